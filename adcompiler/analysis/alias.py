@@ -1,0 +1,175 @@
+"""Which values are the same memory, and whether memory read at one point may be written later."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+
+from adcompiler.graph.nodes import Apply, Atom, For, If, Node, Region, Store, Value, While
+from adcompiler.graph.walk import regions, values
+
+VIEWS = frozenset({"getitem", "T", "reshape", "ravel", "tuple", "np.ascontiguousarray"})
+"""Primitives whose output shares memory with their first argument (a tuple with all of them)."""
+
+SHAPE_ONLY = frozenset(
+    "shape len size dtype ndim np.zeros_like np.empty_like np.ones_like np.full_like".split()
+)
+"""Primitives that read the shape of an array but not its elements."""
+
+
+def owner_of(definitions: dict[Value, Node], value: Value) -> Value:
+    """Follow views back to the value that owns the memory: an allocation, a parameter, or a merge."""
+    node = definitions.get(value)
+    while isinstance(node, Apply) and node.fn in VIEWS and isinstance(node.args[0], Value):
+        value = node.args[0]
+        node = definitions.get(value)
+    return value
+
+
+def merges(node: Node) -> Iterator[tuple[Value, Atom]]:
+    """Yield (merged value, value that flows into it) for a branch or loop."""
+    match node:
+        case If():
+            yield from zip(node.outs, node.then.yields, strict=True)
+            yield from zip(node.outs, node.orelse.yields, strict=True)
+        case For() | While():
+            params = node.body.params[isinstance(node, For) :]
+            yield from zip(params, node.inits, strict=True)
+            yield from zip(params, node.body.yields[node.breaks :], strict=True)
+            yield from zip(node.outs, params, strict=True)
+
+
+def memory_classes(region: Region, arrays: Container[Value] | None = None) -> dict[Value, Value]:
+    """Map each value to the representative of all values that may share memory with it.
+
+    Args:
+        region: the body of a graph.
+        arrays: values known to be arrays; None if the types are not known yet.
+    """
+    parent: dict[Value, Value] = {}
+
+    def find(value: Value) -> Value:
+        while parent.setdefault(value, value) is not value:
+            parent[value] = parent[parent[value]]
+            value = parent[value]
+        return value
+
+    def unite(left: Value, right: Atom) -> None:
+        is_memory = arrays is None or (left in arrays and right in arrays)
+        if isinstance(right, Value) and is_memory:
+            parent[find(left)] = find(right)
+
+    def visit(inner: Region) -> None:
+        for node in inner.nodes:
+            if isinstance(node, Apply) and node.fn in VIEWS:
+                for arg in node.args if node.fn == "tuple" else node.args[:1]:
+                    unite(node.out, arg)
+            for left, right in merges(node):
+                unite(left, right)
+            for sub in regions(node):
+                visit(sub)
+
+    visit(region)
+    return {value: find(value) for value in list(parent)}
+
+
+@dataclass
+class Access:
+    """A node at its position in program order, with the loops around it (outermost first)."""
+
+    position: int
+    loops: tuple[Node, ...]
+
+
+@dataclass
+class Memory:
+    """Where memory is written, allocated and read; answers whether a re-read is safe."""
+
+    owners: dict[Value, Value]
+    classes: dict[Value, Value]
+    access: dict[Node, Access]
+    born: dict[Value, Access]
+    writes: dict[Value, list[tuple[Store, Value]]]
+
+    def is_written(self, value: Value) -> bool:
+        """Tell whether any store reaches the memory of an array."""
+        return bool(self.writes.get(self.classes.get(value, value)))
+
+    def written_after(self, value: Value, node: Node, within: Node | None = None) -> bool:
+        """Tell whether the array's elements, as `node` reads them, may be overwritten afterwards.
+
+        With `within` (a loop), only the rest of the same iteration of that loop counts.
+        """
+        reader = self.owners.get(value, value)
+        here = self.access[node]
+        found = self.writes.get(self.classes.get(value, value), [])
+        return any(self._reaches(store, owner, reader, here, within) for store, owner in found)
+
+    def _reaches(self, store: Store, writer: Value, reader: Value, here: Access, within: Node | None) -> bool:
+        there = self.access[store]
+        common = [loop for loop in there.loops if loop in here.loops]
+        if within is not None:
+            if within not in common:
+                return False
+            common = common[common.index(within) + 1 :]
+        fresh = self.born.get(writer)
+        if fresh is not None and all(loop in fresh.loops for loop in common):
+            # each iteration writes an array of its own, which is older readers' business only if
+            # they could already see it
+            older = self.born_position(reader) < fresh.position
+            return there.position > here.position and not older
+        return bool(common) or there.position > here.position
+
+    def born_position(self, value: Value) -> int:
+        """Return where an owner is defined; parameters of the function count as first."""
+        return self.positions.get(value, -1)
+
+    positions: dict[Value, int]
+
+
+def memory(body: Region, arrays: Container[Value]) -> Memory:
+    """Analyse the stores of a graph's body."""
+    classes = memory_classes(body, arrays)
+    info = Memory({}, classes, {}, {}, {}, {})
+    definitions: dict[Value, Node] = {}
+    counter = 0
+
+    def visit(region: Region, loops: tuple[Node, ...]) -> None:
+        nonlocal counter
+        for node in region.nodes:
+            counter += 1
+            info.access[node] = Access(counter, loops)
+            if isinstance(node, Apply):
+                definitions[node.out] = node
+                info.positions[node.out] = counter
+                info.owners[node.out] = owner_of(definitions, node.out)
+                if node.fn not in VIEWS:
+                    info.born[node.out] = info.access[node]
+            elif isinstance(node, Store):
+                owner = owner_of(definitions, node.array)
+                key = classes.get(node.array, node.array)
+                info.writes.setdefault(key, []).append((node, owner))
+            inner = (*loops, node) if isinstance(node, For | While) else loops
+            for sub in regions(node):
+                for param in sub.params:
+                    info.positions[param] = counter
+                visit(sub, inner)
+            counter += 1
+            for left, _ in merges(node):
+                if left not in info.positions:
+                    info.positions[left] = counter
+
+    visit(body, ())
+    return info
+
+
+def content_reads(node: Node) -> Iterator[Value]:
+    """Yield the values whose elements (not only shape) a node reads."""
+    match node:
+        case Apply() if node.fn in SHAPE_ONLY or node.fn in VIEWS:
+            yield from values(node.args[1:])
+        case Apply():
+            yield from values(node.args)
+            yield from values(atom for _, atom in node.keywords)
+        case Store():
+            yield from values((*node.index, node.value))

@@ -1,0 +1,108 @@
+"""Symbolic shapes: which arrays are known to have the same shape without knowing the sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from adcompiler.analysis.types import Types, is_array, rank
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Value
+from adcompiler.graph.walk import walk
+
+Shape = tuple[object, ...]
+Shapes = dict[Value, Shape]
+
+
+def symbolic_shapes(graph: Graph, types: Types, elementwise: Container[str]) -> Shapes:
+    """Return for each array a tuple of sizes: an int, or an object equal where sizes are equal."""
+    shapes: Shapes = {}
+    sizes: dict[Value, object] = {}
+    for value in graph.body.params:
+        shapes[value] = _unknown(value, types)
+    for node in walk(graph.body):
+        if isinstance(node, Apply):
+            size = _size(node, shapes, sizes)
+            if size is not None:
+                sizes[node.out] = size
+            if is_array(types.get(node.out)):
+                found = _shape(node, shapes, sizes, types, elementwise)
+                unknown = _unknown(node.out, types)
+                shapes[node.out] = found if found and len(found) == len(unknown) else unknown
+    for value, kind in types.items():
+        if is_array(kind) and value not in shapes:
+            shapes[value] = _unknown(value, types)
+    return shapes
+
+
+def _unknown(value: Value, types: Types) -> Shape:
+    return tuple((value, axis) for axis in range(rank(types[value])))
+
+
+def _size(node: Apply, shapes: Shapes, sizes: dict[Value, object]) -> object:
+    """The symbol of a scalar that is a size, `len(x)` or `x.shape[k]`, or of a whole shape."""
+    first = node.args[0] if node.args else None
+    whole = sizes.get(first) if isinstance(first, Value) else None
+    if node.fn == "getitem" and isinstance(whole, tuple) and isinstance(node.args[1], Literal):
+        return whole[node.args[1].value]  # type: ignore[index]
+    if node.fn == "len" and first in shapes:
+        return shapes[first][0]  # type: ignore[index]
+    if node.fn == "shape" and first in shapes:
+        return shapes[first]  # type: ignore[index]
+    return None
+
+
+def _shape(
+    node: Apply, shapes: Shapes, sizes: dict[Value, object], types: Types, elementwise: Container[str]
+) -> Shape | None:
+    args = [shapes.get(a, ()) if isinstance(a, Value) else () for a in node.args]
+    if node.fn in elementwise or node.fn in ("copy", "astype"):
+        used = args[:1] if node.fn in ("copy", "astype") else args
+        return _broadcast(node.out, used, rank(types[node.out]))
+    match node.fn:
+        case "np.zeros_like" | "np.ones_like" | "np.empty_like" | "np.full_like":
+            return args[0]
+        case "T":
+            return args[0][::-1]
+        case "matmul" | "np.dot" if args[0] and args[1]:
+            left, right = args[0][:-1], args[1]
+            return left + right[1:]
+        case "np.outer" if len(args[0]) == 1 and len(args[1]) == 1:
+            return args[0] + args[1]
+        case "getitem":
+            return _indexed(node, args[0], types)
+        case "np.zeros" | "np.ones" | "np.empty" | "np.full":
+            return _allocated(node.args[0], sizes)
+    return None
+
+
+def _allocated(size: Atom, sizes: dict[Value, object]) -> Shape | None:
+    if isinstance(size, Literal):
+        return (size.value,)
+    if isinstance(size, Value):
+        known = sizes.get(size, size)
+        return known if isinstance(known, tuple) and known and isinstance(known[0], tuple) else (known,)
+    return None
+
+
+def _indexed(node: Apply, base: Shape, types: Types) -> Shape | None:
+    """Full slices keep an axis, integers drop it."""
+    kept: list[object] = []
+    indices = list(node.args[1:])
+    for axis in range(len(base)):
+        index = indices[axis] if axis < len(indices) else None
+        if index is None:
+            kept.append(base[axis])
+        elif isinstance(index, Value) and str(types.get(index)).startswith("slice"):
+            kept.append((node.out, axis))
+        elif index == Literal(None):
+            return None
+    return tuple(kept)
+
+
+def _broadcast(out: Value, args: list[Shape], rank: int) -> Shape:
+    result: list[object] = []
+    for axis in range(1, rank + 1):
+        sizes = {shape[-axis] for shape in args if len(shape) >= axis}
+        if len(sizes) > 1:
+            sizes.discard(1)
+        result.append(sizes.pop() if len(sizes) == 1 else (out, rank - axis))
+    return tuple(reversed(result))

@@ -1,0 +1,217 @@
+"""Types of every value, found by Numba's own type inference; all private-API use for it lives here."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import linecache
+import operator
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core import errors, types
+from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
+from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.registry import cpu_target
+from numba.core.typed_passes import NopythonTypeInference
+
+from adcompiler.analysis.alias import merges
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.nodes import UNDEFINED, Apply, Effect, Global, Graph, Node, Region, Value
+from adcompiler.graph.python import Style, to_python
+from adcompiler.graph.unparse import unparse
+from adcompiler.graph.walk import defined, map_operands, map_region, operands, walk
+
+Types = dict[Value, types.Type]
+
+
+@register_pass(mutates_CFG=False, analysis_only=True)
+class _Stop(FunctionPass):  # type: ignore[misc]
+    """Marks the compilation as complete once the types are known."""
+
+    _name = "adcompiler_stop_after_types"
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def run_pass(self, state: Any) -> bool:
+        state.cr = "types only"
+        return False
+
+
+class _TypeInference(CompilerBase):  # type: ignore[misc]
+    """Numba's compiler, stopped after type inference: no code is generated."""
+
+    def define_pipelines(self) -> list[Any]:
+        self.state.cr = None
+        manager = DefaultPassBuilder.define_untyped_pipeline(self.state)
+        manager.add_pass(NopythonTypeInference, "type inference")
+        manager.add_pass(_Stop, "stop")
+        manager.finalize()
+        return [manager]
+
+
+def infer(graph: Graph, arguments: Sequence[types.Type]) -> Types:
+    """Return the Numba type of every value of a graph, given those of its arguments.
+
+    Raises:
+        DifferentiationError: AD304, with Numba's words, where the function does not type.
+    """
+    names = _names(graph.body)
+    captured: dict[str, object] = {}
+    body = _name_globals(graph.body, captured)
+    style = Style(names)
+    source = unparse(to_python(Graph("primal", body, returns_tuple=True), style))
+    filename = f"<typing of {graph.name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    namespace = {"np": np, "math": __import__("math"), "operator": operator, **captured}
+    exec(compile(ast.parse(source), filename, "exec"), namespace)
+    versions = _run(namespace["primal"], tuple(arguments), graph, source)
+    found = {value: _unify(versions.get(name, [])) for value, name in names.items()}
+    found.update(zip(graph.body.params, arguments, strict=True))
+    return found
+
+
+def _names(body: Region) -> dict[Value, str]:
+    """Name every value apart, except those merged with an undefined value, which Numba cannot copy."""
+    names = {value: f"v{k}" for k, value in enumerate(defined(body))}
+    links = [pair for node in walk(body) for pair in merges(node)]
+    maybe = {target for target, source in links if source == UNDEFINED}
+    size = -1
+    while size != len(maybe):
+        size = len(maybe)
+        maybe |= {t for t, s in links if s in maybe} | {s for t, s in links if t in maybe and s in names}  # type: ignore[misc]
+    changed = True
+    while changed:
+        changed = False
+        for target, source in links:
+            if target in maybe and source in maybe:
+                low = min(names[target], names[source])  # type: ignore[index]
+                changed = changed or names[target] != names[source]  # type: ignore[index]
+                names[target] = names[source] = low  # type: ignore[index]
+    return names
+
+
+def _name_globals(region: Region, captured: dict[str, object]) -> Region:
+    """Give each captured object a plain name of its own, unless it is NumPy's."""
+
+    def change(atom: Any) -> Any:
+        if isinstance(atom, Global) and not atom.name.startswith("np."):
+            name = f"g_{atom.name}_{id(atom.value)}"
+            captured[name] = atom.value
+            return Global(name, atom.value)
+        return atom
+
+    def rewrite(inner: Region) -> Region:
+        nodes = tuple(map_operands(node, change) for node in inner.nodes)
+        return Region(inner.params, nodes, tuple(map(change, inner.yields)))
+
+    return map_region(region, rewrite)
+
+
+def _run(function: Any, arguments: tuple[types.Type, ...], graph: Graph, source: str) -> dict[str, list[Any]]:
+    flags = Flags()
+    flags.nrt = True
+    target = cpu_target.target_context
+    typing = cpu_target.typing_context
+    typing.refresh()
+    target.refresh()
+    library: Any = None
+    pipeline = _TypeInference(typing, target, library, arguments, None, flags, {})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            pipeline.compile_extra(function)
+    except errors.NumbaError as error:
+        raise _untypable(error, graph, source) from error
+    versions: dict[str, list[Any]] = {}
+    for name, kind in pipeline.state.typemap.items():
+        versions.setdefault(name.split(".")[0], []).append(kind)
+    return versions
+
+
+def _untypable(error: errors.NumbaError, graph: Graph, source: str) -> DifferentiationError:
+    """Translate Numba's complaint about the named-out primal to the user's line."""
+    text = str(getattr(error, "msg", error)).split("\nDuring:")[0]
+    lines = [line for line in text.splitlines() if line.strip() and "nopython" not in line]
+    loc = getattr(error, "loc", None)
+    statement = source.splitlines()[loc.line - 1].strip() if loc is not None else ""
+    target = statement.split(" = ")[0].split("[")[0]
+    place = None
+    for node, name in _statement_names(graph.body):
+        if name == target:
+            place = node.loc
+    where = graph.name if place is None else None
+    reason = " ".join(lines[:3])[:400] + (f" (in {where})" if where else "")
+    return DifferentiationError("AD304", reason, place)
+
+
+def _statement_names(region: Region) -> list[tuple[Node, str]]:
+    names = _names(region)
+    found: list[tuple[Node, str]] = []
+    for node in walk(region):
+        if isinstance(node, Apply):
+            found.append((node, names[node.out]))
+        elif not isinstance(node, Effect):
+            found += [(node, names[v]) for v in operands(node)[:1] if isinstance(v, Value)]
+    return found
+
+
+def _unify(found: list[types.Type]) -> types.Type:
+    """The type of a variable is what all its versions unify to."""
+    kinds = [kind for kind in found if kind is not types.undefined]
+    if not kinds:
+        return types.undefined
+    first = kinds[0]
+    if all(kind == first for kind in kinds):
+        return _plain(first)
+    return _plain(cpu_target.typing_context.unify_types(*kinds) or first)
+
+
+def _plain(kind: types.Type) -> types.Type:
+    return types.unliteral(kind)
+
+
+def is_array(kind: types.Type | None) -> bool:
+    """Tell whether a type is a NumPy array."""
+    return isinstance(kind, types.Array)
+
+
+def is_float(kind: types.Type | None) -> bool:
+    """Tell whether a type is a real floating-point scalar."""
+    return isinstance(kind, types.Float)
+
+
+def is_scalar(kind: types.Type | None) -> bool:
+    """Tell whether a type is a number or a boolean."""
+    return isinstance(kind, types.Number | types.Boolean)
+
+
+def element(kind: types.Type) -> types.Type:
+    """Return the scalar type of a number, or of an array's elements."""
+    return kind.dtype if isinstance(kind, types.Array) else kind
+
+
+def rank(kind: types.Type) -> int:
+    """Return the number of axes: 0 for a scalar."""
+    return kind.ndim if isinstance(kind, types.Array) else 0
+
+
+def is_continuous(kind: types.Type | None) -> bool:
+    """Tell whether values of the type can carry a derivative."""
+    return kind is not None and is_float(element(kind))
+
+
+@functools.cache
+def argument_type(kind: str) -> types.Type:
+    """Return the type for a short description such as `float64` or `float64[:, :]`.
+
+    >>> argument_type("float64[:, :]")
+    Array(float64, 2, 'C', False, aligned=True)
+    """
+    scalar, _, axes = kind.partition("[")
+    base = getattr(numba, {"float": "float64", "int": "int64", "bool": "boolean"}.get(scalar, scalar))
+    return types.Array(base, axes.count(":"), "C") if axes else base

@@ -1,0 +1,133 @@
+"""Choose the values that are written where they are used instead of getting a line of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from adcompiler.analysis.alias import content_reads
+from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While
+from adcompiler.graph.walk import operands, regions, values, walk
+from adcompiler.optimize.dead import is_pure
+
+ALWAYS = frozenset({"slice", "shape", "T", "range", "size"})
+"""Primitives that read well everywhere and cost nothing: they never get a name of their own."""
+
+_LONGEST = 9
+
+
+@dataclass
+class _Use:
+    region: Region
+    position: int
+
+
+@dataclass
+class _Inliner:
+    region: Region
+    chosen: set[Value] = field(default_factory=set)
+    uses: dict[Value, list[_Use]] = field(default_factory=dict)
+    size: dict[Value, int] = field(default_factory=dict)
+    makers: dict[Value, Node] = field(default_factory=dict)
+
+
+def inlined_values(region: Region) -> set[Value]:
+    """Return the values of a graph's body to be written in place.
+
+    A value is written in place if the user gave it no name, it is read once, in the region that
+    defines it, and no store between definition and use can change what it reads.
+    """
+    state = _Inliner(region)
+    _visit(state, region)
+    return state.chosen
+
+
+def _read(state: _Inliner, atoms: Iterable[object], region: Region, position: int) -> None:
+    for value in values(atoms):  # type: ignore[arg-type]
+        state.uses.setdefault(value, []).append(_Use(region, position))
+
+
+def _visit(state: _Inliner, region: Region, breaks: bool = False) -> None:
+    """Walk backwards, so that all uses of a value are known when its definition is met."""
+    end = len(region.nodes)
+    last = region.nodes[-1] if region.nodes else None
+    written_as_break = breaks and isinstance(last, If) and last.test is region.yields[0]
+    _read(state, region.yields[written_as_break:], region, end)
+    for position in range(end - 1, -1, -1):
+        node = region.nodes[position]
+        match node:
+            case Apply():
+                _decide(state, node, region, position)
+            case If():
+                _read(state, (node.test,), region, position)
+                for arm in regions(node):
+                    _visit(state, arm)
+                _decide_choice(state, node, region, position)
+            case For() | While():
+                for inner in reversed(regions(node)):
+                    _visit(state, inner, node.breaks and inner is node.body)
+                _read(state, operands(node), region, position)
+            case Store() | Effect():
+                _read(state, operands(node), region, position)
+
+
+def _decide(state: _Inliner, node: Apply, region: Region, position: int) -> None:
+    uses = state.uses.get(node.out, [])
+    state.makers[node.out] = node
+    if node.fn in ALWAYS or _fits(state, node.out, node, region, position):
+        state.chosen.add(node.out)
+        for use in uses:
+            _read(state, operands(node), use.region, use.position)
+    else:
+        _read(state, operands(node), region, position)
+
+
+def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int) -> bool:
+    uses = state.uses.get(out, [])
+    if not out.temporary or len(uses) != 1 or uses[0].region is not region:
+        return False
+    if isinstance(node, Apply) and (not is_pure(node) or node.fn == "list"):
+        return False
+    between = region.nodes[position + 1 : uses[0].position]
+    reads = any(True for part in (node, *_arms(node)) for _ in _memory_reads(part))
+    return not (reads and any(_may_write(other) for other in between)) and _small(state, uses[0])
+
+
+def _small(state: _Inliner, use: _Use) -> bool:
+    """Limit the length of an expression by the number of values already gathered at its end."""
+    key = (id(use.region), use.position)
+    count = state.size.get(key, 0)  # type: ignore[call-overload]
+    state.size[key] = count + 1  # type: ignore[index]
+    return bool(count < _LONGEST)
+
+
+def _arms(node: Node) -> list[Node]:
+    return [inner for region in regions(node) for inner in walk(region)]
+
+
+def _memory_reads(node: Node) -> Iterable[Value]:
+    if isinstance(node, Apply) and node.fn == "getitem":
+        return values(node.args[:1])
+    return content_reads(node)
+
+
+def _may_write(node: Node) -> bool:
+    return any(isinstance(part, Store | Effect) or _pops(part) for part in (node, *_arms(node)))
+
+
+def _pops(node: Node) -> bool:
+    return isinstance(node, Apply) and not is_pure(node)
+
+
+def _decide_choice(state: _Inliner, node: If, region: Region, position: int) -> None:
+    """A branch with one output and nothing but expressions in it is written `a if test else b`."""
+    if len(node.outs) != 1 or not _fits(state, node.outs[0], node, region, position):
+        return
+    inner = _arms(node)
+    if all(isinstance(n, Apply) and n.out in state.chosen for n in inner) and len(inner) <= _LONGEST:
+        use = state.uses[node.outs[0]][0]
+        state.chosen.add(node.outs[0])
+        reads = [node.test, *node.then.yields, *node.orelse.yields]
+        for part in inner:
+            reads += operands(part)
+        _read(state, reads, use.region, use.position)

@@ -1,0 +1,98 @@
+"""Generated modules on disk: content-addressed, importable, shown by `.source`, cached by Numba."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+
+from adcompiler.backend.emit import Text
+from adcompiler.runtime.helpers import helper_source
+
+_OPTIONS = ("fastmath", "error_model", "parallel", "boundscheck", "nogil")
+
+
+def cache_folder() -> Path:
+    """Return the folder of generated modules: `$ADCOMPILER_CACHE`, else the user's cache folder."""
+    chosen = os.environ.get("ADCOMPILER_CACHE")
+    base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return Path(chosen) if chosen else base / "adcompiler"
+
+
+def jit_options(function: object, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Numba options: those of a dispatcher, then the caller's; division follows NumPy by default."""
+    found: dict[str, Any] = {"error_model": "numpy"}
+    taken = getattr(function, "targetoptions", {})
+    if taken:
+        found["error_model"] = taken.get("error_model", "python")
+    found |= {key: taken[key] for key in _OPTIONS if taken.get(key)}
+    return found | dict(overrides)
+
+
+def module_text(text: Text, header: str, options: Mapping[str, Any]) -> str:
+    """Return the whole text of a generated module."""
+    arguments = ", ".join(f"{key}={value!r}" for key, value in options.items())
+    body = text.source
+    imports = [name for name in ("math", "operator") if f"{name}." in body]
+    lines = [f"# {line}" for line in header.splitlines()]
+    lines += [f"import {name}" for name in imports]
+    if text.arrays:
+        lines.append("from pathlib import Path")
+    lines += ["", "import numpy as np", "from numba import njit", ""]
+    lines += [f"{name} = {value!r}" for name, value in text.constants.items()]
+    for name in text.arrays:
+        lines.append(f'{name} = np.load(Path(__file__).with_suffix(".{name}.npy"))')
+    for helper in text.helpers:
+        lines += ["", "@njit(cache=True)", helper_source(helper)]
+    lines += ["", f"@njit(cache=True, {arguments})", body]
+    return "\n".join(lines)
+
+
+def load(text: str, name: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> types.ModuleType:
+    """Write a module's text to the cache folder, if it is not there yet, and import it."""
+    digest = hashlib.sha256(text.encode() + numba.__version__.encode())
+    for array in arrays.values():
+        digest.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+    stem = f"{name}_{digest.hexdigest()[:16]}"
+    full_name = f"adcompiler_generated_{stem}"
+    if full_name in sys.modules:
+        return sys.modules[full_name]
+    path = cache_folder() / f"{stem}.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for key, array in arrays.items():
+        if not path.with_suffix(f".{key}.npy").exists():
+            np.save(path.with_suffix(f".{key}.npy"), array)
+    if not path.exists() or path.read_text() != text:
+        _write_at_once(path, text)
+    spec = importlib.util.spec_from_file_location(full_name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[full_name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _write_at_once(path: Path, text: str) -> None:
+    """Write a file so that no other process ever sees half of it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    os.replace(temporary, path)
+
+
+def uncompiled(module: types.ModuleType, name: str) -> Any:
+    """Return a function of a generated module as plain Python, its helpers likewise."""
+    namespace = dict(vars(module))
+    for key, value in vars(module).items():
+        if hasattr(value, "py_func"):
+            namespace[key] = types.FunctionType(value.py_func.__code__, namespace, key)
+    return namespace[name]

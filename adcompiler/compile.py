@@ -1,0 +1,106 @@
+"""The pipeline as straight calls: from a function and argument types to a module of source text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal as Choice
+
+from numba.core import types as nt
+
+from adcompiler.analysis.types import Types, infer, is_continuous, is_scalar
+from adcompiler.backend.emit import Text, emit
+from adcompiler.frontend.lower import lower
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Value
+from adcompiler.graph.verify import verify
+from adcompiler.graph.walk import defined
+from adcompiler.optimize.cse import eliminate_common
+from adcompiler.optimize.dead import remove_dead
+from adcompiler.optimize.fold import fold
+from adcompiler.optimize.invariant import remove_invariants
+from adcompiler.optimize.sink import sink_loads
+from adcompiler.transform.gradient import gradient
+from adcompiler.transform.plan import LoopPlan
+from adcompiler.transform.record import Tape
+from adcompiler.transform.specialise import specialise
+
+Mode = Choice["primal", "grad", "value_and_grad"]
+
+
+@dataclass
+class Compiled:
+    """What one specialisation is made of."""
+
+    graph: Graph
+    text: Text
+    plans: list[tuple[LoopPlan, list[Tape]]]
+
+
+def primal_graph(function: Callable[..., Any]) -> Graph:
+    """Return the graph of a function, before types are known."""
+    return verify(clean(lower(function)))
+
+
+def clean(graph: Graph) -> Graph:
+    """Remove what is dead or unchanging."""
+    return remove_dead(remove_invariants(remove_dead(graph)))
+
+
+def typed_primal(graph: Graph, arguments: Sequence[nt.Type]) -> tuple[Graph, Types]:
+    """Specialise a graph for argument types."""
+    types = infer(graph, arguments)
+    return verify(clean(specialise(graph, types))), types
+
+
+def compile_text(
+    graph: Graph, arguments: Sequence[nt.Type], wrt: Sequence[int], mode: Mode, single: bool
+) -> Compiled:
+    """Return the source text of a function's value, gradient, or both.
+
+    Args:
+        graph: the untyped primal.
+        arguments: Numba type of each argument.
+        wrt: positions of the arguments to differentiate.
+        mode: what the text returns.
+        single: True returns one gradient by itself, False a tuple of gradients.
+    """
+    primal, types = typed_primal(graph, arguments)
+    plans: list[tuple[LoopPlan, list[Tape]]] = []
+    if mode == "primal":
+        result = simplify(primal, types)
+    else:
+        made = gradient(primal, list(wrt), types, mode == "value_and_grad")
+        plans = made.plans
+        result = _pack(verify(made.graph), mode == "value_and_grad", single)
+        result = simplify(result, types)
+        types = infer(result, arguments)
+        result = simplify(result, types)
+    return Compiled(result, emit(result, types), plans)
+
+
+def simplify(graph: Graph, types: Types) -> Graph:
+    """Fold, share and drop, until the text reads as written by hand."""
+
+    def is_float(atom: Atom) -> bool:
+        if isinstance(atom, Literal):
+            return isinstance(atom.value, float)
+        return isinstance(atom, Value) and (atom not in types or is_continuous(types[atom]))
+
+    scalars = {value for value in defined(graph.body) if is_scalar(types.get(value))}
+    graph = clean(fold(graph, is_float))
+    graph = eliminate_common(graph, scalars)
+    return verify(sink_loads(clean(graph)))
+
+
+def _pack(graph: Graph, with_value: bool, single: bool) -> Graph:
+    """Return `value, (gradients…)` in the structure that the caller asked for."""
+    gradients = graph.body.yields[with_value:]
+    nodes = list(graph.body.nodes)
+    if not single:
+        packed = Value("gradients", temporary=True)
+        nodes.append(Apply(packed, "tuple", gradients))
+        gradients = (packed,)
+    yields = (*graph.body.yields[:with_value], *gradients)
+    body = replace(graph.body, nodes=tuple(nodes), yields=yields)
+    return replace(graph, body=body, returns_tuple=len(yields) > 1)
+

@@ -1,0 +1,55 @@
+"""Every refusal in one place: a stable code, the reason, and the way out."""
+
+from __future__ import annotations
+
+from adcompiler.source import Location
+
+CODES = {
+    "AD001": ("source not available", "define the function in a file or a notebook cell"),
+    "AD101": ("statement not supported", "rewrite it with assignments, if, for and while"),
+    "AD102": ("expression not supported", "rewrite it with arithmetic, indexing and calls"),
+    "AD103": ("loop not supported", "loop over range(...) and index inside the loop"),
+    "AD104": ("variable changes its kind", "use a second name for the second kind"),
+    "AD105": ("no value returned on some path", "return a value on every path"),
+    "AD106": ("name not defined", "define the name before the function is differentiated"),
+    "AD107": ("call does not match the function's parameters", "pass the arguments it declares"),
+    "AD201": ("recursive call", "rewrite the recursion as a loop"),
+    "AD202": ("no derivative rule", "write it with functions that have a rule"),
+    "AD203": ("use of a function without a derivative", "pass plain numbers and arrays"),
+    "AD301": ("argument is not differentiable", "pass floats or float arrays"),
+    "AD302": ("result is not a real scalar", "return one float, for example a sum"),
+    "AD303": ("array may be one of several", "copy it before it is written: b = a.copy()"),
+    "AD304": ("not typable by Numba", "make the function compile under numba.njit first"),
+    "AD305": ("arguments do not match", "see the function's signature"),
+    "AD306": ("array element type not supported", "use float64 or float32 arrays"),
+    "AD401": ("graph has a cycle", "remove one of the edges of the cycle"),
+    "AD402": ("graph is not a scalar expression", "evaluate graphs of straight-line scalar code"),
+}
+
+
+class DifferentiationError(NotImplementedError, TypeError):
+    """Raised for every program, argument or graph that adcompiler refuses.
+
+    Attributes:
+        code: stable code such as `"AD101"`, listed in `docs/errors.md`.
+        location: place in the user's file, or None where the refusal concerns a call.
+
+    It is both a `NotImplementedError` and a `TypeError`, so that either `except` clause catches it.
+    """
+
+    def __init__(
+        self, code: str, reason: str, location: Location | None = None, cure: str | None = None
+    ) -> None:
+        self.code = code
+        self.reason = reason
+        self.location = location
+        self.cure = cure or CODES[code][1]
+        super().__init__(self.message())
+
+    def message(self) -> str:
+        """Return the full text: code, reason, place, caret and way out."""
+        lines = [f"[{self.code}] {CODES[self.code][0]}: {self.reason}"]
+        if self.location is not None:
+            lines += [f"  at {self.location}", self.location.excerpt()]
+        lines.append(f"  way out: {self.cure}")
+        return "\n".join(lines)

@@ -1,0 +1,46 @@
+"""Say in words what the reverse sweep stores and recomputes."""
+
+from __future__ import annotations
+
+from adcompiler.graph.nodes import For
+from adcompiler.transform.plan import LoopPlan
+from adcompiler.transform.record import Tape
+
+_BYTES = {"float64": 8, "float32": 4, "int64": 8, "bool": 1, "boolean": 1}
+
+
+def explain(name: str, plans: list[tuple[LoopPlan, list[Tape]]]) -> str:
+    """Return the plan of a gradient as text, one paragraph per loop.
+
+    >>> print(explain("f", []))
+    f has no loop to reverse: every value of the forward sweep is still at hand.
+    """
+    if not plans:
+        return f"{name} has no loop to reverse: every value of the forward sweep is still at hand."
+    return "\n".join(line for plan, tapes in plans for line in _loop(plan, tapes))
+
+
+def _loop(plan: LoopPlan, tapes: list[Tape]) -> list[str]:
+    kind = "for" if isinstance(plan.loop, For) else "while"
+    lines = [f"{kind} loop at line {plan.loop.loc.line}: {plan.loop.loc.statement}"]
+    if plan.replayed:
+        lines.append("  stores nothing: each iteration is run again just before it is reversed,")
+        lines.append("  as no iteration needs what an earlier one computed")
+        return lines
+    lines += [f"  stores {_tape(tape)}" for tape in tapes]
+    for state in plan.states:
+        lines.append(f"  the next value of '{state.name}' is what the following iteration stored")
+    names = sorted({value.name for value in plan.recomputed if not value.temporary})
+    if plan.recomputed:
+        what = ", ".join(repr(name) for name in names) or "index arithmetic and reads of unchanged arrays"
+        lines.append(f"  recomputes {what}: cheaper than to store")
+    if not tapes:
+        lines.append("  stores nothing: all that its reversal reads is still at hand or linear")
+    return lines
+
+
+def _tape(tape: Tape) -> str:
+    if tape.kind == "list":
+        return f"'{tape.value.name}' once per iteration on the stack {tape.storage.name}"
+    size = _BYTES.get(tape.kind, 8)
+    return f"'{tape.value.name}' ({tape.kind}, {size} bytes) once per iteration in {tape.storage.name}"

@@ -1,0 +1,82 @@
+"""What a variable may be bound to while lowering: an atom, a tuple of bindings, or a local function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gast
+
+from adcompiler.frontend.parse import Source
+from adcompiler.graph.nodes import UNDEFINED, Atom, Global, Literal, Value
+
+
+@dataclass(frozen=True, eq=False)
+class Closure:
+    """A nested function or lambda together with the environment it sees."""
+
+    source: Source
+    env: Environment
+    stack: tuple[Any, ...]
+
+
+Binding = Atom | tuple["Binding", ...] | Closure
+Environment = dict[str, Binding]
+
+
+def flatten(binding: Any) -> Iterator[Any]:
+    """Yield the leaves of nested tuples.
+
+    >>> list(flatten((1, (2, 3))))
+    [1, 2, 3]
+    """
+    if isinstance(binding, tuple):
+        for item in binding:
+            yield from flatten(item)
+    else:
+        yield binding
+
+
+def rebuild(binding: Any, leaf: Callable[[Any], Any]) -> Any:
+    """Return the same nesting of tuples with every leaf replaced.
+
+    >>> rebuild((1, (2, 3)), str)
+    ('1', ('2', '3'))
+    """
+    if isinstance(binding, tuple):
+        return tuple(rebuild(item, leaf) for item in binding)
+    return leaf(binding)
+
+
+def join(
+    left: Binding,
+    right: Binding,
+    name: str,
+    outs: list[Value],
+    yields: tuple[list[Atom], list[Atom]],
+    refuse: Callable[[str], Exception],
+) -> Binding:
+    """Merge what two branches bind to one name; new outputs and their yields are appended."""
+    if left is right or (isinstance(left, Literal) and _same_literal(left, right)):
+        return left
+    if isinstance(left, tuple) or isinstance(right, tuple):
+        left = rebuild(right, lambda _: UNDEFINED) if left == UNDEFINED else left
+        right = rebuild(left, lambda _: UNDEFINED) if right == UNDEFINED else right
+        if not (isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right)):
+            raise refuse(f"'{name}' is a tuple of different lengths after the two branches")
+        pairs = zip(left, right, strict=True)
+        return tuple(join(a, b, name, outs, yields, refuse) for a, b in pairs)
+    if isinstance(left, Closure | Global) or isinstance(right, Closure | Global):
+        if left == UNDEFINED or right == UNDEFINED:
+            return UNDEFINED
+        raise refuse(f"'{name}' is a different function or constant after the two branches")
+    out = Value(name.lstrip("$"))
+    outs.append(out)
+    yields[0].append(left)
+    yields[1].append(right)
+    return out
+
+
+def _same_literal(left: Literal, right: Binding) -> bool:
+    return isinstance(right, Literal) and type(left.value) is type(right.value) and left == right

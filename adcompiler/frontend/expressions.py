@@ -1,0 +1,324 @@
+"""From gast expressions to nodes of the graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import gast
+
+from adcompiler.errors import DifferentiationError
+from adcompiler.frontend import calls, resolve
+from adcompiler.frontend.bindings import Binding, Closure, flatten
+from adcompiler.frontend.parse import Source
+from adcompiler.graph.nodes import (
+    UNDEFINED,
+    Apply,
+    Atom,
+    Effect,
+    Global,
+    If,
+    Literal,
+    Node,
+    Region,
+    Value,
+    hint,
+)
+
+if TYPE_CHECKING:
+    from adcompiler.frontend.lower import Lowering
+
+BINARY = {
+    gast.Add: "add",
+    gast.Sub: "sub",
+    gast.Mult: "mul",
+    gast.Div: "truediv",
+    gast.FloorDiv: "floordiv",
+    gast.Mod: "mod",
+    gast.Pow: "pow",
+    gast.MatMult: "matmul",
+    gast.BitAnd: "and_",
+    gast.BitOr: "or_",
+    gast.BitXor: "xor",
+    gast.LShift: "lshift",
+    gast.RShift: "rshift",
+}
+UNARY = {gast.USub: "neg", gast.UAdd: "pos", gast.Not: "not", gast.Invert: "invert"}
+COMPARE = {
+    gast.Eq: "eq",
+    gast.NotEq: "ne",
+    gast.Lt: "lt",
+    gast.LtE: "le",
+    gast.Gt: "gt",
+    gast.GtE: "ge",
+}
+HARMLESS = set(COMPARE.values()) | {"and", "or", "not", "neg", "add", "sub", "mul", "len"}
+
+
+def apply(
+    state: Lowering,
+    node: gast.AST,
+    fn: str,
+    args: tuple[Atom, ...],
+    name: str | None = None,
+    keywords: tuple[tuple[str, Atom], ...] = (),
+) -> Value:
+    """Append a primitive and return its output, named for the variable or else for the primitive."""
+    out = Value(name or hint(fn), temporary=name is None)
+    state.nodes.append(Apply(out, fn, args, keywords, state.where(node)))
+    return out
+
+
+def atom(state: Lowering, node: gast.expr, name: str | None = None) -> Atom:
+    """Lower an expression to a single value; a tuple display becomes a tuple value."""
+    return materialise(state, binding(state, node, name), node)
+
+
+def materialise(state: Lowering, value: Binding, node: gast.AST) -> Atom:
+    """Turn a binding into an atom."""
+    if isinstance(value, tuple):
+        return apply(state, node, "tuple", tuple(materialise(state, item, node) for item in value))
+    if isinstance(value, Closure):
+        raise state.refuse("AD102", "a function cannot be used as a value here", node)
+    return value
+
+
+def closure(state: Lowering, node: gast.FunctionDef | gast.Lambda) -> Closure:
+    """Return the binding of a nested function; it reads the environment as it is when called."""
+    source = Source(state.source.function, node, state.source.file, state.source.lines)
+    return Closure(source, state.env, state.stack)
+
+
+def binding(state: Lowering, node: gast.expr, name: str | None = None) -> Binding:
+    """Lower an expression; `name` is the variable that it is about to be assigned to."""
+    match node:
+        case gast.Constant():
+            return _constant(state, node)
+        case gast.Name():
+            return _name(state, node)
+        case gast.Tuple():
+            return tuple(binding(state, item) for item in node.elts)
+        case gast.BinOp():
+            left, right = atom(state, node.left), atom(state, node.right)
+            return apply(state, node, BINARY[type(node.op)], (left, right), name)
+        case gast.UnaryOp():
+            return _unary(state, node, name)
+        case gast.Compare():
+            return _compare(state, node, name)
+        case gast.BoolOp():
+            return _boolean(state, node, node.values, name)
+        case gast.IfExp():
+            return _ternary(state, node, name)
+        case gast.Call():
+            return calls.call(state, node, name)
+        case gast.Subscript():
+            return _subscript(state, node, name)
+        case gast.Attribute():
+            return _attribute(state, node, name)
+        case gast.NamedExpr():
+            value = binding(state, node.value, node.target.id)
+            state.env[node.target.id] = value
+            return value
+        case gast.Lambda():
+            return closure(state, node)
+        case _:
+            kind = type(node).__name__
+            raise state.refuse("AD102", f"'{kind}' expressions are not part of the language", node)
+
+
+def _constant(state: Lowering, node: gast.Constant) -> Literal:
+    if node.value is None or isinstance(node.value, bool | int | float | str):
+        return Literal(node.value)
+    raise state.refuse("AD102", f"constants of type {type(node.value).__name__} are not supported", node)
+
+
+def _name(state: Lowering, node: gast.Name) -> Binding:
+    found = state.env.get(node.id)
+    if found is None and state.enclosing is not None and node.id not in state.local_names:
+        found = state.enclosing.get(node.id)
+    if found is not None:
+        if found == UNDEFINED:
+            raise state.refuse("AD106", f"'{node.id}' has no value here", node)
+        return found
+    if node.id in state.local_names:
+        raise state.refuse("AD106", f"'{node.id}' is read before it is assigned", node)
+    value = resolve.lookup(state.source.function, node.id)
+    if value is resolve.MISSING:
+        raise state.refuse("AD106", f"'{node.id}' is not defined", node)
+    return wrap(state, node, node.id, value)
+
+
+def wrap(state: Lowering, node: gast.AST, name: str, value: object) -> Binding:
+    """Return the binding of a Python object captured from a module or closure."""
+    return resolve.constant(name, value)
+
+
+def _unary(state: Lowering, node: gast.UnaryOp, name: str | None) -> Atom:
+    operand = atom(state, node.operand)
+    if isinstance(operand, Literal) and isinstance(node.op, gast.USub):
+        assert isinstance(operand.value, int | float)
+        return Literal(-operand.value)
+    if isinstance(operand, Literal) and isinstance(node.op, gast.Not):
+        return Literal(not operand.value)
+    return apply(state, node, UNARY[type(node.op)], (operand,), name)
+
+
+def _compare(state: Lowering, node: gast.Compare, name: str | None) -> Atom:
+    if len(node.ops) > 1:  # a < b < c: b is evaluated once
+        operands = [node.left, *node.comparators]
+        parts = []
+        for k, op in enumerate(node.ops):
+            pair = gast.Compare(operands[k], [op], [operands[k + 1]])
+            parts.append(gast.copy_location(pair, node))
+        return _boolean(state, node, parts, name)
+    left, right = atom(state, node.left), atom(state, node.comparators[0])
+    op = type(node.ops[0])
+    if op in (gast.Is, gast.IsNot):
+        if isinstance(left, Value) and isinstance(right, Value):
+            raise state.refuse("AD102", "'is' compares with None only", node)
+        same = isinstance(left, Literal) and isinstance(right, Literal) and left.value is right.value
+        return Literal(same == (op is gast.Is))
+    if op not in COMPARE:
+        raise state.refuse("AD102", f"'{op.__name__}' comparisons are not part of the language", node)
+    if isinstance(left, Literal) and isinstance(right, Literal) and op in (gast.Eq, gast.NotEq):
+        return Literal((left.value == right.value) == (op is gast.Eq))
+    return apply(state, node, COMPARE[op], (left, right), name)
+
+
+def aside(state: Lowering, node: gast.expr) -> tuple[list[Node], Atom]:
+    """Lower an expression into a list of nodes of its own."""
+    nodes = state.nodes
+    state.nodes = []
+    value = atom(state, node)
+    result = state.nodes, value
+    state.nodes = nodes
+    return result
+
+
+def _boolean(state: Lowering, node: gast.AST, parts: list[gast.expr], name: str | None) -> Atom:
+    """`a and b`: b is evaluated on its own path, unless it can neither fail nor cost anything."""
+    is_and = not isinstance(node, gast.BoolOp) or isinstance(node.op, gast.And)
+    first = atom(state, parts[0])
+    if len(parts) == 1:
+        return first
+    if isinstance(first, Literal):
+        if bool(first.value) != is_and:
+            return first
+        return _boolean(state, node, parts[1:], name)
+    nodes, rest = state.nodes, parts[1:]
+    state.nodes = []
+    second = _boolean(state, node, rest, None)
+    inner, state.nodes = state.nodes, nodes
+    where = state.where(node)
+    if all(isinstance(n, Apply) and n.fn in HARMLESS for n in inner):
+        state.nodes += inner
+        return apply(state, node, "and" if is_and else "or", (first, second), name)
+    out = Value(name or ("both" if is_and else "either"), temporary=name is None)
+    decided = Region((), (), (Literal(not is_and),))
+    evaluated = Region((), tuple(inner), (second,))
+    then, orelse = (evaluated, decided) if is_and else (decided, evaluated)
+    state.nodes.append(If(first, then, orelse, (out,), where))
+    return out
+
+
+def _ternary(state: Lowering, node: gast.IfExp, name: str | None) -> Binding:
+    test = atom(state, node.test)
+    if isinstance(test, Literal):
+        return binding(state, node.body if test.value else node.orelse, name)
+    then, left = aside(state, node.body)
+    orelse, right = aside(state, node.orelse)
+    out = Value(name or "choice", temporary=name is None)
+    regions = Region((), tuple(then), (left,)), Region((), tuple(orelse), (right,))
+    state.nodes.append(If(test, *regions, (out,), state.where(node)))
+    return out
+
+
+def indices(state: Lowering, node: gast.expr) -> tuple[Atom, ...]:
+    """Lower a subscript to its list of indices; slices are values made by `slice`."""
+    parts = node.elts if isinstance(node, gast.Tuple) else [node]
+    return tuple(flatten(tuple(_index(state, part) for part in parts)))
+
+
+def _index(state: Lowering, node: gast.expr) -> Atom | tuple[Atom, ...]:
+    if isinstance(node, gast.Slice):
+        bounds = [Literal(None) if e is None else atom(state, e) for e in (node.lower, node.upper)]
+        step = [] if node.step is None else [atom(state, node.step)]
+        return apply(state, node, "slice", (*bounds, *step))
+    if isinstance(node, gast.Constant) and node.value is Ellipsis:
+        raise state.refuse("AD102", "'...' as an index is not part of the language", node)
+    value = binding(state, node)
+    if isinstance(value, tuple):
+        return tuple(materialise(state, item, node) for item in flatten(value))
+    return materialise(state, value, node)
+
+
+def place(state: Lowering, node: gast.AST) -> tuple[Value, tuple[Atom, ...]]:
+    """Lower the target of a store: the array and its index."""
+    if not isinstance(node, gast.Subscript):
+        raise state.refuse("AD101", "only names and elements of arrays can be assigned", node)
+    array = atom(state, node.value)
+    if not isinstance(array, Value):
+        cure = "copy the constant into a local array first"
+        raise state.refuse("AD101", "a captured constant cannot be written to", node, cure)
+    return array, indices(state, node.slice)
+
+
+def _subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Binding:
+    base = binding(state, node.value)
+    if isinstance(base, tuple):
+        index = atom(state, node.slice)
+        if isinstance(index, Literal) and isinstance(index.value, int):
+            return base[index.value]
+        raise state.refuse("AD102", "a tuple can only be indexed by a constant", node)
+    whole = materialise(state, base, node)
+    if isinstance(whole, Global) and isinstance(whole.value, tuple):
+        index = atom(state, node.slice)
+        if isinstance(index, Literal) and isinstance(index.value, int):
+            return wrap(state, node, f"{whole.name}_{index.value}", whole.value[index.value])
+    return apply(state, node, "getitem", (whole, *indices(state, node.slice)), name)
+
+
+def dotted(state: Lowering, node: gast.expr) -> object:
+    """Return the Python object that `np.linalg.norm` stands for, or MISSING for local values."""
+    match node:
+        case gast.Name() if node.id not in state.local_names and not _shadowed(state, node.id):
+            return resolve.lookup(state.source.function, node.id)
+        case gast.Attribute():
+            owner = dotted(state, node.value)
+            if owner is not resolve.MISSING:
+                return getattr(owner, node.attr, resolve.MISSING)
+    return resolve.MISSING
+
+
+def _shadowed(state: Lowering, name: str) -> bool:
+    return state.enclosing is not None and name in state.enclosing
+
+
+def called(state: Lowering, node: gast.Call) -> str | None:
+    """Return the canonical name of the primitive that a call names, or None."""
+    return resolve.primitive(dotted(state, node.func))
+
+
+def _attribute(state: Lowering, node: gast.Attribute, name: str | None) -> Binding:
+    value = dotted(state, node)
+    if value is not resolve.MISSING:
+        return wrap(state, node, node.attr, value)
+    if node.attr not in resolve.ATTRIBUTES:
+        raise state.refuse("AD102", f"attribute '.{node.attr}' is not part of the language", node)
+    base = atom(state, node.value)
+    return apply(state, node, resolve.ATTRIBUTES[node.attr], (base,), name)
+
+
+def effect(state: Lowering, node: gast.expr) -> None:
+    """Lower an expression statement: a call made for what it does."""
+    if not isinstance(node, gast.Call):
+        atom(state, node)
+        return
+    result = calls.call(state, node, None)
+    last = state.nodes[-1] if state.nodes else None
+    if isinstance(last, Apply) and result is last.out:
+        state.nodes[-1] = Effect(last.fn, last.args, last.loc)
+
+
+def refuse_recursion(state: Lowering, node: gast.AST, name: str) -> DifferentiationError:
+    """Build the refusal of a recursive call."""
+    return state.refuse("AD201", f"'{name}' calls itself", node)

@@ -1,0 +1,104 @@
+"""From a Python function, or an `@njit` dispatcher, to its gast tree with true file positions."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import gast
+
+from adcompiler.errors import DifferentiationError
+from adcompiler.source import Location
+
+
+@dataclass(frozen=True)
+class Source:
+    """A parsed function: its tree, the file it stands in, and the Python function itself."""
+
+    function: types.FunctionType
+    tree: gast.FunctionDef | gast.Lambda
+    file: str
+    lines: tuple[str, ...]
+
+    def locate(self, node: gast.AST, statement: gast.AST | None = None) -> Location:
+        """Return the place of a node; `statement` is the statement it belongs to."""
+        owner = statement if statement is not None else node
+        line = self.lines[owner.lineno - 1].strip() if owner.lineno <= len(self.lines) else ""
+        same = node.end_lineno == node.lineno
+        end = node.end_col_offset if same else len(self.lines[node.lineno - 1])
+        return Location(self.file, node.lineno, node.col_offset, end, self._joined(owner, line))
+
+    def _joined(self, owner: gast.AST, first: str) -> str:
+        """Join a simple statement that goes over several lines; keep only the head of a compound one."""
+        if hasattr(owner, "body") or owner.end_lineno == owner.lineno:
+            return first
+        text = " ".join(self.lines[n].strip() for n in range(owner.lineno - 1, owner.end_lineno))
+        return text.replace("( ", "(").replace(" )", ")").replace("[ ", "[").replace(" ]", "]")
+
+
+@lru_cache(maxsize=256)
+def _parse_lines(lines: tuple[str, ...]) -> gast.Module:
+    return gast.ast_to_gast(ast.parse("".join(lines)))
+
+
+def python_function(function: Callable[..., Any]) -> types.FunctionType:
+    """Return the plain Python function behind a function or an `@njit` dispatcher.
+
+    Raises:
+        DifferentiationError: AD001 for anything else, such as a builtin or a class.
+    """
+    function = getattr(function, "py_func", function)
+    if not isinstance(function, types.FunctionType):
+        raise DifferentiationError("AD001", f"{function!r} is not a Python function")
+    return function
+
+
+def parse(function: Callable[..., Any]) -> Source:
+    """Find and parse the source of a function.
+
+    Args:
+        function: a Python function, a lambda, or an `@njit` dispatcher.
+
+    Raises:
+        DifferentiationError: AD001 where Python has no source text for it.
+
+    >>> from adcompiler.samples import sigmoid
+    >>> parse(sigmoid).tree.name
+    'sigmoid'
+    """
+    plain = python_function(function)
+    name = plain.__name__
+    try:
+        lines, _ = inspect.findsource(plain.__code__)
+        module = _parse_lines(tuple(lines))
+    except (OSError, TypeError, SyntaxError) as error:
+        raise DifferentiationError("AD001", f"no source text for '{name}': {error}") from error
+    tree = _find(module, plain.__code__)
+    if tree is None:
+        raise DifferentiationError("AD001", f"'{name}' is not in {plain.__code__.co_filename} any more")
+    return Source(plain, tree, plain.__code__.co_filename, tuple(lines))
+
+
+def _find(module: gast.Module, code: types.CodeType) -> gast.FunctionDef | gast.Lambda | None:
+    for node in gast.walk(module):
+        match node:
+            case gast.FunctionDef(name=code.co_name):
+                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                if first == code.co_firstlineno:
+                    return node
+            case gast.Lambda() if code.co_name == "<lambda>" and _holds(node, code):
+                return node
+    return None
+
+
+def _holds(node: gast.Lambda, code: types.CodeType) -> bool:
+    """Tell whether a lambda's body spans the positions of the code's instructions."""
+    body = node.body
+    spots = [p for p in code.co_positions() if p[0] is not None and p[2] is not None and p[3] != p[2]]
+    start, end = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
+    return bool(spots) and all(start <= (p[0], p[2]) and (p[1], p[3]) <= end for p in spots)

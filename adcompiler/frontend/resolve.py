@@ -1,0 +1,121 @@
+"""What a name outside the function means, and the canonical name of a primitive."""
+
+from __future__ import annotations
+
+import builtins
+import math
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from adcompiler.graph.nodes import Atom, Global, Literal
+
+MODULES = {"numpy": "np", "math": "math"}
+
+# Spellings that mean a node of the graph rather than a call.
+CANONICAL = {
+    "np.reshape": "reshape",
+    "np.transpose": "T",
+    "np.copy": "copy",
+    "np.matmul": "matmul",
+    "np.ravel": "ravel",
+    "np.shape": "shape",
+    "np.size": "size",
+    "np.float64": "float",
+    "numba.prange": "range",
+    "np.amax": "np.max",
+    "np.amin": "np.min",
+}
+
+METHODS = {
+    name: f"np.{name}"
+    for name in ("sum", "mean", "max", "min", "dot", "prod", "std", "var", "argmax", "argmin", "any", "all")
+} | {
+    "reshape": "reshape",
+    "ravel": "ravel",
+    "flatten": "flatten",
+    "copy": "copy",
+    "astype": "astype",
+    "transpose": "T",
+    "item": "item",
+}
+
+ATTRIBUTES = {"shape": "shape", "T": "T", "size": "size", "ndim": "ndim", "dtype": "dtype"}
+
+MISSING = object()
+
+
+def lookup(function: types.FunctionType, name: str) -> object:
+    """Return what a free name of the function stands for, or `MISSING`."""
+    code = function.__code__
+    if name in code.co_freevars and function.__closure__ is not None:
+        cell = function.__closure__[code.co_freevars.index(name)]
+        try:
+            return cell.cell_contents
+        except ValueError:
+            return MISSING
+    if name in function.__globals__:
+        return function.__globals__[name]
+    return getattr(builtins, name, MISSING)
+
+
+def primitive(function: object) -> str | None:
+    """Return the canonical name of a builtin, math or NumPy function, or None.
+
+    >>> primitive(math.tanh), primitive(np.tanh), primitive(np.transpose), primitive(len)
+    ('math.tanh', 'np.tanh', 'T', 'len')
+    """
+    name = getattr(function, "__name__", None)
+    if not isinstance(name, str):
+        return None
+    if getattr(builtins, name, MISSING) is function:
+        return name
+    if getattr(math, name, MISSING) is function:
+        return f"math.{name}"
+    if name == "prange" and getattr(function, "__module__", "").startswith("numba"):
+        return CANONICAL["numba.prange"]
+    module = getattr(function, "__module__", None) or "numpy"
+    for path in (str(module), "numpy"):
+        if path.split(".")[0] == "numpy":
+            home = _numpy_home(path, name, function)
+            if home is not None:
+                return CANONICAL.get(home, home)
+    return None
+
+
+def _numpy_home(path: str, name: str, function: object) -> str | None:
+    owner: Any = np
+    for part in path.split(".")[1:]:
+        owner = getattr(owner, part, None)
+    if getattr(owner, name, MISSING) is not function:
+        return None
+    return path.replace("numpy", "np", 1) + f".{name}"
+
+
+def constant(name: str, value: object) -> Atom:
+    """Return the atom for a captured object: numbers become text, all else keeps its name."""
+    if isinstance(value, np.bool_):
+        return Literal(bool(value))
+    if isinstance(value, np.float64):
+        return Literal(float(value))
+    if isinstance(value, np.int64):
+        return Literal(int(value))
+    if value is None or isinstance(value, bool | int | float | str):
+        return Literal(value)
+    if isinstance(value, type) and issubclass(value, np.generic):
+        return Global(f"np.{value.__name__}", value)
+    return Global(name, value)
+
+
+def is_followed(function: object) -> bool:
+    """Tell whether a callable has Python source that the frontend can go into."""
+    return isinstance(getattr(function, "py_func", function), types.FunctionType)
+
+
+def unwrap(function: Callable[..., Any]) -> types.FunctionType:
+    """Return the Python function of a dispatcher or function."""
+    plain = getattr(function, "py_func", function)
+    assert isinstance(plain, types.FunctionType)
+    return plain

@@ -1,0 +1,187 @@
+"""THE PAGE: every kind of node in the structured SSA graph.
+
+A graph is a region with parameters. A region is a straight list of nodes with parameters and
+yields; loops and branches are nodes that hold regions. Every `Value` is defined exactly once: as a
+parameter of a region or as the output of one node. Nothing points backwards; uses are computed.
+
+Arrays are memory: an array value is a reference, `getitem` with a slice, `T` and `reshape` are views, and only
+`Store` writes. Scalars and tuples are plain values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adcompiler.source import NOWHERE, Location
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """One SSA value; `name` is the user's name for it, or a hint such as `tanh` if `temporary`."""
+
+    name: str
+    temporary: bool = False
+
+    def __repr__(self) -> str:
+        return f"%{self.name}"
+
+
+@dataclass(frozen=True, eq=False)
+class Literal:
+    """A Python constant written into the text: float, int, bool, str or None.
+
+    Unlike in Python, `Literal(0)`, `Literal(0.0)`, `Literal(-0.0)` and `Literal(False)` all differ.
+    """
+
+    value: object
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, Literal) and type(self.value) is type(other.value)
+        return same and repr(self.value) == repr(other.value)  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self.value), repr(self.value)))
+
+
+@dataclass(frozen=True)
+class Global:
+    """A Python object known by a name: a dtype, a function, an array captured from a module or closure."""
+
+    name: str
+    value: object = field(compare=False, hash=False)
+
+
+class _Undefined:
+    def __repr__(self) -> str:
+        return "undefined"
+
+
+UNDEFINED = Literal(_Undefined())
+"""What a variable holds on a path where the program has not assigned it yet."""
+
+_HINTS = {
+    "getitem": "item",
+    "T": "transposed",
+    "truediv": "ratio",
+    "len": "n",
+    "pow": "power",
+    "not": "negation",
+    "and": "both",
+    "or": "either",
+    "and_": "both",
+    "or_": "either",
+    "max": "larger",
+    "min": "smaller",
+    "abs": "magnitude",
+    "float": "real",
+    "int": "whole",
+    "round": "rounded",
+    "tuple": "pair",
+    "sum": "total",
+} | dict.fromkeys(("eq", "ne", "lt", "le", "gt", "ge", "bool"), "test")
+
+
+def hint(fn: str) -> str:
+    """Return a name for the result of a primitive where the user gave none.
+
+    >>> hint("math.tanh"), hint("getitem"), hint("mul")
+    ('tanh', 'item', 'mul')
+    """
+    last = fn.rsplit(".", 1)[-1]
+    return _HINTS.get(last, last)
+
+
+Atom = Value | Literal | Global
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A list of nodes with parameters, ending in yields."""
+
+    params: tuple[Value, ...]
+    nodes: tuple[Node, ...]
+    yields: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Apply:
+    """`out = fn(*args)`: a primitive such as `mul`, `math.exp`, `getitem`, `np.zeros`."""
+
+    out: Value
+    fn: str
+    args: tuple[Atom, ...]
+    keywords: tuple[tuple[str, Atom], ...] = ()
+    loc: Location = NOWHERE
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """`array[index] = value`, or `+=` where `accumulate`; an empty index means the whole array."""
+
+    array: Value
+    index: tuple[Atom, ...]
+    value: Atom
+    accumulate: bool = False
+    loc: Location = NOWHERE
+
+
+@dataclass(frozen=True, eq=False)
+class Effect:
+    """A statement run for what it does: `assert`, `raise`, `append`, or a call without a result."""
+
+    fn: str
+    args: tuple[Atom, ...]
+    loc: Location = NOWHERE
+
+
+@dataclass(frozen=True, eq=False)
+class If:
+    """Branches without parameters, each yielding `outs`."""
+
+    test: Atom
+    then: Region
+    orelse: Region
+    outs: tuple[Value, ...]
+    loc: Location = NOWHERE
+
+
+@dataclass(frozen=True, eq=False)
+class For:
+    """`for i in range(start, stop, step)`: body parameters are (i, *carried), yields the next carried.
+
+    Where `breaks`, the first yield is a flag that ends the loop after this iteration.
+    """
+
+    start: Atom
+    stop: Atom
+    step: Atom
+    inits: tuple[Atom, ...]
+    body: Region
+    outs: tuple[Value, ...]
+    breaks: bool = False
+    loc: Location = NOWHERE
+
+
+@dataclass(frozen=True, eq=False)
+class While:
+    """`cond` has no parameters: it reads those of `body` and yields the test of each iteration."""
+
+    inits: tuple[Atom, ...]
+    cond: Region
+    body: Region
+    outs: tuple[Value, ...]
+    breaks: bool = False
+    loc: Location = NOWHERE
+
+
+Node = Apply | Store | Effect | If | For | While
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A function: `body.params` are its arguments, `body.yields` what it returns."""
+
+    name: str
+    body: Region
+    returns_tuple: bool = False
+    doc: str = ""

@@ -1,0 +1,432 @@
+"""From a graph to a Python function, given a name for every value and which values to write in place."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass, field
+
+from adcompiler.graph.nodes import (
+    UNDEFINED,
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Global,
+    Graph,
+    If,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+)
+from adcompiler.graph.unparse import Comment
+from adcompiler.graph.walk import uses, walk
+
+BINARY: dict[str, type[ast.operator]] = {
+    "add": ast.Add,
+    "sub": ast.Sub,
+    "mul": ast.Mult,
+    "truediv": ast.Div,
+    "floordiv": ast.FloorDiv,
+    "mod": ast.Mod,
+    "pow": ast.Pow,
+    "matmul": ast.MatMult,
+    "and_": ast.BitAnd,
+    "or_": ast.BitOr,
+    "xor": ast.BitXor,
+    "lshift": ast.LShift,
+    "rshift": ast.RShift,
+}
+COMPARE: dict[str, type[ast.cmpop]] = {
+    "eq": ast.Eq,
+    "ne": ast.NotEq,
+    "lt": ast.Lt,
+    "le": ast.LtE,
+    "gt": ast.Gt,
+    "ge": ast.GtE,
+}
+UNARY: dict[str, type[ast.unaryop]] = {
+    "neg": ast.USub,
+    "pos": ast.UAdd,
+    "not": ast.Not,
+    "invert": ast.Invert,
+}
+ATTRIBUTES = ("shape", "T", "size", "ndim", "dtype")
+METHODS = ("reshape", "copy", "ravel", "flatten", "astype", "item", "pop")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a graph is written: a name per value, values written where they are used, which are scalars."""
+
+    names: dict[Value, str]
+    inlined: Container[Value] = ()
+    scalars: Container[Value] = ()
+    quotes: bool = False
+
+
+def load(name: str) -> ast.Name:
+    """Return a name that is read."""
+    return ast.Name(name, ast.Load())
+
+
+def dotted(path: str) -> ast.expr:
+    """Return the tree of `np.linalg.norm`."""
+    first, *rest = path.split(".")
+    tree: ast.expr = load(first)
+    for part in rest:
+        tree = ast.Attribute(tree, part, ast.Load())
+    return tree
+
+
+def literal(value: object) -> ast.expr:
+    """Return the tree of a constant; infinities and NaN are written with NumPy's names."""
+    if isinstance(value, float) and math.isnan(value):
+        return dotted("np.nan")
+    if isinstance(value, float) and math.isinf(value):
+        return dotted("np.inf") if value > 0 else ast.UnaryOp(ast.USub(), dotted("np.inf"))
+    return ast.Constant(value)
+
+
+@dataclass
+class Writer:
+    """Writes regions as statements; `definitions` holds the nodes of values written in place."""
+
+    style: Style
+    definitions: dict[Value, Node]
+    reads: dict[Value, int]
+    out: list[ast.stmt] = field(default_factory=list)
+    quoted: str = ""
+
+    # expressions
+
+    def expr(self, atom: Atom) -> ast.expr:
+        match atom:
+            case Literal():
+                return literal(atom.value)
+            case Global():
+                return dotted(atom.name)
+            case Value() if atom in self.style.inlined:
+                return self.compute(self.definitions[atom])
+            case _:
+                return load(self.style.names[atom])
+
+    def exprs(self, atoms: Iterable[Atom]) -> list[ast.expr]:
+        return [self.expr(atom) for atom in atoms]
+
+    def compute(self, node: Node) -> ast.expr:
+        if isinstance(node, If):
+            return self.choice(node)
+        assert isinstance(node, Apply)
+        args = self.exprs(node.args)
+        if node.fn in BINARY:
+            return ast.BinOp(args[0], BINARY[node.fn](), args[1])
+        if node.fn in COMPARE:
+            return ast.Compare(args[0], [COMPARE[node.fn]()], [args[1]])
+        if node.fn in UNARY:
+            return ast.UnaryOp(UNARY[node.fn](), args[0])
+        if node.fn in ATTRIBUTES:
+            return ast.Attribute(args[0], node.fn, ast.Load())
+        keywords = [ast.keyword(key, self.expr(atom)) for key, atom in node.keywords]
+        if node.fn in METHODS:
+            return ast.Call(ast.Attribute(args[0], node.fn, ast.Load()), args[1:], keywords)
+        match node.fn:
+            case "getitem":
+                return ast.Subscript(args[0], self.index(node.args[1:]), ast.Load())
+            case "tuple":
+                return ast.Tuple(args, ast.Load())
+            case "list":
+                return ast.List(args, ast.Load())
+            case "and" | "or":
+                op = ast.And() if node.fn == "and" else ast.Or()
+                return ast.BoolOp(op, args)
+            case "iadd" | "isub" | "imul" | "itruediv" | "ipow" | "ifloordiv" | "imod" | "imatmul":
+                return ast.Call(dotted(f"operator.{node.fn}"), args, [])
+            case _:
+                return ast.Call(dotted(node.fn), args, keywords)
+
+    def choice(self, node: If) -> ast.expr:
+        """A branch with one output, written as `a and b`, `a or b`, or `a if test else b`."""
+        test, then, orelse = self.exprs((node.test, node.then.yields[0], node.orelse.yields[0]))
+        if node.orelse.yields[0] == Literal(False):
+            return ast.BoolOp(ast.And(), [test, then])
+        if node.then.yields[0] == Literal(True):
+            return ast.BoolOp(ast.Or(), [test, orelse])
+        return ast.IfExp(test, then, orelse)
+
+    def index(self, atoms: tuple[Atom, ...]) -> ast.expr:
+        parts = [self.slice(atom) or self.expr(atom) for atom in atoms]
+        return parts[0] if len(parts) == 1 else ast.Tuple(parts, ast.Load())
+
+    def slice(self, atom: Atom) -> ast.expr | None:
+        """Write a slice with colons, where it stands in an index."""
+        node = self.definitions.get(atom) if isinstance(atom, Value) else None
+        if not isinstance(node, Apply) or node.fn != "slice" or atom not in self.style.inlined:
+            return None
+        bounds = [None if a == Literal(None) else self.expr(a) for a in node.args]
+        return ast.Slice(*bounds)
+
+    # statements
+
+    def assign(self, target: ast.expr, value: ast.expr) -> None:
+        self.out.append(ast.Assign([target], value))
+
+    def inner(self, write: Callable[[], None]) -> list[ast.stmt]:
+        """Collect the statements of a nested block."""
+        outer, self.out = self.out, []
+        write()
+        result, self.out = self.out, outer
+        return result or [ast.Pass()]
+
+    def region(self, region: Region) -> None:
+        for node in region.nodes:
+            self.node(node)
+
+    def quote(self, node: Node) -> None:
+        """Quote the user's line above the statements that reverse it."""
+        if not self.style.quotes or isinstance(node, For | While):
+            return
+        text = node.loc.statement if node.loc.quoted else ""
+        if text.startswith(("for ", "while ")):
+            return
+        if text and text != self.quoted:
+            self.out.append(Comment(text))
+        self.quoted = text or self.quoted
+
+    def node(self, node: Node) -> None:
+        if isinstance(node, Apply | If) and any(v in self.style.inlined for v in _outs(node)):
+            return
+        self.quote(node)
+        match node:
+            case Apply():
+                self.apply(node)
+            case Store():
+                self.store(node)
+            case Effect():
+                self.effect(node)
+            case If():
+                self.branch(node)
+            case For():
+                self.loop(node)
+            case While():
+                self.while_loop(node)
+
+    def apply(self, node: Apply) -> None:
+        name = self.style.names[node.out]
+        first = node.args[0] if node.args else None
+        own = isinstance(first, Value) and first not in self.style.inlined and self.style.names[first] == name
+        if own and node.fn in ("add", "sub", "mul", "truediv") and node.out in self.style.scalars:
+            value = self.expr(node.args[1])
+            self.out.append(ast.AugAssign(ast.Name(name, ast.Store()), BINARY[node.fn](), value))
+        else:
+            self.assign(ast.Name(name, ast.Store()), self.compute(node))
+
+    def store(self, node: Store) -> None:
+        array = self.expr(node.array)
+        target = ast.Subscript(array, self.index(node.index), ast.Store()) if node.index else array
+        if not node.accumulate:
+            if not node.index:
+                target = ast.Subscript(array, ast.Slice(), ast.Store())
+            self.assign(target, self.expr(node.value))
+            return
+        negated = self.definitions.get(node.value) if isinstance(node.value, Value) else None
+        if isinstance(negated, Apply) and negated.fn == "neg" and node.value in self.style.inlined:
+            self.out.append(ast.AugAssign(target, ast.Sub(), self.expr(negated.args[0])))
+        else:
+            self.out.append(ast.AugAssign(target, ast.Add(), self.expr(node.value)))
+
+    def effect(self, node: Effect) -> None:
+        args = self.exprs(node.args)
+        match node.fn:
+            case "assert":
+                self.out.append(ast.Assert(args[0], args[1] if len(args) > 1 else None))
+            case "raise":
+                self.out.append(ast.Raise(ast.Call(args[0], args[1:], []), None))
+            case "reverse sweep":
+                self.out.append(Comment())
+            case "append":
+                call = ast.Call(ast.Attribute(args[0], "append", ast.Load()), args[1:], [])
+                self.out.append(ast.Expr(call))
+            case _:
+                self.out.append(ast.Expr(ast.Call(dotted(node.fn), args, [])))
+
+    def copies(self, targets: Iterable[Value], sources: Iterable[Atom]) -> None:
+        """Assign in parallel; one by one where no target is read by a later source."""
+        pairs = []
+        for target, source in zip(targets, sources, strict=True):
+            name = self.style.names[target]
+            same = isinstance(source, Value) and source not in self.style.inlined
+            if source == UNDEFINED or (same and self.style.names[source] == name):  # type: ignore[index]
+                continue
+            pairs.append((name, self.expr(source)))
+        written: set[str] = set()
+        clash = False
+        for name, value in pairs:
+            read = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+            clash = clash or bool(read & written)
+            written.add(name)
+        if clash:
+            names: list[ast.expr] = [ast.Name(name, ast.Store()) for name, _ in pairs]
+            self.assign(ast.Tuple(names, ast.Store()), ast.Tuple([v for _, v in pairs], ast.Load()))
+            return
+        for name, value in pairs:
+            self.assign(ast.Name(name, ast.Store()), value)
+
+    def branch(self, node: If) -> None:
+        def arm(region: Region) -> list[ast.stmt]:
+            def write() -> None:
+                self.region(region)
+                self.copies(node.outs, region.yields)
+
+            return self.inner(write)
+
+        then = arm(node.then)
+        self.quoted = ""
+        orelse = arm(node.orelse)
+        self.quoted = ""
+        self.out += _if(self.expr(node.test), then, orelse)
+
+    def loop(self, node: For) -> None:
+        index, *params = node.body.params
+        self.copies(params, node.inits)
+        bounds = [node.start, node.stop, node.step]
+        if node.step == Literal(1):
+            bounds = bounds[1:2] if node.start == Literal(0) else bounds[:2]
+        target = ast.Name(self.style.names[index], ast.Store())
+        call = ast.Call(load("range"), self.exprs(bounds), [])
+        body = self.body(node.body, params, node.breaks)
+        self.out.append(ast.For(target, call, body, []))
+        self.copies(node.outs, params)
+
+    def while_loop(self, node: While) -> None:
+        self.copies(node.body.params, node.inits)
+        cond = self.inner(lambda: self.region(node.cond))
+        test = self.expr(node.cond.yields[0])
+        body = self.body(node.body, node.body.params, node.breaks)
+        if not isinstance(cond[0], ast.Pass):
+            leave = ast.If(ast.UnaryOp(ast.Not(), test), [ast.Break()], [])
+            test, body = ast.Constant(True), [*cond, leave, *body]
+        self.out.append(ast.While(test, body, []))
+        self.copies(node.outs, node.body.params)
+
+    def body(self, region: Region, params: Iterable[Value], breaks: bool) -> list[ast.stmt]:
+        params, yields = tuple(params), region.yields[1:] if breaks else region.yields
+        flag = region.yields[0] if breaks else Literal(False)
+        self.quoted = ""
+
+        def write() -> None:
+            self.tail(region.nodes, flag, lambda: self.copies(params, yields))
+
+        result = self.inner(write)
+        self.quoted = ""
+        return result
+
+    def tail(self, nodes: tuple[Node, ...], flag: Atom, finish: Callable[[], None]) -> None:
+        """Write the end of an iteration; a flag decided by its last branch becomes `if …: break`."""
+        last = nodes[-1] if nodes else None
+        if isinstance(last, If) and flag is last.test:
+            self.early(nodes, last, None, ((last.then, Literal(True)), (last.orelse, Literal(False))), False, finish)
+            return
+        if isinstance(last, If) and flag in last.outs and flag not in self.style.inlined:
+            k = last.outs.index(flag)  # type: ignore[arg-type]
+            arms = [(last.then, last.then.yields[k]), (last.orelse, last.orelse.yields[k])]
+            for arm, other, negate in ((0, 1, False), (1, 0, True)):
+                if arms[arm][1] == Literal(True):
+                    self.early(nodes, last, k, (arms[arm], arms[other]), negate, finish)
+                    return
+        for node in nodes:
+            self.node(node)
+        finish()
+        if flag == Literal(True):
+            self.out.append(ast.Break())
+        elif flag != Literal(False):
+            self.out.append(ast.If(self.expr(flag), [ast.Break()], []))
+
+    def early(
+        self,
+        nodes: tuple[Node, ...],
+        last: If,
+        k: int | None,
+        arms: tuple[tuple[Region, Atom], tuple[Region, Atom]],
+        negate: bool,
+        finish: Callable[[], None],
+    ) -> None:
+        for node in nodes[:-1]:
+            self.node(node)
+        keep = range(len(last.outs))
+        if k is not None and self.reads[last.outs[k]] == 1:  # read by the end of the iteration alone
+            keep = [j for j in keep if j != k]  # type: ignore[assignment]
+
+        def arm(region: Region, flag: Atom) -> None:
+            outs, yields = [last.outs[j] for j in keep], [region.yields[j] for j in keep]
+
+            def end() -> None:
+                self.copies(outs, yields)
+                finish()
+
+            self.tail(region.nodes, flag, end)
+
+        test = self.expr(last.test)
+        leaving = self.inner(lambda: arm(*arms[0]))
+        self.out.append(ast.If(_not(test) if negate else test, leaving, []))
+        arm(*arms[1])
+
+
+def _outs(node: Apply | If) -> tuple[Value, ...]:
+    return (node.out,) if isinstance(node, Apply) else node.outs
+
+
+def _not(test: ast.expr) -> ast.expr:
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return test.operand
+    return ast.UnaryOp(ast.Not(), test)
+
+
+def _if(test: ast.expr, then: list[ast.stmt], orelse: list[ast.stmt]) -> list[ast.stmt]:
+    empty = [isinstance(arm[0], ast.Pass) for arm in (then, orelse)]
+    match empty:
+        case [True, True]:
+            return []
+        case [False, True]:
+            return [ast.If(test, then, [])]
+        case [True, False]:
+            return [ast.If(_not(test), orelse, [])]
+        case _:
+            return [ast.If(test, then, orelse)]
+
+
+def definitions(region: Region) -> dict[Value, Node]:
+    """Map every value that a node defines to that node."""
+    return {v: node for node in walk(region) if isinstance(node, Apply | If) for v in _outs(node)}
+
+
+def to_python(graph: Graph, style: Style) -> ast.FunctionDef:
+    """Write a graph as a Python function definition.
+
+    >>> from adcompiler.graph.unparse import unparse
+    >>> from adcompiler.graph.text import unique_names
+    >>> from adcompiler.frontend.lower import lower
+    >>> from adcompiler.samples import sigmoid
+    >>> graph = lower(sigmoid)
+    >>> print(unparse(to_python(graph, Style(unique_names(graph.body)))))
+    def sigmoid(x):
+        neg = -x
+        exp = math.exp(neg)
+        add = 1.0 + exp
+        result = 1.0 / add
+        return result
+    <BLANKLINE>
+    """
+    writer = Writer(style, definitions(graph.body), dict(uses(graph.body)))
+    writer.region(graph.body)
+    result = writer.exprs(graph.body.yields)
+    value = ast.Tuple(result, ast.Load()) if graph.returns_tuple or not result else result[0]
+    writer.out.append(ast.Return(value))
+    args = [ast.arg(style.names[param]) for param in graph.body.params]
+    doc: list[ast.stmt] = [ast.Expr(ast.Constant(graph.doc))] if graph.doc else []
+    arguments = ast.arguments([], args, None, [], [], None, [])
+    return ast.FunctionDef(graph.name, arguments, doc + writer.out, [], None)

@@ -1,0 +1,122 @@
+"""A reference interpreter: what a graph means, and the oracle for every pass."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value
+from adcompiler.graph.nodes import While as WhileNode
+from adcompiler.runtime.helpers import HELPERS
+
+Values = dict[Value, Any]
+_LOCAL = {
+    "getitem": lambda a, *index: a[index if len(index) > 1 else index[0]],
+    "and": lambda a, b: a and b,
+    "or": lambda a, b: a or b,
+    "not": operator.not_,
+    "tuple": lambda *items: items,
+    "list": lambda *items: list(items),
+    "len": len,
+    "range": range,
+    "slice": slice,
+    "float": float,
+    "int": int,
+    "bool": bool,
+    "abs": abs,
+    "max": max,
+    "min": min,
+    "round": round,
+}
+
+
+def run(graph: Graph, inputs: Sequence[Any]) -> tuple[Any, ...]:
+    """Execute a graph on Python values and return what it yields.
+
+    >>> from adcompiler.frontend.lower import lower
+    >>> from adcompiler.samples import recurrence
+    >>> run(lower(recurrence), (0.5, [0.1, 0.2]))
+    (0.2446...,)
+    """
+    values: Values = dict(zip(graph.body.params, inputs, strict=True))
+    return _region(graph.body, values)
+
+
+def _read(atom: Atom, values: Values) -> Any:
+    return values.get(atom) if isinstance(atom, Value) else atom.value
+
+
+def primitive(fn: str, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
+    """Apply a primitive to Python values."""
+    found = _LOCAL.get(fn) or HELPERS.get(fn) or getattr(operator, fn, None)
+    if found is None and "." in fn:
+        owner: Any = {"np": np, "math": math}[fn.split(".")[0]]
+        for part in fn.split(".")[1:]:
+            owner = getattr(owner, part)
+        found = owner
+    if found is not None:
+        return found(*args, **keywords)
+    member = getattr(args[0], fn)  # an attribute or method of an array
+    return member(*args[1:], **keywords) if callable(member) else member
+
+
+def _region(region: Region, values: Values) -> tuple[Any, ...]:
+    for node in region.nodes:
+        _node(node, values)
+    return tuple(_read(atom, values) for atom in region.yields)
+
+
+def _node(node: Node, values: Values) -> None:
+    def read(*atoms: Atom) -> list[Any]:
+        return [_read(atom, values) for atom in atoms]
+
+    match node:
+        case Apply():
+            keywords = {key: _read(atom, values) for key, atom in node.keywords}
+            values[node.out] = primitive(node.fn, read(*node.args), keywords)
+        case Store():
+            index = tuple(read(*node.index)) or ...
+            value = _read(node.value, values)
+            array = values[node.array]
+            array[index] = array[index] + value if node.accumulate else value
+        case Effect(fn="append"):
+            values[node.args[0]].append(_read(node.args[1], values))  # type: ignore[index]
+        case Effect(fn="assert"):
+            assert _read(node.args[0], values)
+        case Effect(fn="reverse sweep"):
+            pass
+        case Effect():
+            raise _read(node.args[0], values)(*read(*node.args[1:]))
+        case If():
+            arm = node.then if _read(node.test, values) else node.orelse
+            values.update(zip(node.outs, _region(arm, values), strict=True))
+        case For():
+            index, *params = node.body.params
+            state = read(*node.inits)
+            for i in range(*read(node.start, node.stop, node.step)):
+                values.update(zip(params, state, strict=True))
+                values[index] = i
+                stop, state = _split(_region(node.body, values), node.breaks)
+                if stop:
+                    break
+            values.update(zip(node.outs, state, strict=True))
+        case WhileNode():
+            state = read(*node.inits)
+            while True:
+                values.update(zip(node.body.params, state, strict=True))
+                if not _region(node.cond, values)[0]:
+                    break
+                stop, state = _split(_region(node.body, values), node.breaks)
+                if stop:
+                    break
+            values.update(zip(node.outs, state, strict=True))
+
+
+def _split(yields: tuple[Any, ...], breaks: bool) -> tuple[bool, list[Any]]:
+    return (bool(yields[0]), list(yields[1:])) if breaks else (False, list(yields))
+
+

@@ -1,0 +1,121 @@
+"""Print a graph as SSA text."""
+
+from __future__ import annotations
+
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Global,
+    Graph,
+    If,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+)
+from adcompiler.graph.walk import defined
+
+
+def unique_names(region: Region) -> dict[Value, str]:
+    """Give every value in the region a name of its own: `h`, `h_1`, `h_2`, … in order of definition."""
+    taken: set[str] = set()
+    names: dict[Value, str] = {}
+
+    def visit(value: Value) -> None:
+        name, k = value.name, 0
+        while name in taken:
+            k += 1
+            name = f"{value.name}_{k}"
+        taken.add(name)
+        names[value] = name
+
+    for value in sorted(defined(region), key=_definition_order(region).__getitem__):
+        visit(value)
+    return names
+
+
+def _definition_order(region: Region) -> dict[Value, int]:
+    from adcompiler.graph.walk import regions, results
+
+    order: dict[Value, int] = {}
+
+    def go(inner: Region) -> None:
+        for value in inner.params:
+            order[value] = len(order)
+        for node in inner.nodes:
+            for sub in reversed(regions(node)) if isinstance(node, While) else regions(node):
+                go(sub)
+            for value in results(node):
+                order[value] = len(order)
+
+    go(region)
+    return order
+
+
+def to_text(graph: Graph) -> str:
+    """Return the graph as text, one node a line.
+
+    >>> from adcompiler.graph.nodes import Apply
+    >>> x, y = Value("x"), Value("y")
+    >>> square = Apply(y, "mul", (x, x))
+    >>> print(to_text(Graph("square", Region((x,), (square,), (y,)))))
+    graph square(x):
+      y = mul(x, x)
+      return y
+    """
+    names = unique_names(graph.body)
+
+    def show(atom: Atom) -> str:
+        match atom:
+            case Value():
+                return names[atom]
+            case Literal():
+                return repr(atom.value)
+            case Global():
+                return atom.name
+
+    def shows(atoms: tuple[Atom, ...]) -> str:
+        return ", ".join(map(show, atoms))
+
+    def lines(region: Region, depth: int, last: str) -> list[str]:
+        pad = "  " * depth
+        found = [pad + line for node in region.nodes for line in node_lines(node)]
+        return [*found, f"{pad}{last} {shows(region.yields)}".rstrip()] if last else found
+
+    def node_lines(node: Node) -> list[str]:
+        match node:
+            case Apply():
+                keywords = "".join(f", {key}={show(atom)}" for key, atom in node.keywords)
+                return [f"{names[node.out]} = {node.fn}({shows(node.args)}{keywords})"]
+            case Store():
+                sign = "+=" if node.accumulate else "="
+                return [f"{show(node.array)}[{shows(node.index) or '...'}] {sign} {show(node.value)}"]
+            case Effect():
+                return [f"{node.fn}({shows(node.args)})"]
+            case If():
+                head = f"{shows(node.outs)} = if {show(node.test)}:".removeprefix(" = ")
+                return [head, *lines(node.then, 1, "yield"), "else:", *lines(node.orelse, 1, "yield")]
+            case For():
+                index, *params = node.body.params
+                bounds = shows((node.start, node.stop, node.step))
+                head = f"for {names[index]} in range({bounds})"
+                return loop_lines(node, head, tuple(params), lines(node.body, 1, "yield"))
+            case While():
+                body = [*lines(node.cond, 1, "while"), *lines(node.body, 1, "yield")]
+                return loop_lines(node, "while", node.body.params, body)
+
+    def loop_lines(
+        node: For | While, head: str, params: tuple[Value, ...], body: list[str]
+    ) -> list[str]:
+        pairs = zip(params, node.inits, strict=True)
+        carried = ", ".join(f"{names[p]}={show(init)}" for p, init in pairs)
+        flag = " breaking" if node.breaks else ""
+        text = f"{shows(node.outs)} = {head} with ({carried}){flag}:".removeprefix(" = ")
+        return [text, *body]
+
+    head = f"graph {graph.name}({shows(graph.body.params)}):"
+    return "\n".join([head, *lines(graph.body, 1, "return")])

@@ -1,0 +1,236 @@
+"""Traversal of graphs: what a node reads and defines, uses, substitution, cloning."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import assert_never
+
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    Effect,
+    For,
+    If,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+)
+
+
+def operands(node: Node) -> tuple[Atom, ...]:
+    """Return the atoms that the node itself reads (not those inside its regions)."""
+    match node:
+        case Apply():
+            return node.args + tuple(atom for _, atom in node.keywords)
+        case Store():
+            return (node.array, *node.index, node.value)
+        case Effect():
+            return node.args
+        case If():
+            return (node.test,)
+        case For():
+            return (node.start, node.stop, node.step, *node.inits)
+        case While():
+            return node.inits
+    assert_never(node)
+
+
+def regions(node: Node) -> tuple[Region, ...]:
+    """Return the regions a node holds, in the order in which they run."""
+    match node:
+        case If():
+            return (node.then, node.orelse)
+        case For():
+            return (node.body,)
+        case While():
+            return (node.cond, node.body)
+        case _:
+            return ()
+
+
+def results(node: Node) -> tuple[Value, ...]:
+    """Return the values a node defines in its own region."""
+    match node:
+        case Apply():
+            return (node.out,)
+        case If() | For() | While():
+            return node.outs
+        case _:
+            return ()
+
+
+def walk(region: Region) -> Iterator[Node]:
+    """Yield every node in program order, outer nodes before those inside them."""
+    for node in region.nodes:
+        yield node
+        for inner in regions(node):
+            yield from walk(inner)
+
+
+def walk_regions(region: Region) -> Iterator[Region]:
+    """Yield the region and every region inside it."""
+    yield region
+    for node in region.nodes:
+        for inner in regions(node):
+            yield from walk_regions(inner)
+
+
+def values(atoms: Iterable[Atom]) -> Iterator[Value]:
+    """Keep the SSA values among atoms."""
+    return (atom for atom in atoms if isinstance(atom, Value))
+
+
+def uses(region: Region) -> Counter[Value]:
+    """Count how often each value is read, in operands and yields, everywhere below `region`."""
+    counts: Counter[Value] = Counter()
+    for inner in walk_regions(region):
+        counts.update(values(inner.yields))
+        for node in inner.nodes:
+            counts.update(values(operands(node)))
+    return counts
+
+
+def defined(region: Region) -> set[Value]:
+    """Return every value defined in the region or below."""
+    found = set()
+    for inner in walk_regions(region):
+        found.update(inner.params)
+        for node in inner.nodes:
+            found.update(results(node))
+    return found
+
+
+def free(region: Region) -> dict[Value, None]:
+    """Return the values read in the region but defined outside it, in order of first use."""
+    inside = defined(region)
+    found: dict[Value, None] = {}
+    for inner in walk_regions(region):
+        for node in inner.nodes:
+            found.update((v, None) for v in values(operands(node)) if v not in inside)
+        found.update((v, None) for v in values(inner.yields) if v not in inside)
+    return found
+
+
+def map_operands(node: Node, change: Callable[[Atom], Atom]) -> Node:
+    """Return the node with `change` applied to the atoms that it reads itself."""
+    match node:
+        case Apply():
+            keywords = tuple((key, change(atom)) for key, atom in node.keywords)
+            return replace(node, args=tuple(map(change, node.args)), keywords=keywords)
+        case Store():
+            array = change(node.array)
+            assert isinstance(array, Value)
+            index = tuple(map(change, node.index))
+            return replace(node, array=array, index=index, value=change(node.value))
+        case Effect():
+            return replace(node, args=tuple(map(change, node.args)))
+        case If():
+            return replace(node, test=change(node.test))
+        case For():
+            return replace(
+                node,
+                start=change(node.start),
+                stop=change(node.stop),
+                step=change(node.step),
+                inits=tuple(map(change, node.inits)),
+            )
+        case While():
+            return replace(node, inits=tuple(map(change, node.inits)))
+    assert_never(node)
+
+
+def with_regions(node: Node, new: tuple[Region, ...]) -> Node:
+    """Return the node with its regions replaced."""
+    match node:
+        case If():
+            return replace(node, then=new[0], orelse=new[1])
+        case For():
+            return replace(node, body=new[0])
+        case While():
+            return replace(node, cond=new[0], body=new[1])
+        case _:
+            return node
+
+
+def map_region(region: Region, change: Callable[[Region], Region]) -> Region:
+    """Rebuild the region bottom-up, with `change` applied to every region in it."""
+    nodes = tuple(
+        with_regions(node, tuple(map_region(inner, change) for inner in regions(node)))
+        for node in region.nodes
+    )
+    return change(Region(region.params, nodes, region.yields))
+
+
+def substitute(region: Region, mapping: dict[Value, Atom]) -> Region:
+    """Replace reads of values everywhere in the region; definitions stay as they are."""
+    if not mapping:
+        return region
+
+    def change(atom: Atom) -> Atom:
+        while isinstance(atom, Value) and atom in mapping:
+            atom = mapping[atom]
+        return atom
+
+    def rewrite(inner: Region) -> Region:
+        nodes = tuple(map_operands(node, change) for node in inner.nodes)
+        return Region(inner.params, nodes, tuple(map(change, inner.yields)))
+
+    return map_region(region, rewrite)
+
+
+def clone(region: Region, mapping: dict[Value, Atom]) -> Region:
+    """Copy a region with fresh values for all it defines; `mapping` is extended with old → new."""
+
+    def fresh(value: Value) -> Value:
+        mapping[value] = new = Value(value.name, value.temporary)
+        return new
+
+    def read(atom: Atom) -> Atom:
+        return mapping.get(atom, atom) if isinstance(atom, Value) else atom
+
+    def copy(inner: Region) -> Region:
+        params = tuple(map(fresh, inner.params))
+        nodes = tuple(map(copy_node, inner.nodes))
+        return Region(params, nodes, tuple(map(read, inner.yields)))
+
+    def copy_node(node: Node) -> Node:
+        node = map_operands(node, read)
+        match node:
+            case While():  # the condition reads the parameters of the body
+                params = tuple(map(fresh, node.body.params))
+                cond = copy(node.cond)
+                nodes = tuple(map(copy_node, node.body.nodes))
+                body = Region(params, nodes, tuple(map(read, node.body.yields)))
+                node = replace(node, cond=cond, body=body)
+            case _:
+                node = with_regions(node, tuple(map(copy, regions(node))))
+        match node:
+            case Apply():
+                return replace(node, out=fresh(node.out))
+            case If() | For() | While():
+                return replace(node, outs=tuple(map(fresh, node.outs)))
+            case _:
+                return node
+
+    return copy(region)
+
+
+def select(node: If | For | While, keep: list[int]) -> If | For | While:
+    """Keep only some of a branch's outputs, or of a loop's carried values, by position."""
+
+    def picked(atoms: tuple[Atom, ...], skip: int = 0) -> tuple[Atom, ...]:
+        return atoms[:skip] + tuple(atoms[skip + k] for k in keep)
+
+    outs = tuple(node.outs[k] for k in keep)
+    if isinstance(node, If):
+        then = replace(node.then, yields=picked(node.then.yields))
+        orelse = replace(node.orelse, yields=picked(node.orelse.yields))
+        return replace(node, then=then, orelse=orelse, outs=outs)
+    fixed = int(isinstance(node, For))
+    params = node.body.params[:fixed] + tuple(node.body.params[fixed + k] for k in keep)
+    body = Region(params, node.body.nodes, picked(node.body.yields, int(node.breaks)))
+    return replace(node, inits=picked(node.inits), body=body, outs=outs)

@@ -1,0 +1,51 @@
+"""Compute a pure scalar expression once per region."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import replace
+
+from adcompiler.graph.nodes import Apply, Atom, Graph, Node, Region, Value
+from adcompiler.graph.walk import map_operands, regions, with_regions
+from adcompiler.optimize.dead import is_pure
+
+_FRESH = ("np.zeros", "np.ones", "np.empty", "np.full", "copy", "list", "tuple", "np.array", "getitem")
+
+
+def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
+    """Return the graph with repeated computations of numbers from the same inputs shared.
+
+    Args:
+        graph: the graph.
+        scalars: values known to be numbers; only those are shared, as arrays may be written.
+
+    >>> from adcompiler.graph.text import to_text
+    >>> x, a, b, y = (Value(name) for name in "xaby")
+    >>> nodes = (Apply(a, "math.sin", (x,)), Apply(b, "math.sin", (x,)), Apply(y, "add", (a, b)))
+    >>> print(to_text(eliminate_common(Graph("f", Region((x,), nodes, (y,))), {a, b, y})))
+    graph f(x):
+      a = math.sin(x)
+      y = add(a, a)
+      return y
+    """
+    known: dict[Value, Atom] = {}
+
+    def read(atom: Atom) -> Atom:
+        return known.get(atom, atom) if isinstance(atom, Value) else atom
+
+    def go(region: Region, seen: dict[object, Value]) -> Region:
+        seen = dict(seen)
+        nodes: list[Node] = []
+        for node in region.nodes:
+            node = map_operands(node, read)
+            node = with_regions(node, tuple(go(inner, seen) for inner in regions(node)))
+            if isinstance(node, Apply) and node.out in scalars and is_pure(node) and node.fn not in _FRESH:
+                key = (node.fn, node.args, node.keywords)
+                if key in seen and (node.out.temporary or seen[key].name == node.out.name):
+                    known[node.out] = seen[key]
+                    continue
+                seen.setdefault(key, node.out)
+            nodes.append(node)
+        return Region(region.params, tuple(nodes), tuple(map(read, region.yields)))
+
+    return replace(graph, body=go(graph.body, {}))

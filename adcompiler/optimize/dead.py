@@ -1,0 +1,139 @@
+"""Remove what nothing needs: values never read, stores to memory never read, loops without effect."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adcompiler.analysis.alias import SHAPE_ONLY, VIEWS, memory_classes
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value, While
+from adcompiler.graph.walk import operands, regions, results, select, values
+
+IMPURE_PREFIXES = ("np.random.", "random.", "print", "time.")
+
+
+def is_pure(node: Apply) -> bool:
+    """Tell whether a primitive can be dropped, moved or repeated."""
+    return node.fn != "pop" and not node.fn.startswith(IMPURE_PREFIXES)
+
+
+def remove_dead(graph: Graph, keep_effects: bool = True) -> Graph:
+    """Return the graph without dead nodes, loop-carried values and branch outputs.
+
+    Args:
+        graph: the graph to clean.
+        keep_effects: False also drops `assert` and `raise`, as a repeated sweep may.
+
+    >>> from adcompiler.graph.nodes import Literal
+    >>> from adcompiler.graph.text import to_text
+    >>> x, y, z = Value("x"), Value("y"), Value("z")
+    >>> nodes = (Apply(y, "exp", (x,)), Apply(z, "mul", (x, Literal(2))))
+    >>> print(to_text(remove_dead(Graph("double", Region((x,), nodes, (z,))))))
+    graph double(x):
+      z = mul(x, 2)
+      return z
+    """
+    live = _Liveness(graph.body, keep_effects)
+    return replace(graph, body=live.prune(graph.body))
+
+
+class _Liveness:
+    def __init__(self, body: Region, keep_effects: bool) -> None:
+        self.classes = memory_classes(body)
+        self.keep_effects = keep_effects
+        self.values: set[Value] = set()
+        self.memory: set[Value] = set()
+        size = -1
+        self.read(body.yields)
+        while size != len(self.values) + len(self.memory):
+            size = len(self.values) + len(self.memory)
+            self.mark(body)
+
+    def read(self, atoms: tuple[Atom, ...]) -> None:
+        for value in values(atoms):
+            self.values.add(value)
+            self.memory.add(self.classes.get(value, value))
+
+    def touch(self, atoms: tuple[Atom, ...]) -> None:
+        """Read the values but not the memory behind them."""
+        self.values.update(values(atoms))
+
+    def is_live(self, node: Node) -> bool:
+        match node:
+            case Apply():
+                return node.out in self.values or (not is_pure(node) and self.keeps(node))
+            case Store():
+                return self.classes.get(node.array, node.array) in self.memory
+            case Effect():
+                return self.keeps(node)
+            case _:
+                if any(out in self.values for out in results(node)):
+                    return True
+                return any(self.is_live(n) for inner in regions(node) for n in inner.nodes)
+
+    def keeps(self, node: Apply | Effect) -> bool:
+        """Effects are kept; an append or pop only for a list that is read."""
+        if isinstance(node, Effect) and node.fn == "append":
+            return node.args[0] in self.values
+        if isinstance(node, Apply) and node.fn == "pop":
+            return False
+        return self.keep_effects
+
+    def mark(self, region: Region) -> None:
+        for node in reversed(region.nodes):
+            if self.is_live(node):
+                self.mark_node(node)
+
+    def mark_node(self, node: Node) -> None:
+        match node:
+            case Apply() if node.fn in SHAPE_ONLY or node.fn in VIEWS:
+                self.touch(node.args)
+            case Apply() | Effect():
+                self.read(operands(node))
+            case Store():
+                self.touch((node.array,))
+                self.read((*node.index, node.value))
+            case If():
+                self.read((node.test,))
+                for arm in (node.then, node.orelse):
+                    pairs = zip(node.outs, arm.yields, strict=True)
+                    self.pass_on((out, atom) for out, atom in pairs)
+                    self.mark(arm)
+            case For() | While():
+                self.mark_loop(node)
+
+    def pass_on(self, pairs: object) -> None:
+        for target, source in pairs:  # type: ignore[attr-defined]
+            if target in self.values:
+                self.touch((source,))
+
+    def mark_loop(self, node: For | While) -> None:
+        if isinstance(node, For):
+            self.read((node.start, node.stop, node.step))
+        else:
+            self.read(node.cond.yields)
+            self.mark(node.cond)
+        params = node.body.params[isinstance(node, For) :]
+        if node.breaks:
+            self.read(node.body.yields[:1])
+        self.pass_on(zip(node.outs, params, strict=True))
+        self.pass_on(zip(params, node.body.yields[node.breaks :], strict=True))
+        self.pass_on(zip(params, node.inits, strict=True))
+        self.mark(node.body)
+
+    def prune(self, region: Region) -> Region:
+        nodes = [self.prune_node(node) for node in region.nodes if self.is_live(node)]
+        return Region(region.params, tuple(nodes), region.yields)
+
+    def prune_node(self, node: Node) -> Node:
+        match node:
+            case If():
+                node = replace(node, then=self.prune(node.then), orelse=self.prune(node.orelse))
+                return select(node, [k for k, out in enumerate(node.outs) if out in self.values])
+            case For() | While():
+                params = node.body.params[isinstance(node, For) :]
+                keep = [k for k, param in enumerate(params) if param in self.values]
+                if isinstance(node, While):
+                    node = replace(node, cond=self.prune(node.cond))
+                return select(replace(node, body=self.prune(node.body)), keep)
+            case _:
+                return node

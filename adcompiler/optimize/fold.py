@@ -1,0 +1,189 @@
+"""Algebra on constants and neutral elements, as one simplifies a formula by hand."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import replace
+
+from adcompiler.graph.nodes import Apply, Atom, Graph, If, Literal, Node, Region, Value
+from adcompiler.graph.walk import map_operands, regions, with_regions
+
+_ARITHMETIC: dict[str, Callable[..., object]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "truediv": operator.truediv,
+    "pow": operator.pow,
+    "neg": operator.neg,
+    "floordiv": operator.floordiv,
+    "mod": operator.mod,
+    "max": max,
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "gt": operator.gt,
+}
+
+Made = dict[Value, Apply]
+
+
+def fold(graph: Graph, is_float: Callable[[Atom], bool]) -> Graph:
+    """Return the graph with constants computed and neutral elements removed.
+
+    Args:
+        graph: the graph to simplify.
+        is_float: tells whether an atom is a float (or float array), so that `1.0 * x` may become `x`.
+
+    >>> from adcompiler.graph.text import to_text
+    >>> x, t, y = Value("x"), Value("t"), Value("y")
+    >>> nodes = (Apply(t, "pow", (x, Literal(1))), Apply(y, "mul", (Literal(1.0), t)))
+    >>> print(to_text(fold(Graph("f", Region((x,), nodes, (y,))), lambda atom: True)))
+    graph f(x):
+      return x
+    """
+    folder = _Folder(is_float)
+    return replace(graph, body=folder.region(graph.body))
+
+
+class _Folder:
+    def __init__(self, is_float: Callable[[Atom], bool]) -> None:
+        self.is_float = is_float
+        self.known: dict[Value, Atom] = {}
+        self.made: Made = {}
+
+    def read(self, atom: Atom) -> Atom:
+        while isinstance(atom, Value) and atom in self.known:
+            atom = self.known[atom]
+        return atom
+
+    def region(self, region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            node = map_operands(node, self.read)
+            if isinstance(node, Apply):
+                simple = self.simplify(node)
+                if not isinstance(simple, Apply):
+                    self.known[node.out] = simple
+                    continue
+                self.made[simple.out] = node = simple
+            elif isinstance(node, If) and isinstance(node.test, Literal):
+                arm = self.region(node.then if node.test.value else node.orelse)
+                nodes += arm.nodes
+                self.known.update(zip(node.outs, arm.yields, strict=True))
+                continue
+            else:
+                node = with_regions(node, tuple(self.region(inner) for inner in regions(node)))
+            nodes.append(node)
+        return Region(region.params, tuple(nodes), tuple(map(self.read, region.yields)))
+
+    def simplify(self, node: Apply) -> Apply | Atom:
+        constants = [atom.value for atom in node.args if isinstance(atom, Literal)]
+        if node.fn in _ARITHMETIC and len(constants) == len(node.args):
+            return _computed(node, constants)
+        match node.fn:
+            case "mul":
+                return self.mul(node)
+            case "add":
+                return self.add(node)
+            case "sub":
+                return self.sub(node)
+            case "max" if self.is_zero(node.args[1]) and self.is_size(node.args[0]):
+                return node.args[0]
+            case "truediv" if self.is_one(node.args[1]) and self.is_float(node.args[0]):
+                return node.args[0]
+            case "pow" if self.is_one(node.args[1]) and self.is_float(node.args[0]):
+                return node.args[0]
+            case "neg":
+                inner = self.maker(node.args[0])
+                if inner is not None and inner.fn == "neg":
+                    return inner.args[0]
+                if inner is not None and inner.fn == "mul" and isinstance(inner.args[0], Literal):
+                    negative = Literal(-inner.args[0].value)  # type: ignore[operator]
+                    return replace(node, fn="mul", args=(negative, inner.args[1]))
+        return node
+
+    def maker(self, atom: Atom) -> Apply | None:
+        return self.made.get(atom) if isinstance(atom, Value) else None
+
+    def is_size(self, atom: Atom) -> bool:
+        made = self.maker(atom)
+        base = self.maker(made.args[0]) if made is not None and made.fn == "getitem" else None
+        return made is not None and (made.fn == "len" or (base is not None and base.fn == "shape"))
+
+    def is_one(self, atom: Atom) -> bool:
+        return isinstance(atom, Literal) and atom.value == 1 and not isinstance(atom.value, bool)
+
+    def is_zero(self, atom: Atom) -> bool:
+        return isinstance(atom, Literal) and atom.value == 0 and not isinstance(atom.value, bool)
+
+    def mul(self, node: Apply) -> Apply | Atom:
+        left, right = node.args
+        for one, other in ((left, right), (right, left)):
+            if self.is_one(one) and self.is_float(other):
+                return other
+            if isinstance(one, Literal) and one.value == -1 and self.is_float(other):
+                return replace(node, fn="neg", args=(other,))
+        if isinstance(right, Literal) and not isinstance(left, Literal):
+            return self.mul(replace(node, args=(right, left)))  # constants first: 2.0 * x
+        if isinstance(left, Literal):
+            inner = self.maker(right)
+            if inner is not None and inner.fn == "mul" and isinstance(inner.args[0], Literal):
+                value = left.value * inner.args[0].value  # type: ignore[operator]
+                return replace(node, args=(Literal(value), inner.args[1]))
+            if inner is not None and inner.fn == "truediv" and isinstance(inner.args[0], Literal):
+                value = left.value * inner.args[0].value  # type: ignore[operator]
+                return replace(inner, out=node.out, args=(Literal(value), inner.args[1]))
+        return node
+
+    def add(self, node: Apply) -> Apply | Atom:
+        left, right = node.args
+        if self.is_zero(left) and self.is_float(right):
+            return right
+        if self.is_zero(right) and self.is_float(left):
+            return left
+        if left is right and self.is_float(left):
+            return self.mul(replace(node, fn="mul", args=(Literal(2.0), left)))
+        negative = self.maker(right)
+        if negative is not None and negative.fn == "neg":
+            return replace(node, fn="sub", args=(left, negative.args[0]))
+        first, second = self.maker(left), self.maker(right)
+        if first is not None and second is not None and _same_product(first, second):
+            return replace(node, fn="mul", args=(Literal(2.0), left))
+        return node
+
+    def sub(self, node: Apply) -> Apply | Atom:
+        left, right = node.args
+        if self.is_zero(right) and self.is_float(left):
+            return left
+        if self.is_zero(left) and self.is_float(right):
+            return replace(node, fn="neg", args=(right,))
+        inner = self.maker(left)
+        both = isinstance(right, Literal) and inner is not None and isinstance(inner.args[-1], Literal)
+        if both and inner is not None and inner.fn == "add" and _integers(inner.args[1], right):
+            rest = inner.args[1].value - right.value  # type: ignore[union-attr]
+            return inner.args[0] if rest == 0 else replace(node, fn="add", args=(inner.args[0], Literal(rest)))
+        if both and inner is not None and inner.fn == "sub" and _integers(inner.args[1], right):
+            total = inner.args[1].value + right.value  # type: ignore[union-attr]
+            return replace(node, args=(inner.args[0], Literal(total)))
+        return node
+
+
+def _integers(*atoms: Atom) -> bool:
+    return all(isinstance(a, Literal) and type(a.value) is int for a in atoms)
+
+
+def _same_product(first: Apply, second: Apply) -> bool:
+    """Tell whether both are the product of the same two values."""
+    return first.fn == second.fn == "mul" and {*first.args} == {*second.args}
+
+
+def _computed(node: Apply, constants: list[object]) -> Apply | Atom:
+    try:
+        value = _ARITHMETIC[node.fn](*constants)
+    except (ArithmeticError, TypeError, ValueError):
+        return node
+    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return Literal(value)
+    return node

@@ -1,0 +1,39 @@
+"""Move what is read back from a tape down to where it is first needed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adcompiler.graph.nodes import Apply, Graph, Node, Region, Value
+from adcompiler.graph.walk import free, map_region, operands, regions
+from adcompiler.source import NOWHERE
+
+
+def sink_loads(graph: Graph) -> Graph:
+    """Return the graph with loads from tapes placed just before their first use.
+
+    A variable restored late can take the name of the value that it replaces, as a careful author
+    would write it: first use the new state, then read the old one back.
+    """
+    return replace(graph, body=map_region(graph.body, _sink))
+
+
+def _is_load(node: Node) -> bool:
+    return isinstance(node, Apply) and node.fn in ("getitem", "pop") and node.loc is NOWHERE
+
+
+def _reads(node: Node, value: Value) -> bool:
+    return value in operands(node) or any(value in free(region) for region in regions(node))
+
+
+def _sink(region: Region) -> Region:
+    nodes = list(region.nodes)
+    for node in reversed([n for n in nodes if _is_load(n)]):
+        assert isinstance(node, Apply)
+        start = nodes.index(node)
+        end = start + 1
+        while end < len(nodes) and not _reads(nodes[end], node.out):
+            end += 1
+        nodes.insert(end, node)
+        del nodes[start]
+    return Region(region.params, tuple(nodes), region.yields)

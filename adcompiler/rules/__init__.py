@@ -1,0 +1,15 @@
+"""What the derivative of each primitive is."""
+
+from adcompiler.rules import arrays, functions, operators
+from adcompiler.rules.table import CONSTANT, ELEMENTWISE, STRUCTURED, Elementwise, Structured
+
+__all__ = [
+    "CONSTANT",
+    "ELEMENTWISE",
+    "STRUCTURED",
+    "Elementwise",
+    "Structured",
+    "arrays",
+    "functions",
+    "operators",
+]

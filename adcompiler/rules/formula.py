@@ -1,0 +1,97 @@
+"""From a rule's text to nodes: the same frontend reads it that reads users' functions."""
+
+from __future__ import annotations
+
+import ast
+import math
+import types
+from collections.abc import Callable
+from typing import Any
+
+import gast
+import numpy as np
+
+from adcompiler.frontend import expressions
+from adcompiler.frontend.bindings import Binding
+from adcompiler.frontend.lower import Lowering, lower_body
+from adcompiler.frontend.parse import Source, parse
+from adcompiler.frontend.structure import Structured
+from adcompiler.graph.nodes import Atom, Node
+
+_NAMES = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "trunc", "copysign")
+_SCALAR = {name: getattr(math, name) for name in _NAMES} | {"sign": np.sign}
+_ARRAY = {name: getattr(np, name) for name in _NAMES} | {"sign": np.sign, "where": np.where}
+
+
+def _scope(functions: dict[str, Any]) -> Source:
+    """A place to look names up in: a function whose globals are those of the formulas."""
+    anchor = types.FunctionType((lambda: None).__code__, functions)
+    tree = gast.ast_to_gast(ast.parse("lambda: None", mode="eval")).body
+    return Source(anchor, tree, "<rule>", ("",))
+
+
+_SCOPES = {False: _scope(_SCALAR), True: _scope(_ARRAY)}
+
+
+def product(left: ast.expr, right: ast.expr) -> ast.expr:
+    """Return the tree of left * right, written as one would by hand.
+
+    >>> show = lambda text: ast.unparse(product(ast.Name("d"), ast.parse(text, mode="eval").body))
+    >>> show("1"), show("-y / b"), show("1 if a > b else 0")
+    ('d', '-(d * y) / b', 'd if a > b else 0.0')
+    """
+    match right:
+        case ast.Constant(value=1 | 1.0):
+            return left
+        case ast.Constant(value=0 | 0.0):
+            return ast.Constant(0.0)
+        case ast.UnaryOp(op=ast.USub()):
+            return ast.UnaryOp(ast.USub(), product(left, right.operand))
+        case ast.BinOp(op=ast.Div()):
+            return ast.BinOp(product(left, right.left), ast.Div(), right.right)
+        case ast.BinOp(op=ast.Mult()):
+            return ast.BinOp(product(left, right.left), ast.Mult(), right.right)
+        case ast.IfExp():
+            return ast.IfExp(right.test, product(left, right.body), product(left, right.orelse))
+        case _:
+            return ast.BinOp(left, ast.Mult(), right)
+
+
+class _Where(ast.NodeTransformer):
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        self.generic_visit(node)
+        return ast.Call(ast.Name("where", ast.Load()), [node.test, node.body, node.orelse], [])
+
+
+def evaluate(tree: ast.expr, env: dict[str, Atom], arrays: bool, nodes: list[Node]) -> Atom:
+    """Append the nodes of a formula and return its value.
+
+    Args:
+        tree: the formula.
+        env: what its names stand for.
+        arrays: True chooses NumPy's functions and `np.where`, False the math module's and branches.
+        nodes: list to append to.
+    """
+    text = ast.unparse(tree)
+    tree = ast.parse(text, mode="eval").body
+    if arrays:
+        tree = _Where().visit(tree)
+    expression = ast.fix_missing_locations(ast.Expression(tree))
+    scope = _SCOPES[arrays]
+    bindings: dict[str, Binding] = dict(env)
+    state = Lowering(scope, Structured([]), set(bindings), bindings, nodes)
+    return expressions.atom(state, gast.ast_to_gast(expression).body)
+
+
+def expand(function: Callable[..., Any], args: list[Atom], nodes: list[Node]) -> tuple[Binding, ...]:
+    """Append the nodes of a structured rule and return its results, one per input."""
+    source = parse(function)
+    names = [a.id for a in source.tree.args.args]
+    env: dict[str, Binding] = dict(zip(names, args, strict=True))
+    result = lower_body(source, env, nodes, stack=())
+    return result if isinstance(result, tuple) else (result,)
+
+
+def scalar_scope() -> Source:
+    """Return where formulas over numbers look their functions up."""
+    return _SCOPES[False]

@@ -1,0 +1,32 @@
+"""The helper functions of generated modules: few, short, and copied as text."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def sum_to(d, shape):  # type: ignore[no-untyped-def]
+    """Sum `d` over the axes along which an array of this shape was broadcast to d's shape."""
+    if d.shape == shape:
+        return d
+    total = np.zeros(shape, d.dtype)
+    flat = total.ravel()
+    for index in np.ndindex(d.shape):
+        place = 0
+        for axis in range(d.ndim):
+            place = place * shape[axis] + (index[axis] if shape[axis] > 1 else 0)
+        flat[place] += d[index]
+    return total
+
+
+HELPERS: dict[str, Callable[..., Any]] = {"sum_to": sum_to}
+
+
+def helper_source(name: str) -> str:
+    """Return the text of a helper function."""
+    text = inspect.getsource(HELPERS[name])
+    return text.replace("  # type: ignore[no-untyped-def]", "")

@@ -1,0 +1,338 @@
+"""Carry out the plan: the forward sweep records, the reverse sweep reads back or recomputes.
+
+Values that a loop stores go to an array indexed by the iteration where the number of iterations is known
+beforehand and the values are numbers, else to a list used as a stack. What an inner loop records is
+itself a value of the outer iteration, so nesting needs no further machinery.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from numba import int64
+
+from adcompiler.analysis.types import Types, is_scalar
+from adcompiler.graph.nodes import (
+    UNDEFINED,
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Global,
+    If,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+)
+from adcompiler.graph.walk import clone, defined, free, regions, results, substitute, with_regions
+from adcompiler.transform.plan import LoopPlan, plan_loop
+from adcompiler.transform.reverse import ReverseSweep
+
+
+@dataclass(frozen=True)
+class Tape:
+    """Where the values of one primal value are kept, one per iteration of its loop."""
+
+    value: Value
+    storage: Value
+    loop: For | While
+    kind: str
+
+
+@dataclass
+class Recording:
+    """The forward and reverse sweep under construction, and the plan of each loop."""
+
+    sweep: ReverseSweep
+    types: Types
+    plans: list[tuple[LoopPlan, list[Tape]]] = field(default_factory=list)
+
+    def frame(self, primal: Region, back: Region) -> tuple[Region, Region]:
+        """Settle all loops of a region and of the branches in it; return both sweeps."""
+        rewritten: dict[Node, list[Node]] = {}
+        back = self.settle(back, rewritten)
+        return self.rebuild(primal, rewritten), back
+
+    def settle(self, back: Region, rewritten: dict[Node, list[Node]]) -> Region:
+        nodes: list[Node] = []
+        for node in back.nodes:
+            primal = self.sweep.partner.get(node)
+            if isinstance(node, If) and primal is not None:
+                arms = [self.settle(arm, rewritten) for arm in (node.then, node.orelse)]
+                new = with_regions(node, tuple(arms))
+                self.sweep.partner[new] = primal
+                nodes.append(new)
+            elif isinstance(node, For) and isinstance(primal, For | While):
+                forward, node = self.loop(primal, node)
+                rewritten[primal] = forward
+                nodes.append(node)
+            else:
+                nodes.append(node)
+        return Region(back.params, tuple(nodes), back.yields)
+
+    def rebuild(self, region: Region, rewritten: dict[Node, list[Node]]) -> Region:
+        """Put the rewritten loops and the copies of arrays into the forward sweep."""
+        nodes: list[Node] = []
+        for node in region.nodes:
+            nodes += self.sweep.before.get(node, [])
+            if node in rewritten:
+                nodes += rewritten[node]
+            elif isinstance(node, If):
+                new = with_regions(node, tuple(self.rebuild(arm, rewritten) for arm in regions(node)))
+                self.rename_partner(node, new)
+                nodes.append(new)
+            else:
+                nodes.append(node)
+            nodes += self.sweep.after.get(node, [])
+        return Region(region.params, tuple(nodes), region.yields)
+
+    def rename_partner(self, old: Node, new: Node) -> None:
+        for back, primal in list(self.sweep.partner.items()):
+            if primal is old:
+                self.sweep.partner[back] = new
+
+    def loop(self, primal: For | While, back: For) -> tuple[list[Node], For]:
+        """Settle one loop and its reverse."""
+        body, back_body = self.frame(primal.body, back.body)
+        position, back_body = _split_position(primal, back_body)
+        inside = defined(body)
+        needed = [value for value in free(back_body) if value in inside]
+        plan = plan_loop(primal, body, needed, self.types, self.sweep.info)
+        if plan.replayed:
+            self.plans.append((plan, []))
+            repeated = _prepend(position, self.replay(body, back_body))
+            return [self.counted(primal, primal.body)], replace(back, body=repeated)
+        tapes = [self.tape(primal, value) for value in plan.stored]
+        self.plans.append((plan, tapes))
+        body = self.write(body, tapes)
+        back = self.read_back(primal, back, body, back_body, plan, tapes)
+        back = replace(back, body=_prepend(position, back.body))
+        allocations = [node for tape in tapes for node in _allocation(tape)]
+        return [*allocations, self.counted(primal, body)], back
+
+    def counted(self, primal: For | While, body: Region) -> For | While:
+        """Let a loop count its iterations if the reverse sweep asks for their number."""
+        total = self.sweep.trips.get(primal)
+        if total is None:
+            return replace(primal, body=body)
+        count, more = Value("trips"), Value("trips")
+        self.types[total] = int64
+        step = Apply(more, "add", (count, Literal(1)))
+        body = Region((*body.params, count), (step, *body.nodes), (*body.yields, more))
+        return replace(primal, inits=(*primal.inits, Literal(0)), body=body, outs=(*primal.outs, total))
+
+    # repeating an iteration
+
+    def replay(self, body: Region, back: Region) -> Region:
+        """Put the whole iteration before its reversal; dead code removal keeps what is read."""
+        body, back = export(body, back, self.sweep)
+        kept = Region((), tuple(_without_effects(body)), ())
+        mapping: dict[Value, Atom] = {}
+        copy = clone(kept, mapping)
+        back = substitute(back, mapping)
+        return Region(back.params, (*copy.nodes, *back.nodes), back.yields)
+
+    # recording
+
+    def tape(self, loop: For | While, value: Value) -> Tape:
+        kind = self.types.get(value)
+        known = isinstance(loop, For) and loop.step in (Literal(1), Literal(-1))
+        if not known or not is_scalar(kind):
+            return Tape(value, Value(f"{value.name}_stack"), loop, "list")
+        assert isinstance(loop, For)
+        return Tape(value, Value(f"{value.name}_tape"), loop, str(kind))
+
+    def write(self, body: Region, tapes: list[Tape]) -> Region:
+        """Store each taped value right after its definition."""
+        stores = {tape.value: _record(tape) for tape in tapes}
+
+        def rewrite(region: Region) -> Region:
+            nodes: list[Node] = [n for param in region.params for n in stores.get(param, [])]
+            for node in region.nodes:
+                if isinstance(node, If):
+                    new = with_regions(node, tuple(map(rewrite, regions(node))))
+                    self.rename_partner(node, new)
+                    node = new
+                nodes.append(node)
+                nodes += [n for value in results(node) for n in stores.get(value, [])]
+            return Region(region.params, tuple(nodes), region.yields)
+
+        return rewrite(body)
+
+    def read_back(
+        self,
+        primal: For | While,
+        back: For,
+        body: Region,
+        back_body: Region,
+        plan: LoopPlan,
+        tapes: list[Tape],
+    ) -> For:
+        """Load and recompute, at the start of each region of the reverse loop, what it needs."""
+        mapping: dict[Value, Atom] = {}
+        index, *entries = back_body.params
+        inits, outs = list(back.inits), list(back.outs)
+        yields = list(back_body.yields)
+        loads = {tape.value: tape for tape in tapes}
+        params = body.params[isinstance(primal, For) :]
+        for param, after in plan.states.items():
+            entry = Value(param.name)
+            mapping[after] = entry
+            entries.append(entry)
+            inits.append(primal.outs[params.index(param)])
+            outs.append(Value(param.name))
+            yields.append(param)
+        region = Region((), back_body.nodes, tuple(yields))
+        region = self.supply(body, region, loads, plan.recomputed, mapping)
+        region = Region((index, *entries), region.nodes, region.yields)
+        return replace(back, inits=tuple(inits), outs=tuple(outs), body=region)
+
+    def supply(
+        self,
+        primal: Region,
+        back: Region,
+        loads: dict[Value, Tape],
+        recomputed: set[Value],
+        mapping: dict[Value, Atom],
+    ) -> Region:
+        """Begin a reverse region with the values that its primal region defined."""
+        made: list[Node] = []
+
+        for value in primal.params:
+            if value in loads:
+                made += _load(loads[value], value)
+        for node in primal.nodes:
+            for value in results(node):
+                if value in loads:
+                    made += _load(loads[value], value)
+                elif value in recomputed:
+                    made.append(node)
+        kept = clone(Region((), tuple(made), ()), mapping)
+        nodes: list[Node] = []
+        for node in back.nodes:
+            primal_if = self.sweep.partner.get(node)
+            if isinstance(node, If) and isinstance(primal_if, If):
+                arms = zip(regions(primal_if), regions(node), strict=True)
+                new = [self.supply(p, b, loads, recomputed, mapping) for p, b in arms]
+                node = with_regions(node, tuple(new))
+            nodes.append(node)
+        back = substitute(Region((), tuple(nodes), back.yields), mapping)
+        return Region((), (*kept.nodes, *back.nodes), back.yields)
+
+
+def export(primal: Region, back: Region, sweep: ReverseSweep) -> tuple[Region, Region]:
+    """Hand what a branch of the forward sweep defines on to the same branch of the reverse sweep.
+
+    Both branches run under the same condition, so the other branch may leave the value undefined.
+    """
+    changed: dict[Node, Node] = {}
+    nodes: list[Node] = []
+    for node in back.nodes:
+        branch = sweep.partner.get(node)
+        if isinstance(node, If) and isinstance(branch, If):
+            new_branch, node = _export_branch(branch, node, sweep)
+            changed[branch] = new_branch
+        nodes.append(node)
+    primal_nodes = tuple(changed.get(node, node) for node in primal.nodes)
+    return Region(primal.params, primal_nodes, primal.yields), Region(back.params, tuple(nodes), back.yields)
+
+
+def _export_branch(branch: If, back: If, sweep: ReverseSweep) -> tuple[If, If]:
+    arms, back_arms = list(regions(branch)), list(regions(back))
+    outs = list(branch.outs)
+    for k in (0, 1):
+        arms[k], back_arms[k] = export(arms[k], back_arms[k], sweep)
+        inside = defined(arms[k])
+        mapping: dict[Value, Atom] = {}
+        for value in [v for v in free(back_arms[k]) if v in inside]:
+            out = Value(value.name, value.temporary)
+            mapping[value] = out
+            outs.append(out)
+            arms[k] = replace(arms[k], yields=(*arms[k].yields, value))
+            arms[1 - k] = replace(arms[1 - k], yields=(*arms[1 - k].yields, UNDEFINED))
+        back_arms[k] = substitute(back_arms[k], mapping)
+    new = If(branch.test, arms[0], arms[1], tuple(outs), branch.loc)
+    return new, replace(back, then=back_arms[0], orelse=back_arms[1])
+
+
+def _split_position(primal: For | While, back: Region) -> tuple[tuple[Node, ...], Region]:
+    """Take off the nodes that compute the primal's index from the number of the iteration."""
+    if isinstance(primal, For):
+        index = primal.body.params[0]
+        for k, node in enumerate(back.nodes):
+            if isinstance(node, Apply) and node.out is index:
+                return back.nodes[: k + 1], replace(back, nodes=back.nodes[k + 1 :])
+    return (), back
+
+
+def _prepend(nodes: tuple[Node, ...], region: Region) -> Region:
+    return replace(region, nodes=(*nodes, *region.nodes))
+
+
+def _without_effects(region: Region) -> list[Node]:
+    """Return the nodes of an iteration without asserts, and without stores to arrays from outside."""
+    inside = defined(region)
+
+    def keep(node: Node) -> bool:
+        if isinstance(node, Effect):
+            return node.fn == "append"
+        return not (isinstance(node, Store) and node.array not in inside)
+
+    def rewrite(inner: Region) -> Region:
+        nodes = [
+            with_regions(node, tuple(map(rewrite, regions(node)))) for node in inner.nodes if keep(node)
+        ]
+        return Region(inner.params, tuple(nodes), inner.yields)
+
+    return list(rewrite(region).nodes)
+
+
+def _allocation(tape: Tape) -> list[Node]:
+    """Make the empty tape: a list, or an array with one element per iteration."""
+    if tape.kind == "list":
+        return [Apply(tape.storage, "list", ())]
+    loop = tape.loop
+    assert isinstance(loop, For)
+    nodes: list[Node] = []
+    size: Atom = loop.stop
+    if loop.step != Literal(1) or loop.start != Literal(0):
+        steps, size = Value("range", temporary=True), Value("len", temporary=True)
+        nodes = [Apply(steps, "range", (loop.start, loop.stop, loop.step)), Apply(size, "len", (steps,))]
+    elif not isinstance(loop.stop, Literal):
+        size = Value("max", temporary=True)
+        nodes = [Apply(size, "max", (loop.stop, Literal(0)))]
+    dtype = () if tape.kind == "float64" else (Global(_dtype(tape.kind), None),)
+    return [*nodes, Apply(tape.storage, "np.empty", (size, *dtype))]
+
+
+def _position(tape: Tape) -> tuple[list[Node], Atom]:
+    """The number of the iteration: the index itself, or its distance from the start."""
+    loop = tape.loop
+    assert isinstance(loop, For)
+    index = loop.body.params[0]
+    if loop.start == Literal(0) and loop.step == Literal(1):
+        return [], index
+    distance = Value("sub", temporary=True)
+    ends = (index, loop.start) if loop.step == Literal(1) else (loop.start, index)
+    return [Apply(distance, "sub", ends)], distance
+
+
+def _dtype(kind: str) -> str:
+    return {"bool": "np.bool_", "boolean": "np.bool_"}.get(kind, f"np.{kind}")
+
+
+def _record(tape: Tape) -> list[Node]:
+    if tape.kind == "list":
+        return [Effect("append", (tape.storage, tape.value))]
+    nodes, position = _position(tape)
+    return [*nodes, Store(tape.storage, (position,), tape.value)]
+
+
+def _load(tape: Tape, out: Value) -> list[Node]:
+    if tape.kind == "list":
+        return [Apply(out, "pop", (tape.storage,))]
+    nodes, position = _position(tape)
+    return [*nodes, Apply(out, "getitem", (tape.storage, position))]

@@ -1,0 +1,131 @@
+"""Which arrays need a shadow array for their adjoint, and whether arrays that are merged stay apart."""
+
+from __future__ import annotations
+
+from adcompiler.analysis.alias import Memory, merges
+from adcompiler.analysis.types import Types, is_array
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.nodes import Apply, For, If, Node, Region, Store, Value, While
+from adcompiler.graph.walk import operands, regions, results, values, walk
+
+
+def typed_views(body: Region, types: Types) -> set[Value]:
+    """Return the values that are views of their first argument, as their types tell."""
+    found = set()
+    for node in walk(body):
+        if isinstance(node, Apply) and is_array(types.get(node.out)) and isinstance(node.args[0], Value):
+            contiguous = getattr(types.get(node.args[0]), "layout", None) == "C"
+            same = node.fn in ("ravel", "np.ascontiguousarray") and contiguous
+            if node.fn in ("getitem", "T", "reshape") or same:
+                found.add(node.out)
+    return found
+
+
+def buffered_owners(
+    body: Region, types: Types, active: set[Value], views: set[Value], info: Memory
+) -> set[Value]:
+    """Return the arrays whose adjoint is kept in a shadow array.
+
+    These are the arrays that are written or accessed by element or slice, and those used in a
+    region deeper than the one that defines them. The adjoints of all others are SSA values.
+
+    Raises:
+        DifferentiationError: AD303 where arrays that are written are merged in a way that is not followed.
+    """
+    _check_merges(body, types, active, info)
+    home: dict[Value, Region] = {}
+    base: dict[Value, Value] = {}
+    found: set[Value] = set()
+
+    def owner(value: Value) -> Value:
+        while value in views:
+            value = base[value]
+        return value
+
+    def use(value: Value, region: Region) -> None:
+        if value in active and is_array(types.get(value)) and home.get(owner(value)) is not region:
+            found.add(owner(value))
+
+    def visit(region: Region) -> None:
+        home.update((param, region) for param in region.params)
+        for node in region.nodes:
+            for value in values(operands(node)):
+                use(value, region)
+            match node:
+                case Apply():
+                    if node.out in views:
+                        base[node.out] = node.args[0]  # type: ignore[assignment]
+                    if node.fn == "getitem" and node.out in active and isinstance(node.args[0], Value):
+                        found.add(owner(node.args[0]))
+                case Store() if node.array in active:
+                    found.add(owner(node.array))
+            for inner in regions(node):
+                visit(inner)
+            home.update((value, region) for value in results(node))
+        for value in values(region.yields):
+            use(value, region)
+
+    visit(body)
+    return found
+
+
+def _check_merges(body: Region, types: Types, active: set[Value], info: Memory) -> None:
+    """An array that a branch or loop passes on under another name must not be used under the old one.
+
+    That holds where its memory is written afterwards; an array that is only read may have any number of names.
+    """
+    last: dict[Value, int] = {}
+    for node in walk(body):
+        for value in values(operands(node)):
+            owner = info.owners.get(value, value)
+            last[owner] = max(last.get(owner, 0), info.access[node].position)
+    for region_node in walk(body):
+        if isinstance(region_node, If | For | While):
+            _check_merge(region_node, types, active, info, last)
+
+
+def _check_merge(
+    node: If | For | While, types: Types, active: set[Value], info: Memory, last: dict[Value, int]
+) -> None:
+    def is_concerned(value: object) -> bool:
+        return value in active and is_array(types.get(value)) and info.is_written(value)  # type: ignore[arg-type]
+
+    def refuse(value: Value) -> DifferentiationError:
+        reason = f"'{value.name}' is one of several arrays here, and one of them is written"
+        return DifferentiationError("AD303", reason, node.loc)
+
+    arms = [node.then, node.orelse] if isinstance(node, If) else [node.body]
+    for arm in arms:
+        skip = 0 if isinstance(node, If) else int(node.breaks)
+        passed = [v for v in values(arm.yields[skip:]) if is_concerned(v)]
+        owners = [info.owners.get(v, v) for v in passed]
+        if len(set(owners)) != len(owners) or owners != passed:
+            raise refuse(passed[0])
+    end = _end(node, info)
+    for target, source in merges(node):
+        if not is_concerned(target) or not isinstance(source, Value) or source is target:
+            continue
+        owner = info.owners.get(source, source)
+        inside = _is_inside(owner, node, info)
+        if owner is not source and not inside:
+            raise refuse(target)
+        if not inside and last.get(owner, 0) > (end if isinstance(node, If) else info.access[node].position):
+            raise refuse(target)
+        if not inside and [*info.access[node].loops] != _loops_of(owner, info):
+            raise refuse(target)
+
+
+def _end(node: Node, info: Memory) -> int:
+    """Return the last position inside a node."""
+    inner = [_end(n, info) for region in regions(node) for n in region.nodes]
+    return max([info.access[node].position, *inner])
+
+
+def _is_inside(owner: Value, node: If | For | While, info: Memory) -> bool:
+    start = info.access[node].position
+    return start <= info.born_position(owner) <= _end(node, info) + 1 and owner not in node.outs
+
+
+def _loops_of(owner: Value, info: Memory) -> list[Node]:
+    born = info.born.get(owner)
+    return [] if born is None else [*born.loops]

@@ -1,0 +1,152 @@
+"""Apply a rule in reverse mode; undoing broadcasts happens here and nowhere else."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from adcompiler.analysis.types import rank
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.nodes import Apply, Atom, Literal, Node, Value
+from adcompiler.graph.walk import operands, values
+from adcompiler.rules import CONSTANT, ELEMENTWISE, STRUCTURED, Elementwise, Structured
+from adcompiler.rules.formula import evaluate, expand, product
+
+if TYPE_CHECKING:
+    from adcompiler.transform.reverse import Sweep
+
+REDUCTIONS = ("np.sum", "np.mean", "np.max", "np.min", "np.prod", "np.std", "np.var")
+VALUE_SECOND = ("np.full", "np.full_like")
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """An adjoint, or a part of one.
+
+    Attributes:
+        atom: its value.
+        full: False if it only broadcasts to the shape of the primal value.
+        scalar: where not full, whether it is a single number.
+    """
+
+    atom: Atom
+    full: bool = True
+    scalar: bool = False
+
+
+def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+    """Add to the adjoints of a primitive's inputs, given the adjoint of its output.
+
+    Raises:
+        DifferentiationError: AD202 where the table has no rule.
+    """
+    if node.fn in ELEMENTWISE and not node.keywords and len(node.args) == len(ELEMENTWISE[node.fn].inputs):
+        _elementwise(sweep, node, ELEMENTWISE[node.fn], adjoint)
+        return
+    found = _find_structured(sweep, node)
+    if found is not None:
+        _structured(sweep, node, *found, adjoint)
+    elif node.fn not in CONSTANT:
+        keywords = ", ".join(f"{key}=" for key, _ in node.keywords)
+        ranks = ", ".join(f"{_rank(sweep, a)}-D" for a in node.args)
+        what = f"'{node.fn}' of ({ranks}{', ' + keywords if keywords else ''})"
+        raise DifferentiationError("AD202", f"no derivative rule for {what}", node.loc)
+
+
+def _rank(sweep: Sweep, atom: Atom) -> int:
+    if isinstance(atom, Value):
+        return rank(sweep.types[atom])
+    return getattr(getattr(atom, "value", 0), "ndim", 0)
+
+
+def _is_full(sweep: Sweep, node: Apply, rule: Elementwise, tree: ast.expr, adjoint: Contribution) -> bool:
+    """Tell whether adjoint * partial has the shape of the output."""
+    names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    own = sweep.shapes.get(node.out)
+    inputs = [a for name, a in zip(rule.inputs, node.args, strict=True) if name in names]
+    same = any(isinstance(a, Value) and sweep.shapes.get(a) == own for a in inputs)
+    return adjoint.full or "y" in names or same
+
+
+def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribution) -> None:
+    if node.fn == "mul" and node.args[0] is node.args[1]:
+        node, rule = replace(node, args=node.args[:1]), ELEMENTWISE["np.square"]
+    arrays = _rank(sweep, node.out) > 0
+    env: dict[str, Atom] = dict(zip(rule.inputs, node.args, strict=True))
+    for arg, partial in zip(node.args, rule.partials, strict=True):
+        if partial is None or not isinstance(arg, Value) or arg not in sweep.active:
+            continue
+        tree = product(ast.Name("d", ast.Load()), partial)
+        full = not arrays or _is_full(sweep, node, rule, partial, adjoint)
+        atom = _evaluated(sweep, tree, env | {"y": node.out, "d": adjoint.atom}, arrays)
+        found = Contribution(atom, full, adjoint.scalar and not full)
+        sweep.contribute(arg, _unbroadcast(sweep, node, arg, found) if arrays else found)
+
+
+def _evaluated(sweep: Sweep, tree: ast.expr, env: dict[str, Atom], arrays: bool) -> Atom:
+    nodes: list[Node] = []
+    atom = evaluate(tree, env, arrays, nodes)
+    sweep.nodes += [replace(made, loc=sweep.loc) for made in nodes]
+    return atom
+
+
+def _unbroadcast(sweep: Sweep, node: Apply, arg: Value, found: Contribution) -> Contribution:
+    """Sum an adjoint over the axes along which the argument was stretched."""
+    if sweep.shapes.get(arg) == sweep.shapes[node.out]:
+        return found
+    atom = sweep.full(node.out, found)
+    if _rank(sweep, arg) == 0:
+        return Contribution(sweep.apply("np.sum", atom))
+    return Contribution(sweep.sum_to(atom, _rank(sweep, node.out), arg))
+
+
+def _find_structured(sweep: Sweep, node: Apply) -> tuple[Structured, tuple[Atom, ...]] | None:
+    """Return the rule and the arguments that it is about."""
+    keywords = dict(node.keywords)
+    axis, args = keywords.pop("axis", None), node.args
+    if node.fn in REDUCTIONS and len(args) > 1:
+        axis, args = args[1], args[:1]
+    if node.fn in VALUE_SECOND:
+        args = args[1:2]
+        keywords.pop("dtype", None)
+    if keywords or (axis is not None and not isinstance(axis, Literal)):
+        return None
+    number = axis.value if axis is not None else None
+    if isinstance(number, int) and number < 0:
+        number += _rank(sweep, args[0])
+    for count in (2, 1):
+        key = (node.fn, tuple(_rank(sweep, a) for a in args[:count]), number)
+        if len(args) >= count and key in STRUCTURED:
+            return STRUCTURED[key], args[:count]  # type: ignore[index]
+    return None
+
+
+def _structured(
+    sweep: Sweep, node: Apply, rule: Structured, inputs: tuple[Atom, ...], adjoint: Contribution
+) -> None:
+    incoming = sweep.full(node.out, adjoint)
+    nodes: list[Node] = []
+    results = expand(rule.vjp, [*inputs, node.out, incoming], nodes)
+    wanted = [
+        (arg, result)
+        for arg, result in zip(inputs, results, strict=True)
+        if isinstance(arg, Value) and arg in sweep.active
+    ]
+    keep = _needed(nodes, [result for _, result in wanted])  # type: ignore[misc]
+    sweep.nodes += [replace(made, loc=sweep.loc) for made in keep]
+    for arg, result in wanted:
+        is_scalar = rule.broadcasts and _rank(sweep, node.out) == 0
+        sweep.contribute(arg, Contribution(result, not rule.broadcasts, is_scalar))  # type: ignore[arg-type]
+
+
+def _needed(nodes: list[Node], results: list[Atom]) -> list[Node]:
+    """Keep the nodes of a straight-line rule that these results are computed from."""
+    live = set(values(results))
+    kept: list[Node] = []
+    for node in reversed(nodes):
+        assert isinstance(node, Apply), "structured rules are straight-line code"
+        if node.out in live:
+            live.update(values(operands(node)))
+            kept.append(node)
+    return kept[::-1]

@@ -1,0 +1,266 @@
+"""The computation graph as an object to learn from: nodes, edges with their partials, paths, chains."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import gast
+
+from adcompiler.errors import DifferentiationError
+from adcompiler.frontend import expressions
+from adcompiler.frontend.bindings import Binding
+from adcompiler.frontend.lower import Lowering
+from adcompiler.frontend.structure import Structured
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value
+from adcompiler.graph.run import primitive
+from adcompiler.graph.text import to_text, unique_names
+from adcompiler.graph.walk import operands, values
+from adcompiler.rules import CONSTANT, ELEMENTWISE
+from adcompiler.rules.formula import scalar_scope
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """A node: an input, or an expression over other nodes.
+
+    Attributes:
+        name: its name, unique in the graph.
+        inputs: names of the nodes that it reads.
+        operation: what it computes, as text; empty for an input.
+        temporary: True for a subexpression that the program gave no name.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    operation: str
+    temporary: bool = False
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A graph evaluated at one point.
+
+    Attributes:
+        values: value of every node.
+        partials: (input, node) to ∂node/∂input, the local partial derivative of every edge.
+        adjoints: ∂output/∂node for every node.
+    """
+
+    values: dict[str, float]
+    partials: dict[tuple[str, str], float]
+    adjoints: dict[str, float]
+
+    def __str__(self) -> str:
+        rows = [f"{name} = {value:.6g}, adjoint {self.adjoints[name]:.6g}" for name, value in self.values.items()]
+        rows += [f"∂{node}/∂{source} = {value:.6g}" for (source, node), value in self.partials.items()]
+        return "\n".join(rows)
+
+
+class ComputationGraph:
+    """A computation graph with one output.
+
+    Args:
+        definitions: for each node that is not an input, its expression over other nodes, in any order.
+        output: name of the output; the last node that no other reads, if not given.
+
+    Raises:
+        DifferentiationError: AD401 where the definitions go in a circle.
+
+    >>> g = ComputationGraph({"e": "c * d", "c": "a + b", "d": "b + 1"})
+    >>> g.topological_order()
+    ['a', 'b', 'c', 'd', 'e']
+    >>> at = g.evaluate(a=2.0, b=1.0)
+    >>> at.values["e"], at.adjoints["a"], at.adjoints["b"]
+    (6.0, 2.0, 5.0)
+    >>> g.paths("b", "e")
+    [['b', 'c', 'e'], ['b', 'd', 'e']]
+    >>> g.chain("b")
+    '∂e/∂c * ∂c/∂b + ∂e/∂d * ∂d/∂b'
+    """
+
+    def __init__(self, definitions: Mapping[str, str], output: str | None = None) -> None:
+        trees = {name: _parsed(name, text) for name, text in definitions.items()}
+        reads = {name: _names(tree) for name, tree in trees.items()}
+        order = _topological(reads)
+        inputs = [name for name in order if name not in definitions]
+        used = {source for names in reads.values() for source in names}
+        self.output = output or [name for name in order if name not in used][-1]
+        env: dict[str, Binding] = {name: Value(name) for name in inputs}
+        nodes: list[Node] = []
+        groups: list[tuple[str, list[Node], Atom]] = []
+        for name in order:
+            if name in trees:
+                made: list[Node] = []
+                scope = scalar_scope()
+                state = Lowering(scope, Structured([]), set(env), env, made)
+                env[name] = result = expressions.atom(state, trees[name], name)
+                groups.append((name, made, result))
+                nodes += made
+        result = env[self.output]
+        assert isinstance(result, Value | Literal)
+        params = tuple(env[name] for name in inputs)
+        self._graph = Graph("graph", Region(params, tuple(nodes), (result,)))  # type: ignore[arg-type]
+        names = {value: name for name, value in env.items() if isinstance(value, Value)}
+        self._fill(inputs, [(name, made, names) for name, made, _ in groups], dict(definitions))
+
+    @classmethod
+    def of(cls, graph: Graph) -> ComputationGraph:
+        """Return the view of a function's graph."""
+        view = cls.__new__(cls)
+        view._graph = graph
+        names = unique_names(graph.body)
+        groups = [(names[n.out], [n], names) for n in graph.body.nodes if isinstance(n, Apply)]
+        result = graph.body.yields[0]
+        view.output = names[result] if isinstance(result, Value) else repr(result)
+        view._fill([names[p] for p in graph.body.params], groups, {})
+        return view
+
+    def _fill(
+        self, inputs: list[str], groups: list[tuple[str, list[Any], dict[Value, str]]], texts: dict[str, str]
+    ) -> None:
+        self._inputs = inputs
+        self._groups = {name: (made, names) for name, made, names in groups}
+        self.nodes = [GraphNode(name, (), "") for name in inputs]
+        for name, made, names in groups:
+            inside = {node.out for node in made}
+            reads = [names[v] for node in made for v in values(operands(node)) if v not in inside and v in names]
+            text = texts.get(name) or f"{made[-1].fn}({', '.join(reads)})"
+            temporary = name not in texts and made[-1].out.temporary
+            self.nodes.append(GraphNode(name, tuple(dict.fromkeys(reads)), text, temporary))
+
+    def __str__(self) -> str:
+        return to_text(self._graph)
+
+    def topological_order(self) -> list[str]:
+        """Return the names of all nodes, every node after those that it reads."""
+        return [node.name for node in self.nodes]
+
+    def evaluate(self, **inputs: float) -> Evaluation:
+        """Return every node's value and adjoint, and every edge's partial, at a point.
+
+        Raises:
+            DifferentiationError: AD402 unless the graph is straight-line scalar code with a value for each input.
+        """
+        self._check(inputs)
+        found: dict[str, float] = {name: float(inputs[name]) for name in self._inputs}
+        partials: dict[tuple[str, str], float] = {}
+        for node in self.nodes:
+            if node.operation:
+                found[node.name], local = self._evaluate_node(node, found)
+                partials |= {(source, node.name): value for source, value in local.items()}
+        adjoints = dict.fromkeys(found, 0.0)
+        adjoints[self.output] = 1.0
+        for node in reversed(self.nodes):
+            for source in node.inputs:
+                adjoints[source] += adjoints[node.name] * partials[source, node.name]
+        return Evaluation(found, partials, adjoints)
+
+    def _check(self, inputs: Mapping[str, float]) -> None:
+        for node in self._graph.body.nodes:
+            if not isinstance(node, Apply):
+                kind = type(node).__name__.lower()
+                raise DifferentiationError("AD402", f"the graph has a '{kind}' node", node.loc)
+            if node.fn not in ELEMENTWISE and node.fn not in CONSTANT:
+                raise DifferentiationError("AD402", f"'{node.fn}' is not a scalar function", node.loc)
+        if set(inputs) != set(self._inputs):
+            raise DifferentiationError("AD305", f"the graph's inputs are {', '.join(self._inputs)}")
+
+    def _evaluate_node(self, node: GraphNode, known: dict[str, float]) -> tuple[float, dict[str, float]]:
+        """Evaluate one node and its partials, forward through the primitives that it is made of."""
+        made, names = self._groups[node.name]
+        numbers: dict[Value, float] = {}
+        slopes: dict[Value, dict[str, float]] = {}
+        result = 0.0
+        for part in made:
+            args = [_number(a, numbers, names, known) for a in part.args]
+            result = primitive(part.fn, args, {})
+            numbers[part.out] = result
+            slopes[part.out] = dict.fromkeys(node.inputs, 0.0)
+            for arg, partial in zip(part.args, _partials(part.fn, args, result), strict=True):
+                inner = slopes.get(arg) if arg in slopes else {names[arg]: 1.0} if arg in names else {}
+                for source, slope in (inner or {}).items():
+                    slopes[part.out][source] += partial * slope
+        return result, slopes[made[-1].out]
+
+    def paths(self, start: str, end: str | None = None) -> list[list[str]]:
+        """Return every path from one node to another, as lists of names.
+
+        The derivative of `end` with respect to `start` is the sum, over the paths, of the product of the
+        partials along each.
+        """
+        end = end or self.output
+        for name in (start, end):
+            if name not in self.topological_order():
+                raise DifferentiationError("AD305", f"the graph has no node '{name}'")
+        readers: dict[str, list[str]] = {}
+        for node in self.nodes:
+            for source in node.inputs:
+                readers.setdefault(source, []).append(node.name)
+        return list(_walk_paths(start, end, readers))
+
+    def chain(self, name: str) -> str:
+        """Return the chain rule from the output back to a node, over the variables that have a name."""
+        temporary = {node.name for node in self.nodes if node.temporary}
+        products: dict[str, None] = {}
+        for path in self.paths(name):
+            named = [step for step in path if step not in temporary or step in (name, self.output)]
+            steps = list(zip(named[1:], named, strict=False))
+            products[" * ".join(f"∂{node}/∂{source}" for node, source in reversed(steps))] = None
+        return " + ".join(products) or "0"
+
+
+def _parsed(name: str, text: str) -> gast.AST:
+    try:
+        return gast.ast_to_gast(ast.parse(text, mode="eval")).body
+    except SyntaxError as error:
+        raise DifferentiationError("AD102", f"definition of '{name}' is not an expression: {error}") from None
+
+
+def _names(tree: gast.AST) -> list[str]:
+    functions = {node.func.id for node in gast.walk(tree) if isinstance(node, gast.Call)}
+    found = [node.id for node in gast.walk(tree) if isinstance(node, gast.Name)]
+    return sorted(dict.fromkeys(n for n in found if n not in functions), key=found.index)
+
+
+def _topological(reads: dict[str, list[str]]) -> list[str]:
+    try:
+        order = list(TopologicalSorter(reads).static_order())
+    except CycleError as error:
+        circle = " → ".join(reversed(error.args[1]))
+        raise DifferentiationError("AD401", f"{circle} goes in a circle") from None
+    inputs = [name for name in order if name not in reads]
+    return inputs + [name for name in order if name in reads]
+
+
+def _number(atom: Atom, numbers: dict[Value, float], names: dict[Value, str], known: dict[str, float]) -> Any:
+    if isinstance(atom, Value):
+        return numbers[atom] if atom in numbers else known[names[atom]]
+    return atom.value
+
+
+def _partials(fn: str, args: list[float], y: float) -> list[float]:
+    """Evaluate the partial derivatives of a primitive from its rule."""
+    rule = ELEMENTWISE.get(fn)
+    if rule is None:
+        return [0.0] * len(args)
+    scope = vars(math) | {"sign": lambda x: math.copysign(1.0, x) if x else 0.0}
+    point = dict(zip(rule.inputs, args, strict=True)) | {"y": y}
+    found = []
+    for tree in rule.partials:
+        code = "0.0" if tree is None else ast.unparse(tree)
+        found.append(float(eval(code, {**scope, **point})))
+    return found
+
+
+def _walk_paths(start: str, end: str, readers: dict[str, list[str]]) -> Iterator[list[str]]:
+    if start == end:
+        yield [end]
+        return
+    for reader in readers.get(start, []):
+        for rest in _walk_paths(reader, end, readers):
+            yield [start, *rest]
