@@ -8,7 +8,9 @@ from typing import Any, Literal as Choice
 
 from numba.core import types as nt
 
-from adcompiler.analysis.types import Types, infer, is_continuous, is_scalar
+from adcompiler.analysis.types import Types, infer, is_scalar
+from adcompiler.analysis.types import is_float as is_scalar_float
+from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.backend.emit import Text, emit
 from adcompiler.frontend.lower import lower
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Value
@@ -18,7 +20,9 @@ from adcompiler.optimize.cse import eliminate_common
 from adcompiler.optimize.dead import remove_dead
 from adcompiler.optimize.fold import fold
 from adcompiler.optimize.invariant import remove_invariants
+from adcompiler.optimize.shape_reads import read_shapes_elsewhere
 from adcompiler.optimize.sink import sink_loads
+from adcompiler.rules import ELEMENTWISE
 from adcompiler.transform.gradient import gradient
 from adcompiler.transform.plan import LoopPlan
 from adcompiler.transform.record import Tape
@@ -74,7 +78,8 @@ def compile_text(
         result = _pack(verify(made.graph), mode == "value_and_grad", single)
         result = simplify(result, types)
         types = infer(result, arguments)
-        result = simplify(result, types)
+        shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
+        result = simplify(read_shapes_elsewhere(result, shapes), types)
     return Compiled(result, emit(result, types), plans)
 
 
@@ -84,7 +89,7 @@ def simplify(graph: Graph, types: Types) -> Graph:
     def is_float(atom: Atom) -> bool:
         if isinstance(atom, Literal):
             return isinstance(atom.value, float)
-        return isinstance(atom, Value) and (atom not in types or is_continuous(types[atom]))
+        return isinstance(atom, Value) and is_scalar_float(types.get(atom))
 
     scalars = {value for value in defined(graph.body) if is_scalar(types.get(value))}
     graph = clean(fold(graph, is_float))

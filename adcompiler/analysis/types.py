@@ -23,6 +23,7 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import UNDEFINED, Apply, Effect, Global, Graph, Node, Region, Value
 from adcompiler.graph.python import Style, to_python
 from adcompiler.graph.unparse import unparse
+from adcompiler.runtime.helpers import HELPERS
 from adcompiler.graph.walk import defined, map_operands, map_region, operands, walk
 
 Types = dict[Value, types.Type]
@@ -67,12 +68,17 @@ def infer(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     source = unparse(to_python(Graph("primal", body, returns_tuple=True), style))
     filename = f"<typing of {graph.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    namespace = {"np": np, "math": __import__("math"), "operator": operator, **captured}
+    namespace = {"np": np, "math": __import__("math"), "operator": operator, **_helpers(), **captured}
     exec(compile(ast.parse(source), filename, "exec"), namespace)
     versions = _run(namespace["primal"], tuple(arguments), graph, source)
     found = {value: _unify(versions.get(name, [])) for value, name in names.items()}
     found.update(zip(graph.body.params, arguments, strict=True))
     return found
+
+
+@functools.cache
+def _helpers() -> dict[str, object]:
+    return {name: numba.njit(cache=True)(function) for name, function in HELPERS.items()}
 
 
 def _names(body: Region) -> dict[Value, str]:

@@ -34,7 +34,8 @@ def fold(graph: Graph, is_float: Callable[[Atom], bool]) -> Graph:
 
     Args:
         graph: the graph to simplify.
-        is_float: tells whether an atom is a float (or float array), so that `1.0 * x` may become `x`.
+        is_float: tells whether an atom is a float number, so that `1.0 * x` may become `x`. For an
+            array it may not: the product is a new array, `x` is not.
 
     >>> from adcompiler.graph.text import to_text
     >>> x, t, y = Value("x"), Value("t"), Value("y")
@@ -97,7 +98,7 @@ class _Folder:
                 return node.args[0]
             case "neg":
                 inner = self.maker(node.args[0])
-                if inner is not None and inner.fn == "neg":
+                if inner is not None and inner.fn == "neg" and self.is_float(inner.args[0]):
                     return inner.args[0]
                 if inner is not None and inner.fn == "mul" and isinstance(inner.args[0], Literal):
                     negative = Literal(-inner.args[0].value)  # type: ignore[operator]

@@ -130,7 +130,7 @@ class Recording:
         """Put the whole iteration before its reversal; dead code removal keeps what is read."""
         body, back = export(body, back, self.sweep)
         kept = Region((), tuple(_without_effects(body)), ())
-        mapping: dict[Value, Atom] = {}
+        mapping: dict[Value, Atom] = dict.fromkeys(set(body.params) - set(back.params), UNDEFINED)
         copy = clone(kept, mapping)
         back = substitute(back, mapping)
         return Region(back.params, (*copy.nodes, *back.nodes), back.yields)

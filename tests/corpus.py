@@ -1,0 +1,1008 @@
+"""Tiny functions, one construct each, with the inputs at which every mode is tested."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+CORPUS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+
+GAIN = 1.5
+TABLE = np.array([0.3, -1.2, 2.0])
+X3 = np.array([0.3, -1.2, 2.0])
+Y3 = np.array([1.1, 0.4, -0.7])
+X5 = np.array([0.5, 1.5, -0.3, 0.8, 2.2])
+M23 = np.array([[0.3, -1.2, 2.0], [1.1, 0.4, -0.7]])
+M32 = np.array([[0.2, 1.3], [-0.8, 0.9], [1.7, -0.4]])
+T223 = np.arange(12.0).reshape(2, 2, 3) / 7.0 - 0.6
+
+
+def case(*inputs: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+        CORPUS.append((function, inputs))
+        return function
+
+    return enter
+
+
+# scalars: operators
+
+
+@case(0.3, 1.2)
+def add(x, y):
+    return x + y
+
+
+@case(0.3, 1.2)
+def subtract_from_constant(x, y):
+    return 3 - x - 2.0 * y
+
+
+@case(0.3, 1.2)
+def divide(x, y):
+    return x / y + 1 / x
+
+
+@case(1.3)
+def power_integer(x):
+    return x**3 - x**-2 + x**1 + x**0
+
+
+@case(1.3, 0.7)
+def power_variable(x, y):
+    return x**y + 2.0**x
+
+
+@case(3.7)
+def modulo(x):
+    return x % 1.5 * x + x // 2.0
+
+
+@case(-0.7)
+def negate(x):
+    return -x * +x
+
+
+@case(1.3)
+def same_variable_twice(x):
+    return x * x / (x + x)
+
+
+@case(0.4)
+def reassign(x):
+    y = x * x
+    y = y * x
+    x = y + x
+    return x * y
+
+
+@case(0.4, 1.3)
+def augmented(x, y):
+    s = x
+    s += y
+    s -= 2.0 * x
+    s *= y
+    s /= x
+    s **= 2
+    return s
+
+
+@case(0.4, 1.3)
+def swap(a, b):
+    a, b = b, a * b
+    return a / b
+
+
+@case(0.4)
+def chained_assignment(x):
+    a = b = x * 2.0
+    return a * b
+
+
+@case(0.4)
+def unused_work(x):
+    y = math.sin(x)
+    z = y * 3.0  # noqa: F841
+    return y
+
+
+@case(0.4)
+def constant_result(x):
+    return 2.5
+
+
+@case(0.4)
+def returns_argument(x):
+    return x
+
+
+# scalars: functions
+
+
+@case(0.4)
+def math_functions(x):
+    return math.sin(x) * math.cos(x) + math.exp(x) / math.log(x + 2.0) + math.sqrt(x) + math.tanh(x)
+
+
+@case(0.4)
+def numpy_scalar_functions(x):
+    return np.sin(x) * np.arctan(x) + np.log1p(x) + np.expm1(x) + np.cosh(x)
+
+
+@case(0.4, -1.3)
+def builtin_functions(x, y):
+    return abs(y) * max(x, y) + min(x, y) ** 2 + float(x) + max(x, y, 0.1)
+
+
+@case(0.4, 1.3)
+def two_argument_functions(x, y):
+    return math.atan2(x, y) + math.hypot(x, y) + math.pow(x, y)
+
+
+@case(2.7)
+def piecewise_constant(x):
+    return math.floor(x) * x + int(x) + round(x)
+
+
+# branches
+
+
+@case(0.4)
+def if_else(x):
+    if x > 0:
+        y = x * x
+    else:
+        y = -x
+    return y
+
+
+@case(-0.4)
+def if_without_else(x):
+    y = x
+    if x < 0:
+        y = x * 3.0
+    return y * x
+
+
+@case(0.7)
+def elif_chain(x):
+    if x < 0:
+        y = x
+    elif x < 0.5:
+        y = x**2
+    elif x < 1.0:
+        y = x**3
+    else:
+        y = 1.0
+    return y
+
+
+@case(0.4)
+def ternary(x):
+    return x * x if x > 0.5 else math.sin(x)
+
+
+@case(0.4, 1.2)
+def nested_if(x, y):
+    z = 0.0
+    if x > 0:
+        if y > 1:
+            z = x * y
+        else:
+            z = x
+        z = z * 2.0
+    return z + y
+
+
+@case(0.4)
+def early_return(x):
+    if x > 0:
+        return x * 2.0
+    return x * x
+
+
+@case(-0.4)
+def early_return_nested(x):
+    if x < 1.0:
+        if x > 0:
+            return x
+        x = x * 3.0
+    return x * x
+
+
+@case(0.4, 1.2)
+def boolean_operators(x, y):
+    if x > 0 and y > 0 or not x < 1:
+        return x * y
+    return x
+
+
+@case(0.4)
+def chained_comparison(x):
+    return x**2 if 0 < x < 1 else x
+
+
+@case(0.4)
+def branch_defines_variable(x):
+    if x > 0:
+        t = math.exp(x)
+    if x > 0:
+        return t * x
+    return x
+
+
+@case(0.4)
+def asserts(x):
+    assert x > 0, "positive"
+    return math.log(x)
+
+
+@case(0.4)
+def raises(x):
+    if x < 0:
+        raise ValueError("negative")
+    return math.sqrt(x)
+
+
+# loops
+
+
+@case(1.1)
+def for_power(x):
+    y = 1.0
+    for _ in range(4):
+        y = y * x
+    return y
+
+
+@case(X5)
+def for_sum(x):
+    s = 0.0
+    for i in range(len(x)):
+        s += x[i] * x[i]
+    return s
+
+
+@case(X5)
+def for_start_stop(x):
+    s = 1.0
+    for i in range(1, 4):
+        s = s * x[i] + x[i - 1]
+    return s
+
+
+@case(X5)
+def for_step(x):
+    s = 1.0
+    for i in range(0, 5, 2):
+        s = math.sin(s * x[i])
+    return s
+
+
+@case(X5)
+def for_backwards(x):
+    s = 1.0
+    for i in range(4, -1, -1):
+        s = math.sin(s * x[i])
+    return s
+
+
+@case(X5)
+def for_backwards_step(x):
+    s = 1.0
+    for i in range(4, 0, -2):
+        s = math.sin(s * x[i])
+    return s
+
+
+@case(X5, 3)
+def for_variable_step(x, k):
+    s = 1.0
+    for i in range(1, len(x), k):
+        s = math.sin(s * x[i])
+    return s
+
+
+@case(X5, 0)
+def for_zero_iterations(x, n):
+    s = x[0]
+    for i in range(n):
+        s = s * x[i]
+    return s
+
+
+@case(X5, -2)
+def for_negative_bound(x, n):
+    s = x[0]
+    for i in range(n):
+        s = math.sin(s * x[i])
+    return s
+
+
+@case(0.4, X5)
+def recurrence(w, x):
+    h = 0.0
+    for i in range(len(x)):
+        h = math.tanh(w * h + x[i])
+    return h
+
+
+@case(0.4, X5)
+def two_states(w, x):
+    a, b = 0.1, 0.2
+    for i in range(len(x)):
+        a, b = math.sin(b + x[i]), a * b * w
+    return a + b
+
+
+@case(X5)
+def nested_loops(x):
+    s = 0.0
+    for i in range(len(x)):
+        for j in range(len(x)):
+            s += math.exp(x[i] * x[j] / 4.0)
+    return s
+
+
+@case(X5)
+def triangular_loops(x):
+    s = 0.0
+    for i in range(len(x)):
+        for j in range(i):
+            s = math.sin(s + x[i] * x[j])
+    return s
+
+
+@case(X5)
+def inner_result_used(x):
+    s = 0.0
+    for i in range(len(x)):
+        t = 0.0
+        for j in range(len(x)):
+            t += x[i] * x[j] ** 2
+        s += math.sin(t)
+    return s
+
+
+@case(X5)
+def last_value_after_loop(x):
+    t = 0.0
+    for i in range(len(x)):
+        t = x[i] ** 2
+    return t
+
+
+@case(X5)
+def index_after_loop(x):
+    s = 0.0
+    for i in range(3):
+        s += x[i] ** 2
+    return s * x[i]
+
+
+@case(X5)
+def loop_with_branch(x):
+    s = 1.0
+    for i in range(len(x)):
+        if x[i] > 0.6:
+            s = s * x[i]
+        else:
+            s = s + math.sin(x[i])
+    return s
+
+
+@case(X5)
+def loop_break(x):
+    s = 1.0
+    for i in range(len(x)):
+        s = s * x[i]
+        if s < 0:
+            break
+    return s
+
+
+@case(X5)
+def loop_break_first(x):
+    s = 1.0
+    for i in range(len(x)):
+        if x[i] < 0:
+            break
+        s = s * x[i]
+    return s
+
+
+@case(X5)
+def loop_continue(x):
+    s = 1.0
+    for i in range(len(x)):
+        if x[i] < 0:
+            continue
+        s = s * x[i]
+    return s
+
+
+@case(X5)
+def loop_return(x):
+    s = 1.0
+    for i in range(len(x)):
+        s = s * (x[i] + 1.0)
+        if s > 4.0:
+            return s * x[i]
+    return s
+
+
+@case(X5)
+def nested_break(x):
+    s = 1.0
+    for i in range(len(x)):
+        for j in range(len(x)):
+            if x[j] < 0:
+                break
+            s = s + x[i] * x[j] * 0.1
+        if s > 4.0:
+            break
+        s = s * 1.1
+    return s
+
+
+@case(X5)
+def for_else(x):
+    s = 1.0
+    for i in range(len(x)):
+        s = s * x[i]
+        if s > 100.0:
+            break
+    else:
+        s = s * s
+    return s
+
+
+@case(9.0)
+def while_halving(x):
+    while x > 1.0:
+        x = x / 2.0
+    return x * x
+
+
+@case(2.0)
+def while_newton(a):
+    x = a
+    while abs(x * x - a) > 1e-12:
+        x = 0.5 * (x + a / x)
+    return x
+
+
+@case(0.4, 5)
+def while_counter(x, n):
+    y = x
+    k = 0
+    while k < n:
+        y = math.sin(y) + x
+        k += 1
+    return y
+
+
+@case(0.4)
+def while_true_break(x):
+    y = x
+    while True:
+        y = y * 1.5
+        if y > 3.0:
+            break
+    return y * y
+
+
+@case(0.4)
+def while_continue(x):
+    y = x
+    k = 0
+    while k < 6:
+        k += 1
+        if k % 2 == 0:
+            continue
+        y = math.sin(y * k)
+    return y
+
+
+@case(X5)
+def while_in_for(x):
+    s = 0.0
+    for i in range(len(x)):
+        y = abs(x[i]) + 0.1
+        while y < 2.0:
+            y = y * (1.5 + 0.1 * y)
+        s += y * y
+    return s
+
+
+# arrays: elements
+
+
+@case(X3)
+def element(x):
+    return x[0] * x[2] + x[-1]
+
+
+@case(M23)
+def element_2d(a):
+    return a[0, 1] * a[1, 2] + a[1][0]
+
+
+@case(T223)
+def element_3d(a):
+    s = 0.0
+    for i in range(2):
+        for j in range(2):
+            for k in range(3):
+                s += a[i, j, k] ** 3
+    return s
+
+
+@case(X5)
+def write_elements(x):
+    y = np.zeros(5)
+    for i in range(5):
+        y[i] = x[i] * x[i]
+    return y[0] * y[3] + y[4]
+
+
+@case(X5)
+def overwrite_elements(x):
+    y = np.zeros(5)
+    for i in range(5):
+        y[i] = x[i] * x[i]
+    for i in range(1, 5):
+        y[i] = y[i] * y[i - 1] + 1.0
+    return y[4]
+
+
+@case(X5)
+def accumulate_elements(x):
+    y = np.zeros(3)
+    for i in range(5):
+        y[i % 3] += x[i] * x[i]
+    return y[0] * y[1] * y[2]
+
+
+@case(X5)
+def scale_elements(x):
+    y = x.copy()
+    for i in range(5):
+        y[i] *= y[i]
+        y[i] -= 0.5
+        y[i] /= 1.5
+    return np.sum(y)
+
+
+@case(X5)
+def write_argument(x):
+    for i in range(1, 5):
+        x[i] = x[i] * x[i - 1]
+    return x[4] + x[2]
+
+
+@case(X5)
+def prefix_products(x):
+    y = np.empty(5)
+    y[0] = x[0]
+    for i in range(1, 5):
+        y[i] = y[i - 1] * x[i]
+    return y[4] + y[2]
+
+
+@case(X5)
+def scratch_in_loop(x):
+    s = 0.0
+    for i in range(5):
+        t = np.zeros(3)
+        for k in range(3):
+            t[k] = x[i] * (k + 1.0)
+        s += math.exp(t[0] * 0.1) * t[2]
+    return s
+
+
+@case(X5)
+def scratch_reused(x):
+    t = np.zeros(3)
+    s = 0.0
+    for i in range(5):
+        for k in range(3):
+            t[k] = x[i] * (k + 1.0) + 0.1 * t[k]
+        s += t[0] * t[2]
+    return s
+
+
+@case(M23)
+def write_2d(a):
+    b = np.zeros((3, 2))
+    for i in range(2):
+        for j in range(3):
+            b[j, i] = a[i, j] ** 2
+    return b[0, 0] * b[1, 1] + b[2, 1]
+
+
+@case(X5, 4)
+def heat_steps(u, n):
+    v = u.copy()
+    for _ in range(n):
+        w = v.copy()
+        for i in range(1, 4):
+            v[i] = w[i] + 0.1 * (w[i - 1] - 2.0 * w[i] + w[i + 1])
+    return np.sum(v * v)
+
+
+@case(X5, 3)
+def burgers_in_place(u, n):
+    for _ in range(n):
+        for i in range(1, 5):
+            u[i] = u[i] - 0.1 * u[i] * (u[i] - u[i - 1])
+    return u[4] + u[2] * u[3]
+
+
+# arrays: whole
+
+
+@case(X3, Y3)
+def array_arithmetic(x, y):
+    return np.sum(x * y - x / (y + 3.0) + 2.0 * x - y**2)
+
+
+@case(X3)
+def array_functions(x):
+    return np.sum(np.sin(x) * np.exp(x) + np.tanh(x) + np.abs(x) + np.sqrt(x * x + 1.0))
+
+
+@case(X3, 0.7)
+def array_and_scalar(x, c):
+    return np.sum(c * x + x**2 / c - c)
+
+
+@case(M23, X3)
+def broadcast_row(a, x):
+    return np.sum(np.sin(a * x + a))
+
+
+@case(M23, np.array([[0.4], [1.2]]))
+def broadcast_column(a, c):
+    return np.sum(np.sin(a * c))
+
+
+@case(np.array([[0.4], [1.2]]), np.array([[0.3, 0.8, -0.2]]))
+def broadcast_both(c, r):
+    return np.sum(np.sin(c + r) * c)
+
+
+@case(X3, np.array([0.6]))
+def broadcast_size_one(x, c):
+    return np.sum(np.exp(x * c))
+
+
+@case(X3)
+def mean(x):
+    return np.mean(x * x)
+
+
+@case(X3)
+def extrema(x):
+    return np.max(x) * np.min(x * x)
+
+
+@case(M23)
+def sum_axis(a):
+    s = np.sum(a * a, axis=0)
+    t = np.sum(a, 1)
+    return np.sum(s * s) + t[0] * t[1]
+
+
+@case(M23)
+def sum_methods(a):
+    return a.sum() * a.mean() + a.max()
+
+
+@case(X3, Y3)
+def dot_product(x, y):
+    return np.dot(x, y) * x.dot(x)
+
+
+@case(M23, X3)
+def matrix_vector(a, x):
+    y = a @ x
+    return np.sum(y * y)
+
+
+@case(M23, np.array([0.3, 0.9]))
+def vector_matrix(a, x):
+    y = np.dot(x, a)
+    return np.sum(np.sin(y))
+
+
+@case(M23, M32)
+def matrix_matrix(a, b):
+    return np.sum(np.tanh(a @ b))
+
+
+@case(M23)
+def transpose(a):
+    return np.sum(np.sin(a.T @ a))
+
+
+@case(X3, Y3)
+def outer(x, y):
+    return np.sum(np.sin(np.outer(x, y)))
+
+
+@case(M23)
+def reshape(a):
+    b = a.reshape(3, 2)
+    c = np.reshape(a * a, (6,))
+    return np.sum(b * b) + c[2] * c[3]
+
+
+@case(X3, Y3)
+def where(x, y):
+    return np.sum(np.where(x > y, x * x, y))
+
+
+@case(X3, Y3)
+def maximum_minimum(x, y):
+    return np.sum(np.maximum(x, y) * np.minimum(x, 0.5))
+
+
+@case(X3)
+def relu(x):
+    return np.sum(np.maximum(x, 0.0) ** 2)
+
+
+@case(X5)
+def slices(x):
+    return np.sum(x[1:4] * x[:3]) + np.sum(x[::2]) * x[-1]
+
+
+@case(M23)
+def rows_and_columns(a):
+    r = a[0]
+    c = a[:, 1]
+    return np.sum(r * r) + c[0] * c[1] + np.sum(a[1, 1:])
+
+
+@case(X5)
+def write_slice(x):
+    y = np.zeros(5)
+    y[1:4] = x[:3] * x[2:]
+    y[0] = x[4]
+    return np.sum(y * y)
+
+
+@case(X5, 0.3)
+def fill_slice(x, c):
+    y = x * x
+    y[1:3] = c
+    y[3:] += c * x[3:]
+    return np.sum(y * x)
+
+
+@case(X3, Y3)
+def in_place_arrays(x, y):
+    z = x * 1.0
+    z += y
+    z *= x
+    z -= 0.5 * y
+    z /= 2.0
+    return np.sum(z * z)
+
+
+@case(M23)
+def view_is_written(a):
+    b = a * 1.0
+    row = b[1]
+    row[0] = row[1] * row[2]
+    row += 0.5
+    return np.sum(b * b)
+
+
+@case(X3)
+def written_after_use(x):
+    y = x * x
+    z = np.sin(y)
+    y[0] = 5.0
+    return np.sum(z * z) + y[1]
+
+
+@case(X3)
+def used_between_writes(x):
+    y = x.copy()
+    s = 0.0
+    for i in range(3):
+        s += np.sum(y * y)
+        y[i] = y[i] * s * 0.1
+    return s
+
+
+@case(M23, 3)
+def functional_loop(a, n):
+    b = a
+    for _ in range(n):
+        b = np.tanh(b + 0.1 * a)
+    return np.sum(b)
+
+
+@case(X3, 3)
+def functional_loop_elements(x, n):
+    u = x
+    for _ in range(n):
+        v = np.zeros(3)
+        for i in range(3):
+            v[i] = math.sin(u[i] + u[i - 1])
+        u = v
+    return np.sum(u)
+
+
+@case(X3, Y3, 3)
+def weights_in_loop(w, x, n):
+    h = x
+    for _ in range(n):
+        h = np.tanh(h * w + x)
+    return np.sum(h)
+
+
+@case(X3)
+def allocate_like(x):
+    y = np.zeros_like(x)
+    z = np.ones_like(x) * x
+    w = np.full(3, x[0])
+    v = np.full_like(x, x[1])
+    y[1] = x[1] ** 2
+    return np.sum(y + z * w + v * v)
+
+
+@case(M23)
+def shapes(a):
+    n, m = a.shape
+    s = 0.0
+    for i in range(n):
+        for j in range(m):
+            s += a[i, j] ** 2 / (n * m)
+    return s / a.size + len(a) * a[0, 0]
+
+
+@case(X3)
+def array_in_branch(x):
+    y = x * 2.0
+    if x[0] > 0:
+        y = y * x
+    else:
+        y = y + 1.0
+    return np.sum(y)
+
+
+@case(X3)
+def choose_array(x):
+    y = x * x
+    z = y if x[0] > 0 else x
+    return np.sum(z * 3.0)
+
+
+@case(X3)
+def ravel_and_copy(x):
+    m = np.outer(x, x)
+    return np.sum(m.ravel() * m.flatten()) + m.copy()[0, 1]
+
+
+# functions
+
+
+def helper(x, scale=2.0):
+    if x > 0:
+        return x * scale
+    return x
+
+
+@njit
+def compiled_inner(x):
+    return math.sqrt(x) if x > 1.0 else x * x
+
+
+@njit
+def compiled_helper(x, y):
+    return compiled_inner(x) * y
+
+
+def fill(y, x):
+    for i in range(len(x)):
+        y[i] = x[i] ** 2
+    return y
+
+
+@case(0.4)
+def call_function(x):
+    return helper(x) + helper(-x, 3.0) + helper(x, scale=x)
+
+
+@case(0.4, 1.2)
+def call_dispatcher(x, y):
+    return compiled_helper(x, y) + compiled_helper(y=x, x=y)
+
+
+@case(X3)
+def call_that_writes(x):
+    y = np.zeros(3)
+    z = fill(y, x)
+    return y[0] * z[1] + z[2]
+
+
+@case(0.4)
+def local_function(x):
+    def square(y):
+        return y * y + x
+
+    double = lambda y: 2.0 * y  # noqa: E731
+    return square(x) + double(x)
+
+
+def pair(x):
+    return x * x, (x, 3.0)
+
+
+@case(0.4)
+def returns_tuple(x):
+    a, (b, c) = pair(x)
+    t = (a, b)
+    return t[0] * t[1] + c
+
+
+@case(0.4)
+def tuple_in_loop(x):
+    state = (x, 1.0)
+    for _ in range(3):
+        state = (state[0] * state[1], state[1] + x)
+    return state[0]
+
+
+@case(X3)
+def module_constants(x):
+    return GAIN * np.sum(x * TABLE) + math.pi * x[0] + np.e
+
+
+@case(X3)
+def global_elements(x):
+    s = 0.0
+    for i in range(3):
+        s += TABLE[i] * x[i] ** 2
+    return s
+
+
+def make_scaled(factor):
+    offsets = np.array([1.0, 2.0, 3.0])
+
+    def scaled(x):
+        return factor * np.sum(x * offsets)
+
+    return scaled
+
+
+case(X3)(make_scaled(2.5))
+
+
+@case(0.5, 3)
+def default_arguments(x, n, k=2.0):
+    return k * x**n
+
+
+@case(X3)
+def loop_over_tuple(x):
+    s = 0.0
+    for f in (math.sin, math.cos, helper):
+        for i in range(3):
+            s += f(x[i])
+    return s
+
+
+@case(1.7)
+def walrus(x):
+    if (y := x * x) > 2.0:
+        return y * x
+    return y
