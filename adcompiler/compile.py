@@ -42,7 +42,10 @@ class Compiled:
 
 def primal_graph(function: Callable[..., Any]) -> Graph:
     """Return the graph of a function, before types are known."""
-    return verify(clean(lower(function)))
+    graph = lower(function)
+    for _ in range(2):  # a branch resolved by a constant may make another test constant
+        graph = clean(fold(graph, lambda atom: False))
+    return verify(graph)
 
 
 def clean(graph: Graph) -> Graph:

@@ -228,13 +228,24 @@ def _names(tree: gast.AST) -> list[str]:
 
 
 def _topological(reads: dict[str, list[str]]) -> list[str]:
+    """Order the inputs by first appearance, then the definitions, each after those that it reads."""
     try:
-        order = list(TopologicalSorter(reads).static_order())
+        TopologicalSorter(reads).prepare()
     except CycleError as error:
         circle = " → ".join(reversed(error.args[1]))
         raise DifferentiationError("AD401", f"{circle} goes in a circle") from None
-    inputs = [name for name in order if name not in reads]
-    return inputs + [name for name in order if name in reads]
+    inputs = [name for names in reads.values() for name in names if name not in reads]
+    order: dict[str, None] = dict.fromkeys(inputs)
+
+    def visit(name: str) -> None:
+        for source in reads.get(name, []):
+            if source not in order:
+                visit(source)
+        order[name] = None
+
+    for name in reads:
+        visit(name)
+    return list(order)
 
 
 def _number(atom: Atom, numbers: dict[Value, float], names: dict[Value, str], known: dict[str, float]) -> Any:

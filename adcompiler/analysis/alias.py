@@ -11,6 +11,11 @@ from adcompiler.graph.walk import regions, values
 VIEWS = frozenset({"getitem", "T", "reshape", "ravel", "tuple", "np.ascontiguousarray"})
 """Primitives whose output shares memory with their first argument (a tuple with all of them)."""
 
+IN_PLACE = {
+    f"i{op}": op for op in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "matmul")
+}
+"""In-place operators, whose output is their first argument if that is an array."""
+
 SHAPE_ONLY = frozenset(
     "shape len size dtype ndim np.zeros_like np.empty_like np.ones_like np.full_like".split()
 )
@@ -61,7 +66,7 @@ def memory_classes(region: Region, arrays: Container[Value] | None = None) -> di
 
     def visit(inner: Region) -> None:
         for node in inner.nodes:
-            if isinstance(node, Apply) and node.fn in VIEWS:
+            if isinstance(node, Apply) and (node.fn in VIEWS or node.fn in IN_PLACE):
                 for arg in node.args if node.fn == "tuple" else node.args[:1]:
                     unite(node.out, arg)
             for left, right in merges(node):

@@ -89,12 +89,12 @@ def _names(body: Region) -> dict[Value, str]:
     size = -1
     while size != len(maybe):
         size = len(maybe)
-        maybe |= {t for t, s in links if s in maybe} | {s for t, s in links if t in maybe and s in names}  # type: ignore[misc]
+        maybe |= {target for target, source in links if source in maybe}
     changed = True
     while changed:
         changed = False
         for target, source in links:
-            if target in maybe and source in maybe:
+            if source in maybe:
                 low = min(names[target], names[source])  # type: ignore[index]
                 changed = changed or names[target] != names[source]  # type: ignore[index]
                 names[target] = names[source] = low  # type: ignore[index]

@@ -28,6 +28,7 @@ class _Inliner:
     chosen: set[Value] = field(default_factory=set)
     uses: dict[Value, list[_Use]] = field(default_factory=dict)
     size: dict[Value, int] = field(default_factory=dict)
+    whole_targets: set[Value] = field(default_factory=set)
     makers: dict[Value, Node] = field(default_factory=dict)
 
 
@@ -67,6 +68,9 @@ def _visit(state: _Inliner, region: Region, breaks: bool = False) -> None:
                 for inner in reversed(regions(node)):
                     _visit(state, inner, node.breaks and inner is node.body)
                 _read(state, operands(node), region, position)
+            case Store(index=()):
+                state.whole_targets.add(node.array)
+                _read(state, operands(node), region, position)
             case Store() | Effect():
                 _read(state, operands(node), region, position)
 
@@ -74,7 +78,8 @@ def _visit(state: _Inliner, region: Region, breaks: bool = False) -> None:
 def _decide(state: _Inliner, node: Apply, region: Region, position: int) -> None:
     uses = state.uses.get(node.out, [])
     state.makers[node.out] = node
-    if node.fn in ALWAYS or _fits(state, node.out, node, region, position):
+    needs_name = node.out in state.whole_targets and node.fn != "getitem"  # `a.T += v` is no statement
+    if not needs_name and (node.fn in ALWAYS or _fits(state, node.out, node, region, position)):
         state.chosen.add(node.out)
         for use in uses:
             _read(state, operands(node), use.region, use.position)

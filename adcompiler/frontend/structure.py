@@ -121,6 +121,8 @@ class _Rewriter:
                     return done + self.jump(stmt, loop)
                 case gast.If() if _jumps([stmt]):
                     return done + self.branch(stmt, rest, loop)
+                case gast.If():
+                    done.append(self._if(stmt, self.block(stmt.body, loop), self.block(stmt.orelse, loop)))
                 case gast.For() | gast.While():
                     done += self.loop(stmt, loop)
                     if gast.Return in _jumps(stmt.body) or _jumps(stmt.orelse):

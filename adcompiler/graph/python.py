@@ -137,6 +137,8 @@ class Writer:
         match node.fn:
             case "getitem":
                 return ast.Subscript(args[0], self.index(node.args[1:]), ast.Load())
+            case "range":
+                return ast.Call(load("range"), self.bounds(node.args), [])
             case "tuple":
                 return ast.Tuple(args, ast.Load())
             case "list":
@@ -157,6 +159,14 @@ class Writer:
         if node.then.yields[0] == Literal(True):
             return ast.BoolOp(ast.Or(), [test, orelse])
         return ast.IfExp(test, then, orelse)
+
+    def bounds(self, args: tuple[Atom, ...]) -> list[ast.expr]:
+        """Write the arguments of range without a start of 0 and a step of 1."""
+        if len(args) == 3 and args[2] == Literal(1):
+            args = args[:2]
+        if len(args) == 2 and args[0] == Literal(0):
+            args = args[1:]
+        return self.exprs(args)
 
     def index(self, atoms: tuple[Atom, ...]) -> ast.expr:
         parts = [self.slice(atom) or self.expr(atom) for atom in atoms]
@@ -293,11 +303,8 @@ class Writer:
     def loop(self, node: For) -> None:
         index, *params = node.body.params
         self.copies(params, node.inits)
-        bounds = [node.start, node.stop, node.step]
-        if node.step == Literal(1):
-            bounds = bounds[1:2] if node.start == Literal(0) else bounds[:2]
         target = ast.Name(self.style.names[index], ast.Store())
-        call = ast.Call(load("range"), self.exprs(bounds), [])
+        call = ast.Call(load("range"), self.bounds((node.start, node.stop, node.step)), [])
         body = self.body(node.body, params, node.breaks)
         self.out.append(ast.For(target, call, body, []))
         self.copies(node.outs, params)

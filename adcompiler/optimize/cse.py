@@ -6,10 +6,15 @@ from collections.abc import Container
 from dataclasses import replace
 
 from adcompiler.graph.nodes import Apply, Atom, Graph, Node, Region, Value
-from adcompiler.graph.walk import map_operands, regions, with_regions
+from adcompiler.graph.walk import map_operands, regions, values, with_regions
 from adcompiler.optimize.dead import is_pure
 
-_FRESH = ("np.zeros", "np.ones", "np.empty", "np.full", "copy", "list", "tuple", "np.array", "getitem")
+
+def _is_arithmetic(node: Apply, scalars: Container[Value]) -> bool:
+    """Tell whether a node reads numbers only, or the size of an array, which never changes."""
+    reads = all(value in scalars for value in values(node.args))
+    return is_pure(node) and (reads or node.fn in ("len", "size"))
+
 
 
 def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
@@ -17,12 +22,13 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
 
     Args:
         graph: the graph.
-        scalars: values known to be numbers; only those are shared, as arrays may be written.
+        scalars: values known to be numbers; only those computed from numbers are shared, as arrays
+            may be written in between.
 
     >>> from adcompiler.graph.text import to_text
     >>> x, a, b, y = (Value(name) for name in "xaby")
     >>> nodes = (Apply(a, "math.sin", (x,)), Apply(b, "math.sin", (x,)), Apply(y, "add", (a, b)))
-    >>> print(to_text(eliminate_common(Graph("f", Region((x,), nodes, (y,))), {a, b, y})))
+    >>> print(to_text(eliminate_common(Graph("f", Region((x,), nodes, (y,))), {x, a, b, y})))
     graph f(x):
       a = math.sin(x)
       y = add(a, a)
@@ -39,7 +45,7 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
         for node in region.nodes:
             node = map_operands(node, read)
             node = with_regions(node, tuple(go(inner, seen) for inner in regions(node)))
-            if isinstance(node, Apply) and node.out in scalars and is_pure(node) and node.fn not in _FRESH:
+            if isinstance(node, Apply) and node.out in scalars and _is_arithmetic(node, scalars):
                 key = (node.fn, node.args, node.keywords)
                 if key in seen and (node.out.temporary or seen[key].name == node.out.name):
                     known[node.out] = seen[key]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adcompiler.analysis.alias import SHAPE_ONLY, VIEWS, memory_classes
+from adcompiler.analysis.alias import IN_PLACE, SHAPE_ONLY, VIEWS, memory_classes
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value, While
 from adcompiler.graph.walk import operands, regions, results, select, values
 
@@ -13,7 +13,7 @@ IMPURE_PREFIXES = ("np.random.", "random.", "print", "time.")
 
 def is_pure(node: Apply) -> bool:
     """Tell whether a primitive can be dropped, moved or repeated."""
-    return node.fn != "pop" and not node.fn.startswith(IMPURE_PREFIXES)
+    return node.fn != "pop" and node.fn not in IN_PLACE and not node.fn.startswith(IMPURE_PREFIXES)
 
 
 def remove_dead(graph: Graph, keep_effects: bool = True) -> Graph:

@@ -23,7 +23,10 @@ _ARITHMETIC: dict[str, Callable[..., object]] = {
     "eq": operator.eq,
     "ne": operator.ne,
     "lt": operator.lt,
+    "le": operator.le,
     "gt": operator.gt,
+    "ge": operator.ge,
+    "not": operator.not_,
 }
 
 Made = dict[Value, Apply]
@@ -84,12 +87,18 @@ class _Folder:
         if node.fn in _ARITHMETIC and len(constants) == len(node.args):
             return _computed(node, constants)
         match node.fn:
+            case "and" | "or" if isinstance(node.args[0], Literal):
+                return node.args[bool(node.args[0].value) == (node.fn == "and")]
             case "mul":
                 return self.mul(node)
             case "add":
                 return self.add(node)
             case "sub":
                 return self.sub(node)
+            case "len" if (steps := self.maker(node.args[0])) and steps.fn == "range":
+                bounds = [atom.value for atom in steps.args if isinstance(atom, Literal)]
+                is_constant = len(bounds) == len(steps.args) and 0 not in bounds[2:]
+                return Literal(len(range(*bounds))) if is_constant else node  # type: ignore[call-overload]
             case "max" if self.is_zero(node.args[1]) and self.is_size(node.args[0]):
                 return node.args[0]
             case "truediv" if self.is_one(node.args[1]) and self.is_float(node.args[0]):
@@ -100,6 +109,7 @@ class _Folder:
                 inner = self.maker(node.args[0])
                 if inner is not None and inner.fn == "neg" and self.is_float(inner.args[0]):
                     return inner.args[0]
+                inner = self.fixed(node.args[0])
                 if inner is not None and inner.fn == "mul" and isinstance(inner.args[0], Literal):
                     negative = Literal(-inner.args[0].value)  # type: ignore[operator]
                     return replace(node, fn="mul", args=(negative, inner.args[1]))
@@ -107,6 +117,11 @@ class _Folder:
 
     def maker(self, atom: Atom) -> Apply | None:
         return self.made.get(atom) if isinstance(atom, Value) else None
+
+    def fixed(self, atom: Atom) -> Apply | None:
+        """Return what computes a value, if that value cannot have been written since."""
+        safe = isinstance(atom, Value) and (atom.temporary or self.is_float(atom))
+        return self.maker(atom) if safe else None
 
     def is_size(self, atom: Atom) -> bool:
         made = self.maker(atom)
@@ -129,7 +144,7 @@ class _Folder:
         if isinstance(right, Literal) and not isinstance(left, Literal):
             return self.mul(replace(node, args=(right, left)))  # constants first: 2.0 * x
         if isinstance(left, Literal):
-            inner = self.maker(right)
+            inner = self.fixed(right)
             if inner is not None and inner.fn == "mul" and isinstance(inner.args[0], Literal):
                 value = left.value * inner.args[0].value  # type: ignore[operator]
                 return replace(node, args=(Literal(value), inner.args[1]))
@@ -150,14 +165,14 @@ class _Folder:
         if negative is not None and negative.fn == "neg":
             return replace(node, fn="sub", args=(left, negative.args[0]))
         first, second = self.maker(left), self.maker(right)
-        if first is not None and second is not None and _same_product(first, second):
+        if first is not None and second is not None and self.is_float(left) and _same_product(first, second):
             return replace(node, fn="mul", args=(Literal(2.0), left))
         return node
 
     def sub(self, node: Apply) -> Apply | Atom:
         left, right = node.args
-        if self.is_zero(right) and self.is_float(left):
-            return left
+        if self.is_zero(right) and (self.is_float(left) or right == Literal(0)):
+            return left  # subtracting the integer zero leaves a number of any type as it is
         if self.is_zero(left) and self.is_float(right):
             return replace(node, fn="neg", args=(right,))
         inner = self.maker(left)

@@ -127,12 +127,16 @@ class Recording:
     # repeating an iteration
 
     def replay(self, body: Region, back: Region) -> Region:
-        """Put the whole iteration before its reversal; dead code removal keeps what is read."""
+        """Put the whole iteration before its reversal; dead code removal keeps what is read.
+
+        Nothing that is read depends on the carried values: that is the condition for replaying.
+        """
         body, back = export(body, back, self.sweep)
         kept = Region((), tuple(_without_effects(body)), ())
-        mapping: dict[Value, Atom] = dict.fromkeys(set(body.params) - set(back.params), UNDEFINED)
+        mapping: dict[Value, Atom] = dict.fromkeys(body.params[1:], UNDEFINED)
         copy = clone(kept, mapping)
-        back = substitute(back, mapping)
+        own = defined(back)  # reverse loops keep the index of the loop that they reverse
+        back = substitute(back, {old: new for old, new in mapping.items() if old not in own})
         return Region(back.params, (*copy.nodes, *back.nodes), back.yields)
 
     # recording
@@ -296,14 +300,9 @@ def _allocation(tape: Tape) -> list[Node]:
         return [Apply(tape.storage, "list", ())]
     loop = tape.loop
     assert isinstance(loop, For)
-    nodes: list[Node] = []
-    size: Atom = loop.stop
-    if loop.step != Literal(1) or loop.start != Literal(0):
-        steps, size = Value("range", temporary=True), Value("len", temporary=True)
-        nodes = [Apply(steps, "range", (loop.start, loop.stop, loop.step)), Apply(size, "len", (steps,))]
-    elif not isinstance(loop.stop, Literal):
-        size = Value("max", temporary=True)
-        nodes = [Apply(size, "max", (loop.stop, Literal(0)))]
+    distance, size = Value("sub", temporary=True), Value("larger", temporary=True)
+    ends = (loop.stop, loop.start) if loop.step == Literal(1) else (loop.start, loop.stop)
+    nodes = [Apply(distance, "sub", ends), Apply(size, "max", (distance, Literal(0)))]
     dtype = () if tape.kind == "float64" else (Global(_dtype(tape.kind), None),)
     return [*nodes, Apply(tape.storage, "np.empty", (size, *dtype))]
 

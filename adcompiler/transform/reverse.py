@@ -146,7 +146,9 @@ class Sweep:
         base = node.args[0]
         assert isinstance(base, Value)
         name = f"d_{value.name}"
-        return self.apply(node.fn, self.shadow(base), *node.args[1:], name=name, temporary=value.temporary)
+        shadow = self.apply(node.fn, self.shadow(base), *node.args[1:], name=name, temporary=value.temporary)
+        self.shadows[value] = shadow
+        return shadow
 
     def open(self, owned: list[Value]) -> None:
         """Allocate the shadows of buffered arrays; one that has an adjoint already starts from it."""
@@ -175,6 +177,7 @@ class Sweep:
             self.adjoints[target] = Contribution(self.named(atom, target), contribution.full)
             return
         total = self.apply("add", old.atom, atom, name=f"d_{target.name}", temporary=target.temporary)
+        self.adjoint_values.add(total)
         self.adjoints[target] = Contribution(total, old.full or contribution.full)
 
     def cast(self, target: Value, contribution: Contribution) -> Atom:

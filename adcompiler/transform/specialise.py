@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from numba.core import types as nt
 
-from adcompiler.analysis.alias import memory
+from adcompiler.analysis.alias import IN_PLACE, memory
 from adcompiler.analysis.types import Types, element, is_array, is_float
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -24,8 +24,6 @@ from adcompiler.graph.nodes import (
 from adcompiler.graph.walk import map_region, substitute
 from adcompiler.optimize.invariant import remove_invariants
 
-_IN_PLACE = {f"i{op}": op for op in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "matmul")}
-
 
 def specialise(graph: Graph, types: Types) -> Graph:
     """Return the graph with typed nodes only; `types` is extended with the values made here."""
@@ -39,7 +37,7 @@ def _resolve_in_place(graph: Graph, types: Types) -> Graph:
     same: dict[Value, Atom] = {}
 
     def in_place(node: Apply) -> list[Node]:
-        op, (target, value) = _IN_PLACE[node.fn], node.args
+        op, (target, value) = IN_PLACE[node.fn], node.args
         if not is_array(types.get(target)) or not isinstance(target, Value):  # type: ignore[arg-type]
             return [replace(node, fn=op)]
         same[node.out] = target
@@ -56,7 +54,7 @@ def _resolve_in_place(graph: Graph, types: Types) -> Graph:
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
         for node in region.nodes:
-            is_in_place = isinstance(node, Apply) and node.fn in _IN_PLACE
+            is_in_place = isinstance(node, Apply) and node.fn in IN_PLACE
             nodes += in_place(node) if is_in_place else [node]  # type: ignore[arg-type]
         return Region(region.params, tuple(nodes), region.yields)
 

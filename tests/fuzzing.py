@@ -1,0 +1,94 @@
+"""Run random programs against central differences.
+
+`python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import linecache
+import random
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from adcompiler import DifferentiationError, value_and_grad
+from adcompiler.testing import central_difference
+from program_generator import ProgramGenerator
+
+ALLOWED_REFUSALS = {"AD303"}
+
+
+def make(source: str, name: str) -> Any:
+    """Return the function of a program's text, with its source known to `inspect`."""
+    filename = f"<fuzz {name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    namespace: dict[str, Any] = {"__name__": filename}
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace["program"]
+
+
+def inputs(rng: random.Random) -> tuple[Any, ...]:
+    """Return one argument list: two floats and two arrays."""
+    numbers = [rng.uniform(-1.2, 1.2) for _ in range(10)]
+    return numbers[0], numbers[1], np.array(numbers[2:6]), np.array(numbers[6:10])
+
+
+def disagreement(source: str, name: str, rng: random.Random, jit: bool = False) -> str | None:
+    """Return what is wrong with the gradient of a program, or None.
+
+    A program that jumps between the points of a difference is tried at other inputs.
+    """
+    function = make(source, name)
+    derivative = value_and_grad(function, argnums=(0, 1, 2, 3), jit=jit)
+    problem = None
+    for _ in range(3):
+        args = inputs(rng)
+        try:
+            value, gradients = derivative(*args)
+        except DifferentiationError as refusal:
+            return None if refusal.code in ALLOWED_REFUSALS else f"refused: {refusal}"
+        expected = [central_difference(function, args, k) for k in range(4)]
+        again = [central_difference(function, args, k, 1.3e-6) for k in range(4)]
+        smooth = all(np.allclose(a, b, rtol=1e-4, atol=1e-5) for a, b in zip(expected, again, strict=True))
+        copies = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
+        same = np.isclose(value, function(*copies), rtol=1e-9, atol=1e-12)
+        pairs = zip(gradients, expected, strict=True)
+        if same and all(np.allclose(g, e, rtol=1e-4, atol=1e-5) for g, e in pairs):
+            return None
+        if smooth or not same:
+            problem = f"at {args}: value {value}\n gradient {gradients}\n expected {expected}"
+    return problem
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", type=int)
+    parser.add_argument("--start", type=int, default=0)
+    parser.add_argument("--jit", action="store_true")
+    parser.add_argument("--show", action="store_true", help="print each failing program")
+    options = parser.parse_args()
+    wrong = refused = 0
+    for seed in range(options.start, options.start + options.count):
+        rng = random.Random(seed)
+        source = ProgramGenerator(rng).program()
+        try:
+            problem = disagreement(source, str(seed), rng, options.jit)
+        except Exception:
+            problem = traceback.format_exc(limit=-3)
+        if problem is not None:
+            wrong += 1
+            print(f"seed {seed}: {problem}", flush=True)
+            if options.show:
+                print(source)
+    print(f"{options.count} programs, {wrong} with problems, {refused} refused")
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()
