@@ -36,7 +36,7 @@ def guess_arguments(
         stated = _annotated(parameter)
         if stated is not None:
             choices.append(stated)
-            origins.append("annotation" if parameter.annotation is not parameter.empty else "default")
+            origins.append("from annotations" if parameter.annotation is not parameter.empty else "from defaults")
         else:
             choices.append(_by_use(graph, value, k in wrt))
             origins.append("inferred from use")
@@ -80,13 +80,30 @@ def _by_use(graph: Graph, value: Value, differentiated: bool) -> list[str]:
         is_array = is_array or _wants_array(node, value)
         is_integer = is_integer or _wants_integer(node, value)
     arrays = ["float64[:]", "float64[:, :]", "float64[:, :, :]"]
+    if axes and _elements_are_indices(graph, value):
+        return ["int64[:]", "int64[:, :]", "int64[:, :, :]"][axes - 1 :]
     if axes:
         return arrays[axes - 1 :]
     if is_integer and not differentiated:
         return ["int64"]
     if any(isinstance(n, Apply) and n.fn == "matmul" and value in n.args for n in walk(graph.body)):
         return [arrays[1], arrays[0]]
-    return arrays if is_array else ["float64", *arrays[:2]]
+    if is_array or _is_bias(graph, value):
+        return arrays
+    return ["float64", *arrays[:2]]
+
+
+def _elements_are_indices(graph: Graph, value: Value) -> bool:
+    """Tell whether elements of an array index another array."""
+    elements = {n.out for n in walk(graph.body) if isinstance(n, Apply) and n.fn == "getitem" and n.args[0] is value}
+    return any(_wants_integer(node, element) for element in elements for node in walk(graph.body))
+
+
+def _is_bias(graph: Graph, value: Value) -> bool:
+    """Tell whether a value is added to a matrix product."""
+    products = {n.out for n in walk(graph.body) if isinstance(n, Apply) and n.fn in ("matmul", "np.dot")}
+    sums = [n for n in walk(graph.body) if isinstance(n, Apply) and n.fn == "add" and value in n.args]
+    return any(arg in products for node in sums for arg in node.args)
 
 
 def _axes(graph: Graph, node: Node, value: Value) -> int:

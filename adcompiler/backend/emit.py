@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ class Text:
 def emit(graph: Graph, types: Types) -> Text:
     """Write a graph as the text of a Python function."""
     captured: dict[str, object] = {}
-    graph = Graph(graph.name, _unique_globals(graph.body, captured), graph.returns_tuple, graph.doc)
+    graph = replace(graph, body=_unique_globals(graph.body, captured))
     inlined = inlined_values(graph.body)
     names = assign_names(graph.body, inlined, types)
     scalars = {value for value in names if is_scalar(types.get(value))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import gast
@@ -10,7 +11,7 @@ import gast
 from adcompiler.frontend import expressions, lower, resolve
 from adcompiler.frontend.bindings import Binding, Closure, Environment
 from adcompiler.frontend.parse import Source, parse
-from adcompiler.graph.nodes import Atom, Global, Literal
+from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Value
 
 if TYPE_CHECKING:
     from adcompiler.frontend.lower import Lowering
@@ -29,7 +30,7 @@ def call(state: Lowering, node: gast.Call, name: str | None) -> Binding:
         return _method(state, node, node.func, name)
     callee = expressions.binding(state, node.func)
     if isinstance(callee, Closure):
-        return _follow(state, node, callee.source, callee.env)
+        return _follow(state, node, callee.source, callee.env, name)
     if isinstance(callee, Global):
         return _global(state, node, callee, name)
     raise state.refuse("AD102", "this value cannot be called", node)
@@ -41,7 +42,7 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
         reason = "a gradient is called inside the function to differentiate"
         raise state.refuse("AD203", reason, node, "differentiate the function outside")
     if resolve.is_followed(function):
-        return _follow(state, node, parse(resolve.unwrap(function)), None)  # type: ignore[arg-type]
+        return _follow(state, node, parse(resolve.unwrap(function)), None, name)  # type: ignore[arg-type]
     primitive = resolve.primitive(function)
     if primitive is not None:
         return _primitive(state, node, primitive, name)
@@ -96,7 +97,9 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
     return expressions.apply(state, node, fn, all_args, name, keywords)
 
 
-def _follow(state: Lowering, node: gast.Call, source: Source, enclosing: Environment | None) -> Binding:
+def _follow(
+    state: Lowering, node: gast.Call, source: Source, enclosing: Environment | None, target: str | None
+) -> Binding:
     """Inline a call: lower the callee's body in place, its parameters bound to the arguments."""
     name = getattr(source.tree, "name", "lambda")
     identity = source.tree
@@ -107,6 +110,10 @@ def _follow(state: Lowering, node: gast.Call, source: Source, enclosing: Environ
     stack = (*state.stack, identity, source.function.__code__)
     result = lower.lower_body(source, env, state.nodes, stack, enclosing)
     state.statement = statement
+    last = state.nodes[-1] if state.nodes else None
+    if target is not None and isinstance(last, Apply) and last.out is result and last.out.temporary:
+        result = Value(target)
+        state.nodes[-1] = replace(last, out=result)
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import gast
@@ -274,7 +275,16 @@ def _subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Bindi
         index = atom(state, node.slice)
         if isinstance(index, Literal) and isinstance(index.value, int):
             return wrap(state, node, f"{whole.name}_{index.value}", whole.value[index.value])
-    return apply(state, node, "getitem", (whole, *indices(state, node.slice)), name)
+    item = apply(state, node, "getitem", (whole, *indices(state, node.slice)), name)
+    return _as_size(state, item) if name is None and getattr(whole, "name", "") == "shape" else item
+
+
+def _as_size(state: Lowering, item: Value) -> Value:
+    """Name an element of a shape for what it is."""
+    last = state.nodes[-1]
+    assert isinstance(last, Apply)
+    state.nodes[-1] = replace(last, out=Value("size", temporary=True))
+    return state.nodes[-1].out
 
 
 def dotted(state: Lowering, node: gast.expr) -> object:

@@ -93,7 +93,18 @@ def lower(function: Callable[..., Any]) -> Graph:
     yields = tuple(flatten(result))
     name = source.function.__name__.replace("<lambda>", "function")
     doc = (inspect.getdoc(source.function) or "").split("\n")[0]
-    return Graph(name, Region(tuple(params), tuple(nodes), yields), isinstance(result, tuple), doc)
+    body = Region(tuple(params), tuple(nodes), yields)
+    return Graph(name, body, isinstance(result, tuple), doc, _defaults(signature))
+
+
+def _defaults(signature: inspect.Signature) -> tuple[Literal, ...]:
+    """Return the defaults of the last parameters, as far back as they are plain constants."""
+    found: list[Literal] = []
+    for parameter in reversed(signature.parameters.values()):
+        if not isinstance(parameter.default, float | int | str | None):
+            break
+        found.insert(0, Literal(parameter.default))
+    return tuple(found)
 
 
 def lower_body(

@@ -179,9 +179,13 @@ Node = Apply | Store | Effect | If | For | While
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A function: `body.params` are its arguments, `body.yields` what it returns."""
+    """A function: `body.params` are its arguments, `body.yields` what it returns.
+
+    `defaults` are the values of its last parameters where a call leaves them out.
+    """
 
     name: str
     body: Region
     returns_tuple: bool = False
     doc: str = ""
+    defaults: tuple[Literal, ...] = ()

@@ -435,5 +435,6 @@ def to_python(graph: Graph, style: Style) -> ast.FunctionDef:
     writer.out.append(ast.Return(value))
     args = [ast.arg(style.names[param]) for param in graph.body.params]
     doc: list[ast.stmt] = [ast.Expr(ast.Constant(graph.doc))] if graph.doc else []
-    arguments = ast.arguments([], args, None, [], [], None, [])
+    defaults = [literal(default.value) for default in graph.defaults]
+    arguments = ast.arguments([], args, None, [], [], None, defaults)
     return ast.FunctionDef(graph.name, arguments, doc + writer.out, [], None)

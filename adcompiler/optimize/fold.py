@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import replace
 
-from adcompiler.graph.nodes import Apply, Atom, Graph, If, Literal, Node, Region, Value
+from adcompiler.graph.nodes import Apply, Atom, Graph, If, Literal, Node, Region, Value, hint
 from adcompiler.graph.walk import map_operands, regions, with_regions
 
 _ARITHMETIC: dict[str, Callable[..., object]] = {
@@ -56,6 +56,14 @@ class _Folder:
         self.is_float = is_float
         self.known: dict[Value, Atom] = {}
         self.made: Made = {}
+        self.extra: list[Node] = []
+
+    def make(self, node: Apply, fn: str, *args: Atom) -> Value:
+        """Add a node of its own before the one that is being simplified."""
+        out = Value(hint(fn), temporary=True)
+        self.made[out] = made = replace(node, out=out, fn=fn, args=args)
+        self.extra.append(made)
+        return out
 
     def read(self, atom: Atom) -> Atom:
         while isinstance(atom, Value) and atom in self.known:
@@ -68,6 +76,8 @@ class _Folder:
             node = map_operands(node, self.read)
             if isinstance(node, Apply):
                 simple = self.simplify(node)
+                nodes += self.extra
+                self.extra = []
                 if not isinstance(simple, Apply):
                     self.known[node.out] = simple
                     continue
@@ -101,14 +111,17 @@ class _Folder:
                 return Literal(len(range(*bounds))) if is_constant else node  # type: ignore[call-overload]
             case "max" if self.is_zero(node.args[1]) and self.is_size(node.args[0]):
                 return node.args[0]
+            case "truediv" if negated := self.negated(node.args[0]):
+                return replace(node, fn="neg", args=(self.make(node, "truediv", negated, node.args[1]),))
             case "truediv" if self.is_one(node.args[1]) and self.is_float(node.args[0]):
                 return node.args[0]
             case "pow" if self.is_one(node.args[1]) and self.is_float(node.args[0]):
                 return node.args[0]
             case "neg":
-                inner = self.maker(node.args[0])
-                if inner is not None and inner.fn == "neg" and self.is_float(inner.args[0]):
-                    return inner.args[0]
+                negated = self.negated(node.args[0])
+                fresh = isinstance(negated, Value) and (negated.temporary or self.is_float(negated))
+                if negated is not None and fresh:
+                    return self.under_name(node.out, negated)
                 inner = self.fixed(node.args[0])
                 if inner is not None and inner.fn == "mul" and isinstance(inner.args[0], Literal):
                     negative = Literal(-inner.args[0].value)  # type: ignore[operator]
@@ -136,6 +149,10 @@ class _Folder:
 
     def mul(self, node: Apply) -> Apply | Atom:
         left, right = node.args
+        for minus, other in ((left, right), (right, left)):
+            if negated := self.negated(minus):
+                factors = (negated, other) if minus is left else (other, negated)
+                return replace(node, fn="neg", args=(self.make(node, "mul", *factors),))
         for one, other in ((left, right), (right, left)):
             if self.is_one(one) and self.is_float(other):
                 return other
@@ -144,14 +161,38 @@ class _Folder:
         if isinstance(right, Literal) and not isinstance(left, Literal):
             return self.mul(replace(node, args=(right, left)))  # constants first: 2.0 * x
         if isinstance(left, Literal):
-            inner = self.fixed(right)
-            if inner is not None and inner.fn == "mul" and isinstance(inner.args[0], Literal):
-                value = left.value * inner.args[0].value  # type: ignore[operator]
-                return replace(node, args=(Literal(value), inner.args[1]))
-            if inner is not None and inner.fn == "truediv" and isinstance(inner.args[0], Literal):
-                value = left.value * inner.args[0].value  # type: ignore[operator]
-                return replace(inner, out=node.out, args=(Literal(value), inner.args[1]))
+            return self.scaled(node, left, right) or node
         return node
+
+    def scaled(self, node: Apply, factor: Literal, atom: Atom) -> Apply | None:
+        """Multiply a product or quotient that begins with a constant: 2 * (3.0 * x / y) is 6.0 * x / y."""
+        inner = self.fixed(atom)
+        if inner is None or inner.fn not in ("mul", "truediv"):
+            return None
+        first, second = inner.args
+        if isinstance(first, Literal):
+            value = Literal(factor.value * first.value)  # type: ignore[operator]
+            return replace(inner, out=node.out, args=(value, second), loc=node.loc)
+        spine = self.scaled(replace(node, out=Value("mul", temporary=True)), factor, first)
+        if spine is None:
+            return None
+        self.made[spine.out] = spine
+        self.extra.append(spine)
+        return replace(inner, out=node.out, args=(spine.out, second), loc=node.loc)
+
+    def under_name(self, out: Value, atom: Atom) -> Apply | Atom:
+        """Return an atom; a product without a name is computed under the name of `out` instead."""
+        made = self.maker(atom)
+        is_unnamed = isinstance(atom, Value) and atom.temporary and made is not None
+        if is_unnamed and made is not None and made.fn in ("mul", "truediv"):
+            return replace(made, out=out)
+        return atom
+
+    def negated(self, atom: Atom) -> Atom | None:
+        """Return x where the atom is -x, computed in place."""
+        made = self.maker(atom)
+        is_negative = made is not None and made.fn == "neg" and made.out.temporary
+        return made.args[0] if made is not None and is_negative else None
 
     def add(self, node: Apply) -> Apply | Atom:
         left, right = node.args
@@ -164,6 +205,8 @@ class _Folder:
         negative = self.maker(right)
         if negative is not None and negative.fn == "neg":
             return replace(node, fn="sub", args=(left, negative.args[0]))
+        if (minus := self.negated(left)) is not None:
+            return replace(node, fn="sub", args=(right, minus))
         first, second = self.maker(left), self.maker(right)
         if first is not None and second is not None and self.is_float(left) and _same_product(first, second):
             return replace(node, fn="mul", args=(Literal(2.0), left))
@@ -175,6 +218,8 @@ class _Folder:
             return left  # subtracting the integer zero leaves a number of any type as it is
         if self.is_zero(left) and self.is_float(right):
             return replace(node, fn="neg", args=(right,))
+        if (minus := self.negated(right)) is not None:
+            return replace(node, fn="add", args=(left, minus))
         inner = self.maker(left)
         both = isinstance(right, Literal) and inner is not None and isinstance(inner.args[-1], Literal)
         if both and inner is not None and inner.fn == "add" and _integers(inner.args[1], right):

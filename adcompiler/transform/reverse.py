@@ -332,7 +332,9 @@ class Sweep:
     def sum_to(self, atom: Atom, axes: int, value: Value) -> Value:
         """Sum an adjoint with this many axes down to the shape of a value that was broadcast."""
         for _ in range(axes - rank(self.types[value])):
-            atom = self.apply("np.sum", atom, Literal(0))
+            total = Value("total", temporary=True)
+            self.nodes.append(Apply(total, "np.sum", (atom,), (("axis", Literal(0)),), self.loc))
+            atom = total
         return self.apply("sum_to", atom, self.apply("shape", value))
 
     def same_shape(self, node: Store) -> bool:

@@ -16,7 +16,8 @@ def typed_views(body: Region, types: Types) -> set[Value]:
         if isinstance(node, Apply) and is_array(types.get(node.out)) and isinstance(node.args[0], Value):
             contiguous = getattr(types.get(node.args[0]), "layout", None) == "C"
             same = node.fn in ("ravel", "np.ascontiguousarray") and contiguous
-            if node.fn in ("getitem", "T", "reshape") or same:
+            picked = any(is_array(types.get(index)) for index in values(node.args[1:]))  # a copy
+            if node.fn in ("getitem", "T", "reshape") and not picked or same:
                 found.add(node.out)
     return found
 

@@ -1,0 +1,267 @@
+"""Everything outside the language is refused with code, place, caret, reason and way out."""
+
+import math
+
+import numpy as np
+import pytest
+from adcompiler import ComputationGraph, DifferentiationError, grad
+from adcompiler.errors import CODES
+
+ARRAY = np.array([1.0, 2.0, 3.0])
+CASES = []
+
+
+def refused(code, *inputs, line=True):
+    def enter(function):
+        CASES.append((code, function, inputs, line))
+        return function
+
+    return enter
+
+
+@refused("AD101", 1.0)
+def try_statement(x):
+    try:
+        y = x * x
+    except ValueError:
+        y = x
+    return y
+
+
+@refused("AD101", 1.0)
+def with_statement(x):
+    with open("f"):
+        y = x
+    return y
+
+
+@refused("AD101", 1.0)
+def starred(x):
+    a, *b = x, x, x
+    return a
+
+
+@refused("AD101", 1.0, line=False)
+def variable_arguments(*x):
+    return x[0]
+
+
+@refused("AD101", ARRAY)
+def writes_captured_array(x):
+    ARRAY[0] = x[0]
+    return x[0]
+
+
+@refused("AD102", 1.0)
+def list_display(x):
+    y = [x, x]
+    return y[0]
+
+
+@refused("AD102", 1.0)
+def comprehension(x):
+    return sum([x * k for k in range(3)])
+
+
+@refused("AD102", 1.0)
+def dictionary(x):
+    d = {"x": x}
+    return d["x"]
+
+
+@refused("AD102", ARRAY)
+def unknown_method(x):
+    return x.cumprod()[0]
+
+
+@refused("AD102", ARRAY, np.array([0, 1]))
+def fancy_index(x, i):
+    return np.sum(x[i])
+
+
+@refused("AD103", ARRAY)
+def loop_over_array(x):
+    s = 0.0
+    for v in x:
+        s += v
+    return s
+
+
+@refused("AD102", ARRAY)
+def loop_over_reversed(x):
+    s = 0.0
+    for i in reversed(range(3)):
+        s += x[i]
+    return s
+
+
+@refused("AD104", 1.0)
+def tuple_grows(x):
+    t = (x, x)
+    for _ in range(2):
+        t = (x, x, x)
+    return t[0]
+
+
+@refused("AD105", 1.0)
+def no_return(x):
+    y = x
+
+
+@refused("AD105", 1.0)
+def no_return_on_one_path(x):
+    if x > 2:
+        return x
+
+
+@refused("AD106", 1.0)
+def undefined_name(x):
+    return x * nothing_of_that_name  # noqa: F821
+
+
+def two(x, y):
+    return x * y
+
+
+@refused("AD107", 1.0)
+def missing_argument(x):
+    return two(x)
+
+
+@refused("AD107", 1.0)
+def unknown_argument(x):
+    return two(x, z=x)
+
+
+@refused("AD201", 1.0)
+def recursive(x):
+    return x if x < 1 else recursive(x / 2.0)
+
+
+@refused("AD202", ARRAY)
+def no_rule(x):
+    return np.prod(x)
+
+
+@refused("AD202", 1.0)
+def derivative_would_be_lost(x):
+    z = np.array((x, x))
+    return z[0]
+
+
+inner = grad(lambda x: x * x)
+
+
+@refused("AD203", 1.0)
+def gradient_inside(x):
+    return inner(x)
+
+
+@refused("AD301", 3, line=False)
+def integer_argument(x):
+    return x * 2.0
+
+
+@refused("AD301", np.array([1, 2]), line=False)
+def integer_array(x):
+    return x[0] * 2.0
+
+
+@refused("AD301", True, line=False)
+def boolean_argument(x):
+    return x * 2.0
+
+
+@refused("AD301", "text", line=False)
+def text_argument(x):
+    return 1.0
+
+
+@refused("AD301", {"a": 1.0}, line=False)
+def untypable_argument(x):
+    return 1.0
+
+
+@refused("AD306", np.zeros(2, np.float16), line=False)
+def half_precision(x):
+    return x[0]
+
+
+@refused("AD302", 1.0, line=False)
+def tuple_result(x):
+    return x, x
+
+
+@refused("AD302", ARRAY, line=False)
+def array_result(x):
+    return x * 2.0
+
+
+@refused("AD302", 1.0, line=False)
+def integer_result(x):
+    return int(x)
+
+
+@refused("AD303", ARRAY)
+def ambiguous_array(x):
+    a = x * 2.0
+    b = x * 3.0
+    c = a if x[0] > 0 else b
+    c[0] = 5.0
+    return np.sum(a) + np.sum(b) + np.sum(c)
+
+
+@refused("AD304", 1.0)
+def not_typable(x):
+    return x.shape[0] * x
+
+
+IDS = [f"{code}-{function.__name__}" for code, function, _, _ in CASES]
+
+
+@pytest.mark.parametrize(("code", "function", "inputs", "has_line"), CASES, ids=IDS)
+def test_refusal(code, function, inputs, has_line):
+    with pytest.raises(DifferentiationError) as caught:
+        grad(function, jit=False)(*inputs)
+    error = caught.value
+    assert error.code == code, str(error)
+    assert isinstance(error, NotImplementedError)
+    assert isinstance(error, TypeError)
+    text = str(error)
+    assert CODES[code][0] in text
+    assert "way out: " in text
+    if has_line:
+        assert error.location is not None
+        assert error.location.file == __file__
+        first = function.__code__.co_firstlineno
+        assert first <= error.location.line <= first + 12
+        assert "^" in text.splitlines()[3]
+
+
+def test_source_not_available():
+    namespace = {}
+    exec("def f(x):\n    return x", namespace)
+    with pytest.raises(DifferentiationError, match="AD001"):
+        grad(namespace["f"])(1.0)
+    with pytest.raises(DifferentiationError, match="AD001"):
+        grad(math.sin)
+
+
+def test_cycle_is_refused():
+    with pytest.raises(DifferentiationError, match=r"AD401.*a → b → a|AD401.*b → a → b"):
+        ComputationGraph({"a": "b + 1", "b": "a * 2"})
+
+
+def test_graph_with_loop_is_not_evaluated():
+    def f(x):
+        for _ in range(3):
+            x = x * x
+        return x
+
+    with pytest.raises(DifferentiationError, match="AD402"):
+        grad(f).graph.evaluate(x=1.0)
+
+
+def test_every_code_is_tested():
+    tested = {code for code, *_ in CASES} | {"AD001", "AD305", "AD401", "AD402"}
+    assert tested == set(CODES)
