@@ -56,7 +56,12 @@ def clean(graph: Graph) -> Graph:
 def typed_primal(graph: Graph, arguments: Sequence[nt.Type]) -> tuple[Graph, Types]:
     """Specialise a graph for argument types."""
     types = infer(graph, arguments)
-    return verify(clean(specialise(graph, types))), types
+    graph = clean(specialise(graph, types))
+    return verify(eliminate_common(graph, _scalars(graph, types))), types
+
+
+def _scalars(graph: Graph, types: Types) -> set[Value]:
+    return {value for value in defined(graph.body) if is_scalar(types.get(value))}
 
 
 def compile_text(
@@ -94,9 +99,8 @@ def simplify(graph: Graph, types: Types) -> Graph:
             return isinstance(atom.value, float)
         return isinstance(atom, Value) and is_scalar_float(types.get(atom))
 
-    scalars = {value for value in defined(graph.body) if is_scalar(types.get(value))}
     graph = clean(fold(graph, is_float))
-    graph = eliminate_common(graph, scalars)
+    graph = eliminate_common(graph, _scalars(graph, types))
     return verify(sink_loads(clean(graph)))
 
 

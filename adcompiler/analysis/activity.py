@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
+from numba.core import types as nt
+
 from adcompiler.analysis.alias import SHAPE_ONLY, memory_classes, merges
 from adcompiler.analysis.types import Types, is_array, is_continuous
 from adcompiler.errors import DifferentiationError
@@ -38,7 +40,8 @@ def _check_nothing_is_lost(
     for node in walk(graph.body):
         if isinstance(node, Apply) and node.fn not in constant and node.fn not in SHAPE_ONLY:
             reads = node.args[:1] if node.fn == "getitem" else node.args
-            if not is_continuous(types.get(node.out)) and any(a in varied for a in values(reads)):
+            known = types.get(node.out) != nt.undefined  # else in a branch that never runs
+            if known and not is_continuous(types.get(node.out)) and any(a in varied for a in values(reads)):
                 kind = types.get(node.out)
                 reason = f"the result of '{node.fn}' has type {kind}, which carries no derivative"
                 raise DifferentiationError("AD202", reason, node.loc)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba.core import errors, types
+from numba.core import types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.registry import cpu_target
@@ -131,7 +131,7 @@ def _run(function: Any, arguments: tuple[types.Type, ...], graph: Graph, source:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             pipeline.compile_extra(function)
-    except errors.NumbaError as error:
+    except Exception as error:  # Numba's typing also fails with AttributeError and the like
         raise _untypable(error, graph, source) from error
     versions: dict[str, list[Any]] = {}
     for name, kind in pipeline.state.typemap.items():
@@ -139,7 +139,7 @@ def _run(function: Any, arguments: tuple[types.Type, ...], graph: Graph, source:
     return versions
 
 
-def _untypable(error: errors.NumbaError, graph: Graph, source: str) -> DifferentiationError:
+def _untypable(error: Exception, graph: Graph, source: str) -> DifferentiationError:
     """Translate Numba's complaint about the named-out primal to the user's line."""
     text = str(getattr(error, "msg", error)).split("\nDuring:")[0]
     lines = [line for line in text.splitlines() if line.strip() and "nopython" not in line]

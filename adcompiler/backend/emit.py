@@ -42,7 +42,7 @@ def emit(graph: Graph, types: Types) -> Text:
     """Write a graph as the text of a Python function."""
     captured: dict[str, object] = {}
     graph = replace(graph, body=_unique_globals(graph.body, captured))
-    inlined = inlined_values(graph.body)
+    inlined = inlined_values(graph.body, types)
     names = assign_names(graph.body, inlined, types)
     scalars = {value for value in names if is_scalar(types.get(value))}
     source = unparse(to_python(graph, Style(names, inlined, scalars, quotes=True)))

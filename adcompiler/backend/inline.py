@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from numba.core import types as nt
+
 from adcompiler.analysis.alias import content_reads
-from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While
+from adcompiler.analysis.types import Types, is_scalar
+from adcompiler.graph.nodes import Apply, Effect, For, If, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.walk import operands, regions, values, walk
 from adcompiler.optimize.dead import is_pure
 
@@ -25,6 +28,7 @@ class _Use:
 @dataclass
 class _Inliner:
     region: Region
+    types: Types
     chosen: set[Value] = field(default_factory=set)
     uses: dict[Value, list[_Use]] = field(default_factory=dict)
     size: dict[Value, int] = field(default_factory=dict)
@@ -32,13 +36,13 @@ class _Inliner:
     makers: dict[Value, Node] = field(default_factory=dict)
 
 
-def inlined_values(region: Region) -> set[Value]:
+def inlined_values(region: Region, types: Types) -> set[Value]:
     """Return the values of a graph's body to be written in place.
 
     A value is written in place if the user gave it no name, it is read once, in the region that
     defines it, and no store between definition and use can change what it reads.
     """
-    state = _Inliner(region)
+    state = _Inliner(region, types)
     _visit(state, region)
     return state.chosen
 
@@ -79,12 +83,20 @@ def _decide(state: _Inliner, node: Apply, region: Region, position: int) -> None
     uses = state.uses.get(node.out, [])
     state.makers[node.out] = node
     needs_name = node.out in state.whole_targets and node.fn != "getitem"  # `a.T += v` is no statement
-    if not needs_name and (node.fn in ALWAYS or _fits(state, node.out, node, region, position)):
+    everywhere = node.fn in ALWAYS or _is_neighbour(state, node)
+    if not needs_name and (everywhere or _fits(state, node.out, node, region, position)):
         state.chosen.add(node.out)
         for use in uses:
             _read(state, operands(node), use.region, use.position)
     else:
         _read(state, operands(node), region, position)
+
+
+def _is_neighbour(state: _Inliner, node: Apply) -> bool:
+    """Tell whether a node is index arithmetic such as `i - 1`, which one repeats rather than names."""
+    known = [a for a in node.args if isinstance(a, Literal)]
+    is_integer = isinstance(state.types.get(node.out), nt.Integer)
+    return node.out.temporary and is_integer and node.fn in ("add", "sub") and len(known) == 1
 
 
 def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int) -> bool:
@@ -94,7 +106,11 @@ def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int
     if isinstance(node, Apply) and (not is_pure(node) or node.fn == "list"):
         return False
     between = region.nodes[position + 1 : uses[0].position]
-    reads = any(True for part in (node, *_arms(node)) for _ in _memory_reads(part))
+    reads = any(
+        not is_scalar(state.types.get(value))
+        for part in (node, *_arms(node))
+        for value in _memory_reads(part)
+    )
     return not (reads and any(_may_write(other) for other in between)) and _small(state, uses[0])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import gast
@@ -275,16 +274,19 @@ def _subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Bindi
         index = atom(state, node.slice)
         if isinstance(index, Literal) and isinstance(index.value, int):
             return wrap(state, node, f"{whole.name}_{index.value}", whole.value[index.value])
-    item = apply(state, node, "getitem", (whole, *indices(state, node.slice)), name)
-    return _as_size(state, item) if name is None and getattr(whole, "name", "") == "shape" else item
+    index = indices(state, node.slice)
+    out = Value(name or _element_name(whole, index), temporary=name is None)
+    state.nodes.append(Apply(out, "getitem", (whole, *index), loc=state.where(node)))
+    return out
 
 
-def _as_size(state: Lowering, item: Value) -> Value:
-    """Name an element of a shape for what it is."""
-    last = state.nodes[-1]
-    assert isinstance(last, Apply)
-    state.nodes[-1] = replace(last, out=Value("size", temporary=True))
-    return state.nodes[-1].out
+def _element_name(array: Atom, index: tuple[Atom, ...]) -> str:
+    """Name an element after its array and index: `x_i` for `x[i]`."""
+    if not isinstance(array, Value) or array.temporary:
+        return "size" if getattr(array, "name", "") == "shape" else "item"
+    plain = [atom.name for atom in index if isinstance(atom, Value) and not atom.temporary]
+    plain += [str(atom.value) for atom in index if isinstance(atom, Literal) and str(atom.value).isdigit()]
+    return "_".join([array.name, *plain]) if len(plain) == len(index) else "item"
 
 
 def dotted(state: Lowering, node: gast.expr) -> object:

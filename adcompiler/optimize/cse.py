@@ -1,19 +1,32 @@
-"""Compute a pure scalar expression once per region."""
+"""Compute a scalar once per region: arithmetic, and loads with no store in between."""
 
 from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import replace
 
-from adcompiler.graph.nodes import Apply, Atom, Graph, Node, Region, Value
-from adcompiler.graph.walk import map_operands, regions, values, with_regions
+from adcompiler.analysis.alias import memory_classes
+from adcompiler.graph.nodes import Apply, Atom, Graph, Node, Region, Store, Value
+from adcompiler.graph.walk import map_operands, regions, values, walk, with_regions
 from adcompiler.optimize.dead import is_pure
+
+Key = tuple[str, tuple[Atom, ...], tuple[tuple[str, Atom], ...]]
 
 
 def _is_arithmetic(node: Apply, scalars: Container[Value]) -> bool:
     """Tell whether a node reads numbers only, or the size of an array, which never changes."""
     reads = all(value in scalars for value in values(node.args))
-    return is_pure(node) and (reads or node.fn in ("len", "size"))
+    return is_pure(node) and (reads or node.fn in ("len", "size", "getitem"))
+
+
+def _is_load(key: Key) -> bool:
+    return key[0] == "getitem" and isinstance(key[1][0], Value)
+
+
+def _written(node: Node) -> list[Value]:
+    """Return the arrays that a node writes, itself or inside."""
+    inner = [part for region in regions(node) for part in walk(region)]
+    return [part.array for part in (node, *inner) if isinstance(part, Store)]
 
 
 
@@ -39,11 +52,17 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
     def read(atom: Atom) -> Atom:
         return known.get(atom, atom) if isinstance(atom, Value) else atom
 
-    def go(region: Region, seen: dict[object, Value]) -> Region:
+    classes = memory_classes(graph.body)
+
+    def go(region: Region, seen: dict[Key, Value]) -> Region:
         seen = dict(seen)
         nodes: list[Node] = []
         for node in region.nodes:
             node = map_operands(node, read)
+            written = {classes.get(array, array) for array in _written(node)}
+            if written:
+                for key in [k for k in seen if _is_load(k) and classes.get(k[1][0], k[1][0]) in written]:
+                    del seen[key]
             node = with_regions(node, tuple(go(inner, seen) for inner in regions(node)))
             if isinstance(node, Apply) and node.out in scalars and _is_arithmetic(node, scalars):
                 key = (node.fn, node.args, node.keywords)

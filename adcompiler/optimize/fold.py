@@ -7,8 +7,8 @@ import operator
 from collections.abc import Callable
 from dataclasses import replace
 
-from adcompiler.graph.nodes import Apply, Atom, Graph, If, Literal, Node, Region, Value, hint
-from adcompiler.graph.walk import map_operands, regions, with_regions
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Value, While, hint
+from adcompiler.graph.walk import map_operands, regions, uses, with_regions
 
 _ARITHMETIC: dict[str, Callable[..., object]] = {
     "add": operator.add,
@@ -89,16 +89,31 @@ class _Folder:
                 continue
             else:
                 node = with_regions(node, tuple(self.region(inner) for inner in regions(node)))
+                if isinstance(node, For):
+                    node = self.counted(node)
+                if isinstance(node, While) and node.cond.yields == (Literal(False),) and not node.cond.nodes:
+                    self.known.update(zip(node.outs, node.inits, strict=True))
+                    continue
             nodes.append(node)
         return Region(region.params, tuple(nodes), tuple(map(self.read, region.yields)))
+
+    def counted(self, node: For) -> For:
+        """A loop that counts down without reading its index may as well count up."""
+        start = self.maker(node.start)
+        down = node.step == Literal(-1) and node.stop == Literal(-1)
+        if not down or start is None or start.fn != "sub" or start.args[1] != Literal(1):
+            return node
+        if uses(node.body)[node.body.params[0]]:
+            return node
+        return replace(node, start=Literal(0), stop=start.args[0], step=Literal(1))
 
     def simplify(self, node: Apply) -> Apply | Atom:
         constants = [atom.value for atom in node.args if isinstance(atom, Literal)]
         if node.fn in _ARITHMETIC and len(constants) == len(node.args):
             return _computed(node, constants)
         match node.fn:
-            case "and" | "or" if isinstance(node.args[0], Literal):
-                return node.args[bool(node.args[0].value) == (node.fn == "and")]
+            case "and" | "or":
+                return self.boolean(node)
             case "mul":
                 return self.mul(node)
             case "add":
@@ -146,6 +161,13 @@ class _Folder:
 
     def is_zero(self, atom: Atom) -> bool:
         return isinstance(atom, Literal) and atom.value == 0 and not isinstance(atom.value, bool)
+
+    def boolean(self, node: Apply) -> Apply | Atom:
+        """`and` and `or` of plain tests, neither of which has an effect."""
+        for known, other in (node.args, node.args[::-1]):
+            if isinstance(known, Literal):
+                return other if bool(known.value) == (node.fn == "and") else known
+        return node
 
     def mul(self, node: Apply) -> Apply | Atom:
         left, right = node.args

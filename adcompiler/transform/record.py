@@ -145,7 +145,8 @@ class Recording:
         kind = self.types.get(value)
         known = isinstance(loop, For) and loop.step in (Literal(1), Literal(-1))
         if not known or not is_scalar(kind):
-            return Tape(value, Value(f"{value.name}_stack"), loop, "list")
+            is_tape = value.name.endswith(("_tape", "_stack"))
+            return Tape(value, Value(f"{value.name}{'s' if is_tape else '_stack'}"), loop, "list")
         assert isinstance(loop, For)
         return Tape(value, Value(f"{value.name}_tape"), loop, str(kind))
 
