@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal as Choice
+from typing import Any
+from typing import Literal as Choice
 
 from numba.core import types as nt
 
+from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.types import Types, infer, is_scalar
 from adcompiler.analysis.types import is_float as is_scalar_float
-from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.backend.emit import Text, emit
 from adcompiler.frontend.lower import lower
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Value
@@ -115,4 +116,3 @@ def _pack(graph: Graph, with_value: bool, single: bool) -> Graph:
     yields = (*graph.body.yields[:with_value], *gradients)
     body = replace(graph.body, nodes=tuple(nodes), yields=yields)
     return replace(graph, body=body, returns_tuple=len(yields) > 1)
-

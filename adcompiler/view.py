@@ -56,7 +56,9 @@ class Evaluation:
     adjoints: dict[str, float]
 
     def __str__(self) -> str:
-        rows = [f"{name} = {value:.6g}, adjoint {self.adjoints[name]:.6g}" for name, value in self.values.items()]
+        rows = [
+            f"{name} = {value:.6g}, adjoint {self.adjoints[name]:.6g}" for name, value in self.values.items()
+        ]
         rows += [f"∂{node}/∂{source} = {value:.6g}" for (source, node), value in self.partials.items()]
         return "\n".join(rows)
 
@@ -101,10 +103,10 @@ class ComputationGraph:
                 env[name] = result = expressions.atom(state, trees[name], name)
                 groups.append((name, made, result))
                 nodes += made
-        result = env[self.output]
-        assert isinstance(result, Value | Literal)
+        final = env[self.output]
+        assert isinstance(final, Value | Literal)
         params = tuple(env[name] for name in inputs)
-        self._graph = Graph("graph", Region(params, tuple(nodes), (result,)))  # type: ignore[arg-type]
+        self._graph = Graph("graph", Region(params, tuple(nodes), (final,)))  # type: ignore[arg-type]
         names = {value: name for name, value in env.items() if isinstance(value, Value)}
         self._fill(inputs, [(name, made, names) for name, made, _ in groups], dict(definitions))
 
@@ -128,7 +130,9 @@ class ComputationGraph:
         self.nodes = [GraphNode(name, (), "") for name in inputs]
         for name, made, names in groups:
             inside = {node.out for node in made}
-            reads = [names[v] for node in made for v in values(operands(node)) if v not in inside and v in names]
+            reads = [
+                names[v] for node in made for v in values(operands(node)) if v not in inside and v in names
+            ]
             text = texts.get(name) or f"{made[-1].fn}({', '.join(reads)})"
             temporary = name not in texts and made[-1].out.temporary
             self.nodes.append(GraphNode(name, tuple(dict.fromkeys(reads)), text, temporary))
@@ -144,7 +148,7 @@ class ComputationGraph:
         """Return every node's value and adjoint, and every edge's partial, at a point.
 
         Raises:
-            DifferentiationError: AD402 unless the graph is straight-line scalar code with a value for each input.
+            DifferentiationError: AD402 unless the graph is straight-line scalar code.
         """
         self._check(inputs)
         found: dict[str, float] = {name: float(inputs[name]) for name in self._inputs}

@@ -1,6 +1,6 @@
 """Maximum likelihood of a GARCH(1,1) model: exact gradient against finite differences.
 
-The conditional variance is a recurrence over time, h[t] = omega + alpha r[t-1]^2 + beta h[t-1] (Bollerslev 1986).
+The conditional variance is a recurrence, h[t] = omega + alpha r[t-1]^2 + beta h[t-1] (Bollerslev 1986).
 """
 
 import math

@@ -1,5 +1,7 @@
 """Six formulas differentiated, and the sum over paths that explains why it works."""
 
+from itertools import pairwise
+
 from adcompiler import grad, value_and_grad
 
 
@@ -54,7 +56,7 @@ def main() -> None:
     print(f"\ne = {at.values['e']:g}, ∂e/∂a = {at.adjoints['a']:g}, ∂e/∂b = {at.adjoints['b']:g}, because")
     print(f"∂e/∂b = {graph.chain('b')}")
     for path in graph.paths("b", "e"):
-        steps = [at.partials[edge] for edge in zip(path, path[1:], strict=False)]
+        steps = [at.partials[edge] for edge in pairwise(path)]
         print(f"  along {' → '.join(path)}: {' * '.join(f'{step:g}' for step in steps)}")
 
     print("\ndivision by zero, numpy:", value_and_grad(quotient)(1.0, 0.0))

@@ -106,7 +106,7 @@ def chained_assignment(x):
 @case(0.4)
 def unused_work(x):
     y = math.sin(x)
-    z = y * 3.0  # noqa: F841
+    z = y * 3.0
     return y
 
 
@@ -216,7 +216,7 @@ def early_return_nested(x):
 
 @case(0.4, 1.2)
 def boolean_operators(x, y):
-    if x > 0 and y > 0 or not x < 1:
+    if (x > 0 and y > 0) or not x < 1:
         return x * y
     return x
 

@@ -17,9 +17,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from program_generator import ProgramGenerator
+
 from adcompiler import DifferentiationError, value_and_grad
 from adcompiler.testing import central_difference
-from program_generator import ProgramGenerator
 
 ALLOWED_REFUSALS = {"AD303"}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-HEADER = '''import math
+HEADER = """import math
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def stretch(v, c):
     return np.sin(v * c) + v
 
 
-'''
+"""
 
 SIZE = 4
 
@@ -225,7 +225,9 @@ class ProgramGenerator:
     def _slice(self, scope: Scope, depth: int, pad: str) -> list[str]:
         one, two = self.rng.choice(scope.arrays), self.rng.choice(scope.arrays)
         op = self.rng.choice(["=", "+=", "*="])
-        value = self.rng.choice([f"np.sin({two}[:-1])", f"0.5 * {two}[1:]", f"math.sin({self.scalar(scope, 1)})"])
+        value = self.rng.choice(
+            [f"np.sin({two}[:-1])", f"0.5 * {two}[1:]", f"math.sin({self.scalar(scope, 1)})"]
+        )
         return [f"{pad}{one}[1:] {op} {value}"]
 
     def _view(self, scope: Scope, depth: int, pad: str) -> list[str]:
@@ -241,7 +243,10 @@ class ProgramGenerator:
         return [line]
 
     def _return(self, scope: Scope, depth: int, pad: str) -> list[str]:
-        return [f"{pad}if {self.test(scope)} and {self.scalar(scope, 0)} > 0.8:", f"{pad}    return {self.result(scope)}"]
+        return [
+            f"{pad}if {self.test(scope)} and {self.scalar(scope, 0)} > 0.8:",
+            f"{pad}    return {self.result(scope)}",
+        ]
 
     def _break(self, scope: Scope, depth: int, pad: str) -> list[str]:
         return [f"{pad}if {self.test(scope)}:", f"{pad}    break"]
@@ -253,7 +258,10 @@ class ProgramGenerator:
     def _if(self, scope: Scope, depth: int, pad: str) -> list[str]:
         then, orelse = scope.copy(), scope.copy()
         in_loop = self.loops > 0
-        lines = [f"{pad}if {self.test(scope)}:", *self.block(then, depth + 1, self.rng.randint(1, 3), in_loop)]
+        lines = [
+            f"{pad}if {self.test(scope)}:",
+            *self.block(then, depth + 1, self.rng.randint(1, 3), in_loop),
+        ]
         if self.rng.random() < 0.6:
             lines += [f"{pad}else:", *self.block(orelse, depth + 1, self.rng.randint(1, 3), in_loop)]
         scope.scalars = [name for name in then.scalars if name in orelse.scalars]

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from adcompiler import DifferentiationError, grad, value_and_grad
 from numba import njit
+
+from adcompiler import DifferentiationError, grad, value_and_grad
 
 
 def model(w, x, bias=0.5):

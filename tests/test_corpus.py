@@ -3,12 +3,13 @@
 import numba
 import numpy as np
 import pytest
+from corpus import CORPUS
+from numba import njit
+
 from adcompiler import value_and_grad
 from adcompiler.compile import primal_graph, typed_primal
 from adcompiler.graph.run import run
 from adcompiler.testing import check_grad
-from corpus import CORPUS
-from numba import njit
 
 CASES = pytest.mark.parametrize(("function", "inputs"), CORPUS, ids=[f.__name__ for f, _ in CORPUS])
 SOME = CORPUS[::4]
@@ -41,7 +42,9 @@ def test_interpreter_agrees_after_every_pass(function, inputs):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-INSIDE = [c for c in CORPUS if c[0].__name__ in ("recurrence", "loop_return", "broadcast_both", "default_arguments")]
+INSIDE = [
+    c for c in CORPUS if c[0].__name__ in ("recurrence", "loop_return", "broadcast_both", "default_arguments")
+]
 
 
 @pytest.mark.parametrize(("function", "inputs"), INSIDE, ids=[f.__name__ for f, _ in INSIDE])

@@ -1,10 +1,11 @@
-"""The generated source of five representative functions, kept as files: `pytest --update-golden` rewrites them."""
+"""The generated source of five functions, kept as files: `pytest --update-golden` rewrites them."""
 
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+
 from adcompiler import value_and_grad
 
 FOLDER = Path(__file__).parent / "golden"

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from adcompiler import ComputationGraph, DifferentiationError, grad
 from adcompiler.errors import CODES
 

@@ -13,9 +13,7 @@ from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Store, Value, Wh
 from adcompiler.graph.walk import values, walk
 
 
-def active_values(
-    graph: Graph, wrt: Iterable[Value], types: Types, constant: Container[str]
-) -> set[Value]:
+def active_values(graph: Graph, wrt: Iterable[Value], types: Types, constant: Container[str]) -> set[Value]:
     """Return the values that carry a derivative.
 
     Args:
@@ -33,9 +31,7 @@ def active_values(
     return forward & backward
 
 
-def _check_nothing_is_lost(
-    graph: Graph, varied: set[Value], types: Types, constant: Container[str]
-) -> None:
+def _check_nothing_is_lost(graph: Graph, varied: set[Value], types: Types, constant: Container[str]) -> None:
     """Refuse a primitive that takes a derivative in but has a result which cannot carry it on."""
     for node in walk(graph.body):
         if isinstance(node, Apply) and node.fn not in constant and node.fn not in SHAPE_ONLY:

@@ -11,13 +11,21 @@ from adcompiler.graph.walk import regions, values
 VIEWS = frozenset({"getitem", "T", "reshape", "ravel", "tuple", "np.ascontiguousarray"})
 """Primitives whose output shares memory with their first argument (a tuple with all of them)."""
 
-IN_PLACE = {
-    f"i{op}": op for op in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "matmul")
-}
+IN_PLACE = {f"i{op}": op for op in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "matmul")}
 """In-place operators, whose output is their first argument if that is an array."""
 
 SHAPE_ONLY = frozenset(
-    "shape len size dtype ndim np.zeros_like np.empty_like np.ones_like np.full_like".split()
+    [
+        "shape",
+        "len",
+        "size",
+        "dtype",
+        "ndim",
+        "np.zeros_like",
+        "np.empty_like",
+        "np.ones_like",
+        "np.full_like",
+    ]
 )
 """Primitives that read the shape of an array but not its elements."""
 

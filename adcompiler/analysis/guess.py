@@ -36,7 +36,9 @@ def guess_arguments(
         stated = _annotated(parameter)
         if stated is not None:
             choices.append(stated)
-            origins.append("from annotations" if parameter.annotation is not parameter.empty else "from defaults")
+            origins.append(
+                "from annotations" if parameter.annotation is not parameter.empty else "from defaults"
+            )
         else:
             choices.append(_by_use(graph, value, k in wrt))
             origins.append("inferred from use")
@@ -51,16 +53,27 @@ def guess_arguments(
         else:
             return kinds, origins
     assert error is not None
-    raise DifferentiationError(error.code, error.reason, error.location, "annotate the arguments, or call it first")
+    raise DifferentiationError(
+        error.code, error.reason, error.location, "annotate the arguments, or call it first"
+    )
 
 
 def _annotated(parameter: inspect.Parameter) -> list[str] | None:
     note = parameter.annotation
     if isinstance(note, types.Type):
-        note = str(note) if not isinstance(note, types.Array) else f"{note.dtype}[{', '.join(':' * note.ndim)}]"
+        note = (
+            str(note) if not isinstance(note, types.Array) else f"{note.dtype}[{', '.join(':' * note.ndim)}]"
+        )
     if note in (float, int, bool):
         return [note.__name__]
-    if isinstance(note, str) and note.split("[")[0] in ("float", "int", "bool", "float64", "float32", "int64"):
+    if isinstance(note, str) and note.split("[")[0] in (
+        "float",
+        "int",
+        "bool",
+        "float64",
+        "float32",
+        "int64",
+    ):
         return [note]
     if note is np.ndarray or (isinstance(note, str) and "ndarray" in note):
         return ["float64[:]", "float64[:, :]", "float64[:, :, :]"]
@@ -95,7 +108,9 @@ def _by_use(graph: Graph, value: Value, differentiated: bool) -> list[str]:
 
 def _elements_are_indices(graph: Graph, value: Value) -> bool:
     """Tell whether elements of an array index another array."""
-    elements = {n.out for n in walk(graph.body) if isinstance(n, Apply) and n.fn == "getitem" and n.args[0] is value}
+    elements = {
+        n.out for n in walk(graph.body) if isinstance(n, Apply) and n.fn == "getitem" and n.args[0] is value
+    }
     return any(_wants_integer(node, element) for element in elements for node in walk(graph.body))
 
 
@@ -114,7 +129,11 @@ def _axes(graph: Graph, node: Node, value: Value) -> int:
     if node.fn == "getitem":
         return len(node.args) - 1
     if node.fn == "shape":
-        reads = [n for n in walk(graph.body) if isinstance(n, Apply) and n.fn == "getitem" and n.args[0] is node.out]
+        reads = [
+            n
+            for n in walk(graph.body)
+            if isinstance(n, Apply) and n.fn == "getitem" and n.args[0] is node.out
+        ]
         return max([1, *(n.args[1].value + 1 for n in reads if isinstance(n.args[1], Literal))])  # type: ignore[operator]
     return 1 if node.fn == "len" else 0
 
@@ -141,4 +160,3 @@ def describe(kind: types.Type) -> str:
     if isinstance(kind, types.Array):
         return f"{kind.dtype}[{', '.join(':' * kind.ndim)}]"
     return str(kind)
-

@@ -42,7 +42,7 @@ def _size(node: Apply, shapes: Shapes, sizes: dict[Value, object]) -> object:
     first = node.args[0] if node.args else None
     whole = sizes.get(first) if isinstance(first, Value) else None
     if node.fn == "getitem" and isinstance(whole, tuple) and isinstance(node.args[1], Literal):
-        return whole[node.args[1].value]  # type: ignore[index]
+        return whole[node.args[1].value]  # type: ignore[call-overload]
     if node.fn == "len" and first in shapes:
         return shapes[first][0]  # type: ignore[index]
     if node.fn == "shape" and first in shapes:

@@ -183,7 +183,9 @@ class _Classes:
             self.members[value] = one
 
 
-def _color(order: list[Value], classes: _Classes, types: Types, taken: set[str] | frozenset[str]) -> dict[Value, str]:
+def _color(
+    order: list[Value], classes: _Classes, types: Types, taken: set[str] | frozenset[str]
+) -> dict[Value, str]:
     names: dict[Value, str] = {}
     kinds: dict[str, set[object]] = defaultdict(set)
     for value in order:

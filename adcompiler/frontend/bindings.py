@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import gast
-
 from adcompiler.frontend.parse import Source
 from adcompiler.graph.nodes import UNDEFINED, Atom, Global, Literal, Value
 

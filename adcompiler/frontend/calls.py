@@ -49,9 +49,7 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
     raise state.refuse("AD102", f"'{callee.name}' has no Python source to go into", node)
 
 
-def _arguments(
-    state: Lowering, node: gast.Call
-) -> tuple[tuple[Atom, ...], tuple[tuple[str, Atom], ...]]:
+def _arguments(state: Lowering, node: gast.Call) -> tuple[tuple[Atom, ...], tuple[tuple[str, Atom], ...]]:
     args = tuple(expressions.atom(state, arg) for arg in node.args)
     keywords = tuple((k.arg, expressions.atom(state, k.value)) for k in node.keywords)
     return args, keywords
@@ -103,7 +101,7 @@ def _follow(
     """Inline a call: lower the callee's body in place, its parameters bound to the arguments."""
     name = getattr(source.tree, "name", "lambda")
     identity = source.tree
-    if identity in state.stack or source.function.__code__ in state.stack and enclosing is None:
+    if identity in state.stack or (source.function.__code__ in state.stack and enclosing is None):
         raise expressions.refuse_recursion(state, node, name)
     env = _bind_parameters(state, node, source, enclosing)
     statement = state.statement

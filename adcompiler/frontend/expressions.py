@@ -274,9 +274,9 @@ def _subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Bindi
         index = atom(state, node.slice)
         if isinstance(index, Literal) and isinstance(index.value, int):
             return wrap(state, node, f"{whole.name}_{index.value}", whole.value[index.value])
-    index = indices(state, node.slice)
-    out = Value(name or _element_name(whole, index), temporary=name is None)
-    state.nodes.append(Apply(out, "getitem", (whole, *index), loc=state.where(node)))
+    places = indices(state, node.slice)
+    out = Value(name or _element_name(whole, places), temporary=name is None)
+    state.nodes.append(Apply(out, "getitem", (whole, *places), loc=state.where(node)))
     return out
 
 

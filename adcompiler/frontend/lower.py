@@ -100,7 +100,7 @@ def lower(function: Callable[..., Any]) -> Graph:
 def _defaults(signature: inspect.Signature) -> tuple[Literal, ...]:
     """Return the defaults of the last parameters, as far back as they are plain constants."""
     found: list[Literal] = []
-    for parameter in reversed(signature.parameters.values()):
+    for parameter in reversed(list(signature.parameters.values())):
         if not isinstance(parameter.default, float | int | str | None):
             break
         found.insert(0, Literal(parameter.default))
@@ -336,8 +336,10 @@ def _bound(loop: _Carried, values: list[Value]) -> Environment:
     return {name: rebuild(shape, lambda _: next(supply)) for name, shape in pairs}
 
 
-def _yields(state: Lowering, loop: _Carried, env: Environment, stmt: gast.stmt) -> list[Atom] | dict[str, Binding]:
-    """Return the next values; or, where a variable new in the body holds a tuple, its shape to begin again."""
+def _yields(
+    state: Lowering, loop: _Carried, env: Environment, stmt: gast.stmt
+) -> list[Atom] | dict[str, Binding]:
+    """Return the next values; or, where a variable new in the body holds a tuple, its shape."""
     found: list[Atom] = []
     for name, shape in zip(loop.names, loop.shapes, strict=True):
         after = env.get(name, UNDEFINED)

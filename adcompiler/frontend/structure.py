@@ -1,8 +1,9 @@
 """Remove `break`, `continue` and `return` from nested positions: flags and nested branches instead.
 
 After this pass a statement list runs from top to bottom. `return e` has become `$result = e`, a
-`break` sets the loop's stop flag as the last thing an iteration does, and code that a jump would skip stands in the
-branch where the jump is not taken. Flag names start with `$`, which no user's name can.
+`break` sets the loop's stop flag as the last thing an iteration does, and code that a jump would
+skip stands in the branch where the jump is not taken. Flag names start with `$`, which no user's
+name can.
 """
 
 from __future__ import annotations

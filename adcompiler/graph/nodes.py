@@ -4,8 +4,8 @@ A graph is a region with parameters. A region is a straight list of nodes with p
 yields; loops and branches are nodes that hold regions. Every `Value` is defined exactly once: as a
 parameter of a region or as the output of one node. Nothing points backwards; uses are computed.
 
-Arrays are memory: an array value is a reference, `getitem` with a slice, `T` and `reshape` are views, and only
-`Store` writes. Scalars and tuples are plain values.
+Arrays are memory: an array value is a reference, `getitem` with a slice, `T` and `reshape` are
+views, and only `Store` writes. Scalars and tuples are plain values.
 """
 
 from __future__ import annotations

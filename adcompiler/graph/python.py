@@ -6,6 +6,7 @@ import ast
 import math
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -83,7 +84,7 @@ def dotted(path: str) -> ast.expr:
     return tree
 
 
-def literal(value: object) -> ast.expr:
+def literal(value: Any) -> ast.expr:
     """Return the tree of a constant; infinities and NaN are written with NumPy's names."""
     if isinstance(value, float) and math.isnan(value):
         return dotted("np.nan")
@@ -237,12 +238,12 @@ class Writer:
 
     def store(self, node: Store) -> None:
         array = self.expr(node.array)
-        target = ast.Subscript(array, self.index(node.index), ast.Store()) if node.index else array
         if not node.accumulate:
-            if not node.index:
-                target = ast.Subscript(array, ast.Slice(), ast.Store())
-            self.assign(target, self.expr(node.value))
+            place = self.index(node.index) if node.index else ast.Slice()
+            self.assign(ast.Subscript(array, place, ast.Store()), self.expr(node.value))
             return
+        target = ast.Subscript(array, self.index(node.index), ast.Store()) if node.index else array
+        assert isinstance(target, ast.Name | ast.Subscript)
         negated = self.definitions.get(node.value) if isinstance(node.value, Value) else None
         if isinstance(negated, Apply) and negated.fn == "neg" and node.value in self.style.inlined:
             self.out.append(ast.AugAssign(target, ast.Sub(), self.expr(negated.args[0])))
@@ -336,7 +337,9 @@ class Writer:
         """Write the end of an iteration; a flag decided by its last branch becomes `if …: break`."""
         last = nodes[-1] if nodes else None
         if isinstance(last, If) and flag is last.test:
-            self.early(nodes, last, None, ((last.then, Literal(True)), (last.orelse, Literal(False))), False, finish)
+            self.early(
+                nodes, last, None, ((last.then, Literal(True)), (last.orelse, Literal(False))), False, finish
+            )
             return
         if isinstance(last, If) and flag in last.outs and flag not in self.style.inlined:
             k = last.outs.index(flag)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from adcompiler.graph.nodes import While as WhileNode
 from adcompiler.runtime.helpers import HELPERS
 
 Values = dict[Value, Any]
-_LOCAL = {
+_LOCAL: dict[str, Any] = {
     "getitem": lambda a, *index: a[index if len(index) > 1 else index[0]],
     "and": lambda a, b: a and b,
     "or": lambda a, b: a or b,
@@ -79,10 +79,10 @@ def _node(node: Node, values: Values) -> None:
             keywords = {key: _read(atom, values) for key, atom in node.keywords}
             values[node.out] = primitive(node.fn, read(*node.args), keywords)
         case Store():
-            index = tuple(read(*node.index)) or ...
+            place = tuple(read(*node.index)) or ...
             value = _read(node.value, values)
             array = values[node.array]
-            array[index] = array[index] + value if node.accumulate else value
+            array[place] = array[place] + value if node.accumulate else value
         case Effect(fn="append"):
             values[node.args[0]].append(_read(node.args[1], values))  # type: ignore[index]
         case Effect(fn="assert"):
@@ -118,5 +118,3 @@ def _node(node: Node, values: Values) -> None:
 
 def _split(yields: tuple[Any, ...], breaks: bool) -> tuple[bool, list[Any]]:
     return (bool(yields[0]), list(yields[1:])) if breaks else (False, list(yields))
-
-

@@ -108,9 +108,7 @@ def to_text(graph: Graph) -> str:
                 body = [*lines(node.cond, 1, "while"), *lines(node.body, 1, "yield")]
                 return loop_lines(node, "while", node.body.params, body)
 
-    def loop_lines(
-        node: For | While, head: str, params: tuple[Value, ...], body: list[str]
-    ) -> list[str]:
+    def loop_lines(node: For | While, head: str, params: tuple[Value, ...], body: list[str]) -> list[str]:
         pairs = zip(params, node.inits, strict=True)
         carried = ", ".join(f"{names[p]}={show(init)}" for p, init in pairs)
         flag = " breaking" if node.breaks else ""

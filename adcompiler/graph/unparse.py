@@ -147,6 +147,7 @@ class PreciseUnparser(astunparse.Unparser):  # type: ignore[misc]
 
     def _Return(self, tree: ast.Return) -> None:
         self.fill("return ")
+        assert tree.value is not None
         self._bare(tree.value)
 
     def _Expr(self, tree: ast.Expr) -> None:

@@ -96,7 +96,7 @@ def uses(region: Region) -> Counter[Value]:
 
 def defined(region: Region) -> set[Value]:
     """Return every value defined in the region or below."""
-    found = set()
+    found: set[Value] = set()
     for inner in walk_regions(region):
         found.update(inner.params)
         for node in inner.nodes:

@@ -19,15 +19,16 @@ def _is_arithmetic(node: Apply, scalars: Container[Value]) -> bool:
     return is_pure(node) and (reads or node.fn in ("len", "size", "getitem"))
 
 
-def _is_load(key: Key) -> bool:
-    return key[0] == "getitem" and isinstance(key[1][0], Value)
+def _loaded_from(key: Key, classes: dict[Value, Value]) -> Value | None:
+    """Return the memory that a computation reads, if it is a load."""
+    base = key[1][0] if key[0] == "getitem" else None
+    return classes.get(base, base) if isinstance(base, Value) else None
 
 
 def _written(node: Node) -> list[Value]:
     """Return the arrays that a node writes, itself or inside."""
     inner = [part for region in regions(node) for part in walk(region)]
     return [part.array for part in (node, *inner) if isinstance(part, Store)]
-
 
 
 def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
@@ -61,8 +62,8 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
             node = map_operands(node, read)
             written = {classes.get(array, array) for array in _written(node)}
             if written:
-                for key in [k for k in seen if _is_load(k) and classes.get(k[1][0], k[1][0]) in written]:
-                    del seen[key]
+                for stale in [key for key in seen if _loaded_from(key, classes) in written]:
+                    del seen[stale]
             node = with_regions(node, tuple(go(inner, seen) for inner in regions(node)))
             if isinstance(node, Apply) and node.out in scalars and _is_arithmetic(node, scalars):
                 key = (node.fn, node.args, node.keywords)

@@ -245,10 +245,12 @@ class _Folder:
         inner = self.maker(left)
         both = isinstance(right, Literal) and inner is not None and isinstance(inner.args[-1], Literal)
         if both and inner is not None and inner.fn == "add" and _integers(inner.args[1], right):
-            rest = inner.args[1].value - right.value  # type: ignore[union-attr]
-            return inner.args[0] if rest == 0 else replace(node, fn="add", args=(inner.args[0], Literal(rest)))
+            rest = inner.args[1].value - right.value  # type: ignore[union-attr, operator]
+            return (
+                inner.args[0] if rest == 0 else replace(node, fn="add", args=(inner.args[0], Literal(rest)))
+            )
         if both and inner is not None and inner.fn == "sub" and _integers(inner.args[1], right):
-            total = inner.args[1].value + right.value  # type: ignore[union-attr]
+            total = inner.args[1].value + right.value  # type: ignore[union-attr, operator]
             return replace(node, args=(inner.args[0], Literal(total)))
         return node
 

@@ -53,6 +53,7 @@ def _same(left: Atom, right: Atom) -> bool:
 
 def _drop(region: Region, gone: dict[Value, Atom]) -> Region:
     """Remove the outputs and parameters that were substituted."""
+
     def rewrite(inner: Region) -> Region:
         nodes = []
         for node in inner.nodes:

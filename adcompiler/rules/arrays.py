@@ -4,7 +4,6 @@ Each function is the vector-Jacobian product of the primitives named above it, w
 language itself: (inputs, output `y`, adjoint `d` of the output) to the adjoints of the inputs.
 """
 
-# ruff: noqa: F811, D103
 # mypy: disable-error-code="no-untyped-def,no-redef"
 
 import numpy as np

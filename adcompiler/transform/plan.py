@@ -1,9 +1,9 @@
 """Decide, loop by loop, which primal values the reverse sweep stores and which it recomputes.
 
 The needed values of one iteration are separated by a minimum cut from what cannot be recomputed: a
-value in the cut is stored once per iteration, everything between the cut and the needs is recomputed from it. The
-cut is a maximum flow through the dependence graph with the bytes of each value as its capacity, as partitioners of
-traced graphs do it (Moses et al. 2021, section 4.2; He and Zhai 2022).
+value in the cut is stored once per iteration, everything between the cut and the needs is
+recomputed from it. The cut is found as a maximum flow through the dependence graph, with the cost of
+storing each value as its capacity; the partitioners of Enzyme and of PyTorch's AOTAutograd work likewise.
 """
 
 from __future__ import annotations
@@ -21,9 +21,46 @@ from adcompiler.graph.walk import defined, free, operands, regions, results, val
 from adcompiler.optimize.dead import is_pure
 
 CHEAP = frozenset(
-    "add sub mul truediv neg pos abs min max mod floordiv float int bool not and or eq ne lt le gt ge "
-    "getitem slice shape len size tuple math.sqrt math.fabs math.floor np.abs np.sqrt np.square "
-    "np.float32 np.float64 range".split()
+    [
+        "add",
+        "sub",
+        "mul",
+        "truediv",
+        "neg",
+        "pos",
+        "abs",
+        "min",
+        "max",
+        "mod",
+        "floordiv",
+        "float",
+        "int",
+        "bool",
+        "not",
+        "and",
+        "or",
+        "eq",
+        "ne",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "getitem",
+        "slice",
+        "shape",
+        "len",
+        "size",
+        "tuple",
+        "math.sqrt",
+        "math.fabs",
+        "math.floor",
+        "np.abs",
+        "np.sqrt",
+        "np.square",
+        "np.float32",
+        "np.float64",
+        "range",
+    ]
 )
 """Primitives that cost less to repeat than to store and load."""
 

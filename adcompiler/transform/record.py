@@ -287,9 +287,7 @@ def _without_effects(region: Region) -> list[Node]:
         return not (isinstance(node, Store) and node.array not in inside)
 
     def rewrite(inner: Region) -> Region:
-        nodes = [
-            with_regions(node, tuple(map(rewrite, regions(node)))) for node in inner.nodes if keep(node)
-        ]
+        nodes = [with_regions(node, tuple(map(rewrite, regions(node)))) for node in inner.nodes if keep(node)]
         return Region(inner.params, tuple(nodes), inner.yields)
 
     return list(rewrite(region).nodes)

@@ -1,14 +1,17 @@
 """Reverse mode: from the primal to the ideal reverse sweep.
 
 The sweep made here reads primal values as if every one of them, of every iteration, were still at
-hand. `plan` then decides which of them are stored and which recomputed, and `record` rewrites both sweeps accordingly.
+hand. `plan` then decides which of them are stored and which recomputed, and `record` rewrites both
+sweeps accordingly.
 
 Each array whose elements are accessed one by one, or which is written, has a *shadow* array for its
-adjoint, and a view of the array has the same view of the shadow. All other values have their adjoint as an SSA value.
+adjoint, and a view of the array has the same view of the shadow. All other values have their
+adjoint as an SSA value.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.alias import Memory, content_reads, memory
@@ -81,6 +84,11 @@ def reverse(graph: Graph, wrt: list[Value], types: Types, active: set[Value]) ->
     gradients = tuple(sweep.gradient(param, graph) for param in wrt)
     body = Region((), tuple(sweep.nodes), gradients)
     return ReverseSweep(body, sweep.partner, sweep.trips, sweep.before, sweep.after, info)
+
+
+def _reading(node: Node, mapping: dict[Value, Value]) -> Node:
+    """Return a node that reads other values."""
+    return map_operands(node, lambda atom: mapping.get(atom, atom) if isinstance(atom, Value) else atom)
 
 
 @dataclass
@@ -229,7 +237,7 @@ class Sweep:
 
     # regions
 
-    def region(self, region: Region, seeds: list[tuple[Atom, Contribution | None]]) -> None:
+    def region(self, region: Region, seeds: Sequence[tuple[Atom, Contribution | None]]) -> None:
         """Reverse the nodes of a region, last first, from the adjoints of what it yields."""
         for node in region.nodes:
             if isinstance(node, Apply):
@@ -357,9 +365,7 @@ class Sweep:
             }
             if stale:
                 mapping = {value: self.copy_of(value, node) for value in stale}
-                self.nodes[position] = map_operands(
-                    made, lambda atom: mapping.get(atom, atom) if isinstance(atom, Value) else atom
-                )
+                self.nodes[position] = _reading(made, mapping)
 
     def copy_of(self, value: Value, node: Apply | Store) -> Value:
         """Return a copy of an array as it is when the primal node runs."""
@@ -442,7 +448,8 @@ class Sweep:
             sign, step = ("sub", -1) if node.step == Literal(1) else ("add", 1)
             first = self.apply(sign, node.stop, Literal(1))
             last = self.apply(sign, node.start, Literal(1))
-            index, bounds = node.body.params[0], (first, last, Literal(step))
+            index = node.body.params[0]
+            bounds: tuple[Atom, Atom, Atom] = (first, last, Literal(step))
         else:
             trips = self.trips.get(node)
             if isinstance(node, For) and not node.breaks:

@@ -17,7 +17,7 @@ def typed_views(body: Region, types: Types) -> set[Value]:
             contiguous = getattr(types.get(node.args[0]), "layout", None) == "C"
             same = node.fn in ("ravel", "np.ascontiguousarray") and contiguous
             picked = any(is_array(types.get(index)) for index in values(node.args[1:]))  # a copy
-            if node.fn in ("getitem", "T", "reshape") and not picked or same:
+            if (node.fn in ("getitem", "T", "reshape") and not picked) or same:
                 found.add(node.out)
     return found
 
@@ -73,7 +73,7 @@ def buffered_owners(
 def _check_merges(body: Region, types: Types, active: set[Value], info: Memory) -> None:
     """An array that a branch or loop passes on under another name must not be used under the old one.
 
-    That holds where its memory is written afterwards; an array that is only read may have any number of names.
+    That holds where its memory is written afterwards; one that is only read may have many names.
     """
     last: dict[Value, int] = {}
     for node in walk(body):

@@ -103,4 +103,3 @@ def _define_initial_values(graph: Graph, types: Types) -> Graph:
         return Region(region.params, tuple(nodes), region.yields)
 
     return replace(graph, body=map_region(graph.body, rewrite))
-

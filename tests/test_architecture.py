@@ -1,0 +1,28 @@
+"""A stage imports only what stands to its left; files stay short."""
+
+import ast
+from pathlib import Path
+
+import adcompiler
+import pytest
+
+ROOT = Path(adcompiler.__file__).parent
+STAGES = ["source", "errors", "graph", "frontend", "runtime", "analysis", "rules"]
+STAGES += ["optimize", "transform", "backend", "compile", "view", "explain", "api", "testing", "inside_numba"]
+# The graph's interpreter and the writer call the helper functions of generated code.
+RANK = {stage: k for k, stage in enumerate(STAGES)} | {"runtime": -1}
+FILES = sorted(p for p in ROOT.rglob("*.py") if p.stem not in ("__init__", "samples"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(p.relative_to(ROOT)) for p in FILES])
+def test_imports_run_one_way(path):
+    own = path.relative_to(ROOT).with_suffix("").parts[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("adcompiler."):
+            other = node.module.split(".")[1]
+            assert RANK[other] <= RANK[own], f"{own} imports {other}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(p.relative_to(ROOT)) for p in FILES])
+def test_files_stay_short(path):
+    assert len(path.read_text().splitlines()) <= 500

@@ -1,0 +1,98 @@
+"""Every elementwise rule at its own points: scalar and array, against central differences."""
+
+import ast
+import math
+
+import numpy as np
+import pytest
+from adcompiler.graph.run import primitive
+from adcompiler.rules import CONSTANT, ELEMENTWISE
+from adcompiler.testing import check_grad
+from fuzzing import make
+
+OPERATORS = {
+    "add": "{0} + {1}",
+    "sub": "{0} - {1}",
+    "mul": "{0} * {1}",
+    "truediv": "{0} / {1}",
+    "neg": "-{0}",
+    "pos": "+{0}",
+    "pow": "{0} ** {1}",
+    "mod": "{0} % {1}",
+}
+SCALAR_ONLY = ("math.", "max", "min", "float")
+POINTS = [(name, point) for name, rule in ELEMENTWISE.items() for point in rule.at]
+IDS = [f"{name}-{point}" for name, point in POINTS]
+
+
+def program(name, count, reduce):
+    args = ["x", "y", "z"][:count]
+    call = OPERATORS.get(name, f"{name}({', '.join(['{%d}' % k for k in range(count)])})").format(*args)
+    body = f"np.sum({call} * 1.5)" if reduce else f"{call} * 1.5"
+    text = f"import math\nimport numpy as np\n\ndef program({', '.join(args)}):\n    return {body}\n"
+    return make(text, f"rule {name} {reduce}")
+
+
+def differentiable(name):
+    return [k for k, partial in enumerate(ELEMENTWISE[name].partials) if partial is not None]
+
+
+def available(name):
+    """NumPy 1 lacks some of the aliases."""
+    try:
+        primitive(name, [np.array([0.5])] * len(ELEMENTWISE[name].inputs), {})
+    except AttributeError:
+        return False
+    except (TypeError, ValueError):
+        pass
+    return True
+
+
+@pytest.mark.parametrize(("name", "point"), POINTS, ids=IDS)
+def test_rule_on_numbers(name, point):
+    if not available(name):
+        pytest.skip(f"this Python or NumPy has no {name}")
+    point = (bool(point[0]), *point[1:]) if name == "np.where" else point
+    check_grad(program(name, len(point), False), point, differentiable(name), jit=False, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", [n for n in ELEMENTWISE if not n.startswith(SCALAR_ONLY)])
+def test_rule_on_arrays(name):
+    if not available(name):
+        pytest.skip(f"this Python or NumPy has no {name}")
+    columns = [np.array(column) for column in zip(*ELEMENTWISE[name].at)]
+    if name == "np.where":
+        columns[0] = columns[0] > 0
+    check_grad(program(name, len(columns), True), columns, differentiable(name), jit=False, rtol=1e-6)
+
+
+def test_tables_do_not_overlap():
+    assert not CONSTANT & set(ELEMENTWISE)
+
+
+def test_partials_read_inputs_and_output_only():
+    known = {"y", "exp", "log", "sqrt", "sin", "cos", "sinh", "cosh", "trunc", "sign"}
+    for name, rule in ELEMENTWISE.items():
+        for tree in filter(None, rule.partials):
+            names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+            assert names <= known | set(rule.inputs), name
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "expected"),
+    [
+        ("abs(x)", 0.0, 0.0),
+        ("max(x, 0.0)", 0.0, 0.5),
+        ("min(x, 0.0)", 0.0, 0.5),
+        ("math.sqrt(x)", 0.0, math.inf),
+        ("x ** 0", 0.0, 0.0),
+        ("x ** 2", 0.0, 0.0),
+        ("math.hypot(x, 0.0)", 0.0, 0.0),
+    ],
+)
+def test_conventions_at_non_smooth_points(text, point, expected):
+    from adcompiler import grad
+
+    function = make(f"import math\n\ndef program(x):\n    return {text}\n", f"convention {text}")
+    assert grad(function, jit=False)(point) == expected
+    assert grad(function)(point) == expected
