@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cached_property, update_wrapper
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba.core import types as nt
+from numba.core.errors import NumbaPerformanceWarning
 
 from adcompiler.analysis.guess import describe, guess_arguments
 from adcompiler.analysis.types import element, is_array, is_float
@@ -77,6 +79,10 @@ class Derivative:
             module = load(source, made.text.name, made.text.arrays)
             name = made.text.name
             function = getattr(module, name) if self.jit else uncompiled(module, name)
+            if self.jit and self.options.get("parallel"):
+                with warnings.catch_warnings():  # a gradient without parallel parts is no fault
+                    warnings.simplefilter("ignore", NumbaPerformanceWarning)
+                    function.compile(kinds)
             self.specialised[kinds] = function, made, source
         return self.specialised[kinds]
 
@@ -158,7 +164,22 @@ class Derivative:
         return self._specialise(tuple(plain))[0]
 
 
+_ARRAY_TYPES: dict[tuple[Any, ...], nt.Type] = {}
+
+
 def _typeof(value: Any, name: str) -> nt.Type:
+    """Return the Numba type of an argument; those of arrays are remembered, as this runs at every call."""
+    if type(value) is float:
+        return nt.float64
+    if type(value) is np.ndarray:
+        key = (value.dtype, value.ndim, value.flags.num)
+        if key not in _ARRAY_TYPES:
+            _ARRAY_TYPES[key] = _typeof_slowly(value, name)
+        return _ARRAY_TYPES[key]
+    return _typeof_slowly(value, name)
+
+
+def _typeof_slowly(value: Any, name: str) -> nt.Type:
     try:
         return numba.typeof(value)
     except ValueError:

@@ -226,9 +226,10 @@ def _parsed(name: str, text: str) -> gast.AST:
 
 
 def _names(tree: gast.AST) -> list[str]:
-    functions = {node.func.id for node in gast.walk(tree) if isinstance(node, gast.Call)}
-    found = [node.id for node in gast.walk(tree) if isinstance(node, gast.Name)]
-    return sorted(dict.fromkeys(n for n in found if n not in functions), key=found.index)
+    functions = {node.func for node in gast.walk(tree) if isinstance(node, gast.Call)}
+    found = [node for node in gast.walk(tree) if isinstance(node, gast.Name) and node not in functions]
+    found.sort(key=lambda node: (node.lineno, node.col_offset))
+    return list(dict.fromkeys(node.id for node in found))
 
 
 def _topological(reads: dict[str, list[str]]) -> list[str]:

@@ -3,8 +3,9 @@
 import ast
 from pathlib import Path
 
-import adcompiler
 import pytest
+
+import adcompiler
 
 ROOT = Path(adcompiler.__file__).parent
 STAGES = ["source", "errors", "graph", "frontend", "runtime", "analysis", "rules"]

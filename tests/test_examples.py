@@ -1,5 +1,6 @@
 """Every example runs and reaches what it says."""
 
+import itertools
 import math
 
 import numpy as np
@@ -30,7 +31,7 @@ def test_sum_over_paths():
     assert (at.values["e"], at.adjoints["a"], at.adjoints["b"]) == (6.0, 2.0, 5.0)
     paths = graph.paths("b", "e")
     assert paths == [["b", "c", "e"], ["b", "d", "e"]]
-    products = [math.prod(at.partials[edge] for edge in zip(path, path[1:])) for path in paths]
+    products = [math.prod(at.partials[edge] for edge in itertools.pairwise(path)) for path in paths]
     assert sum(products) == at.adjoints["b"]
 
 

@@ -5,10 +5,11 @@ import math
 
 import numpy as np
 import pytest
+from fuzzing import make
+
 from adcompiler.graph.run import primitive
 from adcompiler.rules import CONSTANT, ELEMENTWISE
 from adcompiler.testing import check_grad
-from fuzzing import make
 
 OPERATORS = {
     "add": "{0} + {1}",
@@ -20,14 +21,15 @@ OPERATORS = {
     "pow": "{0} ** {1}",
     "mod": "{0} % {1}",
 }
-SCALAR_ONLY = ("math.", "max", "min", "float")
+SCALAR_ONLY = ("math.", "max", "min", "float", "abs")
 POINTS = [(name, point) for name, rule in ELEMENTWISE.items() for point in rule.at]
 IDS = [f"{name}-{point}" for name, point in POINTS]
 
 
 def program(name, count, reduce):
     args = ["x", "y", "z"][:count]
-    call = OPERATORS.get(name, f"{name}({', '.join(['{%d}' % k for k in range(count)])})").format(*args)
+    slots = ", ".join("{" + str(k) + "}" for k in range(count))
+    call = OPERATORS.get(name, f"{name}({slots})").format(*args)
     body = f"np.sum({call} * 1.5)" if reduce else f"{call} * 1.5"
     text = f"import math\nimport numpy as np\n\ndef program({', '.join(args)}):\n    return {body}\n"
     return make(text, f"rule {name} {reduce}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
+import math
 import os
 import sys
 import tempfile
@@ -16,6 +18,7 @@ import numba
 import numpy as np
 
 from adcompiler.backend.emit import Text
+from adcompiler.rules import ELEMENTWISE
 from adcompiler.runtime.helpers import helper_source
 
 _OPTIONS = ("fastmath", "error_model", "parallel", "boundscheck", "nogil")
@@ -89,9 +92,21 @@ def _write_at_once(path: Path, text: str) -> None:
     os.replace(temporary, path)
 
 
+@functools.cache
+def numpy_math() -> types.SimpleNamespace:
+    """Return the math module with NumPy's error model: infinity and NaN instead of exceptions."""
+    functions: dict[str, Any] = dict(vars(math))
+    for name in functions:
+        same = ELEMENTWISE.get(f"math.{name}")
+        for other, rule in ELEMENTWISE.items():
+            if rule is same and other.startswith("np.") and hasattr(np, other[3:]):
+                functions[name] = getattr(np, other[3:])
+    return types.SimpleNamespace(**functions)
+
+
 def uncompiled(module: types.ModuleType, name: str) -> Any:
     """Return a function of a generated module as plain Python, its helpers likewise."""
-    namespace = dict(vars(module))
+    namespace = dict(vars(module)) | {"math": numpy_math()}
     for key, value in vars(module).items():
         if hasattr(value, "py_func"):
             namespace[key] = types.FunctionType(value.py_func.__code__, namespace, key)

@@ -258,7 +258,7 @@ class Writer:
             case "raise":
                 self.out.append(ast.Raise(ast.Call(args[0], args[1:], []), None))
             case "reverse sweep":
-                self.out.append(Comment())
+                self.out += [Comment()] if self.out else []
             case "append":
                 call = ast.Call(ast.Attribute(args[0], "append", ast.Load()), args[1:], [])
                 self.out.append(ast.Expr(call))

@@ -40,7 +40,7 @@ def run(graph: Graph, inputs: Sequence[Any]) -> tuple[Any, ...]:
     >>> from adcompiler.frontend.lower import lower
     >>> from adcompiler.samples import recurrence
     >>> run(lower(recurrence), (0.5, [0.1, 0.2]))
-    (0.2446...,)
+    (0.2447...,)
     """
     values: Values = dict(zip(graph.body.params, inputs, strict=True))
     return _region(graph.body, values)

@@ -94,13 +94,13 @@ def uses(region: Region) -> Counter[Value]:
     return counts
 
 
-def defined(region: Region) -> set[Value]:
-    """Return every value defined in the region or below."""
-    found: set[Value] = set()
+def defined(region: Region) -> dict[Value, None]:
+    """Return every value defined in the region or below, in a fixed order (an ordered set)."""
+    found: dict[Value, None] = {}
     for inner in walk_regions(region):
-        found.update(inner.params)
+        found.update(dict.fromkeys(inner.params))
         for node in inner.nodes:
-            found.update(results(node))
+            found.update(dict.fromkeys(results(node)))
     return found
 
 

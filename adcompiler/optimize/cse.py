@@ -40,7 +40,7 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
             may be written in between.
 
     >>> from adcompiler.graph.text import to_text
-    >>> x, a, b, y = (Value(name) for name in "xaby")
+    >>> x, a, b, y = (Value(name, temporary=True) for name in "xaby")
     >>> nodes = (Apply(a, "math.sin", (x,)), Apply(b, "math.sin", (x,)), Apply(y, "add", (a, b)))
     >>> print(to_text(eliminate_common(Graph("f", Region((x,), nodes, (y,))), {x, a, b, y})))
     graph f(x):

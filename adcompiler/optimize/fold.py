@@ -183,7 +183,9 @@ class _Folder:
         if isinstance(right, Literal) and not isinstance(left, Literal):
             return self.mul(replace(node, args=(right, left)))  # constants first: 2.0 * x
         if isinstance(left, Literal):
-            return self.scaled(node, left, right) or node
+            scaled = self.scaled(node, left, right)
+            is_product = scaled is not None and scaled.fn == "mul" and isinstance(scaled.args[0], Literal)
+            return self.mul(scaled) if scaled is not None and is_product else scaled or node
         return node
 
     def scaled(self, node: Apply, factor: Literal, atom: Atom) -> Apply | None:

@@ -46,9 +46,10 @@ def elementwise(names: str, *partials: str | None, at: tuple[tuple[float, ...], 
         at: points (one tuple of inputs each) at which tests compare with differences.
     """
     trees = tuple(None if text is None else ast.parse(text, mode="eval").body for text in partials)
+    rule = Elementwise(_INPUTS[len(partials)], trees, at)
     for name in names.split():
         assert name not in ELEMENTWISE, f"two rules for {name}"
-        ELEMENTWISE[name] = Elementwise(_INPUTS[len(partials)], trees, at)
+        ELEMENTWISE[name] = rule
 
 
 def structured(
