@@ -10,10 +10,12 @@ import linecache
 import random
 import sys
 import traceback
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -23,6 +25,7 @@ from adcompiler import DifferentiationError, value_and_grad
 from adcompiler.testing import central_difference
 
 ALLOWED_REFUSALS = {"AD303"}
+refusals: Counter[str] = Counter()
 
 
 def make(source: str, name: str) -> Any:
@@ -53,6 +56,7 @@ def disagreement(source: str, name: str, rng: random.Random, jit: bool = False) 
         try:
             value, gradients = derivative(*args)
         except DifferentiationError as refusal:
+            refusals[refusal.code] += 1
             return None if refusal.code in ALLOWED_REFUSALS else f"refused: {refusal}"
         expected = [central_difference(function, args, k) for k in range(4)]
         again = [central_difference(function, args, k, 1.3e-6) for k in range(4)]
@@ -74,8 +78,8 @@ def main() -> None:
     parser.add_argument("--jit", action="store_true")
     parser.add_argument("--show", action="store_true", help="print each failing program")
     options = parser.parse_args()
-    wrong = refused = 0
-    for seed in range(options.start, options.start + options.count):
+    wrong = 0
+    for seed in tqdm(range(options.start, options.start + options.count), disable=None):
         rng = random.Random(seed)
         source = ProgramGenerator(rng).program()
         try:
@@ -87,7 +91,7 @@ def main() -> None:
             print(f"seed {seed}: {problem}", flush=True)
             if options.show:
                 print(source)
-    print(f"{options.count} programs, {wrong} with problems, {refused} refused")
+    print(f"{options.count} programs, {wrong} with problems, refused as ambiguous: {refusals['AD303']}")
     sys.exit(bool(wrong))
 
 

@@ -44,10 +44,10 @@ class Scope:
     scalars: list[str]
     arrays: list[str]
     indices: list[str] = field(default_factory=list)
-    fixed: frozenset[str] = frozenset()
+    matrices: list[str] = field(default_factory=list)
 
     def copy(self) -> Scope:
-        return Scope(self.scalars[:], self.arrays[:], self.indices[:], self.fixed)
+        return Scope(self.scalars[:], self.arrays[:], self.indices[:], self.matrices[:])
 
 
 class ProgramGenerator:
@@ -89,6 +89,8 @@ class ProgramGenerator:
             kind = rng.random()
             if kind < 0.5:
                 return rng.choice(scope.scalars)
+            if scope.matrices and kind < 0.6:
+                return f"{rng.choice(scope.matrices)}[{self.index(scope)}, {self.index(scope)}]"
             if kind < 0.8:
                 return f"{rng.choice(scope.arrays)}[{self.index(scope)}]"
             return rng.choice(["0.5", "1.3", "-0.7", "2"])
@@ -124,6 +126,11 @@ class ProgramGenerator:
         if depth == 0 or rng.random() < 0.3:
             return rng.choice(scope.arrays)
         one, two = self.array(scope, depth - 1), self.array(scope, depth - 1)
+        if scope.matrices and rng.random() < 0.3:
+            m = rng.choice(scope.matrices)
+            options = [f"{m}[{self.index(scope)}]", f"{m}[:, {self.index(scope)}]", f"np.sum({m}, axis=0)"]
+            options += [f"np.tanh({m} @ {one})", f"np.dot({one}, {m}.T)", f"np.sum({m} * {two}, 1)"]
+            return rng.choice(options)
         return rng.choice(
             [
                 f"({one} + {two})",
@@ -164,7 +171,7 @@ class ProgramGenerator:
     def statement(self, scope: Scope, depth: int, in_loop: bool) -> list[str]:
         rng, pad = self.rng, "    " * depth
         kinds = ["scalar"] * 4 + ["augment"] * 2 + ["store"] * 3 + ["array"] * 2 + ["in_place"] * 2
-        kinds += ["slice", "swap", "call", "view", "return", "tuple"]
+        kinds += ["slice", "swap", "call", "view", "return", "tuple", "matrix", "matrix_store"]
         if depth < 4:
             kinds += ["if"] * 3 + ["for"] * 4 + ["while"] * 2
         if in_loop:
@@ -173,9 +180,8 @@ class ProgramGenerator:
 
     def target(self, scope: Scope) -> str:
         """A new scalar, or one to overwrite."""
-        free = [name for name in scope.scalars if name not in scope.fixed]
-        if free and self.rng.random() < 0.6:
-            return self.rng.choice(free)
+        if self.rng.random() < 0.6:
+            return self.rng.choice(scope.scalars)
         return self.fresh("s")
 
     def _scalar(self, scope: Scope, depth: int, pad: str) -> list[str]:
@@ -192,18 +198,12 @@ class ProgramGenerator:
         return [f"{pad}{names[0]}, {names[1]} = {one}, {two}"]
 
     def _swap(self, scope: Scope, depth: int, pad: str) -> list[str]:
-        free = [name for name in scope.scalars if name not in scope.fixed]
-        if len(free) < 2:
-            return [f"{pad}pass"]
-        one, two = self.rng.sample(free, 2)
+        one, two = self.rng.sample(scope.scalars, 2)
         return [f"{pad}{one}, {two} = {two}, {one} * 0.9"]
 
     def _augment(self, scope: Scope, depth: int, pad: str) -> list[str]:
-        free = [name for name in scope.scalars if name not in scope.fixed]
-        if not free:
-            return [f"{pad}pass"]
         op = self.rng.choice(["+=", "-=", "+="])
-        return [f"{pad}{self.rng.choice(free)} {op} 0.5 * math.tanh({self.scalar(scope, 1)})"]
+        return [f"{pad}{self.rng.choice(scope.scalars)} {op} 0.5 * math.tanh({self.scalar(scope, 1)})"]
 
     def _store(self, scope: Scope, depth: int, pad: str) -> list[str]:
         op = self.rng.choice(["=", "=", "+=", "-=", "*="])
@@ -215,6 +215,38 @@ class ProgramGenerator:
         name = self.fresh("v")
         scope.arrays.append(name)
         return [f"{pad}{name} = {value} * 1.0" if "zeros" not in value else f"{pad}{name} = {value}"]
+
+    def _matrix(self, scope: Scope, depth: int, pad: str) -> list[str]:
+        one, two = self.rng.choice(scope.arrays), self.rng.choice(scope.arrays)
+        options = [f"np.outer({one}, np.sin({two}))", f"np.zeros(({SIZE}, {SIZE}))"]
+        if scope.matrices:
+            m = self.rng.choice(scope.matrices)
+            options += [f"np.tanh({m} @ {m}.T)", f"{m} * 0.5 + {one}", f"np.cos({m})", f"{m}.copy()"]
+        name = self.fresh("m")
+        line = f"{pad}{name} = {self.rng.choice(options)}"
+        scope.matrices.append(name)
+        return [line]
+
+    def _matrix_store(self, scope: Scope, depth: int, pad: str) -> list[str]:
+        if not scope.matrices:
+            return self._matrix(scope, depth, pad)
+        m, value = self.rng.choice(scope.matrices), f"math.tanh({self.scalar(scope, 1)})"
+        i, j = self.index(scope), self.index(scope)
+        row = f"np.tanh({self.array(scope, 1)})"
+        return [
+            pad
+            + self.rng.choice(
+                [
+                    f"{m}[{i}, {j}] = {value}",
+                    f"{m}[{i}, {j}] += {value}",
+                    f"{m}[{i}] = {row}",
+                    f"{m}[:, {j}] *= {row}",
+                    f"{m}[1:, {j}] += {value}",
+                    f"{m} *= {value}",
+                    f"{m} += {row}",
+                ]
+            )
+        ]
 
     def _in_place(self, scope: Scope, depth: int, pad: str) -> list[str]:
         name = self.rng.choice(scope.arrays)
@@ -266,6 +298,7 @@ class ProgramGenerator:
             lines += [f"{pad}else:", *self.block(orelse, depth + 1, self.rng.randint(1, 3), in_loop)]
         scope.scalars = [name for name in then.scalars if name in orelse.scalars]
         scope.arrays = [name for name in then.arrays if name in orelse.arrays]
+        scope.matrices = [name for name in then.matrices if name in orelse.matrices]
         return lines
 
     def _for(self, scope: Scope, depth: int, pad: str) -> list[str]:

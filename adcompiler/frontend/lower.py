@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import gast
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend import expressions
 from adcompiler.frontend.bindings import Binding, Environment, flatten, join, rebuild
-from adcompiler.frontend.parse import Source, parse
+from adcompiler.frontend.parse import Source, own_nodes, parse
 from adcompiler.frontend.structure import RESULT, Structured, structure
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -115,7 +115,7 @@ def lower_body(
     enclosing: Environment | None = None,
 ) -> Binding:
     """Lower a function's body into `nodes`, with its parameters bound in `env`; return its result."""
-    structured = structure(source)
+    structured = structure(source, may_return_nothing=len(stack) > 1)
     names = set(assigned(structured.body)) | set(env)
     state = Lowering(
         source, structured, names, env, nodes, enclosing=enclosing, stack=stack, parameters=set(env)
@@ -128,21 +128,12 @@ def assigned(stmts: list[gast.stmt]) -> dict[str, None]:
     """Return the names that statements bind, in order of first binding (an ordered set)."""
     found: dict[str, None] = {}
     for stmt in stmts:
-        for node in _own_nodes(stmt):
+        for node in own_nodes(stmt):
             if isinstance(node, gast.Name) and isinstance(node.ctx, gast.Store):
                 found[node.id] = None
             elif isinstance(node, gast.FunctionDef):
                 found[node.name] = None
     return found
-
-
-def _own_nodes(node: gast.AST) -> Iterator[gast.AST]:
-    """Walk a tree in source order, without going into nested functions."""
-    yield node
-    if isinstance(node, gast.FunctionDef | gast.Lambda):
-        return
-    for child in gast.iter_child_nodes(node):
-        yield from _own_nodes(child)
 
 
 def block(state: Lowering, stmts: list[gast.stmt]) -> None:

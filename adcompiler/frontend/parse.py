@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -82,6 +82,15 @@ def parse(function: Callable[..., Any]) -> Source:
     if tree is None:
         raise DifferentiationError("AD001", f"'{name}' is not in {plain.__code__.co_filename} any more")
     return Source(plain, tree, plain.__code__.co_filename, tuple(lines))
+
+
+def own_nodes(node: gast.AST) -> Iterator[gast.AST]:
+    """Walk a tree in source order, without going into nested functions."""
+    yield node
+    if isinstance(node, gast.FunctionDef | gast.Lambda):
+        return
+    for child in gast.iter_child_nodes(node):
+        yield from own_nodes(child)
 
 
 def _find(module: gast.Module, code: types.CodeType) -> gast.FunctionDef | gast.Lambda | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import gast
 
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend.parse import Source
+from adcompiler.frontend.parse import Source, own_nodes
 
 RESULT, RETURNED = "$result", "$returned"
 
@@ -32,8 +32,12 @@ class _Loop:
     skip: str
 
 
-def structure(source: Source) -> Structured:
+def structure(source: Source, may_return_nothing: bool) -> Structured:
     """Return the jump-free form of a function's body.
+
+    Args:
+        source: the function.
+        may_return_nothing: whether it may be a procedure, called for what it writes.
 
     Raises:
         DifferentiationError: AD105 where a path ends without `return`.
@@ -41,13 +45,16 @@ def structure(source: Source) -> Structured:
     tree = source.tree
     if isinstance(tree, gast.Lambda):
         return Structured([_assign(RESULT, tree.body, tree.body)])
-    if not _always_leaves(tree.body):
-        last = tree.body[-1]
+    body, last = tree.body, tree.body[-1]
+    returns = [n for stmt in body for n in own_nodes(stmt) if isinstance(n, gast.Return)]
+    if may_return_nothing and all(node.value is None for node in returns):
+        body = [*body, gast.copy_location(gast.Return(None), last)]
+    if not _always_leaves(body):
         raise DifferentiationError(
             "AD105", f"'{tree.name}' can end without a return statement", source.locate(last)
         )
     rewriter = _Rewriter(Structured([]))
-    rewriter.out.body = rewriter.block(tree.body, None)
+    rewriter.out.body = rewriter.block(body, None)
     if rewriter.returns_partially:
         rewriter.out.body.insert(0, _flag(RETURNED, False, tree.body[0]))
     return rewriter.out
