@@ -34,13 +34,12 @@ class Derivative:
     for the types of the arguments at the first call with them.
     """
 
-    is_derivative = True
-
     def __init__(
         self, function: Callable[..., Any], mode: Mode, argnums: Argnums, jit: bool, options: dict[str, Any]
     ) -> None:
         self.function = function
         self.mode = mode
+        self.is_derivative = mode != "primal"
         self.argnums = argnums
         self.jit = jit
         self.options = jit_options(function, options)
@@ -48,6 +47,8 @@ class Derivative:
         self.signature = inspect.signature(self.python)
         self.names = list(self.signature.parameters)
         self.wrt, self.single = _positions(argnums, self.names, self.python.__name__)
+        if mode == "primal":
+            self.py_func = self.python  # so that it can be followed and differentiated like a dispatcher
         self.specialised: dict[tuple[nt.Type, ...], tuple[Any, Compiled, str]] = {}
         update_wrapper(self, self.python)
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from numba import njit
+from numba import njit, prange
 
 from adcompiler import DifferentiationError, grad, value_and_grad
 
@@ -217,3 +217,60 @@ def test_wrong_arguments():
         grad(model, argnums="nothing")
     with pytest.raises(DifferentiationError, match="AD305"):
         grad(model, argnums=(0, 0))
+
+
+def test_cast_to_single_precision_keeps_the_derivative():
+    assert grad(lambda x: np.float32(x) * 2.0)(1.5) == 2.0
+
+
+def test_parallel_is_taken_over_and_correct():
+    @njit(parallel=True)
+    def f(x):
+        s = 0.0
+        for i in prange(len(x)):
+            s += math.sin(x[i]) * x[i]
+        return s
+
+    x = np.linspace(0.0, 1.0, 5)
+    derivative = grad(f)
+    np.testing.assert_allclose(derivative(x), np.cos(x) * x + np.sin(x))
+    assert "parallel=True" in derivative.source
+
+
+def test_unused_argument_has_zero_gradient():
+    def f(x, y):
+        return x * 2.0
+
+    d_x, d_y = grad(f, argnums=(0, 1))(1.0, np.ones((2, 3)))
+    assert d_x == 2.0
+    np.testing.assert_array_equal(d_y, np.zeros((2, 3)))
+
+
+def test_captured_array_is_part_of_the_cache_key():
+    def make(weights):
+        return grad(lambda x: np.sum(weights * x))
+
+    np.testing.assert_array_equal(make(np.array([1.0, 2.0]))(np.zeros(2)), [1.0, 2.0])
+    np.testing.assert_array_equal(make(np.array([3.0, 4.0]))(np.zeros(2)), [3.0, 4.0])
+
+
+def test_primal_can_be_differentiated_and_called():
+    primal = grad(model).primal
+
+    def twice(w):
+        return 2.0 * primal(w, 2.0)
+
+    assert grad(primal)(0.3, 2.0) == pytest.approx(slope(0.3, 2.0, 0.5))
+    assert grad(twice)(0.3) == pytest.approx(2.0 * slope(0.3, 2.0, 0.5))
+
+
+def test_second_derivatives_are_refused():
+    with pytest.raises(DifferentiationError, match="AD203"):
+        grad(grad(model))
+
+
+def test_parameters_named_like_builtins():
+    def f(sum, min, len=2.0):
+        return sum * min * len
+
+    assert grad(f, argnums="min")(3.0, min=5.0) == 6.0

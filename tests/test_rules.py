@@ -8,7 +8,7 @@ import pytest
 from fuzzing import make
 
 from adcompiler.graph.run import primitive
-from adcompiler.rules import CONSTANT, ELEMENTWISE
+from adcompiler.rules import CONSTANT, ELEMENTWISE, STRUCTURED
 from adcompiler.testing import check_grad
 
 OPERATORS = {
@@ -98,3 +98,35 @@ def test_conventions_at_non_smooth_points(text, point, expected):
     function = make(f"import math\n\ndef program(x):\n    return {text}\n", f"convention {text}")
     assert grad(function, jit=False)(point) == expected
     assert grad(function)(point) == expected
+
+
+EXPRESSIONS = {
+    "T": "x.T",
+    "reshape": "x.reshape(x.size)",
+    "ravel": "x.ravel()",
+    "flatten": "x.flatten()",
+    "copy": "x.copy()",
+    "astype": "x.astype(np.float64)",
+    "np.ascontiguousarray": "np.ascontiguousarray(x)",
+    "matmul": "x @ y",
+    "np.full": "np.full(3, x)",
+    "np.full_like": "np.full_like(np.zeros(2), x)",
+}
+NUMBERS_ONLY = {"item", "np.float32"}  # of arrays, these are not in the language
+KEYS = [key for key in STRUCTURED if key[0] not in NUMBERS_ONLY]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=[f"{name}-{ranks}-{axis}" for name, ranks, axis in KEYS])
+def test_structured_rule(key):
+    name, ranks, axis = key
+    if name in ("copy", "astype", "np.ascontiguousarray") and ranks == (0,):
+        pytest.skip("numbers have no such method")
+    rng = np.random.default_rng(1)
+    args = [rng.normal(size=(3,) * rank) if rank else float(rng.normal()) for rank in ranks]
+    names = ["x", "y"][: len(ranks)]
+    suffix = "" if axis is None else f", axis={axis}"
+    call = EXPRESSIONS.get(name, f"{name}({', '.join(names)}{suffix})")
+    # a weight for every element, so that a permuted adjoint would be seen
+    result = f"    z = {call}\n    return np.sum(np.sin(z) * z)\n"
+    function = make(f"import numpy as np\n\ndef program({', '.join(names)}):\n{result}", f"rule {key}")
+    check_grad(function, args, jit=False, rtol=1e-6)

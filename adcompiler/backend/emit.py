@@ -52,6 +52,10 @@ def emit(graph: Graph, types: Types) -> Text:
     return Text(graph.name, source, tuple(h for h in HELPERS if h in used), arrays, constants)
 
 
+def _is_numbers(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(v, int | float) or _is_numbers(v) for v in value)
+
+
 def _unique_globals(body: Region, captured: dict[str, object]) -> Region:
     """Keep names of captured objects apart, and collect the objects that the text needs."""
 
@@ -60,7 +64,7 @@ def _unique_globals(body: Region, captured: dict[str, object]) -> Region:
             return atom
         if getattr(builtins, atom.name, None) is atom.value:
             return atom
-        if not isinstance(atom.value, np.ndarray | tuple):
+        if not (isinstance(atom.value, np.ndarray) or _is_numbers(atom.value)):
             kind = type(atom.value).__name__
             raise DifferentiationError("AD102", f"captured object '{atom.name}' has type {kind}")
         name, k = atom.name, 0

@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from adcompiler.analysis.types import Types, is_array, rank
-from adcompiler.graph.nodes import Atom, For, Global, If, Node, Region, Value, While
+from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Node, Region, Value, While
 from adcompiler.graph.python import definitions
 from adcompiler.graph.walk import operands, regions, results, values, walk
 
-RESERVED = frozenset({"np", "math", "operator", "njit", "sum_to"}) | set(keyword.kwlist) | set(dir(builtins))
+RESERVED = frozenset({"np", "math", "operator", "njit", "sum_to", "range"}) | set(keyword.kwlist)
 
 
 @dataclass
@@ -215,9 +215,12 @@ def _kind(types: Types, members: list[Value]) -> object:
 
 
 def _globals(body: Region) -> set[str]:
+    """Return the names that the text reads besides its values: captured objects, builtins."""
     found: set[str] = set()
     for node in walk(body):
         found.update(atom.name.split(".")[0] for atom in operands(node) if isinstance(atom, Global))
+        if isinstance(node, Apply) and hasattr(builtins, node.fn):
+            found.add(node.fn)
     return found
 
 

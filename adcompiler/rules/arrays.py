@@ -11,6 +11,7 @@ import numpy as np
 from adcompiler.rules.table import constant, structured
 
 
+@structured("np.sum", 0)
 @structured("np.sum", 1, broadcasts=True)
 @structured("np.sum", 2, broadcasts=True)
 @structured("np.sum", 3, broadcasts=True)
@@ -71,11 +72,6 @@ def dot_matrices(a, b, y, d):
     return d @ b.T, a.T @ d
 
 
-@structured("np.dot", 0, 0)
-def dot_scalars(a, b, y, d):
-    return d * b, d * a
-
-
 @structured("np.outer", 1, 1)
 def outer(a, b, y, d):
     return d @ b, a @ d
@@ -101,7 +97,7 @@ def _same(x, y, d):
 
 
 for _rank in (0, 1, 2, 3):
-    structured("copy astype np.ascontiguousarray item", _rank)(_same)
+    structured("copy astype np.ascontiguousarray item np.float32", _rank)(_same)
 
 
 @structured("np.full np.full_like", 0)
