@@ -19,7 +19,7 @@ from adcompiler.frontend.structure import Structured
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value
 from adcompiler.graph.run import primitive
 from adcompiler.graph.text import to_text, unique_names
-from adcompiler.graph.walk import operands, values
+from adcompiler.graph.walk import free, operands, regions, results, values
 from adcompiler.rules import CONSTANT, ELEMENTWISE
 from adcompiler.rules.formula import scalar_scope
 
@@ -116,7 +116,7 @@ class ComputationGraph:
         view = cls.__new__(cls)
         view._graph = graph
         names = unique_names(graph.body)
-        groups = [(names[n.out], [n], names) for n in graph.body.nodes if isinstance(n, Apply)]
+        groups = [(names[out], [n], names) for n in graph.body.nodes for out in results(n)]
         result = graph.body.yields[0]
         view.output = names[result] if isinstance(result, Value) else repr(result)
         view._fill([names[p] for p in graph.body.params], groups, {})
@@ -129,12 +129,12 @@ class ComputationGraph:
         self._groups = {name: (made, names) for name, made, names in groups}
         self.nodes = [GraphNode(name, (), "") for name in inputs]
         for name, made, names in groups:
-            inside = {node.out for node in made}
-            reads = [
-                names[v] for node in made for v in values(operands(node)) if v not in inside and v in names
-            ]
-            text = texts.get(name) or f"{made[-1].fn}({', '.join(reads)})"
-            temporary = name not in texts and made[-1].out.temporary
+            inside = {value for node in made for value in results(node)}
+            reads = [names[v] for node in made for v in _read_by(node) if v not in inside and v in names]
+            is_control = not isinstance(made[-1], Apply)
+            what = type(made[-1]).__name__.lower() if is_control else made[-1].fn
+            text = texts.get(name) or f"{what}({', '.join(reads)})"
+            temporary = name not in texts and not is_control and made[-1].out.temporary
             self.nodes.append(GraphNode(name, tuple(dict.fromkeys(reads)), text, temporary))
 
     def __str__(self) -> str:
@@ -216,6 +216,11 @@ class ComputationGraph:
             steps = list(zip(named[1:], named, strict=False))
             products[" * ".join(f"∂{node}/∂{source}" for node, source in reversed(steps))] = None
         return " + ".join(products) or "0"
+
+
+def _read_by(node: Node) -> list[Value]:
+    """Return the values that a node reads, in its regions too."""
+    return [*values(operands(node)), *(value for region in regions(node) for value in free(region))]
 
 
 def _parsed(name: str, text: str) -> gast.AST:

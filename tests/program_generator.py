@@ -171,7 +171,7 @@ class ProgramGenerator:
     def statement(self, scope: Scope, depth: int, in_loop: bool) -> list[str]:
         rng, pad = self.rng, "    " * depth
         kinds = ["scalar"] * 4 + ["augment"] * 2 + ["store"] * 3 + ["array"] * 2 + ["in_place"] * 2
-        kinds += ["slice", "swap", "call", "view", "return", "tuple", "matrix", "matrix_store"]
+        kinds += ["slice", "swap", "call", "view", "return", "tuple", "matrix", "matrix_store", "alias"]
         if depth < 4:
             kinds += ["if"] * 3 + ["for"] * 4 + ["while"] * 2
         if in_loop:
@@ -247,6 +247,15 @@ class ProgramGenerator:
                 ]
             )
         ]
+
+    def _alias(self, scope: Scope, depth: int, pad: str) -> list[str]:
+        """Rebind names of arrays: to another array, to a copy, or exchange two."""
+        if len(scope.arrays) < 2:
+            return [f"{pad}pass"]
+        one, two = self.rng.sample(scope.arrays, 2)
+        options = [f"{one}, {two} = {two}, {one}", f"{one} = {two}.copy()", f"{one} = {two}"]
+        options.append(f"{one} = {two} if {self.test(scope)} else {one}")
+        return [pad + self.rng.choice(options)]
 
     def _in_place(self, scope: Scope, depth: int, pad: str) -> list[str]:
         name = self.rng.choice(scope.arrays)

@@ -274,3 +274,17 @@ def test_parameters_named_like_builtins():
         return sum * min * len
 
     assert grad(f, argnums="min")(3.0, min=5.0) == 6.0
+
+
+def test_graph_of_a_function_with_a_loop():
+    def f(w, x):
+        h = w * 2.0
+        for i in range(len(x)):
+            h = math.tanh(w * h + x[i])
+        return h
+
+    graph = grad(f).graph
+    loop = next(node for node in graph.nodes if node.operation.startswith("for"))
+    assert {"w", "x", "h"} <= set(loop.inputs)
+    assert graph.paths("w") == [["w", "h", loop.name], ["w", loop.name]]
+    assert "h_3 = for i in range(0, n, 1) with (h_1=h):" in str(graph)

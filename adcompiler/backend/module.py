@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
+import io
 import math
 import os
 import sys
@@ -69,13 +70,12 @@ def load(text: str, name: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> ty
     full_name = f"adcompiler_generated_{stem}"
     if full_name in sys.modules:
         return sys.modules[full_name]
-    path = cache_folder() / f"{stem}.py"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = _writable_folder() / f"{stem}.py"
     for key, array in arrays.items():
-        if not path.with_suffix(f".{key}.npy").exists():
-            np.save(path.with_suffix(f".{key}.npy"), array)
-    if not path.exists() or path.read_text() != text:
-        _write_at_once(path, text)
+        data = io.BytesIO()
+        np.save(data, array)
+        _write_at_once(path.with_suffix(f".{key}.npy"), data.getvalue())
+    _write_at_once(path, text.encode())
     spec = importlib.util.spec_from_file_location(full_name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -84,11 +84,27 @@ def load(text: str, name: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> ty
     return module
 
 
-def _write_at_once(path: Path, text: str) -> None:
-    """Write a file so that no other process ever sees half of it."""
+def _writable_folder() -> Path:
+    """Return the cache folder, or one for temporary files where the user's cannot be written."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    folder = Path(tempfile.gettempdir()) / "adcompiler"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _write_at_once(path: Path, data: bytes) -> None:
+    """Write a file, unless it is there already, so that no other process ever sees half of it."""
+    if path.exists() and path.read_bytes() == data:
+        return
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
     os.replace(temporary, path)
 
 

@@ -102,7 +102,7 @@ def _follow(
     name = getattr(source.tree, "name", "lambda")
     identity = source.tree
     if identity in state.stack or (source.function.__code__ in state.stack and enclosing is None):
-        raise expressions.refuse_recursion(state, node, name)
+        raise state.refuse("AD201", f"'{name}' calls itself", node)
     env = _bind_parameters(state, node, source, enclosing)
     statement = state.statement
     stack = (*state.stack, identity, source.function.__code__)
@@ -146,4 +146,4 @@ def _default(
     if enclosing is not None:  # a nested function: its defaults are expressions of this scope
         return expressions.binding(state, trees[name])
     default = inspect.signature(source.function).parameters[name].default
-    return expressions.wrap(state, node, name, default)
+    return resolve.constant(name, default)

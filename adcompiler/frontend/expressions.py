@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import gast
 
-from adcompiler.errors import DifferentiationError
 from adcompiler.frontend import calls, resolve
 from adcompiler.frontend.bindings import Binding, Closure, flatten
 from adcompiler.frontend.parse import Source
@@ -144,12 +143,7 @@ def _name(state: Lowering, node: gast.Name) -> Binding:
     value = resolve.lookup(state.source.function, node.id)
     if value is resolve.MISSING:
         raise state.refuse("AD106", f"'{node.id}' is not defined", node)
-    return wrap(state, node, node.id, value)
-
-
-def wrap(state: Lowering, node: gast.AST, name: str, value: object) -> Binding:
-    """Return the binding of a Python object captured from a module or closure."""
-    return resolve.constant(name, value)
+    return resolve.constant(node.id, value)
 
 
 def _unary(state: Lowering, node: gast.UnaryOp, name: str | None) -> Atom:
@@ -273,7 +267,7 @@ def _subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Bindi
     if isinstance(whole, Global) and isinstance(whole.value, tuple):
         index = atom(state, node.slice)
         if isinstance(index, Literal) and isinstance(index.value, int):
-            return wrap(state, node, f"{whole.name}_{index.value}", whole.value[index.value])
+            return resolve.constant(f"{whole.name}_{index.value}", whole.value[index.value])
     places = indices(state, node.slice)
     out = Value(name or _element_name(whole, places), temporary=name is None)
     state.nodes.append(Apply(out, "getitem", (whole, *places), loc=state.where(node)))
@@ -313,7 +307,7 @@ def called(state: Lowering, node: gast.Call) -> str | None:
 def _attribute(state: Lowering, node: gast.Attribute, name: str | None) -> Binding:
     value = dotted(state, node)
     if value is not resolve.MISSING:
-        return wrap(state, node, node.attr, value)
+        return resolve.constant(node.attr, value)
     if node.attr not in resolve.ATTRIBUTES:
         raise state.refuse("AD102", f"attribute '.{node.attr}' is not part of the language", node)
     base = atom(state, node.value)
@@ -329,8 +323,3 @@ def effect(state: Lowering, node: gast.expr) -> None:
     last = state.nodes[-1] if state.nodes else None
     if isinstance(last, Apply) and result is last.out:
         state.nodes[-1] = Effect(last.fn, last.args, last.loc)
-
-
-def refuse_recursion(state: Lowering, node: gast.AST, name: str) -> DifferentiationError:
-    """Build the refusal of a recursive call."""
-    return state.refuse("AD201", f"'{name}' calls itself", node)

@@ -10,7 +10,7 @@ from typing import Any
 import gast
 
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend import expressions
+from adcompiler.frontend import expressions, resolve
 from adcompiler.frontend.bindings import Binding, Environment, flatten, join, rebuild
 from adcompiler.frontend.parse import Source, own_nodes, parse
 from adcompiler.frontend.structure import RESULT, Structured, structure
@@ -410,7 +410,7 @@ def _static_for(state: Lowering, stmt: gast.For) -> None:
     """A loop over a tuple known here (of layers, say) is written out."""
     items = expressions.binding(state, stmt.iter)
     if isinstance(items, Global) and isinstance(items.value, tuple):
-        items = tuple(expressions.wrap(state, stmt.iter, "item", item) for item in items.value)
+        items = tuple(resolve.constant("item", item) for item in items.value)
     if not isinstance(items, tuple):
         raise state.refuse("AD103", "this iterable is not a range", stmt.iter)
     if stmt in state.structured.stops:

@@ -17,7 +17,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.walk import defined
+from adcompiler.graph.walk import defined, regions, results
 
 
 def unique_names(region: Region) -> dict[Value, str]:
@@ -39,8 +39,6 @@ def unique_names(region: Region) -> dict[Value, str]:
 
 
 def _definition_order(region: Region) -> dict[Value, int]:
-    from adcompiler.graph.walk import regions, results
-
     order: dict[Value, int] = {}
 
     def go(inner: Region) -> None:
