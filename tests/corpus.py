@@ -449,6 +449,20 @@ def nested_break(x):
     return s
 
 
+@case(X5, 2.0)
+def returns_from_nested_branches(x, y):
+    for i in range(1, 4):
+        if x[i] + y > 10.0:
+            return x[i]
+        if x[i] > 0.6 and y > 3.0:
+            return x[i] * y
+        if x[i] < 0.0 and y > 1.0:
+            return x[i] * y * y
+    else:
+        y = y * x[0]
+    return x[1] * y
+
+
 @case(X5)
 def for_else(x):
     s = 1.0

@@ -327,26 +327,30 @@ class Writer:
         self.quoted = ""
 
         def write() -> None:
-            self.tail(region.nodes, flag, lambda: self.copies(params, yields))
+            unread = isinstance(flag, Value) and self.reads[flag] == 1
+            self.tail(region.nodes, flag, unread, lambda: self.copies(params, yields))
 
         result = self.inner(write)
         self.quoted = ""
         return result
 
-    def tail(self, nodes: tuple[Node, ...], flag: Atom, finish: Callable[[], None]) -> None:
-        """Write the end of an iteration; a flag decided by its last branch becomes `if …: break`."""
+    def tail(self, nodes: tuple[Node, ...], flag: Atom, unread: bool, finish: Callable[[], None]) -> None:
+        """Write the end of an iteration; a flag decided by its last branch becomes `if …: break`.
+
+        `unread` tells that nothing but the break itself reads the flag.
+        """
         last = nodes[-1] if nodes else None
         if isinstance(last, If) and flag is last.test:
-            self.early(
-                nodes, last, None, ((last.then, Literal(True)), (last.orelse, Literal(False))), False, finish
-            )
+            both = (last.then, Literal(True)), (last.orelse, Literal(False))
+            self.early(nodes, last, None, both, False, finish)
             return
         if isinstance(last, If) and flag in last.outs and flag not in self.style.inlined:
             k = last.outs.index(flag)  # type: ignore[arg-type]
             arms = [(last.then, last.then.yields[k]), (last.orelse, last.orelse.yields[k])]
             for arm, other, negate in ((0, 1, False), (1, 0, True)):
                 if arms[arm][1] == Literal(True):
-                    self.early(nodes, last, k, (arms[arm], arms[other]), negate, finish)
+                    gone = k if unread and self.reads[last.outs[k]] == 1 else None
+                    self.early(nodes, last, gone, (arms[arm], arms[other]), negate, finish)
                     return
         for node in nodes:
             self.node(node)
@@ -360,16 +364,15 @@ class Writer:
         self,
         nodes: tuple[Node, ...],
         last: If,
-        k: int | None,
+        gone: int | None,
         arms: tuple[tuple[Region, Atom], tuple[Region, Atom]],
         negate: bool,
         finish: Callable[[], None],
     ) -> None:
+        """Write a last branch that leaves the loop in one arm; its output number `gone` is not needed."""
         for node in nodes[:-1]:
             self.node(node)
-        keep = range(len(last.outs))
-        if k is not None and self.reads[last.outs[k]] == 1:  # read by the end of the iteration alone
-            keep = [j for j in keep if j != k]  # type: ignore[assignment]
+        keep = [j for j in range(len(last.outs)) if j != gone]
 
         def arm(region: Region, flag: Atom) -> None:
             outs, yields = [last.outs[j] for j in keep], [region.yields[j] for j in keep]
@@ -378,7 +381,7 @@ class Writer:
                 self.copies(outs, yields)
                 finish()
 
-            self.tail(region.nodes, flag, end)
+            self.tail(region.nodes, flag, gone is not None, end)
 
         test = self.expr(last.test)
         leaving = self.inner(lambda: arm(*arms[0]))
