@@ -836,6 +836,16 @@ def used_between_writes(x):
     return s
 
 
+@case(M32, X3)
+def matrix_overwritten_after_product(a, x):
+    m = np.outer(x, x)
+    y = x
+    for i in range(3):
+        y = np.tanh(m @ y)
+        m[i] = y * x[i]
+    return np.sum(y) + np.sum(a)
+
+
 @case(M23, 3)
 def functional_loop(a, n):
     b = a

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from adcompiler.analysis.alias import Memory, content_reads, memory
+from adcompiler.analysis.alias import VIEWS, Memory, content_reads, memory
 from adcompiler.analysis.shapes import Shapes, symbolic_shapes
 from adcompiler.analysis.types import Types, element, is_array, is_scalar, rank
 from adcompiler.errors import DifferentiationError
@@ -34,7 +34,7 @@ from adcompiler.graph.nodes import (
     While,
     hint,
 )
-from adcompiler.graph.walk import free, map_operands, results, values
+from adcompiler.graph.walk import free, map_operands, operands, results, values
 from adcompiler.rules import ELEMENTWISE
 from adcompiler.source import NOWHERE, Location
 from adcompiler.transform.shadow import buffered_owners, typed_views
@@ -355,12 +355,16 @@ class Sweep:
         return isinstance(atom, Value) and str(self.types.get(atom)).startswith("slice")
 
     def protect(self, node: Apply | Store, start: int) -> None:
-        """Let the reversal of a node read copies of arrays that the primal overwrites later."""
+        """Let the reversal of a node read copies of arrays that the primal overwrites later.
+
+        Taking a view, as in `a.T @ d`, counts as reading: its elements are read through it.
+        """
         for position in range(start, len(self.nodes)):
             made = self.nodes[position]
+            is_view = isinstance(made, Apply) and made.fn in VIEWS
             stale = {
                 value
-                for value in content_reads(made)
+                for value in (values(operands(made)) if is_view else content_reads(made))
                 if is_array(self.types.get(value)) and self.info.written_after(value, node)
             }
             if stale:
