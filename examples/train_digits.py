@@ -1,10 +1,12 @@
 """Train a 64-32-10 network on scikit-learn's handwritten digits; the training loop is one native function."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import matplotlib
 import numpy as np
-from numba import njit, objmode
+from numba import njit
 from sklearn.datasets import load_digits
 from tqdm import tqdm
 
@@ -35,21 +37,16 @@ def cross_entropy(w1, b1, w2, b2, x, labels):
     return total / len(labels)
 
 
-progress = tqdm(total=EPOCHS, unit="epoch", disable=None)
+@njit(nogil=True)
+def train(w1, b1, w2, b2, x, labels, losses, done, batch, rate, momentum):
+    """Run an epoch of mini-batch descent with momentum for each element of `losses`, and fill it in.
 
-
-def report(epoch, loss):
-    progress.set_postfix(loss=f"{loss:.4f}")
-    progress.update(1)
-
-
-@njit
-def train(w1, b1, w2, b2, x, labels, epochs, batch, rate, momentum):
-    """Run all epochs of mini-batch descent with momentum; return the mean loss of each epoch."""
-    losses = np.zeros(epochs)
+    `done[0]` counts the epochs, for whoever watches from another thread.
+    """
+    np.random.seed(0)
     v1, c1, v2, c2 = np.zeros_like(w1), np.zeros_like(b1), np.zeros_like(w2), np.zeros_like(b2)
     n = len(labels) // batch
-    for epoch in range(epochs):
+    for epoch in range(len(losses)):
         order = np.random.permutation(len(labels))
         for k in range(n):
             rows = order[k * batch : (k + 1) * batch]
@@ -63,15 +60,24 @@ def train(w1, b1, w2, b2, x, labels, epochs, batch, rate, momentum):
             w2 += v2
             b2 += c2
             losses[epoch] += value / n
-        loss = losses[epoch]
-        with objmode():
-            report(epoch, loss)
+        done[0] = epoch + 1
+
+
+def train_with_progress(parameters, x, labels):
+    """Train in a thread of its own while a bar follows; return the mean loss of each epoch."""
+    losses, done = np.zeros(EPOCHS), np.zeros(1, np.int64)
+    with ThreadPoolExecutor(1) as pool, tqdm(total=EPOCHS, unit="epoch", desc="compiling") as bar:
+        job = pool.submit(train, *parameters, x, labels, losses, done, BATCH, RATE, MOMENTUM)
+        while not job.done() or bar.n < EPOCHS:
+            if job.done():
+                job.result()  # raises what went wrong in the thread
+            epoch = int(done[0])
+            if epoch > bar.n:
+                bar.set_description("training")
+                bar.set_postfix(loss=f"{losses[epoch - 1]:.4f}")
+                bar.update(epoch - bar.n)
+            time.sleep(0.02)
     return losses
-
-
-@njit
-def seed(number):
-    np.random.seed(number)
 
 
 def main():
@@ -84,9 +90,7 @@ def main():
     w2 = rng.normal(0.0, 1.0 / np.sqrt(32.0), (32, 10))
     b1, b2 = np.zeros(32), np.zeros(10)
 
-    seed(0)
-    losses = train(w1, b1, w2, b2, images[used], labels[used], EPOCHS, BATCH, RATE, MOMENTUM)
-    progress.close()
+    losses = train_with_progress((w1, b1, w2, b2), images[used], labels[used])
     text = cross_entropy.source
     print("\n".join(text[text.index("def cross_entropy") :].splitlines()[:20]), "\n    ...")
     guess = np.argmax(logits(w1, b1, w2, b2, images[held_out]), axis=1)
