@@ -207,7 +207,7 @@ class _Frame:
         params = set(self.body.params) - {self.index}
         seen: set[Value] = set()
         nodes: set[Node] = set()
-        local = {v for v in self.inside if isinstance(self.makers.get(v), Apply)}
+        local = {node.out for node in walk(self.body) if isinstance(node, Apply)}
         todo = list(needed)
         while todo:
             value = todo.pop()
@@ -246,6 +246,8 @@ class _Frame:
         for part in (node, *_inner(node)):
             if isinstance(part, Apply) and not is_pure(part):
                 return False
+            if isinstance(part, Store) and not self._is_plain(part, local):
+                return False
             for value in content_reads(part) if not _is_load(part) else values(operands(part)[:1]):
                 owner = self.info.owners.get(value, value)
                 if not is_array(self.types.get(value)) or owner in local:
@@ -253,6 +255,11 @@ class _Frame:
                 if part not in self.info.access or self.info.written_after(value, part):
                     return False
         return True
+
+    def _is_plain(self, store: Store, local: set[Value]) -> bool:
+        """Tell whether a store is to an array made in this iteration, or from outside and to be left out."""
+        owner = self.info.owners.get(store.array, store.array)
+        return owner in local or owner not in self.inside or owner in self.body.params
 
 
 def _is_load(node: Node) -> bool:

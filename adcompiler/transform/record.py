@@ -27,7 +27,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.walk import clone, defined, free, regions, results, substitute, with_regions
+from adcompiler.graph.walk import clone, defined, free, regions, results, substitute, walk, with_regions
 from adcompiler.transform.plan import LoopPlan, plan_loop
 from adcompiler.transform.reverse import ReverseSweep
 
@@ -132,12 +132,29 @@ class Recording:
         Nothing that is read depends on the carried values: that is the condition for replaying.
         """
         body, back = export(body, back, self.sweep)
-        kept = Region((), tuple(_without_effects(body)), ())
+        kept = Region((), tuple(self.without_effects(body)), ())
         mapping: dict[Value, Atom] = dict.fromkeys(body.params[1:], UNDEFINED)
         copy = clone(kept, mapping)
         own = defined(back)  # reverse loops keep the index of the loop that they reverse
         back = substitute(back, {old: new for old, new in mapping.items() if old not in own})
         return Region(back.params, (*copy.nodes, *back.nodes), back.yields)
+
+    def without_effects(self, body: Region) -> list[Node]:
+        """Return the nodes of an iteration without asserts, and without stores to arrays from outside."""
+        local = {node.out for node in walk(body) if isinstance(node, Apply)}
+        owners = self.sweep.info.owners
+
+        def keep(node: Node) -> bool:
+            if isinstance(node, Effect):
+                return node.fn == "append"
+            return not isinstance(node, Store) or owners.get(node.array, node.array) in local
+
+        def rewrite(inner: Region) -> Region:
+            kept = [node for node in inner.nodes if keep(node)]
+            nodes = [with_regions(node, tuple(map(rewrite, regions(node)))) for node in kept]
+            return Region(inner.params, tuple(nodes), inner.yields)
+
+        return list(rewrite(body).nodes)
 
     # recording
 
@@ -275,22 +292,6 @@ def _split_position(primal: For | While, back: Region) -> tuple[tuple[Node, ...]
 
 def _prepend(nodes: tuple[Node, ...], region: Region) -> Region:
     return replace(region, nodes=(*nodes, *region.nodes))
-
-
-def _without_effects(region: Region) -> list[Node]:
-    """Return the nodes of an iteration without asserts, and without stores to arrays from outside."""
-    inside = defined(region)
-
-    def keep(node: Node) -> bool:
-        if isinstance(node, Effect):
-            return node.fn == "append"
-        return not (isinstance(node, Store) and node.array not in inside)
-
-    def rewrite(inner: Region) -> Region:
-        nodes = [with_regions(node, tuple(map(rewrite, regions(node)))) for node in inner.nodes if keep(node)]
-        return Region(inner.params, tuple(nodes), inner.yields)
-
-    return list(rewrite(region).nodes)
 
 
 def _allocation(tape: Tape) -> list[Node]:
