@@ -83,7 +83,8 @@ def _helpers() -> dict[str, object]:
 
 def _names(body: Region) -> dict[Value, str]:
     """Name every value apart, except those merged with an undefined value, which Numba cannot copy."""
-    names = {value: f"v{k}" for k, value in enumerate(defined(body))}
+    # Numba names its temporaries $NAME + OFFSET: a name must not end in a digit, or two may collide
+    names = {value: f"v{k}_" for k, value in enumerate(defined(body))}
     links = [pair for node in walk(body) for pair in merges(node)]
     maybe = {target for target, source in links if source == UNDEFINED}
     size = -1
