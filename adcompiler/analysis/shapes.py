@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
+from itertools import zip_longest
 
 from adcompiler.analysis.types import Types, is_array, rank
-from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Value
-from adcompiler.graph.walk import walk
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Region, Value, While
 
 Shape = tuple[object, ...]
 Shapes = dict[Value, Shape]
@@ -14,23 +14,62 @@ Shapes = dict[Value, Shape]
 
 def symbolic_shapes(graph: Graph, types: Types, elementwise: Container[str]) -> Shapes:
     """Return for each array a tuple of sizes: an int, or an object equal where sizes are equal."""
-    shapes: Shapes = {}
-    sizes: dict[Value, object] = {}
-    for value in graph.body.params:
-        shapes[value] = _unknown(value, types)
-    for node in walk(graph.body):
-        if isinstance(node, Apply):
-            size = _size(node, shapes, sizes)
-            if size is not None:
-                sizes[node.out] = size
-            if is_array(types.get(node.out)):
-                found = _shape(node, shapes, sizes, types, elementwise)
-                unknown = _unknown(node.out, types)
-                shapes[node.out] = found if found and len(found) == len(unknown) else unknown
-    for value, kind in types.items():
-        if is_array(kind) and value not in shapes:
-            shapes[value] = _unknown(value, types)
-    return shapes
+    reader = _Reader(types, elementwise)
+    reader.learn(graph.body.params)
+    reader.region(graph.body)
+    return reader.shapes
+
+
+class _Reader:
+    """Follows shapes through the program; `sizes` holds what numbers and tuples are known to be sizes."""
+
+    def __init__(self, types: Types, elementwise: Container[str]) -> None:
+        self.types, self.elementwise = types, elementwise
+        self.shapes: Shapes = {}
+        self.sizes: dict[Value, object] = {}
+
+    def learn(self, values: Iterable[Value], known: Iterable[Shape | None] = ()) -> None:
+        """Enter shapes of values, unknown sizes where nothing is known."""
+        for value, shape in zip_longest(values, known):
+            if is_array(self.types.get(value)):
+                unknown = _unknown(value, self.types)
+                self.shapes[value] = shape if shape and len(shape) == len(unknown) else unknown
+
+    def of(self, atoms: Iterable[Atom]) -> list[Shape | None]:
+        return [self.shapes.get(atom) if isinstance(atom, Value) else None for atom in atoms]
+
+    def region(self, region: Region) -> None:
+        for node in region.nodes:
+            match node:
+                case Apply():
+                    size = _size(node, self.shapes, self.sizes)
+                    if size is not None:
+                        self.sizes[node.out] = size
+                    shape = None
+                    if is_array(self.types.get(node.out)):
+                        shape = _shape(node, self.shapes, self.sizes, self.types, self.elementwise)
+                    self.learn([node.out], [shape])
+                case If():
+                    self.region(node.then)
+                    self.region(node.orelse)
+                    both = zip(self.of(node.then.yields), self.of(node.orelse.yields), strict=True)
+                    self.learn(node.outs, [one if one == two else None for one, two in both])
+                case For() | While():
+                    self.loop(node)
+
+    def loop(self, node: For | While) -> None:
+        """Carried arrays keep the shape that they start with, if assuming so is borne out."""
+        params = node.body.params[isinstance(node, For) :]
+        assumed = self.of(node.inits)
+        while True:
+            self.learn(params, assumed)
+            self.region(node.body)
+            after = self.of(node.body.yields[node.breaks :])
+            kept = [one if one == two else None for one, two in zip(assumed, after, strict=True)]
+            if kept == assumed:
+                break
+            assumed = kept
+        self.learn(node.outs, assumed)
 
 
 def _unknown(value: Value, types: Types) -> Shape:

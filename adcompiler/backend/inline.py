@@ -9,8 +9,20 @@ from numba.core import types as nt
 
 from adcompiler.analysis.alias import content_reads
 from adcompiler.analysis.types import Types, is_scalar
-from adcompiler.graph.nodes import Apply, Effect, For, If, Literal, Node, Region, Store, Value, While
-from adcompiler.graph.walk import operands, regions, values, walk
+from adcompiler.graph.nodes import (
+    UNDEFINED,
+    Apply,
+    Effect,
+    For,
+    If,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+)
+from adcompiler.graph.walk import operands, regions, results, values, walk, walk_regions
 from adcompiler.optimize.dead import is_pure
 
 ALWAYS = frozenset({"slice", "shape", "T", "range", "size"})
@@ -142,13 +154,18 @@ def _pops(node: Node) -> bool:
 
 def _decide_choice(state: _Inliner, node: If, region: Region, position: int) -> None:
     """A branch with one output and nothing but expressions in it is written `a if test else b`."""
+    if any(UNDEFINED in arm.yields for arm in (node.then, node.orelse)):
+        return
     if len(node.outs) != 1 or not _fits(state, node.outs[0], node, region, position):
         return
     inner = _arms(node)
-    if all(isinstance(n, Apply) and n.out in state.chosen for n in inner) and len(inner) <= _LONGEST:
+    written = all(isinstance(n, Apply | If) and state.chosen.issuperset(results(n)) for n in inner)
+    if written and len(inner) <= _LONGEST:
         use = state.uses[node.outs[0]][0]
         state.chosen.add(node.outs[0])
-        reads = [node.test, *node.then.yields, *node.orelse.yields]
+        reads = [node.test]
         for part in inner:
             reads += operands(part)
+        for arm in regions(node):
+            reads += [atom for region in walk_regions(arm) for atom in region.yields]
         _read(state, reads, use.region, use.position)

@@ -158,7 +158,8 @@ def assign_names(body: Region, inlined: set[Value], types: Types) -> dict[Value,
             classes.merge(target, source)
     taken = RESERVED | _globals(body)
     order = [v for v in _in_order(body) if v not in inlined]
-    return _color(order, classes, types, taken)
+    used = liveness.all_reads(body)
+    return _color(order, classes, types, taken, used)
 
 
 @dataclass
@@ -184,7 +185,11 @@ class _Classes:
 
 
 def _color(
-    order: list[Value], classes: _Classes, types: Types, taken: set[str] | frozenset[str]
+    order: list[Value],
+    classes: _Classes,
+    types: Types,
+    taken: set[str] | frozenset[str],
+    used_values: set[Value],
 ) -> dict[Value, str]:
     names: dict[Value, str] = {}
     kinds: dict[str, set[object]] = defaultdict(set)
@@ -193,6 +198,8 @@ def _color(
             continue
         members = classes.of(value)
         base = next((v.name for v in members if not v.temporary), value.name)
+        if base == "_" and value in used_values:  # the user's loop does not read its index, this one does
+            base = "k"
         used = {names[c] for m in members for c in classes.clashes.get(m, ()) if c in names}
         kind = _kind(types, members)
         name, k = base, 0

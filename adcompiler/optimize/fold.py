@@ -226,6 +226,11 @@ class _Folder:
             return left
         if left is right and self.is_float(left):
             return self.mul(replace(node, fn="mul", args=(Literal(2.0), left)))
+        inner = self.maker(left)
+        if inner is not None and inner.fn in ("add", "sub") and _integers(inner.args[1], right):
+            sign = 1 if inner.fn == "add" else -1
+            rest = sign * inner.args[1].value + right.value  # type: ignore[union-attr, operator]
+            return inner.args[0] if rest == 0 else replace(node, args=(inner.args[0], Literal(rest)))
         negative = self.maker(right)
         if negative is not None and negative.fn == "neg":
             return replace(node, fn="sub", args=(left, negative.args[0]))
