@@ -103,28 +103,22 @@ class Memory:
     access: dict[Node, Access]
     born: dict[Value, Access]
     writes: dict[Value, list[tuple[Store, Value]]]
+    positions: dict[Value, int]
 
     def is_written(self, value: Value) -> bool:
         """Tell whether any store reaches the memory of an array."""
         return bool(self.writes.get(self.classes.get(value, value)))
 
-    def written_after(self, value: Value, node: Node, within: Node | None = None) -> bool:
-        """Tell whether the array's elements, as `node` reads them, may be overwritten afterwards.
-
-        With `within` (a loop), only the rest of the same iteration of that loop counts.
-        """
+    def written_after(self, value: Value, node: Node) -> bool:
+        """Tell whether the array's elements, as `node` reads them, may be overwritten afterwards."""
         reader = self.owners.get(value, value)
         here = self.access[node]
         found = self.writes.get(self.classes.get(value, value), [])
-        return any(self._reaches(store, owner, reader, here, within) for store, owner in found)
+        return any(self._reaches(store, owner, reader, here) for store, owner in found)
 
-    def _reaches(self, store: Store, writer: Value, reader: Value, here: Access, within: Node | None) -> bool:
+    def _reaches(self, store: Store, writer: Value, reader: Value, here: Access) -> bool:
         there = self.access[store]
         common = [loop for loop in there.loops if loop in here.loops]
-        if within is not None:
-            if within not in common:
-                return False
-            common = common[common.index(within) + 1 :]
         fresh = self.born.get(writer)
         if fresh is not None and all(loop in fresh.loops for loop in common):
             # each iteration writes an array of its own, which is older readers' business only if
@@ -136,8 +130,6 @@ class Memory:
     def born_position(self, value: Value) -> int:
         """Return where an owner is defined; parameters of the function count as first."""
         return self.positions.get(value, -1)
-
-    positions: dict[Value, int]
 
 
 def memory(body: Region, arrays: Container[Value]) -> Memory:

@@ -39,7 +39,6 @@ class _Use:
 
 @dataclass
 class _Inliner:
-    region: Region
     types: Types
     chosen: set[Value] = field(default_factory=set)
     uses: dict[Value, list[_Use]] = field(default_factory=dict)
@@ -54,7 +53,7 @@ def inlined_values(region: Region, types: Types) -> set[Value]:
     A value is written in place if the user gave it no name, it is read once, in the region that
     defines it, and no store between definition and use can change what it reads.
     """
-    state = _Inliner(region, types)
+    state = _Inliner(types)
     _visit(state, region)
     return state.chosen
 

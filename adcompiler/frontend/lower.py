@@ -45,7 +45,6 @@ class Lowering:
     statement: gast.AST | None = None
     enclosing: Environment | None = None
     stack: tuple[Any, ...] = ()
-    parameters: set[str] = field(default_factory=set)
 
     def where(self, node: gast.AST) -> Location:
         """Return the location of a tree node within the current statement."""
@@ -117,9 +116,7 @@ def lower_body(
     """Lower a function's body into `nodes`, with its parameters bound in `env`; return its result."""
     structured = structure(source, may_return_nothing=len(stack) > 1)
     names = set(assigned(structured.body)) | set(env)
-    state = Lowering(
-        source, structured, names, env, nodes, enclosing=enclosing, stack=stack, parameters=set(env)
-    )
+    state = Lowering(source, structured, names, env, nodes, enclosing=enclosing, stack=stack)
     block(state, structured.body)
     return env[RESULT]
 

@@ -12,8 +12,6 @@ import numpy as np
 
 from adcompiler.graph.nodes import Atom, Global, Literal
 
-MODULES = {"numpy": "np", "math": "math"}
-
 # Spellings that mean a node of the graph rather than a call.
 CANONICAL = {
     "np.reshape": "reshape",

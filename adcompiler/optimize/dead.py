@@ -16,12 +16,8 @@ def is_pure(node: Apply) -> bool:
     return node.fn != "pop" and node.fn not in IN_PLACE and not node.fn.startswith(IMPURE_PREFIXES)
 
 
-def remove_dead(graph: Graph, keep_effects: bool = True) -> Graph:
+def remove_dead(graph: Graph) -> Graph:
     """Return the graph without dead nodes, loop-carried values and branch outputs.
-
-    Args:
-        graph: the graph to clean.
-        keep_effects: False also drops `assert` and `raise`, as a repeated sweep may.
 
     >>> from adcompiler.graph.nodes import Literal
     >>> from adcompiler.graph.text import to_text
@@ -32,14 +28,13 @@ def remove_dead(graph: Graph, keep_effects: bool = True) -> Graph:
       z = mul(x, 2)
       return z
     """
-    live = _Liveness(graph.body, keep_effects)
+    live = _Liveness(graph.body)
     return replace(graph, body=live.prune(graph.body))
 
 
 class _Liveness:
-    def __init__(self, body: Region, keep_effects: bool) -> None:
+    def __init__(self, body: Region) -> None:
         self.classes = memory_classes(body)
-        self.keep_effects = keep_effects
         self.values: set[Value] = set()
         self.memory: set[Value] = set()
         size = -1
@@ -74,9 +69,7 @@ class _Liveness:
         """Effects are kept; an append or pop only for a list that is read."""
         if isinstance(node, Effect) and node.fn == "append":
             return node.args[0] in self.values
-        if isinstance(node, Apply) and node.fn == "pop":
-            return False
-        return self.keep_effects
+        return not (isinstance(node, Apply) and node.fn == "pop")
 
     def mark(self, region: Region) -> None:
         for node in reversed(region.nodes):

@@ -11,8 +11,15 @@ from adcompiler.graph.walk import defined, map_region, select, substitute, walk
 def remove_invariants(graph: Graph) -> Graph:
     """Return the graph with unchanging carried values and equal branch outputs substituted away.
 
-    >>> from adcompiler.frontend.lower import lower
-    >>> from adcompiler.optimize.dead import remove_dead
+    >>> from adcompiler.graph.nodes import Apply, Graph
+    >>> from adcompiler.graph.text import to_text
+    >>> x, i, p, out = (Value(name) for name in "xipq")
+    >>> loop = For(Literal(0), Literal(3), Literal(1), (x,), Region((i, p), (), (p,)), (out,))
+    >>> print(to_text(remove_invariants(Graph("f", Region((x,), (loop,), (out,))))))
+    graph f(x):
+      for i in range(0, 3, 1) with ():
+        yield
+      return x
     """
     while True:
         mapping = _unchanging(graph.body)
