@@ -11,10 +11,9 @@ from numba.core import types as nt
 
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.types import Types, infer, is_scalar
-from adcompiler.analysis.types import is_float as is_scalar_float
 from adcompiler.backend.emit import Text, emit
 from adcompiler.frontend.lower import lower
-from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Value
+from adcompiler.graph.nodes import Apply, Graph, Value
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined
 from adcompiler.optimize.cse import eliminate_common
@@ -45,7 +44,7 @@ def primal_graph(function: Callable[..., Any]) -> Graph:
     """Return the graph of a function, before types are known."""
     graph = lower(function)
     for _ in range(2):  # a branch resolved by a constant may make another test constant
-        graph = clean(fold(graph, lambda atom: False))
+        graph = clean(fold(graph, {}))
     return verify(graph)
 
 
@@ -85,8 +84,9 @@ def compile_text(
         made = gradient(primal, list(wrt), types, mode == "value_and_grad")
         plans = made.plans
         result = _pack(verify(made.graph), mode == "value_and_grad", single)
-        result = simplify(result, types)
+        result = clean(result)
         types = infer(result, arguments)
+        result = simplify(result, types)
         shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
         result = simplify(read_shapes_elsewhere(result, shapes), types)
     return Compiled(result, emit(result, types), plans)
@@ -95,12 +95,7 @@ def compile_text(
 def simplify(graph: Graph, types: Types) -> Graph:
     """Fold, share and drop, until the text reads as written by hand."""
 
-    def is_float(atom: Atom) -> bool:
-        if isinstance(atom, Literal):
-            return isinstance(atom.value, float)
-        return isinstance(atom, Value) and is_scalar_float(types.get(atom))
-
-    graph = clean(fold(graph, is_float))
+    graph = clean(fold(graph, types))
     graph = eliminate_common(graph, _scalars(graph, types))
     return verify(sink_loads(clean(graph)))
 

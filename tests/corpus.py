@@ -1030,3 +1030,56 @@ def walrus(x):
     if (y := x * x) > 2.0:
         return y * x
     return y
+
+
+# arrays that algebra must not confuse
+
+
+@case(X3)
+def integer_offsets_of_a_written_array(x):
+    y = x + 1
+    y[0] = 5.0 * x[1]
+    z = y + 2
+    return np.sum(z * z)
+
+
+@case(X3)
+def offsets_that_cancel_make_a_new_array(x):
+    y = (x + 1) - 1
+    z = x - 0
+    y[0] = 2.0 * x[1]
+    z[1] = 3.0 * x[0]
+    return np.sum(x * y * z)
+
+
+@case(X3)
+def negated_twice_is_a_new_array(x):
+    minus = -x[1:]
+    y = -minus
+    w = -(-1.0 * x[1:])
+    y[0] = 2.0 * x[0]
+    w[1] = 3.0 * x[1]
+    return np.sum(x * x) + np.sum(y * x[:2] * w)
+
+
+def write_first(v):
+    v[0] = 3.0 * v[1]
+    return v[2]
+
+
+@case(X3)
+def negated_before_it_is_written(x):
+    y = x * 2.0
+    z = -y * write_first(y)
+    return np.sum(z * z)
+
+
+def tripled(v):
+    return 3.0 * v
+
+
+@case(X3)
+def product_before_it_is_written(x):
+    y = x * 2.0
+    pair = (tripled(y), write_first(y))
+    return np.sum(2.0 * pair[0] * pair[1])

@@ -288,3 +288,14 @@ def test_graph_of_a_function_with_a_loop():
     assert {"w", "x", "h"} <= set(loop.inputs)
     assert graph.paths("w") == [["w", "h", loop.name], ["w", loop.name]]
     assert "h_3 = for i in range(0, n, 1) with (h_1=h):" in str(graph)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_gradients_never_share_memory(jit):
+    def f(x, y, z):
+        return np.sum((x + y + z.T) ** 2)
+
+    gradients = grad(f, argnums=(0, 1, 2), jit=jit)(np.ones((2, 2)), np.ones((2, 2)), np.ones((2, 2)))
+    for k, one in enumerate(gradients):
+        for other in gradients[k + 1 :]:
+            assert not np.shares_memory(one, other)

@@ -6,10 +6,12 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from adcompiler.graph.nodes import Apply, Atom, For, If, Node, Region, Store, Value, While
-from adcompiler.graph.walk import regions, values
+from adcompiler.graph.walk import regions, values, walk
 
-VIEWS = frozenset({"getitem", "T", "reshape", "ravel", "tuple", "np.ascontiguousarray"})
-"""Primitives whose output shares memory with their first argument (a tuple with all of them)."""
+VIEWS = frozenset(
+    {"getitem", "T", "reshape", "ravel", "tuple", "np.ascontiguousarray", "np.expand_dims", "sum_to"}
+)
+"""Primitives whose output may share memory with their first argument (a tuple with all of them)."""
 
 IN_PLACE = {f"i{op}": op for op in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "matmul")}
 """In-place operators, whose output is their first argument if that is an array."""
@@ -84,6 +86,15 @@ def memory_classes(region: Region, arrays: Container[Value] | None = None) -> di
 
     visit(region)
     return {value: find(value) for value in list(parent)}
+
+
+def written_arrays(region: Region) -> Iterator[Value]:
+    """Yield the arrays that a region writes, also those that operators such as `+=` may write."""
+    for node in walk(region):
+        if isinstance(node, Store):
+            yield node.array
+        elif isinstance(node, Apply) and node.fn in IN_PLACE:
+            yield from values(node.args[:1])
 
 
 @dataclass

@@ -7,6 +7,10 @@ import operator
 from collections.abc import Callable
 from dataclasses import replace
 
+from numba.core import types as nt
+
+from adcompiler.analysis.alias import memory_classes, written_arrays
+from adcompiler.analysis.types import Types, is_float
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Value, While, hint
 from adcompiler.graph.walk import map_operands, regions, uses, with_regions
 
@@ -32,28 +36,31 @@ _ARITHMETIC: dict[str, Callable[..., object]] = {
 Made = dict[Value, Apply]
 
 
-def fold(graph: Graph, is_float: Callable[[Atom], bool]) -> Graph:
+def fold(graph: Graph, types: Types) -> Graph:
     """Return the graph with constants computed and neutral elements removed.
 
     Args:
         graph: the graph to simplify.
-        is_float: tells whether an atom is a float number, so that `1.0 * x` may become `x`. For an
-            array it may not: the product is a new array, `x` is not.
+        types: types as far as known, extended with the values made here. Where x is a float number,
+            `1.0 * x` becomes `x`. For an array it may not: the product is a new array, `x` is not.
 
+    >>> from numba import float64
     >>> from adcompiler.graph.text import to_text
     >>> x, t, y = Value("x"), Value("t"), Value("y")
     >>> nodes = (Apply(t, "pow", (x, Literal(1))), Apply(y, "mul", (Literal(1.0), t)))
-    >>> print(to_text(fold(Graph("f", Region((x,), nodes, (y,))), lambda atom: True)))
+    >>> print(to_text(fold(Graph("f", Region((x,), nodes, (y,))), {x: float64, t: float64})))
     graph f(x):
       return x
     """
-    folder = _Folder(is_float)
+    folder = _Folder(graph.body, types)
     return replace(graph, body=folder.region(graph.body))
 
 
 class _Folder:
-    def __init__(self, is_float: Callable[[Atom], bool]) -> None:
-        self.is_float = is_float
+    def __init__(self, body: Region, types: Types) -> None:
+        self.types = types
+        self.classes = memory_classes(body)
+        self.written = {self.classes.get(array, array) for array in written_arrays(body)}
         self.known: dict[Value, Atom] = {}
         self.made: Made = {}
         self.extra: list[Node] = []
@@ -63,7 +70,20 @@ class _Folder:
         out = Value(hint(fn), temporary=True)
         self.made[out] = made = replace(node, out=out, fn=fn, args=args)
         self.extra.append(made)
+        self.same_type(out, node)
         return out
+
+    def same_type(self, out: Value, node: Apply) -> None:
+        if node.out in self.types:
+            self.types[out] = self.types[node.out]
+
+    def is_float(self, atom: Atom) -> bool:
+        if isinstance(atom, Literal):
+            return isinstance(atom.value, float)
+        return isinstance(atom, Value) and is_float(self.types.get(atom))
+
+    def is_integer(self, atom: Atom) -> bool:
+        return isinstance(atom, Value) and isinstance(self.types.get(atom), nt.Integer)
 
     def read(self, atom: Atom) -> Atom:
         while isinstance(atom, Value) and atom in self.known:
@@ -134,9 +154,8 @@ class _Folder:
                 return node.args[0]
             case "neg":
                 negated = self.negated(node.args[0])
-                fresh = isinstance(negated, Value) and (negated.temporary or self.is_float(negated))
-                if negated is not None and fresh:
-                    return self.under_name(node.out, negated)
+                if negated is not None:
+                    return self.under_name(node, negated)
                 inner = self.fixed(node.args[0])
                 if inner is not None and inner.fn == "mul" and isinstance(inner.args[0], Literal):
                     negative = Literal(-inner.args[0].value)  # type: ignore[operator]
@@ -146,10 +165,21 @@ class _Folder:
     def maker(self, atom: Atom) -> Apply | None:
         return self.made.get(atom) if isinstance(atom, Value) else None
 
+    def is_stable(self, atom: Atom) -> bool:
+        """Tell whether an atom means the same wherever it is read: a number, or memory never written."""
+        if not isinstance(atom, Value) or self.is_float(atom) or self.is_integer(atom):
+            return True
+        return self.classes.get(atom, atom) not in self.written
+
+    def through(self, atom: Atom) -> Apply | None:
+        """Return what computes a value, if it may as well be computed where the value is read."""
+        made = self.maker(atom)
+        return made if made is not None and all(map(self.is_stable, (atom, *made.args))) else None
+
     def fixed(self, atom: Atom) -> Apply | None:
-        """Return what computes a value, if that value cannot have been written since."""
-        safe = isinstance(atom, Value) and (atom.temporary or self.is_float(atom))
-        return self.maker(atom) if safe else None
+        """Like `through`, but leaves arrays that the user gave a name."""
+        is_ours = isinstance(atom, Value) and (atom.temporary or self.is_float(atom))
+        return self.through(atom) if is_ours else None
 
     def is_size(self, atom: Atom) -> bool:
         made = self.maker(atom)
@@ -197,24 +227,25 @@ class _Folder:
         if isinstance(first, Literal):
             value = Literal(factor.value * first.value)  # type: ignore[operator]
             return replace(inner, out=node.out, args=(value, second), loc=node.loc)
-        spine = self.scaled(replace(node, out=Value("mul", temporary=True)), factor, first)
+        product = Value("mul", temporary=True)
+        self.same_type(product, node)
+        spine = self.scaled(replace(node, out=product), factor, first)
         if spine is None:
             return None
         self.made[spine.out] = spine
         self.extra.append(spine)
         return replace(inner, out=node.out, args=(spine.out, second), loc=node.loc)
 
-    def under_name(self, out: Value, atom: Atom) -> Apply | Atom:
-        """Return an atom; a product without a name is computed under the name of `out` instead."""
-        made = self.maker(atom)
-        is_unnamed = isinstance(atom, Value) and atom.temporary and made is not None
-        if is_unnamed and made is not None and made.fn in ("mul", "truediv"):
-            return replace(made, out=out)
-        return atom
+    def under_name(self, node: Apply, atom: Atom) -> Apply | Atom:
+        """Return what a node comes down to; a product without a name is computed under the node's own."""
+        made = self.fixed(atom)
+        if made is not None and made.fn in ("mul", "truediv"):
+            return replace(made, out=node.out)
+        return atom if self.is_float(atom) else node
 
     def negated(self, atom: Atom) -> Atom | None:
         """Return x where the atom is -x, computed in place."""
-        made = self.maker(atom)
+        made = self.through(atom)
         is_negative = made is not None and made.fn == "neg" and made.out.temporary
         return made.args[0] if made is not None and is_negative else None
 
@@ -226,40 +257,42 @@ class _Folder:
             return left
         if left is right and self.is_float(left):
             return self.mul(replace(node, fn="mul", args=(Literal(2.0), left)))
-        inner = self.maker(left)
-        if inner is not None and inner.fn in ("add", "sub") and _integers(inner.args[1], right):
-            sign = 1 if inner.fn == "add" else -1
-            rest = sign * inner.args[1].value + right.value  # type: ignore[union-attr, operator]
-            return inner.args[0] if rest == 0 else replace(node, args=(inner.args[0], Literal(rest)))
-        negative = self.maker(right)
+        if (moved := self.shifted(node, 1)) is not None:
+            return moved
+        negative = self.through(right)
         if negative is not None and negative.fn == "neg":
             return replace(node, fn="sub", args=(left, negative.args[0]))
         if (minus := self.negated(left)) is not None:
             return replace(node, fn="sub", args=(right, minus))
-        first, second = self.maker(left), self.maker(right)
+        first, second = self.through(left), self.through(right)
         if first is not None and second is not None and self.is_float(left) and _same_product(first, second):
             return replace(node, fn="mul", args=(Literal(2.0), left))
         return node
 
     def sub(self, node: Apply) -> Apply | Atom:
         left, right = node.args
-        if self.is_zero(right) and (self.is_float(left) or right == Literal(0)):
-            return left  # subtracting the integer zero leaves a number of any type as it is
+        if self.is_zero(right) and (self.is_float(left) or (right == Literal(0) and self.is_integer(left))):
+            return left
         if self.is_zero(left) and self.is_float(right):
             return replace(node, fn="neg", args=(right,))
         if (minus := self.negated(right)) is not None:
             return replace(node, fn="add", args=(left, minus))
+        return self.shifted(node, -1) or node
+
+    def shifted(self, node: Apply, sign: int) -> Apply | Atom | None:
+        """Index arithmetic: (i + 2) - 1 is i + 1, and (n - 1) + 1 is n."""
+        left, right = node.args
         inner = self.maker(left)
-        both = isinstance(right, Literal) and inner is not None and isinstance(inner.args[-1], Literal)
-        if both and inner is not None and inner.fn == "add" and _integers(inner.args[1], right):
-            rest = inner.args[1].value - right.value  # type: ignore[union-attr, operator]
-            return (
-                inner.args[0] if rest == 0 else replace(node, fn="add", args=(inner.args[0], Literal(rest)))
-            )
-        if both and inner is not None and inner.fn == "sub" and _integers(inner.args[1], right):
-            total = inner.args[1].value + right.value  # type: ignore[union-attr, operator]
-            return replace(node, args=(inner.args[0], Literal(total)))
-        return node
+        if inner is None or inner.fn not in ("add", "sub") or not self.is_integer(inner.args[0]):
+            return None
+        if not _integers(inner.args[1], right):
+            return None
+        first = inner.args[1].value if inner.fn == "add" else -inner.args[1].value  # type: ignore[union-attr, operator]
+        total = first + sign * right.value  # type: ignore[union-attr, operator]
+        if total == 0:
+            return inner.args[0]
+        fn, size = ("add", total) if total > 0 else ("sub", -total)
+        return replace(node, fn=fn, args=(inner.args[0], Literal(size)))
 
 
 def _integers(*atoms: Atom) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from adcompiler.analysis.alias import VIEWS, Memory, content_reads, memory
+from adcompiler.analysis.alias import VIEWS, Memory, content_reads, memory, memory_classes
 from adcompiler.analysis.shapes import Shapes, symbolic_shapes
 from adcompiler.analysis.types import Types, element, is_array, is_scalar, rank
 from adcompiler.errors import DifferentiationError
@@ -81,9 +81,28 @@ def reverse(graph: Graph, wrt: list[Value], types: Types, active: set[Value]) ->
     sweep = Sweep(types, active, views, buffered, info, shapes)
     (result,) = graph.body.yields
     sweep.region(graph.body, [(result, Contribution(Literal(1.0)))])
-    gradients = tuple(sweep.gradient(param, graph) for param in wrt)
-    body = Region((), tuple(sweep.nodes), gradients)
+    gradients = [sweep.gradient(param) for param in wrt]
+    are_arrays = [is_array(types[param]) for param in wrt]
+    body = Region((), tuple(sweep.nodes), ())
+    body = replace(
+        body, nodes=(*body.nodes, *_kept_apart(gradients, body, are_arrays)), yields=tuple(gradients)
+    )
     return ReverseSweep(body, sweep.partner, sweep.trips, sweep.before, sweep.after, info)
+
+
+def _kept_apart(gradients: list[Atom], body: Region, are_arrays: list[bool]) -> list[Node]:
+    """Replace array gradients that may share memory with an earlier one by copies; return the copies."""
+    classes = memory_classes(body)
+    seen: set[Value] = set()
+    copies: list[Node] = []
+    for k, atom in enumerate(gradients):
+        if isinstance(atom, Value) and are_arrays[k]:
+            memory_of = classes.get(atom, atom)
+            if memory_of in seen:
+                gradients[k] = copy = Value(atom.name)
+                copies.append(Apply(copy, "copy", (atom,)))
+            seen.add(memory_of)
+    return copies
 
 
 def _reading(node: Node, mapping: dict[Value, Value]) -> Node:
@@ -224,7 +243,7 @@ class Sweep:
             return self.apply("np.full_like", value, contribution.atom)
         return self.apply("add", self.apply("np.zeros_like", value), contribution.atom)
 
-    def gradient(self, param: Value, graph: Graph) -> Atom:
+    def gradient(self, param: Value) -> Atom:
         """Return what the function returns as the gradient of an argument."""
         found = self.take(param)
         self.loc = NOWHERE
