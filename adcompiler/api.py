@@ -4,27 +4,50 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, update_wrapper
 from typing import Any
 
-import numba
 import numpy as np
 from numba.core import types as nt
-from numba.core.errors import NumbaPerformanceWarning
 
 from adcompiler.analysis.guess import describe, guess_arguments
-from adcompiler.analysis.types import element, is_array, is_float
-from adcompiler.backend.module import jit_options, load, module_text, uncompiled
+from adcompiler.analysis.types import element, is_array, is_continuous, is_float, rank
+from adcompiler.arguments import (
+    kind_of,
+    layout_of_type,
+    layout_of_value,
+    needs_repacking,
+    plain,
+    repacked,
+)
+from adcompiler.backend.module import compile_now, jit_options, load, module_text, uncompiled
 from adcompiler.compile import Compiled, Mode, compile_text, primal_graph
 from adcompiler.errors import DifferentiationError
 from adcompiler.explain import explain
 from adcompiler.frontend.parse import python_function
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
 from adcompiler.graph.nodes import Graph
 from adcompiler.view import ComputationGraph
 
 Argnums = int | str | Sequence[int | str]
+
+
+@dataclass
+class Specialised:
+    """A function made for arguments of certain types."""
+
+    layouts: tuple[Layout, ...]
+    function: Any
+    compiled: Compiled
+    source: str
+    is_plain: bool = field(init=False)
+    repacks: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.is_plain = all(isinstance(layout, Leaf) for layout in self.layouts)
+        self.repacks = needs_repacking(self.compiled.returns)
 
 
 class Derivative:
@@ -46,21 +69,32 @@ class Derivative:
         self.python = python_function(function)
         self.signature = inspect.signature(self.python)
         self.names = list(self.signature.parameters)
+        self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
+        self.graphs: dict[tuple[Layout, ...], Graph] = {}
         self.wrt, self.single = _positions(argnums, self.names, self.python.__name__)
         if mode == "primal":
             self.py_func = self.python  # so that it can be followed and differentiated like a dispatcher
-        self.specialised: dict[tuple[nt.Type, ...], tuple[Any, Compiled, str]] = {}
+        self.specialised: dict[tuple[Layout, ...], Specialised] = {}
         update_wrapper(self, self.python)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluate for these arguments; they are never changed."""
-        if kwargs or len(args) != len(self.names):
+        if kwargs or self.is_variadic or len(args) != len(self.names):
             args = self._bind(args, kwargs)
-        function = self._specialise(tuple(map(_typeof, args, self.names)))[0]
+        made = self._specialise(tuple(map(self._layout, args, range(len(args)))))
+        if not made.is_plain:
+            args = tuple(map(plain, args, made.layouts))
+        if made.compiled.writes:
+            _check_apart(args, self.python.__name__, made.compiled.writes)
         if self.jit:
-            return function(*args)
-        with np.errstate(all="ignore"):
-            return function(*(np.float64(a) if isinstance(a, float) else a for a in args))
+            found = made.function(*args)
+        else:
+            with np.errstate(all="ignore"):
+                found = made.function(*(np.float64(a) if isinstance(a, float) else a for a in args))
+        return repacked(found, made.compiled.returns) if made.repacks else found
+
+    def _layout(self, value: Any, position: int) -> Layout:
+        return layout_of_value(value, self.names[position], position in self.wrt)
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         try:
@@ -70,37 +104,32 @@ class Derivative:
         bound.apply_defaults()
         return tuple(bound.arguments[name] for name in self.names)
 
-    def _specialise(
-        self, kinds: tuple[nt.Type, ...], origins: Sequence[str] = ()
-    ) -> tuple[Any, Compiled, str]:
-        if kinds not in self.specialised:
-            self.check_arguments(kinds)
-            made = compile_text(self._graph, kinds, self.wrt, self.mode, self.single)
-            source = module_text(made.text, self._header(kinds, origins), self.options)
-            module = load(source, made.text.name, made.text.arrays)
-            name = made.text.name
+    def _specialise(self, layouts: tuple[Layout, ...], origins: Sequence[str] = ()) -> Specialised:
+        if layouts not in self.specialised:
+            self.check_arguments(layouts)
+            compiled = compile_text(self._graph(layouts), layouts, self.wrt, self.mode, self.single)
+            source = module_text(compiled.text, self._header(layouts, origins), self.options)
+            module = load(source, compiled.text)
+            name = compiled.text.name
             function = getattr(module, name) if self.jit else uncompiled(module, name)
-            if self.jit and self.options.get("parallel"):
-                with warnings.catch_warnings():  # a gradient without parallel parts is no fault
-                    warnings.simplefilter("ignore", NumbaPerformanceWarning)
-                    function.compile(kinds)
-            self.specialised[kinds] = function, made, source
-        return self.specialised[kinds]
+            if self.jit:
+                compile_now(function, tuple(map(kind_of, layouts)), self.python)
+            self.specialised[layouts] = Specialised(layouts, function, compiled, source)
+        return self.specialised[layouts]
 
-    def check_arguments(self, kinds: Sequence[nt.Type]) -> None:
+    def check_arguments(self, layouts: Sequence[Layout]) -> None:
         """Refuse arguments that cannot be differentiated, or arrays of other element types."""
-        for position in self.wrt if self.mode != "primal" else ():
-            kind, name = kinds[position], self.names[position]
-            if isinstance(element(kind), nt.Integer | nt.Boolean):
-                reason = f"argument '{name}' has type {describe(kind)}"
-                cure = f"pass floats: {name}.astype(float)" if is_array(kind) else "pass a float: 3.0, not 3"
-                raise DifferentiationError("AD301", reason, None, cure)
-            if not is_float(element(kind)):
-                raise DifferentiationError("AD301", f"argument '{name}' has type {describe(kind)}")
-            if str(element(kind)) not in ("float64", "float32"):
-                raise DifferentiationError("AD306", f"argument '{name}' has elements of type {element(kind)}")
+        for position in self.wrt if self.mode in ("grad", "value_and_grad") else ():
+            name, layout = self.names[position], layouts[position]
+            if isinstance(layout, Leaf):
+                _check_leaf(layout.kind, name)
+            elif not any(is_continuous(leaf.kind) for leaf in leaves(layout)):
+                raise DifferentiationError("AD301", f"argument '{name}' holds no floats")
+            for leaf in leaves(layout):
+                if is_continuous(leaf.kind):
+                    _check_leaf(leaf.kind, name)
 
-    def _header(self, kinds: Sequence[nt.Type], origins: Sequence[str]) -> str:
+    def _header(self, layouts: Sequence[Layout], origins: Sequence[str]) -> str:
         what = {
             "primal": "the function",
             "grad": "the gradient of",
@@ -108,39 +137,44 @@ class Derivative:
         }
         lines = [f"Generated by adcompiler: {what[self.mode]} {self.python.__name__}"]
         groups: dict[str, list[str]] = {}
-        notes = list(origins) or ["as called"] * len(kinds)
-        for name, kind, note in zip(self.names, kinds, notes, strict=True):
-            groups.setdefault(note, []).append(f"{name}: {describe(kind)}")
+        notes = list(origins) or ["as called"] * len(layouts)
+        for name, layout, note in zip(self.names, layouts, notes, strict=True):
+            groups.setdefault(note, []).append(f"{name}: {_described(layout)}")
         for note, args in groups.items():
             lines += textwrap.wrap(f"types {note}: {', '.join(args)}", 100, subsequent_indent="  ")
         return "\n".join(lines)
 
-    @cached_property
-    def _graph(self) -> Graph:
-        return primal_graph(self.function)
+    def _graph(self, layouts: Sequence[Layout] = ()) -> Graph:
+        """Return the untyped graph; it depends on how the arguments are packed only."""
+        key = tuple(map(_ranked, layouts))
+        if key not in self.graphs:
+            self.graphs[key] = primal_graph(self.function, key)
+        return self.graphs[key]
 
-    def _current(self) -> tuple[Any, Compiled, str]:
+    def _current(self) -> Specialised:
         """The latest specialisation, or one for guessed argument types."""
         if self.specialised:
             return next(reversed(self.specialised.values()))
-        kinds, origins = guess_arguments(self._graph, self.python, self.wrt)
-        found = self._specialise(tuple(kinds), origins)
-        del self.specialised[tuple(kinds)]
-        return found
+        defaults = [parameter.default for parameter in self.signature.parameters.values()]
+        layouts = tuple(Static(None) if default is None else Leaf() for default in defaults)
+        found, origins = guess_arguments(self._graph(layouts), self.python, self.wrt)
+        made = self._specialise(tuple(found), origins)
+        del self.specialised[made.layouts]
+        return made
 
     @property
     def source(self) -> str:
         """The text of the generated module, for the latest argument types or else for likely ones."""
-        return self._current()[2]
+        return self._current().source
 
     @property
     def graph(self) -> ComputationGraph:
         """The function's SSA graph, as an object to print, evaluate and follow."""
-        return ComputationGraph.of(self._graph)
+        return ComputationGraph.of(self._graph())
 
     def explain(self) -> str:
         """Return what the reverse sweep stores, loop by loop, how much and why."""
-        return explain(self.python.__name__, self._current()[1].plans)
+        return explain(self.python.__name__, self._current().compiled.plans)
 
     @cached_property
     def primal(self) -> Any:
@@ -160,34 +194,56 @@ class Derivative:
     def dispatcher(self, kinds: tuple[nt.Type, ...]) -> Any:
         """Return the Numba dispatcher for argument types; used when compiled code calls this object."""
         parameters = list(self.signature.parameters.values())
-        missing = [numba.typeof(p.default) for p in parameters[len(kinds) :]]
-        plain = [nt.unliteral(kind) for kind in (*kinds, *missing)]
-        return self._specialise(tuple(plain))[0]
+        if self.is_variadic:
+            raise DifferentiationError("AD107", "a function with '*args' is called from compiled code")
+        missing = [layout_of_value(p.default, p.name) for p in parameters[len(kinds) :]]
+        layouts = (*map(layout_of_type, kinds), *missing)
+        return self._specialise(layouts).function
 
 
-_ARRAY_TYPES: dict[tuple[Any, ...], nt.Type] = {}
+def _ranked(layout: Layout) -> Layout:
+    """Return a layout with the number of axes of each value as its kind: all that the graph depends on."""
+    match layout:
+        case Leaf():
+            return Leaf(rank(layout.kind) if layout.kind is not None else None)
+        case Packed():
+            return Packed(tuple(map(_ranked, layout.parts)), layout.names, layout.maker)
+    return layout
 
 
-def _typeof(value: Any, name: str) -> nt.Type:
-    """Return the Numba type of an argument; those of arrays are remembered, as this runs at every call."""
-    if type(value) is float:
-        return nt.float64
-    if type(value) is np.ndarray:
-        key = (value.dtype, value.ndim, value.flags.num)
-        if key not in _ARRAY_TYPES:
-            _ARRAY_TYPES[key] = _typeof_slowly(value, name)
-        return _ARRAY_TYPES[key]
-    return _typeof_slowly(value, name)
+def _check_leaf(kind: nt.Type, name: str) -> None:
+    if isinstance(element(kind), nt.Integer | nt.Boolean):
+        reason = f"argument '{name}' has type {describe(kind)}"
+        cure = f"pass floats: {name}.astype(float)" if is_array(kind) else "pass a float: 3.0, not 3"
+        raise DifferentiationError("AD301", reason, None, cure)
+    if not is_float(element(kind)):
+        raise DifferentiationError("AD301", f"argument '{name}' has type {describe(kind)}")
+    if str(element(kind)) not in ("float64", "float32"):
+        raise DifferentiationError("AD306", f"argument '{name}' has elements of type {element(kind)}")
 
 
-def _typeof_slowly(value: Any, name: str) -> nt.Type:
-    try:
-        return numba.typeof(value)
-    except ValueError:
-        kind = type(value).__name__
-        raise DifferentiationError(
-            "AD301", f"argument '{name}' is a {kind}, which Numba cannot type"
-        ) from None
+def _described(layout: Layout) -> str:
+    match layout:
+        case Leaf():
+            return describe(layout.kind)
+        case Static():
+            return getattr(layout.value, "__name__", "None")
+        case Packed():
+            parts = [_described(part) for part in layout.parts]
+            if layout.names:
+                parts = [f"{name}: {part}" for name, part in zip(layout.names, parts, strict=True)]
+            return f"({', '.join(parts)})"
+
+
+def _check_apart(args: tuple[Any, ...], function: str, writes: Sequence[int]) -> None:
+    """Refuse arrays that overlap if the function writes one: it would see the other change."""
+    arrays = [(k, arg) for k, arg in enumerate(args) if isinstance(arg, np.ndarray)]
+    for k, written in arrays:
+        if k in writes:
+            for j, other in arrays:
+                if j != k and np.may_share_memory(written, other):
+                    reason = f"'{function}' writes an argument that shares memory with another one"
+                    raise DifferentiationError("AD303", reason, None, "pass a copy of one of them")
 
 
 def _positions(argnums: Argnums, names: list[str], function: str) -> tuple[list[int], bool]:

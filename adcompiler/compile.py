@@ -10,9 +10,11 @@ from typing import Literal as Choice
 from numba.core import types as nt
 
 from adcompiler.analysis.shapes import symbolic_shapes
-from adcompiler.analysis.types import Types, infer, is_scalar
+from adcompiler.analysis.types import Types, infer, is_continuous, is_scalar
+from adcompiler.arguments import gradient_layout
 from adcompiler.backend.emit import Text, emit
 from adcompiler.frontend.lower import lower
+from adcompiler.graph.layout import Layout, Leaf, Packed, leaves
 from adcompiler.graph.nodes import Apply, Graph, Value
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined
@@ -28,7 +30,7 @@ from adcompiler.transform.plan import LoopPlan
 from adcompiler.transform.record import Tape
 from adcompiler.transform.specialise import specialise
 
-Mode = Choice["primal", "grad", "value_and_grad"]
+Mode = Choice["primal", "outputs", "grad", "value_and_grad", "pullback"]
 
 
 @dataclass
@@ -38,11 +40,13 @@ class Compiled:
     graph: Graph
     text: Text
     plans: list[tuple[LoopPlan, list[Tape]]]
+    returns: Layout
+    writes: tuple[int, ...]
 
 
-def primal_graph(function: Callable[..., Any]) -> Graph:
+def primal_graph(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph:
     """Return the graph of a function, before types are known."""
-    graph = lower(function)
+    graph = lower(function, layouts)
     for _ in range(2):  # a branch resolved by a constant may make another test constant
         graph = clean(fold(graph, {}))
     return verify(graph)
@@ -53,10 +57,12 @@ def clean(graph: Graph) -> Graph:
     return remove_dead(remove_invariants(remove_dead(graph)))
 
 
-def typed_primal(graph: Graph, arguments: Sequence[nt.Type]) -> tuple[Graph, Types]:
-    """Specialise a graph for argument types."""
+def typed_primal(
+    graph: Graph, arguments: Sequence[nt.Type], keep_arguments: bool = True
+) -> tuple[Graph, Types]:
+    """Specialise a graph for argument types; `keep_arguments` copies those that it writes."""
     types = infer(graph, arguments)
-    graph = clean(specialise(graph, types))
+    graph = clean(specialise(graph, types, keep_arguments))
     return verify(eliminate_common(graph, _scalars(graph, types))), types
 
 
@@ -65,31 +71,65 @@ def _scalars(graph: Graph, types: Types) -> set[Value]:
 
 
 def compile_text(
-    graph: Graph, arguments: Sequence[nt.Type], wrt: Sequence[int], mode: Mode, single: bool
+    graph: Graph, layouts: Sequence[Layout], wrt: Sequence[int], mode: Mode, single: bool
 ) -> Compiled:
     """Return the source text of a function's value, gradient, or both.
 
     Args:
         graph: the untyped primal.
-        arguments: Numba type of each argument.
+        layouts: layout of each argument, with the types of its single values.
         wrt: positions of the arguments to differentiate.
         mode: what the text returns.
         single: True returns one gradient by itself, False a tuple of gradients.
     """
-    primal, types = typed_primal(graph, arguments)
+    arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
+    primal, types = typed_primal(graph, arguments, mode != "primal")
+    writes = _written_positions(primal, layouts) if mode != "primal" else ()
     plans: list[tuple[LoopPlan, list[Tape]]] = []
-    if mode == "primal":
+    if mode in ("primal", "outputs"):
         result = simplify(primal, types)
+        returns = result.returns or Leaf()
     else:
-        made = gradient(primal, list(wrt), types, mode == "value_and_grad")
+        positions = _leaf_positions(layouts, wrt, types, primal)
+        made = gradient(primal, positions, types, mode)
         plans = made.plans
-        result = _pack(verify(made.graph), mode == "value_and_grad", single)
-        result = clean(result)
+        gradients = [gradient_layout(layouts[position]) for position in wrt]
+        packed = gradients[0] if single else Packed(tuple(gradients))
+        returns = Packed((Leaf(), packed)) if mode == "value_and_grad" else packed
+        result = replace(made.graph, returns=returns)
+        arguments += made.seeds
+        result = clean(verify(result))
         types = infer(result, arguments)
         result = simplify(result, types)
         shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
         result = simplify(read_shapes_elsewhere(result, shapes), types)
-    return Compiled(result, emit(result, types), plans)
+    return Compiled(result, emit(result, types), plans, returns, writes)
+
+
+def _leaf_positions(
+    layouts: Sequence[Layout], wrt: Sequence[int], types: Types, primal: Graph
+) -> list[int]:
+    """Return the positions, among the single values of all arguments, of those to differentiate."""
+    spans: list[list[int]] = []
+    count = 0
+    for layout in layouts:
+        size = len([*leaves(layout)])
+        spans.append([*range(count, count + size)])
+        count += size
+    params = primal.body.params
+    return [k for position in wrt for k in spans[position] if is_continuous(types[params[k]])]
+
+
+def _written_positions(primal: Graph, layouts: Sequence[Layout]) -> tuple[int, ...]:
+    """Return the positions of the arguments that are copied because the function writes them."""
+    copied = {node.args[0] for node in primal.body.nodes if isinstance(node, Apply) and node.fn == "copy"}
+    position, found = 0, []
+    for k, layout in enumerate(layouts):
+        for _ in leaves(layout):
+            if primal.body.params[position] in copied:
+                found.append(k)
+            position += 1
+    return tuple(found)
 
 
 def simplify(graph: Graph, types: Types) -> Graph:
@@ -98,16 +138,3 @@ def simplify(graph: Graph, types: Types) -> Graph:
     graph = clean(fold(graph, types))
     graph = eliminate_common(graph, _scalars(graph, types))
     return verify(sink_loads(clean(graph)))
-
-
-def _pack(graph: Graph, with_value: bool, single: bool) -> Graph:
-    """Return `value, (gradients…)` in the structure that the caller asked for."""
-    gradients = graph.body.yields[with_value:]
-    nodes = list(graph.body.nodes)
-    if not single:
-        packed = Value("gradients", temporary=True)
-        nodes.append(Apply(packed, "tuple", gradients))
-        gradients = (packed,)
-    yields = (*graph.body.yields[:with_value], *gradients)
-    body = replace(graph.body, nodes=tuple(nodes), yields=yields)
-    return replace(graph, body=body, returns_tuple=len(yields) > 1)

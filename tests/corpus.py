@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 CORPUS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
 
@@ -1083,3 +1084,782 @@ def product_before_it_is_written(x):
     y = x * 2.0
     pair = (tripled(y), write_first(y))
     return np.sum(2.0 * pair[0] * pair[1])
+
+
+# iteration
+
+
+@case(X3)
+def for_over_elements(x):
+    total = 0.0
+    for v in x:
+        total += v * v
+    return total
+
+
+@case(M23)
+def for_over_rows(m):
+    total = 0.0
+    for row in m:
+        total += row[0] * row[2]
+    return total
+
+
+@case(M23)
+def for_over_rows_then_elements(m):
+    total = 1.0
+    for row in m:
+        for v in row:
+            total *= math.cos(v)
+    return total
+
+
+@case(M23)
+def rows_are_written(m):
+    for row in m:
+        row[1] = row[0] * row[2]
+    return np.sum(m * m)
+
+
+@case(X3)
+def enumerate_elements(x):
+    total = 0.0
+    for i, v in enumerate(x):
+        total += (i + 1) * math.sin(v)
+    return total
+
+
+@case(X3)
+def enumerate_from(x):
+    total = 0.0
+    for i, v in enumerate(x, 2):
+        total += v**i
+    return total
+
+
+@case(X3, Y3)
+def zip_arrays(x, y):
+    total = 0.0
+    for a, b in zip(x, y):
+        total += math.sin(a) * b
+    return total
+
+
+@case(X5, X3)
+def zip_stops_at_the_shortest(x, y):
+    total = 0.0
+    for a, b, k in zip(x, y, range(10)):
+        total += a * b * (k + 1)
+    return total
+
+
+@case(X3, Y3)
+def enumerate_zip(x, y):
+    total = 0.0
+    for i, (a, b) in enumerate(zip(x, y)):
+        total += a * b**i
+    return total
+
+
+@case(X3)
+def reversed_array(x):
+    h = 0.0
+    for v in reversed(x):
+        h = math.tanh(h + v)
+    return h
+
+
+@case(X3)
+def reversed_range(x):
+    h = 0.0
+    for i in reversed(range(len(x))):
+        h = math.tanh(h + x[i])
+    return h
+
+
+@case(X5)
+def reversed_range_with_step(x):
+    h = 0.0
+    for i in reversed(range(1, 5, 2)):
+        h = math.tanh(h * 2.0 + x[i])
+    return h
+
+
+@case(X5)
+def reversed_enumerated_slice(x):
+    total = 0.0
+    for i, v in enumerate(x[::-1]):
+        total += v * i
+    return total
+
+
+@case(M23)
+def ndindex_of_shape(m):
+    total = 0.0
+    for i, j in np.ndindex(m.shape):
+        total += m[i, j] ** 2 * (i + 2 * j)
+    return total
+
+
+@case(M23)
+def ndindex_as_index(m):
+    out = np.zeros_like(m)
+    for at in np.ndindex(m.shape):
+        out[at] = math.sin(m[at])
+    return np.sum(out)
+
+
+@case(M23)
+def ndindex_of_numbers(m):
+    total = 0.0
+    for i, j in np.ndindex(2, 2):
+        total += m[i, j] * m[i, j + 1]
+    return total
+
+
+@case(X5)
+def loop_over_elements_breaks(x):
+    total = 0.0
+    for v in x:
+        if v > 2.0:
+            break
+        if v < 0.0:
+            continue
+        total += v * v
+    else:
+        total = -total
+    return total
+
+
+@case(1.3)
+def loop_over_tuple_breaks(x):
+    total = 0.0
+    for k in (1, 2, 3):
+        if total > 1.5:
+            break
+        total += x**k
+    return total
+
+
+@case(1.3)
+def loop_over_tuple_returns(x):
+    for k in (1, 2, 3):
+        if x**k > 2.0:
+            return x**k * 3.0
+    return x
+
+
+@case(1.3, 0.4)
+def loop_over_active_tuple(x, y):
+    total = 0.0
+    for v in (x, y, x * y):
+        total += v * v
+    return total
+
+
+@case(1.3, 0.4)
+def loop_over_pairs(x, y):
+    total = 0.0
+    for v, w in ((x, 2.0), (y, 3.0)):
+        total += v**w
+    return total
+
+
+@case(X3)
+def prange_loop(x):
+    total = 0.0
+    for i in prange(len(x)):
+        total += x[i] ** 2
+    return total
+
+
+@case(1.3)
+def while_walrus(x):
+    while (y := x * 0.7) > 0.3:
+        x = y * y + 0.1
+    return x * y
+
+
+@case(1.3)
+def while_walrus_else(x):
+    n = 0
+    while (y := x * 0.7) > 0.3:
+        x = y
+        n += 1
+        if n > 10:
+            break
+    else:
+        x = x * 3.0
+    return x * y
+
+
+@case(1.7)
+def for_inside_while_breaks(x):
+    while x > 0.1:
+        for k in range(5):
+            x *= 0.8
+            if x < 0.5:
+                break
+        else:
+            continue
+        return x * x
+    return x
+
+
+# tuples
+
+
+@case(0.3, 1.2)
+def starred_unpacking(x, y):
+    first, *rest, last = x * y, x, y, x + y
+    return first * rest[0] + rest[1] * last
+
+
+@case(0.3, 1.2)
+def starred_call(x, y):
+    pair = (x * y, y)
+    return triple(x, *pair)
+
+
+def triple(a, b, c):
+    return a * b + c
+
+
+@case(0.3, 1.2)
+def variable_arguments(x, y):
+    return summed(x, y, x * y)
+
+
+def summed(first, *rest):
+    total = first
+    for v in rest:
+        total += v * len(rest)
+    return total
+
+
+@case(0.3, 1.2)
+def tuple_indexed_by_variable(x, y):
+    pair = (x * y, x + y, y)
+    total = 0.0
+    for k in range(3):
+        total += pair[k] * (k + 1)
+    return total
+
+
+@case(0.3, 1.2)
+def tuple_sliced(x, y):
+    t = (x, y, x * y, 2.0)
+    a, b = t[1:3]
+    return a * b + t[-1] * t[0]
+
+
+@case(0.3, 1.2)
+def tuple_joined(x, y):
+    t = (x, y) + (x * y,)
+    return t[0] * t[1] + t[2] * len(t)
+
+
+@case(0.3, 1.2)
+def sum_and_max_of_tuple(x, y):
+    t = (x, y, x * y)
+    return sum(t) * max(t) + min(t)
+
+
+@case(0.7)
+def contained_in_tuple(x):
+    n = 2
+    return x * x if n in (1, 2, 3) else x
+
+
+@case(0.7)
+def not_contained_in_tuple(x):
+    n = 2
+    return x * x if n not in (1, 2, 3) else x
+
+
+@case(0.3, 1.2)
+def nested_tuples(x, y):
+    (a, b), c = (x * y, x), y
+    return a * b + c
+
+
+@case(1.3)
+def tuple_carried_with_break(x):
+    state = (x, 1.0)
+    for k in range(6):
+        state = (state[0] * 0.9, state[1] + state[0])
+        if state[1] > 3.0:
+            break
+    return state[0] * state[1]
+
+
+Point = namedtuple("Point", "x y")
+
+
+@case(0.3, 1.2)
+def named_tuple(x, y):
+    p = Point(x * y, y=x)
+    return p.x * p.y + p[0]
+
+
+@case(0.3, 1.2)
+def named_tuple_in_loop(x, y):
+    p = Point(x, y)
+    for _ in range(3):
+        p = Point(p.x * p.y, p.x + p.y)
+    return p.x * p.y
+
+
+@case(0.3, 1.2)
+def named_tuple_from_branch(x, y):
+    if x > y:
+        p = Point(x, 2.0)
+    else:
+        p = Point(y * x, y)
+    return p.x**2 * p.y
+
+
+@case(0.3, 1.2)
+def named_tuple_through_call(x, y):
+    return norm_of(Point(x, y))
+
+
+def norm_of(p):
+    a, b = p
+    return math.sqrt(a * a + p.y * b)
+
+
+# indices
+
+
+@case(M23)
+def ellipsis_index(m):
+    return np.sum(m[..., 0] * m[..., 2])
+
+
+@case(M23)
+def ellipsis_write(m):
+    m[..., 1] = m[..., 0] * 2.0
+    return np.sum(m * m)
+
+
+@case(X3)
+def new_axis(x):
+    grid = x[:, None] * x[None, :]
+    return np.sum(grid * grid)
+
+
+@case(X3, Y3)
+def new_axis_difference(x, y):
+    d = x[:, np.newaxis] - y[np.newaxis, :]
+    return np.sum(np.exp(-d * d))
+
+
+@case(X5)
+def strided_new_axis(x):
+    return np.sum(np.sin(x[::2, np.newaxis]))
+
+
+@case(X5)
+def integer_array_index(x):
+    picked = x[np.array([3, 0, 3])]
+    return np.sum(picked * picked * picked)
+
+
+@case(M32)
+def integer_array_index_of_rows(m):
+    picked = m[np.array([2, 0, 2])]
+    return np.sum(picked * picked * picked)
+
+
+@case(M32)
+def integer_array_index_of_columns(m):
+    picked = m[:, np.array([1, 0, 1])]
+    return np.sum(picked * picked * picked)
+
+
+@case(X5)
+def boolean_mask(x):
+    return np.sum(x[x > 0.4] ** 2)
+
+
+@case(X5)
+def boolean_mask_of_rows(x):
+    m = np.outer(x, x)
+    return np.sum(np.sin(m[x > 0.4]))
+
+
+@case(X5, 0.7)
+def mask_is_filled(x, y):
+    z = x * x
+    z[x < 0.6] = y * y
+    return np.sum(z * x)
+
+
+@case(X5)
+def mask_is_scaled(x):
+    z = x * x
+    z[x < 0.6] *= 3.0
+    return np.sum(z * x)
+
+
+@case(X5, X3)
+def write_at_integer_array(x, y):
+    z = x * 2.0
+    z[np.array([4, 1, 2])] = y * y
+    return np.sum(z * z)
+
+
+@case(X5, X3)
+def write_at_repeated_index(x, y):
+    z = x * 2.0
+    z[np.array([4, 1, 4])] = y * y
+    return np.sum(z * z)
+
+
+@case(X5, X3)
+def add_at_integer_array(x, y):
+    z = x * 2.0
+    z[np.array([4, 1, 2])] += y * y
+    return np.sum(z * z)
+
+
+@case(X5)
+def loop_over_index_array(x):
+    total = 0.0
+    for i in np.array([3, 1, 1]):
+        total += x[i] ** 2
+    return total
+
+
+@case(X5)
+def index_from_argsort(x):
+    order = np.argsort(x)
+    total = 0.0
+    for k in range(len(x)):
+        total += x[order[k]] * (k + 1)
+    return total
+
+
+# writing into arrays
+
+
+@case(X3, Y3)
+def out_argument(x, y):
+    z = np.empty_like(x)
+    np.multiply(x, y, out=z)
+    np.sin(z, z)
+    return np.sum(z)
+
+
+@case(X3)
+def fill_method(x):
+    z = np.empty(4)
+    z.fill(x[0] * x[1])
+    return np.sum(z) * x[2]
+
+
+@case(X3, Y3)
+def arrays_swapped_in_loop(u, v):
+    for _ in range(3):
+        u, v = v, u * np.sin(v)
+    return np.sum(u * v)
+
+
+@case(X5)
+def buffers_swapped_in_loop(u):
+    v = np.zeros_like(u)
+    for _ in range(4):
+        for i in range(1, len(u) - 1):
+            v[i] = u[i] + 0.1 * (u[i - 1] - 2.0 * u[i] + u[i + 1]) ** 2
+        u, v = v, u
+    return np.sum(u * u)
+
+
+@case(X5)
+def view_of_a_view(x):
+    y = x * 1.0
+    w = y[1:]
+    z = w[::2]
+    z[0] = z[1] * 2.0
+    w[1] += z[0] * y[0]
+    return np.sum(y * y)
+
+
+@case(X3)
+def two_names_for_one_array(x):
+    y = x * 1.0
+    z = y
+    z[0] = y[1] * 3.0
+    y[1] = z[0] * z[2]
+    return np.sum(y * z)
+
+
+@case(X3)
+def array_passed_twice(x):
+    y = x * 1.0
+    mix(y, y)
+    return np.sum(y * y)
+
+
+def mix(a, b):
+    for i in range(1, len(a)):
+        a[i] = math.sin(b[i - 1] * b[i])
+
+
+@case(X3)
+def rebound_to_new_arrays(x):
+    for _ in range(3):
+        y = np.empty_like(x)
+        for i in range(len(x)):
+            y[i] = math.sin(x[i]) * x[0]
+        x = y
+    return np.sum(x)
+
+
+# lists
+
+
+@case(0.3, 1.2)
+def list_literal(x, y):
+    v = [x * y, x, 2.0 * y]
+    return v[0] * v[1] + v[2] * len(v)
+
+
+@case(X3)
+def list_append(x):
+    v = []
+    for i in range(len(x)):
+        v.append(math.sin(x[i]))
+    return v[0] * v[1] * v[-1]
+
+
+@case(X3)
+def list_comprehension(x):
+    v = [math.sin(a) for a in x]
+    total = 0.0
+    for a in v:
+        total += a * a
+    return total
+
+
+@case(X5)
+def comprehension_with_condition(x):
+    v = [a * a for a in x if a > 0.4]
+    total = 1.0
+    for a in v:
+        total *= a
+    return total
+
+
+@case(X3)
+def array_of_comprehension(x):
+    v = np.array([math.sin(a) for a in x])
+    return np.sum(v * v)
+
+
+@case(X3)
+def nested_comprehension(x):
+    v = np.array([a * b for a in x for b in x])
+    return np.sum(v * v)
+
+
+@case(0.3, 1.2)
+def array_of_numbers(x, y):
+    v = np.array([x * y, x, 2.0])
+    return np.sum(v * v * v)
+
+
+@case(0.3, 1.2)
+def array_of_rows(x, y):
+    m = np.array([[x * y, x], [2.0, y]])
+    return np.sum(m @ m)
+
+
+@case(0.3, 1.2)
+def list_written(x, y):
+    v = [x, y, 1.0]
+    v[2] = v[0] * v[1]
+    v[0] = v[2] * v[2]
+    return v[0] * v[1] + v[2]
+
+
+@case(X3)
+def list_popped(x):
+    v = [x[0], x[1] * x[2]]
+    last = v.pop()
+    v.append(last * x[0])
+    return v[0] * v[1]
+
+
+@case(0.3)
+def list_repeated(x):
+    v = [x] * 3
+    v[1] = x * x
+    return v[0] * v[1] * v[2]
+
+
+@case(X3)
+def list_of_arrays(x):
+    v = [x * 2.0, np.sin(x)]
+    v.append(x * x)
+    total = 0.0
+    for a in v:
+        total += np.sum(a * a)
+    return total
+
+
+@case(X3)
+def history_in_a_list(x):
+    states = [x]
+    for k in range(3):
+        states.append(np.tanh(states[-1] * 1.5))
+    return np.sum(states[-1] * states[1])
+
+
+@case(X3)
+def sum_of_list(x):
+    v = [a * a for a in x]
+    return sum(v) * 2.0
+
+
+# values that carry no derivative
+
+
+@case(X3)
+def dictionary_of_integers(x):
+    d = {"a": 1, "b": 2}
+    return x[d["a"]] * x[d["b"]]
+
+
+@case(X3)
+def string_option(x, kind="sum"):
+    if kind == "sum":
+        return np.sum(x)
+    return np.sum(x * x)
+
+
+@case(X3)
+def none_option(x, weights=None):
+    if weights is None:
+        return np.sum(x * x)
+    return np.sum(x * weights)
+
+
+@case(X3)
+def counted_in_integers(x):
+    counts = np.zeros(3, dtype=np.int64)
+    total = 0.0
+    for i in range(3):
+        counts[i] += i * 2
+        total += x[i] * counts[i]
+    return total
+
+
+@case(X5)
+def argmax_of_values(x):
+    return x[np.argmax(x)] * x[np.argmin(x)]
+
+
+@case(X5)
+def search_sorted(x):
+    k = np.searchsorted(np.array([0.0, 1.0, 2.0]), x[1])
+    return x[k] * x[0]
+
+
+@case(3.7, 1.5)
+def floor_and_remainder(x, y):
+    return (x // y) * x + x % y + math.floor(x) * y
+
+
+@case(3.7)
+def casts(x):
+    return float(int(x)) * x + np.float64(x) * 2.0
+
+
+@case(X3)
+def complex_constant(x):
+    z = 3.0 + 4.0j
+    return np.sum(x) * abs(z)
+
+
+@case(X3)
+def deleted_and_printed(x):
+    y = x * x
+    z = np.sum(y)
+    del y
+    return z
+
+
+@case(1.2)
+def error_branch(x):
+    if x < 0.0:
+        raise ValueError(f"negative: {x}")
+    return math.sqrt(x)
+
+
+# functions
+
+
+@case(0.3, 1.2)
+def function_chosen_by_constant(x, y):
+    f = triple if GAIN > 1.0 else summed
+    return f(x, y, 2.0)
+
+
+@case(X3)
+def function_passed_on(x):
+    return np.sum(mapped(math.sin, x)) * mapped(lambda v: v * v, x)[1]
+
+
+def mapped(f, x):
+    y = np.empty_like(x)
+    for i in range(len(x)):
+        y[i] = f(x[i])
+    return y
+
+
+@case(0.3)
+def closure_of_closure(x):
+    def outer(k):
+        def inner(v):
+            return v * k * x
+
+        return inner(k) + inner(2.0)
+
+    return outer(x * 3.0)
+
+
+@case(0.7)
+def recursive_power(x):
+    return power_of(x, 5)
+
+
+def power_of(x, n):
+    if n == 0:
+        return 1.0
+    return x * power_of(x, n - 1)
+
+
+@case(0.7, 0.4)
+def recursive_tree(x, y):
+    return tree(x, y, 4)
+
+
+@njit
+def tree(x, y, depth):
+    if depth == 0:
+        return x * y
+    return math.sin(tree(x * y, y, depth - 1)) + 0.5 * tree(x, y * x, depth - 1)
+
+
+@case(X5)
+def recursive_over_array(x):
+    return total_of(x, 0, len(x))
+
+
+def total_of(x, low, high):
+    if high - low == 1:
+        return x[low] ** 2
+    middle = (low + high) // 2
+    return total_of(x, low, middle) + math.sin(total_of(x, middle, high))

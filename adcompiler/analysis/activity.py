@@ -7,9 +7,9 @@ from collections.abc import Container, Iterable
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import SHAPE_ONLY, memory_classes, merges
-from adcompiler.analysis.types import Types, is_array, is_continuous
+from adcompiler.analysis.types import Types, is_continuous, is_memory
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Store, Value, While
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Store, Value, While
 from adcompiler.graph.walk import values, walk
 
 
@@ -22,7 +22,7 @@ def active_values(graph: Graph, wrt: Iterable[Value], types: Types, constant: Co
         types: type of every value; only floats and float arrays can be active.
         constant: primitives whose result never carries a derivative (`floor`, `shape`, …).
     """
-    arrays = {value for value, kind in types.items() if is_array(kind)}
+    arrays = {value for value, kind in types.items() if is_memory(kind)}
     classes = memory_classes(graph.body, arrays)
     edges = list(_edges(graph, constant))
     forward = _spread(set(wrt), edges, types, classes)
@@ -34,6 +34,10 @@ def active_values(graph: Graph, wrt: Iterable[Value], types: Types, constant: Co
 def _check_nothing_is_lost(graph: Graph, varied: set[Value], types: Types, constant: Container[str]) -> None:
     """Refuse a primitive that takes a derivative in but has a result which cannot carry it on."""
     for node in walk(graph.body):
+        if isinstance(node, Effect) and node.fn in ("method", "call") and any(a in varied for a in values(node.args)):
+            name = node.args[1] if node.fn == "method" else node.args[0]
+            reason = f"nothing is known about what '{getattr(name, 'value', name)}' does with a derivative"
+            raise DifferentiationError("AD202", reason, node.loc)
         if isinstance(node, Apply) and node.fn not in constant and node.fn not in SHAPE_ONLY:
             reads = node.args[:1] if node.fn == "getitem" else node.args
             known = types.get(node.out) != nt.undefined  # else in a branch that never runs
@@ -57,6 +61,8 @@ def _edges(graph: Graph, constant: Container[str]) -> Iterable[tuple[Value, Valu
                 yield from pairs(node.args, node.out)
             case Store():
                 yield from pairs((node.value,), node.array)
+            case Effect(fn="append", args=(Value() as array, item)):
+                yield from pairs((item,), array)
             case If() | For() | While():
                 for target, source in merges(node):
                     yield from pairs((source,), target)
@@ -80,6 +86,6 @@ def _spread(
             continue
         found.add(value)
         todo += targets.get(value, [])
-        if is_array(types[value]):
+        if is_memory(types[value]):
             todo += members.get(classes.get(value, value), [])
     return found

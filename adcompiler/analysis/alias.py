@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
-from adcompiler.graph.nodes import Apply, Atom, For, If, Node, Region, Store, Value, While
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, If, Node, Region, Store, Value, While
 from adcompiler.graph.walk import regions, values, walk
 
 VIEWS = frozenset(
-    {"getitem", "T", "reshape", "ravel", "tuple", "np.ascontiguousarray", "np.expand_dims", "sum_to"}
+    {"getitem", "nth", "T", "reshape", "ravel", "tuple", "np.ascontiguousarray", "np.expand_dims", "sum_to"}
 )
 """Primitives whose output may share memory with their first argument (a tuple with all of them)."""
 
@@ -69,9 +69,9 @@ def memory_classes(region: Region, arrays: Container[Value] | None = None) -> di
             value = parent[value]
         return value
 
-    def unite(left: Value, right: Atom) -> None:
-        is_memory = arrays is None or (left in arrays and right in arrays)
-        if isinstance(right, Value) and is_memory:
+    def unite(left: Atom, right: Atom) -> None:
+        are_memory = arrays is None or (left in arrays and right in arrays)
+        if isinstance(left, Value) and isinstance(right, Value) and are_memory:
             parent[find(left)] = find(right)
 
     def visit(inner: Region) -> None:
@@ -79,6 +79,11 @@ def memory_classes(region: Region, arrays: Container[Value] | None = None) -> di
             if isinstance(node, Apply) and (node.fn in VIEWS or node.fn in IN_PLACE):
                 for arg in node.args if node.fn == "tuple" else node.args[:1]:
                     unite(node.out, arg)
+            elif isinstance(node, Apply) and node.fn == "list":
+                for arg in node.args:
+                    unite(node.out, arg)
+            elif isinstance(node, Effect) and node.fn == "append":
+                unite(node.args[0], node.args[1])
             for left, right in merges(node):
                 unite(left, right)
             for sub in regions(node):
@@ -88,13 +93,23 @@ def memory_classes(region: Region, arrays: Container[Value] | None = None) -> di
     return {value: find(value) for value in list(parent)}
 
 
-def written_arrays(region: Region) -> Iterator[Value]:
-    """Yield the arrays that a region writes, also those that operators such as `+=` may write."""
-    for node in walk(region):
-        if isinstance(node, Store):
+def written_by(node: Node) -> Iterator[Value]:
+    """Yield the arrays, lists and other objects that a node itself writes, or may write."""
+    match node:
+        case Store():
             yield node.array
-        elif isinstance(node, Apply) and node.fn in IN_PLACE:
+        case Effect(fn="append") | Apply(fn="pop"):
             yield from values(node.args[:1])
+        case Apply() if node.fn in IN_PLACE:
+            yield from values(node.args[:1])
+        case Effect(fn="method" | "call") | Apply(fn="method" | "call"):
+            yield from values(node.args)
+
+
+def written_arrays(region: Region) -> Iterator[Value]:
+    """Yield what a region writes, also what operators such as `+=` may write."""
+    for node in walk(region):
+        yield from written_by(node)
 
 
 @dataclass
@@ -113,7 +128,7 @@ class Memory:
     classes: dict[Value, Value]
     access: dict[Node, Access]
     born: dict[Value, Access]
-    writes: dict[Value, list[tuple[Store, Value]]]
+    writes: dict[Value, list[tuple[Node, Value]]]
     positions: dict[Value, int]
 
     def is_written(self, value: Value) -> bool:
@@ -127,7 +142,7 @@ class Memory:
         found = self.writes.get(self.classes.get(value, value), [])
         return any(self._reaches(store, owner, reader, here) for store, owner in found)
 
-    def _reaches(self, store: Store, writer: Value, reader: Value, here: Access) -> bool:
+    def _reaches(self, store: Node, writer: Value, reader: Value, here: Access) -> bool:
         there = self.access[store]
         common = [loop for loop in there.loops if loop in here.loops]
         fresh = self.born.get(writer)
@@ -161,10 +176,11 @@ def memory(body: Region, arrays: Container[Value]) -> Memory:
                 info.owners[node.out] = owner_of(definitions, node.out)
                 if node.fn not in VIEWS:
                     info.born[node.out] = info.access[node]
-            elif isinstance(node, Store):
-                owner = owner_of(definitions, node.array)
-                key = classes.get(node.array, node.array)
-                info.writes.setdefault(key, []).append((node, owner))
+            for written in written_by(node):
+                if written in arrays:
+                    owner = owner_of(definitions, written)
+                    key = classes.get(written, written)
+                    info.writes.setdefault(key, []).append((node, owner))
             inner = (*loops, node) if isinstance(node, For | While) else loops
             for sub in regions(node):
                 for param in sub.params:
@@ -189,3 +205,5 @@ def content_reads(node: Node) -> Iterator[Value]:
             yield from values(atom for _, atom in node.keywords)
         case Store():
             yield from values((*node.index, node.value))
+        case Effect():
+            yield from values(node.args)

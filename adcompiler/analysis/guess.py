@@ -13,6 +13,7 @@ from numba.core import types
 
 from adcompiler.analysis.types import argument_type, infer
 from adcompiler.errors import DifferentiationError
+from adcompiler.graph.layout import Layout, Leaf
 from adcompiler.graph.nodes import Apply, For, Graph, Literal, Node, Store, Value
 from adcompiler.graph.walk import operands, walk
 
@@ -23,8 +24,8 @@ _MOST_TRIALS = 40
 
 def guess_arguments(
     graph: Graph, function: Callable[..., Any], wrt: list[int]
-) -> tuple[list[types.Type], list[str]]:
-    """Return a type for each argument, and where each was taken from.
+) -> tuple[list[Layout], list[str]]:
+    """Return the layout of each argument, and where each was taken from.
 
     Raises:
         DifferentiationError: AD304 where no guess types; annotations then help.
@@ -32,7 +33,12 @@ def guess_arguments(
     parameters = list(inspect.signature(function).parameters.values())
     choices: list[list[str]] = []
     origins: list[str] = []
-    for k, (value, parameter) in enumerate(zip(graph.body.params, parameters, strict=True)):
+    layouts = [layout for _, layout in graph.parameters] or [Leaf()] * len(parameters)
+    supply = iter(graph.body.params)
+    for k, (layout, parameter) in enumerate(zip(layouts, parameters, strict=True)):
+        if not isinstance(layout, Leaf):
+            continue
+        value = next(supply)
         stated = _annotated(parameter)
         if stated is not None:
             choices.append(stated)
@@ -51,7 +57,9 @@ def guess_arguments(
         except DifferentiationError as refusal:
             error = error or refusal
         else:
-            return kinds, origins
+            found, notes = iter(kinds), iter(origins)
+            guessed = [Leaf(next(found)) if isinstance(lay, Leaf) else lay for lay in layouts]
+            return guessed, [next(notes) if isinstance(lay, Leaf) else "from defaults" for lay in layouts]
     assert error is not None
     raise DifferentiationError(
         error.code, error.reason, error.location, "annotate the arguments, or call it first"

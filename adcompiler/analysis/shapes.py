@@ -126,6 +126,8 @@ def _indexed(node: Apply, base: Shape, types: Types) -> Shape | None:
     """Full slices keep an axis, integers drop it."""
     kept: list[object] = []
     indices = list(node.args[1:])
+    if Literal(...) in indices or any(isinstance(i, Value) and is_array(types.get(i)) for i in indices):
+        return None
     for axis in range(len(base)):
         index = indices[axis] if axis < len(indices) else None
         if index is None:

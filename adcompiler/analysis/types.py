@@ -65,7 +65,7 @@ def infer(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     captured: dict[str, object] = {}
     body = _name_globals(graph.body, captured)
     style = Style(names)
-    source = unparse(to_python(Graph("primal", body, returns_tuple=True), style))
+    source = unparse(to_python(Graph("primal", body), style))
     filename = f"<typing of {graph.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     namespace = {"np": np, "math": __import__("math"), "operator": operator, **_helpers(), **captured}
@@ -73,7 +73,17 @@ def infer(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     versions = _run(namespace["primal"], tuple(arguments), graph, source)
     found = {value: _unify(versions.get(name, [])) for value, name in names.items()}
     found.update(zip(graph.body.params, arguments, strict=True))
-    return found
+    return found | _lists_seen_through(graph.body, found)
+
+
+def _lists_seen_through(body: Region, found: Types) -> Types:
+    """Type the lists that Numba turns into arrays, as in `np.array([f(a) for a in x])`, by their items."""
+    appended = [node.args for node in walk(body) if isinstance(node, Effect) and node.fn == "append"]
+    return {
+        array: types.List(found[item] if isinstance(item, Value) else numba.typeof(item.value))
+        for array, item in appended
+        if isinstance(array, Value) and found.get(array) is types.undefined
+    }
 
 
 @functools.cache
@@ -187,6 +197,16 @@ def is_array(kind: types.Type | None) -> bool:
     return isinstance(kind, types.Array)
 
 
+def is_list(kind: types.Type | None) -> bool:
+    """Tell whether a type is a list."""
+    return isinstance(kind, types.List)
+
+
+def is_memory(kind: types.Type | None) -> bool:
+    """Tell whether values of a type are references to numbers that can be written."""
+    return is_array(kind) or is_list(kind)
+
+
 def is_float(kind: types.Type | None) -> bool:
     """Tell whether a type is a real floating-point scalar."""
     return isinstance(kind, types.Float)
@@ -198,8 +218,10 @@ def is_scalar(kind: types.Type | None) -> bool:
 
 
 def element(kind: types.Type) -> types.Type:
-    """Return the scalar type of a number, or of an array's elements."""
-    return kind.dtype if isinstance(kind, types.Array) else kind
+    """Return the scalar type of a number, or of the elements of an array or list."""
+    while isinstance(kind, types.Array | types.List):
+        kind = kind.dtype
+    return kind
 
 
 def rank(kind: types.Type) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 from adcompiler.analysis.types import Types, is_scalar
 from adcompiler.backend.inline import inlined_values
 from adcompiler.backend.names import assign_names
-from adcompiler.errors import DifferentiationError
+from adcompiler.graph.layout import Layout, Leaf, Packed
 from adcompiler.graph.nodes import Apply, Global, Graph, Region
 from adcompiler.graph.python import Style, to_python
 from adcompiler.graph.unparse import unparse
@@ -29,6 +31,8 @@ class Text:
         helpers: names of the helper functions that it calls.
         arrays: captured arrays by name.
         constants: captured tuples of numbers by name.
+        imports: captured functions and classes by name, with the module to import each from.
+        objects: captured objects without an address, by name.
     """
 
     name: str
@@ -36,6 +40,8 @@ class Text:
     helpers: tuple[str, ...]
     arrays: dict[str, np.ndarray[Any, Any]]
     constants: dict[str, object]
+    imports: dict[str, str]
+    objects: dict[str, object]
 
 
 def emit(graph: Graph, types: Types) -> Text:
@@ -43,13 +49,36 @@ def emit(graph: Graph, types: Types) -> Text:
     captured: dict[str, object] = {}
     graph = replace(graph, body=_unique_globals(graph.body, captured))
     inlined = inlined_values(graph.body, types)
-    names = assign_names(graph.body, inlined, types)
+    reserved = [name for name, layout in graph.parameters if not isinstance(layout, Leaf)]
+    names = assign_names(graph.body, inlined, types, reserved)
     scalars = {value for value in names if is_scalar(types.get(value))}
     source = unparse(to_python(graph, Style(names, inlined, scalars, quotes=True)))
     used = {node.fn for node in walk(graph.body) if isinstance(node, Apply)}
+    captured |= {maker.__name__: maker for maker in _makers(graph.returns)}
     arrays = {name: value for name, value in captured.items() if isinstance(value, np.ndarray)}
-    constants = {name: value for name, value in captured.items() if name not in arrays}
-    return Text(graph.name, source, tuple(h for h in HELPERS if h in used), arrays, constants)
+    constants = {name: value for name, value in captured.items() if _is_numbers(value)}
+    rest = {name: value for name, value in captured.items() if name not in arrays | constants}
+    imports = {name: home for name, value in rest.items() if (home := _home(name, value)) is not None}
+    objects = {name: value for name, value in rest.items() if name not in imports}
+    helpers = tuple(h for h in HELPERS if h in used)
+    return Text(graph.name, source, helpers, arrays, constants, imports, objects)
+
+
+def _makers(layout: Layout | None) -> Iterator[Any]:
+    """Yield the classes of the named tuples in a result."""
+    if isinstance(layout, Packed):
+        if layout.maker not in (tuple, list, dict):
+            yield layout.maker
+        for part in layout.parts:
+            yield from _makers(part)
+
+
+def _home(name: str, value: object) -> str | None:
+    """Return the module from which an object can be imported under its name."""
+    module = getattr(value, "__module__", None)
+    if module is None or module == "__main__" or module.startswith("adcompiler_generated"):
+        return None
+    return module if getattr(sys.modules.get(module), name, None) is value else None
 
 
 def _is_numbers(value: object) -> bool:
@@ -64,9 +93,6 @@ def _unique_globals(body: Region, captured: dict[str, object]) -> Region:
             return atom
         if getattr(builtins, atom.name, None) is atom.value:
             return atom
-        if not (isinstance(atom.value, np.ndarray) or _is_numbers(atom.value)):
-            kind = type(atom.value).__name__
-            raise DifferentiationError("AD102", f"captured object '{atom.name}' has type {kind}")
         name, k = atom.name, 0
         while name in captured and captured[name] is not atom.value:
             k += 1

@@ -11,14 +11,17 @@ import os
 import sys
 import tempfile
 import types
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
+from numba.core.errors import NumbaError, NumbaPerformanceWarning
 
 from adcompiler.backend.emit import Text
+from adcompiler.errors import DifferentiationError
 from adcompiler.rules import ELEMENTWISE
 from adcompiler.runtime.helpers import helper_source
 
@@ -52,6 +55,8 @@ def module_text(text: Text, header: str, options: Mapping[str, Any]) -> str:
     if text.arrays:
         lines.append("from pathlib import Path")
     lines += ["", "import numpy as np", "from numba import njit", ""]
+    lines += [f"from {module} import {name}" for name, module in text.imports.items()]
+    lines += [f"# {name}: handed over by the caller" for name in text.objects]
     lines += [f"{name} = {value!r}" for name, value in text.constants.items()]
     for name in text.arrays:
         lines.append(f'{name} = np.load(Path(__file__).with_suffix(".{name}.npy"))')
@@ -61,9 +66,12 @@ def module_text(text: Text, header: str, options: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def load(text: str, name: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> types.ModuleType:
+def load(source: str, text: Text) -> types.ModuleType:
     """Write a module's text to the cache folder, if it is not there yet, and import it."""
-    digest = hashlib.sha256(text.encode() + numba.__version__.encode())
+    name, arrays = text.name, text.arrays
+    digest = hashlib.sha256(source.encode() + numba.__version__.encode())
+    for key, value in text.objects.items():
+        digest.update(f"{key} {id(value)}".encode())
     for array in arrays.values():
         digest.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
     stem = f"{name}_{digest.hexdigest()[:16]}"
@@ -75,10 +83,11 @@ def load(text: str, name: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> ty
         data = io.BytesIO()
         np.save(data, array)
         _write_at_once(path.with_suffix(f".{key}.npy"), data.getvalue())
-    _write_at_once(path, text.encode())
+    _write_at_once(path, source.encode())
     spec = importlib.util.spec_from_file_location(full_name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    vars(module).update(text.objects)
     sys.modules[full_name] = module
     spec.loader.exec_module(module)
     return module
@@ -106,6 +115,21 @@ def _write_at_once(path: Path, data: bytes) -> None:
     with os.fdopen(handle, "wb") as file:
         file.write(data)
     os.replace(temporary, path)
+
+
+def compile_now(function: Any, kinds: tuple[Any, ...], origin: types.FunctionType) -> None:
+    """Compile a generated function for argument types.
+
+    Raises:
+        DifferentiationError: AD901 where Numba cannot compile the text.
+    """
+    try:
+        with warnings.catch_warnings():  # a gradient without parallel parts is no fault
+            warnings.simplefilter("ignore", NumbaPerformanceWarning)
+            function.compile(kinds)
+    except NumbaError as error:
+        reason = f"Numba cannot compile the code generated for '{origin.__name__}': {str(error)[:600]}"
+        raise DifferentiationError("AD901", reason) from error
 
 
 @functools.cache

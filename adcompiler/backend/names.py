@@ -140,13 +140,16 @@ def _copies(body: Region) -> list[tuple[Value, Atom]]:
     return pairs
 
 
-def assign_names(body: Region, inlined: set[Value], types: Types) -> dict[Value, str]:
+def assign_names(
+    body: Region, inlined: set[Value], types: Types, reserved: Iterable[str] = ()
+) -> dict[Value, str]:
     """Name every value of a graph's body that is not written in place.
 
     Args:
         body: body of the graph; its parameters keep their names.
         inlined: values without a name.
         types: type of every value; values of different kinds never share a name.
+        reserved: names that are taken already.
     """
     liveness = _Liveness(definitions(body), inlined)
     live = liveness.region(body, liveness.reads(body.yields))
@@ -156,7 +159,7 @@ def assign_names(body: Region, inlined: set[Value], types: Types) -> dict[Value,
     for target, source in _copies(body):
         if isinstance(source, Value) and source not in inlined and target not in inlined:
             classes.merge(target, source)
-    taken = RESERVED | _globals(body)
+    taken = RESERVED | _globals(body) | set(reserved)
     order = [v for v in _in_order(body) if v not in inlined]
     used = liveness.all_reads(body)
     return _color(order, classes, types, taken, used)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from adcompiler.frontend.parse import Source
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static
 from adcompiler.graph.nodes import UNDEFINED, Atom, Global, Literal, Value
 
 
 @dataclass(frozen=True, eq=False)
 class Closure:
-    """A nested function or lambda together with the environment it sees."""
+    """A nested function or lambda, with the lowering of the function that it stands in."""
 
     source: Source
-    env: Environment
-    stack: tuple[Any, ...]
+    frame: Any
+
+
+class Record(tuple[Any, ...]):
+    """A tuple whose items have names: a named tuple, or a dictionary with constant keys."""
+
+    names: tuple[str, ...]
+    maker: Any
+
+    def __new__(cls, items: Iterable[Any], names: tuple[str, ...], maker: Any) -> Record:
+        made = super().__new__(cls, items)
+        made.names, made.maker = names, maker
+        return made
 
 
 Binding = Atom | tuple["Binding", ...] | Closure
@@ -43,8 +55,42 @@ def rebuild(binding: Any, leaf: Callable[[Any], Any]) -> Any:
     ('1', ('2', '3'))
     """
     if isinstance(binding, tuple):
-        return tuple(rebuild(item, leaf) for item in binding)
+        return like(binding, [rebuild(item, leaf) for item in binding])
     return leaf(binding)
+
+
+def like(binding: tuple[Any, ...], items: Iterable[Any]) -> tuple[Any, ...]:
+    """Return a tuple of new items, a record if `binding` is one."""
+    if isinstance(binding, Record):
+        return Record(items, binding.names, binding.maker)
+    return tuple(items)
+
+
+def layout_of(binding: Any) -> Layout:
+    """Return how a binding is built from single values."""
+    if not isinstance(binding, tuple):
+        return Leaf()
+    parts = tuple(map(layout_of, binding))
+    if isinstance(binding, Record):
+        return Packed(parts, binding.names, binding.maker)
+    return Packed(parts)
+
+
+def unpacked(layout: Layout, name: str, params: list[Value]) -> Binding:
+    """Return what a parameter is bound to; its single values are appended to `params`."""
+    match layout:
+        case Leaf():
+            params.append(Value(name))
+            return params[-1]
+        case Static(value=None):
+            return Literal(None)
+        case Static():
+            return Global(name, layout.value)
+    labels = layout.names or tuple(map(str, range(len(layout.parts))))
+    parts = [
+        unpacked(part, f"{name}_{label}", params) for label, part in zip(labels, layout.parts, strict=True)
+    ]
+    return Record(parts, layout.names, layout.maker) if layout.names else tuple(parts)
 
 
 def join(
@@ -64,7 +110,7 @@ def join(
         if not (isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right)):
             raise refuse(f"'{name}' is a tuple of different lengths after the two branches")
         pairs = zip(left, right, strict=True)
-        return tuple(join(a, b, name, outs, yields, refuse) for a, b in pairs)
+        return like(left, [join(a, b, name, outs, yields, refuse) for a, b in pairs])
     if isinstance(left, Closure | Global) or isinstance(right, Closure | Global):
         if left == UNDEFINED or right == UNDEFINED:
             return UNDEFINED

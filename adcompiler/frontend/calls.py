@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gast
+import numpy as np
 
 from adcompiler.frontend import expressions, lower, resolve
-from adcompiler.frontend.bindings import Binding, Closure, Environment
+from adcompiler.frontend.bindings import Binding, Closure, Environment, Record
 from adcompiler.frontend.parse import Source, parse
-from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Value
+from adcompiler.graph.nodes import Apply, Atom, Effect, Global, Literal, Store, Value
 
 if TYPE_CHECKING:
     from adcompiler.frontend.lower import Lowering
 
-UNSUPPORTED_HERE = {"enumerate", "zip", "reversed", "list", "dict", "set", "sorted", "map", "filter", "sum"}
+OUTSIDE_LOOPS = {"enumerate", "zip", "reversed", "map", "filter"}
 
 
 def call(state: Lowering, node: gast.Call, name: str | None) -> Binding:
     """Lower a call; `name` is the variable that its result is assigned to."""
-    if any(isinstance(arg, gast.Starred) for arg in node.args) or any(k.arg is None for k in node.keywords):
-        raise state.refuse("AD102", "starred arguments are not part of the language", node)
+    if any(k.arg is None for k in node.keywords):
+        raise state.refuse("AD102", "'**' arguments are not part of the language", node)
     primitive = expressions.called(state, node)
     if primitive is not None:
         return _primitive(state, node, primitive, name)
     if isinstance(node.func, gast.Attribute) and expressions.dotted(state, node.func) is resolve.MISSING:
         return _method(state, node, node.func, name)
-    callee = expressions.binding(state, node.func)
+    return _called_value(state, node, expressions.binding(state, node.func), name)
+
+
+def _called_value(state: Lowering, node: gast.Call, callee: Binding, name: str | None) -> Binding:
     if isinstance(callee, Closure):
-        return _follow(state, node, callee.source, callee.env, name)
+        return _follow(state, node, callee.source, callee.frame, name)
     if isinstance(callee, Global):
         return _global(state, node, callee, name)
     raise state.refuse("AD102", "this value cannot be called", node)
@@ -46,19 +50,44 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
     primitive = resolve.primitive(function)
     if primitive is not None:
         return _primitive(state, node, primitive, name)
-    raise state.refuse("AD102", f"'{callee.name}' has no Python source to go into", node)
+    if isinstance(function, type) and issubclass(function, tuple) and hasattr(function, "_fields"):
+        return _named_tuple(state, node, function)
+    args, keywords = _arguments(state, node)
+    return expressions.apply(state, node, "call", (callee, *args), name or callee.name, keywords)
+
+
+def _named_tuple(state: Lowering, node: gast.Call, kind: Any) -> Record:
+    given = expressions.items(state, node.args)
+    named = {k.arg: expressions.binding(state, k.value) for k in node.keywords}
+    defaults = {key: resolve.constant(key, value) for key, value in kind._field_defaults.items()}
+    found = dict(zip(kind._fields, given, strict=False))
+    unknown = [key for key in named if key not in kind._fields or key in found]
+    found = defaults | found | named
+    if unknown or len(given) > len(kind._fields) or set(found) != set(kind._fields):
+        raise state.refuse("AD107", f"expected the fields ({', '.join(kind._fields)})", node)
+    return Record([found[key] for key in kind._fields], kind._fields, kind)
 
 
 def _arguments(state: Lowering, node: gast.Call) -> tuple[tuple[Atom, ...], tuple[tuple[str, Atom], ...]]:
-    args = tuple(expressions.atom(state, arg) for arg in node.args)
+    given = expressions.items(state, node.args)
+    args = tuple(expressions.materialise(state, arg, node) for arg in given)
     keywords = tuple((k.arg, expressions.atom(state, k.value)) for k in node.keywords)
     return args, keywords
 
 
 def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:
-    if fn in UNSUPPORTED_HERE:
-        raise state.refuse("AD102", f"'{fn}' is not part of the language", node)
+    if fn in OUTSIDE_LOOPS:
+        raise state.refuse("AD102", f"'{fn}' is part of the language in the head of a loop only", node)
+    known = _on_tuple(state, node, fn)
+    if known is not None:
+        return known
     args, keywords = _arguments(state, node)
+    places = [atom for key, atom in keywords if key == "out"]
+    count = _UFUNC_INPUTS.get(fn, len(args))
+    if len(args) == count + 1 and not places and fn in _UFUNC_INPUTS:
+        args, places = args[:-1], [args[-1]]
+    if places:
+        return _into(state, node, fn, args, places[0], keywords)
     if fn in ("max", "min") and len(args) > 2:  # max(a, b, c) is max(max(a, b), c)
         first = expressions.apply(state, node, fn, args[:2])
         for arg in args[2:-1]:
@@ -73,6 +102,48 @@ def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> B
     return expressions.apply(state, node, fn, args, name, keywords)
 
 
+_UFUNC_INPUTS = {f"np.{name}": f.nin for name, f in vars(np).items() if isinstance(f, np.ufunc)} | {
+    "np.dot": 2,
+    "matmul": 2,
+}
+
+
+def _into(
+    state: Lowering,
+    node: gast.Call,
+    fn: str,
+    args: tuple[Atom, ...],
+    place: Atom,
+    keywords: tuple[tuple[str, Atom], ...],
+) -> Atom:
+    """`np.add(a, b, out=c)` is `c[:] = np.add(a, b)`."""
+    rest = tuple(pair for pair in keywords if pair[0] != "out")
+    value = expressions.apply(state, node, fn, args, None, rest)
+    if not isinstance(place, Value):
+        raise state.refuse("AD102", "'out' needs an array", node)
+    state.nodes.append(Store(place, (), value, False, state.where(node)))
+    return place
+
+
+def _on_tuple(state: Lowering, node: gast.Call, fn: str) -> Binding | None:
+    """Functions of a tuple that is known here: `len`, `sum`, `max`, `min`, `tuple`."""
+    if fn not in ("len", "sum", "max", "min", "tuple") or len(node.args) != 1 or node.keywords:
+        return None
+    found = None
+    if isinstance(node.args[0], gast.Tuple | gast.Name | gast.Subscript | gast.Attribute | gast.Starred):
+        given = expressions.items(state, node.args)
+        found = given[0] if len(given) == 1 else tuple(given)
+    if not isinstance(found, tuple):
+        return None
+    if fn in ("len", "tuple"):
+        return Literal(len(found)) if fn == "len" else tuple(found)
+    atoms = [expressions.materialise(state, item, node) for item in found]
+    total: Atom = Literal(0) if fn == "sum" else atoms[0]
+    for atom in atoms[fn != "sum" :]:
+        total = expressions.apply(state, node, "add" if fn == "sum" else fn, (total, atom))
+    return total
+
+
 def _reshape_arguments(state: Lowering, node: gast.Call, args: tuple[Atom, ...]) -> tuple[Atom, ...]:
     """`x.reshape(2, 3)` and `x.reshape((2, 3))` are one thing."""
     if len(args) > 2:
@@ -82,10 +153,21 @@ def _reshape_arguments(state: Lowering, node: gast.Call, args: tuple[Atom, ...])
 
 def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | None) -> Binding:
     method = func.attr
-    if method not in resolve.METHODS:
-        raise state.refuse("AD102", f"method '.{method}()' is not part of the language", node)
-    owner = expressions.atom(state, func.value)
+    found = expressions.binding(state, func.value)
+    if isinstance(found, Record) and method in found.names:
+        return _called_value(state, node, found[found.names.index(method)], name)
+    owner = expressions.materialise(state, found, node)
     args, keywords = _arguments(state, node)
+    if method == "fill" and len(args) == 1 and isinstance(owner, Value):
+        state.nodes.append(Store(owner, (), args[0], False, state.where(node)))
+        return Literal(None)
+    if method == "append" and len(args) == 1:
+        state.nodes.append(Effect("append", (owner, *args), state.where(node)))
+        return Literal(None)
+    if method == "pop" and not args:
+        return expressions.apply(state, node, "pop", (owner,), name)
+    if method not in resolve.METHODS:
+        return expressions.apply(state, node, "method", (owner, Literal(method), *args), name or method, keywords)
     fn = resolve.METHODS[method]
     if fn == "T" and args:
         raise state.refuse("AD102", "transpose with axes is not part of the language", node)
@@ -96,7 +178,7 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
 
 
 def _follow(
-    state: Lowering, node: gast.Call, source: Source, enclosing: Environment | None, target: str | None
+    state: Lowering, node: gast.Call, source: Source, enclosing: Lowering | None, target: str | None
 ) -> Binding:
     """Inline a call: lower the callee's body in place, its parameters bound to the arguments."""
     name = getattr(source.tree, "name", "lambda")
@@ -116,16 +198,18 @@ def _follow(
 
 
 def _bind_parameters(
-    state: Lowering, node: gast.Call, source: Source, enclosing: Environment | None
+    state: Lowering, node: gast.Call, source: Source, enclosing: Lowering | None
 ) -> Environment:
-    args = [expressions.binding(state, arg) for arg in node.args]
+    args = expressions.items(state, node.args)
     keywords = {k.arg: expressions.binding(state, k.value) for k in node.keywords}
     tree = source.tree.args
     names = [a.id for a in tree.posonlyargs + tree.args + tree.kwonlyargs]
     count = len(tree.posonlyargs + tree.args)
     env: Environment = dict(zip(names[:count], args, strict=False))
+    if tree.vararg is not None:
+        env[tree.vararg.id], args = tuple(args[count:]), args[:count]
     unknown = [key for key in keywords if key not in names or key in env]
-    if tree.vararg or tree.kwarg or len(args) > count or unknown:
+    if tree.kwarg or len(args) > count or unknown:
         raise state.refuse("AD107", f"expected the parameters ({', '.join(names)})", node)
     env |= keywords
     for name in names:
@@ -135,7 +219,7 @@ def _bind_parameters(
 
 
 def _default(
-    state: Lowering, node: gast.Call, source: Source, name: str, enclosing: Environment | None
+    state: Lowering, node: gast.Call, source: Source, name: str, enclosing: Lowering | None
 ) -> Binding:
     tree = source.tree.args
     positional = tree.posonlyargs + tree.args

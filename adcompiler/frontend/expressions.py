@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 import gast
 
-from adcompiler.frontend import calls, resolve
-from adcompiler.frontend.bindings import Binding, Closure, flatten
+from adcompiler.frontend import calls, loops, resolve
+from adcompiler.frontend.bindings import Binding, Closure, Record, flatten
 from adcompiler.frontend.parse import Source
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -82,9 +83,9 @@ def materialise(state: Lowering, value: Binding, node: gast.AST) -> Atom:
 
 
 def closure(state: Lowering, node: gast.FunctionDef | gast.Lambda) -> Closure:
-    """Return the binding of a nested function; it reads the environment as it is when called."""
+    """Return the binding of a nested function; it reads the variables around it as they are when called."""
     source = Source(state.source.function, node, state.source.file, state.source.lines)
-    return Closure(source, state.env, state.stack)
+    return Closure(source, state)
 
 
 def binding(state: Lowering, node: gast.expr, name: str | None = None) -> Binding:
@@ -95,8 +96,20 @@ def binding(state: Lowering, node: gast.expr, name: str | None = None) -> Bindin
         case gast.Name():
             return _name(state, node)
         case gast.Tuple():
-            return tuple(binding(state, item) for item in node.elts)
+            return tuple(items(state, node.elts))
+        case gast.List():
+            parts = [materialise(state, item, node) for item in items(state, node.elts)]
+            return apply(state, node, "list", tuple(parts), name)
+        case gast.ListComp():
+            return loops.comprehension(state, node, name)
+        case gast.Dict() if None not in node.keys:
+            return _dictionary(state, node, name)
+        case gast.JoinedStr():
+            return _text(state, node)
         case gast.BinOp():
+            joined = _joined_tuples(state, node)
+            if joined is not None:
+                return joined
             left, right = atom(state, node.left), atom(state, node.right)
             return apply(state, node, BINARY[type(node.op)], (left, right), name)
         case gast.UnaryOp():
@@ -124,16 +137,83 @@ def binding(state: Lowering, node: gast.expr, name: str | None = None) -> Bindin
             raise state.refuse("AD102", f"'{kind}' expressions are not part of the language", node)
 
 
+def items(state: Lowering, nodes: list[gast.expr]) -> list[Binding]:
+    """Lower the items of a display or the arguments of a call; `*t` stands for the items of a tuple."""
+    found: list[Binding] = []
+    for node in nodes:
+        if not isinstance(node, gast.Starred):
+            found.append(binding(state, node))
+            continue
+        spread = binding(state, node.value)
+        if isinstance(spread, Global) and isinstance(spread.value, tuple):
+            spread = tuple(resolve.constant("item", item) for item in spread.value)
+        if not isinstance(spread, tuple):
+            raise state.refuse("AD102", "only a tuple of known length can be spread with '*'", node)
+        found.extend(spread)
+    return found
+
+
+def _joined_tuples(state: Lowering, node: gast.BinOp) -> tuple[Binding, ...] | None:
+    """`(a, b) + t` and `2 * (a,)`, where the tuples are known here."""
+    if not isinstance(node.op, gast.Add | gast.Mult) or not _may_be_tuple(state, node):
+        return None
+    left, right = binding(state, node.left), binding(state, node.right)
+    if isinstance(node.op, gast.Add) and isinstance(left, tuple) and isinstance(right, tuple):
+        return (*left, *right)
+    for one, two in ((left, right), (right, left)):
+        if isinstance(node.op, gast.Mult) and isinstance(one, tuple) and isinstance(two, Literal):
+            assert isinstance(two.value, int)
+            return tuple(one) * two.value
+    raise state.refuse("AD102", "a tuple is joined with something that is not known to be one", node)
+
+
+def _may_be_tuple(state: Lowering, node: gast.expr) -> bool:
+    """Tell whether an expression is a tuple as far as can be seen without lowering it."""
+    match node:
+        case gast.Tuple():
+            return True
+        case gast.Name():
+            found = state.env.get(node.id)
+            return isinstance(found, tuple)
+        case gast.BinOp(op=gast.Add()):
+            return _may_be_tuple(state, node.left) or _may_be_tuple(state, node.right)
+        case gast.BinOp(op=gast.Mult()):
+            return _may_be_tuple(state, node.left) or _may_be_tuple(state, node.right)
+        case gast.Subscript(slice=gast.Slice()):
+            return _may_be_tuple(state, node.value)
+    return False
+
+
+def _dictionary(state: Lowering, node: gast.Dict, name: str | None) -> Atom:
+    pairs = [
+        apply(state, node, "tuple", (atom(state, key), atom(state, value)))
+        for key, value in zip(node.keys, node.values, strict=True)
+    ]
+    return apply(state, node, "dict", (apply(state, node, "list", tuple(pairs)),), name)
+
+
+def _text(state: Lowering, node: gast.JoinedStr) -> Atom:
+    """An f-string: its parts joined; formats are left to `str`."""
+    parts = []
+    for part in node.values:
+        if isinstance(part, gast.FormattedValue):
+            parts.append(apply(state, node, "str", (atom(state, part.value),)))
+        else:
+            parts.append(atom(state, part))
+    whole: Atom = parts[0] if parts else Literal("")
+    for part in parts[1:]:
+        whole = apply(state, node, "add", (whole, part))
+    return whole
+
+
 def _constant(state: Lowering, node: gast.Constant) -> Literal:
-    if node.value is None or isinstance(node.value, bool | int | float | str):
+    if node.value is None or isinstance(node.value, bool | int | float | str | complex):
         return Literal(node.value)
     raise state.refuse("AD102", f"constants of type {type(node.value).__name__} are not supported", node)
 
 
 def _name(state: Lowering, node: gast.Name) -> Binding:
-    found = state.env.get(node.id)
-    if found is None and state.enclosing is not None and node.id not in state.local_names:
-        found = state.enclosing.get(node.id)
+    found = _variable(state, node.id)
     if found is not None:
         if found == UNDEFINED:
             raise state.refuse("AD106", f"'{node.id}' has no value here", node)
@@ -146,10 +226,18 @@ def _name(state: Lowering, node: gast.Name) -> Binding:
     return resolve.constant(node.id, value)
 
 
+def _variable(state: Lowering, name: str) -> Binding | None:
+    """Return what a local variable, or one of the functions around, is bound to."""
+    found = state.env.get(name)
+    if found is None and state.enclosing is not None and name not in state.local_names:
+        return _variable(state.enclosing, name)
+    return found
+
+
 def _unary(state: Lowering, node: gast.UnaryOp, name: str | None) -> Atom:
     operand = atom(state, node.operand)
     if isinstance(operand, Literal) and isinstance(node.op, gast.USub):
-        assert isinstance(operand.value, int | float)
+        assert isinstance(operand.value, int | float | complex)
         return Literal(-operand.value)
     if isinstance(operand, Literal) and isinstance(node.op, gast.Not):
         return Literal(not operand.value)
@@ -164,8 +252,11 @@ def _compare(state: Lowering, node: gast.Compare, name: str | None) -> Atom:
             pair = gast.Compare(operands[k], [op], [operands[k + 1]])
             parts.append(gast.copy_location(pair, node))
         return _boolean(state, node, parts, name)
-    left, right = atom(state, node.left), atom(state, node.comparators[0])
     op = type(node.ops[0])
+    if op in (gast.In, gast.NotIn):
+        found = _contained(state, node, atom(state, node.left), binding(state, node.comparators[0]))
+        return found if op is gast.In else apply(state, node, "not", (found,), name)
+    left, right = atom(state, node.left), atom(state, node.comparators[0])
     if op in (gast.Is, gast.IsNot):
         if isinstance(left, Value) and isinstance(right, Value):
             raise state.refuse("AD102", "'is' compares with None only", node)
@@ -173,9 +264,49 @@ def _compare(state: Lowering, node: gast.Compare, name: str | None) -> Atom:
         return Literal(same == (op is gast.Is))
     if op not in COMPARE:
         raise state.refuse("AD102", f"'{op.__name__}' comparisons are not part of the language", node)
-    if isinstance(left, Literal) and isinstance(right, Literal) and op in (gast.Eq, gast.NotEq):
-        return Literal((left.value == right.value) == (op is gast.Eq))
+    if isinstance(left, Literal) and isinstance(right, Literal):
+        return Literal(getattr(operator, COMPARE[op])(left.value, right.value))
     return apply(state, node, COMPARE[op], (left, right), name)
+
+
+def _contained(state: Lowering, node: gast.AST, item: Atom, container: Binding) -> Atom:
+    """`x in (a, b)` compares with each; other containers are searched when the program runs."""
+    if not isinstance(container, tuple):
+        whole = materialise(state, container, node)
+        return apply(state, node, "operator.contains", (whole, item))
+    tests = [apply(state, node, "eq", (item, materialise(state, c, node))) for c in container]
+    found: Atom = tests[0] if tests else Literal(False)
+    for test in tests[1:]:
+        found = apply(state, node, "or", (found, test))
+    return found
+
+
+def chosen(state: Lowering, node: gast.AST, items: tuple[Binding, ...], index: Value) -> Binding:
+    """Pick an item of a tuple that is known here by a number that is not: a chain of branches."""
+    if all(isinstance(item, tuple) and len(item) == len(items[0]) for item in items):  # type: ignore[arg-type]
+        columns = zip(*items, strict=True)  # type: ignore[arg-type]
+        return tuple(chosen(state, node, column, index) for column in columns)
+    atoms = [materialise(state, item, node) for item in items]
+    if all(isinstance(item, Literal) for item in atoms):
+        whole = apply(state, node, "tuple", tuple(atoms))
+        return apply(state, node, "getitem", (whole, index))
+    where = state.where(node)
+    inside = apply(state, node, "lt", (index, Literal(len(items))))
+    state.nodes.append(Effect("assert", (inside, Literal("tuple index out of range")), where))
+    position = apply(state, node, "mod", (index, Literal(len(items))))
+
+    def rest(k: int) -> tuple[list[Node], Atom]:
+        if k == len(atoms) - 1:
+            return [], atoms[k]
+        test, out = Value("test", temporary=True), Value("choice", temporary=True)
+        nodes, other = rest(k + 1)
+        then, orelse = Region((), (), (atoms[k],)), Region((), tuple(nodes), (other,))
+        made = [Apply(test, "eq", (position, Literal(k)), loc=where), If(test, then, orelse, (out,), where)]
+        return made, out
+
+    nodes, out = rest(0)
+    state.nodes += nodes
+    return out
 
 
 def aside(state: Lowering, node: gast.expr) -> tuple[list[Node], Atom]:
@@ -238,7 +369,7 @@ def _index(state: Lowering, node: gast.expr) -> Atom | tuple[Atom, ...]:
         step = [] if node.step is None else [atom(state, node.step)]
         return apply(state, node, "slice", (*bounds, *step))
     if isinstance(node, gast.Constant) and node.value is Ellipsis:
-        raise state.refuse("AD102", "'...' as an index is not part of the language", node)
+        return Literal(...)
     value = binding(state, node)
     if isinstance(value, tuple):
         return tuple(materialise(state, item, node) for item in flatten(value))
@@ -259,10 +390,7 @@ def place(state: Lowering, node: gast.AST) -> tuple[Value, tuple[Atom, ...]]:
 def _subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Binding:
     base = binding(state, node.value)
     if isinstance(base, tuple):
-        index = atom(state, node.slice)
-        if isinstance(index, Literal) and isinstance(index.value, int):
-            return base[index.value]
-        raise state.refuse("AD102", "a tuple can only be indexed by a constant", node)
+        return _item_of_tuple(state, node, base)
     whole = materialise(state, base, node)
     if isinstance(whole, Global) and isinstance(whole.value, tuple):
         index = atom(state, node.slice)
@@ -272,6 +400,24 @@ def _subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Bindi
     out = Value(name or _element_name(whole, places), temporary=name is None)
     state.nodes.append(Apply(out, "getitem", (whole, *places), loc=state.where(node)))
     return out
+
+
+def _item_of_tuple(state: Lowering, node: gast.Subscript, base: tuple[Binding, ...]) -> Binding:
+    if isinstance(node.slice, gast.Slice):
+        parts = (node.slice.lower, node.slice.upper, node.slice.step)
+        bounds = [None if part is None else atom(state, part) for part in parts]
+        if all(bound is None or isinstance(bound, Literal) for bound in bounds):
+            return tuple(base[slice(*(None if b is None else b.value for b in bounds))])  # type: ignore[union-attr]
+        raise state.refuse("AD102", "a tuple can only be sliced by constants", node)
+    index = atom(state, node.slice)
+    if isinstance(index, Value) and not isinstance(base, Record) and base:
+        return chosen(state, node, base, index)
+    if isinstance(index, Literal):
+        if isinstance(base, Record) and index.value in base.names:
+            return base[base.names.index(index.value)]  # type: ignore[no-any-return, arg-type]
+        if isinstance(index.value, int) and -len(base) <= index.value < len(base):
+            return base[index.value]  # type: ignore[no-any-return]
+    raise state.refuse("AD102", "the tuple or dictionary has no such item", node)
 
 
 def _element_name(array: Atom, index: tuple[Atom, ...]) -> str:
@@ -296,7 +442,7 @@ def dotted(state: Lowering, node: gast.expr) -> object:
 
 
 def _shadowed(state: Lowering, name: str) -> bool:
-    return state.enclosing is not None and name in state.enclosing
+    return state.enclosing is not None and _variable(state.enclosing, name) is not None
 
 
 def called(state: Lowering, node: gast.Call) -> str | None:
@@ -308,10 +454,15 @@ def _attribute(state: Lowering, node: gast.Attribute, name: str | None) -> Bindi
     value = dotted(state, node)
     if value is not resolve.MISSING:
         return resolve.constant(node.attr, value)
-    if node.attr not in resolve.ATTRIBUTES:
-        raise state.refuse("AD102", f"attribute '.{node.attr}' is not part of the language", node)
-    base = atom(state, node.value)
-    return apply(state, node, resolve.ATTRIBUTES[node.attr], (base,), name)
+    found = binding(state, node.value)
+    if isinstance(found, Record):
+        if node.attr not in found.names:
+            raise state.refuse("AD102", f"it has no field '{node.attr}'", node)
+        return found[found.names.index(node.attr)]  # type: ignore[no-any-return]
+    base = materialise(state, found, node)
+    if node.attr in resolve.ATTRIBUTES:
+        return apply(state, node, resolve.ATTRIBUTES[node.attr], (base,), name)
+    return apply(state, node, "getattr", (base, Literal(node.attr)), name or node.attr)
 
 
 def effect(state: Lowering, node: gast.expr) -> None:
@@ -321,5 +472,5 @@ def effect(state: Lowering, node: gast.expr) -> None:
         return
     result = calls.call(state, node, None)
     last = state.nodes[-1] if state.nodes else None
-    if isinstance(last, Apply) and result is last.out:
+    if isinstance(last, Apply) and result is last.out and not last.keywords:
         state.nodes[-1] = Effect(last.fn, last.args, last.loc)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gast
 
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend import expressions, resolve
-from adcompiler.frontend.bindings import Binding, Environment, flatten, join, rebuild
+from adcompiler.frontend import expressions, loops
+from adcompiler.frontend.bindings import Binding, Environment, flatten, join, layout_of, unpacked
 from adcompiler.frontend.parse import Source, own_nodes, parse
 from adcompiler.frontend.structure import RESULT, Structured, structure
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
     Atom,
     Effect,
-    For,
     Global,
     Graph,
     If,
@@ -28,7 +28,6 @@ from adcompiler.graph.nodes import (
     Region,
     Store,
     Value,
-    While,
 )
 from adcompiler.source import Location
 
@@ -43,8 +42,9 @@ class Lowering:
     env: Environment = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     statement: gast.AST | None = None
-    enclosing: Environment | None = None
+    enclosing: Lowering | None = None
     stack: tuple[Any, ...] = ()
+    ranks: dict[Value, int | None] = field(default_factory=dict)
 
     def where(self, node: gast.AST) -> Location:
         """Return the location of a tree node within the current statement."""
@@ -55,11 +55,13 @@ class Lowering:
         return DifferentiationError(code, reason, self.where(node), cure)
 
 
-def lower(function: Callable[..., Any]) -> Graph:
+def lower(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph:
     """Lower a function to its graph; the functions that it calls are inlined.
 
     Args:
         function: a Python function or `@njit` dispatcher.
+        layouts: how each argument is built from single values, whose kind is their number of axes if
+            that is known; if empty, each argument is one value.
 
     Raises:
         DifferentiationError: for anything outside the language.
@@ -76,24 +78,39 @@ def lower(function: Callable[..., Any]) -> Graph:
     """
     source = parse(function)
     signature = inspect.signature(source.function)
-    params = []
-    for name, parameter in signature.parameters.items():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+    params: list[Value] = []
+    env: Environment = {}
+    parameters = []
+    for k, (name, parameter) in enumerate(signature.parameters.items()):
+        is_variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if is_variadic and not (layouts and isinstance(layouts[k], Packed)):
             reason = f"'*{name}' collects an unknown number of arguments"
             raise DifferentiationError("AD101", reason, source.locate(source.tree))
-        params.append(Value(name))
-    env: Environment = {value.name: value for value in params}
+        layout = layouts[k] if layouts else Leaf()
+        env[name] = unpacked(layout, name, params)
+        parameters.append((name, layout))
     nodes: list[Node] = []
-    result = lower_body(source, env, nodes, stack=(source.function.__code__,))
+    ranks = [leaf.kind for _, layout in parameters for leaf in leaves(layout)]
+    known = dict(zip(params, ranks, strict=True))
+    result = lower_body(source, env, nodes, (source.function.__code__,), ranks=known)
     last = nodes[-1] if nodes else None
     if isinstance(last, Apply) and last.out is result and last.out.temporary:
         result = Value("result")
         nodes[-1] = replace(last, out=result)
-    yields = tuple(flatten(result))
     name = source.function.__name__.replace("<lambda>", "function")
     doc = (inspect.getdoc(source.function) or "").split("\n")[0]
-    body = Region(tuple(params), tuple(nodes), yields)
-    return Graph(name, body, isinstance(result, tuple), doc, _defaults(signature))
+    is_procedure = result == Literal(None)
+    body = Region(tuple(params), tuple(nodes), () if is_procedure else tuple(flatten(result)))
+    returns = layout_of(result) if isinstance(result, tuple) else None
+    is_plain = all(isinstance(layout, Leaf) for _, layout in parameters)
+    return Graph(
+        name,
+        body,
+        Static(None) if is_procedure else returns,
+        doc,
+        _defaults(signature),
+        () if is_plain else tuple(parameters),
+    )
 
 
 def _defaults(signature: inspect.Signature) -> tuple[Literal, ...]:
@@ -111,12 +128,15 @@ def lower_body(
     env: Environment,
     nodes: list[Node],
     stack: tuple[Any, ...],
-    enclosing: Environment | None = None,
+    enclosing: Lowering | None = None,
+    ranks: dict[Value, int | None] | None = None,
 ) -> Binding:
     """Lower a function's body into `nodes`, with its parameters bound in `env`; return its result."""
-    structured = structure(source, may_return_nothing=len(stack) > 1)
+    structured = structure(source, may_return_nothing=True)
     names = set(assigned(structured.body)) | set(env)
-    state = Lowering(source, structured, names, env, nodes, enclosing=enclosing, stack=stack)
+    state = Lowering(
+        source, structured, names, env, nodes, enclosing=enclosing, stack=stack, ranks=ranks or {}
+    )
     block(state, structured.body)
     return env[RESULT]
 
@@ -145,7 +165,7 @@ def statement(state: Lowering, stmt: gast.stmt) -> None:
     match stmt:
         case gast.Assign():
             _assign(state, stmt)
-        case gast.AnnAssign(value=None) | gast.Pass():
+        case gast.AnnAssign(value=None) | gast.Pass() | gast.Delete():
             pass
         case gast.AnnAssign():
             bind(state, stmt.target, expressions.binding(state, stmt.value, _hint(stmt.target)))
@@ -154,9 +174,9 @@ def statement(state: Lowering, stmt: gast.stmt) -> None:
         case gast.If():
             _if(state, stmt)
         case gast.For():
-            _for(state, stmt)
+            loops.for_loop(state, stmt)
         case gast.While():
-            _while(state, stmt)
+            loops.while_loop(state, stmt)
         case gast.Assert():
             message = [] if stmt.msg is None else [expressions.atom(state, stmt.msg)]
             test = expressions.atom(state, stmt.test)
@@ -197,6 +217,8 @@ def bind(state: Lowering, target: gast.AST, value: Binding) -> None:
     match target:
         case gast.Name():
             state.env[target.id] = value
+        case gast.Starred():
+            bind(state, target.value, value)
         case gast.Tuple() | gast.List():
             for part, item in zip(target.elts, _unpack(state, target, value), strict=True):
                 bind(state, part, item)
@@ -210,8 +232,12 @@ def bind(state: Lowering, target: gast.AST, value: Binding) -> None:
 
 def _unpack(state: Lowering, target: gast.Tuple, value: Binding) -> list[Binding]:
     parts = target.elts
-    if any(isinstance(part, gast.Starred) for part in parts):
-        raise state.refuse("AD101", "starred unpacking is not part of the language", target)
+    starred = [k for k, part in enumerate(parts) if isinstance(part, gast.Starred)]
+    if starred:
+        if not isinstance(value, tuple) or len(value) < len(parts) - 1:
+            raise state.refuse("AD101", "'*' unpacks a tuple of known length only", target)
+        first, last = starred[0], len(value) - (len(parts) - starred[0] - 1)
+        return [*value[:first], tuple(value[first:last]), *value[last:]]
     if isinstance(value, tuple):
         if len(value) != len(parts):
             raise state.refuse("AD101", f"cannot unpack {len(value)} values into {len(parts)}", target)
@@ -258,11 +284,11 @@ def _raise(state: Lowering, stmt: gast.Raise) -> None:
     state.nodes.append(Effect("raise", (error, *args), state.where(stmt)))
 
 
-def _branch(state: Lowering, stmts: list[gast.stmt]) -> tuple[list[Node], Environment]:
-    """Lower statements into a list of their own, starting from a copy of the environment."""
+def _aside(state: Lowering, run: Callable[[], None]) -> tuple[list[Node], Environment]:
+    """Lower into a list of nodes of its own, starting from a copy of the environment."""
     nodes, env = state.nodes, state.env
     state.nodes, state.env = [], dict(env)
-    block(state, stmts)
+    run()
     result = state.nodes, state.env
     state.nodes, state.env = nodes, env
     return result
@@ -274,144 +300,32 @@ def _if(state: Lowering, stmt: gast.If) -> None:
     if isinstance(test, Literal):
         block(state, stmt.body if test.value else stmt.orelse)
         return
-    then, then_env = _branch(state, stmt.body)
-    orelse, else_env = _branch(state, stmt.orelse)
+    names = assigned(stmt.body) | assigned(stmt.orelse)
+    then, orelse = (lambda: block(state, stmt.body)), (lambda: block(state, stmt.orelse))
+    branch(state, test, then, orelse, names, stmt, where)
+
+
+def branch(
+    state: Lowering,
+    test: Atom,
+    then: Callable[[], None],
+    orelse: Callable[[], None],
+    names: Iterable[str],
+    stmt: gast.stmt,
+    where: Location,
+) -> None:
+    """Append a branch; `names` are the variables that its arms may bind."""
+    then_nodes, then_env = _aside(state, then)
+    else_nodes, else_env = _aside(state, orelse)
     state.statement = stmt
     yields: tuple[list[Atom], list[Atom]] = ([], [])
     outs: list[Value] = []
-    for name in assigned(stmt.body) | assigned(stmt.orelse):
+    for name in names:
         left = then_env.get(name, UNDEFINED)
         right = else_env.get(name, UNDEFINED)
         state.env[name] = join(left, right, name, outs, yields, lambda why: state.refuse("AD104", why, stmt))
     regions = (
-        Region((), tuple(then), tuple(yields[0])),
-        Region((), tuple(orelse), tuple(yields[1])),
+        Region((), tuple(then_nodes), tuple(yields[0])),
+        Region((), tuple(else_nodes), tuple(yields[1])),
     )
     state.nodes.append(If(test, *regions, tuple(outs), where))
-
-
-@dataclass
-class _Carried:
-    """The variables that a loop carries from one iteration to the next, exploded to single values."""
-
-    names: list[str]
-    shapes: list[Binding]
-    inits: list[Atom]
-    params: list[Value]
-    outs: list[Value]
-
-
-def _carried(state: Lowering, names: list[str], shapes: dict[str, Binding]) -> _Carried:
-    loop = _Carried([], [], [], [], [])
-    for name in names:
-        before = state.env.get(name, UNDEFINED)
-        if before == UNDEFINED and name in shapes:
-            before = rebuild(shapes[name], lambda _: UNDEFINED)
-        if not isinstance(before, Atom | tuple) or any(isinstance(a, Global) for a in flatten(before)):
-            before = UNDEFINED
-        loop.names.append(name)
-        loop.shapes.append(before)
-        for atom in flatten(before):
-            loop.inits.append(atom)
-            loop.params.append(Value(name.lstrip("$")))
-            loop.outs.append(Value(name.lstrip("$")))
-    return loop
-
-
-def _bound(loop: _Carried, values: list[Value]) -> Environment:
-    supply = iter(values)
-    pairs = zip(loop.names, loop.shapes, strict=True)
-    return {name: rebuild(shape, lambda _: next(supply)) for name, shape in pairs}
-
-
-def _yields(
-    state: Lowering, loop: _Carried, env: Environment, stmt: gast.stmt
-) -> list[Atom] | dict[str, Binding]:
-    """Return the next values; or, where a variable new in the body holds a tuple, its shape."""
-    found: list[Atom] = []
-    for name, shape in zip(loop.names, loop.shapes, strict=True):
-        after = env.get(name, UNDEFINED)
-        if shape == UNDEFINED and isinstance(after, tuple):
-            return {name: after}
-        if not isinstance(after, Atom | tuple):  # a nested function: only visible inside the body
-            after = UNDEFINED
-        if [*flatten(rebuild(shape, lambda _: 0))] != [*flatten(rebuild(after, lambda _: 0))] or (
-            isinstance(shape, tuple) != isinstance(after, tuple)
-        ):
-            raise state.refuse("AD104", f"'{name}' is a tuple of another length after an iteration", stmt)
-        found.extend(flatten(after))
-    return found
-
-
-def _loop_body(
-    state: Lowering, stmt: gast.For | gast.While, index: Callable[[], None], shapes: dict[str, Binding]
-) -> tuple[_Carried, Region, Region]:
-    """Lower a loop's condition and body; carried are all names that the body binds."""
-    loop = _carried(state, list(assigned([stmt])), shapes)
-    outer_nodes, outer_env = state.nodes, state.env
-    state.env = outer_env | _bound(loop, loop.params)
-    state.nodes = []
-    cond = Region((), (), ())
-    if isinstance(stmt, gast.While):
-        test = expressions.atom(state, stmt.test)
-        cond = Region((), tuple(state.nodes), (test,))
-        state.nodes = []
-        if state.env != outer_env | _bound(loop, loop.params):
-            reason = "':=' in the condition of a while loop is not part of the language"
-            raise state.refuse("AD102", reason, stmt.test, "assign inside the loop and break")
-    index()
-    block(state, stmt.body)
-    state.statement = stmt
-    after = _yields(state, loop, state.env, stmt)
-    nodes, env = state.nodes, state.env
-    state.nodes, state.env = outer_nodes, outer_env
-    if isinstance(after, dict):
-        return _loop_body(state, stmt, index, shapes | after)
-    stop = state.structured.stops.get(stmt)
-    flag = [env[stop]] if stop is not None else []
-    body = Region(tuple(loop.params), tuple(nodes), (*flag, *after))  # type: ignore[arg-type]
-    state.env.update(_bound(loop, loop.outs))
-    return loop, cond, body
-
-
-def _while(state: Lowering, stmt: gast.While) -> None:
-    where = state.where(stmt)
-    loop, cond, body = _loop_body(state, stmt, lambda: None, {})
-    breaks = stmt in state.structured.stops
-    state.nodes.append(While(tuple(loop.inits), cond, body, tuple(loop.outs), breaks, where))
-
-
-def _for(state: Lowering, stmt: gast.For) -> None:
-    where = state.where(stmt)
-    call = stmt.iter
-    if not isinstance(call, gast.Call) or expressions.called(state, call) != "range":
-        _static_for(state, stmt)
-        return
-    if call.keywords or not 1 <= len(call.args) <= 3:
-        raise state.refuse("AD103", "range takes one to three positional arguments", call)
-    if not isinstance(stmt.target, gast.Name):
-        raise state.refuse("AD103", "a loop over range needs a single name as its index", stmt.target)
-    args = [expressions.atom(state, arg) for arg in call.args]
-    start, stop = (Literal(0), args[0]) if len(args) == 1 else (args[0], args[1])
-    step = args[2] if len(args) == 3 else Literal(1)
-    name = stmt.target.id
-    index = Value(name)
-    loop, _, body = _loop_body(state, stmt, lambda: state.env.update({name: index}), {})
-    body = Region((index, *body.params), body.nodes, body.yields)
-    breaks = stmt in state.structured.stops
-    outs = tuple(loop.outs)
-    state.nodes.append(For(start, stop, step, tuple(loop.inits), body, outs, breaks, where))
-
-
-def _static_for(state: Lowering, stmt: gast.For) -> None:
-    """A loop over a tuple known here (of layers, say) is written out."""
-    items = expressions.binding(state, stmt.iter)
-    if isinstance(items, Global) and isinstance(items.value, tuple):
-        items = tuple(resolve.constant("item", item) for item in items.value)
-    if not isinstance(items, tuple):
-        raise state.refuse("AD103", "this iterable is not a range", stmt.iter)
-    if stmt in state.structured.stops:
-        raise state.refuse("AD103", "break and return are not supported in a loop over a tuple", stmt)
-    for item in items:
-        bind(state, stmt.target, item)
-        block(state, stmt.body)

@@ -114,6 +114,15 @@ def _always_leaves(stmts: list[gast.stmt]) -> bool:
             return any(isinstance(s, gast.Return | gast.Break | gast.Continue) for s in stmts)
 
 
+def _tested_inside(stmt: gast.While) -> gast.While:
+    """Return `while True: if not test: break` for a test that assigns variables."""
+    leave = gast.copy_location(gast.Break(), stmt.test)
+    failed = gast.copy_location(gast.UnaryOp(gast.Not(), stmt.test), stmt.test)
+    test = gast.copy_location(gast.If(failed, [*stmt.orelse, leave], []), stmt.test)
+    always = gast.copy_location(gast.Constant(True, None), stmt.test)
+    return gast.copy_location(gast.While(always, [test, *stmt.body], []), stmt)
+
+
 @dataclass
 class _Rewriter:
     out: Structured
@@ -190,6 +199,8 @@ class _Rewriter:
         return done
 
     def loop(self, stmt: gast.For | gast.While, outer: _Loop | None) -> list[gast.stmt]:
+        if isinstance(stmt, gast.While) and any(isinstance(n, gast.NamedExpr) for n in own_nodes(stmt.test)):
+            stmt = _tested_inside(stmt)
         self.loops += 1
         loop = _Loop(f"$stop{self.loops}", f"$skip{self.loops}")
         kinds = _jumps(stmt.body)

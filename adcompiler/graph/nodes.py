@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from adcompiler.graph.layout import Layout
 from adcompiler.source import NOWHERE, Location
 
 
@@ -179,13 +180,20 @@ Node = Apply | Store | Effect | If | For | While
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A function: `body.params` are its arguments, `body.yields` what it returns.
+    """A function: `body.params` are the single values of its arguments, `body.yields` what it returns.
 
-    `defaults` are the values of its last parameters where a call leaves them out.
+    Attributes:
+        name: the function's name.
+        body: its region.
+        returns: how the yields are packed; None for one value, or a plain tuple of several.
+        doc: first line of its docstring.
+        defaults: the values of its last parameters where a call leaves them out.
+        parameters: name and layout of each parameter; empty if each is one value of `body.params`.
     """
 
     name: str
     body: Region
-    returns_tuple: bool = False
+    returns: Layout | None = None
     doc: str = ""
     defaults: tuple[Literal, ...] = ()
+    parameters: tuple[tuple[str, Layout], ...] = ()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from adcompiler.graph.layout import Leaf, Packed, build
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -136,10 +137,20 @@ class Writer:
         if node.fn in METHODS:
             return ast.Call(ast.Attribute(args[0], node.fn, ast.Load()), args[1:], keywords)
         match node.fn:
-            case "getitem":
+            case "getitem" | "nth":
                 return ast.Subscript(args[0], self.index(node.args[1:]), ast.Load())
             case "range":
                 return ast.Call(load("range"), self.bounds(node.args), [])
+            case "getattr":
+                return ast.Attribute(args[0], _text_of(node.args[1]), ast.Load())
+            case "method":
+                return ast.Call(
+                    ast.Attribute(args[0], _text_of(node.args[1]), ast.Load()), args[2:], keywords
+                )
+            case "call":
+                return ast.Call(args[0], args[1:], keywords)
+            case "dict":
+                return ast.Call(load("dict"), args, [])
             case "tuple":
                 return ast.Tuple(args, ast.Load())
             case "list":
@@ -263,7 +274,8 @@ class Writer:
                 call = ast.Call(ast.Attribute(args[0], "append", ast.Load()), args[1:], [])
                 self.out.append(ast.Expr(call))
             case _:
-                self.out.append(ast.Expr(ast.Call(dotted(node.fn), args, [])))
+                made = Apply(Value(node.fn), node.fn, node.args)
+                self.out.append(ast.Expr(self.compute(made)))
 
     def copies(self, targets: Iterable[Value], sources: Iterable[Atom]) -> None:
         """Assign in parallel; one by one where no target is read by a later source."""
@@ -389,6 +401,11 @@ class Writer:
         arm(*arms[1])
 
 
+def _text_of(atom: Atom) -> str:
+    assert isinstance(atom, Literal) and isinstance(atom.value, str)
+    return atom.value
+
+
 def _outs(node: Apply | If) -> tuple[Value, ...]:
     return (node.out,) if isinstance(node, Apply) else node.outs
 
@@ -435,12 +452,35 @@ def to_python(graph: Graph, style: Style) -> ast.FunctionDef:
     <BLANKLINE>
     """
     writer = Writer(style, definitions(graph.body), dict(uses(graph.body)))
+    parameters = graph.parameters or [(style.names[param], Leaf()) for param in graph.body.params]
+    supply = iter(graph.body.params)
+    for name, layout in parameters:
+        target = build(layout, (ast.Name(style.names[v], ast.Store()) for v in supply), _targets)
+        if isinstance(layout, Packed):
+            writer.assign(target, load(name))
     writer.region(graph.body)
-    result = writer.exprs(graph.body.yields)
-    value = ast.Tuple(result, ast.Load()) if graph.returns_tuple or not result else result[0]
-    writer.out.append(ast.Return(value))
-    args = [ast.arg(style.names[param]) for param in graph.body.params]
+    writer.out.append(ast.Return(_returned(graph, writer)))
+    args = [ast.arg(name) for name, _ in parameters]
     doc: list[ast.stmt] = [ast.Expr(ast.Constant(graph.doc))] if graph.doc else []
     defaults = [literal(default.value) for default in graph.defaults]
     arguments = ast.arguments([], args, None, [], [], None, defaults)
     return ast.FunctionDef(graph.name, arguments, doc + writer.out, [], None)
+
+
+def _targets(layout: Packed, parts: list[Any]) -> ast.expr:
+    unused = ast.Name("_", ast.Store())
+    return ast.Tuple([part if isinstance(part, ast.expr) else unused for part in parts], ast.Store())
+
+
+def _returned(graph: Graph, writer: Writer) -> ast.expr:
+    found = writer.exprs(graph.body.yields)
+    if graph.returns is None:
+        return found[0] if len(found) == 1 else ast.Tuple(found, ast.Load())
+
+    def pack(layout: Packed, parts: list[Any]) -> ast.expr:
+        items = [part if isinstance(part, ast.expr) else ast.Constant(part) for part in parts]
+        if layout.maker in (tuple, list, dict):
+            return ast.Tuple(items, ast.Load())
+        return ast.Call(load(layout.maker.__name__), items, [])
+
+    return build(graph.returns, iter(found), pack)  # type: ignore[no-any-return]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import replace
 
-from adcompiler.analysis.alias import memory_classes
-from adcompiler.graph.nodes import Apply, Atom, Graph, Node, Region, Store, Value
+from adcompiler.analysis.alias import memory_classes, written_by
+from adcompiler.graph.nodes import Apply, Atom, Graph, Node, Region, Value
 from adcompiler.graph.walk import map_operands, regions, values, walk, with_regions
 from adcompiler.optimize.dead import is_pure
 
@@ -20,15 +20,15 @@ def _is_arithmetic(node: Apply, scalars: Container[Value]) -> bool:
 
 
 def _loaded_from(key: Key, classes: dict[Value, Value]) -> Value | None:
-    """Return the memory that a computation reads, if it is a load."""
-    base = key[1][0] if key[0] == "getitem" else None
+    """Return the memory that a computation reads, if it is a load (or the length, which lists change)."""
+    base = key[1][0] if key[0] in ("getitem", "len") else None
     return classes.get(base, base) if isinstance(base, Value) else None
 
 
 def _written(node: Node) -> list[Value]:
-    """Return the arrays that a node writes, itself or inside."""
+    """Return what a node writes, itself or inside."""
     inner = [part for region in regions(node) for part in walk(region)]
-    return [part.array for part in (node, *inner) if isinstance(part, Store)]
+    return [value for part in (node, *inner) for value in written_by(part)]
 
 
 def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:

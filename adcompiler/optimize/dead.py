@@ -13,7 +13,8 @@ IMPURE_PREFIXES = ("np.random.", "random.", "print", "time.")
 
 def is_pure(node: Apply) -> bool:
     """Tell whether a primitive can be dropped, moved or repeated."""
-    return node.fn != "pop" and node.fn not in IN_PLACE and not node.fn.startswith(IMPURE_PREFIXES)
+    is_opaque = node.fn in ("pop", "method", "call", "dict") or node.fn in IN_PLACE
+    return not is_opaque and not node.fn.startswith(IMPURE_PREFIXES)
 
 
 def remove_dead(graph: Graph) -> Graph:
@@ -67,9 +68,10 @@ class _Liveness:
 
     def keeps(self, node: Apply | Effect) -> bool:
         """Effects are kept; an append or pop only for a list that is read."""
-        if isinstance(node, Effect) and node.fn == "append":
-            return node.args[0] in self.values
-        return not (isinstance(node, Apply) and node.fn == "pop")
+        if node.fn in ("append", "pop"):
+            array = node.args[0]
+            return isinstance(array, Value) and self.classes.get(array, array) in self.memory
+        return node.fn != "dict"
 
     def mark(self, region: Region) -> None:
         for node in reversed(region.nodes):

@@ -107,3 +107,4 @@ def full(value, y, d):
 
 constant("np.zeros np.ones np.empty np.zeros_like np.ones_like np.empty_like np.arange")
 constant("np.argmax np.argmin np.any np.all np.argsort np.searchsorted np.count_nonzero")
+constant("str operator.contains print np.nonzero dict range np.random.seed hash isinstance type")

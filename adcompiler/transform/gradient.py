@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from numba.core import types as nt
+
 from adcompiler.analysis.activity import active_values
-from adcompiler.analysis.types import Types, is_float
+from adcompiler.analysis.types import Types, is_array, is_continuous, is_float
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Effect, Graph, Literal, Region, Value
+from adcompiler.graph.layout import Leaf, Static, leaves
+from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Region, Value
 from adcompiler.graph.walk import clone
 from adcompiler.rules import CONSTANT
 from adcompiler.transform.plan import LoopPlan
@@ -21,16 +24,18 @@ class Gradient:
 
     graph: Graph
     plans: list[tuple[LoopPlan, list[Tape]]]
+    seeds: list[nt.Type]
 
 
-def gradient(graph: Graph, wrt: list[int], types: Types, with_value: bool) -> Gradient:
+def gradient(graph: Graph, wrt: list[int], types: Types, mode: str) -> Gradient:
     """Build the graph that evaluates a function's gradient.
 
     Args:
-        graph: the specialised primal; its result must be a real scalar.
-        wrt: positions of the arguments to differentiate.
+        graph: the specialised primal; its result must be a real scalar, except for a pullback.
+        wrt: positions of the arguments to differentiate, among the parameters of the body.
         types: type of every value.
-        with_value: whether the value is returned beside the gradient.
+        mode: `"grad"`, `"value_and_grad"`, or `"pullback"`, which takes the adjoints of the results as
+            further arguments.
 
     Returns:
         a graph returning `[value,] gradient of each argument` in order.
@@ -38,29 +43,63 @@ def gradient(graph: Graph, wrt: list[int], types: Types, with_value: bool) -> Gr
     Raises:
         DifferentiationError: AD302 for another result, and whatever the reverse sweep refuses.
     """
-    check_result(graph, types)
+    seeds: list[Atom | None] = [Literal(1.0)]
+    params: list[Value] = []
+    kinds: list[nt.Type] = []
+    if mode == "pullback":
+        seeds = [_seed(atom, types, params, kinds) for atom in graph.body.yields]
+    else:
+        check_result(graph, types)
     arguments = [graph.body.params[k] for k in wrt]
     active = active_values(graph, arguments, types, CONSTANT)
-    sweep = reverse(graph, arguments, types, active)
+    sweep = reverse(graph, arguments, types, active, seeds)
     recording = Recording(sweep, types)
     forward, back = recording.frame(graph.body, sweep.body)
     forward, back = export(forward, back, sweep)
     back = clone(Region((), back.nodes, back.yields), {})
-    value = forward.yields if with_value else ()
+    value = forward.yields if mode == "value_and_grad" else ()
     border = Effect("reverse sweep", ())
-    body = Region(forward.params, (*forward.nodes, border, *back.nodes), (*value, *back.yields))
-    suffix = "value_and_grad" if with_value else "grad"
-    doc = f"Return {'the value and ' if with_value else ''}the gradient of {graph.name}"
-    doc += f" with respect to {', '.join(a.name for a in arguments)}."
-    result = replace(graph, name=f"{graph.name}_{suffix}", body=body, returns_tuple=True, doc=doc)
-    return Gradient(result, recording.plans)
+    nodes = (*forward.nodes, border, *back.nodes)
+    body = Region((*forward.params, *params), nodes, (*value, *back.yields))
+    what = {"grad": "the gradient", "value_and_grad": "the value and the gradient"}.get(mode, "the pullback")
+    doc = f"Return {what} of {graph.name} with respect to {', '.join(_described(graph, wrt))}."
+    parameters = graph.parameters
+    if parameters and params:
+        parameters = (*parameters, *((param.name, Leaf()) for param in params))
+    defaults = () if params else graph.defaults
+    result = replace(
+        graph, name=f"{graph.name}_{mode}", body=body, doc=doc, parameters=parameters, defaults=defaults
+    )
+    return Gradient(result, recording.plans, kinds)
+
+
+def _described(graph: Graph, wrt: list[int]) -> list[str]:
+    """Return the names of the parameters that hold the values to differentiate."""
+    if not graph.parameters:
+        return [graph.body.params[k].name for k in wrt]
+    owners = [name for name, layout in graph.parameters for _ in leaves(layout)]
+    return [*dict.fromkeys(owners[k] for k in wrt)]
+
+
+def _seed(atom: Atom, types: Types, params: list[Value], kinds: list[nt.Type]) -> Atom | None:
+    """Add the argument that gives the adjoint of a result, if the result can have one."""
+    kind = types.get(atom) if isinstance(atom, Value) else None
+    if not isinstance(atom, Value) or kind is None or not is_continuous(kind):
+        return None
+    params.append(Value(f"d_{atom.name}"))
+    kinds.append(kind.copy(layout="C", readonly=False) if is_array(kind) else kind)
+    return params[-1]
 
 
 def check_result(graph: Graph, types: Types) -> None:
     """Refuse a function whose result is not one real scalar."""
     found = graph.body.yields
-    if graph.returns_tuple or len(found) != 1:
-        raise DifferentiationError("AD302", f"'{graph.name}' returns a tuple of {len(found)} values")
+    if isinstance(graph.returns, Static):
+        cure = "return a float, or use vjp, which treats written arguments as results"
+        raise DifferentiationError("AD302", f"'{graph.name}' returns nothing", None, cure)
+    if graph.returns is not None or len(found) != 1:
+        cure = "return one float, or use vjp"
+        raise DifferentiationError("AD302", f"'{graph.name}' returns {len(found)} values", None, cure)
     (result,) = found
     if isinstance(result, Literal) and isinstance(result.value, float | int):
         return

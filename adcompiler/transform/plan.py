@@ -11,11 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numba.core import types as nt
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from adcompiler.analysis.alias import VIEWS, Memory, content_reads
-from adcompiler.analysis.types import Types, is_array, is_scalar
+from adcompiler.analysis.types import Types, is_array, is_memory, is_scalar
 from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While
 from adcompiler.graph.walk import defined, free, operands, regions, results, values, walk
 from adcompiler.optimize.dead import is_pure
@@ -148,9 +149,9 @@ class _Frame:
             return True
         if node.fn == "getitem" and isinstance(node.args[0], Value):
             base = node.args[0]
-            if not is_array(self.types.get(base)):
+            if isinstance(self.types.get(base), nt.BaseTuple):
                 return True
-            return node in self.info.access and not self.info.written_after(base, node)
+            return is_memory(self.types.get(base)) and node in self.info.access and not self.info.written_after(base, node)
         if node.fn == "pow":
             return isinstance(getattr(node.args[1], "value", None), int)
         is_number = not is_array(self.types.get(node.out))

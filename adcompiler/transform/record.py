@@ -19,6 +19,7 @@ from adcompiler.graph.nodes import (
     Effect,
     For,
     Global,
+    Graph,
     If,
     Literal,
     Node,
@@ -28,6 +29,7 @@ from adcompiler.graph.nodes import (
     While,
 )
 from adcompiler.graph.walk import clone, defined, free, regions, results, substitute, walk, with_regions
+from adcompiler.optimize.dead import is_pure, remove_dead
 from adcompiler.transform.plan import LoopPlan, plan_loop
 from adcompiler.transform.reverse import ReverseSweep
 
@@ -132,7 +134,10 @@ class Recording:
         Nothing that is read depends on the carried values: that is the condition for replaying.
         """
         body, back = export(body, back, self.sweep)
-        kept = Region((), tuple(self.without_effects(body)), ())
+        inside = defined(body)
+        needed = tuple(value for value in free(back) if value in inside)
+        kept = Region(body.params, tuple(self.without_effects(body)), needed)
+        kept = replace(remove_dead(Graph("iteration", kept)).body, params=(), yields=())
         mapping: dict[Value, Atom] = dict.fromkeys(body.params[1:], UNDEFINED)
         copy = clone(kept, mapping)
         own = defined(back)  # reverse loops keep the index of the loop that they reverse
@@ -140,13 +145,15 @@ class Recording:
         return Region(back.params, (*copy.nodes, *back.nodes), back.yields)
 
     def without_effects(self, body: Region) -> list[Node]:
-        """Return the nodes of an iteration without asserts, and without stores to arrays from outside."""
+        """Return the nodes of an iteration without asserts, draws, and stores to arrays from outside."""
         local = {node.out for node in walk(body) if isinstance(node, Apply)}
         owners = self.sweep.info.owners
 
         def keep(node: Node) -> bool:
             if isinstance(node, Effect):
-                return node.fn == "append"
+                return node.fn == "append" and node.args[0] in local
+            if isinstance(node, Apply):
+                return is_pure(node) or (node.fn == "pop" and node.args[0] in local)
             return not isinstance(node, Store) or owners.get(node.array, node.array) in local
 
         def rewrite(inner: Region) -> Region:

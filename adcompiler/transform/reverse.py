@@ -11,12 +11,12 @@ adjoint as an SSA value.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.alias import VIEWS, Memory, content_reads, memory, memory_classes
 from adcompiler.analysis.shapes import Shapes, symbolic_shapes
-from adcompiler.analysis.types import Types, element, is_array, is_scalar, rank
+from adcompiler.analysis.types import Types, element, is_array, is_list, is_memory, is_scalar, rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import (
     Apply,
@@ -34,9 +34,21 @@ from adcompiler.graph.nodes import (
     While,
     hint,
 )
-from adcompiler.graph.walk import free, map_operands, operands, results, values
+from adcompiler.graph.walk import operands, regions, results, substitute, values, walk
 from adcompiler.rules import ELEMENTWISE
 from adcompiler.source import NOWHERE, Location
+from adcompiler.transform.control import reverse_if, reverse_loop
+from adcompiler.transform.indexing import reverse_getitem, reverse_store
+from adcompiler.transform.lists import (
+    displays,
+    open_list,
+    reverse_append,
+    reverse_display,
+    reverse_pop,
+    reverse_repeated,
+    reverse_sum,
+    reverse_to_array,
+)
 from adcompiler.transform.shadow import buffered_owners, typed_views
 from adcompiler.transform.vjp import Contribution, apply_rule
 
@@ -61,26 +73,30 @@ class ReverseSweep:
     info: Memory
 
 
-def reverse(graph: Graph, wrt: list[Value], types: Types, active: set[Value]) -> ReverseSweep:
+def reverse(
+    graph: Graph, wrt: list[Value], types: Types, active: set[Value], seeds: Sequence[Atom | None]
+) -> ReverseSweep:
     """Build the reverse sweep of a primal.
 
     Args:
-        graph: specialised primal with a single scalar result.
+        graph: specialised primal.
         wrt: arguments to differentiate.
         types: type of every value of the primal.
         active: values that carry a derivative.
+        seeds: the adjoint of each result; None for one that has none.
 
     Raises:
         DifferentiationError: AD202 where an active primitive has no rule, AD303 for ambiguous arrays.
     """
-    arrays = {value for value, kind in types.items() if is_array(kind)}
+    arrays = {value for value, kind in types.items() if is_memory(kind)}
     views = typed_views(graph.body, types)
     info = memory(graph.body, arrays)
     shapes = symbolic_shapes(graph, types, ELEMENTWISE.keys())
-    buffered = buffered_owners(graph.body, types, active, views, info)
-    sweep = Sweep(types, active, views, buffered, info, shapes)
-    (result,) = graph.body.yields
-    sweep.region(graph.body, [(result, Contribution(Literal(1.0)))])
+    displayed = displays(graph.body, types)
+    buffered = buffered_owners(graph.body, types, active, views, info) - displayed
+    sweep = Sweep(types, active, views, buffered, info, shapes, displayed)
+    started = [None if seed is None else Contribution(seed) for seed in seeds]
+    sweep.region(graph.body, list(zip(graph.body.yields, started, strict=True)))
     gradients = [sweep.gradient(param) for param in wrt]
     are_arrays = [is_array(types[param]) for param in wrt]
     body = Region((), tuple(sweep.nodes), ())
@@ -105,9 +121,9 @@ def _kept_apart(gradients: list[Atom], body: Region, are_arrays: list[bool]) -> 
     return copies
 
 
-def _reading(node: Node, mapping: dict[Value, Value]) -> Node:
-    """Return a node that reads other values."""
-    return map_operands(node, lambda atom: mapping.get(atom, atom) if isinstance(atom, Value) else atom)
+def _element_reads(node: Node) -> Iterator[Value]:
+    is_view = isinstance(node, Apply) and node.fn in VIEWS
+    yield from values(operands(node)) if is_view else content_reads(node)
 
 
 @dataclass
@@ -120,6 +136,7 @@ class Sweep:
     buffered: set[Value]
     info: Memory
     shapes: Shapes
+    displayed: set[Value] = field(default_factory=set)
     nodes: list[Node] = field(default_factory=list)
     adjoints: dict[Value, Contribution] = field(default_factory=dict)
     shadows: dict[Value, Value] = field(default_factory=dict)
@@ -182,6 +199,9 @@ class Sweep:
         for value in owned:
             if value not in self.buffered or value not in self.active:
                 continue
+            if is_list(self.types[value]):
+                self.shadows[value] = open_list(self, value)
+                continue
             seed = self.adjoints.pop(value, None)
             if seed is not None and seed.full:
                 shadow = self.apply("copy", seed.atom, name=f"d_{value.name}", temporary=False)
@@ -223,7 +243,7 @@ class Sweep:
         """Return the finished adjoint of a value at its definition, or None if nothing was added."""
         if value not in self.active:
             return None
-        if is_array(self.types[value]) and self.is_buffered(value):
+        if is_memory(self.types[value]) and self.is_buffered(value):
             return Contribution(self.shadow(value))
         return self.adjoints.pop(value, None)
 
@@ -284,12 +304,15 @@ class Sweep:
                 self.reverse_apply(node)
                 self.protect(node, start)
             case Store():
-                self.reverse_store(node)
+                reverse_store(self, node)
+                self.protect(node, start)
+            case Effect(fn="append"):
+                reverse_append(self, node)
                 self.protect(node, start)
             case If() if self.is_active(node):
-                self.reverse_if(node)
+                reverse_if(self, node)
             case For() | While() if self.is_active(node):
-                self.reverse_loop(node)
+                reverse_loop(self, node)
             case Effect() | If() | For() | While():
                 pass
 
@@ -304,6 +327,8 @@ class Sweep:
                     return True
                 case Store() if inner.array in self.active:
                     return True
+                case Effect(fn="append") if inner.args[0] in self.active:
+                    return True
                 case If() | For() | While() if self.is_active(inner):
                     return True
         return False
@@ -311,50 +336,29 @@ class Sweep:
     def reverse_apply(self, node: Apply) -> None:
         if node.out in self.views and self.is_buffered(node.out):
             return
+        is_made = is_list(self.types.get(node.out))
+        if is_made and node.fn == "list":
+            reverse_display(self, node)
+            return
+        if is_made and node.fn == "mul":
+            reverse_repeated(self, node)
+            return
         adjoint = self.take(node.out)
-        if adjoint is None:
+        first = node.args[0] if node.args else None
+        of_list = isinstance(first, Value) and is_list(self.types.get(first))
+        if node.fn == "pop":
+            reverse_pop(self, node, adjoint)
+        if adjoint is None or node.fn == "pop":
             return
-        if node.fn == "getitem":
-            base = node.args[0]
-            assert isinstance(base, Value)
-            if base not in self.active:
-                return
-            self.check_index(node)
-            self.nodes.append(Store(self.shadow(base), node.args[1:], adjoint.atom, True, self.loc))
-        else:
-            apply_rule(self, node, adjoint)
-
-    def check_index(self, node: Apply | Store) -> None:
-        """Only integers and slices index differentiable arrays."""
-        index = node.index if isinstance(node, Store) else node.args[1:]
-        for atom in values(index):
-            if is_array(self.types.get(atom)):
-                reason = "an array is indexed by an array"
-                raise DifferentiationError("AD102", reason, node.loc, "loop over the indices")
-
-    def reverse_store(self, node: Store) -> None:
-        """`a[i] = v`: the adjoint of v gains that of a[i], which becomes zero."""
-        if node.array not in self.active:
-            return
-        self.check_index(node)
-        shadow = self.shadow(node.array)
-        is_active = isinstance(node.value, Value) and node.value in self.active
-        region = self.types[node.array]
-        picked_rank = rank(region) - sum(1 for atom in node.index if not self.is_slice(atom))
-        if is_active:
-            item = self.apply("getitem", shadow, *node.index) if node.index else shadow
-            assert isinstance(node.value, Value)
-            value_rank = rank(self.types[node.value])
-            if value_rank == 0 and picked_rank > 0:
-                item = self.apply("np.sum", item)
-            elif value_rank < picked_rank or (picked_rank and not self.same_shape(node)):
-                item = self.sum_to(item, picked_rank, node.value)
-                item = item if node.accumulate else self.apply("copy", item)
-            elif picked_rank and (not node.accumulate or not self.is_buffered(node.value)):
-                item = self.apply("copy", item)
-            self.contribute(node.value, Contribution(item))
-        if not node.accumulate:
-            self.nodes.append(Store(shadow, node.index, Literal(0.0), False, self.loc))
+        match node.fn:
+            case "getitem":
+                reverse_getitem(self, node, adjoint)
+            case "sum" if of_list:
+                reverse_sum(self, node, adjoint)
+            case "np.array" | "np.asarray" if of_list:
+                reverse_to_array(self, node, adjoint)
+            case _:
+                apply_rule(self, node, adjoint)
 
     def sum_to(self, atom: Atom, axes: int, value: Value) -> Value:
         """Sum an adjoint with this many axes down to the shape of a value that was broadcast."""
@@ -364,33 +368,24 @@ class Sweep:
             atom = total
         return self.apply("sum_to", atom, self.apply("shape", value))
 
-    def same_shape(self, node: Store) -> bool:
-        """Tell whether a stored array is known to have the shape of the place that it is stored to."""
-        whole = not node.index
-        return whole and self.shapes.get(node.array) == self.shapes.get(node.value)  # type: ignore[arg-type]
-
-    def is_slice(self, atom: Atom) -> bool:
-        """Tell whether an index is a slice."""
-        return isinstance(atom, Value) and str(self.types.get(atom)).startswith("slice")
-
-    def protect(self, node: Apply | Store, start: int) -> None:
+    def protect(self, node: Apply | Store | Effect, start: int) -> None:
         """Let the reversal of a node read copies of arrays that the primal overwrites later.
 
         Taking a view, as in `a.T @ d`, counts as reading: its elements are read through it.
         """
         for position in range(start, len(self.nodes)):
             made = self.nodes[position]
-            is_view = isinstance(made, Apply) and made.fn in VIEWS
-            stale = {
-                value
-                for value in (values(operands(made)) if is_view else content_reads(made))
-                if is_array(self.types.get(value)) and self.info.written_after(value, node)
-            }
+            parts = [made, *(inner for region in regions(made) for inner in walk(region))]
+            stale = {value for part in parts for value in _element_reads(part) if self.is_stale(value, node)}
             if stale:
-                mapping = {value: self.copy_of(value, node) for value in stale}
-                self.nodes[position] = _reading(made, mapping)
+                mapping: dict[Value, Atom] = {value: self.copy_of(value, node) for value in stale}
+                self.nodes[position] = substitute(Region((), (made,), ()), mapping).nodes[0]
 
-    def copy_of(self, value: Value, node: Apply | Store) -> Value:
+    def is_stale(self, value: Value, node: Node) -> bool:
+        """Tell whether the primal overwrites an array after the node has run."""
+        return is_memory(self.types.get(value)) and self.info.written_after(value, node)
+
+    def copy_of(self, value: Value, node: Apply | Store | Effect) -> Value:
         """Return a copy of an array as it is when the primal node runs."""
         if (value, node) not in self.copies:
             copy = Value(f"{value.name}_copy")
@@ -407,90 +402,3 @@ class Sweep:
     def nested(self, adjoints: dict[Value, Contribution]) -> Sweep:
         """Start a sweep for a nested region, sharing everything but nodes, adjoints and shadows."""
         return replace(self, nodes=[], adjoints=dict(adjoints), shadows=dict(self.shadows))
-
-    def reverse_if(self, node: If) -> None:
-        seeds = [self.take(out) for out in node.outs]
-        arms: list[Sweep] = []
-        for arm in (node.then, node.orelse):
-            inner = self.nested(self.adjoints)
-            inner.region(arm, list(zip(arm.yields, seeds, strict=True)))
-            arms.append(inner)
-        captured = self.captured(node.then) | self.captured(node.orelse)
-        changed = [v for v in captured if any(s.adjoints.get(v) != self.adjoints.get(v) for s in arms)]
-        outs = tuple(Value(f"d_{v.name}", v.temporary) for v in changed)
-        regions = []
-        for inner in arms:
-            atoms = tuple(inner.final(value, inner.adjoints.get(value)) for value in changed)
-            regions.append(Region((), tuple(inner.nodes), atoms))
-        made = If(node.test, regions[0], regions[1], outs, self.loc)
-        self.partner[made] = node
-        self.nodes.append(made)
-        for value, out in zip(changed, outs, strict=True):
-            self.adjoints[value] = Contribution(out)
-
-    def captured(self, region: Region) -> dict[Value, None]:
-        """Return active values from outside whose adjoint is an SSA value."""
-        return {
-            value: None
-            for value in free(region)
-            if value in self.active and not (is_array(self.types[value]) and self.is_buffered(value))
-        }
-
-    def final(self, value: Value, found: Contribution | None) -> Atom:
-        """Return an adjoint that leaves a region: zero where nothing was added."""
-        return self.zero(value) if found is None else self.full(value, found)
-
-    def reverse_loop(self, node: For | While) -> None:
-        params = node.body.params[isinstance(node, For) :]
-        after = node.body.yields[node.breaks :]
-        carried = [k for k, param in enumerate(params) if param in self.active]
-        captured = list(self.captured(node.body))
-        inits = [self.final(node.outs[k], self.take(node.outs[k])) for k in carried]
-        inits += [self.final(value, self.adjoints.get(value)) for value in captured]
-        owners = [params[k] for k in carried] + captured
-        entries = [Value(f"d_{v.name}") for v in owners]
-        inner = self.nested({})
-        for value, entry in zip(captured, entries[len(carried) :], strict=True):
-            inner.adjoints[value] = Contribution(entry)
-        seeds = [(after[k], Contribution(entry)) for k, entry in zip(carried, entries, strict=False)]
-        inner.region(node.body, seeds)
-        inner.loc = NOWHERE
-        yields = tuple(inner.final(value, inner.take(value)) for value in owners)
-        outs = tuple(Value(f"d_{v.name}") for v in owners)
-        self.emit_loop(node, tuple(inits), Region(tuple(entries), tuple(inner.nodes), yields), outs)
-        for value, out in zip(captured, outs[len(carried) :], strict=True):
-            self.adjoints[value] = Contribution(out)
-        for k, out in zip(carried, outs, strict=False):
-            self.contribute(node.inits[k], Contribution(out))
-
-    def emit_loop(
-        self, node: For | While, inits: tuple[Atom, ...], body: Region, outs: tuple[Value, ...]
-    ) -> None:
-        """Append the loop that runs the iterations backwards; its index is the primal's own value."""
-        if isinstance(node, For) and not node.breaks and node.step in (Literal(1), Literal(-1)):
-            sign, step = ("sub", -1) if node.step == Literal(1) else ("add", 1)
-            first = self.apply(sign, node.stop, Literal(1))
-            last = self.apply(sign, node.start, Literal(1))
-            index = node.body.params[0]
-            bounds: tuple[Atom, Atom, Atom] = (first, last, Literal(step))
-        else:
-            trips = self.trips.get(node)
-            if isinstance(node, For) and not node.breaks:
-                trips = self.apply("len", self.apply("range", node.start, node.stop, node.step), name="trips")
-            elif trips is None:
-                trips = self.trips[node] = Value("trips")
-            index = Value("k")
-            if isinstance(node, For) and node.start == Literal(0) and node.step == Literal(1):
-                index = node.body.params[0]
-            bounds = (self.apply("sub", trips, Literal(1)), Literal(-1), Literal(-1))
-            if isinstance(node, For) and index is not node.body.params[0]:
-                offset = Value("mul", temporary=True)
-                position: tuple[Node, ...] = (
-                    Apply(offset, "mul", (index, node.step)),
-                    Apply(node.body.params[0], "add", (node.start, offset)),
-                )
-                body = replace(body, nodes=(*position, *body.nodes))
-        body = replace(body, params=(index, *body.params))
-        made = For(*bounds, inits, body, outs, False, self.loc)
-        self.partner[made] = node
-        self.nodes.append(made)

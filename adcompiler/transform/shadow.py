@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adcompiler.analysis.alias import Memory, merges
-from adcompiler.analysis.types import Types, is_array
+from adcompiler.analysis.types import Types, is_array, is_list, is_memory
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, For, If, Node, Region, Store, Value, While
 from adcompiler.graph.walk import operands, regions, results, values, walk
@@ -44,7 +44,9 @@ def buffered_owners(
         return value
 
     def use(value: Value, region: Region) -> None:
-        if value in active and is_array(types.get(value)) and home.get(owner(value)) is not region:
+        if value in active and is_list(types.get(value)):
+            found.add(owner(value))
+        elif value in active and is_array(types.get(value)) and home.get(owner(value)) is not region:
             found.add(owner(value))
 
     def visit(region: Region) -> None:
@@ -89,7 +91,7 @@ def _check_merge(
     node: If | For | While, types: Types, active: set[Value], info: Memory, last: dict[Value, int]
 ) -> None:
     def is_concerned(value: object) -> bool:
-        return value in active and is_array(types.get(value)) and info.is_written(value)  # type: ignore[arg-type]
+        return value in active and is_memory(types.get(value)) and info.is_written(value)  # type: ignore[arg-type]
 
     def refuse(value: Value) -> DifferentiationError:
         reason = f"'{value.name}' is one of several arrays here, and one of them is written"

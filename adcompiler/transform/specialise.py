@@ -7,7 +7,9 @@ from dataclasses import replace
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import IN_PLACE, memory
-from adcompiler.analysis.types import Types, element, is_array, is_float
+from adcompiler.analysis.types import Types, element, is_array, is_float, is_memory, rank
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.layout import Leaf, Packed, Static
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -23,12 +25,21 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import map_region, substitute
 from adcompiler.optimize.invariant import remove_invariants
+from adcompiler.source import Location
 
 
-def specialise(graph: Graph, types: Types) -> Graph:
-    """Return the graph with typed nodes only; `types` is extended with the values made here."""
-    graph = _resolve_in_place(graph, types)
-    graph = _copy_written_arguments(graph, types)
+def specialise(graph: Graph, types: Types, keep_arguments: bool) -> Graph:
+    """Return the graph with typed nodes only.
+
+    Args:
+        graph: the untyped primal.
+        types: types of its values, extended with the values made here.
+        keep_arguments: whether arguments that are written are copied on entry. A function without a
+            result then returns those copies.
+    """
+    graph = _resolve_items(_resolve_in_place(graph, types), types)
+    if keep_arguments:
+        graph = _copy_written_arguments(graph, types)
     return _define_initial_values(graph, types)
 
 
@@ -62,9 +73,68 @@ def _resolve_in_place(graph: Graph, types: Types) -> Graph:
     return remove_invariants(replace(graph, body=substitute(body, same)))
 
 
+_SEQUENCES = (nt.Array, nt.Sequence, nt.BaseTuple, nt.RangeType, nt.UnicodeType, nt.ListType)
+
+
+def _resolve_items(graph: Graph, types: Types) -> Graph:
+    """Settle what an iteration reads, indices that are tuples, and updates at arrays of indices."""
+
+    def item(node: Apply) -> list[Node]:
+        kind = types.get(node.args[0]) if isinstance(node.args[0], Value) else None
+        if kind is not None and not isinstance(kind, _SEQUENCES):
+            raise DifferentiationError("AD103", f"the loop goes over a value of type {kind}", node.loc)
+        return [replace(node, fn="getitem")]
+
+    def spread(index: tuple[Atom, ...], nodes: list[Node], loc: Location) -> tuple[Atom, ...]:
+        places: list[Atom] = []
+        for atom in index:
+            kind = types.get(atom) if isinstance(atom, Value) else None
+            if not isinstance(kind, nt.BaseTuple):
+                places.append(atom)
+                continue
+            for k, part in enumerate(kind.types):
+                place = Value("i", temporary=True)
+                types[place] = part
+                nodes.append(Apply(place, "getitem", (atom, Literal(k)), loc=loc))
+                places.append(place)
+        return tuple(places)
+
+    def store(node: Store) -> list[Node]:
+        nodes: list[Node] = []
+        node = replace(node, index=spread(node.index, nodes, node.loc))
+        picks = [i for i in node.index if isinstance(i, Value) and is_array(types.get(i))]
+        if not node.accumulate or not picks:
+            return [*nodes, node]
+        old, new = Value("old", temporary=True), Value("new", temporary=True)
+        axes = rank(types[node.array]) - len(picks) + 1
+        types[old] = types[new] = nt.Array(element(types[node.array]), max(axes, 1), "C")
+        read = Apply(old, "getitem", (node.array, *node.index), loc=node.loc)
+        total = Apply(new, "add", (old, node.value), loc=node.loc)
+        return [*nodes, read, total, replace(node, value=new, accumulate=False)]
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            match node:
+                case Apply(fn="nth"):
+                    nodes += item(node)
+                case Apply(fn="getitem"):
+                    index = spread(node.args[1:], nodes, node.loc)
+                    nodes.append(replace(node, args=(node.args[0], *index)))
+                case Apply(fn="sum", args=(Value() as array,)) if is_array(types.get(array)):
+                    nodes.append(replace(node, fn="np.sum"))
+                case Store():
+                    nodes += store(node)
+                case _:
+                    nodes.append(node)
+        return Region(region.params, tuple(nodes), region.yields)
+
+    return replace(graph, body=map_region(graph.body, rewrite))
+
+
 def _copy_written_arguments(graph: Graph, types: Types) -> Graph:
     """The caller's arrays are never changed: an argument that is written is copied on entry."""
-    arrays = {value for value, kind in types.items() if is_array(kind)}
+    arrays = {value for value, kind in types.items() if is_memory(kind)}
     info = memory(graph.body, arrays)
     copies: list[Node] = []
     mapping: dict[Value, Atom] = {}
@@ -74,10 +144,15 @@ def _copy_written_arguments(graph: Graph, types: Types) -> Graph:
             types[own] = types[param].copy(layout="C") if types[param].layout == "A" else types[param]
             copies.append(Apply(own, "copy", (param,)))
             mapping[param] = own
+    yields, returns = graph.body.yields, graph.returns
+    if isinstance(returns, Static):
+        yields = tuple(mapping.values())
+        returns = Packed((Leaf(),) * len(yields)) if len(yields) > 1 else returns if not yields else None
     if not copies:
         return graph
     body = substitute(graph.body, mapping)
-    return replace(graph, body=replace(body, nodes=(*copies, *body.nodes)))
+    body = replace(body, nodes=(*copies, *body.nodes), yields=yields or body.yields)
+    return replace(graph, body=body, returns=returns)
 
 
 def _define_initial_values(graph: Graph, types: Types) -> Graph:

@@ -1,0 +1,160 @@
+"""Python values and Numba types as arguments: their layouts, and what is handed to generated code."""
+
+from __future__ import annotations
+
+import types as python_types
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core import types as nt
+
+from adcompiler.analysis.types import is_continuous
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static, build
+
+_ARRAY_TYPES: dict[tuple[Any, ...], Leaf] = {}
+_FLOAT = Leaf(nt.float64)
+
+
+def layout_of_value(value: Any, name: str, differentiated: bool = False) -> Layout:
+    """Return the layout of an argument.
+
+    Args:
+        value: the argument.
+        name: its name, for error messages.
+        differentiated: whether a list or dictionary stands for its items.
+
+    Raises:
+        DifferentiationError: AD301 for a value that Numba cannot type.
+    """
+    if type(value) is float:
+        return _FLOAT
+    if type(value) is np.ndarray:
+        key = (value.dtype, value.ndim, value.flags.num)
+        if key not in _ARRAY_TYPES:
+            _ARRAY_TYPES[key] = Leaf(_typeof(value, name))
+        return _ARRAY_TYPES[key]
+    if value is None or isinstance(value, python_types.FunctionType) or hasattr(value, "py_func"):
+        return Static(value)
+    if isinstance(value, tuple):
+        parts = _parts(value, name, differentiated)
+        is_named = hasattr(value, "_fields")
+        return Packed(parts, value._fields, type(value)) if is_named else Packed(parts)  # type: ignore[attr-defined]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return Packed(_parts(value.values(), name, differentiated), tuple(value), dict)
+    if isinstance(value, list) and differentiated:
+        return Packed(_parts(value, name, differentiated), (), list)
+    return Leaf(_typeof(value, name))
+
+
+def _parts(values: Iterable[Any], name: str, differentiated: bool) -> tuple[Layout, ...]:
+    return tuple(layout_of_value(value, name, differentiated) for value in values)
+
+
+def _typeof(value: Any, name: str) -> nt.Type:
+    try:
+        return numba.typeof(value)
+    except ValueError:
+        kind = type(value).__name__
+        reason = f"argument '{name}' is a {kind}, which Numba cannot type"
+        raise DifferentiationError("AD301", reason) from None
+
+
+def layout_of_type(kind: nt.Type) -> Layout:
+    """Return the layout of an argument inside compiled code.
+
+    >>> layout_of_type(nt.UniTuple(nt.float64, 2))
+    Packed(parts=(Leaf(kind=float64), Leaf(kind=float64)), names=(), maker=<class 'tuple'>)
+    """
+    kind = nt.unliteral(kind)
+    if isinstance(kind, nt.Omitted):
+        return Static(None) if kind.value is None else layout_of_value(kind.value, "default")
+    if isinstance(kind, nt.NoneType):
+        return Static(None)
+    if isinstance(kind, nt.Dispatcher):
+        return Static(kind.dispatcher)
+    if isinstance(kind, nt.BaseTuple):
+        parts = tuple(map(layout_of_type, kind.types))
+        is_named = isinstance(kind, nt.BaseNamedTuple)
+        return Packed(parts, tuple(kind.fields), kind.instance_class) if is_named else Packed(parts)
+    return Leaf(kind)
+
+
+def kind_of(layout: Layout) -> nt.Type:
+    """Return the Numba type that generated code sees for an argument."""
+    match layout:
+        case Leaf():
+            return layout.kind
+        case Static(value=value):
+            return numba.typeof(value) if hasattr(value, "py_func") else nt.none
+        case Packed(maker=maker) if maker in (tuple, list, dict):
+            return nt.Tuple([kind_of(part) for part in layout.parts])
+        case Packed():
+            kinds = [kind_of(part) for part in layout.parts]
+            same = all(kind == kinds[0] for kind in kinds)
+            if same and kinds:
+                return nt.NamedUniTuple(kinds[0], len(kinds), layout.maker)
+            return nt.NamedTuple(kinds, layout.maker)
+
+
+def plain(value: Any, layout: Layout) -> Any:
+    """Return an argument as generated code takes it: dictionaries and lists as tuples, functions as None."""
+    match layout:
+        case Leaf():
+            return value
+        case Static():
+            return value if hasattr(value, "py_func") else None
+        case Packed(maker=maker):
+            items = value.values() if maker is dict else value
+            parts = [plain(item, part) for item, part in zip(items, layout.parts, strict=True)]
+            return tuple(parts) if maker in (tuple, list, dict) else maker(*parts)
+
+
+def flat(value: Any, layout: Layout) -> Iterator[Any]:
+    """Yield the single values of an argument, in the order of `leaves`."""
+    match layout:
+        case Leaf():
+            yield value
+        case Packed(maker=maker):
+            items = value.values() if maker is dict else value
+            for item, part in zip(items, layout.parts, strict=True):
+                yield from flat(item, part)
+
+
+def gradient_layout(layout: Layout) -> Layout:
+    """Return the layout of a gradient: that of the argument, with None for parts without a derivative."""
+    match layout:
+        case Leaf():
+            return layout if is_continuous(layout.kind) else Static(None)
+        case Static():
+            return Static(None)
+        case Packed():
+            parts = tuple(map(gradient_layout, layout.parts))
+            return Packed(parts, layout.names, layout.maker)
+
+
+def repacked(found: Any, layout: Layout) -> Any:
+    """Return what generated code gave as a tuple as the list or dictionary that it stands for."""
+    match layout:
+        case Packed(maker=maker):
+            parts = [repacked(item, part) for item, part in zip(found, layout.parts, strict=True)]
+            if maker is dict:
+                return dict(zip(layout.names, parts, strict=True))
+            return maker(parts) if maker in (tuple, list) else maker(*parts)
+        case _:
+            return found
+
+
+def needs_repacking(layout: Layout) -> bool:
+    """Tell whether a layout holds a list or dictionary, which compiled code gives back as a tuple."""
+    match layout:
+        case Packed(maker=maker):
+            return maker in (list, dict) or any(map(needs_repacking, layout.parts))
+    return False
+
+
+def take(layout: Layout, supply: Sequence[Any]) -> Any:
+    """Return the layout with each leaf replaced by the next item of `supply`, as nested tuples."""
+    return build(layout, iter(supply), lambda _, parts: tuple(parts))

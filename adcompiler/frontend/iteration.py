@@ -1,0 +1,242 @@
+"""What a for loop can go over besides a range: arrays, lists, tuples, enumerate, zip, reversed, ndindex."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import gast
+
+from adcompiler.frontend import expressions, resolve
+from adcompiler.frontend.bindings import Binding
+from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Value
+
+if TYPE_CHECKING:
+    from adcompiler.frontend.lower import Lowering
+
+Bounds = tuple[Atom, Atom, Atom]
+
+
+@dataclass
+class Sequence:
+    """What an iteration gives at each position.
+
+    Attributes:
+        length: appends the nodes that compute the number of items.
+        item: appends the nodes that read the item at a position.
+        items: the items themselves, where they are known here.
+    """
+
+    length: Callable[[], Atom]
+    item: Callable[[Value], Binding]
+    items: tuple[Binding, ...] | None = None
+
+
+def position_name(stmt: gast.For) -> str:
+    """Return a name for the position of a loop: that of the index which `enumerate` gives."""
+    target = stmt.target
+    if isinstance(target, gast.Tuple) and isinstance(target.elts[0], gast.Name):
+        is_counted = isinstance(stmt.iter, gast.Call) and getattr(stmt.iter.func, "id", "") == "enumerate"
+        return target.elts[0].id if is_counted else "k"
+    return "k"
+
+
+def range_bounds(state: Lowering, node: gast.expr) -> Bounds | None:
+    """Return start, stop and step if an expression is a call of range, or of reversed on one."""
+    if not isinstance(node, gast.Call):
+        return None
+    called = expressions.called(state, node)
+    if called == "reversed" and len(node.args) == 1:
+        return _reversed(state, node, range_bounds(state, node.args[0]))
+    if called != "range":
+        return None
+    if node.keywords or not 1 <= len(node.args) <= 3:
+        raise state.refuse("AD103", "range takes one to three positional arguments", node)
+    if any(isinstance(arg, gast.Starred) for arg in node.args):
+        raise state.refuse("AD103", "range takes numbers", node)
+    args = [expressions.atom(state, arg) for arg in node.args]
+    start, stop = (Literal(0), args[0]) if len(args) == 1 else (args[0], args[1])
+    return start, stop, args[2] if len(args) == 3 else Literal(1)
+
+
+def _reversed(state: Lowering, node: gast.Call, bounds: Bounds | None) -> Bounds | None:
+    if bounds is None:
+        return None
+    start, stop, step = bounds
+    if step == Literal(1):
+        last = expressions.apply(state, node, "sub", (stop, Literal(1)))
+        end = Literal(-1)
+        if start != Literal(0):
+            return last, expressions.apply(state, node, "sub", (start, Literal(1))), end
+        return last, end, end
+    span = expressions.apply(state, node, "range", bounds)
+    count = expressions.apply(state, node, "len", (span,))
+    more = expressions.apply(state, node, "sub", (count, Literal(1)))
+    last = expressions.apply(state, node, "add", (start, _times(state, node, more, step)))
+    before = expressions.apply(state, node, "sub", (start, step))
+    return last, before, expressions.apply(state, node, "neg", (step,))
+
+
+def _times(state: Lowering, node: gast.AST, left: Atom, right: Atom) -> Value:
+    return expressions.apply(state, node, "mul", (left, right))
+
+
+def sequence(state: Lowering, node: gast.expr, target: gast.expr) -> Sequence:
+    """Lower what a loop goes over; `target` is what each item is assigned to."""
+    called = expressions.called(state, node) if isinstance(node, gast.Call) else None
+    if isinstance(node, gast.Call) and not any(isinstance(arg, gast.Starred) for arg in node.args):
+        match called, node.args:
+            case "enumerate", [inner, *_]:
+                return _enumerate(state, node, inner, target)
+            case "zip", args:
+                return _zip(state, node, args, target)
+            case "reversed", [inner] if range_bounds(state, node) is None:
+                return _backwards(state, node, sequence(state, inner, target))
+            case "np.ndindex", _:
+                return _ndindex(state, node, target)
+            case "literal_unroll" | "list" | "tuple", [inner]:
+                return sequence(state, inner, target)
+            case ("set" | "map" | "filter" | "sorted"), _:
+                raise state.refuse("AD103", f"a loop over '{called}' is not part of the language", node)
+    bounds = range_bounds(state, node)
+    if bounds is not None:
+        return _range(state, node, bounds)
+    if isinstance(node, gast.List):
+        return _known(tuple(expressions.binding(state, item) for item in node.elts))
+    return _by_position(state, node, expressions.binding(state, node), target)
+
+
+def _by_position(state: Lowering, node: gast.expr, found: Binding, target: gast.expr) -> Sequence:
+    if isinstance(found, Global) and isinstance(found.value, tuple):
+        found = tuple(resolve.constant("item", item) for item in found.value)
+    if isinstance(found, tuple):
+        return _known(found)
+    whole = expressions.materialise(state, found, node)
+    if not isinstance(whole, Value | Global):
+        raise state.refuse("AD103", "this value cannot be gone over", node)
+    name = target.id if isinstance(target, gast.Name) else None
+    return Sequence(
+        lambda: expressions.apply(state, node, "len", (whole,)),
+        lambda k: expressions.apply(state, node, "nth", (whole, k), name),
+    )
+
+
+def _known(items: tuple[Binding, ...]) -> Sequence:
+    def item(position: Value) -> Binding:
+        raise AssertionError("items that are known are not read by position")
+
+    return Sequence(lambda: Literal(len(items)), item, items)
+
+
+def _part(state: Lowering, node: gast.expr, found: Sequence) -> Sequence:
+    """Let a tuple that is known here be read by position, beside sequences that are not."""
+    if found.items is None:
+        return found
+    items = found.items
+    return Sequence(found.length, lambda k: expressions.chosen(state, node, items, k))
+
+
+def _range(state: Lowering, node: gast.expr, bounds: Bounds) -> Sequence:
+    start, _, step = bounds
+
+    def item(k: Value) -> Binding:
+        offset = k if step == Literal(1) else _times(state, node, k, step)
+        return offset if start == Literal(0) else expressions.apply(state, node, "add", (start, offset))
+
+    span = expressions.apply(state, node, "range", bounds)
+    return Sequence(lambda: expressions.apply(state, node, "len", (span,)), item)
+
+
+def _enumerate(state: Lowering, node: gast.Call, inner: gast.expr, target: gast.expr) -> Sequence:
+    parts = target.elts if isinstance(target, gast.Tuple) and len(target.elts) == 2 else [target, target]
+    given = [*node.args[1:], *(k.value for k in node.keywords)]
+    start = expressions.atom(state, given[0]) if given else Literal(0)
+    found = sequence(state, inner, parts[1])
+    if found.items is not None:
+        if not isinstance(start, Literal) or not isinstance(start.value, int):
+            raise state.refuse("AD103", "enumerate over a tuple needs a constant start", node)
+        first = start.value
+        return _known(tuple((Literal(first + k), item) for k, item in enumerate(found.items)))
+
+    def item(k: Value) -> Binding:
+        index = k if start == Literal(0) else expressions.apply(state, node, "add", (start, k))
+        return (index, found.item(k))
+
+    return Sequence(found.length, item)
+
+
+def _zip(state: Lowering, node: gast.Call, args: list[gast.expr], target: gast.expr) -> Sequence:
+    is_apart = isinstance(target, gast.Tuple) and len(target.elts) == len(args)
+    targets = target.elts if isinstance(target, gast.Tuple) and is_apart else [target] * len(args)
+    parts = [sequence(state, arg, to) for arg, to in zip(args, targets, strict=True)]
+    known = [part.items for part in parts if part.items is not None]
+    if len(known) == len(parts):
+        return _known(tuple(zip(*known, strict=False)))
+    parts = [_part(state, node, part) for part in parts]
+
+    def length() -> Atom:
+        shortest = parts[0].length()
+        for part in parts[1:]:
+            shortest = expressions.apply(state, node, "min", (shortest, part.length()))
+        return shortest
+
+    return Sequence(length, lambda k: tuple(part.item(k) for part in parts))
+
+
+def _backwards(state: Lowering, node: gast.Call, found: Sequence) -> Sequence:
+    if found.items is not None:
+        return _known(found.items[::-1])
+    count = found.length()
+    last = expressions.apply(state, node, "sub", (count, Literal(1)))
+
+    def item(k: Value) -> Binding:
+        return found.item(expressions.apply(state, node, "sub", (last, k)))
+
+    return Sequence(lambda: count, item)
+
+
+def _ndindex(state: Lowering, node: gast.Call, target: gast.expr) -> Sequence:
+    found = tuple(expressions.binding(state, arg) for arg in node.args)
+    if len(found) == 1:
+        only = found[0]
+        if isinstance(only, Value):
+            rank = len(target.elts) if isinstance(target, gast.Tuple) else _rank(state, only)
+            if rank is None:
+                cure = "name the indices: for i, j in np.ndindex(a.shape)"
+                raise state.refuse("AD103", "the number of indices is not known", node, cure)
+            only = tuple(expressions.apply(state, node, "getitem", (only, Literal(k))) for k in range(rank))
+        found = only if isinstance(only, tuple) else (only,)
+    sizes = [expressions.materialise(state, size, node) for size in found]
+
+    def length() -> Atom:
+        total = sizes[0]
+        for size in sizes[1:]:
+            total = _times(state, node, total, size)
+        return total
+
+    def item(k: Value) -> Binding:
+        rest, indices = k, []
+        for size in reversed(sizes[1:]):
+            indices.append(expressions.apply(state, node, "mod", (rest, size)))
+            rest = expressions.apply(state, node, "floordiv", (rest, size))
+        return tuple(reversed([*indices, rest]))
+
+    return Sequence(length, item)
+
+
+def _rank(state: Lowering, shape: Value) -> int | None:
+    """Return the number of axes behind `a.shape`, if it is that of an argument or of a plain allocation."""
+    made = {node.out: node for node in state.nodes if isinstance(node, Apply)}
+    node = made.get(shape)
+    array = node.args[0] if node is not None and node.fn == "shape" else None
+    while isinstance(array, Value) and array in made and made[array].fn in ("copy", "np.zeros_like"):
+        array = made[array].args[0]
+    if not isinstance(array, Value):
+        return None
+    if state.ranks.get(array) is not None:
+        return state.ranks[array]
+    maker = made.get(array)
+    size = maker.args[0] if maker is not None and maker.fn in ("np.zeros", "np.ones", "np.empty") else None
+    sizes = made.get(size) if isinstance(size, Value) else None
+    return len(sizes.args) if sizes is not None and sizes.fn == "tuple" else None

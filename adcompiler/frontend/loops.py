@@ -1,0 +1,187 @@
+"""Loops: what they carry from one iteration to the next, and what they go over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import gast
+
+from adcompiler.frontend import expressions, iteration, lower
+from adcompiler.frontend.bindings import Binding, Environment, flatten, rebuild
+from adcompiler.graph.nodes import UNDEFINED, Atom, For, Global, Literal, Region, Value, While
+
+if TYPE_CHECKING:
+    from adcompiler.frontend.lower import Lowering
+
+
+@dataclass
+class _Carried:
+    """The variables that a loop carries from one iteration to the next, exploded to single values."""
+
+    names: list[str]
+    shapes: list[Binding]
+    inits: list[Atom]
+    params: list[Value]
+    outs: list[Value]
+
+
+def _carried(state: Lowering, names: list[str], shapes: dict[str, Binding]) -> _Carried:
+    loop = _Carried([], [], [], [], [])
+    for name in names:
+        before = state.env.get(name, UNDEFINED)
+        if before == UNDEFINED and name in shapes:
+            before = rebuild(shapes[name], lambda _: UNDEFINED)
+        if not isinstance(before, Atom | tuple) or any(isinstance(a, Global) for a in flatten(before)):
+            before = UNDEFINED
+        loop.names.append(name)
+        loop.shapes.append(before)
+        for atom in flatten(before):
+            loop.inits.append(atom)
+            loop.params.append(Value(name.lstrip("$")))
+            loop.outs.append(Value(name.lstrip("$")))
+    return loop
+
+
+def _bound(loop: _Carried, values: list[Value]) -> Environment:
+    supply = iter(values)
+    pairs = zip(loop.names, loop.shapes, strict=True)
+    return {name: rebuild(shape, lambda _: next(supply)) for name, shape in pairs}
+
+
+def _yields(
+    state: Lowering, loop: _Carried, env: Environment, stmt: gast.stmt
+) -> list[Atom] | dict[str, Binding]:
+    """Return the next values; or, where a variable new in the body holds a tuple, its shape."""
+    found: list[Atom] = []
+    for name, shape in zip(loop.names, loop.shapes, strict=True):
+        after = env.get(name, UNDEFINED)
+        if shape == UNDEFINED and isinstance(after, tuple):
+            return {name: after}
+        if not isinstance(after, Atom | tuple):  # a nested function: only visible inside the body
+            after = UNDEFINED
+        if [*flatten(rebuild(shape, lambda _: 0))] != [*flatten(rebuild(after, lambda _: 0))] or (
+            isinstance(shape, tuple) != isinstance(after, tuple)
+        ):
+            raise state.refuse("AD104", f"'{name}' is a tuple of another length after an iteration", stmt)
+        found.extend(flatten(after))
+    return found
+
+
+def _loop_body(
+    state: Lowering, stmt: gast.For | gast.While, begin: Callable[[], None], shapes: dict[str, Binding]
+) -> tuple[_Carried, Region, Region]:
+    """Lower a loop's condition and body; carried are all names that the body binds."""
+    loop = _carried(state, list(lower.assigned([stmt])), shapes)
+    outer_nodes, outer_env = state.nodes, state.env
+    state.env = outer_env | _bound(loop, loop.params)
+    state.nodes = []
+    cond = Region((), (), ())
+    if isinstance(stmt, gast.While):
+        test = expressions.atom(state, stmt.test)
+        cond = Region((), tuple(state.nodes), (test,))
+        state.nodes = []
+    begin()
+    lower.block(state, stmt.body)
+    state.statement = stmt
+    after = _yields(state, loop, state.env, stmt)
+    nodes, env = state.nodes, state.env
+    state.nodes, state.env = outer_nodes, outer_env
+    if isinstance(after, dict):
+        return _loop_body(state, stmt, begin, shapes | after)
+    stop = state.structured.stops.get(stmt)
+    flag = [env[stop]] if stop is not None else []
+    body = Region(tuple(loop.params), tuple(nodes), (*flag, *after))  # type: ignore[arg-type]
+    state.env.update(_bound(loop, loop.outs))
+    return loop, cond, body
+
+
+def while_loop(state: Lowering, stmt: gast.While) -> None:
+    """Lower a while loop."""
+    where = state.where(stmt)
+    loop, cond, body = _loop_body(state, stmt, lambda: None, {})
+    breaks = stmt in state.structured.stops
+    state.nodes.append(While(tuple(loop.inits), cond, body, tuple(loop.outs), breaks, where))
+
+
+def for_loop(state: Lowering, stmt: gast.For) -> None:
+    """Lower a for loop: over a range as it is, over other sequences by position; tuples are written out."""
+    bounds = iteration.range_bounds(state, stmt.iter)
+    if bounds is not None and isinstance(stmt.target, gast.Name):
+        name = stmt.target.id
+        index = Value(name)
+        _for(state, stmt, index, bounds, lambda: state.env.update({name: index}))
+        return
+    sequence = iteration.sequence(state, stmt.iter, stmt.target)
+    if sequence.items is not None:
+        _unrolled(state, stmt, sequence.items)
+        return
+    position = Value(iteration.position_name(stmt), temporary=True)
+    bounds = Literal(0), sequence.length(), Literal(1)
+    state.statement = stmt
+    _for(state, stmt, position, bounds, lambda: lower.bind(state, stmt.target, sequence.item(position)))
+
+
+def _for(
+    state: Lowering,
+    stmt: gast.For,
+    index: Value,
+    bounds: tuple[Atom, Atom, Atom],
+    begin: Callable[[], None],
+) -> None:
+    where = state.where(stmt)
+    loop, _, body = _loop_body(state, stmt, begin, {})
+    body = Region((index, *body.params), body.nodes, body.yields)
+    breaks = stmt in state.structured.stops
+    state.nodes.append(For(*bounds, tuple(loop.inits), body, tuple(loop.outs), breaks, where))
+
+
+def _unrolled(state: Lowering, stmt: gast.For, items: tuple[Binding, ...]) -> None:
+    """A loop over a tuple known here (of layers, say) is written out."""
+    stop = state.structured.stops.get(stmt)
+
+    def run(items: tuple[Binding, ...]) -> None:
+        if not items:
+            return
+        lower.bind(state, stmt.target, items[0])
+        lower.block(state, stmt.body)
+        state.statement = stmt
+        flag = Literal(False) if stop is None else state.env[stop]
+        if flag == Literal(False):
+            run(items[1:])
+        elif flag != Literal(True):
+            assert isinstance(flag, Value)
+            names = lower.assigned([stmt])
+            lower.branch(
+                state, flag, lambda: None, lambda: run(items[1:]), names, stmt, state.where(stmt)
+            )
+
+    run(items)
+
+
+def comprehension(state: Lowering, node: gast.ListComp, name: str | None) -> Value:
+    """Lower `[e for x in xs if c]`: an empty list, and a loop that appends."""
+    made = expressions.apply(state, node, "list", (), name)
+    append = gast.Attribute(gast.Name("$list", gast.Load(), None, None), "append", gast.Load())
+    body: gast.stmt = gast.Expr(gast.Call(append, [node.elt], []))
+    for generator in reversed(node.generators):
+        for test in reversed(generator.ifs):
+            body = gast.If(test, [body], [])
+        body = gast.For(generator.target, generator.iter, [body], [], None)
+    for part in gast.walk(body):
+        if not hasattr(part, "lineno"):
+            gast.copy_location(part, node)
+    assert isinstance(body, gast.For)
+    outer, statement = dict(state.env), state.statement
+    local = lower.assigned([body])
+    state.local_names |= set(local)
+    state.env["$list"] = made
+    for_loop(state, body)
+    state.statement = statement
+    for target in (*local, "$list"):
+        if target in outer:
+            state.env[target] = outer[target]
+        else:
+            del state.env[target]
+    return made

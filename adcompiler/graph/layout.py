@@ -1,0 +1,77 @@
+"""How arguments and results are built from single values: tuples, named tuples and dictionaries of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One value; `kind` is its Numba type where that is known."""
+
+    kind: Any = None
+
+
+@dataclass(frozen=True)
+class Static:
+    """An object fixed when the function is differentiated: a function passed as an argument, or None."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Several parts in one value: a tuple, or what `maker` (a named tuple's class, dict, list) builds.
+
+    Attributes:
+        parts: their layouts.
+        names: names of the fields or keys; empty for tuples and lists.
+        maker: `tuple`, `list`, `dict`, or the class of a named tuple.
+    """
+
+    parts: tuple[Layout, ...]
+    names: tuple[str, ...] = ()
+    maker: Any = tuple
+
+
+Layout = Leaf | Static | Packed
+
+
+def leaves(layout: Layout) -> Iterator[Leaf]:
+    """Yield the single values of a layout, in order.
+
+    >>> len([*leaves(Packed((Leaf(), Packed((Leaf(), Static(None))))))])
+    2
+    """
+    match layout:
+        case Leaf():
+            yield layout
+        case Packed():
+            for part in layout.parts:
+                yield from leaves(part)
+
+
+def build(layout: Layout, supply: Iterator[Any], pack: Callable[[Packed, list[Any]], Any]) -> Any:
+    """Build a value: leaves are taken from `supply`, `pack` puts the parts of a `Packed` together."""
+    match layout:
+        case Leaf():
+            return next(supply)
+        case Static():
+            return layout.value
+        case Packed():
+            return pack(layout, [build(part, supply, pack) for part in layout.parts])
+
+
+def pack_python(layout: Packed, parts: Iterable[Any]) -> Any:
+    """Put Python values together as the layout says.
+
+    >>> pack_python(Packed((Leaf(), Leaf()), ("a", "b"), dict), [1, 2])
+    {'a': 1, 'b': 2}
+    """
+    if layout.maker is dict:
+        return dict(zip(layout.names, parts, strict=True))
+    if layout.maker in (tuple, list):
+        return layout.maker(parts)
+    return layout.maker(*parts)

@@ -1,0 +1,109 @@
+"""Branches and loops in reverse: a branch on the same condition, a loop that runs backwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from adcompiler.analysis.types import is_memory
+from adcompiler.graph.nodes import Apply, Atom, For, If, Literal, Node, Region, Value, While
+from adcompiler.graph.walk import free
+from adcompiler.source import NOWHERE
+from adcompiler.transform.vjp import Contribution
+
+if TYPE_CHECKING:
+    from adcompiler.transform.reverse import Sweep
+
+
+def reverse_if(sweep: Sweep, node: If) -> None:
+    """Append the branch that reverses a branch."""
+    seeds = [sweep.take(out) for out in node.outs]
+    arms: list[Sweep] = []
+    for arm in (node.then, node.orelse):
+        inner = sweep.nested(sweep.adjoints)
+        inner.region(arm, list(zip(arm.yields, seeds, strict=True)))
+        arms.append(inner)
+    captured = _captured(sweep, node.then) | _captured(sweep, node.orelse)
+    changed = [v for v in captured if any(s.adjoints.get(v) != sweep.adjoints.get(v) for s in arms)]
+    outs = tuple(Value(f"d_{v.name}", v.temporary) for v in changed)
+    regions = []
+    for inner in arms:
+        atoms = tuple(_final(inner, value, inner.adjoints.get(value)) for value in changed)
+        regions.append(Region((), tuple(inner.nodes), atoms))
+    made = If(node.test, regions[0], regions[1], outs, sweep.loc)
+    sweep.partner[made] = node
+    sweep.nodes.append(made)
+    for value, out in zip(changed, outs, strict=True):
+        sweep.adjoints[value] = Contribution(out)
+
+
+def _captured(sweep: Sweep, region: Region) -> dict[Value, None]:
+    """Return active values from outside whose adjoint is an SSA value."""
+    return {
+        value: None
+        for value in free(region)
+        if value in sweep.active and not (is_memory(sweep.types[value]) and sweep.is_buffered(value))
+    }
+
+
+def _final(sweep: Sweep, value: Value, found: Contribution | None) -> Atom:
+    """Return an adjoint that leaves a region: zero where nothing was added."""
+    return sweep.zero(value) if found is None else sweep.full(value, found)
+
+
+def reverse_loop(sweep: Sweep, node: For | While) -> None:
+    """Append the loop that reverses a loop."""
+    params = node.body.params[isinstance(node, For) :]
+    after = node.body.yields[node.breaks :]
+    carried = [k for k, param in enumerate(params) if param in sweep.active]
+    captured = list(_captured(sweep, node.body))
+    inits = [_final(sweep, node.outs[k], sweep.take(node.outs[k])) for k in carried]
+    inits += [_final(sweep, value, sweep.adjoints.get(value)) for value in captured]
+    owners = [params[k] for k in carried] + captured
+    entries = [Value(f"d_{v.name}") for v in owners]
+    inner = sweep.nested({})
+    for value, entry in zip(captured, entries[len(carried) :], strict=True):
+        inner.adjoints[value] = Contribution(entry)
+    seeds = [(after[k], Contribution(entry)) for k, entry in zip(carried, entries, strict=False)]
+    inner.region(node.body, seeds)
+    inner.loc = NOWHERE
+    yields = tuple(_final(inner, value, inner.take(value)) for value in owners)
+    outs = tuple(Value(f"d_{v.name}") for v in owners)
+    _emit_loop(sweep, node, tuple(inits), Region(tuple(entries), tuple(inner.nodes), yields), outs)
+    for value, out in zip(captured, outs[len(carried) :], strict=True):
+        sweep.adjoints[value] = Contribution(out)
+    for k, out in zip(carried, outs, strict=False):
+        sweep.contribute(node.inits[k], Contribution(out))
+
+
+def _emit_loop(
+    sweep: Sweep, node: For | While, inits: tuple[Atom, ...], body: Region, outs: tuple[Value, ...]
+) -> None:
+    """Append the loop that runs the iterations backwards; its index is the primal's own value."""
+    if isinstance(node, For) and not node.breaks and node.step in (Literal(1), Literal(-1)):
+        sign, step = ("sub", -1) if node.step == Literal(1) else ("add", 1)
+        first = sweep.apply(sign, node.stop, Literal(1))
+        last = sweep.apply(sign, node.start, Literal(1))
+        index = node.body.params[0]
+        bounds: tuple[Atom, Atom, Atom] = (first, last, Literal(step))
+    else:
+        trips = sweep.trips.get(node)
+        if isinstance(node, For) and not node.breaks:
+            trips = sweep.apply("len", sweep.apply("range", node.start, node.stop, node.step), name="trips")
+        elif trips is None:
+            trips = sweep.trips[node] = Value("trips")
+        index = Value("k")
+        if isinstance(node, For) and node.start == Literal(0) and node.step == Literal(1):
+            index = node.body.params[0]
+        bounds = (sweep.apply("sub", trips, Literal(1)), Literal(-1), Literal(-1))
+        if isinstance(node, For) and index is not node.body.params[0]:
+            offset = Value("mul", temporary=True)
+            position: tuple[Node, ...] = (
+                Apply(offset, "mul", (index, node.step)),
+                Apply(node.body.params[0], "add", (node.start, offset)),
+            )
+            body = replace(body, nodes=(*position, *body.nodes))
+    body = replace(body, params=(index, *body.params))
+    made = For(*bounds, inits, body, outs, False, sweep.loc)
+    sweep.partner[made] = node
+    sweep.nodes.append(made)

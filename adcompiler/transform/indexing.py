@@ -1,0 +1,189 @@
+"""Reads and writes of elements, slices, masks and index arrays in reverse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from numba.core import types as nt
+
+from adcompiler.analysis.types import is_array, is_list, rank
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Region, Store, Value
+from adcompiler.graph.walk import values
+from adcompiler.transform.vjp import Contribution
+
+if TYPE_CHECKING:
+    from adcompiler.transform.reverse import Sweep
+
+
+def reverse_getitem(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+    """`y = a[i]`: the adjoint of a[i] gains that of y."""
+    base, index = node.args[0], node.args[1:]
+    if not isinstance(base, Value) or base not in sweep.active:
+        return
+    if not _is_gather(sweep, index):
+        sweep.nodes.append(Store(sweep.shadow(base), index, adjoint.atom, True, sweep.loc))
+        return
+    found = sweep.full(node.out, adjoint)
+    arrays, axis = _positions(sweep, node, index)
+    k, pick = Value("k"), Value("item", temporary=True)
+    nodes, place = _element(sweep, index, arrays, k)
+    whole = sweep.apply("slice", Literal(None), Literal(None)) if axis else None
+    before = [whole] * axis if whole is not None else []
+    nodes += [
+        Apply(pick, "getitem", (found, *before, k), loc=sweep.loc),
+        Store(sweep.shadow(base), place, pick, True, sweep.loc),
+    ]
+    count = sweep.apply("len", arrays[0])
+    bounds = Literal(0), count, Literal(1)
+    sweep.nodes.append(For(*bounds, (), Region((k,), tuple(nodes), ()), (), False, sweep.loc))
+
+
+def reverse_store(sweep: Sweep, node: Store) -> None:
+    """`a[i] = v`: the adjoint of v gains that of a[i], which becomes zero."""
+    if node.array not in sweep.active:
+        return
+    shadow = sweep.shadow(node.array)
+    if _is_gather(sweep, node.index):
+        _reverse_scatter(sweep, node, shadow)
+        return
+    if is_list(sweep.types[node.array]):
+        _reverse_item(sweep, node, shadow)
+        return
+    if isinstance(node.value, Value) and node.value in sweep.active:
+        item = sweep.apply("getitem", shadow, *node.index) if node.index else shadow
+        _hand_on(sweep, node, item, _picked_rank(sweep, node), is_new=False)
+    if not node.accumulate:
+        sweep.nodes.append(Store(shadow, node.index, Literal(0.0), False, sweep.loc))
+
+
+def _reverse_item(sweep: Sweep, node: Store, shadow: Value) -> None:
+    """An item of a list is replaced: the shadow gets a new zero."""
+    item = sweep.apply("getitem", shadow, *node.index)
+    if isinstance(node.value, Value) and node.value in sweep.active:
+        sweep.contribute(node.value, Contribution(item))
+    if not node.accumulate:
+        is_number = not is_array(sweep.types[node.array].dtype)
+        zero = Literal(0.0) if is_number else sweep.apply("np.zeros_like", item)
+        sweep.nodes.append(Store(shadow, node.index, zero, False, sweep.loc))
+
+
+def _hand_on(sweep: Sweep, node: Store, item: Value, picked: int, is_new: bool) -> None:
+    """Add the adjoint of the place that is written to that of the value, undoing broadcasts."""
+    assert isinstance(node.value, Value)
+    own = rank(sweep.types[node.value])
+    if own == 0 and picked > 0:
+        item = sweep.apply("np.sum", item)
+    elif own < picked or (picked and not _same_shape(sweep, node)):
+        item = sweep.sum_to(item, picked, node.value)
+        item = item if node.accumulate or is_new else sweep.apply("copy", item)
+    elif picked and not is_new and (not node.accumulate or not sweep.is_buffered(node.value)):
+        item = sweep.apply("copy", item)
+    sweep.contribute(node.value, Contribution(item))
+
+
+def _picked_rank(sweep: Sweep, node: Store) -> int:
+    """Return the number of axes of the place that is written."""
+    count = rank(sweep.types[node.array])
+    for atom in node.index:
+        if atom == Literal(None):
+            count += 1
+        elif atom != Literal(...) and not _is_slice(sweep, atom):
+            count -= 1
+    return count
+
+
+def _same_shape(sweep: Sweep, node: Store) -> bool:
+    """Tell whether a stored array is known to have the shape of the place that it is stored to."""
+    whole = not node.index
+    return whole and sweep.shapes.get(node.array) == sweep.shapes.get(node.value)  # type: ignore[arg-type]
+
+
+def _is_slice(sweep: Sweep, atom: Atom) -> bool:
+    return isinstance(atom, Value) and isinstance(sweep.types.get(atom), nt.SliceType)
+
+
+def _is_gather(sweep: Sweep, index: tuple[Atom, ...]) -> bool:
+    """Tell whether an array is among the indices: what is picked is then a copy, not a view."""
+    return any(is_array(sweep.types.get(atom)) for atom in values(index))
+
+
+def _reverse_scatter(sweep: Sweep, node: Store, shadow: Value) -> None:
+    """`a[idx] = v` with an array of integers or a mask as index; the last of several writes counts."""
+    is_mask = any(_is_mask(sweep, atom) for atom in values(node.index))
+    _positions(sweep, node, node.index)  # refuses what cannot be taken apart
+    item = sweep.apply("getitem", shadow, *node.index)
+    if is_mask:
+        sweep.nodes.append(Store(shadow, node.index, Literal(0.0), False, sweep.loc))
+    else:
+        _take_backwards(sweep, node, shadow, item)
+    if isinstance(node.value, Value) and node.value in sweep.active:
+        _hand_on(sweep, node, item, _picked_rank(sweep, node) + 1, is_new=True)
+
+
+def _take_backwards(sweep: Sweep, node: Store, shadow: Value, item: Value) -> None:
+    """Move what belongs to each write out of the shadow, last write first."""
+    arrays, axis = _positions(sweep, node, node.index)
+    k, pick = Value("k"), Value("item", temporary=True)
+    nodes, place = _element(sweep, node.index, arrays, k)
+    whole = sweep.apply("slice", Literal(None), Literal(None)) if axis else None
+    before = [whole] * axis if whole is not None else []
+    nodes += [
+        Apply(pick, "getitem", (shadow, *place), loc=sweep.loc),
+        Store(item, (*before, k), pick, False, sweep.loc),
+        Store(shadow, place, Literal(0.0), False, sweep.loc),
+    ]
+    last = sweep.apply("sub", sweep.apply("len", arrays[0]), Literal(1))
+    bounds = last, Literal(-1), Literal(-1)
+    sweep.nodes.append(For(*bounds, (), Region((k,), tuple(nodes), ()), (), False, sweep.loc))
+
+
+def _is_mask(sweep: Sweep, atom: Value) -> bool:
+    kind = sweep.types.get(atom)
+    return is_array(kind) and isinstance(kind.dtype, nt.Boolean)  # type: ignore[union-attr]
+
+
+def _positions(sweep: Sweep, node: Apply | Store, index: tuple[Atom, ...]) -> tuple[list[Value], int]:
+    """Return the arrays of integers that an index stands for, and the axis that they make in the result.
+
+    Raises:
+        DifferentiationError: AD102 for several index arrays of more than one axis, or apart from each other.
+    """
+    picking = [k for k, atom in enumerate(index) if _picks(sweep, atom)]
+    arrays = [atom for atom in values(index) if is_array(sweep.types.get(atom))]
+    if any(rank(sweep.types[array]) != 1 for array in arrays):
+        reason = "an index array or mask has more than one axis"
+        raise DifferentiationError("AD102", reason, node.loc, "loop over the indices")
+    together = picking == [*range(picking[0], picking[-1] + 1)]
+    if not together or Literal(...) in index[: picking[0]] or Literal(None) in index:
+        raise DifferentiationError("AD102", "index arrays with other indices between them", node.loc)
+    return [_places(sweep, array) for array in arrays], picking[0]
+
+
+def _places(sweep: Sweep, array: Value) -> Value:
+    """Return the integers that an index array or mask stands for."""
+    if not _is_mask(sweep, array):
+        return array
+    found = sweep.apply("np.nonzero", array)
+    return sweep.apply("getitem", found, Literal(0), name="places")
+
+
+def _picks(sweep: Sweep, atom: Atom) -> bool:
+    return atom not in (Literal(None), Literal(...)) and not _is_slice(sweep, atom)
+
+
+def _element(
+    sweep: Sweep, index: tuple[Atom, ...], arrays: list[Value], k: Value
+) -> tuple[list[Node], tuple[Atom, ...]]:
+    """Return the index of one element of a gather, and the nodes that read its positions."""
+    nodes: list[Node] = []
+    place: list[Atom] = []
+    supply = iter(arrays)
+    for atom in index:
+        if not isinstance(atom, Value) or not is_array(sweep.types.get(atom)):
+            place.append(atom)
+            continue
+        position = Value("position", temporary=True)
+        nodes.append(Apply(position, "getitem", (next(supply), k), loc=sweep.loc))
+        place.append(position)
+    return nodes, tuple(place)

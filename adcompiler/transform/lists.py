@@ -1,0 +1,142 @@
+"""Lists in reverse: the shadow of a list shrinks where the list grew.
+
+The shadow is a list as long as the primal's list at that point: `append` is reversed by `pop` and the
+other way round. The items of a list of arrays are references, so its shadow holds shadow arrays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adcompiler.analysis.types import Types, is_array, is_list
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Literal, Region, Store, Value
+from adcompiler.graph.walk import operands, values, walk
+from adcompiler.transform.vjp import Contribution
+
+if TYPE_CHECKING:
+    from adcompiler.transform.reverse import Sweep
+
+TO_ARRAY = ("np.array", "np.asarray")
+
+
+def displays(body: Region, types: Types) -> set[Value]:
+    """Return the lists that only write down the elements of an array, as in `np.array([a, b])`."""
+    makers = {node.out: node for node in walk(body) if isinstance(node, Apply) and node.fn == "list"}
+    found = {value for value in makers if value.temporary and is_list(types.get(value))}
+    for node in walk(body):
+        inside = isinstance(node, Apply) and (node.fn in TO_ARRAY or node.out in found)
+        if not inside:
+            found -= set(values(operands(node)))
+    return found
+
+
+def open_list(sweep: Sweep, value: Value) -> Value:
+    """Append the allocation of a list's shadow, as long as the list is now."""
+    kind = sweep.types[value]
+    count = sweep.apply("len", value)
+    if not is_list(kind) or is_list(kind.dtype):
+        raise DifferentiationError("AD202", f"'{value.name}' is a list of lists", sweep.loc)
+    if not is_array(kind.dtype):
+        zero = sweep.apply("list", Literal(0.0))
+        return sweep.apply("mul", zero, count, name=f"d_{value.name}", temporary=False)
+    shadow = sweep.apply("list", name=f"d_{value.name}", temporary=False)
+    k, item, zeros = Value("k"), Value("item", temporary=True), Value("zeros", temporary=True)
+    nodes = (
+        Apply(item, "getitem", (value, k)),
+        Apply(zeros, "np.zeros_like", (item,)),
+        Effect("append", (shadow, zeros)),
+    )
+    _loop(sweep, count, k, nodes)
+    return shadow
+
+
+def _loop(sweep: Sweep, count: Atom, k: Value, nodes: tuple[Apply | Store | Effect, ...]) -> None:
+    bounds = Literal(0), count, Literal(1)
+    sweep.nodes.append(For(*bounds, (), Region((k,), nodes, ()), (), False, sweep.loc))
+
+
+def reverse_display(sweep: Sweep, node: Apply) -> None:
+    """`v = [a, b]`: a gains what belongs to v[0], b what belongs to v[1]."""
+    if node.out not in sweep.active or not sweep.is_buffered(node.out):
+        return
+    for k, item in enumerate(node.args):
+        if isinstance(item, Value) and item in sweep.active:
+            found = sweep.apply("getitem", sweep.shadow(node.out), Literal(k))
+            sweep.contribute(item, Contribution(found))
+
+
+def reverse_append(sweep: Sweep, node: Effect) -> None:
+    """`v.append(a)`: a gains what belongs to the last item, which the shadow gives up."""
+    array, item = node.args
+    if not isinstance(array, Value) or array not in sweep.active:
+        return
+    found = sweep.apply("pop", sweep.shadow(array), name=_adjoint_name(item))
+    if isinstance(item, Value) and item in sweep.active:
+        sweep.contribute(item, Contribution(found))
+
+
+def _adjoint_name(item: Atom) -> str:
+    return f"d_{item.name}" if isinstance(item, Value) else "unused"
+
+
+def reverse_pop(sweep: Sweep, node: Apply, adjoint: Contribution | None) -> None:
+    """`a = v.pop()`: the shadow grows by the adjoint of a."""
+    array = node.args[0]
+    if not isinstance(array, Value) or array not in sweep.active:
+        return
+    value = sweep.zero(node.out) if adjoint is None else sweep.full(node.out, adjoint)
+    sweep.nodes.append(Effect("append", (sweep.shadow(array), value), sweep.loc))
+
+
+def reverse_sum(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+    """`y = sum(v)`: every item gains the adjoint of y."""
+    (array,) = values(node.args[:1])
+    k = Value("k")
+    store = Store(sweep.shadow(array), (k,), adjoint.atom, True, sweep.loc)
+    _loop(sweep, sweep.apply("len", array), k, (store,))
+
+
+def reverse_repeated(sweep: Sweep, node: Apply) -> None:
+    """`w = v * n`: item number k of v gains what belongs to all its copies."""
+    first, second = node.args
+    array = first if isinstance(first, Value) and is_list(sweep.types.get(first)) else second
+    if not isinstance(array, Value) or node.out not in sweep.active:
+        return
+    shadow, k = sweep.shadow(node.out), Value("k")
+    place, item = Value("place", temporary=True), Value("item", temporary=True)
+    size = sweep.apply("len", array)
+    nodes = (
+        Apply(place, "mod", (k, size)),
+        Apply(item, "getitem", (shadow, k)),
+        Store(sweep.shadow(array), (place,), item, True, sweep.loc),
+    )
+    _loop(sweep, sweep.apply("len", shadow), k, nodes)
+
+
+def reverse_to_array(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+    """`y = np.array(v)`: item number k gains what belongs to y[k]."""
+    (array,) = values(node.args[:1])
+    found = sweep.full(node.out, adjoint)
+    if array in sweep.displayed:
+        _leaves(sweep, array, found, ())
+        return
+    if is_list(sweep.types[array].dtype):
+        raise DifferentiationError("AD202", "no derivative rule for an array made of lists of lists", node.loc)
+    k, item = Value("k"), Value("item", temporary=True)
+    nodes = (
+        Apply(item, "getitem", (found, k)),
+        Store(sweep.shadow(array), (k,), item, True, sweep.loc),
+    )
+    _loop(sweep, sweep.apply("len", array), k, nodes)
+
+
+def _leaves(sweep: Sweep, array: Value, adjoint: Atom, place: tuple[Literal, ...]) -> None:
+    for k, item in enumerate(sweep.definitions[array].args):
+        if not isinstance(item, Value) or item not in sweep.active:
+            continue
+        if item in sweep.displayed:
+            _leaves(sweep, item, adjoint, (*place, Literal(k)))
+        else:
+            found = sweep.apply("getitem", adjoint, *place, Literal(k))
+            sweep.contribute(item, Contribution(found))
