@@ -3,6 +3,7 @@
 from adcompiler.api import Derivative, grad, value_and_grad
 from adcompiler.errors import DifferentiationError
 from adcompiler.inside_numba import DerivativeType
+from adcompiler.pullback import vjp
 from adcompiler.view import ComputationGraph
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "DifferentiationError",
     "grad",
     "value_and_grad",
+    "vjp",
 ]
 __version__ = "0.1.0"

@@ -13,18 +13,19 @@ import numpy as np
 from numba.core import types as nt
 
 from adcompiler.analysis.guess import describe, guess_arguments
-from adcompiler.analysis.types import element, is_array, is_continuous, is_float, rank
+from adcompiler.analysis.types import element, is_array, is_continuous, is_float
 from adcompiler.arguments import (
     kind_of,
     layout_of_type,
     layout_of_value,
     needs_repacking,
     plain,
+    ranked,
     repacked,
 )
 from adcompiler.backend.module import compile_now, jit_options, load, module_text, uncompiled
 from adcompiler.compile import Compiled, Mode, compile_text, primal_graph
-from adcompiler.errors import DifferentiationError
+from adcompiler.errors import DifferentiationError, defects_reported
 from adcompiler.explain import explain
 from adcompiler.frontend.parse import python_function
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
@@ -62,7 +63,7 @@ class Derivative:
     ) -> None:
         self.function = function
         self.mode = mode
-        self.is_derivative = mode != "primal"
+        self.is_derivative = mode not in ("primal", "outputs")
         self.argnums = argnums
         self.jit = jit
         self.options = jit_options(function, options)
@@ -79,9 +80,8 @@ class Derivative:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluate for these arguments; they are never changed."""
-        if kwargs or self.is_variadic or len(args) != len(self.names):
-            args = self._bind(args, kwargs)
-        made = self._specialise(tuple(map(self._layout, args, range(len(args)))))
+        args = self.bound(args, kwargs)
+        made = self._specialise(self.layouts(args))
         if not made.is_plain:
             args = tuple(map(plain, args, made.layouts))
         if made.compiled.writes:
@@ -93,12 +93,19 @@ class Derivative:
                 found = made.function(*(np.float64(a) if isinstance(a, float) else a for a in args))
         return repacked(found, made.compiled.returns) if made.repacks else found
 
-    def _layout(self, value: Any, position: int) -> Layout:
-        return layout_of_value(value, self.names[position], position in self.wrt)
+    def layouts(self, args: tuple[Any, ...]) -> tuple[Layout, ...]:
+        """Return the layout of each argument."""
+        return tuple(
+            layout_of_value(value, self.names[k], k in self.wrt or self.mode == "outputs")
+            for k, value in enumerate(args)
+        )
 
-    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> tuple[Any, ...]:
+        """Return one argument for each parameter."""
+        if not kwargs and not self.is_variadic and len(args) == len(self.names):
+            return args
         try:
-            bound = self.signature.bind(*args, **kwargs)
+            bound = self.signature.bind(*args, **(kwargs or {}))
         except TypeError as error:
             raise DifferentiationError("AD305", f"{self.python.__name__}: {error}") from None
         bound.apply_defaults()
@@ -107,19 +114,22 @@ class Derivative:
     def _specialise(self, layouts: tuple[Layout, ...], origins: Sequence[str] = ()) -> Specialised:
         if layouts not in self.specialised:
             self.check_arguments(layouts)
-            compiled = compile_text(self._graph(layouts), layouts, self.wrt, self.mode, self.single)
+            with defects_reported(self.python.__name__):
+                graph = self._graph(layouts)
+                compiled = compile_text(graph, layouts, self.wrt, self.mode, self.single)
             source = module_text(compiled.text, self._header(layouts, origins), self.options)
             module = load(source, compiled.text)
             name = compiled.text.name
             function = getattr(module, name) if self.jit else uncompiled(module, name)
             if self.jit:
-                compile_now(function, tuple(map(kind_of, layouts)), self.python)
+                seeds = [kind for kind in compiled.seeds if kind is not None]
+                compile_now(function, (*map(kind_of, layouts), *seeds), self.python)
             self.specialised[layouts] = Specialised(layouts, function, compiled, source)
         return self.specialised[layouts]
 
     def check_arguments(self, layouts: Sequence[Layout]) -> None:
         """Refuse arguments that cannot be differentiated, or arrays of other element types."""
-        for position in self.wrt if self.mode in ("grad", "value_and_grad") else ():
+        for position in () if self.mode in ("primal", "outputs") else self.wrt:
             name, layout = self.names[position], layouts[position]
             if isinstance(layout, Leaf):
                 _check_leaf(layout.kind, name)
@@ -134,6 +144,8 @@ class Derivative:
             "primal": "the function",
             "grad": "the gradient of",
             "value_and_grad": "value and gradient of",
+            "outputs": "the outputs of",
+            "pullback": "the pullback of",
         }
         lines = [f"Generated by adcompiler: {what[self.mode]} {self.python.__name__}"]
         groups: dict[str, list[str]] = {}
@@ -146,7 +158,7 @@ class Derivative:
 
     def _graph(self, layouts: Sequence[Layout] = ()) -> Graph:
         """Return the untyped graph; it depends on how the arguments are packed only."""
-        key = tuple(map(_ranked, layouts))
+        key = tuple(map(ranked, layouts))
         if key not in self.graphs:
             self.graphs[key] = primal_graph(self.function, key)
         return self.graphs[key]
@@ -199,16 +211,6 @@ class Derivative:
         missing = [layout_of_value(p.default, p.name) for p in parameters[len(kinds) :]]
         layouts = (*map(layout_of_type, kinds), *missing)
         return self._specialise(layouts).function
-
-
-def _ranked(layout: Layout) -> Layout:
-    """Return a layout with the number of axes of each value as its kind: all that the graph depends on."""
-    match layout:
-        case Leaf():
-            return Leaf(rank(layout.kind) if layout.kind is not None else None)
-        case Packed():
-            return Packed(tuple(map(_ranked, layout.parts)), layout.names, layout.maker)
-    return layout
 
 
 def _check_leaf(kind: nt.Type, name: str) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import types as python_types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numba
 import numpy as np
 from numba.core import types as nt
 
-from adcompiler.analysis.types import is_continuous
+from adcompiler.analysis.types import is_continuous, rank
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.layout import Layout, Leaf, Packed, Static, build
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static
 
 _ARRAY_TYPES: dict[tuple[Any, ...], Leaf] = {}
 _FLOAT = Leaf(nt.float64)
@@ -155,6 +155,11 @@ def needs_repacking(layout: Layout) -> bool:
     return False
 
 
-def take(layout: Layout, supply: Sequence[Any]) -> Any:
-    """Return the layout with each leaf replaced by the next item of `supply`, as nested tuples."""
-    return build(layout, iter(supply), lambda _, parts: tuple(parts))
+def ranked(layout: Layout) -> Layout:
+    """Return a layout with the number of axes of each value as its kind: all that the graph depends on."""
+    match layout:
+        case Leaf():
+            return Leaf(rank(layout.kind) if layout.kind is not None else None)
+        case Packed():
+            return Packed(tuple(map(ranked, layout.parts)), layout.names, layout.maker)
+    return layout

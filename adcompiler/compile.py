@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from typing import Literal as Choice
 
@@ -12,9 +12,11 @@ from numba.core import types as nt
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.types import Types, infer, is_continuous, is_scalar
 from adcompiler.arguments import gradient_layout
-from adcompiler.backend.emit import Text, emit
+from adcompiler.backend.emit import ModuleText, emit
+from adcompiler.callees import Callees, Kinds, callee_graph, returning_copy
 from adcompiler.frontend.lower import lower
-from adcompiler.graph.layout import Layout, Leaf, Packed, leaves
+from adcompiler.frontend.recursion import Callee
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
 from adcompiler.graph.nodes import Apply, Graph, Value
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined
@@ -38,10 +40,11 @@ class Compiled:
     """What one specialisation is made of."""
 
     graph: Graph
-    text: Text
     plans: list[tuple[LoopPlan, list[Tape]]]
     returns: Layout
     writes: tuple[int, ...]
+    seeds: tuple[nt.Type | None, ...] = ()
+    text: ModuleText = field(default_factory=ModuleText)
 
 
 def primal_graph(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph:
@@ -82,33 +85,55 @@ def compile_text(
         mode: what the text returns.
         single: True returns one gradient by itself, False a tuple of gradients.
     """
+    callees = Callees()
+    result, types, compiled = _transformed(graph, layouts, wrt, mode, single)
+    parts = [(callees.resolve(result, types), types)]
+    while callees.todo:
+        key = callees.todo.pop()
+        part, kinds = _callee(*key)
+        part = replace(callees.resolve(part, kinds), name=callees.names[key])
+        parts.insert(0, (part, kinds))
+    compiled.text = emit(parts)
+    return compiled
+
+
+def _transformed(
+    graph: Graph, layouts: Sequence[Layout], wrt: Sequence[int], mode: Mode, single: bool
+) -> tuple[Graph, Types, Compiled]:
+    """Return the final graph of one function, and what is known about it."""
     arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
     primal, types = typed_primal(graph, arguments, mode != "primal")
     writes = _written_positions(primal, layouts) if mode != "primal" else ()
-    plans: list[tuple[LoopPlan, list[Tape]]] = []
     if mode in ("primal", "outputs"):
         result = simplify(primal, types)
-        returns = result.returns or Leaf()
-    else:
-        positions = _leaf_positions(layouts, wrt, types, primal)
-        made = gradient(primal, positions, types, mode)
-        plans = made.plans
-        gradients = [gradient_layout(layouts[position]) for position in wrt]
-        packed = gradients[0] if single else Packed(tuple(gradients))
-        returns = Packed((Leaf(), packed)) if mode == "value_and_grad" else packed
-        result = replace(made.graph, returns=returns)
-        arguments += made.seeds
-        result = clean(verify(result))
-        types = infer(result, arguments)
-        result = simplify(result, types)
-        shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
-        result = simplify(read_shapes_elsewhere(result, shapes), types)
-    return Compiled(result, emit(result, types), plans, returns, writes)
+        return result, types, Compiled(result, [], result.returns or Leaf(), writes)
+    positions = _leaf_positions(layouts, wrt, types, primal)
+    made = gradient(primal, positions, types, mode)
+    gradients = [gradient_layout(layouts[position]) for position in wrt]
+    packed = gradients[0] if single else Packed(tuple(gradients))
+    returns = Packed((Leaf(), packed)) if mode == "value_and_grad" else packed
+    result = clean(verify(replace(made.graph, returns=returns)))
+    types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
+    result = simplify(result, types)
+    shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
+    result = simplify(read_shapes_elsewhere(result, shapes), types)
+    return result, types, Compiled(result, made.plans, returns, writes, made.seeds)
 
 
-def _leaf_positions(
-    layouts: Sequence[Layout], wrt: Sequence[int], types: Types, primal: Graph
-) -> list[int]:
+def _callee(callee: Callee, kinds: Kinds) -> tuple[Graph, Types]:
+    """Return the final graph of a recursive function, or of its pullback."""
+    if callee.wrt is None:
+        graph = clean(fold(callee_graph(callee, kinds), {}))
+        primal, types = typed_primal(graph, [k for k in kinds if not isinstance(k, nt.NoneType)], False)
+        return simplify(returning_copy(primal, types), types), types
+    own = kinds[:-1]  # the last argument is the adjoint of the result
+    graph = clean(fold(callee_graph(callee, own), {}))
+    layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(kind) for kind in own]
+    result, types, _ = _transformed(graph, layouts, callee.wrt, "pullback", False)
+    return result, types
+
+
+def _leaf_positions(layouts: Sequence[Layout], wrt: Sequence[int], types: Types, primal: Graph) -> list[int]:
     """Return the positions, among the single values of all arguments, of those to differentiate."""
     spans: list[list[int]] = []
     count = 0

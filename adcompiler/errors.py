@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from adcompiler.source import Location
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from adcompiler.source import NOWHERE, Location
 
 CODES = {
     "AD001": ("source not available", "define the function in a file or a notebook cell"),
@@ -13,19 +16,31 @@ CODES = {
     "AD105": ("no value returned on some path", "return a value on every path"),
     "AD106": ("name not defined", "define the name before the function is differentiated"),
     "AD107": ("call does not match the function's parameters", "pass the arguments it declares"),
-    "AD201": ("recursive call", "rewrite the recursion as a loop"),
+    "AD201": ("recursion not supported", "rewrite the recursion as a loop"),
     "AD202": ("no derivative rule", "write it with functions that have a rule"),
     "AD203": ("use of a function without a derivative", "pass plain numbers and arrays"),
     "AD301": ("argument is not differentiable", "pass floats or float arrays"),
-    "AD302": ("result is not a real scalar", "return one float, for example a sum"),
+    "AD302": ("result is not a real scalar", "return one float, for example a sum, or use vjp"),
     "AD303": ("array may be one of several", "copy it before it is written: b = a.copy()"),
     "AD304": ("not typable by Numba", "make the function compile under numba.njit first"),
     "AD305": ("arguments do not match", "see the function's signature"),
     "AD306": ("array element type not supported", "use float64 or float32 arrays"),
     "AD401": ("graph has a cycle", "remove one of the edges of the cycle"),
-    "AD901": ("defect in adcompiler", "please report it, with the function"),
     "AD402": ("graph is not a scalar expression", "evaluate graphs of straight-line scalar code"),
+    "AD901": ("defect in adcompiler", "please report it, with the function"),
 }
+
+
+@contextmanager
+def defects_reported(function: str) -> Iterator[None]:
+    """Turn an exception that only a defect of adcompiler can raise into one that says so."""
+    try:
+        yield
+    except DifferentiationError:
+        raise
+    except Exception as error:
+        reason = f"'{function}' could not be differentiated: {type(error).__name__}: {error}"
+        raise DifferentiationError("AD901", reason) from error
 
 
 class DifferentiationError(NotImplementedError, TypeError):
@@ -43,7 +58,7 @@ class DifferentiationError(NotImplementedError, TypeError):
     ) -> None:
         self.code = code
         self.reason = reason
-        self.location = location
+        self.location = None if location is NOWHERE else location
         self.cure = cure or CODES[code][1]
         super().__init__(self.message())
 

@@ -9,7 +9,20 @@ import adcompiler
 
 ROOT = Path(adcompiler.__file__).parent
 STAGES = ["source", "errors", "graph", "frontend", "runtime", "analysis", "rules"]
-STAGES += ["optimize", "transform", "backend", "arguments", "compile", "view", "explain", "api", "testing", "inside_numba"]
+STAGES += [
+    "optimize",
+    "transform",
+    "backend",
+    "arguments",
+    "callees",
+    "compile",
+    "view",
+    "explain",
+    "api",
+    "pullback",
+    "testing",
+    "inside_numba",
+]
 # The graph's interpreter and the writer call the helper functions of generated code.
 RANK = {stage: k for k, stage in enumerate(STAGES)} | {"runtime": -1}
 FILES = sorted(p for p in ROOT.rglob("*.py") if p.stem not in ("__init__", "samples"))

@@ -1,18 +1,18 @@
 """Every function of the corpus against central differences, in every mode; and against the interpreter."""
 
-import numba
 import numpy as np
 import pytest
 from corpus import CORPUS
 from numba import njit
 
 from adcompiler import value_and_grad
+from adcompiler.arguments import layout_of_value
 from adcompiler.compile import primal_graph, typed_primal
+from adcompiler.graph.layout import Leaf, leaves
 from adcompiler.graph.run import run
 from adcompiler.testing import check_grad
 
 CASES = pytest.mark.parametrize(("function", "inputs"), CORPUS, ids=[f.__name__ for f, _ in CORPUS])
-SOME = CORPUS[::4]
 
 
 def complete(function, inputs):
@@ -26,39 +26,37 @@ def test_gradient_uncompiled(function, inputs):
     check_grad(function, complete(function, inputs), jit=False)
 
 
-@pytest.mark.parametrize(("function", "inputs"), SOME, ids=[f.__name__ for f, _ in SOME])
-def test_gradient_compiled(function, inputs):
-    check_grad(function, complete(function, inputs))
+@CASES
+def test_gradient_compiled_and_called_from_compiled_code(function, inputs):
+    inputs = complete(function, inputs)
+    value, gradients = check_grad(function, inputs)
+    argnums = tuple(k for k, arg in enumerate(inputs) if np.asarray(arg).dtype.kind == "f")
+    derivative = value_and_grad(function, argnums=argnums)
+
+    @njit
+    def outer(*args):
+        return derivative(*args)
+
+    found_value, found = outer(*inputs)
+    np.testing.assert_allclose(found_value, value)
+    for one, two in zip(found, gradients, strict=True):
+        np.testing.assert_allclose(one, two)
 
 
 @CASES
 def test_interpreter_agrees_after_every_pass(function, inputs):
     """The untyped and the specialised graph mean what the function means."""
     inputs = complete(function, inputs)
-    graph = primal_graph(function)
+    layouts = [layout_of_value(a, "argument") for a in inputs]
+    graph = primal_graph(
+        function,
+        [Leaf(np.ndim(a)) if isinstance(x, Leaf) else x for a, x in zip(inputs, layouts, strict=True)],
+    )
     expected = function(*(np.copy(a) if isinstance(a, np.ndarray) else a for a in inputs))
-    specialised, _ = typed_primal(graph, [numba.typeof(a) for a in inputs])
-    (found,) = run(specialised, [np.copy(a) if isinstance(a, np.ndarray) else a for a in inputs])
+    specialised, _ = typed_primal(graph, [leaf.kind for layout in layouts for leaf in leaves(layout)])
+    given = [a for a, layout in zip(inputs, layouts, strict=True) if isinstance(layout, Leaf)]
+    (found,) = run(specialised, [np.copy(a) if isinstance(a, np.ndarray) else a for a in given])
     np.testing.assert_allclose(found, expected, rtol=1e-12)
-
-
-INSIDE = [
-    c for c in CORPUS if c[0].__name__ in ("recurrence", "loop_return", "broadcast_both", "default_arguments")
-]
-
-
-@pytest.mark.parametrize(("function", "inputs"), INSIDE, ids=[f.__name__ for f, _ in INSIDE])
-def test_called_from_compiled_code(function, inputs):
-    derivative = value_and_grad(function)
-
-    @njit
-    def outer(*args):
-        return derivative(*args)
-
-    value, gradient = outer(*inputs)
-    expected_value, expected = derivative(*inputs)
-    np.testing.assert_allclose(value, expected_value)
-    np.testing.assert_allclose(gradient, expected)
 
 
 @pytest.mark.parametrize(

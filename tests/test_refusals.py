@@ -36,17 +36,6 @@ def with_statement(x):
     return y
 
 
-@refused("AD101", 1.0)
-def starred(x):
-    a, *b = x, x, x
-    return a
-
-
-@refused("AD101", 1.0, line=False)
-def variable_arguments(*x):
-    return x[0]
-
-
 @refused("AD101", ARRAY)
 def writes_captured_array(x):
     ARRAY[0] = x[0]
@@ -54,46 +43,54 @@ def writes_captured_array(x):
 
 
 @refused("AD102", 1.0)
-def list_display(x):
-    y = [x, x]
-    return y[0]
+def set_display(x):
+    return x * len({1, 2})
 
 
 @refused("AD102", 1.0)
-def comprehension(x):
-    return sum([x * k for k in range(3)])
+def generator(x):
+    return sum(x * k for k in range(3))
 
 
 @refused("AD102", 1.0)
-def dictionary(x):
-    d = {"x": x}
-    return d["x"]
+def spread_dictionary(x):
+    return two(**{"x": x, "y": x})
 
 
 @refused("AD102", ARRAY)
-def unknown_method(x):
-    return x.cumprod()[0]
+def spread_array(x):
+    return two(*x)
 
 
-@refused("AD102", ARRAY, np.array([0, 1]))
-def fancy_index(x, i):
-    return np.sum(x[i])
+@refused("AD102", 1.0)
+def zip_as_value(x):
+    pairs = zip((x, x), (x, x))
+    return x
 
 
-@refused("AD103", ARRAY)
-def loop_over_array(x):
-    s = 0.0
-    for v in x:
-        s += v
-    return s
+@refused("AD102", np.ones((2, 3)))
+def mask_of_matrix(x):
+    return np.sum(x[x > 0.0])
 
 
-@refused("AD102", ARRAY)
-def loop_over_reversed(x):
-    s = 0.0
-    for i in reversed(range(3)):
-        s += x[i]
-    return s
+@refused("AD102", np.ones((3, 2, 3)), np.array([0, 1]))
+def index_arrays_apart(x, i):
+    return np.sum(x[i, :, i])
+
+
+@refused("AD103", 1.0)
+def loop_over_set(x):
+    for k in set((1, 2)):
+        x *= k
+    return x
+
+
+@refused("AD103", 1.0)
+def loop_over_keys(x):
+    d = {1: 2, 2: 3}
+    for k in d:
+        x *= k
+    return x
 
 
 @refused("AD104", 1.0)
@@ -102,11 +99,6 @@ def tuple_grows(x):
     for _ in range(2):
         t = (x, x, x)
     return t[0]
-
-
-@refused("AD105", 1.0)
-def no_return(x):
-    y = x
 
 
 @refused("AD105", 1.0)
@@ -134,9 +126,36 @@ def unknown_argument(x):
     return two(x, z=x)
 
 
+def halves(x, n):
+    if n == 0:
+        return x, x
+    a, b = halves(x / 2.0, n - 1)
+    return b, a
+
+
+@refused("AD201", 1.0, line=False)
+def recursive_with_tuple(x):
+    return halves(x, 3)[0]
+
+
+def fills(v, n):
+    if n > 0:
+        v[n] = v[0] * n
+        fills(v, n - 1)
+    return v[0]
+
+
+@refused("AD201", ARRAY, line=False)
+def recursive_that_writes(x):
+    return fills(x, 2)
+
+
 @refused("AD201", 1.0)
-def recursive(x):
-    return x if x < 1 else recursive(x / 2.0)
+def recursive_closure(x):
+    def inner(v):
+        return v if v < 1 else inner(v / 2.0)
+
+    return inner(x)
 
 
 @refused("AD202", ARRAY)
@@ -146,8 +165,33 @@ def no_rule(x):
 
 @refused("AD202", 1.0)
 def derivative_would_be_lost(x):
-    z = np.array((x, x))
-    return z[0]
+    z = complex(x, 1.0)
+    return z.real
+
+
+@refused("AD202", ARRAY)
+def unknown_method(x):
+    return x.cumprod()[0]
+
+
+@refused("AD202", ARRAY)
+def sorted_in_place(x):
+    y = x * 2.0
+    y.sort()
+    return y[0]
+
+
+@refused("AD202", 1.0)
+def dictionary_of_floats(x):
+    d = {"x": x}
+    return d["x"]
+
+
+@refused("AD202", 1.0)
+def list_of_lists(x):
+    v = [[x, x], [x, x]]
+    v[0][1] = x * x
+    return v[0][1]
 
 
 inner = grad(lambda x: x * x)
@@ -178,8 +222,13 @@ def text_argument(x):
     return 1.0
 
 
-@refused("AD301", {"a": 1.0}, line=False)
+@refused("AD301", object(), line=False)
 def untypable_argument(x):
+    return 1.0
+
+
+@refused("AD301", {"a": 1}, line=False)
+def dictionary_without_floats(x):
     return 1.0
 
 
@@ -196,6 +245,11 @@ def tuple_result(x):
 @refused("AD302", ARRAY, line=False)
 def array_result(x):
     return x * 2.0
+
+
+@refused("AD302", 1.0, line=False)
+def no_result(x):
+    y = x
 
 
 @refused("AD302", 1.0, line=False)
@@ -263,6 +317,28 @@ def test_graph_with_loop_is_not_evaluated():
         grad(f).graph.evaluate(x=1.0)
 
 
+def test_overlapping_arguments_are_refused_if_written():
+    def f(x, y):
+        x[0] = y[1]
+        return np.sum(x * y)
+
+    with pytest.raises(DifferentiationError, match=r"AD303.*shares memory"):
+        grad(f, jit=False)(ARRAY, ARRAY)
+    whole = np.ones(4)
+    with pytest.raises(DifferentiationError, match="AD303"):
+        grad(f, jit=False)(whole[:3], whole[1:])
+    np.testing.assert_allclose(grad(f, jit=False)(ARRAY, ARRAY.copy()), [0.0, 2.0, 3.0])
+
+
+def test_defects_are_reported_as_such(monkeypatch):
+    def broken(*args):
+        raise KeyError("v7")
+
+    monkeypatch.setattr("adcompiler.api.compile_text", broken)
+    with pytest.raises(DifferentiationError, match=r"AD901.*KeyError: 'v7'"):
+        grad(two)(1.0, 2.0)
+
+
 def test_every_code_is_tested():
-    tested = {code for code, *_ in CASES} | {"AD001", "AD305", "AD401", "AD402"}
+    tested = {code for code, *_ in CASES} | {"AD001", "AD305", "AD401", "AD402", "AD901"}
     assert tested == set(CODES)

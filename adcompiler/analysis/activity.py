@@ -34,7 +34,11 @@ def active_values(graph: Graph, wrt: Iterable[Value], types: Types, constant: Co
 def _check_nothing_is_lost(graph: Graph, varied: set[Value], types: Types, constant: Container[str]) -> None:
     """Refuse a primitive that takes a derivative in but has a result which cannot carry it on."""
     for node in walk(graph.body):
-        if isinstance(node, Effect) and node.fn in ("method", "call") and any(a in varied for a in values(node.args)):
+        if (
+            isinstance(node, Effect)
+            and node.fn in ("method", "call")
+            and any(a in varied for a in values(node.args))
+        ):
             name = node.args[1] if node.fn == "method" else node.args[0]
             reason = f"nothing is known about what '{getattr(name, 'value', name)}' does with a derivative"
             raise DifferentiationError("AD202", reason, node.loc)

@@ -117,7 +117,7 @@ def _name_globals(region: Region, captured: dict[str, object]) -> Region:
 
     def change(atom: Any) -> Any:
         if isinstance(atom, Global) and not atom.name.startswith("np."):
-            name = f"g_{atom.name}_{id(atom.value)}"
+            name = f"g_{atom.name}_{id(atom.value)}_"
             captured[name] = atom.value
             return Global(name, atom.value)
         return atom
@@ -152,6 +152,7 @@ def _run(function: Any, arguments: tuple[types.Type, ...], graph: Graph, source:
 
 def _untypable(error: Exception, graph: Graph, source: str) -> DifferentiationError:
     """Translate Numba's complaint about the named-out primal to the user's line."""
+    refusal = _refusal_behind(error)
     text = str(getattr(error, "msg", error)).split("\nDuring:")[0]
     lines = [line for line in text.splitlines() if line.strip() and "nopython" not in line]
     loc = getattr(error, "loc", None)
@@ -161,9 +162,18 @@ def _untypable(error: Exception, graph: Graph, source: str) -> DifferentiationEr
     for node, name in _statement_names(graph.body):
         if name == target:
             place = node.loc
+    if refusal is not None:
+        return DifferentiationError(refusal.code, refusal.reason, place, refusal.cure)
     where = graph.name if place is None else None
     reason = " ".join(lines[:3])[:400] + (f" (in {where})" if where else "")
     return DifferentiationError("AD304", reason, place)
+
+
+def _refusal_behind(error: BaseException | None) -> DifferentiationError | None:
+    """Return the refusal of a callee that Numba passed on."""
+    while error is not None and not isinstance(error, DifferentiationError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _statement_names(region: Region) -> list[tuple[Node, str]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from adcompiler.analysis.types import Types, is_scalar
 from adcompiler.backend.inline import inlined_values
 from adcompiler.backend.names import assign_names
+from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.layout import Layout, Leaf, Packed
 from adcompiler.graph.nodes import Apply, Global, Graph, Region
 from adcompiler.graph.python import Style, to_python
@@ -21,47 +22,52 @@ from adcompiler.graph.walk import map_operands, map_region, walk
 from adcompiler.runtime.helpers import HELPERS
 
 
-@dataclass(frozen=True)
-class Text:
-    """A generated function.
+@dataclass
+class ModuleText:
+    """The functions of a generated module and what they refer to.
 
     Attributes:
-        name: its name.
-        source: its definition, without decorator.
-        helpers: names of the helper functions that it calls.
+        name: name of the main function, which is the last one.
+        sources: the functions' definitions, without decorators.
+        helpers: names of the helper functions that they call.
         arrays: captured arrays by name.
         constants: captured tuples of numbers by name.
         imports: captured functions and classes by name, with the module to import each from.
         objects: captured objects without an address, by name.
     """
 
-    name: str
-    source: str
-    helpers: tuple[str, ...]
-    arrays: dict[str, np.ndarray[Any, Any]]
-    constants: dict[str, object]
-    imports: dict[str, str]
-    objects: dict[str, object]
+    name: str = ""
+    sources: tuple[str, ...] = ()
+    helpers: tuple[str, ...] = ()
+    arrays: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    constants: dict[str, object] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)
+    objects: dict[str, object] = field(default_factory=dict)
 
 
-def emit(graph: Graph, types: Types) -> Text:
-    """Write a graph as the text of a Python function."""
+def emit(parts: Sequence[tuple[Graph, Types]]) -> ModuleText:
+    """Write graphs, the main one last, as the text of a module."""
     captured: dict[str, object] = {}
-    graph = replace(graph, body=_unique_globals(graph.body, captured))
-    inlined = inlined_values(graph.body, types)
-    reserved = [name for name, layout in graph.parameters if not isinstance(layout, Leaf)]
-    names = assign_names(graph.body, inlined, types, reserved)
-    scalars = {value for value in names if is_scalar(types.get(value))}
-    source = unparse(to_python(graph, Style(names, inlined, scalars, quotes=True)))
-    used = {node.fn for node in walk(graph.body) if isinstance(node, Apply)}
-    captured |= {maker.__name__: maker for maker in _makers(graph.returns)}
+    sources = tuple(_function(graph, types, captured) for graph, types in parts)
+    used = {n.fn for graph, _ in parts for n in walk(graph.body) if isinstance(n, Apply)}
+    for graph, _ in parts:
+        captured |= {maker.__name__: maker for maker in _makers(graph.returns)}
     arrays = {name: value for name, value in captured.items() if isinstance(value, np.ndarray)}
     constants = {name: value for name, value in captured.items() if _is_numbers(value)}
     rest = {name: value for name, value in captured.items() if name not in arrays | constants}
     imports = {name: home for name, value in rest.items() if (home := _home(name, value)) is not None}
     objects = {name: value for name, value in rest.items() if name not in imports}
     helpers = tuple(h for h in HELPERS if h in used)
-    return Text(graph.name, source, helpers, arrays, constants, imports, objects)
+    return ModuleText(parts[-1][0].name, sources, helpers, arrays, constants, imports, objects)
+
+
+def _function(graph: Graph, types: Types, captured: dict[str, object]) -> str:
+    graph = replace(graph, body=_unique_globals(graph.body, captured))
+    inlined = inlined_values(graph.body, types)
+    reserved = [name for name, layout in graph.parameters if not isinstance(layout, Leaf)]
+    names = assign_names(graph.body, inlined, types, [graph.name, *reserved])
+    scalars = {value for value in names if is_scalar(types.get(value))}
+    return unparse(to_python(graph, Style(names, inlined, scalars, quotes=True)))
 
 
 def _makers(layout: Layout | None) -> Iterator[Any]:
@@ -89,7 +95,7 @@ def _unique_globals(body: Region, captured: dict[str, object]) -> Region:
     """Keep names of captured objects apart, and collect the objects that the text needs."""
 
     def change(atom: Any) -> Any:
-        if not isinstance(atom, Global) or atom.name.startswith("np."):
+        if not isinstance(atom, Global) or atom.name.startswith("np.") or isinstance(atom.value, Callee):
             return atom
         if getattr(builtins, atom.name, None) is atom.value:
             return atom

@@ -20,7 +20,7 @@ import numba
 import numpy as np
 from numba.core.errors import NumbaError, NumbaPerformanceWarning
 
-from adcompiler.backend.emit import Text
+from adcompiler.backend.emit import ModuleText
 from adcompiler.errors import DifferentiationError
 from adcompiler.rules import ELEMENTWISE
 from adcompiler.runtime.helpers import helper_source
@@ -45,11 +45,10 @@ def jit_options(function: object, overrides: Mapping[str, Any]) -> dict[str, Any
     return found | dict(overrides)
 
 
-def module_text(text: Text, header: str, options: Mapping[str, Any]) -> str:
+def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> str:
     """Return the whole text of a generated module."""
     arguments = ", ".join(f"{key}={value!r}" for key, value in options.items())
-    body = text.source
-    imports = [name for name in ("math", "operator") if f"{name}." in body]
+    imports = [name for name in ("math", "operator") if any(f"{name}." in part for part in text.sources)]
     lines = [f"# {line}" for line in header.splitlines()]
     lines += [f"import {name}" for name in imports]
     if text.arrays:
@@ -62,11 +61,16 @@ def module_text(text: Text, header: str, options: Mapping[str, Any]) -> str:
         lines.append(f'{name} = np.load(Path(__file__).with_suffix(".{name}.npy"))')
     for helper in text.helpers:
         lines += ["", "@njit(cache=True)", helper_source(helper)]
-    lines += ["", f"@njit(cache=True, {arguments})", body]
+    # What is handed over may differ in another process, and recursive functions crash when Numba loads
+    # them from its disk cache.
+    is_cached = not text.objects and len(text.sources) == 1
+    caches = "cache=True, " if is_cached else ""
+    for function in text.sources:
+        lines += ["", f"@njit({caches}{arguments})", function]
     return "\n".join(lines)
 
 
-def load(source: str, text: Text) -> types.ModuleType:
+def load(source: str, text: ModuleText) -> types.ModuleType:
     """Write a module's text to the cache folder, if it is not there yet, and import it."""
     name, arrays = text.name, text.arrays
     digest = hashlib.sha256(source.encode() + numba.__version__.encode())

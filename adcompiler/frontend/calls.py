@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import types
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from adcompiler.frontend import expressions, lower, resolve
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Record
 from adcompiler.frontend.parse import Source, parse
+from adcompiler.frontend.recursion import Callee, is_recursive
 from adcompiler.graph.nodes import Apply, Atom, Effect, Global, Literal, Store, Value
 
 if TYPE_CHECKING:
@@ -46,7 +48,10 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
         reason = "a gradient is called inside the function to differentiate"
         raise state.refuse("AD203", reason, node, "differentiate the function outside")
     if resolve.is_followed(function):
-        return _follow(state, node, parse(resolve.unwrap(function)), None, name)  # type: ignore[arg-type]
+        plain = resolve.unwrap(function)  # type: ignore[arg-type]
+        if is_recursive(plain):
+            return _call_itself(state, node, plain, name)
+        return _follow(state, node, parse(plain), None, name)
     primitive = resolve.primitive(function)
     if primitive is not None:
         return _primitive(state, node, primitive, name)
@@ -54,6 +59,17 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
         return _named_tuple(state, node, function)
     args, keywords = _arguments(state, node)
     return expressions.apply(state, node, "call", (callee, *args), name or callee.name, keywords)
+
+
+def _call_itself(state: Lowering, node: gast.Call, function: types.FunctionType, name: str | None) -> Binding:
+    """A function that calls itself stays a call; its arguments are single values."""
+    bound = _bind_parameters(state, node, parse(function), None)
+    if not all(isinstance(item, Atom) for item in bound.values()):
+        reason = f"'{function.__name__}' calls itself, and one of its arguments is a tuple or function"
+        raise state.refuse("AD201", reason, node, "pass the items of the tuple as arguments of their own")
+    callee = Global(function.__name__, Callee(function))
+    args = tuple(expressions.materialise(state, item, node) for item in bound.values())
+    return expressions.apply(state, node, "recurse", (callee, *args), name or function.__name__)
 
 
 def _named_tuple(state: Lowering, node: gast.Call, kind: Any) -> Record:
@@ -167,7 +183,9 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
     if method == "pop" and not args:
         return expressions.apply(state, node, "pop", (owner,), name)
     if method not in resolve.METHODS:
-        return expressions.apply(state, node, "method", (owner, Literal(method), *args), name or method, keywords)
+        return expressions.apply(
+            state, node, "method", (owner, Literal(method), *args), name or method, keywords
+        )
     fn = resolve.METHODS[method]
     if fn == "T" and args:
         raise state.refuse("AD102", "transpose with axes is not part of the language", node)

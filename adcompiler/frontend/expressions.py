@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gast
 
@@ -194,7 +194,7 @@ def _dictionary(state: Lowering, node: gast.Dict, name: str | None) -> Atom:
 
 def _text(state: Lowering, node: gast.JoinedStr) -> Atom:
     """An f-string: its parts joined; formats are left to `str`."""
-    parts = []
+    parts: list[Atom] = []
     for part in node.values:
         if isinstance(part, gast.FormattedValue):
             parts.append(apply(state, node, "str", (atom(state, part.value),)))
@@ -301,12 +301,15 @@ def chosen(state: Lowering, node: gast.AST, items: tuple[Binding, ...], index: V
         test, out = Value("test", temporary=True), Value("choice", temporary=True)
         nodes, other = rest(k + 1)
         then, orelse = Region((), (), (atoms[k],)), Region((), tuple(nodes), (other,))
-        made = [Apply(test, "eq", (position, Literal(k)), loc=where), If(test, then, orelse, (out,), where)]
+        made: list[Node] = [
+            Apply(test, "eq", (position, Literal(k)), loc=where),
+            If(test, then, orelse, (out,), where),
+        ]
         return made, out
 
-    nodes, out = rest(0)
-    state.nodes += nodes
-    return out
+    made, picked = rest(0)
+    state.nodes += made
+    return picked
 
 
 def aside(state: Lowering, node: gast.expr) -> tuple[list[Node], Atom]:
@@ -405,9 +408,10 @@ def _subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Bindi
 def _item_of_tuple(state: Lowering, node: gast.Subscript, base: tuple[Binding, ...]) -> Binding:
     if isinstance(node.slice, gast.Slice):
         parts = (node.slice.lower, node.slice.upper, node.slice.step)
-        bounds = [None if part is None else atom(state, part) for part in parts]
-        if all(bound is None or isinstance(bound, Literal) for bound in bounds):
-            return tuple(base[slice(*(None if b is None else b.value for b in bounds))])  # type: ignore[union-attr]
+        bounds = [Literal(None) if part is None else atom(state, part) for part in parts]
+        known: list[Any] = [bound.value for bound in bounds if isinstance(bound, Literal)]
+        if len(known) == len(bounds):
+            return tuple(base[slice(*known)])
         raise state.refuse("AD102", "a tuple can only be sliced by constants", node)
     index = atom(state, node.slice)
     if isinstance(index, Value) and not isinstance(base, Record) and base:

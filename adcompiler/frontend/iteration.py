@@ -97,7 +97,7 @@ def sequence(state: Lowering, node: gast.expr, target: gast.expr) -> Sequence:
                 return _ndindex(state, node, target)
             case "literal_unroll" | "list" | "tuple", [inner]:
                 return sequence(state, inner, target)
-            case ("set" | "map" | "filter" | "sorted"), _:
+            case (("set" | "map" | "filter" | "sorted"), _):
                 raise state.refuse("AD103", f"a loop over '{called}' is not part of the language", node)
     bounds = range_bounds(state, node)
     if bounds is not None:

@@ -153,9 +153,7 @@ def _unrolled(state: Lowering, stmt: gast.For, items: tuple[Binding, ...]) -> No
         elif flag != Literal(True):
             assert isinstance(flag, Value)
             names = lower.assigned([stmt])
-            lower.branch(
-                state, flag, lambda: None, lambda: run(items[1:]), names, stmt, state.where(stmt)
-            )
+            lower.branch(state, flag, lambda: None, lambda: run(items[1:]), names, stmt, state.where(stmt))
 
     run(items)
 

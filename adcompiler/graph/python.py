@@ -147,7 +147,7 @@ class Writer:
                 return ast.Call(
                     ast.Attribute(args[0], _text_of(node.args[1]), ast.Load()), args[2:], keywords
                 )
-            case "call":
+            case "call" | "recurse" | "pullback":
                 return ast.Call(args[0], args[1:], keywords)
             case "dict":
                 return ast.Call(load("dict"), args, [])

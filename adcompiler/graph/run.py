@@ -31,6 +31,14 @@ _LOCAL: dict[str, Any] = {
     "max": max,
     "min": min,
     "round": round,
+    "nth": operator.getitem,
+    "recurse": lambda callee, *args: callee.function(*args),
+    "getattr": getattr,
+    "method": lambda owner, name, *args: getattr(owner, name)(*args),
+    "call": lambda function, *args: function(*args),
+    "sum": sum,
+    "str": str,
+    "dict": dict,
 }
 
 
@@ -79,7 +87,8 @@ def _node(node: Node, values: Values) -> None:
             keywords = {key: _read(atom, values) for key, atom in node.keywords}
             values[node.out] = primitive(node.fn, read(*node.args), keywords)
         case Store():
-            place = tuple(read(*node.index)) or ...
+            index = read(*node.index)
+            place = index[0] if len(index) == 1 else tuple(index) or ...
             value = _read(node.value, values)
             array = values[node.array]
             array[place] = array[place] + value if node.accumulate else value

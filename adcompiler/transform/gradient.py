@@ -24,7 +24,7 @@ class Gradient:
 
     graph: Graph
     plans: list[tuple[LoopPlan, list[Tape]]]
-    seeds: list[nt.Type]
+    seeds: tuple[nt.Type | None, ...] = ()
 
 
 def gradient(graph: Graph, wrt: list[int], types: Types, mode: str) -> Gradient:
@@ -45,7 +45,7 @@ def gradient(graph: Graph, wrt: list[int], types: Types, mode: str) -> Gradient:
     """
     seeds: list[Atom | None] = [Literal(1.0)]
     params: list[Value] = []
-    kinds: list[nt.Type] = []
+    kinds: list[nt.Type | None] = []
     if mode == "pullback":
         seeds = [_seed(atom, types, params, kinds) for atom in graph.body.yields]
     else:
@@ -70,7 +70,7 @@ def gradient(graph: Graph, wrt: list[int], types: Types, mode: str) -> Gradient:
     result = replace(
         graph, name=f"{graph.name}_{mode}", body=body, doc=doc, parameters=parameters, defaults=defaults
     )
-    return Gradient(result, recording.plans, kinds)
+    return Gradient(result, recording.plans, tuple(kinds))
 
 
 def _described(graph: Graph, wrt: list[int]) -> list[str]:
@@ -81,10 +81,11 @@ def _described(graph: Graph, wrt: list[int]) -> list[str]:
     return [*dict.fromkeys(owners[k] for k in wrt)]
 
 
-def _seed(atom: Atom, types: Types, params: list[Value], kinds: list[nt.Type]) -> Atom | None:
+def _seed(atom: Atom, types: Types, params: list[Value], kinds: list[nt.Type | None]) -> Atom | None:
     """Add the argument that gives the adjoint of a result, if the result can have one."""
     kind = types.get(atom) if isinstance(atom, Value) else None
     if not isinstance(atom, Value) or kind is None or not is_continuous(kind):
+        kinds.append(None)
         return None
     params.append(Value(f"d_{atom.name}"))
     kinds.append(kind.copy(layout="C", readonly=False) if is_array(kind) else kind)

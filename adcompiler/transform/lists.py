@@ -36,7 +36,8 @@ def open_list(sweep: Sweep, value: Value) -> Value:
     kind = sweep.types[value]
     count = sweep.apply("len", value)
     if not is_list(kind) or is_list(kind.dtype):
-        raise DifferentiationError("AD202", f"'{value.name}' is a list of lists", sweep.loc)
+        loc = sweep.definitions[value].loc if value in sweep.definitions else None
+        raise DifferentiationError("AD202", f"'{value.name}' is a list of lists", loc, "use a 2-D array")
     if not is_array(kind.dtype):
         zero = sweep.apply("list", Literal(0.0))
         return sweep.apply("mul", zero, count, name=f"d_{value.name}", temporary=False)
@@ -122,7 +123,9 @@ def reverse_to_array(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         _leaves(sweep, array, found, ())
         return
     if is_list(sweep.types[array].dtype):
-        raise DifferentiationError("AD202", "no derivative rule for an array made of lists of lists", node.loc)
+        raise DifferentiationError(
+            "AD202", "no derivative rule for an array made of lists of lists", node.loc
+        )
     k, item = Value("k"), Value("item", temporary=True)
     nodes = (
         Apply(item, "getitem", (found, k)),

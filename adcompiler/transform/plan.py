@@ -151,7 +151,11 @@ class _Frame:
             base = node.args[0]
             if isinstance(self.types.get(base), nt.BaseTuple):
                 return True
-            return is_memory(self.types.get(base)) and node in self.info.access and not self.info.written_after(base, node)
+            return (
+                is_memory(self.types.get(base))
+                and node in self.info.access
+                and not self.info.written_after(base, node)
+            )
         if node.fn == "pow":
             return isinstance(getattr(node.args[1], "value", None), int)
         is_number = not is_array(self.types.get(node.out))

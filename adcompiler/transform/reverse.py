@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 from adcompiler.analysis.alias import VIEWS, Memory, content_reads, memory, memory_classes
 from adcompiler.analysis.shapes import Shapes, symbolic_shapes
 from adcompiler.analysis.types import Types, element, is_array, is_list, is_memory, is_scalar, rank
-from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -50,7 +49,7 @@ from adcompiler.transform.lists import (
     reverse_to_array,
 )
 from adcompiler.transform.shadow import buffered_owners, typed_views
-from adcompiler.transform.vjp import Contribution, apply_rule
+from adcompiler.transform.vjp import Contribution, apply_rule, reverse_call
 
 
 @dataclass
@@ -353,6 +352,8 @@ class Sweep:
         match node.fn:
             case "getitem":
                 reverse_getitem(self, node, adjoint)
+            case "recurse":
+                reverse_call(self, node, adjoint)
             case "sum" if of_list:
                 reverse_sum(self, node, adjoint)
             case "np.array" | "np.asarray" if of_list:

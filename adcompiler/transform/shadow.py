@@ -44,9 +44,8 @@ def buffered_owners(
         return value
 
     def use(value: Value, region: Region) -> None:
-        if value in active and is_list(types.get(value)):
-            found.add(owner(value))
-        elif value in active and is_array(types.get(value)) and home.get(owner(value)) is not region:
+        is_elsewhere = is_array(types.get(value)) and home.get(owner(value)) is not region
+        if value in active and (is_elsewhere or is_list(types.get(value))):
             found.add(owner(value))
 
     def visit(region: Region) -> None:

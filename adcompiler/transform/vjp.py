@@ -6,9 +6,10 @@ import ast
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from adcompiler.analysis.types import rank
+from adcompiler.analysis.types import is_array, rank
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, Literal, Node, Value
+from adcompiler.frontend.recursion import Callee
+from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value
 from adcompiler.graph.walk import operands, values
 from adcompiler.rules import CONSTANT, ELEMENTWISE, STRUCTURED, Elementwise, Structured
 from adcompiler.rules.formula import evaluate, expand, product
@@ -52,6 +53,25 @@ def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         ranks = ", ".join(f"{_rank(sweep, a)}-D" for a in node.args)
         what = f"'{node.fn}' of ({ranks}{', ' + keywords if keywords else ''})"
         raise DifferentiationError("AD202", f"no derivative rule for {what}", node.loc)
+
+
+def reverse_call(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+    """`y = f(a, b)` of a recursive function: its pullback runs it once more and reverses it."""
+    callee, *args = node.args
+    assert isinstance(callee, Global) and isinstance(callee.value, Callee)
+    active = [k for k, arg in enumerate(args) if isinstance(arg, Value) and arg in sweep.active]
+    seed = sweep.full(node.out, adjoint)
+    if is_array(sweep.types[node.out]):
+        seed = sweep.apply("np.ascontiguousarray", seed)
+    elif isinstance(seed, Literal):
+        seed = Literal(float(seed.value))  # type: ignore[arg-type]
+    pullback = Global(f"{callee.name}_pullback", Callee(callee.value.function, tuple(active)))
+    found = sweep.apply("pullback", pullback, *args, seed, name="found")
+    for position, k in enumerate(active):
+        argument = args[k]
+        assert isinstance(argument, Value)
+        part = sweep.apply("getitem", found, Literal(position), name=f"d_{argument.name}", temporary=True)
+        sweep.contribute(argument, Contribution(part))
 
 
 def _rank(sweep: Sweep, atom: Atom) -> int:

@@ -1,0 +1,180 @@
+"""Recursive functions: their types, and the functions that a generated module holds for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from numba.core import types as nt
+from numba.core.typing import signature
+from numba.extending import typeof_impl
+
+from adcompiler.analysis.alias import memory
+from adcompiler.analysis.types import Types, infer, is_array, is_continuous, is_scalar
+from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.lower import lower
+from adcompiler.frontend.recursion import Callee
+from adcompiler.graph.layout import Leaf, Static
+from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Value
+from adcompiler.graph.walk import map_region
+
+Kinds = tuple[nt.Type, ...]
+
+
+class CalleeType(nt.Callable, nt.Opaque):  # type: ignore[misc]
+    """The Numba type of a recursive function while types are inferred."""
+
+    def __init__(self, callee: Callee) -> None:
+        self.callee = callee
+        super().__init__(f"Callee({callee.function.__qualname__}, {id(callee.function)}, {callee.wrt})")
+
+    def get_call_type(self, context: Any, args: Any, kws: Any) -> Any:
+        """Return the signature for these arguments."""
+        kinds = tuple(nt.unliteral(arg) for arg in args)
+        if self.callee.wrt is None:
+            return signature(result_type(self.callee, kinds), *args)
+        found = [plain_kind(kinds[k]) for k in self.callee.wrt]
+        return signature(nt.Tuple(found), *args)
+
+    def get_call_signatures(self) -> Any:
+        """Numba's listing of known signatures: they are made on demand."""
+        return (), True
+
+    def get_impl_key(self, sig: Any) -> Any:
+        """Numba asks for this when it generates code, which it never does with this type."""
+        raise NotImplementedError
+
+
+@typeof_impl.register(Callee)
+def _typeof_callee(value: Callee, context: Any) -> CalleeType:
+    return CalleeType(value)
+
+
+def plain_kind(kind: nt.Type) -> nt.Type:
+    """Return the type of a freshly allocated value."""
+    return kind.copy(layout="C", readonly=False) if is_array(kind) else kind
+
+
+_KNOWN: dict[tuple[Callee, Kinds], nt.Type] = {}
+_ASSUMED: dict[tuple[Callee, Kinds], nt.Type] = {}
+
+
+def result_type(callee: Callee, kinds: Kinds) -> nt.Type:
+    """Return what a recursive function returns, found by assuming a type until it is borne out.
+
+    Raises:
+        DifferentiationError: AD201 where that does not succeed.
+    """
+    key = (callee, kinds)
+    if key in _KNOWN or key in _ASSUMED:
+        return _KNOWN.get(key) or _ASSUMED[key]
+    graph = callee_graph(callee, kinds)
+    assumed: nt.Type = nt.int64
+    try:
+        for _ in range(4):
+            _ASSUMED[key] = assumed
+            types = infer(graph, [kind for kind in kinds if not isinstance(kind, nt.NoneType)])
+            found = plain_kind(_kind_of(graph.body.yields[0], types))
+            if found == assumed:
+                _KNOWN[key] = found
+                return found
+            assumed = found
+    finally:
+        del _ASSUMED[key]
+    raise refusal(callee, f"the type of its result changes from {assumed} to another")
+
+
+def _kind_of(atom: Atom, types: Types) -> nt.Type:
+    if isinstance(atom, Value):
+        return types[atom]
+    return nt.float64 if isinstance(getattr(atom, "value", None), float) else nt.int64
+
+
+def refusal(callee: Callee, reason: str) -> DifferentiationError:
+    """Build the refusal of a recursive function."""
+    return DifferentiationError("AD201", f"'{callee.function.__name__}' calls itself, and {reason}")
+
+
+def callee_graph(callee: Callee, kinds: Kinds) -> Graph:
+    """Return the untyped graph of a recursive function."""
+    layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf() for kind in kinds]
+    graph = lower(callee.function, layouts)
+    if graph.returns is not None or len(graph.body.yields) != 1:
+        raise refusal(callee, "returns something else than one number or array")
+    params = graph.body.params
+    info = memory(graph.body, set(params))
+    arrays = [p for p, kind in zip(params, kinds, strict=False) if is_array(kind)]
+    if any(info.is_written(param) for param in arrays):
+        raise refusal(callee, "writes to one of its arguments")
+    return graph
+
+
+def returning_copy(graph: Graph, types: Types) -> Graph:
+    """Let a function that returns an array return one of its own."""
+    (result,) = graph.body.yields
+    if not isinstance(result, Value) or not is_array(types[result]):
+        return graph
+    own = Value(result.name)
+    types[own] = plain_kind(types[result])
+    body = graph.body
+    body = Region(body.params, (*body.nodes, Apply(own, "copy", (result,))), (own,))
+    return Graph(graph.name, body, graph.returns, graph.doc, graph.defaults, graph.parameters)
+
+
+@dataclass
+class Callees:
+    """The functions that a module holds beside its main one, each for one combination of types."""
+
+    names: dict[tuple[Callee, Kinds], str] = field(default_factory=dict)
+    todo: list[tuple[Callee, Kinds]] = field(default_factory=list)
+
+    def name(self, callee: Callee, kinds: Kinds) -> str:
+        """Return the name of a function, noting that it is needed."""
+        key = (callee, kinds)
+        if key not in self.names:
+            base = callee.function.__name__
+            name = base if callee.wrt is None else f"{base}_pullback"
+            taken = set(self.names.values())
+            k, unique = 0, name
+            while unique in taken:
+                k += 1
+                unique = f"{name}_{k}"
+            self.names[key] = unique
+            self.todo.append(key)
+        return self.names[key]
+
+    def resolve(self, graph: Graph, types: Types) -> Graph:
+        """Name the functions that a graph calls for the types that it calls them with."""
+
+        def change(node: Node) -> Node:
+            if not isinstance(node, Apply) or node.fn not in ("recurse", "pullback"):
+                return node
+            callee, *args = node.args
+            assert isinstance(callee, Global) and isinstance(callee.value, Callee)
+            kinds = tuple(plain_or_none(arg, types) for arg in args)
+            name = self.name(callee.value, kinds)
+            return Apply(node.out, node.fn, (Global(name, callee.value), *args), (), node.loc)
+
+        def rewrite(region: Region) -> Region:
+            return Region(region.params, tuple(map(change, region.nodes)), region.yields)
+
+        body = map_region(graph.body, rewrite)
+        return Graph(graph.name, body, graph.returns, graph.doc, graph.defaults, graph.parameters)
+
+
+def plain_or_none(atom: Atom, types: Types) -> nt.Type:
+    """Return the type of an argument of a call."""
+    if isinstance(atom, Value):
+        return types[atom]
+    if atom == Literal(None):
+        return nt.none
+    value = getattr(atom, "value", None)
+    if isinstance(value, bool):
+        return nt.boolean
+    return nt.int64 if isinstance(value, int) else nt.float64 if isinstance(value, float) else nt.unicode_type
+
+
+def differentiable(kinds: Sequence[nt.Type]) -> list[int]:
+    """Return the positions of numbers and arrays that can carry a derivative."""
+    return [k for k, kind in enumerate(kinds) if is_continuous(kind) and (is_scalar(kind) or is_array(kind))]

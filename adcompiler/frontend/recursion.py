@@ -1,0 +1,63 @@
+"""Functions that call themselves: they are not inlined but get functions of their own."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import gast
+
+from adcompiler.frontend import resolve
+from adcompiler.frontend.parse import parse
+
+
+@dataclass(frozen=True)
+class Callee:
+    """A function called by the generated code.
+
+    Attributes:
+        function: the user's function.
+        wrt: for its pullback, the positions of the arguments to differentiate; None for the function itself.
+    """
+
+    function: types.FunctionType
+    wrt: tuple[int, ...] | None = None
+
+
+def is_recursive(function: types.FunctionType) -> bool:
+    """Tell whether a function can call itself, directly or through others.
+
+    >>> def factorial(n):
+    ...     return 1 if n == 0 else n * factorial(n - 1)
+    >>> from adcompiler.samples import sigmoid
+    >>> is_recursive(sigmoid)
+    False
+    """
+    seen: set[types.FunctionType] = set()
+    todo = [*_called(function)]
+    while todo:
+        callee = todo.pop()
+        if callee is function:
+            return True
+        if callee not in seen:
+            seen.add(callee)
+            todo += _called(callee)
+    return False
+
+
+def _called(function: types.FunctionType) -> Iterator[types.FunctionType]:
+    """Yield the functions outside that a function calls by name."""
+    cached = _CALLS.get(function)
+    if cached is None:
+        tree = parse(function).tree
+        names = {
+            n.func.id for n in gast.walk(tree) if isinstance(n, gast.Call) and isinstance(n.func, gast.Name)
+        }
+        found = [resolve.lookup(function, name) for name in sorted(names)]
+        followed = [f for f in found if resolve.is_followed(f) and not getattr(f, "is_derivative", False)]
+        cached = _CALLS[function] = [resolve.unwrap(f) for f in followed]  # type: ignore[arg-type]
+    yield from cached
+
+
+_CALLS: dict[types.FunctionType, list[types.FunctionType]] = {}
