@@ -229,7 +229,7 @@ def _described(layout: Layout) -> str:
         case Leaf():
             return describe(layout.kind)
         case Static():
-            return getattr(layout.value, "__name__", "None")
+            return getattr(layout.value, "__name__", repr(layout.value))
         case Packed():
             parts = [_described(part) for part in layout.parts]
             if layout.names:

@@ -36,7 +36,8 @@ def layout_of_value(value: Any, name: str, differentiated: bool = False) -> Layo
         if key not in _ARRAY_TYPES:
             _ARRAY_TYPES[key] = Leaf(_typeof(value, name))
         return _ARRAY_TYPES[key]
-    if value is None or isinstance(value, python_types.FunctionType) or hasattr(value, "py_func"):
+    is_function = isinstance(value, python_types.FunctionType) or hasattr(value, "py_func")
+    if value is None or is_function or isinstance(value, str):
         return Static(value)
     if isinstance(value, tuple):
         parts = _parts(value, name, differentiated)

@@ -13,7 +13,6 @@ CODES = {
     "AD102": ("expression not supported", "rewrite it with arithmetic, indexing and calls"),
     "AD103": ("loop not supported", "loop over range(...) and index inside the loop"),
     "AD104": ("variable changes its kind", "use a second name for the second kind"),
-    "AD105": ("no value returned on some path", "return a value on every path"),
     "AD106": ("name not defined", "define the name before the function is differentiated"),
     "AD107": ("call does not match the function's parameters", "pass the arguments it declares"),
     "AD201": ("recursion not supported", "rewrite the recursion as a loop"),

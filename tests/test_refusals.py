@@ -101,12 +101,6 @@ def tuple_grows(x):
     return t[0]
 
 
-@refused("AD105", 1.0)
-def no_return_on_one_path(x):
-    if x > 2:
-        return x
-
-
 @refused("AD106", 1.0)
 def undefined_name(x):
     return x * nothing_of_that_name  # noqa: F821

@@ -88,7 +88,9 @@ def _home(name: str, value: object) -> str | None:
 
 
 def _is_numbers(value: object) -> bool:
-    return isinstance(value, tuple) and all(isinstance(v, int | float) or _is_numbers(v) for v in value)
+    if isinstance(value, tuple):
+        return all(isinstance(v, int | float | str) or _is_numbers(v) for v in value)
+    return isinstance(value, np.generic | complex)
 
 
 def _unique_globals(body: Region, captured: dict[str, object]) -> Region:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from adcompiler.frontend.parse import Source
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static
 from adcompiler.graph.nodes import UNDEFINED, Atom, Global, Literal, Value
@@ -17,6 +19,13 @@ class Closure:
 
     source: Source
     frame: Any
+
+
+@dataclass(frozen=True, eq=False)
+class TypeOf:
+    """`type(x)`: it can be called, to make a value of the type of x."""
+
+    value: Atom
 
 
 class Record(tuple[Any, ...]):
@@ -31,7 +40,7 @@ class Record(tuple[Any, ...]):
         return made
 
 
-Binding = Atom | tuple["Binding", ...] | Closure
+Binding = Atom | tuple["Binding", ...] | Closure | TypeOf
 Environment = dict[str, Binding]
 
 
@@ -82,8 +91,8 @@ def unpacked(layout: Layout, name: str, params: list[Value]) -> Binding:
         case Leaf():
             params.append(Value(name))
             return params[-1]
-        case Static(value=None):
-            return Literal(None)
+        case Static(value=None | str()):
+            return Literal(layout.value)
         case Static():
             return Global(name, layout.value)
     labels = layout.names or tuple(map(str, range(len(layout.parts))))
@@ -111,15 +120,23 @@ def join(
             raise refuse(f"'{name}' is a tuple of different lengths after the two branches")
         pairs = zip(left, right, strict=True)
         return like(left, [join(a, b, name, outs, yields, refuse) for a, b in pairs])
-    if isinstance(left, Closure | Global) or isinstance(right, Closure | Global):
+    if _is_fixed(left) or _is_fixed(right):
         if left == UNDEFINED or right == UNDEFINED:
             return UNDEFINED
         raise refuse(f"'{name}' is a different function or constant after the two branches")
     out = Value(name.lstrip("$"))
     outs.append(out)
+    assert isinstance(left, Atom) and isinstance(right, Atom)
     yields[0].append(left)
     yields[1].append(right)
     return out
+
+
+def _is_fixed(binding: Binding) -> bool:
+    """Tell whether a binding is a function, class or module, which no variable of the graph can hold."""
+    return isinstance(binding, Closure | TypeOf) or (
+        isinstance(binding, Global) and not isinstance(binding.value, np.ndarray | np.generic)
+    )
 
 
 def _same_literal(left: Literal, right: Binding) -> bool:

@@ -11,7 +11,7 @@ import gast
 import numpy as np
 
 from adcompiler.frontend import expressions, lower, resolve
-from adcompiler.frontend.bindings import Binding, Closure, Environment, Record
+from adcompiler.frontend.bindings import Binding, Closure, Environment, Record, TypeOf
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.recursion import Callee, is_recursive
 from adcompiler.graph.nodes import Apply, Atom, Effect, Global, Literal, Store, Value
@@ -35,6 +35,8 @@ def call(state: Lowering, node: gast.Call, name: str | None) -> Binding:
 
 
 def _called_value(state: Lowering, node: gast.Call, callee: Binding, name: str | None) -> Binding:
+    if isinstance(callee, TypeOf):
+        return expressions.apply(state, node, "cast", (callee.value, *_arguments(state, node)[0]), name)
     if isinstance(callee, Closure):
         return _follow(state, node, callee.source, callee.frame, name)
     if isinstance(callee, Global):
@@ -94,6 +96,8 @@ def _arguments(state: Lowering, node: gast.Call) -> tuple[tuple[Atom, ...], tupl
 def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:
     if fn in OUTSIDE_LOOPS:
         raise state.refuse("AD102", f"'{fn}' is part of the language in the head of a loop only", node)
+    if fn == "type" and len(node.args) == 1:
+        return TypeOf(expressions.atom(state, node.args[0]))
     known = _on_tuple(state, node, fn)
     if known is not None:
         return known

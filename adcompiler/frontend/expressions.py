@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gast
 
 from adcompiler.frontend import calls, loops, resolve
-from adcompiler.frontend.bindings import Binding, Closure, Record, flatten
+from adcompiler.frontend.bindings import Binding, Closure, Record, TypeOf, flatten
 from adcompiler.frontend.parse import Source
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -77,6 +77,8 @@ def materialise(state: Lowering, value: Binding, node: gast.AST) -> Atom:
     """Turn a binding into an atom."""
     if isinstance(value, tuple):
         return apply(state, node, "tuple", tuple(materialise(state, item, node) for item in value))
+    if isinstance(value, TypeOf):
+        return apply(state, node, "type", (value.value,))
     if isinstance(value, Closure):
         raise state.refuse("AD102", "a function cannot be used as a value here", node)
     return value
@@ -153,7 +155,7 @@ def items(state: Lowering, nodes: list[gast.expr]) -> list[Binding]:
     return found
 
 
-def _joined_tuples(state: Lowering, node: gast.BinOp) -> tuple[Binding, ...] | None:
+def _joined_tuples(state: Lowering, node: gast.BinOp) -> Binding | None:
     """`(a, b) + t` and `2 * (a,)`, where the tuples are known here."""
     if not isinstance(node.op, gast.Add | gast.Mult) or not _may_be_tuple(state, node):
         return None
@@ -164,7 +166,8 @@ def _joined_tuples(state: Lowering, node: gast.BinOp) -> tuple[Binding, ...] | N
         if isinstance(node.op, gast.Mult) and isinstance(one, tuple) and isinstance(two, Literal):
             assert isinstance(two.value, int)
             return tuple(one) * two.value
-    raise state.refuse("AD102", "a tuple is joined with something that is not known to be one", node)
+    parts = materialise(state, left, node), materialise(state, right, node)
+    return apply(state, node, BINARY[type(node.op)], parts)
 
 
 def _may_be_tuple(state: Lowering, node: gast.expr) -> bool:

@@ -132,7 +132,7 @@ def lower_body(
     ranks: dict[Value, int | None] | None = None,
 ) -> Binding:
     """Lower a function's body into `nodes`, with its parameters bound in `env`; return its result."""
-    structured = structure(source, may_return_nothing=True)
+    structured = structure(source)
     names = set(assigned(structured.body)) | set(env)
     state = Lowering(
         source, structured, names, env, nodes, enclosing=enclosing, stack=stack, ranks=ranks or {}

@@ -29,7 +29,10 @@ CANONICAL = {
 
 METHODS = {
     name: f"np.{name}"
-    for name in ("sum", "mean", "max", "min", "dot", "prod", "std", "var", "argmax", "argmin", "any", "all")
+    for name in (
+        *("sum", "mean", "max", "min", "dot", "prod", "std", "var", "cumsum", "cumprod", "ptp", "trace"),
+        *("argmax", "argmin", "argsort", "any", "all", "nonzero", "searchsorted", "clip", "repeat", "take"),
+    )
 } | {
     "reshape": "reshape",
     "ravel": "ravel",

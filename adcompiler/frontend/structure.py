@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import gast
 
-from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.parse import Source, own_nodes
 
 RESULT, RETURNED = "$result", "$returned"
@@ -32,32 +31,37 @@ class _Loop:
     skip: str
 
 
-def structure(source: Source, may_return_nothing: bool) -> Structured:
+def structure(source: Source) -> Structured:
     """Return the jump-free form of a function's body.
 
     Args:
         source: the function.
         may_return_nothing: whether it may be a procedure, called for what it writes.
-
-    Raises:
-        DifferentiationError: AD105 where a path ends without `return`.
     """
     tree = source.tree
     if isinstance(tree, gast.Lambda):
         return Structured([_assign(RESULT, tree.body, tree.body)])
     body, last = tree.body, tree.body[-1]
     returns = [n for stmt in body for n in own_nodes(stmt) if isinstance(n, gast.Return)]
-    if may_return_nothing and all(node.value is None for node in returns):
+    if all(node.value is None for node in returns):
         body = [*body, gast.copy_location(gast.Return(None), last)]
-    if not _always_leaves(body):
-        raise DifferentiationError(
-            "AD105", f"'{tree.name}' can end without a return statement", source.locate(last)
-        )
+    elif not _always_leaves(body):
+        body = [*body, _no_value(tree.name, last)]
     rewriter = _Rewriter(Structured([]))
     rewriter.out.body = rewriter.block(body, None)
     if rewriter.returns_partially:
         rewriter.out.body.insert(0, _flag(RETURNED, False, tree.body[0]))
     return rewriter.out
+
+
+def _no_value(function: str, like: gast.AST) -> gast.Raise:
+    """Python returns None where a function's end is reached; no derivative follows from that."""
+    text = gast.Constant(f"'{function}' ended without a value", None)
+    error = gast.Call(gast.Name("ValueError", gast.Load(), None, None), [text], [])
+    made = gast.Raise(error, None)
+    for node in gast.walk(made):
+        gast.copy_location(node, like)
+    return made
 
 
 def _name(name: str, like: gast.AST, context: gast.AST) -> gast.Name:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from adcompiler.graph.layout import Leaf, Packed, build
+from adcompiler.graph.layout import Leaf, Packed, Static, build
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -149,6 +149,8 @@ class Writer:
                 )
             case "call" | "recurse" | "pullback":
                 return ast.Call(args[0], args[1:], keywords)
+            case "cast":  # to the type of another value
+                return ast.Call(ast.Call(load("type"), args[:1], []), args[1:], [])
             case "dict":
                 return ast.Call(load("dict"), args, [])
             case "tuple":
@@ -472,7 +474,7 @@ def _targets(layout: Packed, parts: list[Any]) -> ast.expr:
     return ast.Tuple([part if isinstance(part, ast.expr) else unused for part in parts], ast.Store())
 
 
-def _returned(graph: Graph, writer: Writer) -> ast.expr:
+def _returned(graph: Graph, writer: Writer) -> ast.expr | None:
     found = writer.exprs(graph.body.yields)
     if graph.returns is None:
         return found[0] if len(found) == 1 else ast.Tuple(found, ast.Load())
@@ -483,4 +485,6 @@ def _returned(graph: Graph, writer: Writer) -> ast.expr:
             return ast.Tuple(items, ast.Load())
         return ast.Call(load(layout.maker.__name__), items, [])
 
+    if isinstance(graph.returns, Static):
+        return None
     return build(graph.returns, iter(found), pack)  # type: ignore[no-any-return]

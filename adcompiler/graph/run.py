@@ -38,6 +38,7 @@ _LOCAL: dict[str, Any] = {
     "call": lambda function, *args: function(*args),
     "sum": sum,
     "str": str,
+    "cast": lambda like, value: type(like)(value),
     "dict": dict,
 }
 
@@ -87,8 +88,8 @@ def _node(node: Node, values: Values) -> None:
             keywords = {key: _read(atom, values) for key, atom in node.keywords}
             values[node.out] = primitive(node.fn, read(*node.args), keywords)
         case Store():
-            index = read(*node.index)
-            place = index[0] if len(index) == 1 else tuple(index) or ...
+            at = read(*node.index)
+            place = at[0] if len(at) == 1 else tuple(at) or ...
             value = _read(node.value, values)
             array = values[node.array]
             array[place] = array[place] + value if node.accumulate else value

@@ -146,9 +146,10 @@ class PreciseUnparser(astunparse.Unparser):  # type: ignore[misc]
         self.write(repr(tree.value))
 
     def _Return(self, tree: ast.Return) -> None:
-        self.fill("return ")
-        assert tree.value is not None
-        self._bare(tree.value)
+        self.fill("return")
+        if tree.value is not None:
+            self.write(" ")
+            self._bare(tree.value)
 
     def _Expr(self, tree: ast.Expr) -> None:
         if isinstance(tree.value, ast.Constant) and isinstance(tree.value.value, str):

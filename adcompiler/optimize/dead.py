@@ -81,7 +81,7 @@ class _Liveness:
     def mark_node(self, node: Node) -> None:
         match node:
             case Apply() if node.fn in SHAPE_ONLY or node.fn in VIEWS:
-                self.touch(node.args)
+                self.touch(operands(node))
             case Apply() | Effect():
                 self.read(operands(node))
             case Store():

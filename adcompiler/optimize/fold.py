@@ -144,7 +144,7 @@ class _Folder:
                 bounds = [atom.value for atom in steps.args if isinstance(atom, Literal)]
                 is_constant = len(bounds) == len(steps.args) and 0 not in bounds[2:]
                 return Literal(len(range(*bounds))) if is_constant else node  # type: ignore[call-overload]
-            case "max" if self.is_zero(node.args[1]) and self.is_size(node.args[0]):
+            case "max" if len(node.args) == 2 and self.is_zero(node.args[1]) and self.is_size(node.args[0]):
                 return node.args[0]
             case "truediv" if negated := self.negated(node.args[0]):
                 return replace(node, fn="neg", args=(self.make(node, "truediv", negated, node.args[1]),))

@@ -87,6 +87,8 @@ def _seed(atom: Atom, types: Types, params: list[Value], kinds: list[nt.Type | N
     if not isinstance(atom, Value) or kind is None or not is_continuous(kind):
         kinds.append(None)
         return None
+    if not (is_float(kind) or is_array(kind)):
+        raise DifferentiationError("AD302", f"a result has type {kind}", None, "return an array or a tuple")
     params.append(Value(f"d_{atom.name}"))
     kinds.append(kind.copy(layout="C", readonly=False) if is_array(kind) else kind)
     return params[-1]

@@ -121,8 +121,8 @@ def _resolve_items(graph: Graph, types: Types) -> Graph:
                 case Apply(fn="getitem"):
                     index = spread(node.args[1:], nodes, node.loc)
                     nodes.append(replace(node, args=(node.args[0], *index)))
-                case Apply(fn="sum", args=(Value() as array,)) if is_array(types.get(array)):
-                    nodes.append(replace(node, fn="np.sum"))
+                case Apply(fn="sum" | "max" | "min", args=(Value() as array,)) if is_array(types.get(array)):
+                    nodes.append(replace(node, fn=f"np.{node.fn}"))
                 case Store():
                     nodes += store(node)
                 case _:
@@ -144,15 +144,15 @@ def _copy_written_arguments(graph: Graph, types: Types) -> Graph:
             types[own] = types[param].copy(layout="C") if types[param].layout == "A" else types[param]
             copies.append(Apply(own, "copy", (param,)))
             mapping[param] = own
-    yields, returns = graph.body.yields, graph.returns
-    if isinstance(returns, Static):
-        yields = tuple(mapping.values())
-        returns = Packed((Leaf(),) * len(yields)) if len(yields) > 1 else returns if not yields else None
     if not copies:
         return graph
     body = substitute(graph.body, mapping)
-    body = replace(body, nodes=(*copies, *body.nodes), yields=yields or body.yields)
-    return replace(graph, body=body, returns=returns)
+    body = replace(body, nodes=(*copies, *body.nodes))
+    if not isinstance(graph.returns, Static):
+        return replace(graph, body=body)
+    written = tuple(mapping.values())
+    returns = Packed((Leaf(),) * len(written)) if len(written) > 1 else None
+    return replace(graph, body=replace(body, yields=written), returns=returns)
 
 
 def _define_initial_values(graph: Graph, types: Types) -> Graph:
