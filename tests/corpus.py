@@ -1863,3 +1863,82 @@ def total_of(x, low, high):
         return x[low] ** 2
     middle = (low + high) // 2
     return total_of(x, low, middle) + math.sin(total_of(x, middle, high))
+
+
+# found by random programs
+
+
+@case(X3)
+def list_popped_for_nothing(x):
+    v = [math.sin(a) for a in x]
+    if len(v) > 1:
+        v.pop()
+    return v[0] * x[1]
+
+
+@case(1.2, 0.3)
+def popped_in_a_loop(x, y):
+    v = [y, 0.5]
+    for _ in range(4):
+        if len(v) > 1:
+            y = v.pop()
+    return x * y + v[0]
+
+
+@case(X3)
+def only_the_length_of_a_list_counts(x):
+    v = [math.sin(a) for a in x]
+    total = 0.0
+    for k in range(len(v)):
+        total += x[k] ** 2 * len(v)
+    return total
+
+
+@case(1.2, 0.3)
+def closure_redefined_in_unrolled_loop(x, y):
+    total = 0.0
+    for k in (1, 2):
+        if k * x > 0.5:
+
+            def f(v):
+                return v * k
+
+            total += f(y) * x
+    return total
+
+
+@case(1.2, 0.3)
+def closure_sees_later_values(x, y):
+    def f(v):
+        return v * x
+
+    total = f(y)
+    if total > 0.1:
+        x = x * y
+        total += f(y)
+    return total
+
+
+@case(X3, Y3)
+def tuple_first_defined_in_a_loop(x, y):
+    for k in range(3):
+        if x[k] > -1.0:
+            for j in range(2):
+                pair = (x[k] * y[j], y[k])
+                if pair[0] > 1.0:
+                    break
+    return pair[0] * pair[1]
+
+
+@case(X3)
+def written_argument_is_returned(x):
+    x[0] = x[1] * x[2]
+    return x[0] * x[1]
+
+
+@case(1.2)
+def ends_without_a_value_on_some_path(x):
+    if x > 0.0:
+        return x * x
+    elif x < -1.0:
+        return x

@@ -6,7 +6,8 @@ All values stay bounded (products go through `tanh` or `sin`), so that differenc
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+
+from program_constructs import HELPERS, Constructs, Scope
 
 HEADER = """import math
 
@@ -37,20 +38,7 @@ def stretch(v, c):
 SIZE = 4
 
 
-@dataclass
-class Scope:
-    """What is surely defined at a point: scalars, 1-D arrays, loop indices below SIZE."""
-
-    scalars: list[str]
-    arrays: list[str]
-    indices: list[str] = field(default_factory=list)
-    matrices: list[str] = field(default_factory=list)
-
-    def copy(self) -> Scope:
-        return Scope(self.scalars[:], self.arrays[:], self.indices[:], self.matrices[:])
-
-
-class ProgramGenerator:
+class ProgramGenerator(Constructs):
     """Writes one program; everything random comes from `rng`."""
 
     def __init__(self, rng: random.Random, budget: int = 22) -> None:
@@ -64,7 +52,7 @@ class ProgramGenerator:
         body = self.block(scope, 1, self.rng.randint(3, 7), False)
         result = self.result(scope)
         lines = [*body, f"    return {result}"]
-        return HEADER + "def program(x, y, a, b):\n" + "\n".join(lines) + "\n"
+        return HEADER + HELPERS + "\n\ndef program(x, y, a, b):\n" + "\n".join(lines) + "\n"
 
     def result(self, scope: Scope) -> str:
         terms = self.rng.sample(scope.scalars, min(3, len(scope.scalars)))
@@ -89,6 +77,10 @@ class ProgramGenerator:
             kind = rng.random()
             if kind < 0.5:
                 return rng.choice(scope.scalars)
+            if scope.lists and kind < 0.58:
+                return f"{rng.choice(scope.lists)}[{rng.choice([0, -1])}]"
+            if scope.pairs and kind < 0.64:
+                return f"{rng.choice(scope.pairs)}{rng.choice(['.first', '.second', '[1]'])}"
             if scope.matrices and kind < 0.6:
                 return f"{rng.choice(scope.matrices)}[{self.index(scope)}, {self.index(scope)}]"
             if kind < 0.8:
@@ -172,7 +164,10 @@ class ProgramGenerator:
         rng, pad = self.rng, "    " * depth
         kinds = ["scalar"] * 4 + ["augment"] * 2 + ["store"] * 3 + ["array"] * 2 + ["in_place"] * 2
         kinds += ["slice", "swap", "call", "view", "return", "tuple", "matrix", "matrix_store", "alias"]
+        kinds += ["list", "list", "mask", "mask", "pair", "unpack", "local", "nested_call", "nested_call"]
+        kinds += ["rows", "rows", "out", "walrus", "broadcast"]
         if depth < 4:
+            kinds += ["iterate"] * 4
             kinds += ["if"] * 3 + ["for"] * 4 + ["while"] * 2
         if in_loop:
             kinds += ["break", "continue"]
@@ -305,9 +300,7 @@ class ProgramGenerator:
         ]
         if self.rng.random() < 0.6:
             lines += [f"{pad}else:", *self.block(orelse, depth + 1, self.rng.randint(1, 3), in_loop)]
-        scope.scalars = [name for name in then.scalars if name in orelse.scalars]
-        scope.arrays = [name for name in then.arrays if name in orelse.arrays]
-        scope.matrices = [name for name in then.matrices if name in orelse.matrices]
+        scope.keep_common(then, orelse)
         return lines
 
     def _for(self, scope: Scope, depth: int, pad: str) -> list[str]:

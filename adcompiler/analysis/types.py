@@ -13,10 +13,17 @@ from typing import Any
 import numba
 import numpy as np
 from numba.core import types
-from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
-from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.compiler import CompilerBase, Flags
+from numba.core.compiler_machinery import FunctionPass, PassManager, register_pass
 from numba.core.registry import cpu_target
 from numba.core.typed_passes import NopythonTypeInference
+from numba.core.untyped_passes import (
+    FixupArgs,
+    GenericRewrites,
+    IRProcessing,
+    RewriteDynamicRaises,
+    TranslateByteCode,
+)
 
 from adcompiler.analysis.alias import merges
 from adcompiler.errors import DifferentiationError
@@ -44,11 +51,20 @@ class _Stop(FunctionPass):  # type: ignore[misc]
 
 
 class _TypeInference(CompilerBase):  # type: ignore[misc]
-    """Numba's compiler, stopped after type inference: no code is generated."""
+    """Numba's compiler, stopped after type inference: no code is generated.
+
+    Of the passes before it only those are run that inference needs: the text has a name for every value,
+    and neither closures nor branches on the kind of an argument.
+    """
 
     def define_pipelines(self) -> list[Any]:
         self.state.cr = None
-        manager = DefaultPassBuilder.define_untyped_pipeline(self.state)
+        manager = PassManager("types only")
+        manager.add_pass(TranslateByteCode, "analyzing bytecode")
+        manager.add_pass(FixupArgs, "fix up args")
+        manager.add_pass(IRProcessing, "processing IR")
+        manager.add_pass(GenericRewrites, "nopython rewrites")
+        manager.add_pass(RewriteDynamicRaises, "rewrite dynamic raises")
         manager.add_pass(NopythonTypeInference, "type inference")
         manager.add_pass(_Stop, "stop")
         manager.finalize()
@@ -73,17 +89,7 @@ def infer(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     versions = _run(namespace["primal"], tuple(arguments), graph, source)
     found = {value: _unify(versions.get(name, [])) for value, name in names.items()}
     found.update(zip(graph.body.params, arguments, strict=True))
-    return found | _lists_seen_through(graph.body, found)
-
-
-def _lists_seen_through(body: Region, found: Types) -> Types:
-    """Type the lists that Numba turns into arrays, as in `np.array([f(a) for a in x])`, by their items."""
-    appended = [node.args for node in walk(body) if isinstance(node, Effect) and node.fn == "append"]
-    return {
-        array: types.List(found[item] if isinstance(item, Value) else numba.typeof(item.value))
-        for array, item in appended
-        if isinstance(array, Value) and found.get(array) is types.undefined
-    }
+    return found
 
 
 @functools.cache

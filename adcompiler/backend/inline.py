@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import content_reads
-from adcompiler.analysis.types import Types, is_scalar
+from adcompiler.analysis.types import Types, is_list, is_scalar
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -120,7 +120,7 @@ def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int
     reads = any(
         not is_scalar(state.types.get(value))
         for part in (node, *_arms(node))
-        for value in _memory_reads(part)
+        for value in (*_memory_reads(part), *_measured(state, part))
     )
     return not (reads and any(_may_write(other) for other in between)) and _small(state, uses[0])
 
@@ -141,6 +141,13 @@ def _memory_reads(node: Node) -> Iterable[Value]:
     if isinstance(node, Apply) and node.fn == "getitem":
         return values(node.args[:1])
     return content_reads(node)
+
+
+def _measured(state: _Inliner, node: Node) -> Iterable[Value]:
+    """Yield the lists whose length a node reads: unlike that of an array it may change."""
+    if isinstance(node, Apply) and node.fn == "len":
+        return (value for value in values(node.args) if is_list(state.types.get(value)))
+    return ()
 
 
 def _may_write(node: Node) -> bool:

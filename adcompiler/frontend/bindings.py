@@ -28,6 +28,13 @@ class TypeOf:
     value: Atom
 
 
+@dataclass(frozen=True)
+class Ambiguous:
+    """What a variable holds that is of one kind on one path and of another kind on another path."""
+
+    reason: str
+
+
 class Record(tuple[Any, ...]):
     """A tuple whose items have names: a named tuple, or a dictionary with constant keys."""
 
@@ -40,7 +47,7 @@ class Record(tuple[Any, ...]):
         return made
 
 
-Binding = Atom | tuple["Binding", ...] | Closure | TypeOf
+Binding = Atom | tuple["Binding", ...] | Closure | TypeOf | Ambiguous
 Environment = dict[str, Binding]
 
 
@@ -103,27 +110,24 @@ def unpacked(layout: Layout, name: str, params: list[Value]) -> Binding:
 
 
 def join(
-    left: Binding,
-    right: Binding,
-    name: str,
-    outs: list[Value],
-    yields: tuple[list[Atom], list[Atom]],
-    refuse: Callable[[str], Exception],
+    left: Binding, right: Binding, name: str, outs: list[Value], yields: tuple[list[Atom], list[Atom]]
 ) -> Binding:
     """Merge what two branches bind to one name; new outputs and their yields are appended."""
     if left is right or (isinstance(left, Literal) and _same_literal(left, right)):
         return left
+    if isinstance(left, Ambiguous) or isinstance(right, Ambiguous):
+        return left if isinstance(left, Ambiguous) else right
     if isinstance(left, tuple) or isinstance(right, tuple):
         left = rebuild(right, lambda _: UNDEFINED) if left == UNDEFINED else left
         right = rebuild(left, lambda _: UNDEFINED) if right == UNDEFINED else right
         if not (isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right)):
-            raise refuse(f"'{name}' is a tuple of different lengths after the two branches")
+            return Ambiguous(f"'{name.lstrip('$')}' is a tuple of different lengths after the two branches")
         pairs = zip(left, right, strict=True)
-        return like(left, [join(a, b, name, outs, yields, refuse) for a, b in pairs])
+        return like(left, [join(a, b, name, outs, yields) for a, b in pairs])
     if _is_fixed(left) or _is_fixed(right):
         if left == UNDEFINED or right == UNDEFINED:
             return UNDEFINED
-        raise refuse(f"'{name}' is a different function or constant after the two branches")
+        return Ambiguous(f"'{name}' is a different function or constant after the two branches")
     out = Value(name.lstrip("$"))
     outs.append(out)
     assert isinstance(left, Atom) and isinstance(right, Atom)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gast
 
 from adcompiler.frontend import calls, loops, resolve
-from adcompiler.frontend.bindings import Binding, Closure, Record, TypeOf, flatten
+from adcompiler.frontend.bindings import Ambiguous, Binding, Closure, Record, TypeOf, flatten
 from adcompiler.frontend.parse import Source
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -81,6 +81,8 @@ def materialise(state: Lowering, value: Binding, node: gast.AST) -> Atom:
         return apply(state, node, "type", (value.value,))
     if isinstance(value, Closure):
         raise state.refuse("AD102", "a function cannot be used as a value here", node)
+    if isinstance(value, Ambiguous):
+        raise state.refuse("AD104", value.reason, node)
     return value
 
 
@@ -217,6 +219,8 @@ def _constant(state: Lowering, node: gast.Constant) -> Literal:
 
 def _name(state: Lowering, node: gast.Name) -> Binding:
     found = _variable(state, node.id)
+    if isinstance(found, Ambiguous):
+        raise state.refuse("AD104", found.reason, node)
     if found is not None:
         if found == UNDEFINED:
             raise state.refuse("AD106", f"'{node.id}' has no value here", node)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import gast
 
 from adcompiler.frontend import expressions, iteration, lower
-from adcompiler.frontend.bindings import Binding, Environment, flatten, rebuild
+from adcompiler.frontend.bindings import Ambiguous, Binding, Environment, flatten, rebuild
 from adcompiler.graph.nodes import UNDEFINED, Atom, For, Global, Literal, Region, Value, While
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ class _Carried:
     """The variables that a loop carries from one iteration to the next, exploded to single values."""
 
     names: list[str]
+    apart: dict[str, Ambiguous]
     shapes: list[Binding]
     inits: list[Atom]
     params: list[Value]
@@ -28,13 +29,16 @@ class _Carried:
 
 
 def _carried(state: Lowering, names: list[str], shapes: dict[str, Binding]) -> _Carried:
-    loop = _Carried([], [], [], [], [])
+    loop = _Carried([], {}, [], [], [], [])
     for name in names:
+        if isinstance(known := shapes.get(name), Ambiguous):
+            loop.apart[name] = known
+            continue
         before = state.env.get(name, UNDEFINED)
-        if before == UNDEFINED and name in shapes:
-            before = rebuild(shapes[name], lambda _: UNDEFINED)
         if not isinstance(before, Atom | tuple) or any(isinstance(a, Global) for a in flatten(before)):
             before = UNDEFINED
+        if before == UNDEFINED and name in shapes:
+            before = rebuild(shapes[name], lambda _: UNDEFINED)
         loop.names.append(name)
         loop.shapes.append(before)
         for atom in flatten(before):
@@ -47,13 +51,11 @@ def _carried(state: Lowering, names: list[str], shapes: dict[str, Binding]) -> _
 def _bound(loop: _Carried, values: list[Value]) -> Environment:
     supply = iter(values)
     pairs = zip(loop.names, loop.shapes, strict=True)
-    return {name: rebuild(shape, lambda _: next(supply)) for name, shape in pairs}
+    return loop.apart | {name: rebuild(shape, lambda _: next(supply)) for name, shape in pairs}
 
 
-def _yields(
-    state: Lowering, loop: _Carried, env: Environment, stmt: gast.stmt
-) -> list[Atom] | dict[str, Binding]:
-    """Return the next values; or, where a variable new in the body holds a tuple, its shape."""
+def _yields(loop: _Carried, env: Environment) -> list[Atom] | dict[str, Binding]:
+    """Return the next values; or the shape of a variable that is new in the body or changes its kind."""
     found: list[Atom] = []
     for name, shape in zip(loop.names, loop.shapes, strict=True):
         after = env.get(name, UNDEFINED)
@@ -61,12 +63,16 @@ def _yields(
             return {name: after}
         if not isinstance(after, Atom | tuple):  # a nested function: only visible inside the body
             after = UNDEFINED
-        if [*flatten(rebuild(shape, lambda _: 0))] != [*flatten(rebuild(after, lambda _: 0))] or (
-            isinstance(shape, tuple) != isinstance(after, tuple)
-        ):
-            raise state.refuse("AD104", f"'{name}' is a tuple of another length after an iteration", stmt)
+        if not _same_shape(shape, after):
+            return {name: Ambiguous(f"'{name}' is a tuple of another length after an iteration")}
         found.extend(flatten(after))
     return found
+
+
+def _same_shape(one: Binding, two: Binding) -> bool:
+    if isinstance(one, tuple) and isinstance(two, tuple):
+        return len(one) == len(two) and all(map(_same_shape, one, two))
+    return not isinstance(one, tuple) and not isinstance(two, tuple)
 
 
 def _loop_body(
@@ -85,7 +91,7 @@ def _loop_body(
     begin()
     lower.block(state, stmt.body)
     state.statement = stmt
-    after = _yields(state, loop, state.env, stmt)
+    after = _yields(loop, state.env)
     nodes, env = state.nodes, state.env
     state.nodes, state.env = outer_nodes, outer_env
     if isinstance(after, dict):

@@ -11,7 +11,7 @@ import gast
 
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend import expressions, loops
-from adcompiler.frontend.bindings import Binding, Environment, flatten, join, layout_of, unpacked
+from adcompiler.frontend.bindings import Ambiguous, Binding, Environment, flatten, join, layout_of, unpacked
 from adcompiler.frontend.parse import Source, own_nodes, parse
 from adcompiler.frontend.structure import RESULT, Structured, structure
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
@@ -138,7 +138,11 @@ def lower_body(
         source, structured, names, env, nodes, enclosing=enclosing, stack=stack, ranks=ranks or {}
     )
     block(state, structured.body)
-    return env[RESULT]
+    result = state.env[RESULT]
+    if isinstance(result, Ambiguous):
+        reason = f"{result.reason.replace(RESULT.lstrip('$'), 'the result', 1)}"
+        raise DifferentiationError("AD104", reason, source.locate(source.tree))
+    return result
 
 
 def assigned(stmts: list[gast.stmt]) -> dict[str, None]:
@@ -323,7 +327,7 @@ def branch(
     for name in names:
         left = then_env.get(name, UNDEFINED)
         right = else_env.get(name, UNDEFINED)
-        state.env[name] = join(left, right, name, outs, yields, lambda why: state.refuse("AD104", why, stmt))
+        state.env[name] = join(left, right, name, outs, yields)
     regions = (
         Region((), tuple(then_nodes), tuple(yields[0])),
         Region((), tuple(else_nodes), tuple(yields[1])),

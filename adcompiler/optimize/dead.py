@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from adcompiler.analysis.alias import IN_PLACE, SHAPE_ONLY, VIEWS, memory_classes
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value, While
-from adcompiler.graph.walk import operands, regions, results, select, values
+from adcompiler.graph.walk import operands, regions, results, select, values, walk
 
 IMPURE_PREFIXES = ("np.random.", "random.", "print", "time.")
 
@@ -36,6 +36,8 @@ def remove_dead(graph: Graph) -> Graph:
 class _Liveness:
     def __init__(self, body: Region) -> None:
         self.classes = memory_classes(body)
+        grown = [n.args[0] for n in walk(body) if isinstance(n, Apply | Effect) and n.fn in ("append", "pop")]
+        self.lists = {self.classes.get(array, array) for array in values(grown)}
         self.values: set[Value] = set()
         self.memory: set[Value] = set()
         size = -1
@@ -80,6 +82,8 @@ class _Liveness:
 
     def mark_node(self, node: Node) -> None:
         match node:
+            case Apply(fn="len", args=(Value() as array,)) if self.classes.get(array, array) in self.lists:
+                self.read((array,))
             case Apply() if node.fn in SHAPE_ONLY or node.fn in VIEWS:
                 self.touch(operands(node))
             case Apply() | Effect():

@@ -30,7 +30,6 @@ elementwise(
     at=((0.3, -1.2), (-2.0, 1.0)),
 )
 elementwise("float", "1", at=((0.3,),))
-elementwise("cast", None, "1", at=((1.0, 0.3),))
 elementwise("np.where", None, "1.0 if c else 0.0", "0.0 if c else 1.0", at=((1.0, 0.3, 0.4), (0.0, 0.3, 0.4)))
 
 constant("floordiv np.floor_divide not invert and or and_ or_ xor lshift rshift eq ne lt le gt ge")

@@ -95,7 +95,7 @@ def reverse_sum(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     (array,) = values(node.args[:1])
     k = Value("k")
     store = Store(sweep.shadow(array), (k,), adjoint.atom, True, sweep.loc)
-    _loop(sweep, sweep.apply("len", array), k, (store,))
+    _loop(sweep, sweep.apply("len", sweep.shadow(array)), k, (store,))
 
 
 def reverse_repeated(sweep: Sweep, node: Apply) -> None:
@@ -106,7 +106,7 @@ def reverse_repeated(sweep: Sweep, node: Apply) -> None:
         return
     shadow, k = sweep.shadow(node.out), Value("k")
     place, item = Value("place", temporary=True), Value("item", temporary=True)
-    size = sweep.apply("len", array)
+    size = sweep.apply("len", sweep.shadow(array))
     nodes = (
         Apply(place, "mod", (k, size)),
         Apply(item, "getitem", (shadow, k)),
@@ -131,7 +131,7 @@ def reverse_to_array(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         Apply(item, "getitem", (found, k)),
         Store(sweep.shadow(array), (k,), item, True, sweep.loc),
     )
-    _loop(sweep, sweep.apply("len", array), k, nodes)
+    _loop(sweep, sweep.apply("len", sweep.shadow(array)), k, nodes)
 
 
 def _leaves(sweep: Sweep, array: Value, adjoint: Atom, place: tuple[Literal, ...]) -> None:

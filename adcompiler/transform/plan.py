@@ -8,6 +8,7 @@ storing each value as its capacity; the partitioners of Enzyme and of PyTorch's 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from adcompiler.analysis.alias import VIEWS, Memory, content_reads
-from adcompiler.analysis.types import Types, is_array, is_memory, is_scalar
+from adcompiler.analysis.types import Types, is_array, is_list, is_memory, is_scalar
 from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While
 from adcompiler.graph.walk import defined, free, operands, regions, results, values, walk
 from adcompiler.optimize.dead import is_pure
@@ -156,6 +157,8 @@ class _Frame:
                 and node in self.info.access
                 and not self.info.written_after(base, node)
             )
+        if self.is_length_of_list(node):
+            return False
         if node.fn == "pow":
             return isinstance(getattr(node.args[1], "value", None), int)
         is_number = not is_array(self.types.get(node.out))
@@ -253,13 +256,23 @@ class _Frame:
                 return False
             if isinstance(part, Store) and not self._is_plain(part, local):
                 return False
-            for value in content_reads(part) if not _is_load(part) else values(operands(part)[:1]):
+            for value in self._element_reads(part):
                 owner = self.info.owners.get(value, value)
-                if not is_array(self.types.get(value)) or owner in local:
+                if not is_memory(self.types.get(value)) or owner in local:
                     continue
                 if part not in self.info.access or self.info.written_after(value, part):
                     return False
         return True
+
+    def _element_reads(self, node: Node) -> Iterator[Value]:
+        """Yield the memory that a node reads; the length of a list counts, as it may change."""
+        if _is_load(node) or self.is_length_of_list(node):
+            return values(operands(node)[:1])
+        return content_reads(node)
+
+    def is_length_of_list(self, node: Node) -> bool:
+        is_length = isinstance(node, Apply) and node.fn == "len"
+        return is_length and any(is_list(self.types.get(value)) for value in values(operands(node)))
 
     def _is_plain(self, store: Store, local: set[Value]) -> bool:
         """Tell whether a store is to an array made in this iteration, or from outside and to be left out."""

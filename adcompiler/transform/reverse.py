@@ -324,6 +324,8 @@ class Sweep:
             match inner:
                 case Apply() if inner.out in self.active:
                     return True
+                case Apply(fn="pop") if inner.args[0] in self.active:
+                    return True
                 case Store() if inner.array in self.active:
                     return True
                 case Effect(fn="append") if inner.args[0] in self.active:

@@ -85,6 +85,13 @@ def _resolve_items(graph: Graph, types: Types) -> Graph:
             raise DifferentiationError("AD103", f"the loop goes over a value of type {kind}", node.loc)
         return [replace(node, fn="getitem")]
 
+    def cast(node: Apply) -> list[Node]:
+        like, value = node.args
+        kind = types.get(like) if isinstance(like, Value) else None
+        names = {"float64": "float", "int64": "int", "bool": "bool"}
+        fn = names.get(str(kind), f"np.{kind}")
+        return [replace(node, fn=fn, args=(value,)) if isinstance(kind, nt.Number) else node]
+
     def spread(index: tuple[Atom, ...], nodes: list[Node], loc: Location) -> tuple[Atom, ...]:
         places: list[Atom] = []
         for atom in index:
@@ -118,6 +125,8 @@ def _resolve_items(graph: Graph, types: Types) -> Graph:
             match node:
                 case Apply(fn="nth"):
                     nodes += item(node)
+                case Apply(fn="cast"):
+                    nodes += cast(node)
                 case Apply(fn="getitem"):
                     index = spread(node.args[1:], nodes, node.loc)
                     nodes.append(replace(node, args=(node.args[0], *index)))
