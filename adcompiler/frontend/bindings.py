@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,9 +30,15 @@ class TypeOf:
 
 @dataclass(frozen=True)
 class Ambiguous:
-    """What a variable holds that is of one kind on one path and of another kind on another path."""
+    """What a variable holds that is of one kind on one path and of another kind on another path.
+
+    Attributes:
+        reason: what to tell the user if the variable is read.
+        tuple: the tuple that it is on one of the paths, if it is.
+    """
 
     reason: str
+    tuple: Any = field(default=None, compare=False)
 
 
 class Record(tuple[Any, ...]):
@@ -121,7 +127,8 @@ def join(
         left = rebuild(right, lambda _: UNDEFINED) if left == UNDEFINED else left
         right = rebuild(left, lambda _: UNDEFINED) if right == UNDEFINED else right
         if not (isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right)):
-            return Ambiguous(f"'{name.lstrip('$')}' is a tuple of different lengths after the two branches")
+            reason = f"'{name.lstrip('$')}' is a tuple of different lengths after the two branches"
+            return Ambiguous(reason, left if isinstance(left, tuple) else right)
         pairs = zip(left, right, strict=True)
         return like(left, [join(a, b, name, outs, yields) for a, b in pairs])
     if _is_fixed(left) or _is_fixed(right):

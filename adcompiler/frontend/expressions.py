@@ -483,5 +483,5 @@ def effect(state: Lowering, node: gast.expr) -> None:
         return
     result = calls.call(state, node, None)
     last = state.nodes[-1] if state.nodes else None
-    if isinstance(last, Apply) and result is last.out and not last.keywords:
+    if isinstance(last, Apply) and result is last.out and not last.keywords and last.fn != "pop":
         state.nodes[-1] = Effect(last.fn, last.args, last.loc)

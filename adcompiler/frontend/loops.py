@@ -59,12 +59,14 @@ def _yields(loop: _Carried, env: Environment) -> list[Atom] | dict[str, Binding]
     found: list[Atom] = []
     for name, shape in zip(loop.names, loop.shapes, strict=True):
         after = env.get(name, UNDEFINED)
-        if shape == UNDEFINED and isinstance(after, tuple):
-            return {name: after}
+        picked = after.tuple if isinstance(after, Ambiguous) else after
+        if shape == UNDEFINED and isinstance(picked, tuple):
+            return {name: picked}
         if not isinstance(after, Atom | tuple):  # a nested function: only visible inside the body
             after = UNDEFINED
         if not _same_shape(shape, after):
-            return {name: Ambiguous(f"'{name}' is a tuple of another length after an iteration")}
+            reason = f"'{name}' is a tuple of another length after an iteration"
+            return {name: Ambiguous(reason, after if isinstance(after, tuple) else None)}
         found.extend(flatten(after))
     return found
 
