@@ -1942,3 +1942,54 @@ def ends_without_a_value_on_some_path(x):
         return x * x
     elif x < -1.0:
         return x
+
+
+# arrays put together
+
+
+@case(X3, Y3)
+def concatenated(x, y):
+    z = np.concatenate((x * y, y, x))
+    return np.sum(z * z * np.arange(9.0))
+
+
+@case(M23)
+def concatenated_along_an_axis(m):
+    z = np.concatenate((m, m[:, :1] * 2.0), axis=1)
+    return np.sum(z @ z.T)
+
+
+@case(X3, Y3)
+def stacked(x, y):
+    z = np.stack((x, y * x))
+    w = np.vstack((y, x))
+    v = np.column_stack((x, y))
+    return np.sum(z * w) + np.sum(v * v * np.arange(2.0)) + np.sum(np.hstack((x, y)) ** 2)
+
+
+@case(X3)
+def expanded(x):
+    return np.sum(np.sin(np.expand_dims(x, 1) * np.expand_dims(x, axis=0)))
+
+
+@case(X3)
+def branch_on_the_number_of_axes(x):
+    if x.ndim == 1:
+        x = x.reshape((1, -1))
+    total = 0.0
+    if x.ndim == 2:
+        for i in range(x.shape[1]):
+            total += x[0, i] ** 2
+    return total
+
+
+@case(np.arange(24.0).reshape((2, 1, 3, 2, 1, 2)) / 7.0)
+def six_axes(x):
+    return np.sum(np.sum(np.sin(x), axis=4) * x[..., 0, :]) + x[1, 0, 2, 1, 0, 1] * np.mean(x * x)
+
+
+@case(M23)
+def f_ordered(m):
+    z = np.asfortranarray(m * 2.0)
+    z[1, :] *= z[0, :]
+    return np.sum(z * m)

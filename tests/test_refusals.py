@@ -260,6 +260,15 @@ def ambiguous_array(x):
     return np.sum(a) + np.sum(b) + np.sum(c)
 
 
+@refused("AD303", ARRAY, ARRAY.copy())
+def ambiguous_array_leaves_a_branch(a, b):
+    a = b if b[0] > 0.1 else a
+    a += 1.0
+    if b[0] > 0.0:
+        a, b = b, a
+    return np.sum(b * b) + np.sum(a)
+
+
 @refused("AD304", 1.0)
 def not_typable(x):
     return x.shape[0] * x

@@ -90,6 +90,8 @@ def test_partials_read_inputs_and_output_only():
         ("x ** 0", 0.0, 0.0),
         ("x ** 2", 0.0, 0.0),
         ("math.hypot(x, 0.0)", 0.0, 0.0),
+        ("0.0 ** (1.0 + x)", 0.0, 0.0),
+        ("max(x, 1.0 * x)", 0.5, 1.0),
     ],
 )
 def test_conventions_at_non_smooth_points(text, point, expected):
@@ -108,7 +110,10 @@ EXPRESSIONS = {
     "copy": "x.copy()",
     "astype": "x.astype(np.float64)",
     "np.ascontiguousarray": "np.ascontiguousarray(x)",
+    "np.asfortranarray": "np.asfortranarray(x)",
     "matmul": "x @ y",
+    "np.sort": "np.sort(x * x)",
+    "np.cumsum": "np.cumsum(x)",
     "np.full": "np.full(3, x)",
     "np.full_like": "np.full_like(np.zeros(2), x)",
 }
@@ -119,10 +124,15 @@ KEYS = [key for key in STRUCTURED if key[0] not in NUMBERS_ONLY]
 @pytest.mark.parametrize("key", KEYS, ids=[f"{name}-{ranks}-{axis}" for name, ranks, axis in KEYS])
 def test_structured_rule(key):
     name, ranks, axis = key
-    if name in ("copy", "astype", "np.ascontiguousarray") and ranks == (0,):
+    if name in ("copy", "astype", "np.ascontiguousarray", "np.asfortranarray", "np.asarray") and ranks == (
+        0,
+    ):
         pytest.skip("numbers have no such method")
     rng = np.random.default_rng(1)
-    args = [rng.normal(size=(3,) * rank) if rank else float(rng.normal()) for rank in ranks]
+    args = [
+        rng.normal(size=(3,) * min(rank, 3) + (2,) * (rank - 3)) if rank else float(rng.normal())
+        for rank in ranks
+    ]
     names = ["x", "y"][: len(ranks)]
     suffix = "" if axis is None else f", axis={axis}"
     call = EXPRESSIONS.get(name, f"{name}({', '.join(names)}{suffix})")

@@ -9,7 +9,19 @@ from adcompiler.graph.nodes import Apply, Atom, Effect, For, If, Node, Region, S
 from adcompiler.graph.walk import regions, values, walk
 
 VIEWS = frozenset(
-    {"getitem", "nth", "T", "reshape", "ravel", "tuple", "np.ascontiguousarray", "np.expand_dims", "sum_to"}
+    {
+        "getitem",
+        "nth",
+        "T",
+        "reshape",
+        "ravel",
+        "tuple",
+        "np.ascontiguousarray",
+        "np.asfortranarray",
+        "np.asarray",
+        "np.expand_dims",
+        "sum_to",
+    }
 )
 """Primitives whose output may share memory with their first argument (a tuple with all of them)."""
 

@@ -15,6 +15,7 @@ from adcompiler.frontend.bindings import Binding, Closure, Environment, Record, 
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.recursion import Callee, is_recursive
 from adcompiler.graph.nodes import Apply, Atom, Effect, Global, Literal, Store, Value
+from adcompiler.graph.python import JOINS
 
 if TYPE_CHECKING:
     from adcompiler.frontend.lower import Lowering
@@ -98,6 +99,8 @@ def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> B
         raise state.refuse("AD102", f"'{fn}' is part of the language in the head of a loop only", node)
     if fn == "type" and len(node.args) == 1:
         return TypeOf(expressions.atom(state, node.args[0]))
+    if fn in JOINS and node.args:
+        return _joined(state, node, fn, name)
     known = _on_tuple(state, node, fn)
     if known is not None:
         return known
@@ -117,9 +120,31 @@ def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> B
         value = args[0].value
         assert isinstance(value, int | float | str)
         return Literal(float(value))
+    axes = [*args[1:], *(atom for _, atom in keywords)]
+    if fn == "np.expand_dims" and isinstance(axes[0], Literal) and axes[0].value in (-1, 0, 1, 2, 3, 4, 5):
+        return _with_new_axis(state, node, args, int(axes[0].value))  # type: ignore[call-overload]
     if fn == "reshape":
         args = _reshape_arguments(state, node, args)
     return expressions.apply(state, node, fn, args, name, keywords)
+
+
+def _joined(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:
+    """`np.concatenate((a, b), 0)`: the arrays become arguments, the axis a keyword."""
+    parts = expressions.binding(state, node.args[0])
+    if not isinstance(parts, tuple) or not parts:
+        reason = f"'{fn}' needs a tuple of arrays"
+        raise state.refuse("AD102", reason, node, "write the arrays down: np.concatenate((a, b))")
+    arrays = tuple(expressions.materialise(state, part, node) for part in parts)
+    keywords = [(k.arg, expressions.atom(state, k.value)) for k in node.keywords]
+    keywords += [("axis", expressions.atom(state, axis)) for axis in node.args[1:]]
+    return expressions.apply(state, node, fn, arrays, name, tuple(keywords))
+
+
+def _with_new_axis(state: Lowering, node: gast.Call, args: tuple[Atom, ...], axis: int) -> Binding:
+    """`np.expand_dims(x, 1)` is `x[:, None]`."""
+    whole = expressions.apply(state, node, "slice", (Literal(None), Literal(None)))
+    before: list[Atom] = [Literal(...)] if axis == -1 else [whole] * axis
+    return expressions.apply(state, node, "getitem", (args[0], *before, Literal(None)))
 
 
 _UFUNC_INPUTS = {f"np.{name}": f.nin for name, f in vars(np).items() if isinstance(f, np.ufunc)} | {
@@ -210,7 +235,7 @@ def _follow(
     env = _bind_parameters(state, node, source, enclosing)
     statement = state.statement
     stack = (*state.stack, identity, source.function.__code__)
-    result = lower.lower_body(source, env, state.nodes, stack, enclosing)
+    result = lower.lower_body(source, env, state.nodes, stack, enclosing, state.ranks)
     state.statement = statement
     last = state.nodes[-1] if state.nodes else None
     if target is not None and isinstance(last, Apply) and last.out is result and last.out.temporary:

@@ -10,6 +10,7 @@ import gast
 from adcompiler.frontend import calls, loops, resolve
 from adcompiler.frontend.bindings import Ambiguous, Binding, Closure, Record, TypeOf, flatten
 from adcompiler.frontend.parse import Source
+from adcompiler.frontend.ranks import rank_of
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -64,7 +65,9 @@ def apply(
 ) -> Value:
     """Append a primitive and return its output, named for the variable or else for the primitive."""
     out = Value(name or hint(fn), temporary=name is None)
-    state.nodes.append(Apply(out, fn, args, keywords, state.where(node)))
+    made = Apply(out, fn, args, keywords, state.where(node))
+    state.nodes.append(made)
+    state.ranks[out] = rank_of(made, state.ranks)
     return out
 
 
@@ -408,7 +411,9 @@ def _subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Bindi
             return resolve.constant(f"{whole.name}_{index.value}", whole.value[index.value])
     places = indices(state, node.slice)
     out = Value(name or _element_name(whole, places), temporary=name is None)
-    state.nodes.append(Apply(out, "getitem", (whole, *places), loc=state.where(node)))
+    made = Apply(out, "getitem", (whole, *places), loc=state.where(node))
+    state.nodes.append(made)
+    state.ranks[out] = rank_of(made, state.ranks)
     return out
 
 
@@ -471,6 +476,8 @@ def _attribute(state: Lowering, node: gast.Attribute, name: str | None) -> Bindi
             raise state.refuse("AD102", f"it has no field '{node.attr}'", node)
         return found[found.names.index(node.attr)]  # type: ignore[no-any-return]
     base = materialise(state, found, node)
+    if node.attr == "ndim" and isinstance(base, Value) and state.ranks.get(base) is not None:
+        return Literal(state.ranks[base])
     if node.attr in resolve.ATTRIBUTES:
         return apply(state, node, resolve.ATTRIBUTES[node.attr], (base,), name)
     return apply(state, node, "getattr", (base, Literal(node.attr)), name or node.attr)

@@ -10,7 +10,7 @@ import gast
 
 from adcompiler.frontend import expressions, resolve
 from adcompiler.frontend.bindings import Binding
-from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Value
+from adcompiler.graph.nodes import Atom, Global, Literal, Value
 
 if TYPE_CHECKING:
     from adcompiler.frontend.lower import Lowering
@@ -201,7 +201,7 @@ def _ndindex(state: Lowering, node: gast.Call, target: gast.expr) -> Sequence:
     if len(found) == 1:
         only = found[0]
         if isinstance(only, Value):
-            rank = len(target.elts) if isinstance(target, gast.Tuple) else _rank(state, only)
+            rank = len(target.elts) if isinstance(target, gast.Tuple) else state.ranks.get(only)
             if rank is None:
                 cure = "name the indices: for i, j in np.ndindex(a.shape)"
                 raise state.refuse("AD103", "the number of indices is not known", node, cure)
@@ -223,20 +223,3 @@ def _ndindex(state: Lowering, node: gast.Call, target: gast.expr) -> Sequence:
         return tuple(reversed([*indices, rest]))
 
     return Sequence(length, item)
-
-
-def _rank(state: Lowering, shape: Value) -> int | None:
-    """Return the number of axes behind `a.shape`, if it is that of an argument or of a plain allocation."""
-    made = {node.out: node for node in state.nodes if isinstance(node, Apply)}
-    node = made.get(shape)
-    array = node.args[0] if node is not None and node.fn == "shape" else None
-    while isinstance(array, Value) and array in made and made[array].fn in ("copy", "np.zeros_like"):
-        array = made[array].args[0]
-    if not isinstance(array, Value):
-        return None
-    if state.ranks.get(array) is not None:
-        return state.ranks[array]
-    maker = made.get(array)
-    size = maker.args[0] if maker is not None and maker.fn in ("np.zeros", "np.ones", "np.empty") else None
-    sizes = made.get(size) if isinstance(size, Value) else None
-    return len(sizes.args) if sizes is not None and sizes.fn == "tuple" else None

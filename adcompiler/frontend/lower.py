@@ -135,7 +135,14 @@ def lower_body(
     structured = structure(source)
     names = set(assigned(structured.body)) | set(env)
     state = Lowering(
-        source, structured, names, env, nodes, enclosing=enclosing, stack=stack, ranks=ranks or {}
+        source,
+        structured,
+        names,
+        env,
+        nodes,
+        enclosing=enclosing,
+        stack=stack,
+        ranks={} if ranks is None else ranks,
     )
     block(state, structured.body)
     result = state.env[RESULT]

@@ -58,6 +58,8 @@ UNARY: dict[str, type[ast.unaryop]] = {
     "invert": ast.Invert,
 }
 ATTRIBUTES = ("shape", "T", "size", "ndim", "dtype")
+JOINS = ("np.concatenate", "np.hstack", "np.vstack", "np.stack", "np.column_stack")
+"""Functions of a tuple of arrays; in the graph the arrays are arguments of their own."""
 METHODS = ("reshape", "copy", "ravel", "flatten", "astype", "item", "pop")
 
 
@@ -134,6 +136,8 @@ class Writer:
         if node.fn in ATTRIBUTES:
             return ast.Attribute(args[0], node.fn, ast.Load())
         keywords = [ast.keyword(key, self.expr(atom)) for key, atom in node.keywords]
+        if node.fn in JOINS:
+            return ast.Call(dotted(node.fn), [ast.Tuple(args, ast.Load())], keywords)
         if node.fn in METHODS:
             return ast.Call(ast.Attribute(args[0], node.fn, ast.Load()), args[1:], keywords)
         match node.fn:

@@ -11,6 +11,7 @@ import numpy as np
 
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value
 from adcompiler.graph.nodes import While as WhileNode
+from adcompiler.graph.python import JOINS
 from adcompiler.runtime.helpers import HELPERS
 
 Values = dict[Value, Any]
@@ -61,6 +62,8 @@ def _read(atom: Atom, values: Values) -> Any:
 
 def primitive(fn: str, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
     """Apply a primitive to Python values."""
+    if fn in JOINS:
+        args = [tuple(args)]
     found = _LOCAL.get(fn) or HELPERS.get(fn) or getattr(operator, fn, None)
     if found is None and "." in fn:
         owner: Any = {"np": np, "math": math}[fn.split(".")[0]]

@@ -10,46 +10,115 @@ import numpy as np
 
 from adcompiler.rules.table import constant, structured
 
+RANKS = range(1, 7)
 
-@structured("np.sum", 0)
-@structured("np.sum", 1, broadcasts=True)
-@structured("np.sum", 2, broadcasts=True)
-@structured("np.sum", 3, broadcasts=True)
+
 def sum_all(x, y, d):
     return d
 
 
-@structured("np.sum", 1, axis=0, broadcasts=True)
-@structured("np.sum", 2, axis=0, broadcasts=True)
-@structured("np.sum", 3, axis=0, broadcasts=True)
-def sum_first(x, y, d):
+def sum_axis_0(x, y, d):
     return d
 
 
-@structured("np.sum", 2, axis=1, broadcasts=True)
-@structured("np.sum", 3, axis=1, broadcasts=True)
-def sum_second(x, y, d):
+def sum_axis_1(x, y, d):
     return np.expand_dims(d, 1)
 
 
-@structured("np.sum", 3, axis=2, broadcasts=True)
-def sum_third(x, y, d):
+def sum_axis_2(x, y, d):
     return np.expand_dims(d, 2)
 
 
-@structured("np.mean", 1, broadcasts=True)
-@structured("np.mean", 2, broadcasts=True)
-@structured("np.mean", 3, broadcasts=True)
+def sum_axis_3(x, y, d):
+    return np.expand_dims(d, 3)
+
+
+def sum_axis_4(x, y, d):
+    return np.expand_dims(d, 4)
+
+
+def sum_axis_5(x, y, d):
+    return np.expand_dims(d, 5)
+
+
+structured("np.sum", 0)(sum_all)
+for _rank in RANKS:
+    structured("np.sum", _rank, broadcasts=True)(sum_all)
+    for _axis, _rule in enumerate((sum_axis_0, sum_axis_1, sum_axis_2, sum_axis_3, sum_axis_4, sum_axis_5)):
+        if _axis < _rank:
+            structured("np.sum", _rank, axis=_axis, broadcasts=True)(_rule)
+
+
 def mean_all(x, y, d):
     return d / x.size
 
 
-@structured("np.max np.min", 1)
-@structured("np.max np.min", 2)
-@structured("np.max np.min", 3)
 def extremum(x, y, d):
     chosen = np.where(x == y, 1.0, 0.0)
     return d * chosen / np.sum(chosen)
+
+
+def variance(x, y, d):
+    return 2.0 * d / x.size * (x - np.mean(x))
+
+
+def deviation(x, y, d):
+    return d / (x.size * y) * (x - np.mean(x))
+
+
+for _rank in RANKS:
+    structured("np.mean", _rank, broadcasts=True)(mean_all)
+    structured("np.max np.min", _rank)(extremum)
+    structured("np.var", _rank)(variance)
+    structured("np.std", _rank)(deviation)
+
+
+@structured("np.linalg.norm", 1)
+@structured("np.linalg.norm", 2)
+def norm(x, y, d):
+    return d / y * x
+
+
+@structured("np.cumsum", 1)
+def cumulative_sum(x, y, d):
+    return np.cumsum(d[::-1])[::-1]
+
+
+@structured("np.sort", 1)
+def sort(x, y, d):
+    return d[np.argsort(np.argsort(x))]
+
+
+@structured("np.cross", 1, 1)
+def cross(a, b, y, d):
+    return np.cross(b, d), np.cross(d, a)
+
+
+@structured("np.trace", 2)
+def trace(x, y, d):
+    return d * np.eye(x.shape[0], x.shape[1])
+
+
+@structured("np.linalg.inv", 2)
+def inverse(x, y, d):
+    return -(y.T @ d @ y.T)
+
+
+@structured("np.linalg.det", 2)
+def determinant(x, y, d):
+    return d * y * np.linalg.inv(x).T
+
+
+@structured("np.linalg.solve", 2, 1)
+def solve_vector(a, b, y, d):
+    w = np.linalg.solve(a.T, d)
+    return -np.outer(w, y), w
+
+
+@structured("np.linalg.solve", 2, 2)
+def solve_matrix(a, b, y, d):
+    w = np.linalg.solve(a.T, d)
+    return -(w @ y.T), w
 
 
 @structured("matmul np.dot", 1, 1)
@@ -77,9 +146,6 @@ def outer(a, b, y, d):
     return d @ b, a @ d
 
 
-@structured("T", 1)
-@structured("T", 2)
-@structured("T", 3)
 def transpose(x, y, d):
     return d.T
 
@@ -88,7 +154,8 @@ def _reshaped(x, y, d):
     return np.ascontiguousarray(d).reshape(x.shape)
 
 
-for _rank in (1, 2, 3):
+for _rank in RANKS:
+    structured("T", _rank)(transpose)
     structured("reshape ravel flatten", _rank)(_reshaped)
 
 
@@ -96,8 +163,8 @@ def _same(x, y, d):
     return d
 
 
-for _rank in (0, 1, 2, 3):
-    structured("copy astype np.ascontiguousarray item np.float32", _rank)(_same)
+for _rank in (0, *RANKS):
+    structured("copy astype np.ascontiguousarray np.asfortranarray np.asarray item np.float32", _rank)(_same)
 
 
 @structured("np.full np.full_like", 0)

@@ -38,6 +38,7 @@ from adcompiler.rules import ELEMENTWISE
 from adcompiler.source import NOWHERE, Location
 from adcompiler.transform.control import reverse_if, reverse_loop
 from adcompiler.transform.indexing import reverse_getitem, reverse_store
+from adcompiler.transform.joins import JOINS, reverse_join
 from adcompiler.transform.lists import (
     displays,
     open_list,
@@ -354,6 +355,8 @@ class Sweep:
         match node.fn:
             case "getitem":
                 reverse_getitem(self, node, adjoint)
+            case fn if fn in JOINS:
+                reverse_join(self, node, adjoint)
             case "recurse":
                 reverse_call(self, node, adjoint)
             case "sum" if of_list:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+
 from adcompiler.analysis.alias import Memory, merges
 from adcompiler.analysis.types import Types, is_array, is_list, is_memory
 from adcompiler.errors import DifferentiationError
@@ -76,18 +79,25 @@ def _check_merges(body: Region, types: Types, active: set[Value], info: Memory) 
 
     That holds where its memory is written afterwards; one that is only read may have many names.
     """
-    last: dict[Value, int] = {}
-    for node in walk(body):
-        for value in values(operands(node)):
+    last: dict[Value, float] = {}
+
+    def use(used: Iterable[Value], position: float) -> None:
+        for value in used:
             owner = info.owners.get(value, value)
-            last[owner] = max(last.get(owner, 0), info.access[node].position)
+            last[owner] = max(last.get(owner, 0), position)
+
+    use(values(body.yields), math.inf)
+    for node in walk(body):
+        use(values(operands(node)), info.access[node].position)
+        for inner in regions(node):
+            use(values(inner.yields), _end(node, info))
     for region_node in walk(body):
         if isinstance(region_node, If | For | While):
             _check_merge(region_node, types, active, info, last)
 
 
 def _check_merge(
-    node: If | For | While, types: Types, active: set[Value], info: Memory, last: dict[Value, int]
+    node: If | For | While, types: Types, active: set[Value], info: Memory, last: dict[Value, float]
 ) -> None:
     def is_concerned(value: object) -> bool:
         return value in active and is_memory(types.get(value)) and info.is_written(value)  # type: ignore[arg-type]

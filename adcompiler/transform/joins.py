@@ -1,0 +1,59 @@
+"""Arrays put together in reverse: each part gains its own slice of the adjoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adcompiler.analysis.types import rank
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.nodes import Apply, Atom, Literal, Value
+from adcompiler.graph.python import JOINS
+from adcompiler.transform.vjp import Contribution
+
+if TYPE_CHECKING:
+    from adcompiler.transform.reverse import Sweep
+
+__all__ = ["JOINS", "reverse_join"]
+
+
+def reverse_join(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+    """`y = np.concatenate((a, b))`: a gains y[:len(a)], b the rest.
+
+    Raises:
+        DifferentiationError: AD202 where the axis is not a constant.
+    """
+    found = sweep.full(node.out, adjoint)
+    axis, is_new = _axis(sweep, node)
+    start: Atom = Literal(0)
+    place: Atom
+    for position, part in enumerate(node.args):
+        assert isinstance(part, Value)
+        if is_new:
+            end, place = start, Literal(position)
+        else:
+            shape = sweep.apply("shape", part)
+            end = sweep.apply("add", start, sweep.apply("getitem", shape, Literal(axis)))
+            place = sweep.apply("slice", start, end)
+        if part in sweep.active:
+            whole = [sweep.apply("slice", Literal(None), Literal(None)) for _ in range(axis)]
+            sweep.contribute(part, Contribution(sweep.apply("getitem", found, *whole, place)))
+        start = end
+
+
+def _axis(sweep: Sweep, node: Apply) -> tuple[int, bool]:
+    """Return the axis along which the parts stand, and whether it is a new one."""
+    axes = rank(sweep.types[node.args[0]])  # type: ignore[index]
+    given = dict(node.keywords).get("axis", Literal(0))
+    if not isinstance(given, Literal) or not isinstance(given.value, int):
+        raise DifferentiationError("AD202", f"the axis of '{node.fn}' is not a constant", node.loc)
+    match node.fn:
+        case "np.stack":
+            return given.value % (axes + 1), True
+        case "np.vstack" | "np.row_stack":
+            return 0, axes == 1
+        case "np.hstack":
+            return int(axes > 1), False
+        case "np.column_stack":
+            return 1, axes == 1
+        case _:
+            return given.value % axes, False
