@@ -16,6 +16,7 @@ from adcompiler.graph.layout import Layout, Leaf, Packed, Static
 
 _ARRAY_TYPES: dict[tuple[Any, ...], Leaf] = {}
 _FLOAT = Leaf(nt.float64)
+_FIXED = (str, python_types.FunctionType, python_types.BuiltinFunctionType, np.ufunc)
 
 
 def layout_of_value(value: Any, name: str, differentiated: bool = False) -> Layout:
@@ -36,8 +37,7 @@ def layout_of_value(value: Any, name: str, differentiated: bool = False) -> Layo
         if key not in _ARRAY_TYPES:
             _ARRAY_TYPES[key] = Leaf(_typeof(value, name))
         return _ARRAY_TYPES[key]
-    is_function = isinstance(value, python_types.FunctionType) or hasattr(value, "py_func")
-    if value is None or is_function or isinstance(value, str):
+    if value is None or isinstance(value, _FIXED) or hasattr(value, "py_func"):
         return Static(value)
     if isinstance(value, tuple):
         parts = _parts(value, name, differentiated)

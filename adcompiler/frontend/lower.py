@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -100,7 +101,8 @@ def lower(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph
     name = source.function.__name__.replace("<lambda>", "function")
     doc = (inspect.getdoc(source.function) or "").split("\n")[0]
     is_procedure = result == Literal(None)
-    body = Region(tuple(params), tuple(nodes), () if is_procedure else tuple(flatten(result)))
+    yields = params if is_procedure else flatten(result)
+    body = Region(tuple(params), tuple(nodes), tuple(yields))
     returns = layout_of(result) if isinstance(result, tuple) else None
     is_plain = all(isinstance(layout, Leaf) for _, layout in parameters)
     return Graph(
@@ -145,7 +147,7 @@ def lower_body(
         ranks={} if ranks is None else ranks,
     )
     block(state, structured.body)
-    result = state.env[RESULT]
+    result = state.env.get(RESULT, Literal(math.nan))  # without a value where every path raises
     if isinstance(result, Ambiguous):
         reason = f"{result.reason.replace(RESULT.lstrip('$'), 'the result', 1)}"
         raise DifferentiationError("AD104", reason, source.locate(source.tree))

@@ -153,12 +153,14 @@ def _copy_written_arguments(graph: Graph, types: Types) -> Graph:
             types[own] = types[param].copy(layout="C") if types[param].layout == "A" else types[param]
             copies.append(Apply(own, "copy", (param,)))
             mapping[param] = own
-    if not copies:
+    if not copies and not isinstance(graph.returns, Static):
         return graph
     body = substitute(graph.body, mapping)
     body = replace(body, nodes=(*copies, *body.nodes))
     if not isinstance(graph.returns, Static):
         return replace(graph, body=body)
+    if not copies:
+        return replace(graph, body=replace(body, yields=()))
     written = tuple(mapping.values())
     returns = Packed((Leaf(),) * len(written)) if len(written) > 1 else None
     return replace(graph, body=replace(body, yields=written), returns=returns)

@@ -1,0 +1,100 @@
+"""The constructs of the language, and the tiny functions that show each of them."""
+
+CONSTRUCTS = {
+    "Statements": {
+        "assignment, several targets, swapping": "reassign chained_assignment swap",
+        "augmented assignment of numbers, elements, slices, whole arrays": (
+            "augmented scale_elements fill_slice in_place_arrays"
+        ),
+        "unpacking, nested and with `*`": "nested_tuples starred_unpacking",
+        "`if`, `elif`, `else`": "if_else elif_chain nested_if branch_defines_variable",
+        "`for` over `range`": "for_step for_backwards_step for_variable_step index_after_loop",
+        "`for` over arrays, by element or row": "for_over_elements for_over_rows rows_are_written",
+        "`enumerate`, `zip`, `reversed`": "enumerate_elements enumerate_from enumerate_zip zip_arrays reversed_array",
+        "`np.ndindex`": "ndindex_of_shape ndindex_as_index ndindex_of_numbers",
+        "`prange`": "prange_loop",
+        "`for` over tuples": "loop_over_tuple loop_over_active_tuple loop_over_pairs loop_over_tuple_breaks",
+        "`for` over lists": "list_comprehension list_of_arrays",
+        "`for` over sets and dictionaries": "loop_over_set loop_over_keys",
+        "`while`": "while_newton while_counter while_in_for while_true_break",
+        "`for … else`, `while … else`": "for_else loop_over_elements_breaks while_walrus_else",
+        "`break`, `continue`": "loop_break nested_break loop_continue while_continue",
+        "`return` anywhere": "early_return_nested loop_return loop_over_tuple_returns for_inside_while_breaks",
+        "a path that ends without a value (it raises)": "ends_without_a_value_on_some_path",
+        "`assert`, `raise`": "asserts raises error_branch",
+        "`del`, `pass`": "deleted_and_printed",
+        "`try`, `with`": "try_statement with_statement",
+    },
+    "Expressions": {
+        "arithmetic, powers, remainders": "add divide power_integer power_variable modulo floor_and_remainder",
+        "comparisons, also chained": "chained_comparison",
+        "`and`, `or`, `not`, evaluated as far as needed": "boolean_operators",
+        "`a if test else b`": "ternary",
+        "`:=`": "walrus while_walrus",
+        "`in`, `not in`": "contained_in_tuple not_contained_in_tuple",
+        "comprehensions of lists": "list_comprehension comprehension_with_condition nested_comprehension",
+        "generator expressions, sets": "generator set_display",
+        "f-strings, in errors": "error_branch",
+        "`float(x)`, `int(x)`, `np.float64(x)`, `type(x)(y)`": "casts",
+    },
+    "Tuples, lists, other values": {
+        "tuples: packing, slicing, joining, an index that varies": (
+            "returns_tuple tuple_sliced tuple_joined tuple_indexed_by_variable tuple_in_loop"
+        ),
+        "`sum`, `max`, `min` of a tuple": "sum_and_max_of_tuple",
+        "a tuple that grows in a loop": "tuple_grows",
+        "named tuples": "named_tuple named_tuple_in_loop named_tuple_from_branch named_tuple_through_call",
+        "lists of numbers: literals, `append`, `pop`, items, `sum`": (
+            "list_literal list_append list_written list_popped list_repeated sum_of_list"
+        ),
+        "lists of arrays": "list_of_arrays history_in_a_list",
+        "lists of lists (only inside `np.array`)": "array_of_rows list_of_lists",
+        "integers, strings, dictionaries, complex numbers that carry no derivative": (
+            "counted_in_integers string_option dictionary_of_integers complex_constant"
+        ),
+        "derivatives through dictionaries or complex numbers": "dictionary_of_floats derivative_would_be_lost",
+        "options that are None": "none_option",
+    },
+    "Arrays": {
+        "elements of arrays of 1 to 6 axes": "element element_2d element_3d six_axes",
+        "slices, steps, negative indices": "slices rows_and_columns strided_new_axis reversed_enumerated_slice",
+        "`...`, `np.newaxis`": "ellipsis_index ellipsis_write new_axis",
+        "arrays of integers as index, also with repetition": (
+            "integer_array_index integer_array_index_of_rows integer_array_index_of_columns "
+            "write_at_integer_array write_at_repeated_index add_at_integer_array"
+        ),
+        "masks of one axis": "boolean_mask boolean_mask_of_rows mask_is_filled mask_is_scaled",
+        "masks of several axes (which Numba lacks too)": "mask_of_matrix",
+        "index arrays apart from each other": "index_arrays_apart",
+        "writing elements, slices, arguments": "write_elements write_slice write_argument",
+        "`out=`, `fill`": "out_argument fill_method",
+        "`sort` in place": "sorted_in_place",
+        "views, views of views, two names for one array": (
+            "view_is_written view_of_a_view two_names_for_one_array array_passed_twice"
+        ),
+        "arrays swapped or made anew in loops": "arrays_swapped_in_loop buffers_swapped_in_loop rebound_to_new_arrays",
+        "reading an argument that was written": "written_after_use used_between_writes written_argument_is_returned",
+        "an array that may be one of two, written under both names": "ambiguous_array",
+        "layouts C, F, strided": "transpose f_ordered strided_new_axis",
+        "allocation, shapes": "allocate_like shapes reshape ravel_and_copy",
+        "putting arrays together": "concatenated concatenated_along_an_axis stacked",
+        "writing a captured array": "writes_captured_array",
+    },
+    "Functions": {
+        "Python functions, `@njit` functions": "call_function call_dispatcher call_that_writes",
+        "nested functions, closures, lambdas": "local_function closure_of_closure closure_sees_later_values",
+        "functions as arguments, chosen by constants": "function_passed_on function_chosen_by_constant",
+        "defaults, keywords, `*args`, `f(*t)`": "default_arguments variable_arguments starred_call",
+        "`f(**d)`, `f(*array)`": "spread_dictionary spread_array",
+        "recursion": "recursive_power recursive_tree recursive_over_array",
+        "recursion that returns tuples, writes, or in a nested function": (
+            "recursive_with_tuple recursive_that_writes recursive_closure"
+        ),
+        "branches on `x.ndim` and on `x is None`": "branch_on_the_number_of_axes none_option",
+        "gradients called inside": "gradient_inside",
+    },
+    "Functions without a slope": {
+        "`floor`, `//`, `round`, `int`": "piecewise_constant floor_and_remainder casts",
+        "`argmax`, `argsort`, `searchsorted`": "argmax_of_values index_from_argsort search_sorted",
+    },
+}
