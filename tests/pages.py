@@ -18,7 +18,7 @@ from adcompiler.errors import CODES
 INTRODUCTION = """# Every refusal
 
 All refusals are one exception, `adcompiler.DifferentiationError`, which is both a `NotImplementedError`
-and a `TypeError`. It has the attributes `code`, `location`, `reason` and `cure`, and its text shows file, line,
+and a `TypeError`. It has the attributes `code`, `location`, `reason` and `cure`; its text shows file, line,
 caret, reason and way out. A function is refused when it is first specialised, before anything runs.
 
 This page is written by the tests (`pytest tests/test_docs.py --update-golden`): each example is run, and the

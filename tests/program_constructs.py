@@ -144,7 +144,7 @@ class Constructs:
         choices = [
             f"[{self.scalar(scope, 1)}, {self.scalar(scope, 0)}]",
             f"[math.sin({v}) for {v} in {one}]",
-            f"[{v} * {rng.choice(scope.scalars)} for {v} in {one} if {v} > -5.0]",
+            f"[{v} * {rng.choice(scope.scalars)} for {v} in {one} if {v} > -500.0]",
             f"[{rng.choice(scope.scalars)} * 1.0] * 3",
         ]
         line = f"{pad}{name} = {rng.choice(choices)}"

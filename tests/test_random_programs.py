@@ -1,16 +1,24 @@
-"""A sample of random programs; `python tests/fuzzing.py 2000` runs many more."""
+"""A sample of random programs, of fixed seeds; `python tests/fuzzing.py 2000` runs many more."""
 
+import random
+
+import pytest
 from fuzzing import disagreement
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from program_generator import ProgramGenerator
 
 
-@settings(
-    max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
-@given(st.randoms(use_true_random=False), st.integers(6, 24))
-def test_random_programs(rng, budget):
-    source = ProgramGenerator(rng, budget).program()
-    problem = disagreement(source, str(abs(hash(source))), rng)
+@pytest.mark.parametrize("start", range(0, 200, 20))
+def test_random_programs(start):
+    for seed in range(start, start + 20):
+        rng = random.Random(seed)
+        source = ProgramGenerator(rng).program()
+        problem = disagreement(source, f"sample {seed}", rng)
+        assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("seed", range(1000, 1012))
+def test_random_programs_compiled(seed):
+    rng = random.Random(seed)
+    source = ProgramGenerator(rng, budget=10).program()
+    problem = disagreement(source, f"sample {seed}", rng, jit=True)
     assert problem is None, f"{problem}\n{source}"

@@ -114,8 +114,8 @@ def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int
     uses = state.uses.get(out, [])
     if not out.temporary or len(uses) != 1 or uses[0].region is not region:
         return False
-    if isinstance(node, Apply) and (not is_pure(node) or node.fn == "list"):
-        return False
+    if isinstance(node, Apply) and (not is_pure(node) or (node.fn == "list" and not node.args)):
+        return False  # an empty list is there to be appended to
     between = region.nodes[position + 1 : uses[0].position]
     reads = any(
         not is_scalar(state.types.get(value))

@@ -78,6 +78,7 @@ _HINTS = {
     "int": "whole",
     "round": "rounded",
     "tuple": "pair",
+    "list": "items",
     "sum": "total",
 } | dict.fromkeys(("eq", "ne", "lt", "le", "gt", "ge", "bool"), "test")
 
