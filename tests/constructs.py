@@ -47,7 +47,8 @@ CONSTRUCTS = {
         "lists of numbers: literals, `append`, `pop`, items, `sum`": (
             "list_literal list_append list_written list_popped list_repeated sum_of_list"
         ),
-        "lists of arrays": "list_of_arrays history_in_a_list",
+        "lists of arrays": "list_of_arrays history_in_a_list array_in_a_list_is_written",
+        "an array that is in a list and written under another name": "array_in_a_list_has_another_name",
         "lists of lists (only inside `np.array`)": "array_of_rows list_of_lists",
         "integers, strings, dictionaries, complex numbers that carry no derivative": (
             "counted_in_integers string_option dictionary_of_integers complex_constant"
@@ -70,11 +71,11 @@ CONSTRUCTS = {
         "`out=`, `fill`": "out_argument fill_method",
         "`sort` in place": "sorted_in_place",
         "views, views of views, two names for one array": (
-            "view_is_written view_of_a_view two_names_for_one_array array_passed_twice"
+            "view_is_written view_of_a_view two_names_for_one_array array_passed_twice added_to_its_own_reverse"
         ),
         "arrays swapped or made anew in loops": "arrays_swapped_in_loop buffers_swapped_in_loop rebound_to_new_arrays",
         "reading an argument that was written": "written_after_use used_between_writes written_argument_is_returned",
-        "an array that may be one of two, written under both names": "ambiguous_array",
+        "an array that may be one of two, written under both names": "ambiguous_array array_itself_or_a_copy",
         "layouts C, F, strided": "transpose f_ordered strided_new_axis",
         "allocation, shapes": "allocate_like shapes reshape ravel_and_copy",
         "putting arrays together": "concatenated concatenated_along_an_axis stacked",
@@ -86,7 +87,7 @@ CONSTRUCTS = {
         "functions as arguments, chosen by constants": "function_passed_on function_chosen_by_constant",
         "defaults, keywords, `*args`, `f(*t)`": "default_arguments variable_arguments starred_call",
         "`f(**d)`, `f(*array)`": "spread_dictionary spread_array",
-        "recursion": "recursive_power recursive_tree recursive_over_array",
+        "recursion, also mutual": "recursive_power recursive_tree recursive_over_array mutual_recursion",
         "recursion that returns tuples, writes, or in a nested function": (
             "recursive_with_tuple recursive_that_writes recursive_closure"
         ),

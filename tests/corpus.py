@@ -1993,3 +1993,126 @@ def f_ordered(m):
     z = np.asfortranarray(m * 2.0)
     z[1, :] *= z[0, :]
     return np.sum(z * m)
+
+
+# overlaps, aliases and other traps
+
+
+@case(X3)
+def added_to_its_own_reverse(x):
+    x += x[::-1]
+    return np.sum(x * x * np.arange(3.0))
+
+
+@case(X3)
+def shifted_in_place(x):
+    x[1:] = x[:-1]
+    x[:-1] *= x[1:]
+    return np.sum(x * x * np.arange(1.0, 4.0))
+
+
+@case(X3)
+def choice_of_tuples(x):
+    p = (x[0], x[1]) if x[0] > 0 else (x[1], x[2])
+    return p[0] * p[1]
+
+
+def even(x, n):
+    if n == 0:
+        return x * x
+    return odd(x * 1.1, n - 1)
+
+
+def odd(x, n):
+    if n == 0:
+        return math.sin(x)
+    return even(x + 0.3, n - 1)
+
+
+@case(0.7)
+def mutual_recursion(x):
+    return even(x, 5) * odd(x, 2)
+
+
+@case(X3)
+def array_in_a_list_is_written(x):
+    v = [x * 2.0, np.sin(x)]
+    v[0][1] = 5.0 * x[0]
+    return np.sum(v[0] * v[1])
+
+
+@case(X3)
+def list_made_anew_in_a_loop(x):
+    total = 0.0
+    for i in range(3):
+        v = []
+        for j in range(i + 1):
+            v.append(x[j] * x[i])
+        for w in v:
+            total += w * w
+    return total
+
+
+@case(X3)
+def list_grows_while_short(x):
+    v = [x[0]]
+    while len(v) < 4:
+        v.append(v[-1] * 0.5 + x[1])
+    return v[3] * v[1]
+
+
+@case(M23)
+def rows_indexed_twice(m):
+    m[1][2] = m[0][1] * m[1][0]
+    m[0] += m[1]
+    m[:, 0] = m[:, 1] * m[:, 2]
+    return np.sum(m * m)
+
+
+@case(X5)
+def masks_combined(x):
+    m = (x > 0.0) & (x < 1.0)
+    return np.sum(x[m] ** 2) + np.sum(x[~m])
+
+
+@case(X5)
+def places_of_a_test(x):
+    total = 0.0
+    for i in np.where(x > 0.0)[0]:
+        total += x[i] ** 3
+    return total
+
+
+@case(X3)
+def random_draws(x):
+    np.random.seed(3)
+    total = 0.0
+    for _ in range(5):
+        total += x[0] * np.random.normal() * x[1]
+    return total
+
+
+@case(np.zeros(0))
+def empty_array(x):
+    product = 1.0
+    for v in x:
+        product *= v
+    return product + np.sum(x)
+
+
+@case(X3, 0.5)
+def closure_that_writes(x, k):
+    y = x * k
+
+    def put(i, v):
+        y[i] = v * y[i]
+
+    put(0, k)
+    put(1, x[2])
+    return np.sum(y)
+
+
+@case(X3)
+def elements_swapped(x):
+    x[0], x[2] = x[2], x[0]
+    return x[0] ** 2 + 3 * x[2]

@@ -269,6 +269,21 @@ def ambiguous_array_leaves_a_branch(a, b):
     return np.sum(b * b) + np.sum(a)
 
 
+@refused("AD303", ARRAY)
+def array_in_a_list_has_another_name(x):
+    a = x * 2.0
+    v = [a]
+    a[0] = x[1] * x[2]
+    return np.sum(v[0] * a)
+
+
+@refused("AD303", ARRAY)
+def array_itself_or_a_copy(x):
+    a = x.reshape((3, 1)).T.ravel()
+    a[0] = a[1] * 2.0
+    return np.sum(x * x)
+
+
 @refused("AD304", 1.0)
 def not_typable(x):
     return x.shape[0] * x

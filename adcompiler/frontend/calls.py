@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gast
 import numpy as np
 
-from adcompiler.frontend import expressions, lower, resolve
+from adcompiler.frontend import expressions, lower, resolve, tuples
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Record, TypeOf
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.recursion import Callee, is_recursive
@@ -76,7 +76,7 @@ def _call_itself(state: Lowering, node: gast.Call, function: types.FunctionType,
 
 
 def _named_tuple(state: Lowering, node: gast.Call, kind: Any) -> Record:
-    given = expressions.items(state, node.args)
+    given = tuples.items(state, node.args)
     named = {k.arg: expressions.binding(state, k.value) for k in node.keywords}
     defaults = {key: resolve.constant(key, value) for key, value in kind._field_defaults.items()}
     found = dict(zip(kind._fields, given, strict=False))
@@ -88,7 +88,7 @@ def _named_tuple(state: Lowering, node: gast.Call, kind: Any) -> Record:
 
 
 def _arguments(state: Lowering, node: gast.Call) -> tuple[tuple[Atom, ...], tuple[tuple[str, Atom], ...]]:
-    given = expressions.items(state, node.args)
+    given = tuples.items(state, node.args)
     args = tuple(expressions.materialise(state, arg, node) for arg in given)
     keywords = tuple((k.arg, expressions.atom(state, k.value)) for k in node.keywords)
     return args, keywords
@@ -176,7 +176,7 @@ def _on_tuple(state: Lowering, node: gast.Call, fn: str) -> Binding | None:
         return None
     found = None
     if isinstance(node.args[0], gast.Tuple | gast.Name | gast.Subscript | gast.Attribute | gast.Starred):
-        given = expressions.items(state, node.args)
+        given = tuples.items(state, node.args)
         found = given[0] if len(given) == 1 else tuple(given)
     if not isinstance(found, tuple):
         return None
@@ -247,7 +247,7 @@ def _follow(
 def _bind_parameters(
     state: Lowering, node: gast.Call, source: Source, enclosing: Lowering | None
 ) -> Environment:
-    args = expressions.items(state, node.args)
+    args = tuples.items(state, node.args)
     keywords = {k.arg: expressions.binding(state, k.value) for k in node.keywords}
     tree = source.tree.args
     names = [a.id for a in tree.posonlyargs + tree.args + tree.kwonlyargs]

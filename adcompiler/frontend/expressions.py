@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gast
 
-from adcompiler.frontend import calls, loops, resolve
-from adcompiler.frontend.bindings import Ambiguous, Binding, Closure, Record, TypeOf, flatten
+from adcompiler.frontend import calls, loops, resolve, tuples
+from adcompiler.frontend.bindings import Ambiguous, Binding, Closure, Record, TypeOf, flatten, join
 from adcompiler.frontend.parse import Source
 from adcompiler.frontend.ranks import rank_of
 from adcompiler.graph.nodes import (
@@ -103,9 +103,9 @@ def binding(state: Lowering, node: gast.expr, name: str | None = None) -> Bindin
         case gast.Name():
             return _name(state, node)
         case gast.Tuple():
-            return tuple(items(state, node.elts))
+            return tuple(tuples.items(state, node.elts))
         case gast.List():
-            parts = [materialise(state, item, node) for item in items(state, node.elts)]
+            parts = [materialise(state, item, node) for item in tuples.items(state, node.elts)]
             return apply(state, node, "list", tuple(parts), name)
         case gast.ListComp():
             return loops.comprehension(state, node, name)
@@ -114,7 +114,7 @@ def binding(state: Lowering, node: gast.expr, name: str | None = None) -> Bindin
         case gast.JoinedStr():
             return _text(state, node)
         case gast.BinOp():
-            joined = _joined_tuples(state, node)
+            joined = tuples.joined(state, node)
             if joined is not None:
                 return joined
             left, right = atom(state, node.left), atom(state, node.right)
@@ -142,54 +142,6 @@ def binding(state: Lowering, node: gast.expr, name: str | None = None) -> Bindin
         case _:
             kind = type(node).__name__
             raise state.refuse("AD102", f"'{kind}' expressions are not part of the language", node)
-
-
-def items(state: Lowering, nodes: list[gast.expr]) -> list[Binding]:
-    """Lower the items of a display or the arguments of a call; `*t` stands for the items of a tuple."""
-    found: list[Binding] = []
-    for node in nodes:
-        if not isinstance(node, gast.Starred):
-            found.append(binding(state, node))
-            continue
-        spread = binding(state, node.value)
-        if isinstance(spread, Global) and isinstance(spread.value, tuple):
-            spread = tuple(resolve.constant("item", item) for item in spread.value)
-        if not isinstance(spread, tuple):
-            raise state.refuse("AD102", "only a tuple of known length can be spread with '*'", node)
-        found.extend(spread)
-    return found
-
-
-def _joined_tuples(state: Lowering, node: gast.BinOp) -> Binding | None:
-    """`(a, b) + t` and `2 * (a,)`, where the tuples are known here."""
-    if not isinstance(node.op, gast.Add | gast.Mult) or not _may_be_tuple(state, node):
-        return None
-    left, right = binding(state, node.left), binding(state, node.right)
-    if isinstance(node.op, gast.Add) and isinstance(left, tuple) and isinstance(right, tuple):
-        return (*left, *right)
-    for one, two in ((left, right), (right, left)):
-        if isinstance(node.op, gast.Mult) and isinstance(one, tuple) and isinstance(two, Literal):
-            assert isinstance(two.value, int)
-            return tuple(one) * two.value
-    parts = materialise(state, left, node), materialise(state, right, node)
-    return apply(state, node, BINARY[type(node.op)], parts)
-
-
-def _may_be_tuple(state: Lowering, node: gast.expr) -> bool:
-    """Tell whether an expression is a tuple as far as can be seen without lowering it."""
-    match node:
-        case gast.Tuple():
-            return True
-        case gast.Name():
-            found = state.env.get(node.id)
-            return isinstance(found, tuple)
-        case gast.BinOp(op=gast.Add()):
-            return _may_be_tuple(state, node.left) or _may_be_tuple(state, node.right)
-        case gast.BinOp(op=gast.Mult()):
-            return _may_be_tuple(state, node.left) or _may_be_tuple(state, node.right)
-        case gast.Subscript(slice=gast.Slice()):
-            return _may_be_tuple(state, node.value)
-    return False
 
 
 def _dictionary(state: Lowering, node: gast.Dict, name: str | None) -> Atom:
@@ -264,7 +216,7 @@ def _compare(state: Lowering, node: gast.Compare, name: str | None) -> Atom:
         return _boolean(state, node, parts, name)
     op = type(node.ops[0])
     if op in (gast.In, gast.NotIn):
-        found = _contained(state, node, atom(state, node.left), binding(state, node.comparators[0]))
+        found = tuples.contained(state, node, atom(state, node.left), binding(state, node.comparators[0]))
         return found if op is gast.In else apply(state, node, "not", (found,), name)
     left, right = atom(state, node.left), atom(state, node.comparators[0])
     if op in (gast.Is, gast.IsNot):
@@ -279,54 +231,11 @@ def _compare(state: Lowering, node: gast.Compare, name: str | None) -> Atom:
     return apply(state, node, COMPARE[op], (left, right), name)
 
 
-def _contained(state: Lowering, node: gast.AST, item: Atom, container: Binding) -> Atom:
-    """`x in (a, b)` compares with each; other containers are searched when the program runs."""
-    if not isinstance(container, tuple):
-        whole = materialise(state, container, node)
-        return apply(state, node, "operator.contains", (whole, item))
-    tests = [apply(state, node, "eq", (item, materialise(state, c, node))) for c in container]
-    found: Atom = tests[0] if tests else Literal(False)
-    for test in tests[1:]:
-        found = apply(state, node, "or", (found, test))
-    return found
-
-
-def chosen(state: Lowering, node: gast.AST, items: tuple[Binding, ...], index: Value) -> Binding:
-    """Pick an item of a tuple that is known here by a number that is not: a chain of branches."""
-    if all(isinstance(item, tuple) and len(item) == len(items[0]) for item in items):  # type: ignore[arg-type]
-        columns = zip(*items, strict=True)  # type: ignore[arg-type]
-        return tuple(chosen(state, node, column, index) for column in columns)
-    atoms = [materialise(state, item, node) for item in items]
-    if all(isinstance(item, Literal) for item in atoms):
-        whole = apply(state, node, "tuple", tuple(atoms))
-        return apply(state, node, "getitem", (whole, index))
-    where = state.where(node)
-    inside = apply(state, node, "lt", (index, Literal(len(items))))
-    state.nodes.append(Effect("assert", (inside, Literal("tuple index out of range")), where))
-    position = apply(state, node, "mod", (index, Literal(len(items))))
-
-    def rest(k: int) -> tuple[list[Node], Atom]:
-        if k == len(atoms) - 1:
-            return [], atoms[k]
-        test, out = Value("test", temporary=True), Value("choice", temporary=True)
-        nodes, other = rest(k + 1)
-        then, orelse = Region((), (), (atoms[k],)), Region((), tuple(nodes), (other,))
-        made: list[Node] = [
-            Apply(test, "eq", (position, Literal(k)), loc=where),
-            If(test, then, orelse, (out,), where),
-        ]
-        return made, out
-
-    made, picked = rest(0)
-    state.nodes += made
-    return picked
-
-
-def aside(state: Lowering, node: gast.expr) -> tuple[list[Node], Atom]:
+def aside(state: Lowering, node: gast.expr) -> tuple[list[Node], Binding]:
     """Lower an expression into a list of nodes of its own."""
     nodes = state.nodes
     state.nodes = []
-    value = atom(state, node)
+    value = binding(state, node)
     result = state.nodes, value
     state.nodes = nodes
     return result
@@ -364,10 +273,15 @@ def _ternary(state: Lowering, node: gast.IfExp, name: str | None) -> Binding:
         return binding(state, node.body if test.value else node.orelse, name)
     then, left = aside(state, node.body)
     orelse, right = aside(state, node.orelse)
-    out = Value(name or "choice", temporary=name is None)
-    regions = Region((), tuple(then), (left,)), Region((), tuple(orelse), (right,))
-    state.nodes.append(If(test, *regions, (out,), state.where(node)))
-    return out
+    outs: list[Value] = []
+    yields: tuple[list[Atom], list[Atom]] = ([], [])
+    joined = join(left, right, name or "choice", outs, yields)
+    if isinstance(joined, Value) and name is None:
+        joined = Value("choice", temporary=True)
+        outs = [joined]
+    regions = Region((), tuple(then), tuple(yields[0])), Region((), tuple(orelse), tuple(yields[1]))
+    state.nodes.append(If(test, *regions, tuple(outs), state.where(node)))
+    return joined
 
 
 def indices(state: Lowering, node: gast.expr) -> tuple[Atom, ...]:
@@ -403,7 +317,7 @@ def place(state: Lowering, node: gast.AST) -> tuple[Value, tuple[Atom, ...]]:
 def _subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Binding:
     base = binding(state, node.value)
     if isinstance(base, tuple):
-        return _item_of_tuple(state, node, base)
+        return tuples.item(state, node, base)
     whole = materialise(state, base, node)
     if isinstance(whole, Global) and isinstance(whole.value, tuple):
         index = atom(state, node.slice)
@@ -415,25 +329,6 @@ def _subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Bindi
     state.nodes.append(made)
     state.ranks[out] = rank_of(made, state.ranks)
     return out
-
-
-def _item_of_tuple(state: Lowering, node: gast.Subscript, base: tuple[Binding, ...]) -> Binding:
-    if isinstance(node.slice, gast.Slice):
-        parts = (node.slice.lower, node.slice.upper, node.slice.step)
-        bounds = [Literal(None) if part is None else atom(state, part) for part in parts]
-        known: list[Any] = [bound.value for bound in bounds if isinstance(bound, Literal)]
-        if len(known) == len(bounds):
-            return tuple(base[slice(*known)])
-        raise state.refuse("AD102", "a tuple can only be sliced by constants", node)
-    index = atom(state, node.slice)
-    if isinstance(index, Value) and not isinstance(base, Record) and base:
-        return chosen(state, node, base, index)
-    if isinstance(index, Literal):
-        if isinstance(base, Record) and index.value in base.names:
-            return base[base.names.index(index.value)]  # type: ignore[no-any-return, arg-type]
-        if isinstance(index.value, int) and -len(base) <= index.value < len(base):
-            return base[index.value]  # type: ignore[no-any-return]
-    raise state.refuse("AD102", "the tuple or dictionary has no such item", node)
 
 
 def _element_name(array: Atom, index: tuple[Atom, ...]) -> str:

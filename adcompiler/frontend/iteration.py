@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import gast
 
-from adcompiler.frontend import expressions, resolve
+from adcompiler.frontend import expressions, resolve, tuples
 from adcompiler.frontend.bindings import Binding
 from adcompiler.graph.nodes import Atom, Global, Literal, Value
 
@@ -134,7 +134,7 @@ def _part(state: Lowering, node: gast.expr, found: Sequence) -> Sequence:
     if found.items is None:
         return found
     items = found.items
-    return Sequence(found.length, lambda k: expressions.chosen(state, node, items, k))
+    return Sequence(found.length, lambda k: tuples.chosen(state, node, items, k))
 
 
 def _range(state: Lowering, node: gast.expr, bounds: Bounds) -> Sequence:

@@ -102,8 +102,10 @@ def _node(node: Node, values: Values) -> None:
             assert _read(node.args[0], values)
         case Effect(fn="reverse sweep"):
             pass
-        case Effect():
+        case Effect(fn="raise"):
             raise _read(node.args[0], values)(*read(*node.args[1:]))
+        case Effect():
+            primitive(node.fn, read(*node.args), {})
         case If():
             arm = node.then if _read(node.test, values) else node.orelse
             values.update(zip(node.outs, _region(arm, values), strict=True))

@@ -50,11 +50,26 @@ def reverse_store(sweep: Sweep, node: Store) -> None:
     if is_list(sweep.types[node.array]):
         _reverse_item(sweep, node, shadow)
         return
+    if _overlaps(sweep, node):
+        item = sweep.apply("getitem", shadow, *node.index) if node.index else shadow
+        item = sweep.apply("copy", item)
+        if not node.accumulate:
+            sweep.nodes.append(Store(shadow, node.index, Literal(0.0), False, sweep.loc))
+        _hand_on(sweep, node, item, _picked_rank(sweep, node), is_new=True)
+        return
     if isinstance(node.value, Value) and node.value in sweep.active:
         item = sweep.apply("getitem", shadow, *node.index) if node.index else shadow
         _hand_on(sweep, node, item, _picked_rank(sweep, node), is_new=False)
     if not node.accumulate:
         sweep.nodes.append(Store(shadow, node.index, Literal(0.0), False, sweep.loc))
+
+
+def _overlaps(sweep: Sweep, node: Store) -> bool:
+    """Tell whether a part of an array may be assigned to another part of the same array."""
+    value, classes = node.value, sweep.info.classes
+    if not isinstance(value, Value) or value not in sweep.active or not is_array(sweep.types.get(value)):
+        return False
+    return classes.get(value, value) is classes.get(node.array, node.array)
 
 
 def _reverse_item(sweep: Sweep, node: Store, shadow: Value) -> None:

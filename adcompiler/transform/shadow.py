@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from adcompiler.analysis.alias import Memory, merges
+from adcompiler.analysis.alias import IN_PLACE, VIEWS, Memory, merges
 from adcompiler.analysis.types import Types, is_array, is_list, is_memory
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, For, If, Node, Region, Store, Value, While
-from adcompiler.graph.walk import operands, regions, results, values, walk
+from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While
+from adcompiler.graph.walk import operands, regions, results, uses, values, walk
 
 
 def typed_views(body: Region, types: Types) -> set[Value]:
@@ -37,6 +37,8 @@ def buffered_owners(
         DifferentiationError: AD303 where arrays that are written are merged in a way that is not followed.
     """
     _check_merges(body, types, active, info)
+    _check_lists(body, types, active, info)
+    _check_copies(body, types, active, info)
     home: dict[Value, Region] = {}
     base: dict[Value, Value] = {}
     found: set[Value] = set()
@@ -94,6 +96,53 @@ def _check_merges(body: Region, types: Types, active: set[Value], info: Memory) 
     for region_node in walk(body):
         if isinstance(region_node, If | For | While):
             _check_merge(region_node, types, active, info, last)
+
+
+def _check_lists(body: Region, types: Types, active: set[Value], info: Memory) -> None:
+    """Arrays in a list may be written through the list only, and then have no other name.
+
+    The shadow of a list holds arrays of its own, which would not follow what happens under another name.
+    """
+    makers = {node.out: node for node in walk(body) if isinstance(node, Apply)}
+    counts = uses(body)
+    for node in walk(body):
+        if not isinstance(node, Apply | Effect) or node.fn not in ("list", "append"):
+            continue
+        array = node.out if isinstance(node, Apply) else node.args[0]
+        kind = types.get(array) if isinstance(array, Value) and array in active else None
+        if not isinstance(array, Value) or not is_list(kind) or not is_array(kind.dtype):  # type: ignore[union-attr]
+            continue
+        found = info.writes.get(info.classes.get(array, array), [])
+        if not any(isinstance(write, Store) and is_array(types.get(write.array)) for write, _ in found):
+            continue
+        for item in values(node.args if isinstance(node, Apply) else node.args[1:]):
+            maker = makers.get(item)
+            is_own = maker is not None and maker.fn not in VIEWS and maker.fn not in IN_PLACE
+            if counts[item] > 1 or not is_own:
+                reason = f"'{item.name}' stands in a list and has another name, and one of them is written"
+                raise DifferentiationError("AD303", reason, node.loc)
+
+
+def _check_copies(body: Region, types: Types, active: set[Value], info: Memory) -> None:
+    """`ravel` and its like return the array itself or a copy: no matter unless one of the two is written."""
+    counts = uses(body)
+    for node in walk(body):
+        if not isinstance(node, Apply) or node.fn not in (
+            "ravel",
+            "np.ascontiguousarray",
+            "np.asfortranarray",
+        ):
+            continue
+        source = node.args[0]
+        if node.out not in active or not isinstance(source, Value):
+            continue
+        layout = getattr(types.get(source), "layout", None)
+        is_settled = layout == "C" and node.fn != "np.asfortranarray"
+        is_used_elsewhere = counts[source] > 1 or info.owners.get(source, source) is not source
+        is_argument = source not in info.owners
+        if not is_settled and info.is_written(node.out) and (is_used_elsewhere or is_argument):
+            reason = f"the result of '{node.fn}' may be the array itself or a copy, and it is written"
+            raise DifferentiationError("AD303", reason, node.loc, "write .copy()")
 
 
 def _check_merge(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from numba.core import types as nt
 
-from adcompiler.analysis.alias import IN_PLACE, memory
+from adcompiler.analysis.alias import IN_PLACE, memory, memory_classes
 from adcompiler.analysis.types import Types, element, is_array, is_float, is_memory, rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Packed, Static
@@ -38,6 +38,7 @@ def specialise(graph: Graph, types: Types, keep_arguments: bool) -> Graph:
             result then returns those copies.
     """
     graph = _resolve_items(_resolve_in_place(graph, types), types)
+    graph = _copy_overlapping(graph, types)
     if keep_arguments:
         graph = _copy_written_arguments(graph, types)
     return _define_initial_values(graph, types)
@@ -65,6 +66,10 @@ def _resolve_in_place(graph: Graph, types: Types) -> Graph:
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
         for node in region.nodes:
+            is_same = isinstance(node, Apply) and node.fn == "np.asarray" and not node.keywords
+            if is_same and is_array(types.get(node.args[0])):  # type: ignore[union-attr, arg-type]
+                same[node.out] = node.args[0]  # type: ignore[union-attr]
+                continue
             is_in_place = isinstance(node, Apply) and node.fn in IN_PLACE
             nodes += in_place(node) if is_in_place else [node]  # type: ignore[arg-type]
         return Region(region.params, tuple(nodes), region.yields)
@@ -136,6 +141,27 @@ def _resolve_items(graph: Graph, types: Types) -> Graph:
                     nodes += store(node)
                 case _:
                     nodes.append(node)
+        return Region(region.params, tuple(nodes), region.yields)
+
+    return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def _copy_overlapping(graph: Graph, types: Types) -> Graph:
+    """`x += x[::-1]` adds what x was before: NumPy sees to that, Numba does not."""
+    arrays = {value for value, kind in types.items() if is_array(kind)}
+    classes = memory_classes(graph.body, arrays)
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            if isinstance(node, Store) and node.accumulate and node.value in arrays:
+                assert isinstance(node.value, Value)
+                if classes.get(node.value, node.value) is classes.get(node.array, node.array):
+                    copy = Value(node.value.name, temporary=True)
+                    types[copy] = types[node.value].copy(layout="C", readonly=False)
+                    nodes.append(Apply(copy, "copy", (node.value,), loc=node.loc))
+                    node = replace(node, value=copy)
+            nodes.append(node)
         return Region(region.params, tuple(nodes), region.yields)
 
     return replace(graph, body=map_region(graph.body, rewrite))
