@@ -45,7 +45,7 @@ CONSTRUCTS = {
         "a tuple that grows in a loop": "tuple_grows",
         "named tuples": "named_tuple named_tuple_in_loop named_tuple_from_branch named_tuple_through_call",
         "lists of numbers: literals, `append`, `pop`, items, `sum`": (
-            "list_literal list_append list_written list_popped list_repeated sum_of_list"
+            "list_literal list_append list_written list_popped list_repeated sum_of_list typed_list"
         ),
         "lists of arrays": "list_of_arrays history_in_a_list array_in_a_list_is_written",
         "an array that is in a list and written under another name": "array_in_a_list_has_another_name",
@@ -53,8 +53,9 @@ CONSTRUCTS = {
         "integers, strings, dictionaries, complex numbers that carry no derivative": (
             "counted_in_integers string_option dictionary_of_integers complex_constant"
         ),
-        "derivatives through dictionaries or complex numbers": "dictionary_of_floats derivative_would_be_lost",
+        "derivatives through dictionaries or complex numbers": "dictionary_of_floats stored_in_a_dictionary derivative_would_be_lost stored_in_a_complex_array",
         "options that are None": "none_option",
+        "variables that are None on one path only": "none_at_first returns_none_on_one_path",
     },
     "Arrays": {
         "elements of arrays of 1 to 6 axes": "element element_2d element_3d six_axes",
@@ -69,7 +70,8 @@ CONSTRUCTS = {
         "index arrays apart from each other": "index_arrays_apart",
         "writing elements, slices, arguments": "write_elements write_slice write_argument",
         "`out=`, `fill`": "out_argument fill_method",
-        "`sort` in place": "sorted_in_place",
+        "`np.copyto`": "copied_into",
+        "`sort`, `shuffle`, `fill_diagonal` in place": "sorted_in_place shuffled",
         "views, views of views, two names for one array": (
             "view_is_written view_of_a_view two_names_for_one_array array_passed_twice added_to_its_own_reverse"
         ),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit, prange
+from numba.typed import List
 
 CORPUS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
 
@@ -2116,3 +2117,38 @@ def closure_that_writes(x, k):
 def elements_swapped(x):
     x[0], x[2] = x[2], x[0]
     return x[0] ** 2 + 3 * x[2]
+
+
+@case(X3)
+def typed_list(x):
+    v = List()
+    for a in x:
+        v.append(a * a)
+    return v[0] * v[1]
+
+
+@case(X3)
+def copied_into(x):
+    y = np.empty_like(x)
+    np.copyto(y, x * x)
+    return np.sum(y * x)
+
+
+@case(X3)
+def array_without_derivative_is_changed_by_a_call(x):
+    w = np.ones((3, 3))
+    total = 0.0
+    for i in range(3):
+        total += w[i, i] * x[i] ** 2
+        np.fill_diagonal(w, float(i + 2))
+    return total
+
+
+@case(X3)
+def list_filled_in_branches(x):
+    v = []
+    if x[0] > 0:
+        v.append(x[0])
+    else:
+        v.append(x[1])
+    return v[0] ** 2

@@ -101,6 +101,22 @@ def tuple_grows(x):
     return t[0]
 
 
+@refused("AD104", ARRAY)
+def none_at_first(x):
+    best = None
+    for v in x:
+        if best is None or v > best:
+            best = v
+    return best
+
+
+@refused("AD104", ARRAY)
+def returns_none_on_one_path(x):
+    if x[0] < 0:
+        return None
+    return np.sum(x)
+
+
 @refused("AD106", 1.0)
 def undefined_name(x):
     return x * nothing_of_that_name  # noqa: F821
@@ -179,6 +195,27 @@ def sorted_in_place(x):
 def dictionary_of_floats(x):
     d = {"x": x}
     return d["x"]
+
+
+@refused("AD202", 1.0)
+def stored_in_a_dictionary(x):
+    d = {1: 0.0}
+    d[1] = x
+    return d[1] * 2.0
+
+
+@refused("AD202", 1.0)
+def stored_in_a_complex_array(x):
+    z = np.zeros(2, dtype=np.complex128)
+    z[0] = x
+    return z[0].real
+
+
+@refused("AD202", ARRAY)
+def shuffled(x):
+    y = x * 2.0
+    np.random.shuffle(y)
+    return y[0]
 
 
 @refused("AD202", 1.0)

@@ -6,11 +6,24 @@ from collections.abc import Container, Iterable
 
 from numba.core import types as nt
 
-from adcompiler.analysis.alias import SHAPE_ONLY, memory_classes, merges
-from adcompiler.analysis.types import Types, is_continuous, is_memory
+from adcompiler.analysis.alias import SHAPE_ONLY, is_opaque, memory_classes, merges
+from adcompiler.analysis.types import Types, element, is_continuous, is_memory
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Store, Value, While
-from adcompiler.graph.walk import values, walk
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Global,
+    Graph,
+    If,
+    Literal,
+    Node,
+    Store,
+    Value,
+    While,
+)
+from adcompiler.graph.walk import operands, values, walk
 
 
 def active_values(graph: Graph, wrt: Iterable[Value], types: Types, constant: Container[str]) -> set[Value]:
@@ -32,23 +45,39 @@ def active_values(graph: Graph, wrt: Iterable[Value], types: Types, constant: Co
 
 
 def _check_nothing_is_lost(graph: Graph, varied: set[Value], types: Types, constant: Container[str]) -> None:
-    """Refuse a primitive that takes a derivative in but has a result which cannot carry it on."""
+    """Refuse what takes a derivative in but cannot carry it on, or may do anything with it."""
+
+    def is_varied(atoms: Iterable[Atom]) -> bool:
+        return any(value in varied for value in values(atoms))
+
+    def is_lost(target: Atom) -> bool:
+        kind = types.get(target) if isinstance(target, Value) else None
+        if kind is None or kind is nt.undefined:  # in a branch that never runs
+            return False
+        whole = isinstance(element(kind), nt.Integer | nt.Boolean) and is_memory(kind)  # rounds on purpose
+        return not is_continuous(kind) and not whole
+
+    def refuse(node: Node, what: str, kind: object) -> DifferentiationError:
+        reason = f"{what} has type {kind}, which carries no derivative"
+        return DifferentiationError("AD202", reason, node.loc)
+
     for node in walk(graph.body):
-        if (
-            isinstance(node, Effect)
-            and node.fn in ("method", "call")
-            and any(a in varied for a in values(node.args))
-        ):
-            name = node.args[1] if node.fn == "method" else node.args[0]
-            reason = f"nothing is known about what '{getattr(name, 'value', name)}' does with a derivative"
-            raise DifferentiationError("AD202", reason, node.loc)
-        if isinstance(node, Apply) and node.fn not in constant and node.fn not in SHAPE_ONLY:
-            reads = node.args[:1] if node.fn == "getitem" else node.args
-            known = types.get(node.out) != nt.undefined  # else in a branch that never runs
-            if known and not is_continuous(types.get(node.out)) and any(a in varied for a in values(reads)):
-                kind = types.get(node.out)
-                reason = f"the result of '{node.fn}' has type {kind}, which carries no derivative"
+        match node:
+            case Effect(fn="append" | "pop") | Store() if is_varied(operands(node)[1:]):
+                if is_lost(target := operands(node)[0]):
+                    raise refuse(node, "what it is put into", types.get(target))  # type: ignore[arg-type]
+            case Effect() | Apply(fn="method" | "call") if is_opaque(node) and is_varied(operands(node)):
+                name = next((a.value for a in node.args if isinstance(a, Literal | Global)), node.fn)
+                name = getattr(name, "__name__", name) if node.fn in ("method", "call") else node.fn
+                reason = f"nothing is known about what '{name}' does with a derivative"
                 raise DifferentiationError("AD202", reason, node.loc)
+            case Apply() if node.fn not in constant and node.fn not in SHAPE_ONLY:
+                if is_lost(node.out) and is_varied(node.args[:1] if node.fn == "getitem" else node.args):
+                    raise refuse(node, f"the result of '{node.fn}'", types.get(node.out))
+            case If() | For() | While():
+                for target, source in merges(node):
+                    if is_lost(target) and is_varied((source,)):
+                        raise refuse(node, f"'{target.name}'", types.get(target))
 
 
 def _edges(graph: Graph, constant: Container[str]) -> Iterable[tuple[Value, Value]]:

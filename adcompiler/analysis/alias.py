@@ -19,6 +19,19 @@ VIEWS = frozenset(
         "np.ascontiguousarray",
         "np.asfortranarray",
         "np.asarray",
+        "np.squeeze",
+        "np.swapaxes",
+        "np.flip",
+        "np.flipud",
+        "np.fliplr",
+        "np.rot90",
+        "np.broadcast_to",
+        "np.atleast_1d",
+        "np.atleast_2d",
+        "np.atleast_3d",
+        "np.moveaxis",
+        "np.real",
+        "np.imag",
         "np.expand_dims",
         "sum_to",
     }
@@ -91,7 +104,7 @@ def memory_classes(region: Region, arrays: Container[Value] | None = None) -> di
             if isinstance(node, Apply) and (node.fn in VIEWS or node.fn in IN_PLACE):
                 for arg in node.args if node.fn == "tuple" else node.args[:1]:
                     unite(node.out, arg)
-            elif isinstance(node, Apply) and node.fn == "list":
+            elif isinstance(node, Apply) and node.fn in ("list", "method", "call", "getattr"):
                 for arg in node.args:
                     unite(node.out, arg)
             elif isinstance(node, Effect) and node.fn == "append":
@@ -105,6 +118,19 @@ def memory_classes(region: Region, arrays: Container[Value] | None = None) -> di
     return {value: find(value) for value in list(parent)}
 
 
+_KNOWN_EFFECTS = ("append", "pop", "assert", "raise", "print", "np.random.seed", "reverse sweep")
+
+
+def is_opaque(node: Node) -> bool:
+    """Tell whether a node may do anything to its arguments: calls into the unknown, for their effect."""
+    match node:
+        case Effect():
+            return node.fn not in _KNOWN_EFFECTS
+        case Apply():
+            return node.fn in ("method", "call")
+    return False
+
+
 def written_by(node: Node) -> Iterator[Value]:
     """Yield the arrays, lists and other objects that a node itself writes, or may write."""
     match node:
@@ -114,7 +140,7 @@ def written_by(node: Node) -> Iterator[Value]:
             yield from values(node.args[:1])
         case Apply() if node.fn in IN_PLACE:
             yield from values(node.args[:1])
-        case Effect(fn="method" | "call") | Apply(fn="method" | "call"):
+        case Effect() | Apply() if is_opaque(node):
             yield from values(node.args)
 
 

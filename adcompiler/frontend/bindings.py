@@ -131,6 +131,8 @@ def join(
             return Ambiguous(reason, left if isinstance(left, tuple) else right)
         pairs = zip(left, right, strict=True)
         return like(left, [join(a, b, name, outs, yields) for a, b in pairs])
+    if (left == Literal(None)) != (right == Literal(None)) and UNDEFINED not in (left, right):
+        return Ambiguous(f"'{name.lstrip('$')}' is None on one path and something else on another")
     if _is_fixed(left) or _is_fixed(right):
         if left == UNDEFINED or right == UNDEFINED:
             return UNDEFINED

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gast
+import numba
+import numba.typed
 import numpy as np
 
 from adcompiler.frontend import expressions, lower, resolve, tuples
@@ -20,6 +22,7 @@ from adcompiler.graph.python import JOINS
 if TYPE_CHECKING:
     from adcompiler.frontend.lower import Lowering
 
+_LISTS = (numba.typed.List, numba.typed.List.empty_list)
 OUTSIDE_LOOPS = {"enumerate", "zip", "reversed", "map", "filter"}
 
 
@@ -60,6 +63,8 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
         return _primitive(state, node, primitive, name)
     if isinstance(function, type) and issubclass(function, tuple) and hasattr(function, "_fields"):
         return _named_tuple(state, node, function)
+    if function in _LISTS:
+        return expressions.apply(state, node, "list", (), name)
     args, keywords = _arguments(state, node)
     return expressions.apply(state, node, "call", (callee, *args), name or callee.name, keywords)
 
@@ -109,6 +114,9 @@ def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> B
     count = _UFUNC_INPUTS.get(fn, len(args))
     if len(args) == count + 1 and not places and fn in _UFUNC_INPUTS:
         args, places = args[:-1], [args[-1]]
+    if fn == "np.copyto" and len(args) == 2 and isinstance(args[0], Value) and not keywords:
+        state.nodes.append(Store(args[0], (), args[1], False, state.where(node)))
+        return Literal(None)
     if places:
         return _into(state, node, fn, args, places[0], keywords)
     if fn in ("max", "min") and len(args) > 2:  # max(a, b, c) is max(max(a, b), c)
@@ -116,12 +124,17 @@ def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> B
         for arg in args[2:-1]:
             first = expressions.apply(state, node, fn, (first, arg))
         args = (first, args[-1])
-    if fn == "float" and len(args) == 1 and isinstance(args[0], Literal) and args[0].value != "":
+    if fn == "float" and len(args) == 1 and isinstance(args[0], Literal):
         value = args[0].value
-        assert isinstance(value, int | float | str)
-        return Literal(float(value))
+        if isinstance(value, int | float):
+            return Literal(float(value))
     axes = [*args[1:], *(atom for _, atom in keywords)]
-    if fn == "np.expand_dims" and isinstance(axes[0], Literal) and axes[0].value in (-1, 0, 1, 2, 3, 4, 5):
+    if (
+        fn == "np.expand_dims"
+        and len(axes) == 1
+        and isinstance(axes[0], Literal)
+        and axes[0].value in (-1, 0, 1, 2, 3, 4, 5)
+    ):
         return _with_new_axis(state, node, args, int(axes[0].value))  # type: ignore[call-overload]
     if fn == "reshape":
         args = _reshape_arguments(state, node, args)

@@ -276,7 +276,7 @@ def _ternary(state: Lowering, node: gast.IfExp, name: str | None) -> Binding:
     outs: list[Value] = []
     yields: tuple[list[Atom], list[Atom]] = ([], [])
     joined = join(left, right, name or "choice", outs, yields)
-    if isinstance(joined, Value) and name is None:
+    if outs == [joined] and name is None:
         joined = Value("choice", temporary=True)
         outs = [joined]
     regions = Region((), tuple(then), tuple(yields[0])), Region((), tuple(orelse), tuple(yields[1]))

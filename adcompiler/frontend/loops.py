@@ -64,11 +64,19 @@ def _yields(loop: _Carried, env: Environment) -> list[Atom] | dict[str, Binding]
             return {name: picked}
         if not isinstance(after, Atom | tuple):  # a nested function: only visible inside the body
             after = UNDEFINED
+        if _becomes_none(shape, after):
+            return {name: Ambiguous(f"'{name}' is None at first and something else after an iteration")}
         if not _same_shape(shape, after):
             reason = f"'{name}' is a tuple of another length after an iteration"
             return {name: Ambiguous(reason, after if isinstance(after, tuple) else None)}
         found.extend(flatten(after))
     return found
+
+
+def _becomes_none(before: Binding, after: Binding) -> bool:
+    """Tell whether a variable is None before an iteration or after it, but not both."""
+    is_known = UNDEFINED not in (before, after) and not isinstance(before, tuple)
+    return is_known and (before == Literal(None)) != (after == Literal(None))
 
 
 def _same_shape(one: Binding, two: Binding) -> bool:

@@ -176,7 +176,8 @@ def _copy_written_arguments(graph: Graph, types: Types) -> Graph:
     for param in graph.body.params:
         if info.is_written(param):
             own = Value(param.name)
-            types[own] = types[param].copy(layout="C") if types[param].layout == "A" else types[param]
+            is_strided = is_array(types[param]) and types[param].layout == "A"
+            types[own] = types[param].copy(layout="C") if is_strided else types[param]
             copies.append(Apply(own, "copy", (param,)))
             mapping[param] = own
     if not copies and not isinstance(graph.returns, Static):
