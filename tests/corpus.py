@@ -2152,3 +2152,13 @@ def list_filled_in_branches(x):
     else:
         v.append(x[1])
     return v[0] ** 2
+
+
+@case(X5)
+def index_array_is_filled_first(x):
+    order = np.empty(3, dtype=np.int64)
+    for k in range(3):
+        order[k] = 4 - 2 * k
+    chosen = np.zeros(5, dtype=np.bool_)
+    chosen[order] = True
+    return np.sum(x[order] ** 3) + np.sum(x[chosen] * x[chosen])

@@ -63,7 +63,7 @@ def both(p, q=0.3, *rest):
 
 @dataclass
 class Scope:
-    """What is surely defined at a point: scalars, 1-D arrays, loop indices below SIZE, lists, pairs."""
+    """What is surely defined at a point: scalars, 1-D arrays, loop indices below SIZE, lists, pairs, index arrays."""
 
     scalars: list[str]
     arrays: list[str]
@@ -71,6 +71,7 @@ class Scope:
     matrices: list[str] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
     pairs: list[str] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
 
     def copy(self) -> Scope:
         return Scope(*(names[:] for names in vars(self).values()))
@@ -155,7 +156,7 @@ class Constructs:
         rng = self.rng
         one, two = rng.choice(scope.arrays), rng.choice(scope.arrays)
         test = rng.choice([f"{two} > 0.1", f"{one} < {self.scalar(scope, 0)}"])
-        picks = rng.choice(["np.array([2, 0])", "np.array([1, 3, 1])", "np.argsort(b)"])
+        picks = rng.choice(["np.array([2, 0])", "np.array([1, 3, 1])", "np.argsort(b)", *scope.orders * 2])
         s = self.fresh("s")
         value = f"math.tanh({self.scalar(scope, 1)})"
         choices = [
@@ -174,6 +175,20 @@ class Constructs:
         if line.startswith(s):
             scope.scalars.append(s)
         return [pad + line]
+
+    def _order(self, scope: Scope, depth: int, pad: str) -> list[str]:
+        """An array of indices or a mask, filled element by element."""
+        rng = self.rng
+        if scope.orders and rng.random() < 0.5:
+            name = rng.choice(scope.orders)
+            return [f"{pad}{name}[{rng.randint(0, 3)}] = {rng.choice([0, 1])}"]
+        name = self.fresh("o")
+        kind = rng.choice(["np.int64", "np.bool_"])
+        lines = [f"{name} = np.zeros(4, dtype={kind})", f"{name}[{self.index(scope)}] = 1"]
+        if kind == "np.int64":
+            lines += [f"{name}[{rng.randint(0, 3)}] += 2"]
+        scope.orders.append(name)
+        return [pad + line for line in lines]
 
     def _pair(self, scope: Scope, depth: int, pad: str) -> list[str]:
         rng, name = self.rng, self.fresh("p")

@@ -165,7 +165,7 @@ class ProgramGenerator(Constructs):
         kinds = ["scalar"] * 4 + ["augment"] * 2 + ["store"] * 3 + ["array"] * 2 + ["in_place"] * 2
         kinds += ["slice", "swap", "call", "view", "return", "tuple", "matrix", "matrix_store", "alias"]
         kinds += ["list", "list", "mask", "mask", "pair", "unpack", "local", "nested_call", "nested_call"]
-        kinds += ["rows", "rows", "out", "walrus", "broadcast"]
+        kinds += ["rows", "rows", "out", "walrus", "broadcast", "order", "order"]
         if depth < 4:
             kinds += ["iterate"] * 4
             kinds += ["if"] * 3 + ["for"] * 4 + ["while"] * 2

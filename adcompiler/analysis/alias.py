@@ -168,16 +168,31 @@ class Memory:
     born: dict[Value, Access]
     writes: dict[Value, list[tuple[Node, Value]]]
     positions: dict[Value, int]
+    lists: Container[Value] = ()
 
     def is_written(self, value: Value) -> bool:
         """Tell whether any store reaches the memory of an array."""
-        return bool(self.writes.get(self.classes.get(value, value)))
+        return bool(self._writes_of(value))
+
+    def _writes_of(self, value: Value) -> list[tuple[Node, Value]]:
+        """Return what may write the elements of an array, or a list itself.
+
+        Arrays that stand in a list share its memory class, but are not written when the list grows.
+        """
+        found = self.writes.get(self.classes.get(value, value), [])
+        if value in self.lists:
+            return found
+        return [(node, owner) for node, owner in found if not self._changes_list(node)]
+
+    def _changes_list(self, node: Node) -> bool:
+        is_item = isinstance(node, Store) and node.array in self.lists
+        return is_item or (isinstance(node, Effect | Apply) and node.fn in ("append", "pop"))
 
     def written_after(self, value: Value, node: Node) -> bool:
         """Tell whether the array's elements, as `node` reads them, may be overwritten afterwards."""
         reader = self.owners.get(value, value)
         here = self.access[node]
-        found = self.writes.get(self.classes.get(value, value), [])
+        found = self._writes_of(value)
         return any(self._reaches(store, owner, reader, here) for store, owner in found)
 
     def _reaches(self, store: Node, writer: Value, reader: Value, here: Access) -> bool:
@@ -196,10 +211,16 @@ class Memory:
         return self.positions.get(value, -1)
 
 
-def memory(body: Region, arrays: Container[Value]) -> Memory:
-    """Analyse the stores of a graph's body."""
+def memory(body: Region, arrays: Container[Value], lists: Container[Value] = ()) -> Memory:
+    """Analyse the stores of a graph's body.
+
+    Args:
+        body: body of the graph.
+        arrays: the values that are arrays or lists.
+        lists: those among them that are lists.
+    """
     classes = memory_classes(body, arrays)
-    info = Memory({}, classes, {}, {}, {}, {})
+    info = Memory({}, classes, {}, {}, {}, {}, lists)
     definitions: dict[Value, Node] = {}
     counter = 0
 

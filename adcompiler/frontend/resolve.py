@@ -106,7 +106,7 @@ def constant(name: str, value: object) -> Atom:
     if value is None or isinstance(value, bool | int | float | str):
         return Literal(value)
     if isinstance(value, type) and issubclass(value, np.generic):
-        return Global(f"np.{value.__name__}", value)
+        return Global("np.bool_" if value is np.bool_ else f"np.{value.__name__}", value)
     return Global(name, value)
 
 

@@ -216,10 +216,10 @@ class Writer:
 
     def quote(self, node: Node) -> None:
         """Quote the user's line above the statements that reverse it."""
-        if not self.style.quotes or isinstance(node, For | While):
+        if not self.style.quotes:
             return
         text = node.loc.statement if node.loc.quoted else ""
-        if text.startswith(("for ", "while ")):
+        if _is_header(text):
             return
         if text and text != self.quoted:
             self.out.append(Comment(text))
@@ -324,7 +324,9 @@ class Writer:
         self.copies(params, node.inits)
         target = ast.Name(self.style.names[index], ast.Store())
         call = ast.Call(load("range"), self.bounds((node.start, node.stop, node.step)), [])
+        quoted = self.quoted if node.loc.quoted and not _is_header(node.loc.statement) else ""
         body = self.body(node.body, params, node.breaks)
+        self.quoted = quoted
         self.out.append(ast.For(target, call, body, []))
         self.copies(node.outs, params)
 
@@ -405,6 +407,10 @@ class Writer:
         leaving = self.inner(lambda: arm(*arms[0]))
         self.out.append(ast.If(_not(test) if negate else test, leaving, []))
         arm(*arms[1])
+
+
+def _is_header(statement: str) -> bool:
+    return statement.startswith(("for ", "while "))
 
 
 def _text_of(atom: Atom) -> str:

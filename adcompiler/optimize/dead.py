@@ -84,8 +84,11 @@ class _Liveness:
         match node:
             case Apply(fn="len", args=(Value() as array,)) if self.classes.get(array, array) in self.lists:
                 self.read((array,))
+            case Apply(fn="tuple"):
+                self.touch(node.args)
             case Apply() if node.fn in SHAPE_ONLY or node.fn in VIEWS:
-                self.touch(operands(node))
+                self.touch(node.args[:1])
+                self.read(operands(node)[1:])
             case Apply() | Effect():
                 self.read(operands(node))
             case Store():

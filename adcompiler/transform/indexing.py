@@ -31,8 +31,8 @@ def reverse_getitem(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     whole = sweep.apply("slice", Literal(None), Literal(None)) if axis else None
     before = [whole] * axis if whole is not None else []
     nodes += [
-        Apply(pick, "getitem", (found, *before, k), loc=sweep.loc),
-        Store(sweep.shadow(base), place, pick, True, sweep.loc),
+        Apply(pick, "getitem", (found, *before, k)),
+        Store(sweep.shadow(base), place, pick, True),
     ]
     count = sweep.apply("len", arrays[0])
     bounds = Literal(0), count, Literal(1)
@@ -144,9 +144,9 @@ def _take_backwards(sweep: Sweep, node: Store, shadow: Value, item: Value) -> No
     whole = sweep.apply("slice", Literal(None), Literal(None)) if axis else None
     before = [whole] * axis if whole is not None else []
     nodes += [
-        Apply(pick, "getitem", (shadow, *place), loc=sweep.loc),
-        Store(item, (*before, k), pick, False, sweep.loc),
-        Store(shadow, place, Literal(0.0), False, sweep.loc),
+        Apply(pick, "getitem", (shadow, *place)),
+        Store(item, (*before, k), pick),
+        Store(shadow, place, Literal(0.0)),
     ]
     last = sweep.apply("sub", sweep.apply("len", arrays[0]), Literal(1))
     bounds = last, Literal(-1), Literal(-1)
@@ -199,6 +199,6 @@ def _element(
             place.append(atom)
             continue
         position = Value("position", temporary=True)
-        nodes.append(Apply(position, "getitem", (next(supply), k), loc=sweep.loc))
+        nodes.append(Apply(position, "getitem", (next(supply), k)))
         place.append(position)
     return nodes, tuple(place)

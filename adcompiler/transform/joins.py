@@ -32,8 +32,10 @@ def reverse_join(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
             end, place = start, Literal(position)
         else:
             shape = sweep.apply("shape", part)
-            end = sweep.apply("add", start, sweep.apply("getitem", shape, Literal(axis)))
-            place = sweep.apply("slice", start, end)
+            size = sweep.apply("getitem", shape, Literal(axis), name="size")
+            is_first = start == Literal(0)
+            end = size if is_first else sweep.apply("add", start, size)
+            place = sweep.apply("slice", Literal(None) if is_first else start, end)
         if part in sweep.active:
             whole = [sweep.apply("slice", Literal(None), Literal(None)) for _ in range(axis)]
             sweep.contribute(part, Contribution(sweep.apply("getitem", found, *whole, place)))

@@ -90,7 +90,7 @@ def reverse(
     """
     arrays = {value for value, kind in types.items() if is_memory(kind)}
     views = typed_views(graph.body, types)
-    info = memory(graph.body, arrays)
+    info = memory(graph.body, arrays, {value for value, kind in types.items() if is_list(kind)})
     shapes = symbolic_shapes(graph, types, ELEMENTWISE.keys())
     displayed = displays(graph.body, types)
     buffered = buffered_owners(graph.body, types, active, views, info) - displayed

@@ -7,7 +7,7 @@ from dataclasses import replace
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import IN_PLACE, memory, memory_classes
-from adcompiler.analysis.types import Types, element, is_array, is_float, is_memory, rank
+from adcompiler.analysis.types import Types, element, is_array, is_float, is_list, is_memory, rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Packed, Static
 from adcompiler.graph.nodes import (
@@ -170,7 +170,7 @@ def _copy_overlapping(graph: Graph, types: Types) -> Graph:
 def _copy_written_arguments(graph: Graph, types: Types) -> Graph:
     """The caller's arrays are never changed: an argument that is written is copied on entry."""
     arrays = {value for value, kind in types.items() if is_memory(kind)}
-    info = memory(graph.body, arrays)
+    info = memory(graph.body, arrays, {value for value, kind in types.items() if is_list(kind)})
     copies: list[Node] = []
     mapping: dict[Value, Atom] = {}
     for param in graph.body.params:
