@@ -63,7 +63,7 @@ def both(p, q=0.3, *rest):
 
 @dataclass
 class Scope:
-    """What is surely defined at a point: scalars, 1-D arrays, loop indices below SIZE, lists, pairs, index arrays."""
+    """What is surely defined at a point: names by kind; indices are below SIZE, orders are index arrays."""
 
     scalars: list[str]
     arrays: list[str]

@@ -149,7 +149,15 @@ def numpy_math() -> types.SimpleNamespace:
 
 
 def uncompiled(module: types.ModuleType, name: str) -> Any:
-    """Return a function of a generated module as plain Python, its helpers likewise."""
+    """Return a function of a generated module as plain Python, its helpers likewise.
+
+    Raises:
+        DifferentiationError: AD102 where it calls what only compiled code can call.
+    """
+    for key, value in vars(module).items():
+        if hasattr(value, "__wrapper_address__") and not callable(value):
+            reason = f"'{key}' can be called by compiled code only"
+            raise DifferentiationError("AD102", reason, None, "leave jit=False out")
     namespace = dict(vars(module)) | {"math": numpy_math()}
     for key, value in vars(module).items():
         if hasattr(value, "py_func"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -136,7 +137,7 @@ def join(
     if _is_fixed(left) or _is_fixed(right):
         if left == UNDEFINED or right == UNDEFINED:
             return UNDEFINED
-        return Ambiguous(f"'{name}' is a different function or constant after the two branches")
+        return Ambiguous(f"'{name.lstrip('$')}' is a different function or constant after the two branches")
     out = Value(name.lstrip("$"))
     outs.append(out)
     assert isinstance(left, Atom) and isinstance(right, Atom)
@@ -148,7 +149,7 @@ def join(
 def _is_fixed(binding: Binding) -> bool:
     """Tell whether a binding is a function, class or module, which no variable of the graph can hold."""
     return isinstance(binding, Closure | TypeOf) or (
-        isinstance(binding, Global) and not isinstance(binding.value, np.ndarray | np.generic)
+        isinstance(binding, Global) and not isinstance(binding.value, np.ndarray | np.generic | enum.Enum)
     )
 
 
