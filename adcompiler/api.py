@@ -168,7 +168,7 @@ class Derivative:
         if self.specialised:
             return next(reversed(self.specialised.values()))
         defaults = [parameter.default for parameter in self.signature.parameters.values()]
-        layouts = tuple(Static(None) if default is None else Leaf() for default in defaults)
+        layouts = tuple(map(_layout_of_default, defaults))
         found, origins = guess_arguments(self._graph(layouts), self.python, self.wrt)
         made = self._specialise(tuple(found), origins)
         del self.specialised[made.layouts]
@@ -211,6 +211,13 @@ class Derivative:
         missing = [layout_of_value(p.default, p.name) for p in parameters[len(kinds) :]]
         layouts = (*map(layout_of_type, kinds), *missing)
         return self._specialise(layouts).function
+
+
+def _layout_of_default(default: Any) -> Layout:
+    """Return what a default value fixes: a function, a string, None; numbers are guessed like others."""
+    is_fixed = default is None or isinstance(default, str) or callable(default)
+    is_given = default is not inspect.Parameter.empty
+    return layout_of_value(default, "default") if is_fixed and is_given else Leaf()
 
 
 def _check_leaf(kind: nt.Type, name: str) -> None:

@@ -61,7 +61,7 @@ def message(error: DifferentiationError, first: int) -> str:
     where = error.location
     if where is not None:
         text = text.replace(f"at {where}", f"at model.py:{where.line - first + 1}:{where.column + 1}")
-    return re.sub(r' File "<typing of \w+>".*', "", text)
+    return text
 
 
 def without_decorator(function: Callable[..., Any]) -> tuple[str, int]:

@@ -157,3 +157,10 @@ def test_the_source_of_packed_arguments_reads_well():
     g((2.0, 3.0))
     assert "p_0, p_1 = p\n" in g.source
     assert "return p_1, p_0\n" in g.source
+
+
+def test_the_source_before_the_first_call_knows_the_defaults():
+    def f(x, g=math.sin, kind="plain", weights=None):
+        return g(x) if kind == "plain" and weights is None else x
+
+    assert "return math.cos(x)" in grad(f).source

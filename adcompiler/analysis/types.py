@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import linecache
 import operator
 import warnings
@@ -171,7 +172,8 @@ def _untypable(error: Exception, graph: Graph, source: str) -> DifferentiationEr
     if refusal is not None:
         return DifferentiationError(refusal.code, refusal.reason, place, refusal.cure)
     where = graph.name if place is None else None
-    reason = " ".join(lines[:3])[:400] + (f" (in {where})" if where else "")
+    shown = itertools.takewhile(lambda line: not line.lstrip().startswith("File "), lines[:3])
+    reason = " ".join(shown)[:400] + (f" (in {where})" if where else "")
     return DifferentiationError("AD304", reason, place)
 
 
