@@ -47,6 +47,9 @@ CONSTRUCTS = {
         "lists of numbers: literals, `append`, `pop`, items, `sum`": (
             "list_literal list_append list_written list_popped list_repeated sum_of_list typed_list"
         ),
+        "lists sliced, joined, extended; chosen or made anew in branches and loops": (
+            "list_sliced lists_joined list_extended list_chosen list_rebuilt_in_a_loop"
+        ),
         "lists of arrays": "list_of_arrays history_in_a_list array_in_a_list_is_written",
         "an array that is in a list and written under another name": "array_in_a_list_has_another_name",
         "lists of lists (only inside `np.array`)": "array_of_rows list_of_lists",

@@ -218,6 +218,41 @@ def shuffled(x):
     return y[0]
 
 
+@refused("AD202", ARRAY)
+def list_sliced(x):
+    v = [a * a for a in x]
+    w = v[1:]
+    return w[0] * w[1]
+
+
+@refused("AD202", ARRAY)
+def lists_joined(x):
+    v = [x[0]] + [x[1]]
+    return v[0] * v[1]
+
+
+@refused("AD202", ARRAY)
+def list_extended(x):
+    v = [x[0]]
+    v += [x[1]]
+    return v[0] * v[1]
+
+
+@refused("AD303", ARRAY)
+def list_rebuilt_in_a_loop(x):
+    v = [a for a in x]
+    for _ in range(3):
+        v = [v[i] * v[(i + 1) % 3] for i in range(3)]
+    return v[0]
+
+
+@refused("AD303", ARRAY)
+def list_chosen(x):
+    v, w = [x[0]], [x[1]]
+    u = v if x[0] > 0 else w
+    return u[0]
+
+
 @refused("AD202", 1.0)
 def list_of_lists(x):
     v = [[x, x], [x, x]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from adcompiler.analysis.alias import merges
 from adcompiler.analysis.types import Types, is_array, is_list
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Literal, Region, Store, Value
@@ -29,6 +30,25 @@ def displays(body: Region, types: Types) -> set[Value]:
         if not inside:
             found -= set(values(operands(node)))
     return found
+
+
+def check_lists(body: Region, types: Types, active: set[Value], displayed: set[Value]) -> None:
+    """Refuse lists that come from anywhere but a display, a repetition, or appended items.
+
+    Raises:
+        DifferentiationError: AD202 for other ways to make a list, AD303 for lists passed on by branches
+            and loops under a new name.
+    """
+    for node in walk(body):
+        is_other = isinstance(node, Apply) and node.fn not in ("list", "mul") and node.out not in displayed
+        if isinstance(node, Apply) and is_other and node.out in active and is_list(types.get(node.out)):
+            what = "a slice" if node.fn == "getitem" else f"'{node.fn}'"
+            cure = "append to an empty list in a loop, or use an array"
+            raise DifferentiationError("AD202", f"a list is made by {what}", node.loc, cure)
+        for target, _ in merges(node):
+            if target in active and is_list(types.get(target)):
+                reason = f"'{target.name}' is one of several lists here"
+                raise DifferentiationError("AD303", reason, node.loc, "use arrays")
 
 
 def open_list(sweep: Sweep, value: Value) -> Value:

@@ -40,6 +40,7 @@ from adcompiler.transform.control import reverse_if, reverse_loop
 from adcompiler.transform.indexing import reverse_getitem, reverse_store
 from adcompiler.transform.joins import JOINS, reverse_join
 from adcompiler.transform.lists import (
+    check_lists,
     displays,
     open_list,
     reverse_append,
@@ -93,6 +94,7 @@ def reverse(
     info = memory(graph.body, arrays, {value for value, kind in types.items() if is_list(kind)})
     shapes = symbolic_shapes(graph, types, ELEMENTWISE.keys())
     displayed = displays(graph.body, types)
+    check_lists(graph.body, types, active, displayed)
     buffered = buffered_owners(graph.body, types, active, views, info) - displayed
     sweep = Sweep(types, active, views, buffered, info, shapes, displayed)
     started = [None if seed is None else Contribution(seed) for seed in seeds]

@@ -50,6 +50,8 @@ def _resolve_in_place(graph: Graph, types: Types) -> Graph:
 
     def in_place(node: Apply) -> list[Node]:
         op, (target, value) = IN_PLACE[node.fn], node.args
+        if isinstance(target, Value) and is_list(types.get(target)):
+            return [node]
         if not is_array(types.get(target)) or not isinstance(target, Value):  # type: ignore[arg-type]
             return [replace(node, fn=op)]
         same[node.out] = target
