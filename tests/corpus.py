@@ -2162,3 +2162,32 @@ def index_array_is_filled_first(x):
     chosen = np.zeros(5, dtype=np.bool_)
     chosen[order] = True
     return np.sum(x[order] ** 3) + np.sum(x[chosen] * x[chosen])
+
+
+@case(X3)
+def mask_changes_in_a_loop(x):
+    chosen = x > 0.0
+    total = 0.0
+    for k in range(3):
+        total += np.sum(x[chosen] ** 2) ** 2
+        chosen[k] = not chosen[k]
+    return total
+
+
+@case(X3)
+def index_array_changes_in_a_loop(x):
+    order = np.array([2, 0, 1])
+    total = 0.0
+    for k in range(3):
+        picked = x[order]
+        total += np.sum(np.sin(picked) * np.arange(3.0)) * picked[0]
+        order[0] = (order[0] + 1) % 3
+    return total
+
+
+@case(X3)
+def index_array_changes_after_use(x):
+    order = np.array([2, 0, 1])
+    picked = x[order]
+    order[0] = 1
+    return np.sum(picked * x[order] * np.arange(3.0))

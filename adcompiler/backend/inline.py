@@ -139,7 +139,7 @@ def _arms(node: Node) -> list[Node]:
 
 def _memory_reads(node: Node) -> Iterable[Value]:
     if isinstance(node, Apply) and node.fn == "getitem":
-        return values(node.args[:1])
+        return values(node.args)
     return content_reads(node)
 
 

@@ -146,6 +146,8 @@ class _Frame:
         return [v for v in reads if v in self.inside and v is not self.index]
 
     def is_cheap(self, node: Apply) -> bool:
+        if any(is_array(self.types.get(index)) for index in values(node.args[1:])) and node.fn == "getitem":
+            return False  # a copy, picked by an array that may have changed since
         if node.fn in VIEWS and is_array(self.types.get(node.out)):
             return True
         if node.fn == "getitem" and isinstance(node.args[0], Value):
@@ -267,7 +269,7 @@ class _Frame:
     def _element_reads(self, node: Node) -> Iterator[Value]:
         """Yield the memory that a node reads; the length of a list counts, as it may change."""
         if _is_load(node) or self.is_length_of_list(node):
-            return values(operands(node)[:1])
+            return values(operands(node))
         return content_reads(node)
 
     def is_length_of_list(self, node: Node) -> bool:
