@@ -15,6 +15,7 @@ CORPUS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
 
 GAIN = 1.5
 TABLE = np.array([0.3, -1.2, 2.0])
+TABLES = (np.array([1.0, 2.0]), np.array([3.0, 4.0]))
 X3 = np.array([0.3, -1.2, 2.0])
 Y3 = np.array([1.1, 0.4, -0.7])
 X5 = np.array([0.5, 1.5, -0.3, 0.8, 2.2])
@@ -2191,3 +2192,35 @@ def index_array_changes_after_use(x):
     picked = x[order]
     order[0] = 1
     return np.sum(picked * x[order] * np.arange(3.0))
+
+
+@case(X3)
+def dictionary_changes_in_a_loop(x):
+    d = {0: 0, 1: 0, 2: 0}
+    total = 0.0
+    for i in range(6):
+        k = i % 3
+        total += x[k] ** 2 * (d[k] + 1)
+        d[k] += 1
+    return total
+
+
+@case(X3)
+def captured_arrays_of_one_name(x):
+    total = 0.0
+    for table in TABLES:
+        total += table[0] * x[0] ** 2 + table[1] * x[1]
+    return total * TABLES[1][0]
+
+
+@case(X3)
+def queue_of_integers(x):
+    waiting = [0]
+    total, n = 0.0, 0
+    while len(waiting) > 0 and n < 5:
+        k = waiting.pop(0)
+        n += 1
+        total += x[k] * total + x[k] ** 2
+        waiting.append((k + 1) % 3)
+        waiting.append((k + 2) % 3)
+    return total

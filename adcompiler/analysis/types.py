@@ -225,6 +225,26 @@ def is_memory(kind: types.Type | None) -> bool:
     return is_array(kind) or is_list(kind)
 
 
+_IMMUTABLE = (
+    types.Number,
+    types.Boolean,
+    types.BaseTuple,
+    types.UnicodeType,
+    types.RangeType,
+    types.SliceType,
+    types.NoneType,
+    types.Function,
+    types.Dispatcher,
+    types.DType,
+    types.NumberClass,
+)
+
+
+def is_mutable(kind: types.Type | None) -> bool:
+    """Tell whether what a value holds may change: arrays, lists, and whatever is not known."""
+    return kind is not None and kind is not types.undefined and not isinstance(kind, _IMMUTABLE)
+
+
 def is_float(kind: types.Type | None) -> bool:
     """Tell whether a type is a real floating-point scalar."""
     return isinstance(kind, types.Float)

@@ -10,7 +10,7 @@ views, and only `Store` writes. Scalars and tuples are plain values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from adcompiler.graph.layout import Layout
 from adcompiler.source import NOWHERE, Location
@@ -44,12 +44,21 @@ class Literal:
         return hash((type(self.value), repr(self.value)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Global:
-    """A Python object known by a name: a dtype, a function, an array captured from a module or closure."""
+    """A Python object known by a name: a dtype, a function, an array captured from a module or closure.
+
+    Two are equal if they are the same object under the same name: other modules have other objects.
+    """
 
     name: str
-    value: object = field(compare=False, hash=False)
+    value: object
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Global) and self.name == other.name and self.value is other.value
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
 
 class _Undefined:

@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from adcompiler.analysis.alias import VIEWS, Memory, content_reads
-from adcompiler.analysis.types import Types, is_array, is_list, is_memory, is_scalar
+from adcompiler.analysis.types import Types, is_array, is_list, is_memory, is_mutable, is_scalar
 from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While
 from adcompiler.graph.walk import defined, free, operands, regions, results, values, walk
 from adcompiler.optimize.dead import is_pure
@@ -260,7 +260,7 @@ class _Frame:
                 return False
             for value in self._element_reads(part):
                 owner = self.info.owners.get(value, value)
-                if not is_memory(self.types.get(value)) or owner in local:
+                if not is_mutable(self.types.get(value)) or owner in local:
                     continue
                 if part not in self.info.access or self.info.written_after(value, part):
                     return False

@@ -16,7 +16,16 @@ from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.alias import VIEWS, Memory, content_reads, memory, memory_classes
 from adcompiler.analysis.shapes import Shapes, symbolic_shapes
-from adcompiler.analysis.types import Types, element, is_array, is_list, is_memory, is_scalar, rank
+from adcompiler.analysis.types import (
+    Types,
+    element,
+    is_array,
+    is_list,
+    is_memory,
+    is_mutable,
+    is_scalar,
+    rank,
+)
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -89,7 +98,7 @@ def reverse(
     Raises:
         DifferentiationError: AD202 where an active primitive has no rule, AD303 for ambiguous arrays.
     """
-    arrays = {value for value, kind in types.items() if is_memory(kind)}
+    arrays = {value for value, kind in types.items() if is_mutable(kind)}
     views = typed_views(graph.body, types)
     info = memory(graph.body, arrays, {value for value, kind in types.items() if is_list(kind)})
     shapes = symbolic_shapes(graph, types, ELEMENTWISE.keys())
