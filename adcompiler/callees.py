@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +10,7 @@ from numba.core.typing import signature
 from numba.extending import typeof_impl
 
 from adcompiler.analysis.alias import memory
-from adcompiler.analysis.types import Types, infer, is_array, is_continuous, is_scalar
+from adcompiler.analysis.types import Types, infer, is_array, is_mutable
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.recursion import Callee
@@ -103,9 +102,10 @@ def callee_graph(callee: Callee, kinds: Kinds) -> Graph:
     if graph.returns is not None or len(graph.body.yields) != 1:
         raise refusal(callee, "returns something else than one number or array")
     params = graph.body.params
-    info = memory(graph.body, set(params))
-    arrays = [p for p, kind in zip(params, kinds, strict=False) if is_array(kind)]
-    if any(info.is_written(param) for param in arrays):
+    info = memory(graph.body, set(params), set(params))
+    given = [kind for kind in kinds if not isinstance(kind, nt.NoneType)]
+    objects = [param for param, kind in zip(params, given, strict=True) if is_mutable(kind)]
+    if any(info.is_written(param) for param in objects):
         raise refusal(callee, "writes to one of its arguments")
     return graph
 
@@ -173,8 +173,3 @@ def plain_or_none(atom: Atom, types: Types) -> nt.Type:
     if isinstance(value, bool):
         return nt.boolean
     return nt.int64 if isinstance(value, int) else nt.float64 if isinstance(value, float) else nt.unicode_type
-
-
-def differentiable(kinds: Sequence[nt.Type]) -> list[int]:
-    """Return the positions of numbers and arrays that can carry a derivative."""
-    return [k for k, kind in enumerate(kinds) if is_continuous(kind) and (is_scalar(kind) or is_array(kind))]

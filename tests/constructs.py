@@ -14,7 +14,7 @@ CONSTRUCTS = {
         "`np.ndindex`": "ndindex_of_shape ndindex_as_index ndindex_of_numbers",
         "`prange`": "prange_loop",
         "`for` over tuples": "loop_over_tuple loop_over_active_tuple loop_over_pairs loop_over_tuple_breaks",
-        "`for` over lists": "list_comprehension list_of_arrays",
+        "`for` over lists": "list_comprehension list_of_arrays list_grows_while_gone_over",
         "`for` over sets and dictionaries": "loop_over_set loop_over_keys",
         "`while`": "while_newton while_counter while_in_for while_true_break",
         "`for … else`, `while … else`": "for_else loop_over_elements_breaks while_walrus_else",
@@ -51,7 +51,7 @@ CONSTRUCTS = {
             "list_sliced lists_joined list_extended list_chosen list_rebuilt_in_a_loop"
         ),
         "lists of arrays": "list_of_arrays history_in_a_list array_in_a_list_is_written",
-        "an array that is in a list and written under another name": "array_in_a_list_has_another_name",
+        "an array that is in a list and written under another name": "array_in_a_list_has_another_name array_in_a_list_is_scaled_in_place",
         "lists of lists (only inside `np.array`)": "array_of_rows list_of_lists",
         "integers, strings, dictionaries, complex numbers that carry no derivative": (
             "counted_in_integers string_option dictionary_of_integers complex_constant"
@@ -94,7 +94,7 @@ CONSTRUCTS = {
         "`f(**d)`, `f(*array)`": "spread_dictionary spread_array",
         "recursion, also mutual": "recursive_power recursive_tree recursive_over_array mutual_recursion",
         "recursion that returns tuples, writes, or in a nested function": (
-            "recursive_with_tuple recursive_that_writes recursive_closure"
+            "recursive_with_tuple recursive_that_writes recursive_that_appends recursive_closure"
         ),
         "branches on `x.ndim` and on `x is None`": "branch_on_the_number_of_axes none_option",
         "gradients called inside": "gradient_inside",

@@ -2224,3 +2224,12 @@ def queue_of_integers(x):
         waiting.append((k + 1) % 3)
         waiting.append((k + 2) % 3)
     return total
+
+
+@case(X3)
+def array_in_a_list_is_added_to(x):
+    v = [x * 2.0, np.sin(x)]
+    w = x * x
+    v[0] += w
+    v[1] = v[1] * w
+    return np.sum(v[0] ** 2 * w) + np.sum(v[1])

@@ -93,6 +93,15 @@ def loop_over_keys(x):
     return x
 
 
+@refused("AD103", ARRAY)
+def list_grows_while_gone_over(x):
+    v = [a for a in x]
+    for a in v:
+        if len(v) < 5:
+            v.append(a * 0.5)
+    return v[-1]
+
+
 @refused("AD104", 1.0)
 def tuple_grows(x):
     t = (x, x)
@@ -158,6 +167,19 @@ def fills(v, n):
 @refused("AD201", ARRAY, line=False)
 def recursive_that_writes(x):
     return fills(x, 2)
+
+
+def collects(v, x, n):
+    if n == 0:
+        return x
+    v.append(x * n)
+    return collects(v, x, n - 1)
+
+
+@refused("AD201", 1.0, line=False)
+def recursive_that_appends(x):
+    v = [x]
+    return collects(v, x, 3) * v[-1]
 
 
 @refused("AD201", 1.0)
@@ -347,6 +369,14 @@ def array_in_a_list_has_another_name(x):
     v = [a]
     a[0] = x[1] * x[2]
     return np.sum(v[0] * a)
+
+
+@refused("AD303", ARRAY)
+def array_in_a_list_is_scaled_in_place(x):
+    a = x * 2.0
+    v = [a]
+    v[0] *= 3.0
+    return np.sum(a)
 
 
 @refused("AD303", ARRAY)

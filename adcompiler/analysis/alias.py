@@ -185,7 +185,7 @@ class Memory:
         return [(node, owner) for node, owner in found if not self._changes_list(node)]
 
     def _changes_list(self, node: Node) -> bool:
-        is_item = isinstance(node, Store) and node.array in self.lists
+        is_item = isinstance(node, Store) and node.array in self.lists and not node.accumulate
         return is_item or (isinstance(node, Effect | Apply) and node.fn in ("append", "pop"))
 
     def written_after(self, value: Value, node: Node) -> bool:

@@ -10,7 +10,19 @@ import gast
 
 from adcompiler.frontend import expressions, iteration, lower
 from adcompiler.frontend.bindings import Ambiguous, Binding, Environment, flatten, rebuild
-from adcompiler.graph.nodes import UNDEFINED, Atom, For, Global, Literal, Region, Value, While
+from adcompiler.graph.nodes import (
+    UNDEFINED,
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Global,
+    Literal,
+    Region,
+    Value,
+    While,
+)
+from adcompiler.graph.walk import walk
 
 if TYPE_CHECKING:
     from adcompiler.frontend.lower import Lowering
@@ -137,6 +149,16 @@ def for_loop(state: Lowering, stmt: gast.For) -> None:
     bounds = Literal(0), sequence.length(), Literal(1)
     state.statement = stmt
     _for(state, stmt, position, bounds, lambda: lower.bind(state, stmt.target, sequence.item(position)))
+    _check_fixed(state, stmt)
+
+
+def _check_fixed(state: Lowering, stmt: gast.For) -> None:
+    """Refuse a loop over a list that grows or shrinks inside: its items are counted beforehand."""
+    nodes = [*walk(Region((), tuple(state.nodes[-1:]), ()))]
+    read = {node.args[0] for node in nodes if isinstance(node, Apply) and node.fn == "nth"}
+    changed = [n for n in nodes if isinstance(n, Apply | Effect) and n.fn in ("append", "pop", "method")]
+    if any(node.args[0] in read for node in changed):
+        raise state.refuse("AD103", "the list is changed while the loop goes over it", stmt.iter)
 
 
 def _for(

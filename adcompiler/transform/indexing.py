@@ -75,11 +75,12 @@ def _overlaps(sweep: Sweep, node: Store) -> bool:
 def _reverse_item(sweep: Sweep, node: Store, shadow: Value) -> None:
     """An item of a list is replaced: the shadow gets a new zero."""
     item = sweep.apply("getitem", shadow, *node.index)
+    is_number = not is_array(sweep.types[node.array].dtype)
+    found = item if is_number or not node.accumulate else sweep.apply("copy", item)
+    zero = Literal(0.0) if is_number or node.accumulate else sweep.apply("np.zeros_like", item)
     if isinstance(node.value, Value) and node.value in sweep.active:
-        sweep.contribute(node.value, Contribution(item))
+        sweep.contribute(node.value, Contribution(found))
     if not node.accumulate:
-        is_number = not is_array(sweep.types[node.array].dtype)
-        zero = Literal(0.0) if is_number else sweep.apply("np.zeros_like", item)
         sweep.nodes.append(Store(shadow, node.index, zero, False, sweep.loc))
 
 

@@ -113,7 +113,7 @@ def _check_lists(body: Region, types: Types, active: set[Value], info: Memory) -
         if not isinstance(array, Value) or not is_list(kind) or not is_array(kind.dtype):  # type: ignore[union-attr]
             continue
         found = info.writes.get(info.classes.get(array, array), [])
-        if not any(isinstance(write, Store) and is_array(types.get(write.array)) for write, _ in found):
+        if not any(isinstance(write, Store) for write, _ in found):
             continue
         for item in values(node.args if isinstance(node, Apply) else node.args[1:]):
             maker = makers.get(item)
