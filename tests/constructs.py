@@ -11,7 +11,9 @@ CONSTRUCTS = {
         "`for` over `range`": "for_step for_backwards_step for_variable_step index_after_loop",
         "`for` over arrays, by element or row": "for_over_elements for_over_rows rows_are_written",
         "`enumerate`, `zip`, `reversed`": "enumerate_elements enumerate_from enumerate_zip zip_arrays reversed_array",
-        "`np.ndindex`": "ndindex_of_shape ndindex_as_index ndindex_of_numbers",
+        "`np.ndindex`, `np.ndenumerate`, `a.flat`": (
+            "ndindex_of_shape ndindex_as_index ndindex_of_numbers ndenumerate_array loop_over_flat"
+        ),
         "`prange`": "prange_loop",
         "`for` over tuples": "loop_over_tuple loop_over_active_tuple loop_over_pairs loop_over_tuple_breaks",
         "`for` over lists": "list_comprehension list_of_arrays list_grows_while_gone_over",
@@ -22,13 +24,15 @@ CONSTRUCTS = {
         "`return` anywhere": "early_return_nested loop_return loop_over_tuple_returns for_inside_while_breaks",
         "a path that ends without a value (it raises)": "ends_without_a_value_on_some_path",
         "`assert`, `raise`": "asserts raises error_branch",
-        "`del`, `pass`": "deleted_and_printed",
+        "`del` of names, `pass`": "deleted_and_printed",
+        "`del` of items": "item_deleted",
         "`try`, `with`": "try_statement with_statement",
     },
     "Expressions": {
         "arithmetic, powers, remainders": "add divide power_integer power_variable modulo floor_and_remainder",
         "comparisons, also chained": "chained_comparison",
-        "`and`, `or`, `not`, evaluated as far as needed": "boolean_operators",
+        "`and`, `or`, `not`, evaluated as far as needed": "boolean_operators value_of_and_or",
+        "bitwise operators": "bitwise_operators",
         "`a if test else b`": "ternary",
         "`:=`": "walrus while_walrus",
         "`in`, `not in`": "contained_in_tuple not_contained_in_tuple",

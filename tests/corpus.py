@@ -2233,3 +2233,76 @@ def array_in_a_list_is_added_to(x):
     v[0] += w
     v[1] = v[1] * w
     return np.sum(v[0] ** 2 * w) + np.sum(v[1])
+
+
+@case(X3)
+def value_of_and_or(x):
+    y = (x[0] and x[1]) or x[2]
+    z = 0.0 * x[0] or x[1] * x[2]
+    return y * x[0] + z
+
+
+@case(X3)
+def bitwise_operators(x):
+    k = 1
+    k ^= 2
+    k |= 8
+    k <<= 1
+    mask = x > 0
+    mask |= x < -1.0
+    return np.sum(x[mask] ** 2) * k
+
+
+@case(X3)
+def quotient_and_remainder(x):
+    q, r = divmod(x[2] * 1.01, 0.7)
+    return q * r
+
+
+@case(M23)
+def loop_over_flat(a):
+    total = 0.0
+    for k, v in enumerate(a.T.flat):
+        total += v * v * k
+    return total
+
+
+@case(M23)
+def ndenumerate_array(a):
+    total = 0.0
+    for (i, j), v in np.ndenumerate(a):
+        total += v * v * (i + 1) * (j + 2)
+    return total
+
+
+@case(X3)
+def keyword_arguments_of_numpy(x):
+    return np.sum(np.full(shape=3, fill_value=x[0] * x[1]) ** 2) + np.sum(a=x * x)
+
+
+@case(X3)
+def column_updated_from_row(x):
+    a = np.outer(x, x)
+    for i in range(3):
+        column, row = a[:, i], a[i]
+        column += row * x[i]
+    return np.sum(a)
+
+
+@case(X3)
+def part_updated_by_a_value_of_its_size(x):
+    a = np.outer(x, x)
+    for i in range(3):
+        step = a.T[i] * 1.5
+        corner = a[:2, :2]
+        corner += step[:2]
+        a[:] = a * 0.5 + step
+    return np.sum(a * a)
+
+
+@case(X3)
+def parameter_shadows_a_function(x):
+    def applied(sqrt, v):
+        return sqrt(v)
+
+    return applied(lambda v: v * x[1], x[0])

@@ -42,6 +42,18 @@ def writes_captured_array(x):
     return x[0]
 
 
+@refused("AD101", 1.0)
+def item_deleted(x):
+    v = [x, 2.0 * x]
+    del v[0]
+    return v[0]
+
+
+@refused("AD102", 1.0)
+def asks_for_the_type(x):
+    return x * x if isinstance(x, float) else x
+
+
 @refused("AD102", 1.0)
 def set_display(x):
     return x * len({1, 2})
@@ -261,6 +273,15 @@ def list_extended(x):
 
 
 @refused("AD303", ARRAY)
+def two_names_swapped(a):
+    b = a
+    for _ in range(2):
+        a, b = b, a
+    b *= b
+    return np.sum(a * b)
+
+
+@refused("AD303", ARRAY)
 def list_rebuilt_in_a_loop(x):
     v = [a for a in x]
     for _ in range(3):
@@ -420,6 +441,16 @@ def test_source_not_available():
         grad(namespace["f"])(1.0)
     with pytest.raises(DifferentiationError, match="AD001"):
         grad(math.sin)
+
+
+def test_call_with_keywords_is_not_dropped():
+    def f(x):
+        y = x * x
+        np.fill_diagonal(np.outer(y, y), x[0], wrap=True)
+        return y[0]
+
+    with pytest.raises(DifferentiationError, match=r"AD202.*fill_diagonal"):
+        grad(f, jit=False)(ARRAY)
 
 
 def test_cycle_is_refused():

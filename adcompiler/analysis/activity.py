@@ -72,7 +72,7 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], types: Types, const
                 reason = f"nothing is known about what '{name}' does with a derivative"
                 raise DifferentiationError("AD202", reason, node.loc)
             case Apply() if node.fn not in constant and node.fn not in SHAPE_ONLY:
-                if is_lost(node.out) and is_varied(node.args[:1] if node.fn == "getitem" else node.args):
+                if is_lost(node.out) and is_varied(node.args[:1] if node.fn == "getitem" else operands(node)):
                     raise refuse(node, f"the result of '{node.fn}'", types.get(node.out))
             case If() | For() | While():
                 for target, source in merges(node):
@@ -91,7 +91,7 @@ def _edges(graph: Graph, constant: Container[str]) -> Iterable[tuple[Value, Valu
             case Apply(fn="getitem"):
                 yield from pairs(node.args[:1], node.out)
             case Apply() if node.fn not in constant:
-                yield from pairs(node.args, node.out)
+                yield from pairs(operands(node), node.out)
             case Store():
                 yield from pairs((node.value,), node.array)
             case Effect(fn="append", args=(Value() as array, item)):

@@ -6,7 +6,8 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, If, Node, Region, Store, Value, While
-from adcompiler.graph.walk import regions, values, walk
+from adcompiler.graph.syntax import IN_PLACE
+from adcompiler.graph.walk import operands, regions, values, walk
 
 VIEWS = frozenset(
     {
@@ -37,9 +38,6 @@ VIEWS = frozenset(
     }
 )
 """Primitives whose output may share memory with their first argument (a tuple with all of them)."""
-
-IN_PLACE = {f"i{op}": op for op in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "matmul")}
-"""In-place operators, whose output is their first argument if that is an array."""
 
 SHAPE_ONLY = frozenset(
     [
@@ -141,7 +139,7 @@ def written_by(node: Node) -> Iterator[Value]:
         case Apply() if node.fn in IN_PLACE:
             yield from values(node.args[:1])
         case Effect() | Apply() if is_opaque(node):
-            yield from values(node.args)
+            yield from values(operands(node))
 
 
 def written_arrays(region: Region) -> Iterator[Value]:
@@ -265,4 +263,4 @@ def content_reads(node: Node) -> Iterator[Value]:
         case Store():
             yield from values((*node.index, node.value))
         case Effect():
-            yield from values(node.args)
+            yield from values(operands(node))

@@ -165,9 +165,10 @@ def _untypable(error: Exception, graph: Graph, source: str) -> DifferentiationEr
     loc = getattr(error, "loc", None)
     statement = source.splitlines()[loc.line - 1].strip() if loc is not None else ""
     target = statement.split(" = ")[0].split("[")[0]
+    called = statement.split("(")[0]
     place = None
     for node, name in _statement_names(graph.body):
-        if name == target:
+        if name in (target, called):
             place = node.loc
     if refusal is not None:
         return DifferentiationError(refusal.code, refusal.reason, place, refusal.cure)
@@ -190,7 +191,9 @@ def _statement_names(region: Region) -> list[tuple[Node, str]]:
     for node in walk(region):
         if isinstance(node, Apply):
             found.append((node, names[node.out]))
-        elif not isinstance(node, Effect):
+        elif isinstance(node, Effect):
+            found.append((node, node.fn))
+        else:
             found += [(node, names[v]) for v in operands(node)[:1] if isinstance(v, Value)]
     return found
 

@@ -17,12 +17,13 @@ from adcompiler.frontend.bindings import Binding, Closure, Environment, Record, 
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.recursion import Callee, is_recursive
 from adcompiler.graph.nodes import Apply, Atom, Effect, Global, Literal, Store, Value
-from adcompiler.graph.python import JOINS
+from adcompiler.graph.syntax import JOINS
 
 if TYPE_CHECKING:
     from adcompiler.frontend.lower import Lowering
 
 _LISTS = (numba.typed.List, numba.typed.List.empty_list)
+UNKNOWN_TO_NUMBA = {"isinstance", "hasattr", "callable", "getattr", "eval", "exec", "open", "input"}
 OUTSIDE_LOOPS = {"enumerate", "zip", "reversed", "map", "filter"}
 
 
@@ -102,6 +103,8 @@ def _arguments(state: Lowering, node: gast.Call) -> tuple[tuple[Atom, ...], tupl
 def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:
     if fn in OUTSIDE_LOOPS:
         raise state.refuse("AD102", f"'{fn}' is part of the language in the head of a loop only", node)
+    if fn in UNKNOWN_TO_NUMBA:
+        raise state.refuse("AD102", f"'{fn}' is not part of the language", node)
     if fn == "type" and len(node.args) == 1:
         return TypeOf(expressions.atom(state, node.args[0]))
     if fn in JOINS and node.args:
@@ -109,7 +112,9 @@ def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> B
     known = _on_tuple(state, node, fn)
     if known is not None:
         return known
-    args, keywords = _arguments(state, node)
+    args, keywords = _positional(fn, *_arguments(state, node))
+    if fn == "divmod" and len(args) == 2:
+        return tuple(expressions.apply(state, node, op, args) for op in ("floordiv", "mod"))
     places = [atom for key, atom in keywords if key == "out"]
     count = _UFUNC_INPUTS.get(fn, len(args))
     if len(args) == count + 1 and not places and fn in _UFUNC_INPUTS:
@@ -139,6 +144,24 @@ def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> B
     if fn == "reshape":
         args = _reshape_arguments(state, node, args)
     return expressions.apply(state, node, fn, args, name, keywords)
+
+
+def _positional(
+    fn: str, args: tuple[Atom, ...], keywords: tuple[tuple[str, Atom], ...]
+) -> tuple[tuple[Atom, ...], tuple[tuple[str, Atom], ...]]:
+    """`np.full(n, fill_value=x)` is `np.full(n, x)`; options such as `axis` stay keywords."""
+    function = resolve.numpy_function(fn)
+    given = dict(keywords)
+    try:
+        names = [*inspect.signature(function).parameters] if given and callable(function) else []
+    except ValueError:  # written in C, without a signature
+        names = []
+    while len(args) < len(names) and names[len(args)] in given.keys() - _OPTIONS:
+        args = (*args, given.pop(names[len(args)]))
+    return args, tuple(given.items())
+
+
+_OPTIONS = {"axis", "dtype", "out", "where", "keepdims", "ddof"}
 
 
 def _joined(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:

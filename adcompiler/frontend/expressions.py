@@ -256,15 +256,30 @@ def _boolean(state: Lowering, node: gast.AST, parts: list[gast.expr], name: str 
     second = _boolean(state, node, rest, None)
     inner, state.nodes = state.nodes, nodes
     where = state.where(node)
-    if all(isinstance(n, Apply) and n.fn in HARMLESS for n in inner):
+    is_test = all(map(_is_test, parts))
+    if is_test and all(isinstance(n, Apply) and n.fn in HARMLESS for n in inner):
         state.nodes += inner
         return apply(state, node, "and" if is_and else "or", (first, second), name)
     out = Value(name or ("both" if is_and else "either"), temporary=name is None)
-    decided = Region((), (), (Literal(not is_and),))
+    decided = Region((), (), (Literal(not is_and) if _is_test(parts[0]) else first,))
     evaluated = Region((), tuple(inner), (second,))
     then, orelse = (evaluated, decided) if is_and else (decided, evaluated)
     state.nodes.append(If(first, then, orelse, (out,), where))
     return out
+
+
+def _is_test(node: gast.expr) -> bool:
+    """Tell whether an expression is True or False by its form; `x and y` of numbers is one of them."""
+    match node:
+        case gast.Compare() | gast.UnaryOp(op=gast.Not()):
+            return True
+        case gast.BoolOp():
+            return all(map(_is_test, node.values))
+        case gast.Constant():
+            return isinstance(node.value, bool)
+        case gast.Name():
+            return node.id.startswith("$")  # a flag of our own
+    return False
 
 
 def _ternary(state: Lowering, node: gast.IfExp, name: str | None) -> Binding:
@@ -385,5 +400,5 @@ def effect(state: Lowering, node: gast.expr) -> None:
         return
     result = calls.call(state, node, None)
     last = state.nodes[-1] if state.nodes else None
-    if isinstance(last, Apply) and result is last.out and not last.keywords and last.fn != "pop":
-        state.nodes[-1] = Effect(last.fn, last.args, last.loc)
+    if isinstance(last, Apply) and result is last.out and last.fn != "pop":
+        state.nodes[-1] = Effect(last.fn, last.args, last.loc, last.keywords)

@@ -95,10 +95,14 @@ def sequence(state: Lowering, node: gast.expr, target: gast.expr) -> Sequence:
                 return _backwards(state, node, sequence(state, inner, target))
             case "np.ndindex", _:
                 return _ndindex(state, node, target)
+            case "np.ndenumerate", [array]:
+                return _elements(state, node, array, True)
             case "literal_unroll" | "list" | "tuple", [inner]:
                 return sequence(state, inner, target)
             case (("set" | "map" | "filter" | "sorted"), _):
                 raise state.refuse("AD103", f"a loop over '{called}' is not part of the language", node)
+    if isinstance(node, gast.Attribute) and node.attr == "flat":
+        return _elements(state, node, node.value, False)
     bounds = range_bounds(state, node)
     if bounds is not None:
         return _range(state, node, bounds)
@@ -207,7 +211,30 @@ def _ndindex(state: Lowering, node: gast.Call, target: gast.expr) -> Sequence:
                 raise state.refuse("AD103", "the number of indices is not known", node, cure)
             only = tuple(expressions.apply(state, node, "getitem", (only, Literal(k))) for k in range(rank))
         found = only if isinstance(only, tuple) else (only,)
-    sizes = [expressions.materialise(state, size, node) for size in found]
+    return _positions(state, node, [expressions.materialise(state, size, node) for size in found])
+
+
+def _elements(state: Lowering, node: gast.expr, of: gast.expr, with_index: bool) -> Sequence:
+    """`a.flat` and `np.ndenumerate(a)`: the elements in the order of their indices."""
+    array = expressions.atom(state, of)
+    rank = state.ranks.get(array) if isinstance(array, Value) else None
+    if rank is None:
+        cure = "loop over range(...) for each axis"
+        raise state.refuse("AD103", "the number of axes is not known", node, cure)
+    shape = expressions.apply(state, node, "shape", (array,))
+    sizes = [expressions.apply(state, node, "getitem", (shape, Literal(k))) for k in range(rank)]
+    indices = _positions(state, node, sizes)
+
+    def item(k: Value) -> Binding:
+        index = indices.item(k)
+        element = expressions.apply(state, node, "getitem", (array, *index))  # type: ignore[misc]
+        return (index, element) if with_index else element
+
+    return Sequence(indices.length, item)
+
+
+def _positions(state: Lowering, node: gast.AST, sizes: list[Atom]) -> Sequence:
+    """Return the indices of an array of this shape, each a tuple."""
 
     def length() -> Atom:
         total = sizes[0]

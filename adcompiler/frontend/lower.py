@@ -178,7 +178,9 @@ def statement(state: Lowering, stmt: gast.stmt) -> None:
     match stmt:
         case gast.Assign():
             _assign(state, stmt)
-        case gast.AnnAssign(value=None) | gast.Pass() | gast.Delete():
+        case gast.AnnAssign(value=None) | gast.Pass():
+            pass
+        case gast.Delete() if all(isinstance(target, gast.Name) for target in stmt.targets):
             pass
         case gast.AnnAssign():
             bind(state, stmt.target, expressions.binding(state, stmt.value, _hint(stmt.target)))
@@ -269,7 +271,7 @@ def _augmented(state: Lowering, stmt: gast.AugAssign) -> None:
         name = gast.copy_location(gast.Name(stmt.target.id, gast.Load(), None, None), stmt.target)
         old = expressions.atom(state, name)
         value = expressions.atom(state, stmt.value)
-        new = expressions.apply(state, stmt, f"i{op}", (old, value), stmt.target.id)
+        new = expressions.apply(state, stmt, f"i{op.removesuffix('_')}", (old, value), stmt.target.id)
         state.env[stmt.target.id] = new
         return
     array, index = expressions.place(state, stmt.target)

@@ -54,7 +54,9 @@ def _called(function: types.FunctionType) -> Iterator[types.FunctionType]:
         names = {
             n.func.id for n in gast.walk(tree) if isinstance(n, gast.Call) and isinstance(n.func, gast.Name)
         }
-        found = [resolve.lookup(function, name) for name in sorted(names)]
+        code = function.__code__
+        outer = sorted(names.difference(code.co_varnames, code.co_cellvars))
+        found = [resolve.lookup(function, name) for name in outer]
         followed = [f for f in found if resolve.is_followed(f) and not getattr(f, "is_derivative", False)]
         cached = _CALLS[function] = [resolve.unwrap(f) for f in followed]  # type: ignore[arg-type]
     yield from cached

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import math
 import types
 from collections.abc import Callable
@@ -93,6 +94,14 @@ def _numpy_home(path: str, name: str, function: object) -> str | None:
     if getattr(owner, name, MISSING) is not function:
         return None
     return path.replace("numpy", "np", 1) + f".{name}"
+
+
+def numpy_function(name: str) -> object:
+    """Return the function that a canonical name such as `np.linalg.norm` stands for, or None."""
+    first, *path = name.split(".")
+    return (
+        functools.reduce(lambda owner, part: getattr(owner, part, None), path, np) if first == "np" else None
+    )
 
 
 def constant(name: str, value: object) -> Atom:

@@ -143,6 +143,7 @@ class Effect:
     fn: str
     args: tuple[Atom, ...]
     loc: Location = NOWHERE
+    keywords: tuple[tuple[str, Atom], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

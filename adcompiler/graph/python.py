@@ -25,42 +25,9 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
+from adcompiler.graph.syntax import ATTRIBUTES, BINARY, COMPARE, IN_PLACE, JOINS, METHODS, UNARY
 from adcompiler.graph.unparse import Comment
 from adcompiler.graph.walk import uses, walk
-
-BINARY: dict[str, type[ast.operator]] = {
-    "add": ast.Add,
-    "sub": ast.Sub,
-    "mul": ast.Mult,
-    "truediv": ast.Div,
-    "floordiv": ast.FloorDiv,
-    "mod": ast.Mod,
-    "pow": ast.Pow,
-    "matmul": ast.MatMult,
-    "and_": ast.BitAnd,
-    "or_": ast.BitOr,
-    "xor": ast.BitXor,
-    "lshift": ast.LShift,
-    "rshift": ast.RShift,
-}
-COMPARE: dict[str, type[ast.cmpop]] = {
-    "eq": ast.Eq,
-    "ne": ast.NotEq,
-    "lt": ast.Lt,
-    "le": ast.LtE,
-    "gt": ast.Gt,
-    "ge": ast.GtE,
-}
-UNARY: dict[str, type[ast.unaryop]] = {
-    "neg": ast.USub,
-    "pos": ast.UAdd,
-    "not": ast.Not,
-    "invert": ast.Invert,
-}
-ATTRIBUTES = ("shape", "T", "size", "ndim", "dtype")
-JOINS = ("np.concatenate", "np.hstack", "np.vstack", "np.stack", "np.column_stack")
-"""Functions of a tuple of arrays; in the graph the arrays are arguments of their own."""
-METHODS = ("reshape", "copy", "ravel", "flatten", "astype", "item", "pop")
 
 
 @dataclass(frozen=True)
@@ -164,7 +131,7 @@ class Writer:
             case "and" | "or":
                 op = ast.And() if node.fn == "and" else ast.Or()
                 return ast.BoolOp(op, args)
-            case "iadd" | "isub" | "imul" | "itruediv" | "ipow" | "ifloordiv" | "imod" | "imatmul":
+            case fn if fn in IN_PLACE:
                 return ast.Call(dotted(f"operator.{node.fn}"), args, [])
             case _:
                 return ast.Call(dotted(node.fn), args, keywords)
@@ -172,9 +139,9 @@ class Writer:
     def choice(self, node: If) -> ast.expr:
         """A branch with one output, written as `a and b`, `a or b`, or `a if test else b`."""
         test, then, orelse = self.exprs((node.test, node.then.yields[0], node.orelse.yields[0]))
-        if node.orelse.yields[0] == Literal(False):
+        if node.orelse.yields[0] in (Literal(False), node.test):
             return ast.BoolOp(ast.And(), [test, then])
-        if node.then.yields[0] == Literal(True):
+        if node.then.yields[0] in (Literal(True), node.test):
             return ast.BoolOp(ast.Or(), [test, orelse])
         return ast.IfExp(test, then, orelse)
 
@@ -280,7 +247,7 @@ class Writer:
                 call = ast.Call(ast.Attribute(args[0], "append", ast.Load()), args[1:], [])
                 self.out.append(ast.Expr(call))
             case _:
-                made = Apply(Value(node.fn), node.fn, node.args)
+                made = Apply(Value(node.fn), node.fn, node.args, node.keywords)
                 self.out.append(ast.Expr(self.compute(made)))
 
     def copies(self, targets: Iterable[Value], sources: Iterable[Atom]) -> None:

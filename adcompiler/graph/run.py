@@ -11,7 +11,7 @@ import numpy as np
 
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value
 from adcompiler.graph.nodes import While as WhileNode
-from adcompiler.graph.python import JOINS
+from adcompiler.graph.syntax import JOINS
 from adcompiler.runtime.helpers import HELPERS
 
 Values = dict[Value, Any]
@@ -105,7 +105,8 @@ def _node(node: Node, values: Values) -> None:
         case Effect(fn="raise"):
             raise _read(node.args[0], values)(*read(*node.args[1:]))
         case Effect():
-            primitive(node.fn, read(*node.args), {})
+            keywords = {key: _read(atom, values) for key, atom in node.keywords}
+            primitive(node.fn, read(*node.args), keywords)
         case If():
             arm = node.then if _read(node.test, values) else node.orelse
             values.update(zip(node.outs, _region(arm, values), strict=True))

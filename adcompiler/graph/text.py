@@ -93,7 +93,8 @@ def to_text(graph: Graph) -> str:
                 sign = "+=" if node.accumulate else "="
                 return [f"{show(node.array)}[{shows(node.index) or '...'}] {sign} {show(node.value)}"]
             case Effect():
-                return [f"{node.fn}({shows(node.args)})"]
+                keywords = "".join(f", {key}={show(atom)}" for key, atom in node.keywords)
+                return [f"{node.fn}({shows(node.args)}{keywords})"]
             case If():
                 head = f"{shows(node.outs)} = if {show(node.test)}:".removeprefix(" = ")
                 return [head, *lines(node.then, 1, "yield"), "else:", *lines(node.orelse, 1, "yield")]

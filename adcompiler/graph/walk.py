@@ -24,12 +24,10 @@ from adcompiler.graph.nodes import (
 def operands(node: Node) -> tuple[Atom, ...]:
     """Return the atoms that the node itself reads (not those inside its regions)."""
     match node:
-        case Apply():
+        case Apply() | Effect():
             return node.args + tuple(atom for _, atom in node.keywords)
         case Store():
             return (node.array, *node.index, node.value)
-        case Effect():
-            return node.args
         case If():
             return (node.test,)
         case For():
@@ -118,7 +116,7 @@ def free(region: Region) -> dict[Value, None]:
 def map_operands(node: Node, change: Callable[[Atom], Atom]) -> Node:
     """Return the node with `change` applied to the atoms that it reads itself."""
     match node:
-        case Apply():
+        case Apply() | Effect():
             keywords = tuple((key, change(atom)) for key, atom in node.keywords)
             return replace(node, args=tuple(map(change, node.args)), keywords=keywords)
         case Store():
@@ -126,8 +124,6 @@ def map_operands(node: Node, change: Callable[[Atom], Atom]) -> Node:
             assert isinstance(array, Value)
             index = tuple(map(change, node.index))
             return replace(node, array=array, index=index, value=change(node.value))
-        case Effect():
-            return replace(node, args=tuple(map(change, node.args)))
         case If():
             return replace(node, test=change(node.test))
         case For():

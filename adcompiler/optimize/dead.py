@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adcompiler.analysis.alias import IN_PLACE, SHAPE_ONLY, VIEWS, memory_classes
+from adcompiler.analysis.alias import SHAPE_ONLY, VIEWS, memory_classes
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value, While
+from adcompiler.graph.syntax import IN_PLACE
 from adcompiler.graph.walk import operands, regions, results, select, values, walk
 
 IMPURE_PREFIXES = ("np.random.", "random.", "print", "time.")

@@ -92,8 +92,8 @@ def _hand_on(sweep: Sweep, node: Store, item: Value, picked: int, is_new: bool) 
         item = sweep.apply("np.sum", item)
     elif own < picked or (picked and not _same_shape(sweep, node)):
         item = sweep.sum_to(item, picked, node.value)
-        item = item if node.accumulate or is_new else sweep.apply("copy", item)
-    elif picked and not is_new and (not node.accumulate or not sweep.is_buffered(node.value)):
+    is_added_at_once = node.accumulate and sweep.is_buffered(node.value)
+    if picked and own == picked and not is_new and not is_added_at_once:
         item = sweep.apply("copy", item)
     sweep.contribute(node.value, Contribution(item))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from adcompiler.analysis.types import rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Literal, Value
-from adcompiler.graph.python import JOINS
+from adcompiler.graph.syntax import JOINS
 from adcompiler.transform.vjp import Contribution
 
 if TYPE_CHECKING:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from adcompiler.analysis.alias import IN_PLACE, VIEWS, Memory, merges
+from adcompiler.analysis.alias import VIEWS, Memory, merges
 from adcompiler.analysis.types import Types, is_array, is_list, is_memory
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While
+from adcompiler.graph.syntax import IN_PLACE
 from adcompiler.graph.walk import operands, regions, results, uses, values, walk
 
 
@@ -162,6 +163,10 @@ def _check_merge(
         owners = [info.owners.get(v, v) for v in passed]
         if len(set(owners)) != len(owners) or owners != passed:
             raise refuse(passed[0])
+    if not isinstance(node, If):
+        started = [info.owners.get(v, v) for v in values(node.inits) if is_concerned(v)]
+        if len(set(started)) != len(started):
+            raise refuse(started[0])
     end = _end(node, info)
     for target, source in merges(node):
         if not is_concerned(target) or not isinstance(source, Value) or source is target:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from numba.core import types as nt
 
-from adcompiler.analysis.alias import IN_PLACE, memory, memory_classes
+from adcompiler.analysis.alias import memory, memory_classes
 from adcompiler.analysis.types import Types, element, is_array, is_float, is_list, is_memory, rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Packed, Static
@@ -16,6 +16,7 @@ from adcompiler.graph.nodes import (
     Atom,
     For,
     Graph,
+    If,
     Literal,
     Node,
     Region,
@@ -23,6 +24,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
+from adcompiler.graph.syntax import IN_PLACE
 from adcompiler.graph.walk import map_region, substitute
 from adcompiler.optimize.invariant import remove_invariants
 from adcompiler.source import Location
@@ -137,6 +139,8 @@ def _resolve_items(graph: Graph, types: Types) -> Graph:
                 case Apply(fn="getitem"):
                     index = spread(node.args[1:], nodes, node.loc)
                     nodes.append(replace(node, args=(node.args[0], *index)))
+                case If() if types.get(node.test) == nt.boolean:  # type: ignore[arg-type]
+                    nodes.append(_settled(node))
                 case Apply(fn="sum" | "max" | "min", args=(Value() as array,)) if is_array(types.get(array)):
                     nodes.append(replace(node, fn=f"np.{node.fn}"))
                 case Store():
@@ -146,6 +150,13 @@ def _resolve_items(graph: Graph, types: Types) -> Graph:
         return Region(region.params, tuple(nodes), region.yields)
 
     return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def _settled(node: If) -> If:
+    """`a and b` of tests is b or False; of other things it is b or a."""
+    then = tuple(Literal(True) if atom is node.test else atom for atom in node.then.yields)
+    orelse = tuple(Literal(False) if atom is node.test else atom for atom in node.orelse.yields)
+    return replace(node, then=replace(node.then, yields=then), orelse=replace(node.orelse, yields=orelse))
 
 
 def _copy_overlapping(graph: Graph, types: Types) -> Graph:

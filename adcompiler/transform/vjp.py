@@ -48,7 +48,7 @@ def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     found = _find_structured(sweep, node)
     if found is not None:
         _structured(sweep, node, *found, adjoint)
-    elif node.fn not in CONSTANT and any(a in sweep.active for a in values(node.args)):
+    elif node.fn not in CONSTANT and any(a in sweep.active for a in values(operands(node))):
         keywords = ", ".join(f"{key}=" for key, _ in node.keywords)
         ranks = ", ".join(f"{_rank(sweep, a)}-D" for a in node.args)
         what = f"'{node.fn}' of ({ranks}{', ' + keywords if keywords else ''})"
