@@ -73,7 +73,12 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], types: Types, const
                 raise DifferentiationError("AD202", reason, node.loc)
             case Apply() if node.fn not in constant and node.fn not in SHAPE_ONLY:
                 if is_lost(node.out) and is_varied(node.args[:1] if node.fn == "getitem" else operands(node)):
-                    raise refuse(node, f"the result of '{node.fn}'", types.get(node.out))
+                    what = (
+                        "a tuple in a list or dictionary"
+                        if node.fn == "tuple"
+                        else f"the result of '{node.fn}'"
+                    )
+                    raise refuse(node, what, types.get(node.out))
             case If() | For() | While():
                 for target, source in merges(node):
                     if is_lost(target) and is_varied((source,)):

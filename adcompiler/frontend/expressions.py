@@ -278,7 +278,7 @@ def _is_test(node: gast.expr) -> bool:
         case gast.Constant():
             return isinstance(node.value, bool)
         case gast.Name():
-            return node.id.startswith("$")  # a flag of our own
+            return str(node.id).startswith("$")  # a flag of our own
     return False
 
 

@@ -222,7 +222,7 @@ def _elements(state: Lowering, node: gast.expr, of: gast.expr, with_index: bool)
         cure = "loop over range(...) for each axis"
         raise state.refuse("AD103", "the number of axes is not known", node, cure)
     shape = expressions.apply(state, node, "shape", (array,))
-    sizes = [expressions.apply(state, node, "getitem", (shape, Literal(k))) for k in range(rank)]
+    sizes: list[Atom] = [expressions.apply(state, node, "getitem", (shape, Literal(k))) for k in range(rank)]
     indices = _positions(state, node, sizes)
 
     def item(k: Value) -> Binding:

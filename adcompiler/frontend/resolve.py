@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import functools
 import math
 import types
 from collections.abc import Callable
@@ -99,9 +98,10 @@ def _numpy_home(path: str, name: str, function: object) -> str | None:
 def numpy_function(name: str) -> object:
     """Return the function that a canonical name such as `np.linalg.norm` stands for, or None."""
     first, *path = name.split(".")
-    return (
-        functools.reduce(lambda owner, part: getattr(owner, part, None), path, np) if first == "np" else None
-    )
+    found: Any = np if first == "np" else None
+    for part in path:
+        found = getattr(found, part, None)
+    return found
 
 
 def constant(name: str, value: object) -> Atom:
