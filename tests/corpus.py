@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import math
 from collections import namedtuple
 from collections.abc import Callable
@@ -2306,3 +2307,18 @@ def parameter_shadows_a_function(x):
         return sqrt(v)
 
     return applied(lambda v: v * x[1], x[0])
+
+
+class Side(enum.IntEnum):
+    LEFT = 0
+    RIGHT = 1
+
+
+@case(X3)
+def enumeration(x):
+    side = np.zeros(3, dtype=np.int64)
+    side[1] = Side.RIGHT
+    total = 0.0
+    for i in range(3):
+        total += x[i] ** 2 if side[i] == Side.RIGHT else math.sin(x[i])
+    return total

@@ -112,8 +112,11 @@ def constant(name: str, value: object) -> Atom:
         return Literal(float(value))
     if isinstance(value, np.int64):
         return Literal(int(value))
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool):
         return Literal(value)
+    for plain in (int, float, str):
+        if isinstance(value, plain):  # also a member of an IntEnum
+            return Literal(plain(value))
     if isinstance(value, type) and issubclass(value, np.generic):
         return Global("np.bool_" if value is np.bool_ else f"np.{value.__name__}", value)
     return Global(name, value)
