@@ -2322,3 +2322,50 @@ def enumeration(x):
     for i in range(3):
         total += x[i] ** 2 if side[i] == Side.RIGHT else math.sin(x[i])
     return total
+
+
+@case(0.38, 0.82)
+def break_reads_a_swapped_variable(x, y):
+    k = -1
+    while k < 2:
+        k += 1
+        x, y = y, x * 0.9
+        if x < 0.7:
+            break
+    for _ in range(3):
+        x, y = y, x * 1.1
+        if x > 1.5 or y > 2.0:
+            break
+    return x + 3.0 * y
+
+
+class Status(enum.Enum):
+    FOUND = 0
+    LIMIT = 1
+
+
+def halving_status(x):
+    status = Status.FOUND
+    if x < -5.0:
+        return status
+    while x > 0.1:
+        x = x * 0.5
+        if x < 0.3:
+            status = Status.LIMIT
+            break
+    return status
+
+
+@case(0.2)
+def enumeration_before_a_loop(x):
+    return x * x if halving_status(x) == Status.LIMIT else math.sin(x)
+
+
+@case(1.5)
+def captured_array_rebound_in_loop(x):
+    weights = TABLE
+    total = 0.0
+    for _ in range(3):
+        total += weights[0] * x * total + x
+        weights = weights * 1.1
+    return total

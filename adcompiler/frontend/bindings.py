@@ -134,7 +134,7 @@ def join(
         return like(left, [join(a, b, name, outs, yields) for a, b in pairs])
     if (left == Literal(None)) != (right == Literal(None)) and UNDEFINED not in (left, right):
         return Ambiguous(f"'{name.lstrip('$')}' is None on one path and something else on another")
-    if _is_fixed(left) or _is_fixed(right):
+    if is_fixed(left) or is_fixed(right):
         if left == UNDEFINED or right == UNDEFINED:
             return UNDEFINED
         return Ambiguous(f"'{name.lstrip('$')}' is a different function or constant after the two branches")
@@ -146,7 +146,7 @@ def join(
     return out
 
 
-def _is_fixed(binding: Binding) -> bool:
+def is_fixed(binding: Binding) -> bool:
     """Tell whether a binding is a function, class or module, which no variable of the graph can hold."""
     return isinstance(binding, Closure | TypeOf) or (
         isinstance(binding, Global) and not isinstance(binding.value, np.ndarray | np.generic | enum.Enum)

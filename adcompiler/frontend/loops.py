@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import gast
 
 from adcompiler.frontend import expressions, iteration, lower
-from adcompiler.frontend.bindings import Ambiguous, Binding, Environment, flatten, rebuild
+from adcompiler.frontend.bindings import Ambiguous, Binding, Environment, flatten, is_fixed, rebuild
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -47,7 +47,7 @@ def _carried(state: Lowering, names: list[str], shapes: dict[str, Binding]) -> _
             loop.apart[name] = known
             continue
         before = state.env.get(name, UNDEFINED)
-        if not isinstance(before, Atom | tuple) or any(isinstance(a, Global) for a in flatten(before)):
+        if not isinstance(before, Atom | tuple) or any(map(is_fixed, flatten(before))):
             before = UNDEFINED
         if before == UNDEFINED and name in shapes:
             before = rebuild(shapes[name], lambda _: UNDEFINED)

@@ -341,11 +341,17 @@ class Writer:
                     return
         for node in nodes:
             self.node(node)
-        finish()
-        if flag == Literal(True):
-            self.out.append(ast.Break())
-        elif flag != Literal(False):
-            self.out.append(ast.If(self.expr(flag), [ast.Break()], []))
+        if isinstance(flag, Literal):
+            finish()
+            self.out += [ast.Break()] if flag.value else []
+            return
+        test, copies = self.expr(flag), self.inner(finish)
+        if _names(test, ast.Load) & {name for stmt in copies for name in _names(stmt, ast.Store)}:
+            self.out.append(ast.If(test, [*copies, ast.Break()], []))
+            self.out += copies
+        else:
+            self.out += [stmt for stmt in copies if not isinstance(stmt, ast.Pass)]
+            self.out.append(ast.If(test, [ast.Break()], []))
 
     def early(
         self,
@@ -374,6 +380,10 @@ class Writer:
         leaving = self.inner(lambda: arm(*arms[0]))
         self.out.append(ast.If(_not(test) if negate else test, leaving, []))
         arm(*arms[1])
+
+
+def _names(tree: ast.AST, context: type[ast.expr_context]) -> set[str]:
+    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
 
 
 def _is_header(statement: str) -> bool:
