@@ -2369,3 +2369,13 @@ def captured_array_rebound_in_loop(x):
         total += weights[0] * x * total + x
         weights = weights * 1.1
     return total
+
+
+@case(X3)
+def list_made_and_gone_over_in_a_loop(x):
+    total = 0.0
+    for v in x:
+        scaled = [v * w for w in x]
+        for s in scaled:
+            total += s * s * v
+    return total

@@ -154,9 +154,11 @@ def for_loop(state: Lowering, stmt: gast.For) -> None:
 
 def _check_fixed(state: Lowering, stmt: gast.For) -> None:
     """Refuse a loop over a list that grows or shrinks inside: its items are counted beforehand."""
-    nodes = [*walk(Region((), tuple(state.nodes[-1:]), ()))]
-    read = {node.args[0] for node in nodes if isinstance(node, Apply) and node.fn == "nth"}
-    changed = [n for n in nodes if isinstance(n, Apply | Effect) and n.fn in ("append", "pop", "method")]
+    loop = state.nodes[-1]
+    assert isinstance(loop, For)
+    read = {node.args[0] for node in loop.body.nodes if isinstance(node, Apply) and node.fn == "nth"}
+    inside = walk(loop.body)
+    changed = [n for n in inside if isinstance(n, Apply | Effect) and n.fn in ("append", "pop", "method")]
     if any(node.args[0] in read for node in changed):
         raise state.refuse("AD103", "the list is changed while the loop goes over it", stmt.iter)
 
