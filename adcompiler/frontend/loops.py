@@ -16,7 +16,6 @@ from adcompiler.graph.nodes import (
     Atom,
     Effect,
     For,
-    Global,
     Literal,
     Region,
     Value,
