@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 
 from numba.core import types as nt
 
-from adcompiler.analysis.alias import SHAPE_ONLY, is_opaque, memory_classes, merges
+from adcompiler.analysis.alias import SHAPE_ONLY, is_opaque, memory_classes
 from adcompiler.analysis.types import Types, element, is_continuous, is_memory
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import (
@@ -23,7 +23,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.walk import operands, values, walk
+from adcompiler.graph.walk import merges, operands, values, walk
 
 
 def active_values(graph: Graph, wrt: Iterable[Value], types: Types, constant: Container[str]) -> set[Value]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, If, Node, Region, Store, Value, While
+from adcompiler.analysis.dependence import Dependences
+from adcompiler.analysis.types import Types
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Node, Region, Store, Value, While
 from adcompiler.graph.syntax import IN_PLACE
-from adcompiler.graph.walk import operands, regions, values, walk
+from adcompiler.graph.walk import merges, operands, regions, values, walk
 
 VIEWS = frozenset(
     {
@@ -62,19 +64,6 @@ def owner_of(definitions: dict[Value, Node], value: Value) -> Value:
         value = node.args[0]
         node = definitions.get(value)
     return value
-
-
-def merges(node: Node) -> Iterator[tuple[Value, Atom]]:
-    """Yield (merged value, value that flows into it) for a branch or loop."""
-    match node:
-        case If():
-            yield from zip(node.outs, node.then.yields, strict=True)
-            yield from zip(node.outs, node.orelse.yields, strict=True)
-        case For() | While():
-            params = node.body.params[isinstance(node, For) :]
-            yield from zip(params, node.inits, strict=True)
-            yield from zip(params, node.body.yields[node.breaks :], strict=True)
-            yield from zip(node.outs, params, strict=True)
 
 
 def memory_classes(region: Region, arrays: Container[Value] | None = None) -> dict[Value, Value]:
@@ -167,6 +156,7 @@ class Memory:
     writes: dict[Value, list[tuple[Node, Value]]]
     positions: dict[Value, int]
     lists: Container[Value] = ()
+    dependences: Dependences | None = None
 
     def is_written(self, value: Value) -> bool:
         """Tell whether any store reaches the memory of an array."""
@@ -193,6 +183,23 @@ class Memory:
         found = self._writes_of(value)
         return any(self._reaches(store, owner, reader, here) for store, owner in found)
 
+    def read_is_overwritten(self, read: Apply) -> bool:
+        """Tell whether the element that a `getitem` reads may be overwritten afterwards."""
+        array = read.args[0]
+        assert isinstance(array, Value)
+        here, owner = self.access[read], self.owners.get(array, array)
+        return any(
+            self._reaches(store, writer, owner, here) and self._overlaps(read, here, store)
+            for store, writer in self._writes_of(array)
+        )
+
+    def _overlaps(self, read: Apply, here: Access, store: Node) -> bool:
+        if self.dependences is None or not isinstance(store, Store):
+            return True
+        there = self.access[store]
+        later = there.position > here.position
+        return self.dependences.may_follow(read, here.loops, store, there.loops, later)
+
     def _reaches(self, store: Node, writer: Value, reader: Value, here: Access) -> bool:
         there = self.access[store]
         common = [loop for loop in there.loops if loop in here.loops]
@@ -209,16 +216,20 @@ class Memory:
         return self.positions.get(value, -1)
 
 
-def memory(body: Region, arrays: Container[Value], lists: Container[Value] = ()) -> Memory:
+def memory(
+    body: Region, arrays: Container[Value], lists: Container[Value] = (), types: Types | None = None
+) -> Memory:
     """Analyse the stores of a graph's body.
 
     Args:
         body: body of the graph.
         arrays: the values that are arrays or lists.
         lists: those among them that are lists.
+        types: types of all values, if elements are to be told apart.
     """
     classes = memory_classes(body, arrays)
-    info = Memory({}, classes, {}, {}, {}, {}, lists)
+    dependences = None if types is None else Dependences(types)
+    info = Memory({}, classes, {}, {}, {}, {}, lists, dependences)
     definitions: dict[Value, Node] = {}
     counter = 0
 
@@ -239,6 +250,8 @@ def memory(body: Region, arrays: Container[Value], lists: Container[Value] = ())
                     key = classes.get(written, written)
                     info.writes.setdefault(key, []).append((node, owner))
             inner = (*loops, node) if isinstance(node, For | While) else loops
+            if dependences is not None:
+                dependences.enter(node, loops)
             for sub in regions(node):
                 for param in sub.params:
                     info.positions[param] = counter

@@ -26,12 +26,11 @@ from numba.core.untyped_passes import (
     TranslateByteCode,
 )
 
-from adcompiler.analysis.alias import merges
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import UNDEFINED, Apply, Effect, Global, Graph, Node, Region, Value
 from adcompiler.graph.python import Style, to_python
 from adcompiler.graph.unparse import unparse
-from adcompiler.graph.walk import defined, map_operands, map_region, operands, walk
+from adcompiler.graph.walk import defined, map_operands, map_region, merges, operands, walk
 from adcompiler.runtime.helpers import HELPERS
 
 Types = dict[Value, types.Type]

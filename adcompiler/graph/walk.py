@@ -61,6 +61,19 @@ def results(node: Node) -> tuple[Value, ...]:
             return ()
 
 
+def merges(node: Node) -> Iterator[tuple[Value, Atom]]:
+    """Yield (merged value, value that flows into it) for a branch or loop."""
+    match node:
+        case If():
+            yield from zip(node.outs, node.then.yields, strict=True)
+            yield from zip(node.outs, node.orelse.yields, strict=True)
+        case For() | While():
+            params = node.body.params[isinstance(node, For) :]
+            yield from zip(params, node.inits, strict=True)
+            yield from zip(params, node.body.yields[node.breaks :], strict=True)
+            yield from zip(node.outs, params, strict=True)
+
+
 def walk(region: Region) -> Iterator[Node]:
     """Yield every node in program order, outer nodes before those inside them."""
     for node in region.nodes:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adcompiler.analysis.alias import merges
 from adcompiler.analysis.types import Types, is_array, is_list
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Literal, Region, Store, Value
-from adcompiler.graph.walk import operands, values, walk
+from adcompiler.graph.walk import merges, operands, values, walk
 from adcompiler.transform.vjp import Contribution
 
 if TYPE_CHECKING:

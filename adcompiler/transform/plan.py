@@ -157,7 +157,7 @@ class _Frame:
             return (
                 is_memory(self.types.get(base))
                 and node in self.info.access
-                and not self.info.written_after(base, node)
+                and not self.info.read_is_overwritten(node)
             )
         if self.is_length_of_list(node):
             return False
@@ -258,6 +258,8 @@ class _Frame:
                 return False
             if isinstance(part, Store) and not self._is_plain(part, local):
                 return False
+            if _is_load(part) and self._is_unchanged(part):  # type: ignore[arg-type]
+                continue
             for value in self._element_reads(part):
                 owner = self.info.owners.get(value, value)
                 if not is_mutable(self.types.get(value)) or owner in local:
@@ -265,6 +267,11 @@ class _Frame:
                 if part not in self.info.access or self.info.written_after(value, part):
                     return False
         return True
+
+    def _is_unchanged(self, load: Apply) -> bool:
+        """Tell whether a load gives the same when it is repeated in the reverse sweep."""
+        is_array_read = load in self.info.access and is_array(self.types.get(load.args[0]))  # type: ignore[arg-type]
+        return is_array_read and not self.info.read_is_overwritten(load)
 
     def _element_reads(self, node: Node) -> Iterator[Value]:
         """Yield the memory that a node reads; the length of a list counts, as it may change."""

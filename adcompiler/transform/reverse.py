@@ -100,7 +100,8 @@ def reverse(
     """
     arrays = {value for value, kind in types.items() if is_mutable(kind)}
     views = typed_views(graph.body, types)
-    info = memory(graph.body, arrays, {value for value, kind in types.items() if is_list(kind)})
+    lists = {value for value, kind in types.items() if is_list(kind)}
+    info = memory(graph.body, arrays, lists, types)
     shapes = symbolic_shapes(graph, types, ELEMENTWISE.keys())
     displayed = displays(graph.body, types)
     check_lists(graph.body, types, active, displayed)

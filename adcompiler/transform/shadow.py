@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from adcompiler.analysis.alias import VIEWS, Memory, merges
+from adcompiler.analysis.alias import VIEWS, Memory
 from adcompiler.analysis.types import Types, is_array, is_list, is_memory
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While
 from adcompiler.graph.syntax import IN_PLACE
-from adcompiler.graph.walk import operands, regions, results, uses, values, walk
+from adcompiler.graph.walk import merges, operands, regions, results, uses, values, walk
 
 
 def typed_views(body: Region, types: Types) -> set[Value]:

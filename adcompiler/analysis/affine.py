@@ -1,0 +1,123 @@
+"""Integer arithmetic in symbols: linear forms over loop indices and sizes, and whether inequalities can hold.
+
+Inequalities are decided by Fourier-Motzkin elimination with the rounding of the Omega test (Pugh 1991, 2):
+a system found infeasible has no solution in integers; one that is not may still have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from math import gcd
+
+from adcompiler.graph.nodes import Apply, Atom, Literal, Value
+
+_MOST = 300
+"""Systems that grow beyond this many inequalities are taken to be feasible."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A sum of symbols with integer coefficients, and a constant.
+
+    >>> i = Linear({"i": 1})
+    >>> 2 * (i + 1) - i
+    Linear(terms={'i': 1}, constant=2)
+    """
+
+    terms: Mapping[Hashable, int] = field(default_factory=dict)
+    constant: int = 0
+
+    def __add__(self, other: Linear | int) -> Linear:
+        if isinstance(other, int):
+            return Linear(self.terms, self.constant + other)
+        terms = dict(self.terms)
+        for symbol, factor in other.terms.items():
+            terms[symbol] = terms.get(symbol, 0) + factor
+        return Linear({s: f for s, f in terms.items() if f}, self.constant + other.constant)
+
+    def __rmul__(self, factor: int) -> Linear:
+        return Linear({s: factor * f for s, f in self.terms.items() if factor * f}, factor * self.constant)
+
+    def __sub__(self, other: Linear | int) -> Linear:
+        return self + -1 * other
+
+    def renamed(self, name: Callable[[Hashable], Hashable]) -> Linear:
+        """Return the form with other symbols."""
+        return Linear({name(s): f for s, f in self.terms.items()}, self.constant)
+
+
+def linear(atom: Atom, makers: Mapping[Value, Apply]) -> Linear | None:
+    """Return an integer value as a linear form; `makers` maps integer values to what computes them.
+
+    >>> i, j = Value("i"), Value("j")
+    >>> form = linear(j, {j: Apply(j, "add", (i, Literal(2)))})
+    >>> form.terms == {i: 1}, form.constant
+    (True, 2)
+    """
+    if isinstance(atom, Literal):
+        is_whole = isinstance(atom.value, int) and not isinstance(atom.value, bool)
+        return Linear({}, atom.value) if is_whole else None  # type: ignore[arg-type]
+    if not isinstance(atom, Value):
+        return None
+    made = makers.get(atom)
+    if made is not None and made.fn in ("add", "sub", "mul", "neg"):
+        parts = [linear(arg, makers) for arg in made.args]
+        match made.fn, parts:
+            case "add", [Linear() as left, Linear() as right]:
+                return left + right
+            case "sub", [Linear() as left, Linear() as right]:
+                return left - right
+            case "neg", [Linear() as only]:
+                return -1 * only
+            case "mul", [Linear(terms={}) as left, Linear() as right] if not left.terms:
+                return left.constant * right
+            case "mul", [Linear() as left, Linear(terms={}) as right] if not right.terms:
+                return right.constant * left
+    return Linear({atom: 1})
+
+
+def feasible(conditions: Iterable[Linear]) -> bool:
+    """Tell whether integers may exist for which every form is zero or more.
+
+    >>> i, n = Linear({"i": 1}), Linear({"n": 1})
+    >>> feasible([i, n - i - 1])
+    True
+    >>> feasible([i - n, n - i - 1])
+    False
+    """
+    system = {_key(form): form for form in map(_tightened, conditions)}
+    while True:
+        if any(not form.terms and form.constant < 0 for form in system.values()):
+            return False
+        symbols = {symbol for form in system.values() for symbol in form.terms}
+        if not symbols or len(system) > _MOST:
+            return True
+        system = _without(system, min(symbols, key=lambda s: _growth(system, s)))
+
+
+def _key(form: Linear) -> Hashable:
+    return frozenset(form.terms.items()), form.constant
+
+
+def _tightened(form: Linear) -> Linear:
+    """Divide by the common factor of the coefficients; the form being whole, the constant rounds down."""
+    common = gcd(*form.terms.values()) if form.terms else 1
+    return Linear({s: f // common for s, f in form.terms.items()}, form.constant // common)
+
+
+def _growth(system: Mapping[Hashable, Linear], symbol: Hashable) -> int:
+    signs = [form.terms.get(symbol, 0) for form in system.values()]
+    return sum(f > 0 for f in signs) * sum(f < 0 for f in signs)
+
+
+def _without(system: Mapping[Hashable, Linear], symbol: Hashable) -> dict[Hashable, Linear]:
+    """Eliminate a symbol: each lower bound is at most each upper bound."""
+    forms = list(system.values())
+    below = [form for form in forms if form.terms.get(symbol, 0) > 0]
+    above = [form for form in forms if form.terms.get(symbol, 0) < 0]
+    kept = [form for form in forms if symbol not in form.terms]
+    for low in below:
+        for high in above:
+            kept.append(-high.terms[symbol] * low + low.terms[symbol] * high)
+    return {_key(form): form for form in map(_tightened, kept)}

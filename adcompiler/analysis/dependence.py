@@ -1,0 +1,200 @@
+"""The dependence test of loops: may a store overwrite, after a read has run, an element that it read?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+
+from adcompiler.analysis.affine import Linear, feasible, linear
+from adcompiler.analysis.types import Types, is_scalar, rank
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Store, Value, While
+from adcompiler.graph.walk import regions, results
+
+Loops = tuple[Node, ...]
+Span = tuple[Linear | None, Linear | None]
+"""First and last index that an access touches on one axis, where known."""
+
+
+@dataclass
+class Dependences:
+    """Answers questions about pairs of accesses to one array.
+
+    Attributes:
+        types: types of all values.
+        makers: what computes each value.
+        homes: the loops around the definition of each value, outermost first.
+    """
+
+    types: Types
+    makers: dict[Value, Apply] = field(default_factory=dict)
+    homes: dict[Value, Loops] = field(default_factory=dict)
+    known: dict[tuple[Node, Node], bool] = field(default_factory=dict)
+
+    def enter(self, node: Node, loops: Loops) -> None:
+        """Take up a node that stands in these loops."""
+        if isinstance(node, Apply):
+            self.makers[node.out] = node
+        self.homes.update((value, loops) for value in results(node))
+        inner = (*loops, node) if isinstance(node, For | While) else loops
+        for region in regions(node):
+            self.homes.update((param, inner) for param in region.params)
+
+    def may_follow(self, read: Apply, around_read: Loops, store: Store, around: Loops, later: bool) -> bool:
+        """Tell whether a store may write an element after the read of that element.
+
+        Args:
+            read: a `getitem`.
+            around_read: the loops around it, outermost first.
+            store: a store to the same array.
+            around: the loops around the store.
+            later: whether the store stands after the read in the text.
+        """
+        if (read, store) not in self.known:
+            self.known[read, store] = self._may_follow(read, around_read, store, around, later)
+        return self.known[read, store]
+
+    def _may_follow(self, read: Apply, around_read: Loops, store: Store, around: Loops, later: bool) -> bool:
+        one = self._place(read.args[0], read.args[1:], around_read)
+        two = self._place(store.array, store.index, around)
+        if one is None or two is None or one[0] is not two[0]:
+            return True
+        common = [a for a, b in zip(around_read, around, strict=False) if a is b]
+        levels = [*range(len(common)), *([len(common)] if later else [])]
+        return any(
+            len(self.homes.get(one[0], ())) > level
+            or self._meet(one[1], around_read, two[1], around, common, level)
+            for level in levels
+        )
+
+    def _meet(
+        self,
+        one: list[Span],
+        around_one: Loops,
+        two: list[Span],
+        around_two: Loops,
+        common: Loops | list[Node],
+        level: int,
+    ) -> bool:
+        """Tell whether two accesses can touch one element in iterations that first differ at a level."""
+        first = self._name(level, "read")
+        second = self._name(level, "store")
+        conditions = [form.renamed(first) for form in self._bounds(around_one)]
+        conditions += [form.renamed(second) for form in self._bounds(around_two)]
+        if level < len(common):
+            loop = common[level]
+            step = _step(loop)
+            if step:
+                assert isinstance(loop, For)
+                index = Linear({loop.body.params[0]: 1})
+                distance = index.renamed(second) - index.renamed(first)
+                conditions.append((distance if step > 0 else -1 * distance) - 1)
+        for (low, high), (bottom, top) in zip(one, two, strict=True):
+            if low is not None and top is not None:
+                conditions.append(top.renamed(second) - low.renamed(first))
+            if bottom is not None and high is not None:
+                conditions.append(high.renamed(first) - bottom.renamed(second))
+        return feasible([*conditions, *self._sizes(conditions)])
+
+    def _name(self, level: int, tag: str) -> Callable[[Hashable], Hashable]:
+        """Let symbols that are defined below a level stand for two values, one for each access."""
+        return lambda symbol: (symbol, tag) if len(self.homes.get(symbol, ())) > level else symbol  # type: ignore[call-overload]
+
+    def _bounds(self, loops: Loops) -> list[Linear]:
+        found: list[Linear] = []
+        for loop in loops:
+            step = _step(loop)
+            if not isinstance(loop, For) or not step:
+                continue
+            index = Linear({loop.body.params[0]: 1})
+            start, stop = linear(loop.start, self.makers), linear(loop.stop, self.makers)
+            if start is not None:
+                found.append(index - start if step > 0 else start - index)
+            if stop is not None:
+                found.append(stop - index - 1 if step > 0 else index - stop - 1)
+        return found
+
+    def _sizes(self, forms: Iterable[Linear]) -> list[Linear]:
+        """Sizes are zero or more."""
+        symbols = {symbol for form in forms for symbol in form.terms}
+        return [Linear({symbol: 1}) for symbol in symbols if self._is_size(_original(symbol))]
+
+    def _is_size(self, symbol: Hashable) -> bool:
+        made = self.makers.get(symbol)  # type: ignore[call-overload]
+        if made is None:
+            return False
+        base = self.makers.get(made.args[0]) if made.fn == "getitem" else None  # type: ignore[call-overload]
+        return made.fn in ("len", "size") or (base is not None and base.fn == "shape")
+
+    def _place(self, array: Atom, index: tuple[Atom, ...], loops: Loops) -> tuple[Value, list[Span]] | None:
+        """Return the array that owns what is accessed, and the span on each of its axes."""
+        chain: list[tuple[Atom, ...] | None] = [index]  # None for a transpose
+        while isinstance(array, Value) and array in self.makers and self.makers[array].fn in ("getitem", "T"):
+            made = self.makers[array]
+            chain.append(made.args[1:] if made.fn == "getitem" else None)
+            array = made.args[0]
+        if not isinstance(array, Value):
+            return None
+        axes = rank(self.types[array])
+        spans: list[Span] = [(Linear(), None)] * axes
+        free = list(range(axes))
+        for atoms in reversed(chain):
+            if atoms is None:
+                free.reverse()
+                continue
+            kept = self._index(atoms, spans, free, loops)
+            if kept is None:
+                return None
+            free = kept
+        return array, spans
+
+    def _index(
+        self, atoms: tuple[Atom, ...], spans: list[Span], free: list[int], loops: Loops
+    ) -> list[int] | None:
+        """Narrow the spans by one index; return the axes that are left, None if it is not understood."""
+        if len(atoms) > len(free):
+            return None
+        kept = free[len(atoms) :]
+        for k in range(len(atoms) - 1, -1, -1):
+            atom, axis = atoms[k], free[k]
+            offset = spans[axis][0]
+            kind = self.types.get(atom) if isinstance(atom, Value) else None
+            if str(kind).startswith("slice"):
+                spans[axis] = self._slice(atom, spans[axis], loops)
+                kept = [axis, *kept]
+            elif isinstance(atom, Literal) or is_scalar(kind):
+                if atom in (Literal(None), Literal(...)):
+                    return None
+                point = self._counted(atom, loops)
+                is_known = point is not None and offset is not None
+                spans[axis] = (offset + point, offset + point) if is_known else (None, None)  # type: ignore[operator]
+            else:
+                return None
+        return kept
+
+    def _slice(self, atom: Atom, span: Span, loops: Loops) -> Span:
+        made, offset = self.makers.get(atom), span[0]  # type: ignore[arg-type]
+        if made is None or made.fn != "slice" or len(made.args) != 2 or offset is None:
+            return (None, None)
+        low = Linear() if made.args[0] == Literal(None) else self._counted(made.args[0], loops)
+        if low is None:
+            return (None, None)
+        high = None if made.args[1] == Literal(None) else self._counted(made.args[1], loops)
+        return offset + low, span[1] if high is None else offset + high - 1
+
+    def _counted(self, atom: Atom, loops: Loops) -> Linear | None:
+        """Return an index as a form if it cannot be negative: such an index counts from the end."""
+        form = linear(atom, self.makers)
+        if form is None:
+            return None
+        conditions = [*self._bounds(loops), -1 * form - 1]
+        return None if feasible([*conditions, *self._sizes(conditions)]) else form
+
+
+def _original(symbol: Hashable) -> Hashable:
+    return symbol[0] if isinstance(symbol, tuple) else symbol
+
+
+def _step(loop: Node) -> int:
+    """Return the step of a loop over a range, 0 where it is not known."""
+    step = loop.step.value if isinstance(loop, For) and isinstance(loop.step, Literal) else 0
+    return step if isinstance(step, int) else 0
