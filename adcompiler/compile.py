@@ -22,6 +22,7 @@ from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined
 from adcompiler.optimize.cse import eliminate_common
 from adcompiler.optimize.dead import remove_dead
+from adcompiler.optimize.direct import index_directly
 from adcompiler.optimize.fold import fold
 from adcompiler.optimize.invariant import remove_invariants
 from adcompiler.optimize.shape_reads import read_shapes_elsewhere
@@ -29,8 +30,8 @@ from adcompiler.optimize.sink import sink_loads
 from adcompiler.rules import ELEMENTWISE
 from adcompiler.transform.gradient import gradient
 from adcompiler.transform.plan import LoopPlan
-from adcompiler.transform.record import Tape
 from adcompiler.transform.specialise import specialise
+from adcompiler.transform.tape import Tape
 
 Mode = Choice["primal", "outputs", "grad", "value_and_grad", "pullback"]
 
@@ -114,7 +115,7 @@ def _transformed(
     returns = Packed((Leaf(), packed)) if mode == "value_and_grad" else packed
     result = clean(verify(replace(made.graph, returns=returns)))
     types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
-    result = simplify(result, types)
+    result = simplify(index_directly(result, types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(read_shapes_elsewhere(result, shapes), types)
     return result, types, Compiled(result, made.plans, returns, writes, made.seeds)

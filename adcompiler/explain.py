@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adcompiler.graph.nodes import For
 from adcompiler.transform.plan import LoopPlan
-from adcompiler.transform.record import Tape
+from adcompiler.transform.tape import Tape
 
 _BYTES = {"float64": 8, "float32": 4, "int64": 8, "bool": 1, "boolean": 1}
 

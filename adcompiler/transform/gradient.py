@@ -14,8 +14,9 @@ from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Region, Value
 from adcompiler.graph.walk import clone
 from adcompiler.rules import CONSTANT
 from adcompiler.transform.plan import LoopPlan
-from adcompiler.transform.record import Recording, Tape, export
+from adcompiler.transform.record import Recording, export
 from adcompiler.transform.reverse import reverse
+from adcompiler.transform.tape import Tape
 
 
 @dataclass

@@ -18,7 +18,6 @@ from adcompiler.graph.nodes import (
     Atom,
     Effect,
     For,
-    Global,
     Graph,
     If,
     Literal,
@@ -32,16 +31,7 @@ from adcompiler.graph.walk import clone, defined, free, regions, results, substi
 from adcompiler.optimize.dead import is_pure, remove_dead
 from adcompiler.transform.plan import LoopPlan, plan_loop
 from adcompiler.transform.reverse import ReverseSweep
-
-
-@dataclass(frozen=True)
-class Tape:
-    """Where the values of one primal value are kept, one per iteration of its loop."""
-
-    value: Value
-    storage: Value
-    loop: For | While
-    kind: str
+from adcompiler.transform.tape import STACK, Tape, allocation, load, record, tape_of, widened
 
 
 @dataclass
@@ -51,6 +41,8 @@ class Recording:
     sweep: ReverseSweep
     types: Types
     plans: list[tuple[LoopPlan, list[Tape]]] = field(default_factory=list)
+    tapes: dict[Value, Tape] = field(default_factory=dict)
+    stacks: set[Value] = field(default_factory=set)
 
     def frame(self, primal: Region, back: Region) -> tuple[Region, Region]:
         """Settle all loops of a region and of the branches in it; return both sweeps."""
@@ -107,12 +99,16 @@ class Recording:
             self.plans.append((plan, []))
             repeated = _prepend(position, self.replay(body, back_body))
             return [self.counted(primal, primal.body)], replace(back, body=repeated)
-        tapes = [self.tape(primal, value) for value in plan.stored]
+        tapes = [self.tape(primal, value, inside) for value in plan.stored if value not in self.stacks]
         self.plans.append((plan, tapes))
-        body = self.write(body, tapes)
+        self.tapes.update((tape.storage, tape) for tape in tapes if tape.kind != STACK)
+        self.stacks.update(tape.storage for tape in tapes if tape.kind == STACK)
+        moved = [value for value in plan.stored if value in self.stacks]
+        body = self.write(body, tapes, moved)
         back = self.read_back(primal, back, body, back_body, plan, tapes)
         back = replace(back, body=_prepend(position, back.body))
-        allocations = [node for tape in tapes for node in _allocation(tape)]
+        allocations = [node for tape in tapes for node in allocation(tape)]
+        allocations += [Apply(stack, "list", ()) for stack in moved]
         return [*allocations, self.counted(primal, body)], back
 
     def counted(self, primal: For | While, body: Region) -> For | While:
@@ -165,18 +161,21 @@ class Recording:
 
     # recording
 
-    def tape(self, loop: For | While, value: Value) -> Tape:
+    def tape(self, loop: For | While, value: Value, inside: dict[Value, None]) -> Tape:
+        """Return where a loop keeps a value; the array of an inner loop gets another axis if it can."""
+        assert self.sweep.info.dependences is not None
+        makers = self.sweep.info.dependences.makers
+        inner = self.tapes.get(value)
+        wide = None if inner is None else widened(inner, loop, inside, makers)
+        if wide is not None:
+            return wide
         kind = self.types.get(value)
-        known = isinstance(loop, For) and loop.step in (Literal(1), Literal(-1))
-        if not known or not is_scalar(kind):
-            is_tape = value.name.endswith(("_tape", "_stack"))
-            return Tape(value, Value(f"{value.name}{'s' if is_tape else '_stack'}"), loop, "list")
-        assert isinstance(loop, For)
-        return Tape(value, Value(f"{value.name}_tape"), loop, str(kind))
+        return tape_of(loop, value, str(kind) if is_scalar(kind) else None, makers)
 
-    def write(self, body: Region, tapes: list[Tape]) -> Region:
-        """Store each taped value right after its definition."""
-        stores = {tape.value: _record(tape) for tape in tapes}
+    def write(self, body: Region, tapes: list[Tape], moved: list[Value]) -> Region:
+        """Store each taped value right after its definition; stacks are made outside the loop."""
+        stores = {tape.value: record(tape) for tape in tapes}
+        replaced = {tape.value for tape in tapes if tape.inner} | set(moved)
 
         def rewrite(region: Region) -> Region:
             nodes: list[Node] = [n for param in region.params for n in stores.get(param, [])]
@@ -185,7 +184,7 @@ class Recording:
                     new = with_regions(node, tuple(map(rewrite, regions(node))))
                     self.rename_partner(node, new)
                     node = new
-                nodes.append(node)
+                nodes += [] if replaced.issuperset(results(node)) and results(node) else [node]
                 nodes += [n for value in results(node) for n in stores.get(value, [])]
             return Region(region.params, tuple(nodes), region.yields)
 
@@ -232,11 +231,11 @@ class Recording:
 
         for value in primal.params:
             if value in loads:
-                made += _load(loads[value], value)
+                made += load(loads[value])
         for node in primal.nodes:
             for value in results(node):
                 if value in loads:
-                    made += _load(loads[value], value)
+                    made += load(loads[value])
                 elif value in recomputed:
                     made.append(node)
         kept = clone(Region((), tuple(made), ()), mapping)
@@ -299,46 +298,3 @@ def _split_position(primal: For | While, back: Region) -> tuple[tuple[Node, ...]
 
 def _prepend(nodes: tuple[Node, ...], region: Region) -> Region:
     return replace(region, nodes=(*nodes, *region.nodes))
-
-
-def _allocation(tape: Tape) -> list[Node]:
-    """Make the empty tape: a list, or an array with one element per iteration."""
-    if tape.kind == "list":
-        return [Apply(tape.storage, "list", ())]
-    loop = tape.loop
-    assert isinstance(loop, For)
-    distance, size = Value("sub", temporary=True), Value("larger", temporary=True)
-    ends = (loop.stop, loop.start) if loop.step == Literal(1) else (loop.start, loop.stop)
-    nodes = [Apply(distance, "sub", ends), Apply(size, "max", (distance, Literal(0)))]
-    dtype = () if tape.kind == "float64" else (Global(_dtype(tape.kind), None),)
-    return [*nodes, Apply(tape.storage, "np.empty", (size, *dtype))]
-
-
-def _position(tape: Tape) -> tuple[list[Node], Atom]:
-    """The number of the iteration: the index itself, or its distance from the start."""
-    loop = tape.loop
-    assert isinstance(loop, For)
-    index = loop.body.params[0]
-    if loop.start == Literal(0) and loop.step == Literal(1):
-        return [], index
-    distance = Value("sub", temporary=True)
-    ends = (index, loop.start) if loop.step == Literal(1) else (loop.start, index)
-    return [Apply(distance, "sub", ends)], distance
-
-
-def _dtype(kind: str) -> str:
-    return {"bool": "np.bool_", "boolean": "np.bool_"}.get(kind, f"np.{kind}")
-
-
-def _record(tape: Tape) -> list[Node]:
-    if tape.kind == "list":
-        return [Effect("append", (tape.storage, tape.value))]
-    nodes, position = _position(tape)
-    return [*nodes, Store(tape.storage, (position,), tape.value)]
-
-
-def _load(tape: Tape, out: Value) -> list[Node]:
-    if tape.kind == "list":
-        return [Apply(out, "pop", (tape.storage,))]
-    nodes, position = _position(tape)
-    return [*nodes, Apply(out, "getitem", (tape.storage, position))]

@@ -14,10 +14,10 @@ def burgers_value_and_grad(u, steps, dt):
     sub_tapes = []
     for _ in range(steps):
         n = len(u)
-        larger = max(n - 1, 0)
-        u_i_tape = np.empty(larger)
+        max_1 = max(n - 1, 0)
+        u_i_tape = np.empty(max_1)
         u_i_tapes.append(u_i_tape)
-        sub_tape = np.empty(larger)
+        sub_tape = np.empty(max_1)
         sub_tapes.append(sub_tape)
         for i in range(1, n):
             u_i = u[i]

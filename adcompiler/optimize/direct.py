@@ -1,0 +1,65 @@
+"""Index the axes of a tape at once: `row = tape[i]` and `row[j]` become `tape[i, j]`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from adcompiler.analysis.types import Types, is_array, rank
+from adcompiler.graph.nodes import Apply, Atom, Graph, Node, Region, Store, Value
+from adcompiler.graph.walk import map_region, operands, values, walk, walk_regions
+from adcompiler.source import NOWHERE
+
+
+def index_directly(graph: Graph, types: Types) -> Graph:
+    """Return the graph with parts of tapes that are accessed by element only replaced by the whole tape."""
+    found = {
+        node.out: node
+        for node in walk(graph.body)
+        if isinstance(node, Apply)
+        and node.fn == "getitem"
+        and node.loc is NOWHERE
+        and is_array(types.get(node.out))
+    }
+    for value in _otherwise_used(graph.body, found, types):
+        found.pop(value, None)
+
+    def whole(array: Atom, index: tuple[Atom, ...]) -> tuple[Value, tuple[Atom, ...]]:
+        while isinstance(array, Value) and array in found:
+            node = found[array]
+            array, index = node.args[0], (*node.args[1:], *index)
+        assert isinstance(array, Value)
+        return array, index
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            match node:
+                case Apply(fn="getitem", args=(Value() as array, *index)) if (
+                    array in found and node.out not in found
+                ):
+                    base, places = whole(array, tuple(index))
+                    node = replace(node, args=(base, *places))
+                case Store() if node.array in found:
+                    base, places = whole(node.array, node.index)
+                    node = replace(node, array=base, index=places)
+            nodes.append(node)
+        return Region(region.params, tuple(nodes), region.yields)
+
+    return replace(graph, body=map_region(graph.body, rewrite)) if found else graph
+
+
+def _otherwise_used(body: Region, found: dict[Value, Apply], types: Types) -> Iterator[Value]:
+    """Yield the values that are read in another way than by element."""
+    for region in walk_regions(body):
+        yield from values(region.yields)
+        for node in region.nodes:
+            match node:
+                case Apply(fn="getitem", args=(Value() as array, *index)) if array in found:
+                    is_part = node.out in found or len(index) == rank(types[array])
+                    yield from () if is_part else (array,)
+                    yield from values(index)
+                case Store() if node.array in found and len(node.index) == rank(types[node.array]):
+                    yield from values((*node.index, node.value))
+                case _:
+                    yield from values(operands(node))

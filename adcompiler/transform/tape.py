@@ -1,0 +1,163 @@
+"""Where the forward sweep keeps what the reverse sweep needs: arrays indexed by the iterations, or stacks.
+
+A tape of numbers in a loop that is counted beforehand is an array with one element per iteration. Around it,
+each loop whose range bounds the sizes adds an axis, so that a nest of loops has one array. Everything
+else goes on a stack, which serves all loops around it: it is read back in the opposite order anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from adcompiler.analysis.affine import Linear, linear
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Global, Literal, Node, Store, Value, While
+
+STACK = "list"
+
+
+@dataclass(frozen=True)
+class Tape:
+    """Where the values of one primal value are kept, one per iteration of its loop.
+
+    Attributes:
+        value: what is kept: a number, or the storage of an inner loop's tape.
+        storage: the array or list.
+        loop: the loop.
+        kind: type of the elements of the array; `STACK` for a list.
+        sizes: sizes of the axes, this loop's first.
+        inner: whether the value is an inner loop's tape.
+    """
+
+    value: Value
+    storage: Value
+    loop: For | While
+    kind: str
+    sizes: tuple[Linear, ...] = ()
+    inner: bool = False
+
+
+def tape_of(loop: For | While, value: Value, kind: str | None, makers: Mapping[Value, Apply]) -> Tape:
+    """Return the tape for a value; `kind` is its scalar type, None for other values."""
+    trips = _trips(loop, makers)
+    if trips is None or kind is None:
+        plural = "s" if value.name.endswith("_tape") else "_stack"
+        return Tape(value, Value(value.name + plural), loop, STACK)
+    return Tape(value, Value(f"{value.name}_tape"), loop, kind, (trips,))
+
+
+def widened(
+    tape: Tape, loop: For | While, inside: Mapping[Value, None], makers: Mapping[Value, Apply]
+) -> Tape | None:
+    """Return the tape with an axis for a loop around it; None if its sizes are not bounded before that loop.
+
+    Args:
+        tape: an array.
+        loop: the loop around it.
+        inside: the values that this loop defines.
+        makers: what computes each integer.
+    """
+    trips = _trips(loop, makers)
+    bounds = [_largest(size, loop, makers) for size in tape.sizes]
+    known = [bound for bound in bounds if bound is not None and not any(s in inside for s in bound.terms)]
+    if trips is None or len(known) < len(bounds):
+        return None
+    storage = Value(tape.storage.name)
+    return Tape(tape.storage, storage, loop, tape.kind, (trips, *known), True)
+
+
+def _trips(loop: For | While, makers: Mapping[Value, Apply]) -> Linear | None:
+    """Return the number of iterations of a loop that counts by one; negative for an empty loop."""
+    if not isinstance(loop, For) or loop.step not in (Literal(1), Literal(-1)):
+        return None
+    start, stop = linear(loop.start, makers), linear(loop.stop, makers)
+    if start is None or stop is None:
+        return None
+    return stop - start if loop.step == Literal(1) else start - stop
+
+
+def _largest(size: Linear, loop: For | While, makers: Mapping[Value, Apply]) -> Linear | None:
+    """Return a bound of a size that may depend on the index of a loop."""
+    if not isinstance(loop, For):
+        return size
+    index = loop.body.params[0]
+    factor = size.terms.get(index, 0)
+    if factor == 0:
+        return size
+    start, stop = linear(loop.start, makers), linear(loop.stop, makers)
+    if start is None or stop is None:
+        return None
+    up = loop.step == Literal(1)
+    last = stop - 1 if up else stop + 1
+    return size + factor * ((last if up == (factor > 0) else start) - Linear({index: 1}))
+
+
+def allocation(tape: Tape) -> list[Node]:
+    """Make the empty tape."""
+    if tape.kind == STACK:
+        return [Apply(tape.storage, "list", ())]
+    nodes: list[Node] = []
+    sizes = [_size(form, nodes) for form in tape.sizes]
+    dtype = () if tape.kind == "float64" else (Global(_dtype(tape.kind), None),)
+    shape: Atom = sizes[0]
+    if len(sizes) > 1:
+        shape = Value("shape", temporary=True)
+        nodes.append(Apply(shape, "tuple", tuple(sizes)))
+    return [*nodes, Apply(tape.storage, "np.empty", (shape, *dtype))]
+
+
+def _size(form: Linear, nodes: list[Node]) -> Atom:
+    """Compute a size, zero where it would be negative."""
+
+    def apply(fn: str, *args: Atom) -> Value:
+        out = Value(fn, temporary=True)
+        nodes.append(Apply(out, fn, args))
+        return out
+
+    total: Atom | None = None
+    for symbol, factor in sorted(form.terms.items(), key=lambda term: term[1] < 0):
+        assert isinstance(symbol, Value)
+        part: Atom = symbol if abs(factor) == 1 else apply("mul", Literal(abs(factor)), symbol)
+        if total is None:
+            total = part if factor > 0 else apply("neg", part)
+        else:
+            total = apply("add" if factor > 0 else "sub", total, part)
+    if total is None:
+        return Literal(max(form.constant, 0))
+    if form.constant:
+        total = apply("add" if form.constant > 0 else "sub", total, Literal(abs(form.constant)))
+    return apply("max", total, Literal(0))
+
+
+def record(tape: Tape) -> list[Node]:
+    """Keep the value of this iteration; the tape of an inner loop becomes a part of this one."""
+    if tape.kind == STACK:
+        return [Effect("append", (tape.storage, tape.value))]
+    nodes, position = _position(tape)
+    if tape.inner:
+        return [*nodes, Apply(tape.value, "getitem", (tape.storage, position))]
+    return [*nodes, Store(tape.storage, (position,), tape.value)]
+
+
+def load(tape: Tape) -> list[Node]:
+    """Read back the value of this iteration."""
+    if tape.kind == STACK:
+        return [Apply(tape.value, "pop", (tape.storage,))]
+    nodes, position = _position(tape)
+    return [*nodes, Apply(tape.value, "getitem", (tape.storage, position))]
+
+
+def _position(tape: Tape) -> tuple[list[Node], Atom]:
+    """The number of the iteration: the index itself, or its distance from the start."""
+    loop = tape.loop
+    assert isinstance(loop, For)
+    index = loop.body.params[0]
+    if loop.start == Literal(0) and loop.step == Literal(1):
+        return [], index
+    distance = Value("sub", temporary=True)
+    ends = (index, loop.start) if loop.step == Literal(1) else (loop.start, index)
+    return [Apply(distance, "sub", ends)], distance
+
+
+def _dtype(kind: str) -> str:
+    return {"bool": "np.bool_", "boolean": "np.bool_"}.get(kind, f"np.{kind}")
