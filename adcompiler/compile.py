@@ -24,6 +24,8 @@ from adcompiler.optimize.cse import eliminate_common
 from adcompiler.optimize.dead import remove_dead
 from adcompiler.optimize.direct import index_directly
 from adcompiler.optimize.fold import fold
+from adcompiler.optimize.hoist import hoist_sizes
+from adcompiler.optimize.induction import index_counters
 from adcompiler.optimize.invariant import remove_invariants
 from adcompiler.optimize.shape_reads import read_shapes_elsewhere
 from adcompiler.optimize.sink import sink_loads
@@ -109,6 +111,7 @@ def _transformed(
         result = simplify(primal, types)
         return result, types, Compiled(result, [], result.returns or Leaf(), writes)
     positions = _leaf_positions(layouts, wrt, types, primal)
+    primal = _prepared(primal, types)
     made = gradient(primal, positions, types, mode)
     gradients = [gradient_layout(layouts[position]) for position in wrt]
     packed = gradients[0] if single else Packed(tuple(gradients))
@@ -119,6 +122,13 @@ def _transformed(
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(read_shapes_elsewhere(result, shapes), types)
     return result, types, Compiled(result, made.plans, returns, writes, made.seeds)
+
+
+def _prepared(primal: Graph, types: Types) -> Graph:
+    """Bring the primal into the form from which least has to be stored."""
+    shapes = symbolic_shapes(primal, types, ELEMENTWISE.keys())
+    primal = hoist_sizes(primal, types, shapes)
+    return verify(clean(fold(index_counters(primal, types), types)))
 
 
 def _callee(callee: Callee, kinds: Kinds) -> tuple[Graph, Types]:

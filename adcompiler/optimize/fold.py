@@ -64,6 +64,7 @@ class _Folder:
         self.known: dict[Value, Atom] = {}
         self.made: Made = {}
         self.extra: list[Node] = []
+        self.sizes: set[Value] = set()
 
     def make(self, node: Apply, fn: str, *args: Atom) -> Value:
         """Add a node of its own before the one that is being simplified."""
@@ -108,6 +109,8 @@ class _Folder:
                 self.known.update(zip(node.outs, arm.yields, strict=True))
                 continue
             else:
+                if isinstance(node, For) and not any(map(self.may_be_negative, (node.start, node.step))):
+                    self.sizes.add(node.body.params[0])
                 node = with_regions(node, tuple(self.region(inner) for inner in regions(node)))
                 if isinstance(node, For):
                     node = self.counted(node)
@@ -181,7 +184,13 @@ class _Folder:
         is_ours = isinstance(atom, Value) and (atom.temporary or self.is_float(atom))
         return self.through(atom) if is_ours else None
 
+    def may_be_negative(self, atom: Atom) -> bool:
+        is_whole = isinstance(atom, Literal) and isinstance(atom.value, int)
+        return not (atom.value >= 0 if is_whole else self.is_size(atom))  # type: ignore[union-attr, operator]
+
     def is_size(self, atom: Atom) -> bool:
+        if atom in self.sizes:  # the index of a loop that counts up
+            return True
         made = self.maker(atom)
         base = self.maker(made.args[0]) if made is not None and made.fn == "getitem" else None
         return made is not None and (made.fn == "len" or (base is not None and base.fn == "shape"))

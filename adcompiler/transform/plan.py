@@ -81,6 +81,7 @@ class LoopPlan:
         recomputed: values computed again in the reverse loop.
         states: (parameter, its next value) where both are read: the next value is what the
             later iteration stored for the parameter.
+        counters: integer parameters that the reverse loop counts back, with their next values.
     """
 
     loop: For | While
@@ -88,6 +89,7 @@ class LoopPlan:
     stored: list[Value] = field(default_factory=list)
     recomputed: set[Value] = field(default_factory=set)
     states: dict[Value, Value] = field(default_factory=dict)
+    counters: dict[Value, Value] = field(default_factory=dict)
 
 
 def plan_loop(loop: For | While, body: Region, needed: list[Value], types: Types, info: Memory) -> LoopPlan:
@@ -125,6 +127,10 @@ class _Frame:
             for param, after in pairs
             if isinstance(after, Value) and after in self.makers and is_scalar(types.get(param))
         }
+        self.counters: dict[Value, Value] = {}
+        self.counters = {
+            param: after for after, param in self.states.items() if self.is_counter(param, after)
+        }
         self.states = {after: param for after, param in self.states.items() if self.sources(after) is None}
 
     def collect(self, region: Region) -> None:
@@ -134,8 +140,19 @@ class _Frame:
                 for arm in regions(node):
                     self.collect(arm)
 
+    def is_counter(self, param: Value, after: Value) -> bool:
+        """Tell whether an integer changes by what is known without it, so that it can be counted back."""
+        made = self.makers.get(after)
+        if not isinstance(made, Apply) or made.fn not in ("add", "sub") or made not in self.body.nodes:
+            return False
+        step = made.args[1]
+        is_known = step not in self.inside or step is self.index
+        return made.args[0] is param and is_known and isinstance(self.types.get(param), nt.Integer)
+
     def sources(self, value: Value) -> list[Value] | None:
         """Return the values of this iteration that `value` is recomputed from; None if it must be stored."""
+        if value in self.counters:
+            return []
         node = self.makers.get(value)
         if isinstance(node, Apply) and self.is_cheap(node):
             reads = values(operands(node))
@@ -308,7 +325,9 @@ def _demand(frame: _Frame, needed: list[Value], cut: set[Value], plan: LoopPlan)
             continue
         seen.add(value)
         sources = frame.sources(value)
-        if value in cut or sources is None:
+        if value in frame.counters:
+            plan.counters[value] = frame.counters[value]
+        elif value in cut or sources is None:
             leaves[value] = None
         else:
             plan.recomputed.add(value)
@@ -317,6 +336,7 @@ def _demand(frame: _Frame, needed: list[Value], cut: set[Value], plan: LoopPlan)
         state = frame.states.get(value)
         if state is not None and state in leaves:
             plan.states[state] = value
+    plan.recomputed -= set(plan.counters.values())
     after = set(plan.states.values())
     order = {value: k for k, value in enumerate(_in_order(frame.body))}
     plan.stored = sorted((v for v in leaves if v not in after), key=order.__getitem__)

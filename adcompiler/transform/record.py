@@ -206,7 +206,7 @@ class Recording:
         yields = list(back_body.yields)
         loads = {tape.value: tape for tape in tapes}
         params = body.params[isinstance(primal, For) :]
-        for param, after in plan.states.items():
+        for param, after in (plan.states | plan.counters).items():
             entry = Value(param.name)
             mapping[after] = entry
             entries.append(entry)
@@ -214,7 +214,7 @@ class Recording:
             outs.append(Value(param.name))
             yields.append(param)
         region = Region((), back_body.nodes, tuple(yields))
-        region = self.supply(body, region, loads, plan.recomputed, mapping)
+        region = self.supply(body, region, loads, plan, mapping)
         region = Region((index, *entries), region.nodes, region.yields)
         return replace(back, inits=tuple(inits), outs=tuple(outs), body=region)
 
@@ -223,7 +223,7 @@ class Recording:
         primal: Region,
         back: Region,
         loads: dict[Value, Tape],
-        recomputed: set[Value],
+        plan: LoopPlan,
         mapping: dict[Value, Atom],
     ) -> Region:
         """Begin a reverse region with the values that its primal region defined."""
@@ -232,11 +232,13 @@ class Recording:
         for value in primal.params:
             if value in loads:
                 made += load(loads[value])
+            elif value in plan.counters:
+                made.append(_counted_back(primal, value, plan.counters[value]))
         for node in primal.nodes:
             for value in results(node):
                 if value in loads:
                     made += load(loads[value])
-                elif value in recomputed:
+                elif value in plan.recomputed:
                     made.append(node)
         kept = clone(Region((), tuple(made), ()), mapping)
         nodes: list[Node] = []
@@ -244,11 +246,17 @@ class Recording:
             primal_if = self.sweep.partner.get(node)
             if isinstance(node, If) and isinstance(primal_if, If):
                 arms = zip(regions(primal_if), regions(node), strict=True)
-                new = [self.supply(p, b, loads, recomputed, mapping) for p, b in arms]
+                new = [self.supply(p, b, loads, plan, mapping) for p, b in arms]
                 node = with_regions(node, tuple(new))
             nodes.append(node)
         back = substitute(Region((), tuple(nodes), back.yields), mapping)
         return Region((), (*kept.nodes, *back.nodes), back.yields)
+
+
+def _counted_back(body: Region, param: Value, after: Value) -> Node:
+    """Return what undoes the last step of a counter."""
+    step = next(node for node in body.nodes if isinstance(node, Apply) and node.out is after)
+    return replace(step, out=param, fn="sub" if step.fn == "add" else "add", args=(after, step.args[1]))
 
 
 def export(primal: Region, back: Region, sweep: ReverseSweep) -> tuple[Region, Region]:

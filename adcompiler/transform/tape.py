@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adcompiler.analysis.affine import Linear, linear
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Global, Literal, Node, Store, Value, While
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Global, Literal, Node, Store, Value, While, hint
 
 STACK = "list"
 
@@ -110,7 +110,7 @@ def _size(form: Linear, nodes: list[Node]) -> Atom:
     """Compute a size, zero where it would be negative."""
 
     def apply(fn: str, *args: Atom) -> Value:
-        out = Value(fn, temporary=True)
+        out = Value(hint(fn), temporary=True)
         nodes.append(Apply(out, fn, args))
         return out
 

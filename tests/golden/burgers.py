@@ -10,40 +10,35 @@ from numba import njit
 def burgers_value_and_grad(u, steps, dt):
     """Return the value and the gradient of burgers with respect to u, dt."""
     u = u.copy()
-    u_i_tapes = []
-    sub_tapes = []
-    for _ in range(steps):
-        n = len(u)
-        max_1 = max(n - 1, 0)
-        u_i_tape = np.empty(max_1)
-        u_i_tapes.append(u_i_tape)
-        sub_tape = np.empty(max_1)
-        sub_tapes.append(sub_tape)
+    n = len(u)
+    larger = max(steps, 0)
+    larger_1 = max(n - 1, 0)
+    u_i_tape = np.empty((larger, larger_1))
+    sub_tape = np.empty((larger, larger_1))
+    for k in range(steps):
         for i in range(1, n):
             u_i = u[i]
-            u_i_tape[i - 1] = u_i
+            u_i_tape[k, i - 1] = u_i
             sub = u_i - u[i - 1]
-            sub_tape[i - 1] = sub
+            sub_tape[k, i - 1] = sub
             u[i] = u_i - dt * u_i * sub
-    n = len(u)
+    n_1 = len(u)
     total = 0.0
-    for i in range(n):
+    for i in range(n_1):
         total += u[i]**2
 
     d_u = np.zeros_like(u)
-    for i in range(n - 1, -1, -1):
+    for i in range(n_1 - 1, -1, -1):
         # total += u[i] ** 2
         d_u[i] += 2.0 * u[i]
     d_dt = 0.0
-    for _ in range(steps):
-        u_i_tape = u_i_tapes.pop()
-        sub_tape = sub_tapes.pop()
+    for k in range(steps - 1, -1, -1):
         for i in range(n - 1, 0, -1):
-            u_i = u_i_tape[i - 1]
+            u_i = u_i_tape[k, i - 1]
             # u[i] = u[i] - dt * u[i] * (u[i] - u[i - 1])
             d_sub = d_u[i]
             d_u[i] = 0.0
-            mul = d_sub * sub_tape[i - 1]
+            mul = d_sub * sub_tape[k, i - 1]
             mul_1 = d_sub * (dt * u_i)
             d_u[i - 1] += mul_1
             d_dt -= mul * u_i

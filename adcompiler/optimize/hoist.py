@@ -1,0 +1,74 @@
+"""Move what does not change in a loop before it: sizes and integer arithmetic on them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from numba.core import types as nt
+
+from adcompiler.analysis.shapes import Shapes
+from adcompiler.analysis.types import Types, is_array
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Node, Region, Value, While
+from adcompiler.graph.walk import defined, operands, regions, values, with_regions
+
+SIZES = frozenset({"len", "shape", "size", "getitem", "add", "sub", "mul", "neg", "max", "min"})
+
+
+def hoist_sizes(graph: Graph, types: Types, shapes: Shapes) -> Graph:
+    """Return the graph with sizes computed outside the loops in which they stay the same.
+
+    Args:
+        graph: the typed primal.
+        types: type of every value.
+        shapes: symbolic shape of every array: one that a loop carries may keep that which it starts with.
+    """
+
+    def region(body: Region) -> Region:
+        nodes: list[Node] = []
+        for node in body.nodes:
+            node = with_regions(node, tuple(region(inner) for inner in regions(node)))
+            if isinstance(node, For | While):
+                moved, node = _out_of(node, types, shapes)
+                nodes += moved
+            nodes.append(node)
+        return Region(body.params, tuple(nodes), body.yields)
+
+    return replace(graph, body=region(graph.body))
+
+
+def _out_of(loop: For | While, types: Types, shapes: Shapes) -> tuple[list[Node], For | While]:
+    inside = set(defined(loop.body))
+    if isinstance(loop, While):
+        inside |= set(defined(loop.cond))
+    params = loop.body.params[isinstance(loop, For) :]
+    same = {
+        param: init
+        for param, init in zip(params, loop.inits, strict=True)
+        if isinstance(init, Value) and param in shapes and shapes.get(init) == shapes[param]
+    }
+    moved: list[Node] = []
+    kept: list[Node] = []
+
+    def outer(atom: Atom, fn: str) -> Atom:
+        is_measured = fn in ("len", "shape", "size") and isinstance(atom, Value)
+        return same.get(atom, atom) if is_measured else atom  # type: ignore[arg-type]
+
+    for node in loop.body.nodes:
+        if isinstance(node, Apply) and node.fn in SIZES and _is_size(node, types):
+            args = tuple(outer(atom, node.fn) for atom in node.args)
+            if not any(value in inside for value in values(args)):
+                moved.append(replace(node, args=args))
+                inside.discard(node.out)
+                continue
+        kept.append(node)
+    return moved, replace(loop, body=replace(loop.body, nodes=tuple(kept)))
+
+
+def _is_size(node: Apply, types: Types) -> bool:
+    """Tell whether a node computes an integer or a shape from sizes, which cannot fail."""
+    kind = types.get(node.out)
+    is_whole = isinstance(kind, nt.Integer) or (isinstance(kind, nt.BaseTuple) and node.fn == "shape")
+    reads = [types.get(value) for value in values(operands(node))]
+    if node.fn in ("len", "shape", "size"):
+        return is_whole and all(map(is_array, reads))  # the length of a list may change
+    return is_whole and (node.fn != "getitem" or isinstance(reads[0], nt.BaseTuple))
