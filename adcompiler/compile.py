@@ -20,6 +20,7 @@ from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
 from adcompiler.graph.nodes import Apply, Graph, Value
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined
+from adcompiler.optimize.accumulate import accumulate_in_numbers
 from adcompiler.optimize.cse import eliminate_common
 from adcompiler.optimize.dead import remove_dead
 from adcompiler.optimize.direct import index_directly
@@ -119,6 +120,7 @@ def _transformed(
     result = clean(verify(replace(made.graph, returns=returns)))
     types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
     result = simplify(index_directly(result, types), types)
+    result = simplify(accumulate_in_numbers(result, types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(read_shapes_elsewhere(result, shapes), types)
     return result, types, Compiled(result, made.plans, returns, writes, made.seeds)

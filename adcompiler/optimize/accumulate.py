@@ -1,0 +1,140 @@
+"""Sum up in a number what a loop adds to one element of an array, and store it once.
+
+`d_w[i] += …` in a loop over j becomes `d_w_i += …`, with `d_w[i] += d_w_i` after it: a compiler can then
+keep the sum in a register, which it cannot as long as another array may be the same memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from numba import float64
+
+from adcompiler.analysis.alias import SHAPE_ONLY, memory_classes
+from adcompiler.analysis.types import Types, element, is_array, is_scalar, rank
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Store, Value, While
+from adcompiler.graph.walk import defined, operands, regions, values, walk, with_regions
+
+Place = tuple[Value, tuple[Atom, ...]]
+Sums = dict[Place, Value]
+
+
+def accumulate_in_numbers(graph: Graph, types: Types) -> Graph:
+    """Return the graph with sums over loops kept in numbers.
+
+    Args:
+        graph: the graph of a gradient.
+        types: type of every value, extended with the values made here.
+    """
+    arrays = {value for value, kind in types.items() if is_array(kind)}
+    classes = memory_classes(graph.body, arrays)
+
+    def region(body: Region) -> Region:
+        nodes: list[Node] = []
+        for node in body.nodes:
+            node = with_regions(node, tuple(region(inner) for inner in regions(node)))
+            nodes += _summed(node, classes, types) if isinstance(node, For | While) else [node]
+        return Region(body.params, tuple(nodes), body.yields)
+
+    return replace(graph, body=region(graph.body))
+
+
+def _summed(loop: For | While, classes: dict[Value, Value], types: Types) -> list[Node]:
+    inside: set[Value] = set()
+    for inner in regions(loop):
+        inside.update(defined(inner))
+    used = {classes.get(value, value) for value in _other_uses(loop)}
+    sums: Sums = {}
+    for store in _stores(loop.body):
+        place = store.array, store.index
+        is_number = len(store.index) == rank(types[store.array]) and all(
+            isinstance(atom, Literal) or is_scalar(types.get(atom))  # type: ignore[arg-type]
+            for atom in store.index
+        )
+        is_fixed = not any(value in inside for value in values((store.array, *store.index)))
+        is_double = element(types[store.array]) == float64
+        if is_number and is_fixed and is_double and classes.get(store.array, store.array) not in used:
+            sums.setdefault(place, _number(_name(place), types))
+    if not sums:
+        return [loop]
+    entries = {place: _number(value.name, types) for place, value in sums.items()}
+    nodes, after = _threaded(loop.body, dict(entries), types)
+    body = Region(
+        (*loop.body.params, *entries.values()),
+        nodes,
+        (*loop.body.yields, *(after[place] for place in entries)),
+    )
+    inits = (*loop.inits, *(Literal(0.0) for _ in sums))
+    made = replace(loop, inits=inits, body=body, outs=(*loop.outs, *sums.values()))
+    return [made, *(Store(*place, total, True, loop.loc) for place, total in sums.items())]
+
+
+def _number(name: str, types: Types) -> Value:
+    value = Value(name)
+    types[value] = float64
+    return value
+
+
+def _name(place: Place) -> str:
+    array, index = place
+    parts = [atom.name for atom in index if isinstance(atom, Value) and not atom.temporary]
+    parts += [str(atom.value) for atom in index if isinstance(atom, Literal) and str(atom.value).isdigit()]
+    return "_".join([array.name, *parts]) if len(parts) == len(index) else f"{array.name}_sum"
+
+
+def _stores(region: Region) -> Iterator[Store]:
+    """Yield what a region adds to arrays, itself or in branches."""
+    for node in region.nodes:
+        if isinstance(node, Store) and node.accumulate:
+            yield node
+        elif isinstance(node, If):
+            for arm in regions(node):
+                yield from _stores(arm)
+
+
+def _other_uses(loop: For | While) -> Iterator[Value]:
+    """Yield the values that a loop reads or writes otherwise than by adding to them."""
+    for inner in regions(loop):
+        yield from values(inner.yields)
+        for node in walk(inner):
+            match node:
+                case Store(accumulate=True):
+                    yield from values((*node.index, node.value))
+                case Apply() if node.fn in SHAPE_ONLY:
+                    pass
+                case _:
+                    yield from values(operands(node))
+                    for sub in regions(node):
+                        yield from values(sub.yields)
+
+
+def _threaded(
+    region: Region, current: dict[Place, Value], types: Types
+) -> tuple[tuple[Node, ...], dict[Place, Value]]:
+    """Replace the stores of a region by sums; return its nodes and the sums at its end."""
+    nodes: list[Node] = []
+    for node in region.nodes:
+        match node:
+            case Store(accumulate=True) if (place := (node.array, node.index)) in current:
+                total = _number(current[place].name, types)
+                nodes.append(Apply(total, "add", (current[place], node.value), loc=node.loc))
+                current = current | {place: total}
+            case If() if touched := _touched(node, current):
+                arms = [_threaded(arm, dict(current), types) for arm in regions(node)]
+                outs = {place: _number(current[place].name, types) for place in touched}
+                new = [
+                    Region((), made, (*arm.yields, *(sums[place] for place in touched)))
+                    for arm, (made, sums) in zip(regions(node), arms, strict=True)
+                ]
+                nodes.append(replace(node, then=new[0], orelse=new[1], outs=(*node.outs, *outs.values())))
+                current = current | outs
+            case _:
+                nodes.append(node)
+    return tuple(nodes), current
+
+
+def _touched(node: If, current: dict[Place, Value]) -> list[Place]:
+    """Return the places to which the arms of a branch add."""
+    found = dict.fromkeys((store.array, store.index) for arm in regions(node) for store in _stores(arm))
+    return [place for place in found if place in current]
