@@ -23,6 +23,10 @@ def explain(name: str, plans: list[tuple[LoopPlan, list[Tape]]]) -> str:
 def _loop(plan: LoopPlan, tapes: list[Tape]) -> list[str]:
     kind = "for" if isinstance(plan.loop, For) else "while"
     lines = [f"{kind} loop at line {plan.loop.loc.line}: {plan.loop.loc.statement}"]
+    if plan.merged:
+        lines.append("  stores nothing: each iteration is reversed right after it has run,")
+        lines.append("  as its adjoints are known beforehand")
+        return lines
     if plan.replayed:
         lines.append("  stores nothing: each iteration is run again just before it is reversed,")
         lines.append("  as no iteration needs what an earlier one computed")

@@ -155,6 +155,8 @@ class _Folder:
                 return node.args[0]
             case "pow" if self.is_one(node.args[1]) and self.is_float(node.args[0]):
                 return node.args[0]
+            case "pos" if self.is_float(node.args[0]):
+                return node.args[0]
             case "neg":
                 negated = self.negated(node.args[0])
                 if negated is not None:

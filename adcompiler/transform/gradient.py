@@ -57,6 +57,9 @@ def gradient(graph: Graph, wrt: list[int], types: Types, mode: str) -> Gradient:
     recording = Recording(sweep, types)
     forward, back = recording.frame(graph.body, sweep.body)
     forward, back = export(forward, back, sweep)
+    forward, back, merged = recording.merge(forward, back)
+    for plan in merged:
+        plan.merged = True
     back = clone(Region((), back.nodes, back.yields), {})
     value = forward.yields if mode == "value_and_grad" else ()
     border = Effect("reverse sweep", ())

@@ -17,8 +17,8 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from adcompiler.analysis.alias import VIEWS, Memory, content_reads
-from adcompiler.analysis.types import Types, is_array, is_list, is_memory, is_mutable, is_scalar
-from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While
+from adcompiler.analysis.types import Types, is_array, is_list, is_memory, is_mutable, is_scalar, rank
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, If, Node, Region, Store, Value, While
 from adcompiler.graph.walk import defined, free, operands, regions, results, values, walk
 from adcompiler.optimize.dead import is_pure
 
@@ -77,19 +77,23 @@ class LoopPlan:
     Attributes:
         loop: the loop of the primal.
         replayed: True if the reverse loop repeats the whole iteration before reversing it.
+        merged: True if each iteration is reversed right after it has run.
         stored: values stored once per iteration.
         recomputed: values computed again in the reverse loop.
         states: (parameter, its next value) where both are read: the next value is what the
             later iteration stored for the parameter.
         counters: integer parameters that the reverse loop counts back, with their next values.
+        kept: loads of values that the primal itself keeps in an array.
     """
 
     loop: For | While
     replayed: bool = False
+    merged: bool = False
     stored: list[Value] = field(default_factory=list)
     recomputed: set[Value] = field(default_factory=set)
     states: dict[Value, Value] = field(default_factory=dict)
     counters: dict[Value, Value] = field(default_factory=dict)
+    kept: dict[Value, Apply] = field(default_factory=dict)
 
 
 def plan_loop(loop: For | While, body: Region, needed: list[Value], types: Types, info: Memory) -> LoopPlan:
@@ -106,9 +110,25 @@ def plan_loop(loop: For | While, body: Region, needed: list[Value], types: Types
     plan = LoopPlan(loop)
     stored = frame.cut(needed)
     _demand(frame, needed, stored, plan)
-    if plan.stored and isinstance(loop, For) and frame.can_replay(needed):
-        return LoopPlan(loop, replayed=True)
     return plan
+
+
+def may_repeat(loop: For | While, back: Region, types: Types, info: Memory) -> bool:
+    """Tell whether an iteration can be run again, for its reversal, from what stands outside the loop alone.
+
+    Args:
+        loop: the loop of the primal.
+        back: the ideal reversal of one iteration.
+        types: type of every value.
+        info: where memory is written.
+    """
+    if not isinstance(loop, For):
+        return False
+    frame = _Frame(loop, loop.body, types, info)
+    return frame.can_replay([value for value in free(back) if value in frame.inside])
+
+
+Origins = dict[Value | Node, tuple[Node, tuple[Atom, ...]]]
 
 
 class _Frame:
@@ -120,6 +140,7 @@ class _Frame:
         self.index = body.params[0] if isinstance(loop, For) else None
         self.makers: dict[Value, Node] = {}
         self.collect(body)
+        self.kept = self.kept_by_the_primal(body)
         params = body.params[isinstance(loop, For) :]
         pairs = zip(params, body.yields[loop.breaks :], strict=True)
         self.states = {
@@ -140,6 +161,26 @@ class _Frame:
                 for arm in regions(node):
                     self.collect(arm)
 
+    def kept_by_the_primal(self, region: Region) -> dict[Value, Apply]:
+        """Return the numbers that a region puts into arrays where they stay, with loads that read them."""
+        found: dict[Value, Apply] = {}
+        for node in region.nodes:
+            if isinstance(node, If):
+                for arm in regions(node):
+                    found |= self.kept_by_the_primal(arm)
+            if not isinstance(node, Store) or node.accumulate or node not in self.info.access:
+                continue
+            made = next((n for n in region.nodes if isinstance(n, Apply) and n.out is node.value), None)
+            kind = self.types.get(node.array)
+            is_element = is_array(kind) and len(node.index) == rank(kind)  # type: ignore[arg-type]
+            if made is None or not is_element or self.types.get(made.out) != kind.dtype or _is_load(made):  # type: ignore[union-attr]
+                continue
+            load = Apply(made.out, "getitem", (node.array, *node.index), loc=node.loc)
+            self.info.access[load] = self.info.access[node]
+            if not self.info.read_is_overwritten(load):
+                found[made.out] = load
+        return found
+
     def is_counter(self, param: Value, after: Value) -> bool:
         """Tell whether an integer changes by what is known without it, so that it can be counted back."""
         made = self.makers.get(after)
@@ -153,8 +194,8 @@ class _Frame:
         """Return the values of this iteration that `value` is recomputed from; None if it must be stored."""
         if value in self.counters:
             return []
-        node = self.makers.get(value)
-        if isinstance(node, Apply) and self.is_cheap(node):
+        node = self.kept.get(value, self.makers.get(value))
+        if isinstance(node, Apply) and (value in self.kept or self.is_cheap(node)):
             reads = values(operands(node))
         elif isinstance(node, If) and len(node.outs) == 1 and self.is_cheap_branch(node):
             reads = iter([*values((node.test,)), *free(node.then), *free(node.orelse)])
@@ -232,9 +273,10 @@ class _Frame:
     def can_replay(self, needed: list[Value]) -> bool:
         """Tell whether an iteration can be run again from what stands outside the loop alone."""
         params = set(self.body.params) - {self.index}
-        seen: set[Value] = set()
-        nodes: set[Node] = set()
+        origins = _origins(self.body)
         local = {node.out for node in walk(self.body) if isinstance(node, Apply)}
+        seen: set[Value] = set()
+        nodes: dict[Node, None] = {}
         todo = list(needed)
         while todo:
             value = todo.pop()
@@ -243,46 +285,36 @@ class _Frame:
             seen.add(value)
             if value in params:
                 return False
-            node = self.makers.get(value)
-            found = [] if node is None else [node, *self._stores(value)]
-            for part in found:
-                if part in nodes:
-                    continue
-                nodes.add(part)
-                todo += self._reads(part)
+            node, reads = origins.get(value, (None, ()))
+            todo += values(reads)
+            nodes |= {} if node is None else {node: None}
+            for store, reads in self._stores(value, origins):
+                nodes[store] = None
+                todo += values(reads)
         return all(self._repeats(node, local) for node in nodes)
 
-    def _stores(self, value: Value) -> list[Node]:
-        """Return the nodes of the iteration that write the memory or list behind a value."""
+    def _stores(self, value: Value, origins: Origins) -> Iterator[tuple[Node, tuple[Atom, ...]]]:
+        """Yield what writes the memory or list behind a value in an iteration, and what that reads."""
         key = self.info.classes.get(value, value)
-
-        def writes(node: Node) -> bool:
-            if isinstance(node, Store):
-                return self.info.classes.get(node.array, node.array) is key
-            return isinstance(node, Effect) and node.fn == "append" and node.args[0] is value
-
-        return [n for n in self.body.nodes if any(writes(m) for m in (n, *_inner(n)))]
-
-    def _reads(self, node: Node) -> list[Value]:
-        found = list(values(operands(node)))
-        for region in regions(node):
-            found += free(region)
-        return found
+        for node, reads in origins.values():
+            is_store = isinstance(node, Store) and self.info.classes.get(node.array, node.array) is key
+            is_append = isinstance(node, Effect) and node.fn == "append" and node.args[0] is value
+            if is_store or is_append:
+                yield node, reads
 
     def _repeats(self, node: Node, local: set[Value]) -> bool:
-        for part in (node, *_inner(node)):
-            if isinstance(part, Apply) and not is_pure(part):
-                return False
-            if isinstance(part, Store) and not self._is_plain(part, local):
-                return False
-            if _is_load(part) and self._is_unchanged(part):  # type: ignore[arg-type]
+        if isinstance(node, Apply) and not is_pure(node):
+            return False
+        if isinstance(node, Store) and not self._is_plain(node, local):
+            return False
+        if _is_load(node) and self._is_unchanged(node):  # type: ignore[arg-type]
+            return True
+        for value in self._element_reads(node):
+            owner = self.info.owners.get(value, value)
+            if not is_mutable(self.types.get(value)) or owner in local:
                 continue
-            for value in self._element_reads(part):
-                owner = self.info.owners.get(value, value)
-                if not is_mutable(self.types.get(value)) or owner in local:
-                    continue
-                if part not in self.info.access or self.info.written_after(value, part):
-                    return False
+            if node not in self.info.access or self.info.written_after(value, node):
+                return False
         return True
 
     def _is_unchanged(self, load: Apply) -> bool:
@@ -310,6 +342,44 @@ def _is_load(node: Node) -> bool:
     return isinstance(node, Apply) and node.fn == "getitem"
 
 
+def _origins(region: Region, control: tuple[Atom, ...] = ()) -> Origins:
+    """Map each value, and each statement, below a region to its node and to all that this reads.
+
+    Args:
+        region: the region.
+        control: what decides whether, and how often, it runs.
+    """
+    found: Origins = {}
+    for node in region.nodes:
+        match node:
+            case Apply():
+                found[node.out] = node, (*operands(node), *control)
+            case Store() | Effect():
+                found[node] = node, (*operands(node), *control)
+            case If():
+                for out, left, right in zip(node.outs, node.then.yields, node.orelse.yields, strict=True):
+                    found[out] = node, (node.test, left, right, *control)
+                for arm in regions(node):
+                    found |= _origins(arm, (*control, node.test))
+            case For() | While():
+                inner = (*control, *_control(node))
+                params = node.body.params[isinstance(node, For) :]
+                after = node.body.yields[node.breaks :]
+                for param, init, last, out in zip(params, node.inits, after, node.outs, strict=True):
+                    found[param] = found[out] = node, (init, last, *inner)
+                if isinstance(node, For):
+                    found[node.body.params[0]] = node, inner
+                for part in regions(node):
+                    found |= _origins(part, inner)
+    return found
+
+
+def _control(loop: For | While) -> tuple[Atom, ...]:
+    """Return what decides how often a loop runs."""
+    bounds = (loop.start, loop.stop, loop.step) if isinstance(loop, For) else loop.cond.yields
+    return (*bounds, *loop.body.yields[: loop.breaks])
+
+
 def _inner(node: Node) -> list[Node]:
     return [inner for region in regions(node) for inner in walk(region)]
 
@@ -331,6 +401,8 @@ def _demand(frame: _Frame, needed: list[Value], cut: set[Value], plan: LoopPlan)
             leaves[value] = None
         else:
             plan.recomputed.add(value)
+            if value in frame.kept:
+                plan.kept[value] = frame.kept[value]
             todo += sources
     for value in leaves:
         state = frame.states.get(value)

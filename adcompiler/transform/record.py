@@ -27,9 +27,22 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.walk import clone, defined, free, regions, results, substitute, walk, with_regions
+from adcompiler.graph.walk import (
+    clone,
+    defined,
+    free,
+    map_region,
+    operands,
+    regions,
+    results,
+    substitute,
+    values,
+    walk,
+    with_regions,
+)
 from adcompiler.optimize.dead import is_pure, remove_dead
-from adcompiler.transform.plan import LoopPlan, plan_loop
+from adcompiler.transform.merge import Replay, merge_sweeps
+from adcompiler.transform.plan import LoopPlan, may_repeat, plan_loop
 from adcompiler.transform.reverse import ReverseSweep
 from adcompiler.transform.tape import STACK, Tape, allocation, load, record, tape_of, widened
 
@@ -43,24 +56,31 @@ class Recording:
     plans: list[tuple[LoopPlan, list[Tape]]] = field(default_factory=list)
     tapes: dict[Value, Tape] = field(default_factory=dict)
     stacks: set[Value] = field(default_factory=set)
+    replays: dict[Node, Replay] = field(default_factory=dict)
 
-    def frame(self, primal: Region, back: Region) -> tuple[Region, Region]:
-        """Settle all loops of a region and of the branches in it; return both sweeps."""
+    def frame(self, primal: Region, back: Region, repeated: bool = False) -> tuple[Region, Region]:
+        """Settle all loops of a region and of the branches in it; return both sweeps.
+
+        Args:
+            primal: the region.
+            back: its ideal reverse.
+            repeated: whether it is part of an iteration that is repeated: what it stores is then short-lived.
+        """
         rewritten: dict[Node, list[Node]] = {}
-        back = self.settle(back, rewritten)
+        back = self.settle(back, rewritten, repeated)
         return self.rebuild(primal, rewritten), back
 
-    def settle(self, back: Region, rewritten: dict[Node, list[Node]]) -> Region:
+    def settle(self, back: Region, rewritten: dict[Node, list[Node]], repeated: bool) -> Region:
         nodes: list[Node] = []
         for node in back.nodes:
             primal = self.sweep.partner.get(node)
             if isinstance(node, If) and primal is not None:
-                arms = [self.settle(arm, rewritten) for arm in (node.then, node.orelse)]
+                arms = [self.settle(arm, rewritten, repeated) for arm in (node.then, node.orelse)]
                 new = with_regions(node, tuple(arms))
                 self.sweep.partner[new] = primal
                 nodes.append(new)
             elif isinstance(node, For) and isinstance(primal, For | While):
-                forward, node = self.loop(primal, node)
+                forward, node = self.loop(primal, node, repeated)
                 rewritten[primal] = forward
                 nodes.append(node)
             else:
@@ -83,33 +103,69 @@ class Recording:
             nodes += self.sweep.after.get(node, [])
         return Region(region.params, tuple(nodes), region.yields)
 
+    def with_copies(self, region: Region) -> Region:
+        """Put in the copies of arrays that the reverse sweep asks for."""
+        before, after = self.sweep.before, self.sweep.after
+        groups = ((*before.get(node, ()), node, *after.get(node, ())) for node in region.nodes)
+        return replace(region, nodes=tuple(node for group in groups for node in group))
+
     def rename_partner(self, old: Node, new: Node) -> None:
         for back, primal in list(self.sweep.partner.items()):
             if primal is old:
                 self.sweep.partner[back] = new
 
-    def loop(self, primal: For | While, back: For) -> tuple[list[Node], For]:
+    def loop(self, primal: For | While, back: For, repeated: bool) -> tuple[list[Node], For]:
         """Settle one loop and its reverse."""
-        body, back_body = self.frame(primal.body, back.body)
+        whole = replace(primal, body=map_region(primal.body, self.with_copies))
+        repeatable = may_repeat(whole, back.body, self.types, self.sweep.info)
+        body, back_body = self.frame(primal.body, back.body, repeated or repeatable)
         position, back_body = _split_position(primal, back_body)
         inside = defined(body)
         needed = [value for value in free(back_body) if value in inside]
         plan = plan_loop(primal, body, needed, self.types, self.sweep.info)
+        plan.replayed = repeatable and not repeated and any(self.is_large(value) for value in plan.stored)
+        merged = None
+        if repeatable and not position:
+            merged = self.merge(*export(body, back_body, self.sweep))
         if plan.replayed:
             self.plans.append((plan, []))
-            repeated = _prepend(position, self.replay(body, back_body))
-            return [self.counted(primal, primal.body)], replace(back, body=repeated)
+            again = _prepend(position, self.replay(body, back_body))
+            forward, made = self.counted(primal, primal.body), replace(back, body=again)
+            self.may_be_merged(forward, made, merged, plan)
+            return [forward], made
         tapes = [self.tape(primal, value, inside) for value in plan.stored if value not in self.stacks]
         self.plans.append((plan, tapes))
         self.tapes.update((tape.storage, tape) for tape in tapes if tape.kind != STACK)
         self.stacks.update(tape.storage for tape in tapes if tape.kind == STACK)
         moved = [value for value in plan.stored if value in self.stacks]
-        body = self.write(body, tapes, moved)
-        back = self.read_back(primal, back, body, back_body, plan, tapes)
-        back = replace(back, body=_prepend(position, back.body))
+        recording = self.write(body, tapes, moved)
+        made = self.read_back(primal, back, recording, back_body, plan, tapes)
+        made = replace(made, body=_prepend(position, made.body))
+        forward = self.counted(primal, recording)
+        self.may_be_merged(forward, made, merged, plan)
         allocations = [node for tape in tapes for node in allocation(tape)]
         allocations += [Apply(stack, "list", ()) for stack in moved]
-        return [*allocations, self.counted(primal, body)], back
+        return [*allocations, forward], made
+
+    def is_large(self, value: Value) -> bool:
+        """Tell whether a value is more than a number."""
+        return not is_scalar(self.types.get(value))
+
+    def merge(self, forward: Region, back: Region) -> tuple[Region, Region, tuple[LoopPlan, ...]]:
+        """Merge loops of two sweeps that run one after the other."""
+        return merge_sweeps(forward, back, self.replays, self.sweep.info.access, self.types)
+
+    def may_be_merged(
+        self,
+        forward: For | While,
+        made: For,
+        both: tuple[Region, Region, tuple[LoopPlan, ...]] | None,
+        plan: LoopPlan,
+    ) -> None:
+        """Note a loop that could be reversed as it runs."""
+        if both is not None and isinstance(forward, For) and not forward.breaks:
+            body, back, inner = both
+            self.replays[made] = Replay(forward, body, back, (plan, *inner))
 
     def counted(self, primal: For | While, body: Region) -> For | While:
         """Let a loop count its iterations if the reverse sweep asks for their number."""
@@ -239,8 +295,8 @@ class Recording:
                 if value in loads:
                     made += load(loads[value])
                 elif value in plan.recomputed:
-                    made.append(node)
-        kept = clone(Region((), tuple(made), ()), mapping)
+                    made.append(plan.kept.get(value, node))
+        kept = clone(Region((), tuple(_in_order(made)), ()), mapping)
         nodes: list[Node] = []
         for node in back.nodes:
             primal_if = self.sweep.partner.get(node)
@@ -251,6 +307,22 @@ class Recording:
             nodes.append(node)
         back = substitute(Region((), tuple(nodes), back.yields), mapping)
         return Region((), (*kept.nodes, *back.nodes), back.yields)
+
+
+def _in_order(nodes: list[Node]) -> list[Node]:
+    """Put nodes behind those that they read from: a value that is read back needs its index first."""
+    makers = {value: node for node in nodes for value in results(node)}
+    ordered: dict[Node, None] = {}
+
+    def enter(node: Node) -> None:
+        for value in (*values(operands(node)), *(v for region in regions(node) for v in free(region))):
+            if value in makers and makers[value] is not node and makers[value] not in ordered:
+                enter(makers[value])
+        ordered[node] = None
+
+    for node in nodes:
+        enter(node)
+    return list(ordered)
 
 
 def _counted_back(body: Region, param: Value, after: Value) -> Node:

@@ -10,6 +10,7 @@ from numba import njit
 def burgers_value_and_grad(u, steps, dt):
     """Return the value and the gradient of burgers with respect to u, dt."""
     u = u.copy()
+    d_u = np.zeros_like(u)
     n = len(u)
     larger = max(steps, 0)
     larger_1 = max(n - 1, 0)
@@ -22,15 +23,13 @@ def burgers_value_and_grad(u, steps, dt):
             sub = u_i - u[i - 1]
             sub_tape[k, i - 1] = sub
             u[i] = u_i - dt * u_i * sub
-    n_1 = len(u)
     total = 0.0
-    for i in range(n_1):
-        total += u[i]**2
-
-    d_u = np.zeros_like(u)
-    for i in range(n_1 - 1, -1, -1):
+    for i in range(len(u)):
+        u_i = u[i]
+        total += u_i**2
         # total += u[i] ** 2
-        d_u[i] += 2.0 * u[i]
+        d_u[i] += 2.0 * u_i
+
     d_dt = 0.0
     for k in range(steps - 1, -1, -1):
         for i in range(n - 1, 0, -1):
