@@ -9,7 +9,7 @@ from typing import Literal as Choice
 
 from numba.core import types as nt
 
-from adcompiler.analysis.shapes import symbolic_shapes
+from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
 from adcompiler.analysis.types import Types, infer, is_continuous, is_scalar
 from adcompiler.arguments import gradient_layout
 from adcompiler.backend.emit import ModuleText, emit
@@ -28,8 +28,11 @@ from adcompiler.optimize.fold import fold
 from adcompiler.optimize.hoist import hoist_sizes
 from adcompiler.optimize.induction import index_counters
 from adcompiler.optimize.invariant import remove_invariants
+from adcompiler.optimize.localise import localise
+from adcompiler.optimize.reuse import reuse_arrays
 from adcompiler.optimize.shape_reads import read_shapes_elsewhere
 from adcompiler.optimize.sink import sink_loads
+from adcompiler.optimize.upwards import count_upwards
 from adcompiler.rules import ELEMENTWISE
 from adcompiler.transform.gradient import gradient
 from adcompiler.transform.plan import LoopPlan
@@ -120,6 +123,7 @@ def _transformed(
     result = clean(verify(replace(made.graph, returns=returns)))
     types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
     result = simplify(index_directly(result, types), types)
+    result = count_upwards(reuse_arrays(result, types), types)
     result = simplify(accumulate_in_numbers(result, types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(read_shapes_elsewhere(result, shapes), types)
@@ -130,7 +134,9 @@ def _prepared(primal: Graph, types: Types) -> Graph:
     """Bring the primal into the form from which least has to be stored."""
     shapes = symbolic_shapes(primal, types, ELEMENTWISE.keys())
     primal = hoist_sizes(primal, types, shapes)
-    return verify(clean(fold(index_counters(primal, types), types)))
+    primal = eliminate_common(index_counters(primal, types), _scalars(primal, types))
+    shapes, sizes = symbolic_sizes(primal, types, ELEMENTWISE.keys())
+    return verify(clean(fold(localise(primal, types, shapes, sizes), types)))
 
 
 def _callee(callee: Callee, kinds: Kinds) -> tuple[Graph, Types]:

@@ -13,6 +13,8 @@ from adcompiler.graph.walk import regions, results
 Loops = tuple[Node, ...]
 Span = tuple[Linear | None, Linear | None]
 """First and last index that an access touches on one axis, where known."""
+Access = tuple[Atom, tuple[Atom, ...], Loops]
+"""An array, the index, and the loops around the access, outermost first."""
 
 
 @dataclass
@@ -52,6 +54,21 @@ class Dependences:
         if (read, store) not in self.known:
             self.known[read, store] = self._may_follow(read, around_read, store, around, later)
         return self.known[read, store]
+
+    def may_clash(self, one: Access, two: Access, loop: Node) -> bool:
+        """Tell whether two accesses may touch one element in different iterations of a loop around both."""
+        places = [self._place(*access) for access in (one, two)]
+        if places[0] is None or places[1] is None or places[0][0] is not places[1][0]:
+            return True
+        around = [access[2] for access in (one, two)]
+        common = [a for a, b in zip(*around, strict=False) if a is b]
+        level = common.index(loop)
+        if len(self.homes.get(places[0][0], ())) > level:
+            return True
+        spans = [place[1] for place in places if place is not None]
+        return self._meet(spans[0], around[0], spans[1], around[1], common, level) or self._meet(
+            spans[1], around[1], spans[0], around[0], common, level
+        )
 
     def _may_follow(self, read: Apply, around_read: Loops, store: Store, around: Loops, later: bool) -> bool:
         one = self._place(read.args[0], read.args[1:], around_read)

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from itertools import zip_longest
+from typing import NamedTuple
 
 from adcompiler.analysis.types import Types, is_array, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Region, Value, While
+
+
+class Axis(NamedTuple):
+    """The size of an array along an axis."""
+
+    array: Value
+    axis: int
+
 
 Shape = tuple[object, ...]
 Shapes = dict[Value, Shape]
 
 
-def symbolic_shapes(graph: Graph, types: Types, elementwise: Container[str]) -> Shapes:
-    """Return for each array a tuple of sizes: an int, or an object equal where sizes are equal."""
+def symbolic_sizes(
+    graph: Graph, types: Types, elementwise: Container[str]
+) -> tuple[Shapes, dict[Value, object]]:
+    """Return the shapes of arrays, and what is known of the numbers that are sizes."""
     reader = _Reader(types, elementwise)
     reader.learn(graph.body.params)
     reader.region(graph.body)
-    return reader.shapes
+    return reader.shapes, reader.sizes
+
+
+def symbolic_shapes(graph: Graph, types: Types, elementwise: Container[str]) -> Shapes:
+    """Return for each array a tuple of sizes: an int, or an object equal where sizes are equal."""
+    return symbolic_sizes(graph, types, elementwise)[0]
 
 
 class _Reader:
@@ -73,7 +89,7 @@ class _Reader:
 
 
 def _unknown(value: Value, types: Types) -> Shape:
-    return tuple((value, axis) for axis in range(rank(types[value])))
+    return tuple(Axis(value, axis) for axis in range(rank(types[value])))
 
 
 def _size(node: Apply, shapes: Shapes, sizes: dict[Value, object]) -> object:
@@ -86,7 +102,14 @@ def _size(node: Apply, shapes: Shapes, sizes: dict[Value, object]) -> object:
         return shapes[first][0]  # type: ignore[index]
     if node.fn == "shape" and first in shapes:
         return shapes[first]  # type: ignore[index]
+    if node.fn == "tuple":
+        return tuple(size_of(atom, sizes) for atom in node.args)
     return None
+
+
+def size_of(atom: Atom, sizes: Mapping[Value, object]) -> object:
+    """Return the symbol of a size: a number, the axis of an array, or the value itself."""
+    return atom.value if isinstance(atom, Literal) else sizes.get(atom, atom)  # type: ignore[arg-type, call-overload]
 
 
 def _shape(
@@ -114,12 +137,8 @@ def _shape(
 
 
 def _allocated(size: Atom, sizes: dict[Value, object]) -> Shape | None:
-    if isinstance(size, Literal):
-        return (size.value,)
-    if isinstance(size, Value):
-        known = sizes.get(size, size)
-        return known if isinstance(known, tuple) and known and isinstance(known[0], tuple) else (known,)
-    return None
+    known = size_of(size, sizes)
+    return known if isinstance(known, tuple) and not isinstance(known, Axis) else (known,)
 
 
 def _indexed(node: Apply, base: Shape, types: Types) -> Shape | None:
@@ -133,7 +152,7 @@ def _indexed(node: Apply, base: Shape, types: Types) -> Shape | None:
         if index is None:
             kept.append(base[axis])
         elif isinstance(index, Value) and str(types.get(index)).startswith("slice"):
-            kept.append((node.out, axis))
+            kept.append(Axis(node.out, axis))
         elif index == Literal(None):
             return None
     return tuple(kept)
@@ -145,5 +164,5 @@ def _broadcast(out: Value, args: list[Shape], rank: int) -> Shape:
         sizes = {shape[-axis] for shape in args if len(shape) >= axis}
         if len(sizes) > 1:
             sizes.discard(1)
-        result.append(sizes.pop() if len(sizes) == 1 else (out, rank - axis))
+        result.append(sizes.pop() if len(sizes) == 1 else Axis(out, rank - axis))
     return tuple(reversed(result))

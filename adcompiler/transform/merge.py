@@ -12,6 +12,7 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from adcompiler.analysis.alias import SHAPE_ONLY, VIEWS, content_reads, written_by
+from adcompiler.analysis.sums import CONSTANT, carried_kinds
 from adcompiler.analysis.types import Types, is_list, is_scalar
 from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Region, Store, Value
 from adcompiler.graph.walk import (
@@ -21,7 +22,6 @@ from adcompiler.graph.walk import (
     operands,
     results,
     substitute,
-    uses,
     values,
     walk,
     walk_regions,
@@ -29,7 +29,6 @@ from adcompiler.graph.walk import (
 from adcompiler.optimize.dead import is_pure
 from adcompiler.transform.plan import LoopPlan
 
-CONSTANT, SUM = "constant", "sum"
 SHADOWS = ("np.zeros_like", "copy", "list")
 
 
@@ -85,7 +84,7 @@ def _merged(
     if moved is None:
         return None
     others = [*(node for node in earlier if node not in moved), *after]
-    if not _may_go_first(replay, others, primal) or None in _carried(replay.back):
+    if not _may_go_first(replay, others, primal) or None in carried_kinds(replay.back):
         return None
     made, totals = _joined(replay, loop)
     left = tuple(node for node in earlier if node not in moved)
@@ -110,7 +109,7 @@ def _moved(
     """Return the nodes of the reverse sweep that have to move before the loop, None where one cannot."""
     makers = {value: node for node in earlier for value in results(node)}
     inside = {*defined(replay.body), *defined(replay.back)}
-    constant = [k for k, kind in enumerate(_carried(replay.back)) if kind == CONSTANT]
+    constant = [k for k, kind in enumerate(carried_kinds(replay.back)) if kind == CONSTANT]
     reads = (*free(replay.body), *free(replay.back), *values(loop.inits[k] for k in constant))
     todo = [value for value in reads if value not in inside]
     moved: set[Node] = set()
@@ -189,36 +188,6 @@ def _accesses(region: Region, owners: dict[Value, Value], primal: Container[Node
     return found
 
 
-def _carried(back: Region) -> list[str | None]:
-    """Tell of each carried adjoint whether it is constant, a sum, or neither."""
-    reads = uses(back)
-    makers = {value: node for node in back.nodes for value in results(node)}
-
-    def kind(entry: Value, last: Atom, is_sum: bool) -> str | None:
-        """Follow the last value back to the entry, through additions and inner loops."""
-        while last is not entry:
-            node = makers.get(last) if isinstance(last, Value) else None
-            before: Atom | None = None
-            if isinstance(node, Apply) and node.fn in ("add", "pos"):
-                before, is_sum = node.args[0], is_sum or node.fn == "add"
-            elif isinstance(node, For):
-                k = node.outs.index(last)  # type: ignore[arg-type]
-                inner = _carried(node.body)[k]
-                before, is_sum = node.inits[k] if inner else None, is_sum or inner == SUM
-            if not isinstance(before, Value):
-                return None
-            if is_sum and reads[before] != 1:
-                return None
-            last = before
-        return SUM if is_sum else CONSTANT
-
-    found = []
-    for entry, last in zip(back.params[1:], back.yields, strict=True):
-        is_sum = kind(entry, last, False) != CONSTANT
-        found.append(kind(entry, last, True) if is_sum else CONSTANT)
-    return found
-
-
 def _joined(replay: Replay, loop: For) -> tuple[For, list[Node]]:
     """Return the loop that runs and reverses each iteration, and what adds up its sums afterwards."""
     forward, back = replay.forward, replay.back
@@ -228,7 +197,7 @@ def _joined(replay: Replay, loop: For) -> tuple[For, list[Node]]:
     yields: list[Atom] = []
     outs: list[Value] = []
     totals: list[Node] = []
-    carried = zip(entries, loop.inits, back.yields, loop.outs, _carried(back), strict=True)
+    carried = zip(entries, loop.inits, back.yields, loop.outs, carried_kinds(back), strict=True)
     for entry, init, atom, out, kind in carried:
         if kind == CONSTANT:
             mapping[entry] = init

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from numba import int64
 
-from adcompiler.analysis.types import Types, is_scalar
+from adcompiler.analysis.types import Types, element, is_array, is_scalar
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -44,7 +44,7 @@ from adcompiler.optimize.dead import is_pure, remove_dead
 from adcompiler.transform.merge import Replay, merge_sweeps
 from adcompiler.transform.plan import LoopPlan, may_repeat, plan_loop
 from adcompiler.transform.reverse import ReverseSweep
-from adcompiler.transform.tape import STACK, Tape, allocation, load, record, tape_of, widened
+from adcompiler.transform.tape import STACK, Tape, allocation, load, record, tape_of, tape_of_array, widened
 
 
 @dataclass
@@ -226,6 +226,11 @@ class Recording:
         if wide is not None:
             return wide
         kind = self.types.get(value)
+        made = makers.get(value)
+        if made is not None and made.fn == "np.empty" and is_array(kind):
+            own = tape_of_array(loop, made, str(element(kind)), inside, makers)  # type: ignore[arg-type]
+            if own is not None:
+                return own
         return tape_of(loop, value, str(kind) if is_scalar(kind) else None, makers)
 
     def write(self, body: Region, tapes: list[Tape], moved: list[Value]) -> Region:

@@ -66,6 +66,32 @@ def widened(
     return Tape(tape.storage, storage, loop, tape.kind, (trips, *known), True)
 
 
+def tape_of_array(
+    loop: For | While,
+    made: Apply,
+    kind: str,
+    inside: Mapping[Value, None],
+    makers: Mapping[Value, Apply],
+) -> Tape | None:
+    """Return a tape that has the array allocated in each iteration as a part; None if its size may change.
+
+    Args:
+        loop: the loop.
+        made: the allocation, by `np.empty`.
+        kind: type of the elements.
+        inside: the values that the loop defines.
+        makers: what computes each value.
+    """
+    shape = makers.get(made.args[0]) if isinstance(made.args[0], Value) else None
+    atoms = shape.args if shape is not None and shape.fn == "tuple" else made.args[:1]
+    sizes = [linear(atom, makers) for atom in atoms]
+    known = [size for size in sizes if size is not None and not any(s in inside for s in size.terms)]
+    trips = _trips(loop, makers)
+    if trips is None or len(known) < len(sizes):
+        return None
+    return Tape(made.out, Value(f"{made.out.name}_tape"), loop, kind, (trips, *known), True)
+
+
 def _trips(loop: For | While, makers: Mapping[Value, Apply]) -> Linear | None:
     """Return the number of iterations of a loop that counts by one; negative for an empty loop."""
     if not isinstance(loop, For) or loop.step not in (Literal(1), Literal(-1)):

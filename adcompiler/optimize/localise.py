@@ -1,0 +1,112 @@
+"""Make scratch arrays anew where they are filled anew: no iteration then depends on others through them.
+
+An array that is allocated before a loop, and of which each iteration writes every element before it reads
+any, holds nothing from one iteration to the next. Compilers call it private to the iteration (Tu and Padua
+1993).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from numba import float64
+
+from adcompiler.analysis.shapes import Shapes, size_of
+from adcompiler.analysis.types import Types, element
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value, While
+from adcompiler.graph.walk import free, operands, regions, values, with_regions
+
+ALLOCATIONS = {f"np.{name}{like}" for name in ("empty", "zeros", "ones", "full") for like in ("", "_like")}
+
+
+def localise(graph: Graph, types: Types, shapes: Shapes, sizes: dict[Value, object]) -> Graph:
+    """Return the graph with allocations moved into the loops that fill the arrays.
+
+    Args:
+        graph: the typed primal.
+        types: type of every value.
+        shapes: symbolic shape of every array.
+        sizes: symbols of numbers that are sizes.
+    """
+    return replace(graph, body=_region(graph.body, types, shapes, sizes))
+
+
+def _region(region: Region, types: Types, shapes: Shapes, sizes: dict[Value, object]) -> Region:
+    nodes = list(region.nodes)
+    for made in [node for node in nodes if isinstance(node, Apply) and node.fn in ALLOCATIONS]:
+        if made.out not in shapes or element(types[made.out]) != float64:
+            continue
+        users = [node for node in nodes if made.out in _reads(node)]
+        if made.out in region.yields or len(users) != 1 or not isinstance(users[0], For | While):
+            continue
+        loop = _with_allocation(users[0], made, shapes[made.out], sizes)
+        if loop is not None:
+            nodes[nodes.index(users[0])] = loop
+            nodes.remove(made)
+    found = [
+        with_regions(node, tuple(_region(inner, types, shapes, sizes) for inner in regions(node)))
+        for node in nodes
+    ]
+    return replace(region, nodes=tuple(found))
+
+
+def _with_allocation(
+    loop: For | While, made: Apply, shape: tuple[object, ...], sizes: dict[Value, object]
+) -> Node | None:
+    """Return the loop with an allocation before what fills the array, None if it may be read before."""
+    users = _users(loop, made.out)
+    body = list(loop.body.nodes)
+    if not users:
+        return None
+    place = body.index(users[0])
+    if _fills(users[0], made.out, shape, sizes):
+        body.insert(place, _uninitialised(made))
+    else:
+        only = users[0] if len(users) == 1 else None
+        inner = _with_allocation(only, made, shape, sizes) if isinstance(only, For | While) else None
+        if inner is None:
+            return None
+        body[place] = inner
+    return replace(loop, body=replace(loop.body, nodes=tuple(body)))
+
+
+def _reads(node: Node) -> set[Value]:
+    found = set(values(operands(node)))
+    for region in regions(node):
+        found.update(free(region))
+    return found
+
+
+def _users(loop: For | While, array: Value) -> list[Node]:
+    """Return the nodes of an iteration that use an array; none if it is used in another way, too."""
+    outside = [*loop.inits, *loop.body.yields]
+    if array in outside or (isinstance(loop, While) and array in free(loop.cond)):
+        return []
+    return [node for node in loop.body.nodes if array in _reads(node)]
+
+
+def _fills(
+    node: Node,
+    array: Value,
+    shape: tuple[object, ...],
+    sizes: dict[Value, object],
+    index: tuple[Atom, ...] = (),
+) -> bool:
+    """Tell whether a node writes every element of an array, at the indices of the loops around it."""
+    match node:
+        case Store(accumulate=False) if node.array is array:
+            return node.index == index and node.value is not array
+        case For(start=Literal(value=0), step=Literal(value=1), breaks=False) if len(index) < len(shape):
+            if size_of(node.stop, sizes) != shape[len(index)]:
+                return False
+            users = [inner for inner in node.body.nodes if array in _reads(inner)]
+            inner = (*index, node.body.params[0])
+            return len(users) == 1 and _fills(users[0], array, shape, sizes, inner)
+    return False
+
+
+def _uninitialised(made: Apply) -> Apply:
+    """Return the allocation without its contents, which are not read."""
+    args = (made.args[0], *made.args[2:]) if made.fn.startswith("np.full") else made.args
+    fn = "np.empty_like" if made.fn.endswith("_like") else "np.empty"
+    return replace(made, fn=fn, args=args, keywords=tuple(k for k in made.keywords if k[0] == "dtype"))

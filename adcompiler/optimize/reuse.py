@@ -1,0 +1,96 @@
+"""Allocate scratch arrays once before a loop instead of in each iteration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adcompiler.analysis.alias import VIEWS
+from adcompiler.analysis.types import Types, is_scalar
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Store, Value, While
+from adcompiler.graph.walk import defined, operands, regions, values, walk, walk_regions, with_regions
+
+_EMPTY = {"np.zeros": "np.empty", "np.zeros_like": "np.empty_like"}
+_ALLOCATIONS = {*_EMPTY, *_EMPTY.values()}
+_KEEPERS = {"list", "tuple", "method", "call", "recurse", "pullback"}
+
+
+def reuse_arrays(graph: Graph, types: Types) -> Graph:
+    """Return the graph with allocations moved out of loops where no iteration passes the array on."""
+    makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
+
+    def region(body: Region) -> Region:
+        nodes: list[Node] = []
+        for node in body.nodes:
+            node = with_regions(node, tuple(region(inner) for inner in regions(node)))
+            nodes += _moved_out(node, types, makers) if isinstance(node, For | While) else [node]
+        return replace(body, nodes=tuple(nodes))
+
+    return replace(graph, body=region(graph.body))
+
+
+def _moved_out(loop: For | While, types: Types, makers: dict[Value, Apply]) -> list[Node]:
+    inside = {value for inner in regions(loop) for value in defined(inner)}
+    moved: list[Node] = []
+    kept: list[Node] = []
+    for node in loop.body.nodes:
+        is_made = isinstance(node, Apply) and node.fn in _ALLOCATIONS
+        is_fixed = not any(value in inside for value in values(operands(node)))
+        if (
+            isinstance(node, Apply)
+            and is_made
+            and is_fixed
+            and _cannot_fail(node, makers)
+            and not _escapes(node.out, loop.body, types)
+        ):
+            moved.append(replace(node, fn=_EMPTY.get(node.fn, node.fn)))
+            inside.discard(node.out)
+            kept += [Store(node.out, (), Literal(0.0), loc=node.loc)] if node.fn in _EMPTY else []
+        else:
+            kept.append(node)
+    return [*moved, replace(loop, body=replace(loop.body, nodes=tuple(kept)))]
+
+
+def _cannot_fail(made: Apply, makers: dict[Value, Apply]) -> bool:
+    """Tell whether sizes are known to be zero or more, in case the loop does not run at all."""
+    if made.fn.endswith("_like"):
+        return True
+    shape = makers.get(made.args[0])  # type: ignore[arg-type]
+    is_tuple = shape is not None and shape.fn == "tuple"
+    return all(_is_size(atom, makers) for atom in (shape.args if is_tuple else made.args[:1]))  # type: ignore[union-attr]
+
+
+def _is_size(atom: Atom, makers: dict[Value, Apply]) -> bool:
+    if isinstance(atom, Literal):
+        return isinstance(atom.value, int) and atom.value >= 0
+    made = makers.get(atom)  # type: ignore[arg-type]
+    if made is None:
+        return False
+    base = makers.get(made.args[0]) if made.fn == "getitem" else None  # type: ignore[arg-type]
+    is_shape = made.fn in ("len", "size", "shape") or (base is not None and base.fn == "shape")
+    return is_shape or (made.fn == "max" and made.args[1] == Literal(0))
+
+
+def _escapes(array: Value, body: Region, types: Types) -> bool:
+    """Tell whether an array, or a view of it, may be seen after the iteration that makes it."""
+    same = {array}
+    for node in walk(body):
+        is_view = isinstance(node, Apply) and node.fn in VIEWS and any(v in same for v in values(node.args))
+        if isinstance(node, Apply) and is_view and not is_scalar(types.get(node.out)):
+            same.add(node.out)
+    return any(value in same for inner in walk_regions(body) for value in _kept(inner))
+
+
+def _kept(region: Region) -> list[Value]:
+    """Return the values that a region hands on."""
+    found: list[Atom] = list(region.yields)
+    for node in region.nodes:
+        match node:
+            case Apply() if node.fn in _KEEPERS:
+                found += operands(node)
+            case Effect():
+                found += node.args
+            case Store():
+                found.append(node.value)
+            case For() | While():
+                found += node.inits
+    return list(values(found))
