@@ -211,6 +211,14 @@ class Memory:
             return there.position > here.position and not older
         return bool(common) or there.position > here.position
 
+    def note(self, made: Apply, position: int, loops: tuple[Node, ...]) -> None:
+        """Enter a new array, made at a position in the program."""
+        self.access[made] = self.born[made.out] = Access(position, loops)
+        self.owners[made.out] = made.out
+        self.positions[made.out] = position
+        if self.dependences is not None:
+            self.dependences.enter(made, loops)
+
     def born_position(self, value: Value) -> int:
         """Return where an owner is defined; parameters of the function count as first."""
         return self.positions.get(value, -1)

@@ -25,12 +25,15 @@ class Dependences:
         types: types of all values.
         makers: what computes each value.
         homes: the loops around the definition of each value, outermost first.
+        known: answers given before.
+        carried: arrays that a loop carries, where they are known to be different ones.
     """
 
     types: Types
     makers: dict[Value, Apply] = field(default_factory=dict)
     homes: dict[Value, Loops] = field(default_factory=dict)
     known: dict[tuple[Node, Node], bool] = field(default_factory=dict)
+    carried: dict[Value, Node] = field(default_factory=dict)
 
     def enter(self, node: Node, loops: Loops) -> None:
         """Take up a node that stands in these loops."""
@@ -58,8 +61,11 @@ class Dependences:
     def may_clash(self, one: Access, two: Access, loop: Node) -> bool:
         """Tell whether two accesses may touch one element in different iterations of a loop around both."""
         places = [self._place(*access) for access in (one, two)]
-        if places[0] is None or places[1] is None or places[0][0] is not places[1][0]:
+        if places[0] is None or places[1] is None:
             return True
+        if places[0][0] is not places[1][0]:
+            carriers = [self.carried.get(place[0]) for place in places if place is not None]
+            return carriers[0] is None or carriers[0] is not carriers[1]
         around = [access[2] for access in (one, two)]
         common = [a for a, b in zip(*around, strict=False) if a is b]
         level = common.index(loop)
@@ -70,16 +76,36 @@ class Dependences:
             spans[1], around[1], spans[0], around[0], common, level
         )
 
+    def may_precede(
+        self, read: Apply, around_read: Loops, store: Store, around: Loops, earlier: bool, depth: int
+    ) -> bool:
+        """Tell whether a store may write an element before the read of it, in one iteration around both.
+
+        Args:
+            read: a `getitem`.
+            around_read: the loops around it, outermost first.
+            store: a store to the same array.
+            around: the loops around the store.
+            earlier: whether the store stands before the read in the text.
+            depth: how many of the loops around are in the same iteration.
+        """
+        return self._in_order(store, around, read, around_read, earlier, depth)
+
     def _may_follow(self, read: Apply, around_read: Loops, store: Store, around: Loops, later: bool) -> bool:
-        one = self._place(read.args[0], read.args[1:], around_read)
-        two = self._place(store.array, store.index, around)
-        if one is None or two is None or one[0] is not two[0]:
+        return self._in_order(read, around_read, store, around, later, 0)
+
+    def _in_order(
+        self, first: Apply | Store, one: Loops, second: Apply | Store, two: Loops, later: bool, depth: int
+    ) -> bool:
+        """Tell whether the second access may touch, after the first, an element that this touched."""
+        places = [self._place(*_accessed(first), one), self._place(*_accessed(second), two)]
+        if places[0] is None or places[1] is None or places[0][0] is not places[1][0]:
             return True
-        common = [a for a, b in zip(around_read, around, strict=False) if a is b]
-        levels = [*range(len(common)), *([len(common)] if later else [])]
+        common = [a for a, b in zip(one, two, strict=False) if a is b]
+        levels = [*range(depth, len(common)), *([len(common)] if later else [])]
+        owner, spans = places[0]
         return any(
-            len(self.homes.get(one[0], ())) > level
-            or self._meet(one[1], around_read, two[1], around, common, level)
+            len(self.homes.get(owner, ())) > level or self._meet(spans, one, places[1][1], two, common, level)
             for level in levels
         )
 
@@ -205,6 +231,10 @@ class Dependences:
             return None
         conditions = [*self._bounds(loops), -1 * form - 1]
         return None if feasible([*conditions, *self._sizes(conditions)]) else form
+
+
+def _accessed(node: Apply | Store) -> tuple[Atom, tuple[Atom, ...]]:
+    return (node.array, node.index) if isinstance(node, Store) else (node.args[0], node.args[1:])
 
 
 def _original(symbol: Hashable) -> Hashable:

@@ -58,12 +58,14 @@ def _enter(region: Region, loops: Loops, known: _Known) -> None:
     for node in region.nodes:
         known.dependences.enter(node, loops)
         inner = (*loops, node) if isinstance(node, For | While) else loops
+        if isinstance(node, For) and node.loc.quoted:  # it carries adjoints, each in an array of its own
+            known.dependences.carried.update(dict.fromkeys(node.body.params, node))
         for part in regions(node):
             _enter(part, inner, known)
 
 
 def _may_turn(loop: For, loops: Loops, known: _Known) -> bool:
-    if loop.step != Literal(-1) or loop.breaks or None in carried_kinds(loop.body):
+    if not loop.loc.quoted or loop.step != Literal(-1) or loop.breaks or None in carried_kinds(loop.body):
         return False
     found: dict[Value, _Found] = defaultdict(_Found)
     if not _collect(loop.body, (*loops, loop), known, found):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from adcompiler.analysis.types import is_memory
+from adcompiler.analysis.types import is_array, is_memory
 from adcompiler.graph.nodes import Apply, Atom, For, If, Literal, Node, Region, Value, While
 from adcompiler.graph.walk import free
 from adcompiler.source import NOWHERE
@@ -57,14 +57,14 @@ def reverse_loop(sweep: Sweep, node: For | While) -> None:
     after = node.body.yields[node.breaks :]
     carried = [k for k, param in enumerate(params) if param in sweep.active]
     captured = list(_captured(sweep, node.body))
-    inits = [_final(sweep, node.outs[k], sweep.take(node.outs[k])) for k in carried]
+    inits = [_owned(sweep, node.outs[k]) for k in carried]
     inits += [_final(sweep, value, sweep.adjoints.get(value)) for value in captured]
     owners = [params[k] for k in carried] + captured
     entries = [Value(f"d_{v.name}") for v in owners]
     inner = sweep.nested({})
     for value, entry in zip(captured, entries[len(carried) :], strict=True):
         inner.adjoints[value] = Contribution(entry)
-    seeds = [(after[k], Contribution(entry)) for k, entry in zip(carried, entries, strict=False)]
+    seeds = [(after[k], Contribution(entry, owned=True)) for k, entry in zip(carried, entries, strict=False)]
     inner.region(node.body, seeds)
     inner.loc = NOWHERE
     yields = tuple(_final(inner, value, inner.take(value)) for value in owners)
@@ -74,6 +74,14 @@ def reverse_loop(sweep: Sweep, node: For | While) -> None:
         sweep.adjoints[value] = Contribution(out)
     for k, out in zip(carried, outs, strict=False):
         sweep.contribute(node.inits[k], Contribution(out))
+
+
+def _owned(sweep: Sweep, out: Value) -> Atom:
+    """Return the finished adjoint of a loop's output; the reversed loop may change it in place."""
+    found = sweep.take(out)
+    atom = _final(sweep, out, found)
+    is_shared = found is not None and is_array(sweep.types[out]) and not sweep.is_buffered(out)
+    return sweep.apply("copy", atom) if is_shared else atom
 
 
 def _emit_loop(

@@ -106,7 +106,7 @@ def plan_loop(loop: For | While, body: Region, needed: list[Value], types: Types
         types: type of every value.
         info: where memory is written.
     """
-    frame = _Frame(loop, body, types, info)
+    frame = Frame(loop, body, types, info)
     plan = LoopPlan(loop)
     stored = frame.cut(needed)
     _demand(frame, needed, stored, plan)
@@ -124,14 +124,14 @@ def may_repeat(loop: For | While, back: Region, types: Types, info: Memory) -> b
     """
     if not isinstance(loop, For):
         return False
-    frame = _Frame(loop, loop.body, types, info)
+    frame = Frame(loop, loop.body, types, info)
     return frame.can_replay([value for value in free(back) if value in frame.inside])
 
 
 Origins = dict[Value | Node, tuple[Node, tuple[Atom, ...]]]
 
 
-class _Frame:
+class Frame:
     """One iteration of a loop: the values it defines and how each could be recomputed."""
 
     def __init__(self, loop: For | While, body: Region, types: Types, info: Memory) -> None:
@@ -384,7 +384,7 @@ def _inner(node: Node) -> list[Node]:
     return [inner for region in regions(node) for inner in walk(region)]
 
 
-def _demand(frame: _Frame, needed: list[Value], cut: set[Value], plan: LoopPlan) -> None:
+def _demand(frame: Frame, needed: list[Value], cut: set[Value], plan: LoopPlan) -> None:
     """Follow the needs down to the cut: what is loaded, what recomputed, which states serve twice."""
     leaves: dict[Value, None] = {}
     todo = list(needed)

@@ -42,8 +42,9 @@ from adcompiler.graph.walk import (
 )
 from adcompiler.optimize.dead import is_pure, remove_dead
 from adcompiler.transform.merge import Replay, merge_sweeps
-from adcompiler.transform.plan import LoopPlan, may_repeat, plan_loop
+from adcompiler.transform.plan import Frame, LoopPlan, may_repeat, plan_loop
 from adcompiler.transform.reverse import ReverseSweep
+from adcompiler.transform.snapshot import arrays_to_keep, served_from_copies
 from adcompiler.transform.tape import STACK, Tape, allocation, load, record, tape_of, tape_of_array, widened
 
 
@@ -113,9 +114,14 @@ class Recording:
         for back, primal in list(self.sweep.partner.items()):
             if primal is old:
                 self.sweep.partner[back] = new
+        if isinstance(old, For | While) and old in self.sweep.trips:
+            self.sweep.trips[new] = self.sweep.trips[old]
 
     def loop(self, primal: For | While, back: For, repeated: bool) -> tuple[list[Node], For]:
         """Settle one loop and its reverse."""
+        whole, primal = primal, self.with_snapshots(primal, back.body)
+        if whole is not primal:
+            self.rename_partner(whole, primal)
         whole = replace(primal, body=map_region(primal.body, self.with_copies))
         repeatable = may_repeat(whole, back.body, self.types, self.sweep.info)
         body, back_body = self.frame(primal.body, back.body, repeated or repeatable)
@@ -146,6 +152,27 @@ class Recording:
         allocations = [node for tape in tapes for node in allocation(tape)]
         allocations += [Apply(stack, "list", ()) for stack in moved]
         return [*allocations, forward], made
+
+    def with_snapshots(self, primal: For | While, back: Region) -> For | While:
+        """Let inner loops read from copies of arrays, where that saves storing elements."""
+        frame = Frame(primal, primal.body, self.types, self.sweep.info)
+        kept = arrays_to_keep(primal, back, self.types, self.sweep.info, frame.is_cheap)
+        if not kept:
+            return primal
+        copies, loads = served_from_copies(primal, kept, self.types, self.sweep.info)
+
+        def rewrite(region: Region) -> Region:
+            nodes: list[Node] = []
+            for node in region.nodes:
+                new = loads.get(node, node)
+                if regions(node):
+                    new = with_regions(node, tuple(map(rewrite, regions(node))))
+                    self.rename_partner(node, new)
+                nodes.append(new)
+            return replace(region, nodes=tuple(nodes))
+
+        body = rewrite(primal.body)
+        return replace(primal, body=replace(body, nodes=(*copies, *body.nodes)))
 
     def is_large(self, value: Value) -> bool:
         """Tell whether a value is more than a number."""
@@ -227,8 +254,10 @@ class Recording:
             return wide
         kind = self.types.get(value)
         made = makers.get(value)
-        if made is not None and made.fn == "np.empty" and is_array(kind):
-            own = tape_of_array(loop, made, str(element(kind)), inside, makers)  # type: ignore[arg-type]
+        if made is not None and made.fn in ("np.empty", "copy") and is_array(kind):
+            source = value if made.fn == "np.empty" else made.args[0]
+            shape = self.sweep.shapes[source]  # type: ignore[index]
+            own = tape_of_array(loop, made, str(element(kind)), shape, inside, makers)  # type: ignore[arg-type]
             if own is not None:
                 return own
         return tape_of(loop, value, str(kind) if is_scalar(kind) else None, makers)

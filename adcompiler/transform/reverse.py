@@ -81,6 +81,7 @@ class ReverseSweep:
     before: dict[Node, list[Node]]
     after: dict[Node, list[Node]]
     info: Memory
+    shapes: Shapes
 
 
 def reverse(
@@ -115,7 +116,7 @@ def reverse(
     body = replace(
         body, nodes=(*body.nodes, *_kept_apart(gradients, body, are_arrays)), yields=tuple(gradients)
     )
-    return ReverseSweep(body, sweep.partner, sweep.trips, sweep.before, sweep.after, info)
+    return ReverseSweep(body, sweep.partner, sweep.trips, sweep.before, sweep.after, info, shapes)
 
 
 def _kept_apart(gradients: list[Atom], body: Region, are_arrays: list[bool]) -> list[Node]:
@@ -215,7 +216,10 @@ class Sweep:
                 self.shadows[value] = open_list(self, value)
                 continue
             seed = self.adjoints.pop(value, None)
-            if seed is not None and seed.full:
+            if seed is not None and seed.owned:
+                assert isinstance(seed.atom, Value)
+                shadow = seed.atom
+            elif seed is not None and seed.full:
                 shadow = self.apply("copy", seed.atom, name=f"d_{value.name}", temporary=False)
             else:
                 shadow = self.apply("np.zeros_like", value, name=f"d_{value.name}", temporary=False)
@@ -233,7 +237,8 @@ class Sweep:
         atom = self.cast(target, contribution)
         old = self.adjoints.get(target)
         if old is None:
-            self.adjoints[target] = Contribution(self.named(atom, target), contribution.full)
+            named = self.named(atom, target)
+            self.adjoints[target] = replace(contribution, atom=named, scalar=False)
             return
         total = self.apply("add", old.atom, atom, name=f"d_{target.name}", temporary=target.temporary)
         self.adjoint_values.add(total)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adcompiler.analysis.affine import Linear, linear
+from adcompiler.analysis.shapes import Axis, Shape
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Global, Literal, Node, Store, Value, While, hint
 
 STACK = "list"
@@ -26,7 +27,8 @@ class Tape:
         loop: the loop.
         kind: type of the elements of the array; `STACK` for a list.
         sizes: sizes of the axes, this loop's first.
-        inner: whether the value is an inner loop's tape.
+        inner: whether the value is a part of the tape: an inner tape, or an array made in each iteration.
+        source: what such an array is a copy of.
     """
 
     value: Value
@@ -35,6 +37,7 @@ class Tape:
     kind: str
     sizes: tuple[Linear, ...] = ()
     inner: bool = False
+    source: Value | None = None
 
 
 def tape_of(loop: For | While, value: Value, kind: str | None, makers: Mapping[Value, Apply]) -> Tape:
@@ -59,7 +62,7 @@ def widened(
     """
     trips = _trips(loop, makers)
     bounds = [_largest(size, loop, makers) for size in tape.sizes]
-    known = [bound for bound in bounds if bound is not None and not any(s in inside for s in bound.terms)]
+    known = [bound for bound in bounds if bound is not None and not _depends_on(bound, inside)]
     if trips is None or len(known) < len(bounds):
         return None
     storage = Value(tape.storage.name)
@@ -70,26 +73,39 @@ def tape_of_array(
     loop: For | While,
     made: Apply,
     kind: str,
+    shape: Shape,
     inside: Mapping[Value, None],
     makers: Mapping[Value, Apply],
 ) -> Tape | None:
-    """Return a tape that has the array allocated in each iteration as a part; None if its size may change.
+    """Return a tape that has the array made in each iteration as a part; None if its shape may change.
 
     Args:
         loop: the loop.
-        made: the allocation, by `np.empty`.
+        made: what makes the array: `np.empty`, or a copy.
         kind: type of the elements.
+        shape: symbolic shape of the array.
         inside: the values that the loop defines.
         makers: what computes each value.
     """
-    shape = makers.get(made.args[0]) if isinstance(made.args[0], Value) else None
-    atoms = shape.args if shape is not None and shape.fn == "tuple" else made.args[:1]
-    sizes = [linear(atom, makers) for atom in atoms]
-    known = [size for size in sizes if size is not None and not any(s in inside for s in size.terms)]
+    sizes = [_linear_size(size, makers) for size in shape]
+    known = [size for size in sizes if not _depends_on(size, inside)]
     trips = _trips(loop, makers)
     if trips is None or len(known) < len(sizes):
         return None
-    return Tape(made.out, Value(f"{made.out.name}_tape"), loop, kind, (trips, *known), True)
+    source = made.args[0] if made.fn == "copy" else None
+    assert source is None or isinstance(source, Value)
+    return Tape(made.out, Value(f"{made.out.name}_tape"), loop, kind, (trips, *known), True, source)
+
+
+def _linear_size(size: object, makers: Mapping[Value, Apply]) -> Linear:
+    if isinstance(size, int):
+        return Linear({}, size)
+    form = linear(size, makers) if isinstance(size, Value) else None
+    return form or Linear({size: 1})
+
+
+def _depends_on(form: Linear, inside: Mapping[Value, None]) -> bool:
+    return any((s.array if isinstance(s, Axis) else s) in inside for s in form.terms)
 
 
 def _trips(loop: For | While, makers: Mapping[Value, Apply]) -> Linear | None:
@@ -141,8 +157,12 @@ def _size(form: Linear, nodes: list[Node]) -> Atom:
         return out
 
     total: Atom | None = None
-    for symbol, factor in sorted(form.terms.items(), key=lambda term: term[1] < 0):
-        assert isinstance(symbol, Value)
+    for term, factor in sorted(form.terms.items(), key=lambda item: item[1] < 0):
+        if isinstance(term, Axis):
+            symbol = apply("getitem", apply("shape", term.array), Literal(term.axis))
+        else:
+            assert isinstance(term, Value)
+            symbol = term
         part: Atom = symbol if abs(factor) == 1 else apply("mul", Literal(abs(factor)), symbol)
         if total is None:
             total = part if factor > 0 else apply("neg", part)
@@ -161,7 +181,8 @@ def record(tape: Tape) -> list[Node]:
         return [Effect("append", (tape.storage, tape.value))]
     nodes, position = _position(tape)
     if tape.inner:
-        return [*nodes, Apply(tape.value, "getitem", (tape.storage, position))]
+        fill = [] if tape.source is None else [Store(tape.value, (), tape.source)]
+        return [*nodes, Apply(tape.value, "getitem", (tape.storage, position)), *fill]
     return [*nodes, Store(tape.storage, (position,), tape.value)]
 
 

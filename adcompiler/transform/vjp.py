@@ -29,11 +29,13 @@ class Contribution:
         atom: its value.
         full: False if it only broadcasts to the shape of the primal value.
         scalar: where not full, whether it is a single number.
+        owned: whether nothing else reads it, so that it may be changed in place.
     """
 
     atom: Atom
     full: bool = True
     scalar: bool = False
+    owned: bool = False
 
 
 def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
