@@ -2379,3 +2379,79 @@ def list_made_and_gone_over_in_a_loop(x):
         for s in scaled:
             total += s * s * v
     return total
+
+
+@case(X3)
+def sum_that_is_read_on_its_way(x):
+    a = x * 1.0
+    total = 0.3
+    for i in range(3):
+        total += math.tanh(a[i])
+        a[i] += math.tanh(total)
+    return total + np.sum(a * a)
+
+
+@case(X3)
+def heat_with_buffers(x):
+    u, new = np.zeros(5), np.zeros(5)
+    u[1:4] = x
+    for _ in range(3):
+        for i in range(1, 4):
+            new[i] = u[i] + 0.1 * u[i] * (u[i - 1] - 2.0 * u[i] + u[i + 1])
+        u, new = new, u
+    return np.sum(u * u)
+
+
+@case(M23, X3)
+def scratch_arrays_filled_anew(m, x):
+    difference, weights = np.empty(3), np.empty(2)
+    total = 0.0
+    for k in range(3):
+        for i in range(2):
+            for j in range(3):
+                difference[j] = m[i, j] - x[j] * k
+            length = 0.0
+            for j in range(3):
+                length += difference[j] * difference[j]
+            weights[i] = math.exp(-length)
+        total += math.log(weights[0] + weights[1])
+    return total
+
+
+@case(np.array([[2.0, 0.3, -0.4], [0.3, 1.7, 0.2], [-0.4, 0.2, 1.5]]))
+def cholesky_in_loops(a):
+    n = a.shape[0]
+    low = np.zeros((n, n))
+    for j in range(n):
+        s = a[j, j]
+        for k in range(j):
+            s -= low[j, k] * low[j, k]
+        low[j, j] = math.sqrt(s)
+        for i in range(j + 1, n):
+            s = a[i, j]
+            for k in range(j):
+                s -= low[i, k] * low[j, k]
+            low[i, j] = s / low[j, j]
+    return math.log(low[0, 0]) + math.log(low[1, 1]) * low[2, 1] + low[2, 2]
+
+
+@case(M23)
+def counter_over_two_loops(m):
+    p, total = 0, 0.0
+    flat = np.zeros(6)
+    for i in range(2):
+        for j in range(3):
+            flat[p] = math.sin(m[i, j]) * (p + 1)
+            p += 1
+    for k in range(p):
+        total += flat[k] * flat[p - 1 - k]
+    return total
+
+
+@case(X3)
+def pairs_of_a_triangle(x):
+    energy = 0.0
+    for i in range(3):
+        for j in range(i):
+            energy += 1.0 / ((x[i] - x[j]) ** 2 + 0.5)
+    return energy * energy

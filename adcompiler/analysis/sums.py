@@ -24,10 +24,8 @@ def carried_kinds(body: Region) -> list[str | None]:
                 k = node.outs.index(last)  # type: ignore[arg-type]
                 inner = carried_kinds(node.body)[k]
                 before, is_sum = node.inits[k] if inner else None, is_sum or inner == SUM
-            if not isinstance(before, Value):
-                return None
-            if is_sum and reads[before] != 1:
-                return None
+            if not isinstance(before, Value) or (is_sum and (reads[before] != 1 or reads[last] != 1)):  # type: ignore[index]
+                return None  # a sum on the way is read
             last = before
         return SUM if is_sum else CONSTANT
 
