@@ -1,124 +1,148 @@
-"""A training step of the 64-32-10 network, against JAX (in `lax.scan`), PyTorch eager and by hand.
+"""Time generated gradients against the primal, adjoints written by hand, and JAX.
 
-`python -m benchmarks` needs the extra `bench`; peers that are not installed are left out. One thread,
-repetitions interleaved, medians; the losses of all must agree before anything is timed.
+`python -m benchmarks [NAME ...]` runs all workloads, or some. One thread; repetitions of all contestants are
+interleaved; value and gradients of all must agree before anything is timed. JAX, from the extra `bench`, is
+left out where it is not installed. The table goes to the terminal, the figures to JSON, the ratios to a picture.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import math
 import statistics
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numba import njit
+from tqdm import tqdm
 
 from adcompiler import value_and_grad
+from benchmarks.workload import Workload
+from benchmarks.workloads import WORKLOADS
 
-# One thread for every peer: set in benchmarks/__init__.py, before NumPy is imported.
-STEPS, BATCH, RATE, REPETITIONS = 1000, 32, 0.05, 15
-Parameters = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-
-
-@value_and_grad(argnums=("w1", "b1", "w2", "b2"))
-def loss(w1, b1, w2, b2, x, t):
-    error = np.tanh(x @ w1 + b1) @ w2 + b2 - t
-    return np.mean(error * error)
+OURS, PRIMAL, BY_HAND, JAX = "adcompiler", "primal", "by hand", "JAX"
+BATCH_SECONDS = 0.01
 
 
-@njit
-def by_hand(w1, b1, w2, b2, x, t):
-    hidden = np.tanh(x @ w1 + b1)
-    error = hidden @ w2 + b2 - t
-    d_error = 2.0 / error.size * error
-    d_pre = d_error @ w2.T * (1.0 - hidden * hidden)
-    gradients = x.T @ d_pre, d_pre.sum(axis=0), hidden.T @ d_error, d_error.sum(axis=0)
-    return np.mean(error * error), gradients
+def contestants(work: Workload) -> dict[str, Callable[..., Any]]:
+    """Return what is timed for a workload, each a function of its arguments."""
+    found: dict[str, Callable[..., Any]] = {
+        OURS: value_and_grad(work.primal, argnums=work.wrt),
+        PRIMAL: njit(work.primal, error_model="numpy"),
+        BY_HAND: work.by_hand,
+    }
+    try:
+        if work.jax is not None:
+            found[JAX] = work.jax()
+    except ImportError:
+        pass
+    return found
 
 
-def numba_trainer(gradient: Callable) -> Callable[[Parameters, np.ndarray, np.ndarray], float]:
-    @njit
-    def train(w1, b1, w2, b2, x, t, steps, rate):
-        value = 0.0
-        for k in range(steps):
-            value, (d_w1, d_b1, d_w2, d_b2) = gradient(w1, b1, w2, b2, x[k % len(x)], t[k % len(x)])
-            w1 -= rate * d_w1
-            b1 -= rate * d_b1
-            w2 -= rate * d_w2
-            b2 -= rate * d_b2
-        return value
-
-    return lambda parameters, x, t: train(*(p.copy() for p in parameters), x, t, STEPS, RATE)
-
-
-def jax_trainer() -> Callable[[Parameters, np.ndarray, np.ndarray], float]:
-    import jax
-    import jax.numpy as jnp
-
-    jax.config.update("jax_enable_x64", True)
-
-    def jax_loss(p, x, t):
-        w1, b1, w2, b2 = p
-        error = jnp.tanh(x @ w1 + b1) @ w2 + b2 - t
-        return jnp.mean(error * error)
-
-    def step(p, k, x, t):
-        value, gradients = jax.value_and_grad(jax_loss)(p, x[k % len(x)], t[k % len(x)])
-        return tuple(a - RATE * g for a, g in zip(p, gradients, strict=True)), value
-
-    @jax.jit
-    def train(p, x, t):
-        _, values = jax.lax.scan(lambda p, k: step(p, k, x, t), p, jnp.arange(STEPS))
-        return values[-1]
-
-    return lambda parameters, x, t: float(train(parameters, x, t).block_until_ready())
+def check(work: Workload, found: dict[str, Callable[..., Any]], args: tuple[Any, ...]) -> None:
+    """Let all contestants agree on value and gradients to 1e-8 of their size."""
+    value, gradients = found[OURS](*args)
+    for name, function in found.items():
+        result = function(*args)
+        other, others = (result, gradients) if name == PRIMAL else result
+        pairs = [(value, other), *zip(gradients, others, strict=True)]
+        for k, (one, two) in enumerate(pairs):
+            scale = float(np.max(np.abs(one)))
+            np.testing.assert_allclose(
+                one, two, rtol=1e-8, atol=1e-8 * scale, err_msg=f"{work.name}: {name}, {k}"
+            )
 
 
-def torch_trainer() -> Callable[[Parameters, np.ndarray, np.ndarray], float]:
-    import torch
+def timed(
+    found: dict[str, Callable[..., Any]], args: tuple[Any, ...], repetitions: int
+) -> dict[str, list[float]]:
+    """Return seconds per call, for each contestant and repetition."""
+    batches: dict[str, int] = {}
+    for name, function in found.items():
+        begin = time.perf_counter()
+        function(*args)
+        batches[name] = max(1, round(BATCH_SECONDS / (time.perf_counter() - begin)))
+    times: dict[str, list[float]] = {name: [] for name in found}
+    for _ in range(repetitions):
+        for name, function in found.items():
+            begin = time.perf_counter()
+            for _ in range(batches[name]):
+                function(*args)
+            times[name].append((time.perf_counter() - begin) / batches[name])
+    return times
 
-    torch.set_num_threads(1)
 
-    def train(parameters, x, t):
-        p = [torch.tensor(a, requires_grad=True) for a in parameters]
-        x, t = torch.from_numpy(x), torch.from_numpy(t)
-        for k in range(STEPS):
-            error = torch.tanh(x[k % len(x)] @ p[0] + p[1]) @ p[2] + p[3] - t[k % len(x)]
-            value = (error * error).mean()
-            gradients = torch.autograd.grad(value, p)
-            with torch.no_grad():
-                for a, g in zip(p, gradients, strict=True):
-                    a -= RATE * g
-        return float(value.detach())
+def geometric_mean(ratios: Iterable[float]) -> float:
+    """Return the geometric mean, NaN of nothing."""
+    logarithms = [math.log(ratio) for ratio in ratios]
+    return math.exp(statistics.fmean(logarithms)) if logarithms else math.nan
 
-    return train
+
+def table(results: dict[str, dict[str, float]]) -> str:
+    """Return the medians in microseconds and the ratios, a line per workload."""
+    lines = [f"{'':22}{'adcompiler':>12}{'to primal':>11}{'to by hand':>12}{'JAX to ours':>13}"]
+    for name, medians in results.items():
+        ours = medians[OURS]
+        peer = f"{medians[JAX] / ours:12.2f}x" if JAX in medians else f"{'':13}"
+        ratios = f"{ours / medians[PRIMAL]:10.2f}x{ours / medians[BY_HAND]:11.2f}x"
+        lines.append(f"{name:22}{ours * 1e6:9.1f} µs{ratios}{peer}")
+    to_primal = geometric_mean(m[OURS] / m[PRIMAL] for m in results.values())
+    to_hand = geometric_mean(m[OURS] / m[BY_HAND] for m in results.values())
+    to_jax = geometric_mean(m[JAX] / m[OURS] for m in results.values() if JAX in m)
+    lines.append(f"{'geometric mean':22}{'':12}{to_primal:10.2f}x{to_hand:11.2f}x{to_jax:12.2f}x")
+    return "\n".join(lines)
+
+
+def picture(results: dict[str, dict[str, float]], path: Path) -> None:
+    """Draw the ratios to the adjoint written by hand."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    names = list(results)[::-1]
+    figure, axes = pyplot.subplots(figsize=(8, 0.36 * len(names) + 1.2), layout="constrained")
+    for kind, colour in ((PRIMAL, "0.6"), (OURS, "tab:blue"), (JAX, "tab:orange")):
+        known = [
+            (results[n][kind] / results[n][BY_HAND], k) for k, n in enumerate(names) if kind in results[n]
+        ]
+        axes.plot([x for x, _ in known], [y for _, y in known], "o", color=colour, label=kind)
+    axes.axvline(1.0, color="0.8", zorder=0)
+    axes.set(xscale="log", yticks=range(len(names)), yticklabels=names)
+    axes.set_xlabel("time relative to the adjoint written by hand")
+    axes.legend(loc="upper right", fontsize="small")
+    figure.savefig(path, dpi=120)
 
 
 def main() -> None:
-    rng = np.random.default_rng(0)
-    x, t = rng.normal(size=(16, BATCH, 64)), rng.normal(size=(16, BATCH, 10))
-    parameters = (rng.normal(size=(64, 32)) / 8, np.zeros(32), rng.normal(size=(32, 10)) / 6, np.zeros(10))
-    trainers = {"adcompiler": numba_trainer(loss), "by hand, Numba": numba_trainer(by_hand)}
-    for name, make in (("JAX, jitted lax.scan", jax_trainer), ("PyTorch eager", torch_trainer)):
-        try:
-            trainers[name] = make()
-        except ImportError:
-            print(f"{name}: not installed")
-    losses = {name: train(parameters, x, t) for name, train in trainers.items()}
-    for name, value in losses.items():
-        assert abs(value - losses["adcompiler"]) < 1e-8 * abs(value), f"{name} disagrees: {losses}"
-    times: dict[str, list[float]] = {name: [] for name in trainers}
-    for _ in range(REPETITIONS):
-        for name, train in trainers.items():
-            begin = time.perf_counter()
-            train(parameters, x, t)
-            times[name].append((time.perf_counter() - begin) / STEPS * 1e6)
-    ours = statistics.median(times["adcompiler"])
-    print(f"64-32-10 network, batch {BATCH}, {STEPS} steps, {REPETITIONS} repetitions, one thread")
-    print(f"{'':24}{'median':>10}{'minimum':>10}{'ratio to adcompiler':>22}")
-    for name, found in times.items():
-        median = statistics.median(found)
-        print(f"{name:24}{median:8.1f} µs{min(found):8.1f} µs{median / ours:20.2f}x")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("names", nargs="*", help="workloads; all if none is named")
+    parser.add_argument("--repetitions", type=int, default=15)
+    parser.add_argument(
+        "--out", type=Path, default=Path("benchmarks/results"), help="folder for JSON and picture"
+    )
+    options = parser.parse_args()
+    chosen = [w for w in WORKLOADS if not options.names or w.name in options.names]
+    warnings.simplefilter("ignore")
+    results: dict[str, dict[str, float]] = {}
+    for work in tqdm(chosen, disable=None):
+        args = work.inputs(np.random.default_rng(0))
+        found = contestants(work)
+        check(work, found, args)
+        times = timed(found, args, options.repetitions)
+        results[work.name] = {name: statistics.median(times[name]) for name in found}
+    print(table(results))
+    options.out.mkdir(exist_ok=True, parents=True)
+    (options.out / "results.json").write_text(json.dumps(results, indent=1))
+    try:
+        picture(results, options.out / "ratios.png")
+    except ImportError:
+        print("no picture: matplotlib is not installed")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,48 @@
+"""What a workload of the suite consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A function to differentiate, with the gradients that are compared.
+
+    Attributes:
+        primal: the function, as one writes it for Numba.
+        inputs: makes one argument list from a random generator.
+        wrt: positions of the arguments to differentiate.
+        by_hand: the best adjoint we can write by hand for Numba: the value and a tuple of gradients.
+        jax: makes JAX's best form, a function of the same arguments that returns value and gradients.
+        loops: whether the primal is written in loops rather than array operations.
+    """
+
+    primal: Callable[..., float]
+    inputs: Callable[[np.random.Generator], tuple[Any, ...]]
+    wrt: tuple[int, ...]
+    by_hand: Callable[..., tuple[float, tuple[Any, ...]]]
+    jax: Callable[[], Callable[..., Any]] | None = None
+    loops: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.primal.__name__
+
+
+def jax_gradient(primal: Callable[..., Any], wrt: tuple[int, ...]) -> Callable[..., Any]:
+    """Return a jitted function for value and gradients in double precision.
+
+    Args:
+        primal: the function in terms of `jax.numpy`.
+        wrt: positions of the arguments to differentiate.
+    """
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    compiled = jax.jit(jax.value_and_grad(primal, argnums=wrt))
+    return lambda *args: jax.block_until_ready(compiled(*args))

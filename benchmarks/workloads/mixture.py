@@ -1,0 +1,116 @@
+"""The log-likelihood of a Gaussian mixture, ADBench's objective (Srajer, Kukelova and Fitzgibbon 2018)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from benchmarks.workload import Workload, jax_gradient
+
+
+def gaussian_mixture(alphas, means, logs, lower, x):
+    k_count, d = means.shape
+    scales = np.exp(logs)
+    terms, centered = np.empty(k_count), np.empty(d)
+    total = 0.0
+    for i in range(x.shape[0]):
+        for k in range(k_count):
+            for j in range(d):
+                centered[j] = x[i, j] - means[k, j]
+            square, logarithms, p = 0.0, 0.0, 0
+            for j in range(d):
+                v = scales[k, j] * centered[j]
+                for q in range(j):
+                    v += lower[k, p] * centered[q]
+                    p += 1
+                square += v * v
+                logarithms += logs[k, j]
+            terms[k] = alphas[k] + logarithms - 0.5 * square
+        big = terms[0]
+        for k in range(1, k_count):
+            big = max(big, terms[k])
+        s = 0.0
+        for k in range(k_count):
+            s += math.exp(terms[k] - big)
+        total += big + math.log(s)
+    return total
+
+
+@njit(error_model="numpy")
+def gaussian_mixture_by_hand(alphas, means, logs, lower, x):
+    k_count, d = means.shape
+    scales = np.exp(logs)
+    terms, centered, projected = np.empty(k_count), np.empty((k_count, d)), np.empty((k_count, d))
+    d_alphas, d_means, d_logs = np.zeros(k_count), np.zeros((k_count, d)), np.zeros((k_count, d))
+    d_lower, d_centered = np.zeros_like(lower), np.empty(d)
+    sums = np.empty(k_count)
+    for k in range(k_count):
+        sums[k] = np.sum(logs[k])
+    total = 0.0
+    for i in range(x.shape[0]):
+        for k in range(k_count):
+            for j in range(d):
+                centered[k, j] = x[i, j] - means[k, j]
+            square, p = 0.0, 0
+            for j in range(d):
+                v = scales[k, j] * centered[k, j]
+                for q in range(j):
+                    v += lower[k, p + q] * centered[k, q]
+                p += j
+                projected[k, j] = v
+                square += v * v
+            terms[k] = alphas[k] + sums[k] - 0.5 * square
+        big = terms[0]
+        for k in range(1, k_count):
+            big = max(big, terms[k])
+        s = 0.0
+        for k in range(k_count):
+            terms[k] = math.exp(terms[k] - big)
+            s += terms[k]
+        total += big + math.log(s)
+        for k in range(k_count):
+            weight = terms[k] / s
+            d_alphas[k] += weight
+            d_centered[:] = 0.0
+            p = 0
+            for j in range(d):
+                d_v = -weight * projected[k, j]
+                for q in range(j):
+                    d_lower[k, p + q] += d_v * centered[k, q]
+                    d_centered[q] += d_v * lower[k, p + q]
+                p += j
+                d_centered[j] += d_v * scales[k, j]
+                d_logs[k, j] += d_v * centered[k, j] * scales[k, j] + weight
+            for j in range(d):
+                d_means[k, j] -= d_centered[j]
+    return total, (d_alphas, d_means, d_logs, d_lower)
+
+
+def gaussian_mixture_in_jax():
+    import jax
+    import jax.numpy as jnp
+
+    def primal(alphas, means, logs, lower, x):
+        d = means.shape[1]
+        rows, columns = np.tril_indices(d, -1)
+        factors = jax.vmap(lambda s, low: jnp.diag(jnp.exp(s)).at[rows, columns].set(low))(logs, lower)
+        centered = x[:, None, :] - means[None]
+        projected = jnp.einsum("kab,nkb->nka", factors, centered)
+        terms = alphas + jnp.sum(logs, axis=1) - 0.5 * jnp.sum(projected**2, axis=2)
+        return jnp.sum(jax.scipy.special.logsumexp(terms, axis=1))
+
+    return jax_gradient(primal, (0, 1, 2, 3))
+
+
+def _inputs(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    n, d, k = 1000, 10, 10
+    shapes = (k,), (k, d), (k, d), (k, d * (d - 1) // 2), (n, d)
+    scales = 1.0, 1.0, 0.3, 0.3, 1.0
+    return tuple(scale * rng.normal(size=shape) for shape, scale in zip(shapes, scales, strict=True))
+
+
+WORKLOADS = [
+    Workload(gaussian_mixture, _inputs, (0, 1, 2, 3), gaussian_mixture_by_hand, gaussian_mixture_in_jax)
+]
