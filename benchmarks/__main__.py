@@ -1,8 +1,8 @@
 """Time generated gradients against the primal, adjoints written by hand, and JAX.
 
 `python -m benchmarks [NAME ...]` runs all workloads, or some. One thread; repetitions of all contestants are
-interleaved; value and gradients of all must agree before anything is timed. JAX, from the extra `bench`, is
-left out where it is not installed. The table goes to the terminal, the figures to JSON, the ratios to a picture.
+interleaved; value and gradients of all must agree before anything is timed. JAX, from the extra `bench`,
+is left out where it is not installed. The table goes to the terminal, figures to JSON, ratios to a picture.
 """
 
 from __future__ import annotations

@@ -4,14 +4,16 @@ import random
 
 import pytest
 from fuzzing import disagreement
+from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 
 
-@pytest.mark.parametrize("start", range(0, 200, 20))
-def test_random_programs(start):
+@pytest.mark.parametrize("generator", [ProgramGenerator, NestGenerator])
+@pytest.mark.parametrize("start", range(0, 160, 20))
+def test_random_programs(start, generator):
     for seed in range(start, start + 20):
         rng = random.Random(seed)
-        source = ProgramGenerator(rng).program()
+        source = generator(rng).program()
         problem = disagreement(source, f"sample {seed}", rng)
         assert problem is None, f"{problem}\n{source}"
 
