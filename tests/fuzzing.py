@@ -1,7 +1,7 @@
 """Run random programs against central differences.
 
-`python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed, `--nests` tries
-nests of loops over arrays instead of programs of all constructs.
+`python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed, `--nests`
+tries nests of loops over arrays instead of programs of all constructs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The generated source of five functions, kept as files: `pytest --update-golden` rewrites them."""
+"""The generated source of some functions, kept as files: `pytest --update-golden` rewrites them."""
 
 import math
 from pathlib import Path
@@ -50,7 +50,47 @@ def newton(a):
     return x
 
 
+def mixture(means, weights, x):
+    terms = np.empty(len(means))
+    total = 0.0
+    for i in range(len(x)):
+        for k in range(len(means)):
+            terms[k] = math.log(weights[k]) - 0.5 * (x[i] - means[k]) ** 2
+        big = terms[0]
+        for k in range(1, len(means)):
+            big = max(big, terms[k])
+        s = 0.0
+        for k in range(len(means)):
+            s += math.exp(terms[k] - big)
+        total += big + math.log(s)
+    return total
+
+
+def diffusion(start, rate: float, steps: int):
+    u = start.copy()
+    new = np.zeros_like(u)
+    for _ in range(steps):
+        for i in range(1, len(u) - 1):
+            new[i] = u[i] + rate * u[i] * (u[i - 1] - 2.0 * u[i] + u[i + 1])
+        u, new = new, u
+    return np.sum(u * u)
+
+
+def triangular_solve(low, b):
+    n = len(b)
+    x = np.zeros(n)
+    for i in range(n):
+        s = b[i]
+        for j in range(i):
+            s -= low[i, j] * x[j]
+        x[i] = s / low[i, i]
+    return np.sum(x * x)
+
+
 GOLDEN = [
+    (mixture, ("means", "weights")),
+    (diffusion, ("start", "rate")),
+    (triangular_solve, ("low", "b")),
     (recurrence, ("w", "x")),
     (garch, ("omega", "alpha", "beta")),
     (network, ("w1", "b1", "w2", "b2")),
