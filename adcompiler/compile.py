@@ -77,7 +77,10 @@ def typed_primal(
 
 
 def _scalars(graph: Graph, types: Types) -> set[Value]:
-    return {value for value in defined(graph.body) if is_scalar(types.get(value))}
+    """Return the values that never change: numbers, and shapes."""
+    return {
+        v for v in defined(graph.body) if is_scalar(types.get(v)) or isinstance(types.get(v), nt.BaseTuple)
+    }
 
 
 def compile_text(
@@ -123,7 +126,8 @@ def _transformed(
     result = clean(verify(replace(made.graph, returns=returns)))
     types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
     result = simplify(index_directly(result, types), types)
-    result = count_upwards(reuse_arrays(result, types), types)
+    shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
+    result = count_upwards(reuse_arrays(hoist_sizes(result, types, shapes), types), types)
     result = simplify(accumulate_in_numbers(result, types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(read_shapes_elsewhere(result, shapes), types)

@@ -143,16 +143,14 @@ class Frame:
         self.kept = self.kept_by_the_primal(body)
         params = body.params[isinstance(loop, For) :]
         pairs = zip(params, body.yields[loop.breaks :], strict=True)
-        self.states = {
+        carried = {
             after: param
             for param, after in pairs
             if isinstance(after, Value) and after in self.makers and is_scalar(types.get(param))
         }
-        self.counters: dict[Value, Value] = {}
-        self.counters = {
-            param: after for after, param in self.states.items() if self.is_counter(param, after)
-        }
-        self.states = {after: param for after, param in self.states.items() if self.sources(after) is None}
+        self.states: dict[Value, Value] = {}
+        self.counters = {p: after for after, p in carried.items() if self.is_counter(p, after)}
+        self.carried = {after: p for after, p in carried.items() if p not in self.counters}
 
     def collect(self, region: Region) -> None:
         for node in region.nodes:
@@ -194,6 +192,8 @@ class Frame:
         """Return the values of this iteration that `value` is recomputed from; None if it must be stored."""
         if value in self.counters:
             return []
+        if value in self.states:
+            return None
         node = self.kept.get(value, self.makers.get(value))
         if isinstance(node, Apply) and (value in self.kept or self.is_cheap(node)):
             reads = values(operands(node))
@@ -238,6 +238,12 @@ class Frame:
         """Return the cheapest set of values to store, by maximum flow."""
         todo = [v for v in needed if v is not self.index]
         goals = set(todo)
+        reach = self.reach(todo)
+        self.states = {
+            after: param
+            for after, param in self.carried.items()
+            if self.sources(after) is None or (after in reach and param in reach)
+        }
         numbers: dict[Value, int] = {}
         while todo:
             value = todo.pop()
@@ -246,6 +252,17 @@ class Frame:
                 numbers[value] = numbers.setdefault(vertex, len(numbers))
                 todo += self.sources(value) or []
         return self._solve(goals, numbers)
+
+    def reach(self, needed: list[Value]) -> set[Value]:
+        """Return the needed values, and all from which they could be recomputed."""
+        found: set[Value] = set()
+        todo = list(needed)
+        while todo:
+            value = todo.pop()
+            if value not in found:
+                found.add(value)
+                todo += self.sources(value) or []
+        return found
 
     def _solve(self, goals: set[Value], numbers: dict[Value, int]) -> set[Value]:
         """Vertex i enters at 2 + 2i and leaves at 3 + 2i; 0 is what cannot be recomputed, 1 the needs."""

@@ -13,6 +13,7 @@ def mixture_value_and_grad(means, weights, x):
     d_means = np.zeros_like(means)
     n = len(means)
     terms = np.empty(n)
+    big_tape = np.empty(max(n - 1, 0))
     exp_tape = np.empty(n)
     d_terms = np.empty_like(terms)
     total = 0.0
@@ -20,7 +21,6 @@ def mixture_value_and_grad(means, weights, x):
         for k in range(n):
             terms[k] = math.log(weights[k]) - 0.5 * (x[i] - means[k])**2
         big = terms[0]
-        big_tape = np.empty(max(n - 1, 0))
         for k in range(1, n):
             big_tape[k - 1] = big
             big = max(big, terms[k])
