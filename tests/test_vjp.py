@@ -1,10 +1,13 @@
 """`vjp`: outputs of any structure, functions that write their arguments, adjoints of several outputs."""
 
 import math
+import random
 from collections import namedtuple
 
 import numpy as np
 import pytest
+from fuzzing import fails, inputs, make
+from nest_generator import NestGenerator
 
 from adcompiler import DifferentiationError, vjp
 from adcompiler.testing import central_difference
@@ -109,3 +112,37 @@ def test_adjoints_of_another_structure_are_refused():
     for wrong in (1.0, (X,), (X, 1.0, 2.0), (X[:2], 1.0), (1.0, 1.0)):
         with pytest.raises(DifferentiationError, match="AD305"):
             pullback(wrong)
+
+
+def test_the_last_of_several_writes_takes_the_adjoint():
+    def f(x, places):
+        y = np.zeros(3)
+        for i in range(len(x)):
+            y[places[i]] = math.sin(x[i])
+        return y
+
+    x = np.array([0.3, -0.4, 0.5, 0.7, 0.2])
+    _, pullback = vjp(f, x, np.array([0, 1, 0, 2, 1]), jit=False)
+    found = pullback(np.array([1.0, 10.0, 100.0]))
+    found = found[0] if isinstance(found, tuple) else found
+    np.testing.assert_allclose(found, [0.0, 0.0, math.cos(0.5), 100.0 * math.cos(0.7), 10.0 * math.cos(0.2)])
+
+
+@pytest.mark.parametrize("seed", range(2000, 2030))
+def test_arrays_out_of_nests_of_loops(seed):
+    rng = random.Random(seed)
+    source = NestGenerator(rng).program()
+    source = source[: source.rindex("    return")] + "    return a, b, m, t + x * y\n"
+    f, args = make(source, f"nest {seed}"), inputs(rng)
+    weights = [np.cos(np.arange(4.0)), np.sin(np.arange(4.0)), np.cos(np.arange(16.0)).reshape(4, 4), 0.7]
+    if fails(lambda *given: float(f(*given)[3]), args):
+        return
+    try:
+        _, pullback = vjp(f, *args, jit=False)
+        found = pullback(tuple(weights))
+    except DifferentiationError as refusal:
+        assert refusal.code == "AD303"
+        return
+    for position, gradient in enumerate(found):
+        expected = weighted(f, args, position, weights)
+        np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-6, err_msg=source)
