@@ -2455,3 +2455,16 @@ def pairs_of_a_triangle(x):
         for j in range(i):
             energy += 1.0 / ((x[i] - x[j]) ** 2 + 0.5)
     return energy * energy
+
+
+@case(X3)
+def one_array_under_two_carried_names(x):
+    w = np.ones(3)
+    v = w
+    total = 0.0
+    for _ in range(3):
+        for i in range(3):
+            total += w[0] * math.sin(x[i] * total + x[0])
+            v[i] = v[i] * 2.0 + i
+        w, v = v, w
+    return total

@@ -168,6 +168,8 @@ class Frame:
                     found |= self.kept_by_the_primal(arm)
             if not isinstance(node, Store) or node.accumulate or node not in self.info.access:
                 continue
+            if node.array in self.inside:
+                continue
             made = next((n for n in region.nodes if isinstance(n, Apply) and n.out is node.value), None)
             kind = self.types.get(node.array)
             is_element = is_array(kind) and len(node.index) == rank(kind)  # type: ignore[arg-type]

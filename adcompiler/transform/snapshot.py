@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-from adcompiler.analysis.alias import Memory
+from adcompiler.analysis.alias import VIEWS, Memory, is_opaque
 from adcompiler.analysis.types import Types, is_array, is_scalar, rank
 from adcompiler.graph.nodes import Apply, For, Node, Region, Store, Value, While
 from adcompiler.graph.walk import defined, free, operands, values, walk
@@ -76,14 +76,34 @@ def _is_written_before(load: Apply, loop: For | While, info: Memory) -> bool:
             continue
         if not isinstance(store, Store):
             return True
-        params = loop.body.params
-        if owner is not array and owner in params and array in params:
-            continue  # arrays that a loop carries are never the same one
+        if owner is not array and _are_apart(array, owner, loop, info):
+            continue
         earlier = there.position < here.position
         depth = [*there.loops].index(loop) + 1
         if info.dependences.may_precede(load, here.loops, store, there.loops, earlier, depth):
             return True
     return False
+
+
+def _are_apart(one: Value, two: Value, loop: For | While, info: Memory) -> bool:
+    """Tell whether two arrays that a loop carries are never the same: new at first, then swapped."""
+    params = loop.body.params[isinstance(loop, For) :]
+    if one not in params or two not in params:
+        return False
+    classes = info.classes
+    carried = [k for k, param in enumerate(params) if classes.get(param) is classes.get(one, one)]
+    after = loop.body.yields[loop.breaks :]
+    inits = [loop.inits[k] for k in carried]
+    yields = [after[k] for k in carried]
+    are_new = all(isinstance(v, Value) and _is_new(v, info) for v in inits)
+    are_swapped = {params[k] for k in carried} == set(yields)
+    return are_new and are_swapped and len(set(inits)) == len(inits) and len(set(yields)) == len(yields)
+
+
+def _is_new(array: Value, info: Memory) -> bool:
+    assert info.dependences is not None
+    made = info.dependences.makers.get(array)
+    return made is not None and made.fn not in VIEWS and not is_opaque(made) and made.fn != "getattr"
 
 
 def served_from_copies(
