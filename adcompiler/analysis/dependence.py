@@ -55,7 +55,7 @@ class Dependences:
             later: whether the store stands after the read in the text.
         """
         if (read, store) not in self.known:
-            self.known[read, store] = self._may_follow(read, around_read, store, around, later)
+            self.known[read, store] = self._in_order(read, around_read, store, around, later, 0)
         return self.known[read, store]
 
     def may_clash(self, one: Access, two: Access, loop: Node) -> bool:
@@ -90,9 +90,6 @@ class Dependences:
             depth: how many of the loops around are in the same iteration.
         """
         return self._in_order(store, around, read, around_read, earlier, depth)
-
-    def _may_follow(self, read: Apply, around_read: Loops, store: Store, around: Loops, later: bool) -> bool:
-        return self._in_order(read, around_read, store, around, later, 0)
 
     def _in_order(
         self, first: Apply | Store, one: Loops, second: Apply | Store, two: Loops, later: bool, depth: int

@@ -218,7 +218,7 @@ def _elements(state: Lowering, node: gast.expr, of: gast.expr, with_index: bool)
     """`a.flat` and `np.ndenumerate(a)`: the elements in the order of their indices."""
     array = expressions.atom(state, of)
     rank = state.ranks.get(array) if isinstance(array, Value) else None
-    if rank is None:
+    if not rank:
         cure = "loop over range(...) for each axis"
         raise state.refuse("AD103", "the number of axes is not known", node, cure)
     shape = expressions.apply(state, node, "shape", (array,))

@@ -280,10 +280,12 @@ class Writer:
 
             return self.inner(write)
 
+        before = self.quoted
         then = arm(node.then)
-        self.quoted = ""
+        self.quoted = before
         orelse = arm(node.orelse)
-        self.quoted = ""
+        arms = [part for stmt in (*then, *orelse) for part in ast.walk(stmt)]
+        self.quoted = "" if any(isinstance(part, Comment) for part in arms) else before
         self.out += _if(self.expr(node.test), then, orelse)
 
     def loop(self, node: For) -> None:

@@ -399,10 +399,6 @@ def _control(loop: For | While) -> tuple[Atom, ...]:
     return (*bounds, *loop.body.yields[: loop.breaks])
 
 
-def _inner(node: Node) -> list[Node]:
-    return [inner for region in regions(node) for inner in walk(region)]
-
-
 def _demand(frame: Frame, needed: list[Value], cut: set[Value], plan: LoopPlan) -> None:
     """Follow the needs down to the cut: what is loaded, what recomputed, which states serve twice."""
     leaves: dict[Value, None] = {}

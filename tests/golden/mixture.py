@@ -48,11 +48,9 @@ def mixture_value_and_grad(means, weights, x):
             else:
                 test = big == terms_k
                 choice = 0.5 * d_big if test else 0.0
-            # big = max(big, terms[k])
             if not terms_k > big:
                 test = big == terms_k
                 d_big = 0.5 * d_big if test else 0.0
-            # big = max(big, terms[k])
             d_terms[k] += d_big
             d_big = choice
         # big = terms[0]
