@@ -66,7 +66,9 @@ class Derivative:
         self.is_derivative = mode not in ("primal", "outputs")
         self.argnums = argnums
         self.jit = jit
-        self.options = jit_options(function, options)
+        self.accurate = bool(options.get("accurate_math", False))
+        rest = {key: value for key, value in options.items() if key != "accurate_math"}
+        self.options = jit_options(function, rest)
         self.python = python_function(function)
         self.signature = inspect.signature(self.python)
         self.names = list(self.signature.parameters)
@@ -116,7 +118,7 @@ class Derivative:
             self.check_arguments(layouts)
             with defects_reported(self.python.__name__):
                 graph = self._graph(layouts)
-                compiled = compile_text(graph, layouts, self.wrt, self.mode, self.single)
+                compiled = compile_text(graph, layouts, self.wrt, self.mode, self.single, self.accurate)
             source = module_text(compiled.text, self._header(layouts, origins), self.options)
             module = load(source, compiled.text)
             name = compiled.text.name
@@ -193,12 +195,15 @@ class Derivative:
         """The function itself, compiled: callable from Python and inside `@njit` code."""
         if hasattr(self.function, "py_func"):
             return self.function
-        return Derivative(self.function, "primal", self.argnums, self.jit, self.options)
+        return Derivative(self.function, "primal", self.argnums, self.jit, self._all_options())
 
     @cached_property
     def value_and_grad(self) -> Derivative:
         """The function that returns value and gradient together."""
-        return Derivative(self.function, "value_and_grad", self.argnums, self.jit, self.options)
+        return Derivative(self.function, "value_and_grad", self.argnums, self.jit, self._all_options())
+
+    def _all_options(self) -> dict[str, Any]:
+        return self.options | {"accurate_math": self.accurate}
 
     def __repr__(self) -> str:
         return f"<adcompiler {self.mode} of {self.python.__name__}>"
@@ -284,8 +289,8 @@ def grad(
         function: a numeric Python function, or an `@njit` dispatcher, that returns one float.
         argnums: the argument or arguments to differentiate, by position or name.
         jit: False runs the same generated text as plain Python and NumPy.
-        options: Numba options such as `fastmath=True` or `error_model="python"`; those of a
-            dispatcher are taken over.
+        options: `accurate_math=True` keeps the order of all sums, and libm in loops; else Numba's options
+            such as `fastmath=True` or `error_model="python"`, where those of a dispatcher are taken over.
 
     Returns:
         a callable with the parameters of `function`. It returns the gradient of the one argument, in

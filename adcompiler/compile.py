@@ -33,6 +33,7 @@ from adcompiler.optimize.reuse import reuse_arrays
 from adcompiler.optimize.shape_reads import read_shapes_elsewhere
 from adcompiler.optimize.sink import sink_loads
 from adcompiler.optimize.upwards import count_upwards
+from adcompiler.optimize.vectorise import vectorise
 from adcompiler.rules import ELEMENTWISE
 from adcompiler.transform.gradient import gradient
 from adcompiler.transform.plan import LoopPlan
@@ -84,7 +85,7 @@ def _scalars(graph: Graph, types: Types) -> set[Value]:
 
 
 def compile_text(
-    graph: Graph, layouts: Sequence[Layout], wrt: Sequence[int], mode: Mode, single: bool
+    graph: Graph, layouts: Sequence[Layout], wrt: Sequence[int], mode: Mode, single: bool, accurate: bool
 ) -> Compiled:
     """Return the source text of a function's value, gradient, or both.
 
@@ -94,6 +95,7 @@ def compile_text(
         wrt: positions of the arguments to differentiate.
         mode: what the text returns.
         single: True returns one gradient by itself, False a tuple of gradients.
+        accurate: True keeps the order of all sums, and the elementary functions of libm.
     """
     callees = Callees()
     result, types, compiled = _transformed(graph, layouts, wrt, mode, single)
@@ -103,6 +105,8 @@ def compile_text(
         part, kinds = _callee(*key)
         part = replace(callees.resolve(part, kinds), name=callees.names[key])
         parts.insert(0, (part, kinds))
+    if not accurate:
+        parts = [(verify(vectorise(part, kinds)), kinds) for part, kinds in parts]
     compiled.text = emit(parts)
     return compiled
 

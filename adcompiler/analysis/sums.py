@@ -2,35 +2,98 @@
 
 from __future__ import annotations
 
-from adcompiler.graph.nodes import Apply, Atom, For, Region, Value
-from adcompiler.graph.walk import results, uses
+from adcompiler.graph.nodes import Apply, For, If, Node, Region, Value
+from adcompiler.graph.walk import free, operands, regions, values
 
 CONSTANT, SUM = "constant", "sum"
 
 
 def carried_kinds(body: Region) -> list[str | None]:
     """Tell of each value that a counted loop carries whether it is constant, a sum, or neither."""
-    reads = uses(body)
-    makers = {value: node for node in body.nodes for value in results(node)}
-
-    def kind(entry: Value, last: Atom, is_sum: bool) -> str | None:
-        """Follow the last value back to the entry, through additions and inner loops."""
-        while last is not entry:
-            node = makers.get(last) if isinstance(last, Value) else None
-            before: Atom | None = None
-            if isinstance(node, Apply) and node.fn in ("add", "pos"):
-                before, is_sum = node.args[0], is_sum or node.fn == "add"
-            elif isinstance(node, For) and not node.breaks:
-                k = node.outs.index(last)  # type: ignore[arg-type]
-                inner = carried_kinds(node.body)[k]
-                before, is_sum = node.inits[k] if inner else None, is_sum or inner == SUM
-            if not isinstance(before, Value) or (is_sum and (reads[before] != 1 or reads[last] != 1)):  # type: ignore[index]
-                return None  # a sum on the way is read
-            last = before
-        return SUM if is_sum else CONSTANT
-
-    found = []
+    kinds: list[str | None] = []
     for entry, last in zip(body.params[1:], body.yields, strict=True):
-        is_sum = kind(entry, last, False) != CONSTANT
-        found.append(kind(entry, last, True) if is_sum else CONSTANT)
-    return found
+        same, total = {entry}, running_sum(body, entry)
+        _follow_copies(body, same)
+        ends = total is not None and last in total and sum(atom in total for atom in body.yields) == 1
+        kinds.append(CONSTANT if last in same else SUM if ends else None)
+    return kinds
+
+
+def running_sum(body: Region, entry: Value) -> set[Value] | None:
+    """Return the values of a sum in the course of a region, None where they are used for more than adding.
+
+    Each of them is the value at entry plus something that does not depend on it.
+    """
+    found = {entry}
+    return found if _follow(body, found) else None
+
+
+def _follow_copies(region: Region, same: set[Value]) -> None:
+    for node in region.nodes:
+        match node:
+            case Apply(fn="pos") if node.args[0] in same:
+                same.add(node.out)
+            case If():
+                for arm in regions(node):
+                    _follow_copies(arm, same)
+                ends = zip(node.outs, node.then.yields, node.orelse.yields, strict=True)
+                same |= {out for out, one, two in ends if one in same and two in same}
+            case For(breaks=False):
+                kinds = zip(node.outs, node.inits, carried_kinds(node.body), strict=True)
+                same |= {out for out, init, kind in kinds if init in same and kind == CONSTANT}
+
+
+def _follow(region: Region, found: set[Value]) -> bool:
+    """Add what is derived by adding; return False where one of the values is used otherwise."""
+    for node in region.nodes:
+        match node:
+            case Apply() if found.intersection(values(operands(node))):
+                if not _adds(node, found):
+                    return False
+                found.add(node.out)
+            case If():
+                if node.test in found or not all(_follow(arm, found) for arm in regions(node)):
+                    return False
+                for out, *ends in zip(node.outs, node.then.yields, node.orelse.yields, strict=True):
+                    if any(atom in found for atom in ends):
+                        if not all(atom in found for atom in ends):
+                            return False
+                        found.add(out)
+            case For(breaks=False):
+                if not _follow_loop(node, found):
+                    return False
+            case _ if found.intersection(_reads(node)):
+                return False
+    return True
+
+
+def _adds(node: Apply, found: set[Value]) -> bool:
+    inside = [atom in found for atom in node.args]
+    match node.fn:
+        case "add" | "fast.add_up":
+            return inside.count(True) == 1
+        case "sub":
+            return inside == [True, False]
+        case "pos":
+            return True
+    return False
+
+
+def _follow_loop(node: For, found: set[Value]) -> bool:
+    if found.intersection((node.start, node.stop, node.step, *free(node.body))):  # type: ignore[arg-type]
+        return False
+    for k, init in enumerate(node.inits):
+        if init not in found:
+            continue
+        inner = running_sum(node.body, node.body.params[k + 1])
+        if inner is None or [atom in inner for atom in node.body.yields].count(True) != 1:
+            return False
+        if node.body.yields[k] not in inner:
+            return False
+        found.add(node.outs[k])
+    return True
+
+
+def _reads(node: Node) -> list[Value]:
+    inside = [value for region in regions(node) for value in free(region)]
+    return [*values(operands(node)), *inside]

@@ -31,6 +31,7 @@ from adcompiler.graph.nodes import UNDEFINED, Apply, Effect, Global, Graph, Node
 from adcompiler.graph.python import Style, to_python
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import defined, map_operands, map_region, merges, operands, walk
+from adcompiler.runtime import vector_math
 from adcompiler.runtime.helpers import HELPERS
 
 Types = dict[Value, types.Type]
@@ -84,7 +85,14 @@ def infer(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     source = unparse(to_python(Graph("primal", body), style))
     filename = f"<typing of {graph.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    namespace = {"np": np, "math": __import__("math"), "operator": operator, **_helpers(), **captured}
+    namespace = {
+        "np": np,
+        "math": __import__("math"),
+        "operator": operator,
+        "fast": vector_math,
+        **_helpers(),
+        **captured,
+    }
     exec(compile(ast.parse(source), filename, "exec"), namespace)
     versions = _run(namespace["primal"], tuple(arguments), graph, source)
     found = {value: _unify(versions.get(name, [])) for value, name in names.items()}

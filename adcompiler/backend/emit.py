@@ -65,6 +65,8 @@ def _function(graph: Graph, types: Types, captured: dict[str, object]) -> str:
     graph = replace(graph, body=_unique_globals(graph.body, captured))
     inlined = inlined_values(graph.body, types)
     reserved = [name for name, layout in graph.parameters if not isinstance(layout, Leaf)]
+    if any(isinstance(node, Apply) and node.fn.startswith("fast.") for node in walk(graph.body)):
+        reserved.append("fast")
     names = assign_names(graph.body, inlined, types, [graph.name, *reserved])
     scalars = {value for value in names if is_scalar(types.get(value))}
     return unparse(to_python(graph, Style(names, inlined, scalars, quotes=True)))

@@ -24,6 +24,7 @@ from adcompiler.backend.emit import ModuleText
 from adcompiler.errors import DifferentiationError
 from adcompiler.rules import ELEMENTWISE
 from adcompiler.runtime.helpers import helper_source
+from adcompiler.runtime.vector_math import UNCOMPILED
 
 _OPTIONS = ("fastmath", "error_model", "parallel", "boundscheck", "nogil")
 
@@ -54,6 +55,8 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
     if text.arrays:
         lines.append("from pathlib import Path")
     lines += ["", "import numpy as np", "from numba import njit", ""]
+    if any("fast." in part for part in text.sources):
+        lines += ["from adcompiler.runtime import vector_math as fast", ""]
     lines += [f"from {module} import {name}" for name, module in text.imports.items()]
     lines += [f"# {name}: handed over by the caller" for name in text.objects]
     lines += [f"{name} = {value!r}" for name, value in text.constants.items()]
@@ -158,7 +161,7 @@ def uncompiled(module: types.ModuleType, name: str) -> Any:
         if hasattr(value, "__wrapper_address__") and not callable(value):
             reason = f"'{key}' can be called by compiled code only"
             raise DifferentiationError("AD102", reason, None, "leave jit=False out")
-    namespace = dict(vars(module)) | {"math": numpy_math()}
+    namespace = dict(vars(module)) | {"math": numpy_math(), "fast": UNCOMPILED}
     for key, value in vars(module).items():
         if hasattr(value, "py_func"):
             namespace[key] = types.FunctionType(value.py_func.__code__, namespace, key)

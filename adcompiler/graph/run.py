@@ -13,6 +13,7 @@ from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Re
 from adcompiler.graph.nodes import While as WhileNode
 from adcompiler.graph.syntax import JOINS
 from adcompiler.runtime.helpers import HELPERS
+from adcompiler.runtime.vector_math import UNCOMPILED
 
 Values = dict[Value, Any]
 _LOCAL: dict[str, Any] = {
@@ -66,7 +67,7 @@ def primitive(fn: str, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
         args = [tuple(args)]
     found = _LOCAL.get(fn) or HELPERS.get(fn) or getattr(operator, fn, None)
     if found is None and "." in fn:
-        owner: Any = {"np": np, "math": math}[fn.split(".")[0]]
+        owner: Any = {"np": np, "math": math, "fast": UNCOMPILED}[fn.split(".")[0]]
         for part in fn.split(".")[1:]:
             owner = getattr(owner, part)
         found = owner

@@ -5,6 +5,8 @@
 import numpy as np
 from numba import njit
 
+from adcompiler.runtime import vector_math as fast
+
 
 @njit(cache=True, error_model='numpy')
 def burgers_value_and_grad(u, steps, dt):
@@ -25,7 +27,7 @@ def burgers_value_and_grad(u, steps, dt):
     total = 0.0
     for i in range(len(u)):
         u_i = u[i]
-        total += u_i**2
+        total = fast.add_up(total, u_i**2)
         # total += u[i] ** 2
         d_u[i] += 2.0 * u_i
 

@@ -5,6 +5,8 @@ import math
 import numpy as np
 from numba import njit
 
+from adcompiler.runtime import vector_math as fast
+
 
 @njit(cache=True, error_model='numpy')
 def mixture_value_and_grad(means, weights, x):
@@ -19,25 +21,25 @@ def mixture_value_and_grad(means, weights, x):
     total = 0.0
     for i in range(len(x)):
         for k in range(n):
-            terms[k] = math.log(weights[k]) - 0.5 * (x[i] - means[k])**2
+            terms[k] = fast.log(weights[k]) - 0.5 * (x[i] - means[k])**2
         big = terms[0]
         for k in range(1, n):
             big_tape[k - 1] = big
             big = max(big, terms[k])
         s = 0.0
         for k in range(n):
-            exp = math.exp(terms[k] - big)
+            exp = fast.exp(terms[k] - big)
             exp_tape[k] = exp
-            s += exp
+            s = fast.add_up(s, exp)
         total += big + math.log(s)
         d_terms[:] = 0.0
         # total += big + math.log(s)
         d_s = 1.0 / s
         d_big = 1.0
-        for k in range(n - 1, -1, -1):
+        for k in range(n):
             # s += math.exp(terms[k] - big)
             d_sub = d_s * exp_tape[k]
-            d_big -= d_sub
+            d_big = fast.add_up(d_big, -d_sub)
             d_terms[k] += d_sub
         for k in range(n - 1, 0, -1):
             terms_k = terms[k]

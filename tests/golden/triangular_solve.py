@@ -4,6 +4,8 @@
 import numpy as np
 from numba import njit
 
+from adcompiler.runtime import vector_math as fast
+
 
 @njit(cache=True, error_model='numpy')
 def triangular_solve_value_and_grad(low, b):
@@ -13,7 +15,7 @@ def triangular_solve_value_and_grad(low, b):
     for i in range(n):
         s = b[i]
         for j in range(i):
-            s -= low[i, j] * x[j]
+            s = fast.add_up(s, -(low[i, j] * x[j]))
         x[i] = s / low[i, i]
     result = np.sum(x * x)
 

@@ -1,0 +1,114 @@
+"""Let LLVM vectorise innermost loops: sums in any order, elementary functions without calls.
+
+LLVM keeps the order of floating-point additions unless it is told that it does not matter, and cannot look
+into libm. In a loop whose iterations depend on each other through sums only, `s += v` is therefore written
+`s = fast.add_up(s, v)` and `math.exp(x)` is written `fast.exp(x)`, where `fast` is
+`adcompiler.runtime.vector_math`. Anywhere else libm is as fast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from numba import float64
+
+from adcompiler.analysis.dependence import Loops
+from adcompiler.analysis.iterations import Iterations
+from adcompiler.analysis.sums import SUM, carried_kinds, running_sum
+from adcompiler.analysis.types import Types, is_scalar
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Store, Value, While
+from adcompiler.graph.syntax import BINARY, COMPARE, UNARY
+from adcompiler.graph.walk import regions, walk, with_regions
+from adcompiler.runtime.vector_math import LIBM
+
+FAST = {name: f"fast.{fast}" for fast, names in LIBM.items() for name in names}
+_INLINE = {*BINARY, *COMPARE, *UNARY, "getitem", "len", "shape", "abs", "min", "max", "float", "int", "bool"}
+_INLINE |= {f"{module}.{name}" for module in ("math", "np") for name in ("sqrt", "fabs", "floor", "ceil")}
+_INLINE |= {"np.abs", "np.absolute", "np.sign", "np.square", "np.reciprocal", "and", "or"}
+
+
+def vectorise(graph: Graph, types: Types) -> Graph:
+    """Return the graph with the loops that LLVM can vectorise written so that it does.
+
+    Args:
+        graph: the final graph of a function.
+        types: type of every value, extended with the values made here.
+    """
+    iterations = Iterations(graph, types)
+
+    def region(body: Region, loops: Loops) -> Region:
+        nodes: list[Node] = []
+        for node in body.nodes:
+            if isinstance(node, For) and _is_vectorisable(node, loops, iterations):
+                nodes.append(_rewritten(node, types))
+                continue
+            inner = (*loops, node) if isinstance(node, For | While) else loops
+            nodes.append(with_regions(node, tuple(region(part, inner) for part in regions(node))))
+        return replace(body, nodes=tuple(nodes))
+
+    return replace(graph, body=region(graph.body, ()))
+
+
+def _is_vectorisable(loop: For, loops: Loops, iterations: Iterations) -> bool:
+    types = iterations.types
+    if loop.breaks or not isinstance(loop.step, Literal) or None in carried_kinds(loop.body):
+        return False
+    return all(_is_simple(node, types) for node in walk(loop.body)) and iterations.are_apart(
+        loop, loops, sums_are_apart=True
+    )
+
+
+def _is_simple(node: Node, types: Types) -> bool:
+    """Tell whether LLVM can do a node for several iterations at once."""
+    match node:
+        case Apply():
+            is_inline = node.fn in _INLINE and not (
+                node.fn == "pow" and not isinstance(node.args[1], Literal)
+            )
+            is_number = is_scalar(types.get(node.out))
+            return (is_number and (is_inline or _is_fast(node, types))) or node.fn == "shape"
+        case Store():
+            return bool(node.index)
+        case If():
+            return True
+        case _:
+            return False
+
+
+def _is_fast(node: Apply, types: Types) -> bool:
+    return node.fn in FAST and all(_is_double(atom, types) for atom in node.args)
+
+
+def _is_double(atom: Atom, types: Types) -> bool:
+    if isinstance(atom, Literal):
+        return isinstance(atom.value, float)
+    return isinstance(atom, Value) and types.get(atom) == float64
+
+
+def _rewritten(loop: For, types: Types) -> For:
+    chain: set[Value] = set()
+    kinds = zip(loop.body.params[1:], loop.body.yields, carried_kinds(loop.body), strict=True)
+    for entry, last, kind in kinds:
+        if kind == SUM and _is_double(entry, types) and _is_double(last, types):
+            chain |= running_sum(loop.body, entry) or set()
+
+    def region(body: Region) -> Region:
+        nodes: list[Node] = []
+        for node in body.nodes:
+            match node:
+                case Apply(fn="add") if node.out in chain:
+                    term = node.args[0] if node.args[1] in chain else node.args[1]
+                    total = node.args[1] if node.args[1] in chain else node.args[0]
+                    nodes.append(replace(node, fn="fast.add_up", args=(total, term)))
+                case Apply(fn="sub") if node.out in chain:
+                    minus = Value("neg", temporary=True)
+                    types[minus] = float64
+                    nodes.append(Apply(minus, "neg", (node.args[1],), loc=node.loc))
+                    nodes.append(replace(node, fn="fast.add_up", args=(node.args[0], minus)))
+                case Apply() if _is_fast(node, types):
+                    nodes.append(replace(node, fn=FAST[node.fn]))
+                case _:
+                    nodes.append(with_regions(node, tuple(map(region, regions(node)))))
+        return replace(body, nodes=tuple(nodes))
+
+    return replace(loop, body=region(loop.body))

@@ -1,0 +1,155 @@
+"""The vector functions against mpmath, over the whole range, with and without fused multiply-add."""
+
+import inspect
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from numba import njit
+
+from adcompiler import value_and_grad
+from adcompiler.runtime import vector_math
+
+SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 5e-324, -5e-324, 1e308, -1e308, 1e-300]
+BORDERS = [20.0, -20.0, 709.0, 709.78, 709.79, 710.4, 710.5, -708.4, -745.13, -745.14, 36.7, -37.5, 5.9, 6.1]
+RANGES = {
+    "exp": [(-746, 710), (-2, 2)],
+    "expm1": [(-40, 710), (-0.6, 1.2)],
+    "log": [(0.4, 2.2), (0, 1e9)],
+    "log1p": [(-1, 2), (0, 1e9)],
+    "log2": [(0.4, 2.2), (0, 1e9)],
+    "tanh": [(-22, 22), (-1, 1)],
+    "sinh": [(-711, 711), (-2, 2)],
+    "cosh": [(-711, 711), (-2, 2)],
+    "erf": [(-6.5, 6.5), (-1.5, 1.5)],
+}
+
+
+def exact(name):
+    if name == "log2":
+        return lambda x: mpmath.log(x, 2)
+    return getattr(mpmath, name)
+
+
+def points(name):
+    rng = np.random.default_rng(3)
+    parts = [rng.uniform(low, high, 1500) for low, high in RANGES[name]]
+    sizes = 10.0 ** rng.uniform(-322, 300, 700)
+    small = 10.0 ** rng.uniform(-20, 0, 700)
+    parts += [sizes, -sizes, small, -small, 1 + small, 1 - small, SPECIAL, BORDERS]
+    return np.concatenate(parts)
+
+
+def error(found, x, reference):
+    """Return the error in units in the last place; special values must be exactly right."""
+    with mpmath.workprec(200):
+        true = reference(mpmath.mpf(float(x)))
+        if isinstance(true, mpmath.mpc) or mpmath.isnan(true):
+            return 0.0 if math.isnan(found) else math.inf
+        rounded = float(true)
+        if math.isinf(rounded) or math.isinf(found) or rounded == 0.0:
+            same = found == rounded and (
+                rounded != 0.0 or math.copysign(1, found) == sign_of_zero(x, rounded)
+            )
+            return 0.0 if same else math.inf
+        return abs(float((found - true) / np.spacing(abs(rounded))))
+
+
+def sign_of_zero(x, rounded):
+    return math.copysign(1, x) if x == 0.0 else math.copysign(1, rounded)
+
+
+def over(function):
+    @njit
+    def loop(x):
+        y = np.empty_like(x)
+        for i in range(len(x)):
+            y[i] = function(x[i])
+        return y
+
+    return loop
+
+
+@pytest.fixture(scope="module")
+def unfused():
+    """The same module for a machine without fused multiply-add."""
+    text = inspect.getsource(vector_math).replace(', fastmath={"contract"}', "").replace("cache=True, ", "")
+    namespace = {"__name__": "unfused"}
+    exec(compile(text, "unfused", "exec"), namespace)
+    return namespace
+
+
+def check(name, function):
+    reference, x = exact(name), points(name)
+    found = over(function)(x)
+    errors = [error(float(y), float(at), reference) for y, at in zip(found, x)]
+    if name in ("log", "log2"):  # zeros have no sign there
+        errors = [e for e, at in zip(errors, x) if at not in (0.0, 1.0)]
+        assert over(function)(np.array([1.0]))[0] == 0.0
+        assert over(function)(np.array([0.0, -0.0])).tolist() == [-np.inf, -np.inf]
+    worst = int(np.argmax(errors))
+    assert errors[worst] <= 2.0, (x[worst], found[worst])
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_two_units_in_the_last_place(name):
+    check(name, getattr(vector_math, name))
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_without_fused_multiply_add(name, unfused):
+    check(name, unfused[name])
+
+
+def test_every_function_is_tested():
+    assert set(RANGES) == set(vector_math.LIBM)
+
+
+def energy(x):
+    total = 0.0
+    for i in range(len(x)):
+        total += math.exp(-x[i]) * math.tanh(x[i])
+    return total
+
+
+def test_used_in_loops_and_left_out_on_request():
+    x = np.linspace(-1, 1, 37)
+    fast, accurate = value_and_grad(energy), value_and_grad(energy, accurate_math=True)
+    assert fast(x)[0] == pytest.approx(accurate(x)[0], rel=1e-14)
+    np.testing.assert_allclose(fast(x)[1], accurate(x)[1], rtol=1e-13)
+    assert "fast.exp" in fast.source and "fast.add_up" in fast.source
+    assert "fast." not in accurate.source
+    np.testing.assert_allclose(value_and_grad(energy, jit=False)(x)[1], fast(x)[1], rtol=1e-13)
+
+
+def recurrence(w, x):
+    h = 0.0
+    for i in range(len(x)):
+        h = math.tanh(w * h + x[i])
+    return h
+
+
+def compensated(x):
+    """Kahan's sum: its order and its cancellations are meant."""
+    total = 0.0
+    lost = 0.0
+    for i in range(len(x)):
+        term = x[i] - lost
+        new = total + term
+        lost = (new - total) - term
+        total = new
+    return total
+
+
+@pytest.mark.parametrize("function", [recurrence, compensated])
+def test_other_loops_are_left_alone(function):
+    derivative = value_and_grad(function, argnums="x")
+    args = (0.5, np.ones(3)) if function is recurrence else (np.ones(3),)
+    derivative(*args)
+    assert "fast." not in derivative.source
+
+
+def test_compensated_sum_keeps_its_accuracy():
+    x = np.array([1.0, *[1e-17] * 1000, -1.0])
+    assert value_and_grad(compensated)(x)[0] == pytest.approx(1e-14, rel=1e-12)
