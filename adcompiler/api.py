@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, update_wrapper
 from typing import Any
 
@@ -24,12 +24,13 @@ from adcompiler.arguments import (
     repacked,
 )
 from adcompiler.backend.module import compile_now, jit_options, load, module_text, uncompiled
-from adcompiler.compile import Compiled, Mode, compile_text, primal_graph
+from adcompiler.compile import Compiled, Mode, Style, compile_text, primal_graph
 from adcompiler.errors import DifferentiationError, defects_reported
 from adcompiler.explain import explain
 from adcompiler.frontend.parse import python_function
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
 from adcompiler.graph.nodes import Graph
+from adcompiler.runtime.guards import SizeError
 from adcompiler.view import ComputationGraph
 
 Argnums = int | str | Sequence[int | str]
@@ -43,6 +44,7 @@ class Specialised:
     function: Any
     compiled: Compiled
     source: str
+    broadcasts: bool
     is_plain: bool = field(init=False)
     repacks: bool = field(init=False)
 
@@ -66,15 +68,16 @@ class Derivative:
         self.is_derivative = mode not in ("primal", "outputs")
         self.argnums = argnums
         self.jit = jit
-        self.accurate = bool(options.get("accurate_math", False))
-        rest = {key: value for key, value in options.items() if key != "accurate_math"}
-        self.options = jit_options(function, rest)
+        self.given, options = options, dict(options)
+        accurate, broadcasts = options.pop("accurate_math", False), options.pop("broadcasting", False)
+        self.options = jit_options(function, options)
         self.python = python_function(function)
         self.signature = inspect.signature(self.python)
         self.names = list(self.signature.parameters)
         self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
         self.graphs: dict[tuple[Layout, ...], Graph] = {}
-        self.wrt, self.single = _positions(argnums, self.names, self.python.__name__)
+        self.wrt, single = _positions(argnums, self.names, self.python.__name__)
+        self.style = Style(single, accurate, broadcasts)
         if mode == "primal":
             self.py_func = self.python  # so that it can be followed and differentiated like a dispatcher
         self.specialised: dict[tuple[Layout, ...], Specialised] = {}
@@ -88,11 +91,20 @@ class Derivative:
             args = tuple(map(plain, args, made.layouts))
         if made.compiled.writes:
             _check_apart(args, self.python.__name__, made.compiled.writes)
-        if self.jit:
-            found = made.function(*args)
-        else:
-            with np.errstate(all="ignore"):
-                found = made.function(*(np.float64(a) if isinstance(a, float) else a for a in args))
+        return self.run(made, args)
+
+    def run(self, made: Specialised, args: Sequence[Any]) -> Any:
+        """Run a specialisation; where it assumes too much of the sizes, the one that assumes nothing."""
+        try:
+            if self.jit:
+                found = made.function(*args)
+            else:
+                with np.errstate(all="ignore"):
+                    found = made.function(*(np.float64(a) if isinstance(a, float) else a for a in args))
+        except SizeError:
+            if made.broadcasts:
+                raise
+            return self.run(self._specialise(made.layouts, broadcasts=True), args)
         return repacked(found, made.compiled.returns) if made.repacks else found
 
     def layouts(self, args: tuple[Any, ...]) -> tuple[Layout, ...]:
@@ -113,12 +125,17 @@ class Derivative:
         bound.apply_defaults()
         return tuple(bound.arguments[name] for name in self.names)
 
-    def _specialise(self, layouts: tuple[Layout, ...], origins: Sequence[str] = ()) -> Specialised:
-        if layouts not in self.specialised:
+    def _specialise(
+        self, layouts: tuple[Layout, ...], origins: Sequence[str] = (), broadcasts: bool = False
+    ) -> Specialised:
+        broadcasts = broadcasts or self.style.broadcasts
+        if layouts not in self.specialised or (broadcasts and not self.specialised[layouts].broadcasts):
             self.check_arguments(layouts)
             with defects_reported(self.python.__name__):
                 graph = self._graph(layouts)
-                compiled = compile_text(graph, layouts, self.wrt, self.mode, self.single, self.accurate)
+                compiled = compile_text(
+                    graph, layouts, self.wrt, self.mode, replace(self.style, broadcasts=broadcasts)
+                )
             source = module_text(compiled.text, self._header(layouts, origins), self.options)
             module = load(source, compiled.text)
             name = compiled.text.name
@@ -126,7 +143,7 @@ class Derivative:
             if self.jit:
                 seeds = [kind for kind in compiled.seeds if kind is not None]
                 compile_now(function, (*map(kind_of, layouts), *seeds), self.python)
-            self.specialised[layouts] = Specialised(layouts, function, compiled, source)
+            self.specialised[layouts] = Specialised(layouts, function, compiled, source, broadcasts)
         return self.specialised[layouts]
 
     def check_arguments(self, layouts: Sequence[Layout]) -> None:
@@ -195,15 +212,12 @@ class Derivative:
         """The function itself, compiled: callable from Python and inside `@njit` code."""
         if hasattr(self.function, "py_func"):
             return self.function
-        return Derivative(self.function, "primal", self.argnums, self.jit, self._all_options())
+        return Derivative(self.function, "primal", self.argnums, self.jit, self.given)
 
     @cached_property
     def value_and_grad(self) -> Derivative:
         """The function that returns value and gradient together."""
-        return Derivative(self.function, "value_and_grad", self.argnums, self.jit, self._all_options())
-
-    def _all_options(self) -> dict[str, Any]:
-        return self.options | {"accurate_math": self.accurate}
+        return Derivative(self.function, "value_and_grad", self.argnums, self.jit, self.given)
 
     def __repr__(self) -> str:
         return f"<adcompiler {self.mode} of {self.python.__name__}>"
@@ -289,8 +303,10 @@ def grad(
         function: a numeric Python function, or an `@njit` dispatcher, that returns one float.
         argnums: the argument or arguments to differentiate, by position or name.
         jit: False runs the same generated text as plain Python and NumPy.
-        options: `accurate_math=True` keeps the order of all sums, and libm in loops; else Numba's options
-            such as `fastmath=True` or `error_model="python"`, where those of a dispatcher are taken over.
+        options: `accurate_math=True` keeps the order of all sums, and libm in loops. `broadcasting=True`
+            lets compiled callers pass arrays that are stretched because one of their sizes is 1; from Python
+            this always works. All else are Numba's options such as `fastmath=True` or
+            `error_model="python"`; those of a dispatcher are taken over.
 
     Returns:
         a callable with the parameters of `function`. It returns the gradient of the one argument, in

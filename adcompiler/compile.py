@@ -25,6 +25,7 @@ from adcompiler.optimize.cse import eliminate_common
 from adcompiler.optimize.dead import remove_dead
 from adcompiler.optimize.direct import index_directly
 from adcompiler.optimize.fold import fold
+from adcompiler.optimize.guard import guard_sizes
 from adcompiler.optimize.hoist import hoist_sizes
 from adcompiler.optimize.induction import index_counters
 from adcompiler.optimize.invariant import remove_invariants
@@ -41,6 +42,21 @@ from adcompiler.transform.specialise import specialise
 from adcompiler.transform.tape import Tape
 
 Mode = Choice["primal", "outputs", "grad", "value_and_grad", "pullback"]
+
+
+@dataclass(frozen=True)
+class Style:
+    """What the generated text is to be like.
+
+    Attributes:
+        single: whether one gradient is returned by itself, not as a tuple.
+        accurate: whether the order of all sums is kept, and the elementary functions of libm.
+        broadcasts: whether arrays may be stretched where only their sizes tell.
+    """
+
+    single: bool = True
+    accurate: bool = False
+    broadcasts: bool = False
 
 
 @dataclass
@@ -85,7 +101,7 @@ def _scalars(graph: Graph, types: Types) -> set[Value]:
 
 
 def compile_text(
-    graph: Graph, layouts: Sequence[Layout], wrt: Sequence[int], mode: Mode, single: bool, accurate: bool
+    graph: Graph, layouts: Sequence[Layout], wrt: Sequence[int], mode: Mode, style: Style
 ) -> Compiled:
     """Return the source text of a function's value, gradient, or both.
 
@@ -94,25 +110,24 @@ def compile_text(
         layouts: layout of each argument, with the types of its single values.
         wrt: positions of the arguments to differentiate.
         mode: what the text returns.
-        single: True returns one gradient by itself, False a tuple of gradients.
-        accurate: True keeps the order of all sums, and the elementary functions of libm.
+        style: what the text is to be like.
     """
     callees = Callees()
-    result, types, compiled = _transformed(graph, layouts, wrt, mode, single)
+    result, types, compiled = _transformed(graph, layouts, wrt, mode, style)
     parts = [(callees.resolve(result, types), types)]
     while callees.todo:
         key = callees.todo.pop()
         part, kinds = _callee(*key)
         part = replace(callees.resolve(part, kinds), name=callees.names[key])
         parts.insert(0, (part, kinds))
-    if not accurate:
+    if not style.accurate:
         parts = [(verify(vectorise(part, kinds)), kinds) for part, kinds in parts]
     compiled.text = emit(parts)
     return compiled
 
 
 def _transformed(
-    graph: Graph, layouts: Sequence[Layout], wrt: Sequence[int], mode: Mode, single: bool
+    graph: Graph, layouts: Sequence[Layout], wrt: Sequence[int], mode: Mode, style: Style
 ) -> tuple[Graph, Types, Compiled]:
     """Return the final graph of one function, and what is known about it."""
     arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
@@ -122,10 +137,10 @@ def _transformed(
         result = simplify(primal, types)
         return result, types, Compiled(result, [], result.returns or Leaf(), writes)
     positions = _leaf_positions(layouts, wrt, types, primal)
-    primal = _prepared(primal, types)
+    primal = _prepared(primal, types, style.broadcasts)
     made = gradient(primal, positions, types, mode)
     gradients = [gradient_layout(layouts[position]) for position in wrt]
-    packed = gradients[0] if single else Packed(tuple(gradients))
+    packed = gradients[0] if style.single else Packed(tuple(gradients))
     returns = Packed((Leaf(), packed)) if mode == "value_and_grad" else packed
     result = clean(verify(replace(made.graph, returns=returns)))
     types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
@@ -138,11 +153,14 @@ def _transformed(
     return result, types, Compiled(result, made.plans, returns, writes, made.seeds)
 
 
-def _prepared(primal: Graph, types: Types) -> Graph:
+def _prepared(primal: Graph, types: Types, broadcasts: bool) -> Graph:
     """Bring the primal into the form from which least has to be stored."""
     shapes = symbolic_shapes(primal, types, ELEMENTWISE.keys())
     primal = hoist_sizes(primal, types, shapes)
     primal = eliminate_common(index_counters(primal, types), _scalars(primal, types))
+    if not broadcasts:
+        primal = clean(fold(guard_sizes(primal, types, ELEMENTWISE.keys()), types))
+        primal = eliminate_common(primal, _scalars(primal, types))
     shapes, sizes = symbolic_sizes(primal, types, ELEMENTWISE.keys())
     return verify(clean(fold(localise(primal, types, shapes, sizes), types)))
 
@@ -156,7 +174,7 @@ def _callee(callee: Callee, kinds: Kinds) -> tuple[Graph, Types]:
     own = kinds[:-1]  # the last argument is the adjoint of the result
     graph = clean(fold(callee_graph(callee, own), {}))
     layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(kind) for kind in own]
-    result, types, _ = _transformed(graph, layouts, callee.wrt, "pullback", False)
+    result, types, _ = _transformed(graph, layouts, callee.wrt, "pullback", Style(single=False))
     return result, types
 
 

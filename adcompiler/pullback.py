@@ -10,8 +10,8 @@ import numpy as np
 from numba.core import types as nt
 
 from adcompiler.analysis.types import is_array, is_continuous
-from adcompiler.api import Derivative, Specialised
-from adcompiler.arguments import flat, layout_of_value, plain, repacked
+from adcompiler.api import Derivative
+from adcompiler.arguments import flat, layout_of_value, plain
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Layout, leaves
 
@@ -66,21 +66,11 @@ def vjp(
         made = derivative._specialise(layouts)
         returns = outputs._specialise(outputs.layouts(args)).compiled.returns
         seeds = _seeds(adjoint, value, returns, made.compiled.seeds)
-        found = _run(derivative, made, kept, seeds)
+        found = derivative.run(made, [*map(plain, kept, made.layouts), *seeds])
         parts = iter(found)
         return tuple(next(parts) if k in wrt else None for k in range(len(args)))
 
     return value, pullback
-
-
-def _run(derivative: Derivative, made: Specialised, args: tuple[Any, ...], seeds: list[Any]) -> Any:
-    given = map(plain, args, made.layouts)
-    if derivative.jit:
-        found = made.function(*given, *seeds)
-    else:
-        with np.errstate(all="ignore"):
-            found = made.function(*(np.float64(a) if isinstance(a, float) else a for a in given), *seeds)
-    return repacked(found, made.compiled.returns) if made.repacks else found
 
 
 def _seeds(adjoint: Any, value: Any, returns: Layout, kinds: tuple[nt.Type | None, ...]) -> list[Any]:

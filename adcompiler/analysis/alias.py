@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adcompiler.analysis.dependence import Dependences
 from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Node, Region, Store, Value, While
-from adcompiler.graph.syntax import IN_PLACE
+from adcompiler.graph.syntax import GUARDS, IN_PLACE
 from adcompiler.graph.walk import merges, operands, regions, values, walk
 
 VIEWS = frozenset(
@@ -105,7 +105,7 @@ def memory_classes(region: Region, arrays: Container[Value] | None = None) -> di
     return {value: find(value) for value in list(parent)}
 
 
-_KNOWN_EFFECTS = ("append", "pop", "assert", "raise", "print", "np.random.seed", "reverse sweep")
+_KNOWN_EFFECTS = ("append", "pop", "assert", "raise", "print", "np.random.seed", "reverse sweep", *GUARDS)
 
 
 def is_opaque(node: Node) -> bool:

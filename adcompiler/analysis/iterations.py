@@ -9,6 +9,7 @@ from adcompiler.analysis.alias import SHAPE_ONLY, VIEWS, memory_classes
 from adcompiler.analysis.dependence import Access, Dependences, Loops
 from adcompiler.analysis.types import Types, is_memory
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Region, Store, Value, While
+from adcompiler.graph.syntax import GUARDS
 from adcompiler.graph.walk import operands, regions, values
 
 
@@ -70,6 +71,8 @@ def _collect(region: Region, loops: Loops, known: Iterations, found: dict[Value,
 
     for node in region.nodes:
         match node:
+            case Effect() if node.fn in GUARDS:
+                continue
             case Effect() | While():
                 return False
             case Apply(fn="pop" | "method" | "call" | "recurse" | "pullback"):

@@ -1,34 +1,111 @@
-"""Symbolic shapes: which arrays are known to have the same shape without knowing the sizes."""
+"""Symbolic shapes: which arrays are known to have the same shape without knowing the sizes.
+
+Sizes are linear forms over the sizes of arguments, so that `a[1:]` and `a[:-1]` are known to be equally long.
+Where a program combines arrays whose sizes nothing relates, `x - mu`, one of them may be stretched. With
+`Guards`, equality is assumed, and a check that has to stand in the program is noted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import NamedTuple
 
+from adcompiler.analysis.affine import Linear
+from adcompiler.analysis.sizes import (
+    Axis,
+    Facts,
+    Shape,
+    Shapes,
+    Size,
+    Sum,
+    arrays_of,
+    form_of,
+    size_of,
+    size_of_form,
+)
 from adcompiler.analysis.types import Types, is_array, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Region, Value, While
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Graph,
+    If,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+)
+from adcompiler.graph.syntax import COMPARE, GUARDS
+
+_ALSO_ELEMENTWISE = {*COMPARE, "and_", "or_", "xor", "invert"} | {
+    f"np.{name}"
+    for name in (
+        *("sign", "floor", "ceil", "trunc", "rint", "isnan", "isinf", "isfinite", "equal", "not_equal"),
+        *("less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_not"),
+    )
+}
+_SAME_SHAPE = {"copy", "astype", "np.copy", "np.ascontiguousarray"}
+_SAME_SHAPE |= {f"np.{name}_like" for name in ("zeros", "ones", "empty", "full")}
 
 
-class Axis(NamedTuple):
-    """The size of an array along an axis."""
+@dataclass
+class Guards:
+    """Checks that a program needs for what is assumed of its sizes.
 
-    array: Value
-    axis: int
+    Each stands where all that it reads is known: after a node, or at the start of a region.
+    """
+
+    at: dict[Node | Region, list[Guard]] = field(default_factory=dict)
+
+    def copy(self) -> dict[Node | Region, list[Guard]]:
+        return {place: list(guards) for place, guards in self.at.items()}
 
 
-Shape = tuple[object, ...]
-Shapes = dict[Value, Shape]
+@dataclass(frozen=True)
+class Guard:
+    """`same_size(one, two)` or `at_least(one, two)`."""
+
+    fn: str
+    one: Linear
+    two: Linear
+
+
+class _Span(NamedTuple):
+    """The size of a slice if it ends within its array: its stop is at most the whole."""
+
+    size: Linear
+    whole: Linear
+    stop: Linear
 
 
 def symbolic_sizes(
-    graph: Graph, types: Types, elementwise: Container[str]
-) -> tuple[Shapes, dict[Value, object]]:
-    """Return the shapes of arrays, and what is known of the numbers that are sizes."""
-    reader = _Reader(types, elementwise)
-    reader.learn(graph.body.params)
+    graph: Graph, types: Types, elementwise: Container[str], guards: Guards | None = None
+) -> tuple[Shapes, dict[Value, Size]]:
+    """Return the shapes of arrays, and what is known of the numbers that are sizes.
+
+    Args:
+        graph: the graph.
+        types: type of every value.
+        elementwise: names of the functions that broadcast their arguments.
+        guards: where given, filled with the checks that the assumptions made need.
+    """
+    reader = _Reader(types, elementwise, guards)
     reader.region(graph.body)
-    return reader.shapes, reader.sizes
+
+    def final(size: Size) -> Size:
+        return size_of_form(reader.facts.reduced(form_of(size)))
+
+    shapes = {value: tuple(map(final, shape)) for value, shape in reader.shapes.items()}
+    sizes = {
+        value: tuple(map(final, size)) if isinstance(size, tuple) and not _is_symbol(size) else final(size)
+        for value, size in reader.sizes.items()
+    }
+    return shapes, sizes
 
 
 def symbolic_shapes(graph: Graph, types: Types, elementwise: Container[str]) -> Shapes:
@@ -36,133 +113,346 @@ def symbolic_shapes(graph: Graph, types: Types, elementwise: Container[str]) -> 
     return symbolic_sizes(graph, types, elementwise)[0]
 
 
+def _known_or(size: Size, unknown: Axis) -> Size:
+    """Return a size if it is one: not a float, as in `np.arange(3.0)`."""
+    is_whole = isinstance(size, int) and not isinstance(size, bool)
+    return size if is_whole or isinstance(size, Axis | Sum | Value) else unknown
+
+
+def _is_symbol(size: tuple[object, ...]) -> bool:
+    return hasattr(size, "_fields")
+
+
 class _Reader:
     """Follows shapes through the program; `sizes` holds what numbers and tuples are known to be sizes."""
 
-    def __init__(self, types: Types, elementwise: Container[str]) -> None:
-        self.types, self.elementwise = types, elementwise
+    def __init__(self, types: Types, elementwise: Container[str], guards: Guards | None) -> None:
+        self.types, self.elementwise, self.guards = types, elementwise, guards
         self.shapes: Shapes = {}
-        self.sizes: dict[Value, object] = {}
+        self.sizes: dict[Value, Size] = {}
+        self.facts = Facts()
+        self.slices: dict[Value, tuple[Atom, ...]] = {}
+        self.spans: dict[Axis, _Span] = {}
+        self.depths: dict[Value, tuple[int, int]] = {}
+        self.homes: dict[Value, Node | Region] = {}
+        self.regions: list[Region] = []
+        self.node: Node | Region | None = None
+        self.bounds: list[Linear] = []
 
     def learn(self, values: Iterable[Value], known: Iterable[Shape | None] = ()) -> None:
         """Enter shapes of values, unknown sizes where nothing is known."""
         for value, shape in zip_longest(values, known):
+            self.enter(value)
             if is_array(self.types.get(value)):
-                unknown = _unknown(value, self.types)
-                self.shapes[value] = shape if shape and len(shape) == len(unknown) else unknown
+                unknown = tuple(Axis(value, axis) for axis in range(rank(self.types[value])))
+                is_known = shape and len(shape) == len(unknown)
+                self.shapes[value] = tuple(map(_known_or, shape, unknown)) if is_known else unknown  # type: ignore[arg-type]
 
     def of(self, atoms: Iterable[Atom]) -> list[Shape | None]:
         return [self.shapes.get(atom) if isinstance(atom, Value) else None for atom in atoms]
 
+    def form(self, size: Size) -> Linear:
+        return self.facts.reduced(form_of(size))
+
+    def number(self, atom: Atom) -> Linear | None:
+        """Return an integer as a form."""
+        size = size_of(atom, self.sizes)
+        is_whole = isinstance(size, int) and not isinstance(size, bool)
+        is_symbol = isinstance(size, Value) or (isinstance(size, tuple) and _is_symbol(size))
+        return self.form(size) if is_whole or is_symbol else None
+
+    # facts
+
+    def is_positive(self, form: Linear) -> bool:
+        return self.facts.is_positive(form, self.bounds)
+
+    def enter(self, value: Value) -> None:
+        self.depths[value] = len(self.regions) - 1, len(self.depths)
+        self.homes[value] = self.node or self.regions[-1]
+
+    def depth(self, symbol: object) -> tuple[int, int]:
+        """Return how deep a symbol is defined, and when."""
+        value = symbol.array if isinstance(symbol, Axis) else symbol
+        return self.depths.get(value, (0, 0)) if isinstance(value, Value) else (0, 0)
+
+    def level(self, *forms: Linear) -> int:
+        """Return the depth of the region in which all symbols of forms are known."""
+        return max((self.depth(symbol)[0] for form in forms for symbol in form.terms), default=0)
+
+    def same(self, one: Size, two: Size) -> bool:
+        """Tell whether two sizes are equal; with guards, see to it that they are."""
+        if self.form(one) == self.form(two):
+            return True
+        if self.guards is None:
+            return False
+        for symbol in (*self.form(one).terms, *self.form(two).terms):
+            if symbol in self.spans:
+                self.unclamped(symbol)  # type: ignore[arg-type]
+        left, right = self.form(one), self.form(two)
+        if left != right and (left.terms or right.terms):
+            self.demand("same_size", left, right)
+            self.facts.equate(left, right, self.depth)
+        return self.form(one) == self.form(two)
+
+    def unclamped(self, axis: Axis) -> None:
+        """Take the size of a slice to be the difference of its bounds."""
+        span = self.spans[axis]
+        if not self.is_positive(span.whole - span.stop):
+            self.demand("at_least", span.whole, span.stop)
+            self.facts.positive.append(span.whole - span.stop)
+        self.facts.equate(Linear({axis: 1}), span.size, self.depth)
+
+    def demand(self, fn: str, one: Linear, two: Linear) -> None:
+        """Note a check."""
+        assert self.guards is not None
+        one, two = _sides(self.facts.reduced(one - two))
+        if fn == "same_size" and not one.terms:
+            one, two = two, one
+        symbols = [symbol for form in (one, two) for symbol in form.terms]
+        last = max(symbols, key=self.depth)
+        value = last.array if isinstance(last, Axis) else last
+        assert isinstance(value, Value)
+        found = self.guards.at.setdefault(self.homes[value], [])
+        if fn == "at_least":  # the strongest of several is enough
+            for guards in self.guards.at.values():
+                for k, known in enumerate(guards):
+                    if known.fn == fn and known.one == one and not (two - known.two).terms:
+                        guards[k] = Guard(fn, one, two)
+                        return
+        found.append(Guard(fn, one, two))
+
+    # the program
+
     def region(self, region: Region) -> None:
+        self.regions.append(region)
+        around, self.node = self.node, None
+        if len(self.regions) == 1:
+            self.learn(region.params)
         for node in region.nodes:
+            self.node = node
             match node:
                 case Apply():
-                    size = _size(node, self.shapes, self.sizes)
-                    if size is not None:
-                        self.sizes[node.out] = size
-                    shape = None
-                    if is_array(self.types.get(node.out)):
-                        shape = _shape(node, self.shapes, self.sizes, self.types, self.elementwise)
-                    self.learn([node.out], [shape])
+                    self.apply(node)
+                case Effect() if node.fn in GUARDS:
+                    self.check(node)
+                case Store():
+                    self.store(node)
                 case If():
                     self.region(node.then)
                     self.region(node.orelse)
                     both = zip(self.of(node.then.yields), self.of(node.orelse.yields), strict=True)
-                    self.learn(node.outs, [one if one == two else None for one, two in both])
+                    self.learn(node.outs, [self.common(one, two) for one, two in both])
                 case For() | While():
                     self.loop(node)
+        self.regions.pop()
+        self.node = around
+
+    def check(self, node: Effect) -> None:
+        """Take over what a check in the program makes sure of, if nothing of it is known further out."""
+        one, two = self.number(node.args[0]), self.number(node.args[1])
+        if one is None or two is None or self.level(one, two) < len(self.regions) - 1:
+            return
+        if node.fn == "at_least":
+            self.facts.positive.append(one - two)
+        else:
+            self.facts.equate(one, two, self.depth)
+
+    def common(self, one: Shape | None, two: Shape | None) -> Shape | None:
+        if one is None or two is None or len(one) != len(two):
+            return None
+        return one if all(self.form(a) == self.form(b) for a, b in zip(one, two, strict=True)) else None
 
     def loop(self, node: For | While) -> None:
         """Carried arrays keep the shape that they start with, if assuming so is borne out."""
         params = node.body.params[isinstance(node, For) :]
         assumed = self.of(node.inits)
         while True:
+            facts, guards, bounds = self.facts.copy(), self.guards and self.guards.copy(), [*self.bounds]
+            self.regions.append(node.body)
+            self.node = None
             self.learn(params, assumed)
+            if isinstance(node, For):
+                self.learn(node.body.params[:1])
+                self.bound(node)
+            self.regions.pop()
+            self.node = node
             self.region(node.body)
+            self.bounds = bounds
             after = self.of(node.body.yields[node.breaks :])
-            kept = [one if one == two else None for one, two in zip(assumed, after, strict=True)]
-            if kept == assumed:
+            kept = [self.common(one, two) for one, two in zip(assumed, after, strict=True)]
+            if [one is None for one in kept] == [one is None for one in assumed]:
                 break
-            assumed = kept
+            assumed, self.facts = kept, facts
+            if self.guards is not None:
+                self.guards.at = guards  # type: ignore[assignment]
         self.learn(node.outs, assumed)
 
+    def bound(self, node: For) -> None:
+        """Enter the range of a loop's index, which its name stands for in this loop only."""
+        start, stop = self.number(node.start), self.number(node.stop)
+        step = node.step.value if isinstance(node.step, Literal) else 0
+        if start is None or stop is None or not isinstance(step, int) or step == 0:
+            return
+        index = Linear({node.body.params[0]: 1})
+        ends = [index - start, stop - index - 1] if step > 0 else [start - index, index - stop - 1]
+        self.bounds += ends
 
-def _unknown(value: Value, types: Types) -> Shape:
-    return tuple(Axis(value, axis) for axis in range(rank(types[value])))
+    def store(self, node: Store) -> None:
+        """What is stored to a whole array or a part of it is taken to have its shape."""
+        value = self.shapes.get(node.value)  # type: ignore[arg-type]
+        target: Shape | None = self.shapes.get(node.array)
+        part = Value("part")  # no value of the program: what slices of it are is unknown for good
+        if node.index and target is not None:
+            target = self.indexed(Apply(part, "getitem", (node.array, *node.index)), target)
+        if target is not None:
+            self.shapes[node] = target
+        if value is None or target is None or self.guards is None:
+            return
+        for one, two in zip(reversed(target), reversed(value), strict=False):
+            if isinstance(one, Axis) and one in self.spans:
+                self.unclamped(one)
+            if part not in arrays_of(size_of_form(self.form(one))) and self.form(two) != Linear({}, 1):
+                self.same(one, two)
 
+    def apply(self, node: Apply) -> None:
+        self.enter(node.out)
+        if node.fn == "slice":
+            self.slices[node.out] = node.args
+        size = self.size(node)
+        if size is not None:
+            self.sizes[node.out] = size
+        shape = self.shape(node) if is_array(self.types.get(node.out)) else None
+        self.learn([node.out], [shape])
 
-def _size(node: Apply, shapes: Shapes, sizes: dict[Value, object]) -> object:
-    """The symbol of a scalar that is a size, `len(x)` or `x.shape[k]`, or of a whole shape."""
-    first = node.args[0] if node.args else None
-    whole = sizes.get(first) if isinstance(first, Value) else None
-    if node.fn == "getitem" and isinstance(whole, tuple) and isinstance(node.args[1], Literal):
-        return whole[node.args[1].value]  # type: ignore[call-overload]
-    if node.fn == "len" and first in shapes:
-        return shapes[first][0]  # type: ignore[index]
-    if node.fn == "shape" and first in shapes:
-        return shapes[first]  # type: ignore[index]
-    if node.fn == "tuple":
-        return tuple(size_of(atom, sizes) for atom in node.args)
-    return None
-
-
-def size_of(atom: Atom, sizes: Mapping[Value, object]) -> object:
-    """Return the symbol of a size: a number, the axis of an array, or the value itself."""
-    return atom.value if isinstance(atom, Literal) else sizes.get(atom, atom)  # type: ignore[arg-type, call-overload]
-
-
-def _shape(
-    node: Apply, shapes: Shapes, sizes: dict[Value, object], types: Types, elementwise: Container[str]
-) -> Shape | None:
-    args = [shapes.get(a, ()) if isinstance(a, Value) else () for a in node.args]
-    if node.fn in elementwise or node.fn in ("copy", "astype"):
-        used = args[:1] if node.fn in ("copy", "astype") else args
-        return _broadcast(node.out, used, rank(types[node.out]))
-    match node.fn:
-        case "np.zeros_like" | "np.ones_like" | "np.empty_like" | "np.full_like":
-            return args[0]
-        case "T":
-            return args[0][::-1]
-        case "matmul" | "np.dot" if args[0] and args[1]:
-            left, right = args[0][:-1], args[1]
-            return left + right[1:]
-        case "np.outer" if len(args[0]) == 1 and len(args[1]) == 1:
-            return args[0] + args[1]
-        case "getitem":
-            return _indexed(node, args[0], types)
-        case "np.zeros" | "np.ones" | "np.empty" | "np.full":
-            return _allocated(node.args[0], sizes)
-    return None
-
-
-def _allocated(size: Atom, sizes: dict[Value, object]) -> Shape | None:
-    known = size_of(size, sizes)
-    return known if isinstance(known, tuple) and not isinstance(known, Axis) else (known,)
-
-
-def _indexed(node: Apply, base: Shape, types: Types) -> Shape | None:
-    """Full slices keep an axis, integers drop it."""
-    kept: list[object] = []
-    indices = list(node.args[1:])
-    if Literal(...) in indices or any(isinstance(i, Value) and is_array(types.get(i)) for i in indices):
+    def size(self, node: Apply) -> Size | None:
+        """The symbol of a number that is a size, or integer arithmetic on such, or of a whole shape."""
+        first = node.args[0] if node.args else None
+        known = self.shapes.get(first) if isinstance(first, Value) else None
+        whole = self.sizes.get(first) if isinstance(first, Value) else None
+        match node.fn:
+            case "getitem" if isinstance(whole, tuple) and isinstance(node.args[1], Literal):
+                return None if _is_symbol(whole) else whole[node.args[1].value]  # type: ignore[call-overload, no-any-return]
+            case "len" if known:
+                return known[0]
+            case "shape" if known:
+                return known
+            case "size" if known and len(known) == 1:
+                return known[0]
+            case "tuple":
+                return tuple(size_of(atom, self.sizes) for atom in node.args)
+            case "add" | "sub" if str(self.types.get(node.out)).startswith(("int", "uint", "Literal")):
+                one, two = self.number(node.args[0]), self.number(node.args[1])
+                if one is not None and two is not None:
+                    return size_of_form(one + two if node.fn == "add" else one - two)
         return None
-    for axis in range(len(base)):
-        index = indices[axis] if axis < len(indices) else None
-        if index is None:
-            kept.append(base[axis])
-        elif isinstance(index, Value) and str(types.get(index)).startswith("slice"):
-            kept.append(Axis(node.out, axis))
-        elif index == Literal(None):
+
+    def shape(self, node: Apply) -> Shape | None:
+        args = [self.shapes.get(a, ()) if isinstance(a, Value) else () for a in node.args]
+        if node.fn in _SAME_SHAPE:
+            return args[0]
+        if node.fn in self.elementwise or node.fn in _ALSO_ELEMENTWISE:
+            return self.broadcast(node.out, args, rank(self.types[node.out]))
+        match node.fn:
+            case "T":
+                return args[0][::-1]
+            case "matmul" | "np.dot" if args[0] and args[1]:
+                return args[0][:-1] + args[1][:-2] + args[1][-1:] if len(args[1]) > 1 else args[0][:-1]
+            case "np.outer" if len(args[0]) == 1 and len(args[1]) == 1:
+                return args[0] + args[1]
+            case "getitem":
+                return self.indexed(node, args[0])
+            case "np.zeros" | "np.ones" | "np.empty" | "np.full":
+                known = size_of(node.args[0], self.sizes)
+                return known if isinstance(known, tuple) and not _is_symbol(known) else (known,)
+            case "np.arange" if len(node.args) == 1:
+                return (size_of(node.args[0], self.sizes),)
+            case "reshape":
+                return self.reshaped(node)
+            case "np.sum" | "np.max" | "np.min" | "np.mean" | "np.prod" | "sum" | "max" | "min" | "mean":
+                return _reduced(node, args[0])
+        return None
+
+    def reshaped(self, node: Apply) -> Shape | None:
+        sizes = [size_of(atom, self.sizes) for atom in node.args[1:]]
+        if len(sizes) == 1 and isinstance(sizes[0], tuple) and not _is_symbol(sizes[0]):
+            sizes = list(sizes[0])
+        left = [self.form(size) for size in self.shapes.get(node.args[0], ())]  # type: ignore[arg-type]
+        for size in sizes:
+            if isinstance(size, int | Axis | Sum | Value) and self.form(size) in left:
+                left.remove(self.form(size))
+            elif size not in (1, -1):
+                left = []
+        rest = size_of_form(left[0]) if len(left) == 1 else None
+        return tuple((rest or Axis(node.out, k)) if size == -1 else size for k, size in enumerate(sizes))
+
+    def indexed(self, node: Apply, base: Shape) -> Shape | None:
+        """Slices keep an axis, integers drop it, None makes one of size 1."""
+        kept: list[Size] = []
+        indices = list(node.args[1:])
+        if Literal(...) in indices or any(
+            isinstance(i, Value) and is_array(self.types.get(i)) for i in indices
+        ):
             return None
-    return tuple(kept)
+        axis = 0
+        for index in indices:
+            if index == Literal(None):
+                kept.append(1)
+                continue
+            if axis == len(base):
+                return None
+            if isinstance(index, Value) and str(self.types.get(index)).startswith("slice"):
+                kept.append(self.sliced(index, base[axis], Axis(node.out, len(kept))))
+            axis += 1
+        return (*kept, *base[axis:])
+
+    def sliced(self, index: Value, whole: Size, own: Axis) -> Size:
+        """Return the size of a slice: the difference of its bounds if they lie within the array."""
+        args = self.slices.get(index, ())
+        if len(args) < 2 or (len(args) == 3 and args[2] not in (Literal(None), Literal(1))):
+            return own
+        size = self.form(whole)
+        first, last = (self.end(atom, size) for atom in args[:2])
+        first = first if args[0] != Literal(None) else Linear()
+        last = last if args[1] != Literal(None) else size
+        if first is None or last is None or not self.is_positive(first):
+            return own
+        length = last - first
+        if self.is_positive(size - last):
+            return size_of_form(length)
+        self.spans[own] = _Span(length, size, last)
+        return own
+
+    def end(self, atom: Atom, size: Linear) -> Linear | None:
+        """Return a bound of a slice, counted from the start; None if it may be counted from the end."""
+        form = self.number(atom)
+        if form is None:
+            return None
+        if not form.terms:
+            return form if form.constant >= 0 else size + form.constant
+        return form if self.is_positive(form) else None
+
+    def broadcast(self, out: Value, args: list[Shape], axes: int) -> Shape:
+        result: list[Size] = []
+        for axis in range(1, axes + 1):
+            sizes = [shape[-axis] for shape in args if len(shape) >= axis]
+            wide = [size for size in sizes if self.form(size) != Linear({}, 1)] or sizes
+            unequal = [size for size in wide[1:] if not self.same(wide[0], size)]
+            if wide and not unequal:
+                result.append(wide[0])
+            else:
+                result.append(Axis(out, axes - axis))
+        return tuple(reversed(result))
 
 
-def _broadcast(out: Value, args: list[Shape], rank: int) -> Shape:
-    result: list[object] = []
-    for axis in range(1, rank + 1):
-        sizes = {shape[-axis] for shape in args if len(shape) >= axis}
-        if len(sizes) > 1:
-            sizes.discard(1)
-        result.append(sizes.pop() if len(sizes) == 1 else Axis(out, rank - axis))
-    return tuple(reversed(result))
+def _sides(form: Linear) -> tuple[Linear, Linear]:
+    """Split a form that is compared with zero into two sides without minus signs."""
+    left = Linear({s: f for s, f in form.terms.items() if f > 0}, max(form.constant, 0))
+    return left, left - form
+
+
+def _reduced(node: Apply, base: Shape) -> Shape | None:
+    axis = dict(node.keywords).get("axis", node.args[1] if len(node.args) > 1 else None)
+    if not isinstance(axis, Literal) or not isinstance(axis.value, int) or len(node.keywords) > 1:
+        return None
+    dropped = axis.value % len(base)
+    return base[:dropped] + base[dropped + 1 :]

@@ -32,6 +32,7 @@ from adcompiler.graph.python import Style, to_python
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import defined, map_operands, map_region, merges, operands, walk
 from adcompiler.runtime import vector_math
+from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
 
 Types = dict[Value, types.Type]
@@ -90,6 +91,7 @@ def infer(graph: Graph, arguments: Sequence[types.Type]) -> Types:
         "math": __import__("math"),
         "operator": operator,
         "fast": vector_math,
+        **GUARDS,
         **_helpers(),
         **captured,
     }

@@ -15,8 +15,9 @@ from adcompiler.backend.inline import inlined_values
 from adcompiler.backend.names import assign_names
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.layout import Layout, Leaf, Packed
-from adcompiler.graph.nodes import Apply, Global, Graph, Region
+from adcompiler.graph.nodes import Apply, Effect, Global, Graph, Region
 from adcompiler.graph.python import Style, to_python
+from adcompiler.graph.syntax import GUARDS
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import map_operands, map_region, walk
 from adcompiler.runtime.helpers import HELPERS
@@ -65,8 +66,8 @@ def _function(graph: Graph, types: Types, captured: dict[str, object]) -> str:
     graph = replace(graph, body=_unique_globals(graph.body, captured))
     inlined = inlined_values(graph.body, types)
     reserved = [name for name, layout in graph.parameters if not isinstance(layout, Leaf)]
-    if any(isinstance(node, Apply) and node.fn.startswith("fast.") for node in walk(graph.body)):
-        reserved.append("fast")
+    called = {node.fn.partition(".")[0] for node in walk(graph.body) if isinstance(node, Apply | Effect)}
+    reserved += called.intersection(("fast", *GUARDS))
     names = assign_names(graph.body, inlined, types, [graph.name, *reserved])
     scalars = {value for value in names if is_scalar(types.get(value))}
     return unparse(to_python(graph, Style(names, inlined, scalars, quotes=True)))

@@ -22,6 +22,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
+from adcompiler.graph.syntax import GUARDS
 from adcompiler.graph.walk import operands, regions, results, values, walk, walk_regions
 from adcompiler.optimize.dead import is_pure
 
@@ -151,7 +152,8 @@ def _measured(state: _Inliner, node: Node) -> Iterable[Value]:
 
 
 def _may_write(node: Node) -> bool:
-    return any(isinstance(part, Store | Effect) or _pops(part) for part in (node, *_arms(node)))
+    parts = (part for part in (node, *_arms(node)) if not (isinstance(part, Effect) and part.fn in GUARDS))
+    return any(isinstance(part, Store | Effect) or _pops(part) for part in parts)
 
 
 def _pops(node: Node) -> bool:

@@ -23,6 +23,7 @@ from numba.core.errors import NumbaError, NumbaPerformanceWarning
 from adcompiler.backend.emit import ModuleText
 from adcompiler.errors import DifferentiationError
 from adcompiler.rules import ELEMENTWISE
+from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import helper_source
 from adcompiler.runtime.vector_math import UNCOMPILED
 
@@ -56,7 +57,10 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
         lines.append("from pathlib import Path")
     lines += ["", "import numpy as np", "from numba import njit", ""]
     if any("fast." in part for part in text.sources):
-        lines += ["from adcompiler.runtime import vector_math as fast", ""]
+        lines += ["from adcompiler.runtime import vector_math as fast"]
+    guards = [name for name in GUARDS if any(f"{name}(" in part for part in text.sources)]
+    if guards:
+        lines += [f"from adcompiler.runtime.guards import {', '.join(guards)}"]
     lines += [f"from {module} import {name}" for name, module in text.imports.items()]
     lines += [f"# {name}: handed over by the caller" for name in text.objects]
     lines += [f"{name} = {value!r}" for name, value in text.constants.items()]
@@ -163,6 +167,8 @@ def uncompiled(module: types.ModuleType, name: str) -> Any:
             raise DifferentiationError("AD102", reason, None, "leave jit=False out")
     namespace = dict(vars(module)) | {"math": numpy_math(), "fast": UNCOMPILED}
     for key, value in vars(module).items():
-        if hasattr(value, "py_func"):
+        if key in GUARDS:
+            namespace[key] = value.py_func
+        elif hasattr(value, "py_func"):
             namespace[key] = types.FunctionType(value.py_func.__code__, namespace, key)
     return namespace[name]

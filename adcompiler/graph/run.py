@@ -12,6 +12,7 @@ import numpy as np
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value
 from adcompiler.graph.nodes import While as WhileNode
 from adcompiler.graph.syntax import JOINS
+from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
 from adcompiler.runtime.vector_math import UNCOMPILED
 
@@ -65,6 +66,8 @@ def primitive(fn: str, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
     """Apply a primitive to Python values."""
     if fn in JOINS:
         args = [tuple(args)]
+    if fn in GUARDS:
+        return GUARDS[fn].py_func(*args)
     found = _LOCAL.get(fn) or HELPERS.get(fn) or getattr(operator, fn, None)
     if found is None and "." in fn:
         owner: Any = {"np": np, "math": math, "fast": UNCOMPILED}[fn.split(".")[0]]

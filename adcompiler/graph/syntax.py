@@ -38,4 +38,6 @@ JOINS = ("np.concatenate", "np.hstack", "np.vstack", "np.stack", "np.column_stac
 """Functions of a tuple of arrays; in the graph the arrays are arguments of their own."""
 IN_PLACE = {f"i{op.removesuffix('_')}": op for op in BINARY}
 """In-place operators, whose output is their first argument if that is an array."""
+GUARDS = ("same_size", "at_least")
+"""Statements that check what is assumed of sizes."""
 METHODS = ("reshape", "copy", "ravel", "flatten", "astype", "item", "pop")

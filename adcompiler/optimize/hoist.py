@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from numba.core import types as nt
 
-from adcompiler.analysis.shapes import Shapes
+from adcompiler.analysis.sizes import Shapes
 from adcompiler.analysis.types import Types, is_array
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Node, Region, Value, While
 from adcompiler.graph.walk import defined, operands, regions, values, with_regions

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from numba import float64
 
-from adcompiler.analysis.shapes import Shapes, size_of
+from adcompiler.analysis.sizes import Shapes, size_of
 from adcompiler.analysis.types import Types, element
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.walk import free, operands, regions, values, with_regions

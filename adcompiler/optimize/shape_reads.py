@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adcompiler.analysis.shapes import Shapes
-from adcompiler.graph.nodes import Apply, Graph, Literal, Node, Region, Value
-from adcompiler.graph.walk import regions, results, with_regions
+from adcompiler.analysis.sizes import Axis, Shapes
+from adcompiler.graph.nodes import Apply, Effect, Graph, Literal, Node, Region, Value
+from adcompiler.graph.syntax import GUARDS
+from adcompiler.graph.walk import regions, results, values, walk, with_regions
 
 
 def read_shapes_elsewhere(graph: Graph, shapes: Shapes) -> Graph:
@@ -17,13 +18,15 @@ def read_shapes_elsewhere(graph: Graph, shapes: Shapes) -> Graph:
         shapes: symbolic shape of every array.
     """
 
+    checked = _checked(graph.body)
+
     def go(region: Region, known: dict[object, Value]) -> Region:
         known = dict(known)
         nodes: list[Node] = []
         for param in region.params:
             _learn(param, shapes, known)
         for node in region.nodes:
-            if isinstance(node, Apply) and node.fn in ("shape", "size"):
+            if isinstance(node, Apply) and node.fn in ("shape", "size") and node.out not in checked:
                 nodes += _elsewhere(node, shapes, known)
             else:
                 nodes.append(with_regions(node, tuple(go(inner, known) for inner in regions(node))))
@@ -32,6 +35,16 @@ def read_shapes_elsewhere(graph: Graph, shapes: Shapes) -> Graph:
         return Region(region.params, tuple(nodes), region.yields)
 
     return replace(graph, body=go(graph.body, {}))
+
+
+def _checked(body: Region) -> set[Value]:
+    """Return what checks of sizes are computed from: they are what makes the sizes equal elsewhere."""
+    nodes = list(walk(body))
+    found = {v for node in nodes if isinstance(node, Effect) and node.fn in GUARDS for v in values(node.args)}
+    for node in reversed(nodes):
+        if isinstance(node, Apply) and node.out in found and node.fn != "shape":
+            found.update(values(node.args))
+    return found
 
 
 def _learn(value: Value, shapes: Shapes, known: dict[object, Value]) -> None:
@@ -46,7 +59,7 @@ def _elsewhere(node: Apply, shapes: Shapes, known: dict[object, Value]) -> list[
     shape = shapes[source]
     if shape in known:
         return [replace(node, args=(known[shape],))]
-    pairs = [size for size in shape if isinstance(size, tuple) and isinstance(size[0], Value)]
+    pairs = [size for size in shape if isinstance(size, Axis)]
     if node.fn == "size" or len(pairs) < len(shape) or any(v.temporary for v, _ in pairs):
         return [node]
     nodes: list[Node] = []

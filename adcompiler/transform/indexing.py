@@ -84,7 +84,7 @@ def _reverse_item(sweep: Sweep, node: Store, shadow: Value) -> None:
         sweep.nodes.append(Store(shadow, node.index, zero, False, sweep.loc))
 
 
-def _hand_on(sweep: Sweep, node: Store, item: Value, picked: int, is_new: bool) -> None:
+def _hand_on(sweep: Sweep, node: Store, item: Atom, picked: int, is_new: bool) -> None:
     """Add the adjoint of the place that is written to that of the value, undoing broadcasts."""
     assert isinstance(node.value, Value)
     own = rank(sweep.types[node.value])
@@ -111,8 +111,7 @@ def _picked_rank(sweep: Sweep, node: Store) -> int:
 
 def _same_shape(sweep: Sweep, node: Store) -> bool:
     """Tell whether a stored array is known to have the shape of the place that it is stored to."""
-    whole = not node.index
-    return whole and sweep.shapes.get(node.array) == sweep.shapes.get(node.value)  # type: ignore[arg-type]
+    return sweep.shapes.get(node) == sweep.shapes.get(node.value)  # type: ignore[arg-type]
 
 
 def _is_slice(sweep: Sweep, atom: Atom) -> bool:

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.alias import VIEWS, Memory, content_reads, memory, memory_classes
-from adcompiler.analysis.shapes import Shapes, symbolic_shapes
+from adcompiler.analysis.shapes import symbolic_shapes
+from adcompiler.analysis.sizes import Shapes
 from adcompiler.analysis.types import (
     Types,
     element,
@@ -383,13 +384,16 @@ class Sweep:
             case _:
                 apply_rule(self, node, adjoint)
 
-    def sum_to(self, atom: Atom, axes: int, value: Value) -> Value:
-        """Sum an adjoint with this many axes down to the shape of a value that was broadcast."""
+    def sum_to(self, atom: Atom, axes: int, value: Value, same: bool = False) -> Atom:
+        """Sum an adjoint with this many axes down to the shape of a value that was broadcast.
+
+        Where `same`, the sizes of the value's axes are those of the adjoint's last axes.
+        """
         for _ in range(axes - rank(self.types[value])):
             total = Value("total", temporary=True)
             self.nodes.append(Apply(total, "np.sum", (atom,), (("axis", Literal(0)),), self.loc))
             atom = total
-        return self.apply("sum_to", atom, self.apply("shape", value))
+        return atom if same else self.apply("sum_to", atom, self.apply("shape", value))
 
     def protect(self, node: Apply | Store | Effect, start: int) -> None:
         """Let the reversal of a node read copies of arrays that the primal overwrites later.

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adcompiler.analysis.affine import Linear, linear
-from adcompiler.analysis.shapes import Axis, Shape
+from adcompiler.analysis.sizes import Axis, Shape, Sum, form_of
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Global, Literal, Node, Store, Value, While, hint
+from adcompiler.optimize.guard import write_form
 
 STACK = "list"
 
@@ -98,8 +99,8 @@ def tape_of_array(
 
 
 def _linear_size(size: object, makers: Mapping[Value, Apply]) -> Linear:
-    if isinstance(size, int):
-        return Linear({}, size)
+    if isinstance(size, int | Sum):
+        return form_of(size)
     form = linear(size, makers) if isinstance(size, Value) else None
     return form or Linear({size: 1})
 
@@ -150,29 +151,12 @@ def allocation(tape: Tape) -> list[Node]:
 
 def _size(form: Linear, nodes: list[Node]) -> Atom:
     """Compute a size, zero where it would be negative."""
-
-    def apply(fn: str, *args: Atom) -> Value:
-        out = Value(hint(fn), temporary=True)
-        nodes.append(Apply(out, fn, args))
-        return out
-
-    total: Atom | None = None
-    for term, factor in sorted(form.terms.items(), key=lambda item: item[1] < 0):
-        if isinstance(term, Axis):
-            symbol = apply("getitem", apply("shape", term.array), Literal(term.axis))
-        else:
-            assert isinstance(term, Value)
-            symbol = term
-        part: Atom = symbol if abs(factor) == 1 else apply("mul", Literal(abs(factor)), symbol)
-        if total is None:
-            total = part if factor > 0 else apply("neg", part)
-        else:
-            total = apply("add" if factor > 0 else "sub", total, part)
-    if total is None:
+    total = write_form(form, nodes)
+    if isinstance(total, Literal):
         return Literal(max(form.constant, 0))
-    if form.constant:
-        total = apply("add" if form.constant > 0 else "sub", total, Literal(abs(form.constant)))
-    return apply("max", total, Literal(0))
+    larger = Value(hint("max"), temporary=True)
+    nodes.append(Apply(larger, "max", (total, Literal(0))))
+    return larger
 
 
 def record(tape: Tape) -> list[Node]:

@@ -140,7 +140,8 @@ def _unbroadcast(sweep: Sweep, node: Apply, arg: Value, found: Contribution) -> 
     atom = sweep.full(node.out, found)
     if _rank(sweep, arg) == 0:
         return Contribution(sweep.apply("np.sum", atom))
-    return Contribution(sweep.sum_to(atom, _rank(sweep, node.out), arg))
+    same = sweep.shapes.get(arg) == sweep.shapes[node.out][-_rank(sweep, arg) :]
+    return Contribution(sweep.sum_to(atom, _rank(sweep, node.out), arg, same))
 
 
 def _find_structured(sweep: Sweep, node: Apply) -> tuple[Structured, tuple[Atom, ...]] | None:

@@ -5,25 +5,13 @@
 import numpy as np
 from numba import njit
 
-
-@njit(cache=True)
-def sum_to(d, shape):
-    """Sum `d` over the axes along which an array of this shape was broadcast to d's shape."""
-    if d.shape == shape:
-        return d
-    total = np.zeros(shape, d.dtype)
-    flat = total.ravel()
-    for index in np.ndindex(d.shape):
-        place = 0
-        for axis in range(d.ndim):
-            place = place * shape[axis] + (index[axis] if shape[axis] > 1 else 0)
-        flat[place] += d[index]
-    return total
-
+from adcompiler.runtime.guards import same_size
 
 @njit(cache=True, error_model='numpy')
 def network_value_and_grad(w1, b1, w2, b2, x, target):
     """Return the value and the gradient of network with respect to w1, b1, w2, b2."""
+    same_size(w1.shape[1], b1.shape[0])
+    same_size(w2.shape[1], b2.shape[0])
     hidden = np.tanh(x @ w1 + b1)
     error = hidden @ w2 + b2 - target
     result = np.mean(error * error)
@@ -31,11 +19,10 @@ def network_value_and_grad(w1, b1, w2, b2, x, target):
     # return np.mean(error * error)
     d_error = 2.0 / error.size * error
     # error = hidden @ w2 + b2 - target
-    d_matmul = sum_to(d_error, (x.shape[0], w2.shape[1]))
-    d_b2 = sum_to(np.sum(d_error, axis=0), b2.shape)
-    d_w2 = hidden.T @ d_matmul
+    d_b2 = np.sum(d_error, axis=0)
+    d_w2 = hidden.T @ d_error
     # hidden = np.tanh(x @ w1 + b1)
-    d_add = d_matmul @ w2.T * (1 - hidden * hidden)
-    d_b1 = sum_to(np.sum(d_add, axis=0), b1.shape)
-    d_w1 = x.T @ sum_to(d_add, (x.shape[0], w1.shape[1]))
+    d_add = d_error @ w2.T * (1 - hidden * hidden)
+    d_b1 = np.sum(d_add, axis=0)
+    d_w1 = x.T @ d_add
     return result, (d_w1, d_b1, d_w2, d_b2)

@@ -1,0 +1,103 @@
+"""Sizes of arrays in symbols, and what is known about them: which are equal, which are at least as large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from adcompiler.analysis.affine import Linear, feasible
+from adcompiler.graph.nodes import Atom, Literal, Store, Value
+
+
+class Axis(NamedTuple):
+    """The size of an array along an axis."""
+
+    array: Value
+    axis: int
+
+
+class Sum(NamedTuple):
+    """A size that is a linear form of others; where the form is negative, the size is zero."""
+
+    terms: frozenset[tuple[object, int]]
+    constant: int
+
+
+Size = object
+"""An int, an Axis, a Sum, or an integer value of the program; equal objects are equal sizes."""
+Shape = tuple[Size, ...]
+Shapes = dict[Value | Store, Shape]
+"""The shape of each array, and of the part of an array that each store writes."""
+
+
+def form_of(size: Size) -> Linear:
+    """Return a size as a linear form."""
+    if isinstance(size, int):
+        return Linear({}, size)
+    if isinstance(size, Sum):
+        return Linear(dict(size.terms), size.constant)  # type: ignore[arg-type]
+    return Linear({size: 1})  # type: ignore[dict-item]
+
+
+def size_of_form(form: Linear) -> Size:
+    """Return a form as a size: the number or symbol itself if it is no more than that."""
+    if not form.terms:
+        return form.constant
+    if form.constant == 0 and [*form.terms.values()] == [1]:
+        return next(iter(form.terms))
+    return Sum(frozenset(form.terms.items()), form.constant)
+
+
+def size_of(atom: Atom, sizes: Mapping[Value, Size]) -> Size:
+    """Return the symbol of a number: itself, the axis of an array, a sum, or the value."""
+    if isinstance(atom, Literal):
+        return atom.value
+    return sizes.get(atom, atom)  # type: ignore[arg-type]
+
+
+def arrays_of(size: Size) -> list[Value]:
+    """Return the values that a size is expressed in."""
+    found = [symbol.array if isinstance(symbol, Axis) else symbol for symbol in form_of(size).terms]
+    return [value for value in found if isinstance(value, Value)]
+
+
+@dataclass
+class Facts:
+    """Equations between sizes, solved for one symbol each, and forms that are zero or more.
+
+    >>> facts = Facts()
+    >>> facts.equate(Linear({"n": 1}), Linear({"m": 1}, 2), lambda symbol: (0, ord(symbol)))
+    >>> facts.reduced(Linear({"n": 1}, -2))
+    Linear(terms={'m': 1}, constant=0)
+    """
+
+    equal: dict[object, Linear] = field(default_factory=dict)
+    positive: list[Linear] = field(default_factory=list)
+
+    def reduced(self, form: Linear) -> Linear:
+        """Return a form in the symbols that are left."""
+        while found := next((s for s in form.terms if s in self.equal), None):
+            factor = form.terms[found]
+            form = form - Linear({found: factor}) + factor * self.equal[found]
+        return form
+
+    def equate(self, one: Linear, two: Linear, depth: Callable[[object], tuple[int, int]]) -> None:
+        """Take two forms to be equal; the symbol defined deepest and last is expressed in the others."""
+        form = self.reduced(one - two)
+        single = [symbol for symbol, factor in form.terms.items() if abs(factor) == 1]
+        if single:
+            symbol = max(reversed(single), key=depth)
+            factor = form.terms[symbol]
+            self.equal[symbol] = -factor * (form - Linear({symbol: factor}))
+
+    def is_positive(self, form: Linear, bounds: Iterable[Linear] = ()) -> bool:
+        """Tell whether a form is known to be zero or more, within loops with these bounds."""
+        conditions = [self.reduced(known) for known in (*self.positive, *bounds)]
+        below = self.reduced(-1 * form - 1)
+        symbols = {symbol for part in (*conditions, below) for symbol in part.terms}
+        axes = [Linear({symbol: 1}) for symbol in symbols if isinstance(symbol, Axis)]
+        return not feasible([*conditions, *axes, below])
+
+    def copy(self) -> Facts:
+        return Facts(dict(self.equal), list(self.positive))

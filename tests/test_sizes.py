@@ -1,0 +1,160 @@
+"""What is known of sizes, what is assumed of them, and what happens where they are not so."""
+
+import numpy as np
+import pytest
+from numba import njit
+
+from adcompiler import grad, value_and_grad, vjp
+from adcompiler.runtime.guards import SizeError
+from adcompiler.testing import check_grad
+
+R = np.random.default_rng(0)
+
+
+def layer(w, b, x):
+    y = np.tanh(x @ w + b)
+    return np.sum(y * y)
+
+
+def source_of(function, *args, **options):
+    derivative = value_and_grad(function, argnums=tuple(range(len(args))), jit=False, **options)
+    derivative(*args)
+    return derivative.source
+
+
+W, X, B = R.normal(size=(4, 3)), R.normal(size=(5, 4)), R.normal(size=3)
+
+
+def test_equal_sizes_are_checked_once_at_entry():
+    source = source_of(layer, W, B, X)
+    assert "same_size(w.shape[1], b.shape[0])" in source
+    assert "sum_to" not in source
+    assert "sum_to" in source_of(layer, W, B, X, broadcasting=True)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("bias", [np.array([0.3]), np.array([[0.1, 0.2, 0.3]]), np.array([[0.1]]), B])
+def test_stretched_arrays_work_from_python(bias, jit):
+    check_grad(layer, (W, bias, X), jit=jit)
+
+
+def test_the_code_for_stretched_arrays_is_kept():
+    derivative = grad(layer, argnums="b")
+    assert derivative(W, B, X).shape == (3,)
+    assert "same_size" in derivative.source
+    assert derivative(W, np.array([0.3]), X).shape == (1,)
+    assert "same_size" not in derivative.source
+    np.testing.assert_allclose(derivative(W, B, X), grad(layer, argnums="b")(W, B, X))
+
+
+def test_compiled_callers_have_to_ask():
+    plain, general = grad(layer, argnums="b"), grad(layer, argnums="b", broadcasting=True)
+
+    @njit
+    def call(w, b, x):
+        return plain(w, b, x)
+
+    @njit
+    def call_general(w, b, x):
+        return general(w, b, x)
+
+    with pytest.raises(SizeError, match="broadcasting=True"):
+        call(W, np.array([0.3]), X)
+    np.testing.assert_allclose(call_general(W, np.array([0.3]), X), plain(W, np.array([0.3]), X))
+    np.testing.assert_allclose(call(W, B, X), call_general(W, B, X))
+
+
+def test_pullbacks_of_stretched_arrays():
+    def product(x, y):
+        return x * y
+
+    one, many = np.array([2.0]), np.array([1.0, 3.0])
+    _, pullback = vjp(product, one, many)
+    found = pullback(np.array([1.0, 10.0]))
+    np.testing.assert_allclose(found[0], [31.0])
+    np.testing.assert_allclose(found[1], [2.0, 20.0])
+
+
+def test_sizes_that_do_not_fit_are_the_callers_fault():
+    with pytest.raises(ValueError, match="broadcast"):
+        grad(layer, jit=False)(W, np.ones(7), X)
+
+
+def smoothed(x):
+    for _ in range(3):
+        x[1:-1] = x[1:-1] + 0.1 * (x[2:] - 2.0 * x[1:-1] + x[:-2])
+    return np.sum(x * x)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 8])
+def test_neighbouring_slices_are_equally_long(n):
+    x = R.normal(size=n)
+    assert "same_size" not in source_of(smoothed, np.ones(8))
+    if n:
+        check_grad(smoothed, (x,))
+    assert grad(smoothed, jit=False)(x).shape == (n,)
+
+
+def window(x, w, n):
+    return np.sum(x[: n + 1] * w[:3]) + np.sum(x[1 : n + 2] * w[1:4])
+
+
+def cut_off(x, w):
+    """Slices that end where the array ends, not where they say."""
+    return np.sum(x[:10] * w[:10]) + np.sum(x[:100] ** 2)
+
+
+def stretched_slice(x, w, i, j):
+    return np.sum(x[i:j] * w)
+
+
+def test_slices():
+    w = R.normal(size=4)
+    check_grad(window, (R.normal(size=6), w, 2))
+    check_grad(cut_off, (R.normal(size=6), R.normal(size=6)))
+    check_grad(cut_off, (R.normal(size=16), R.normal(size=20)))
+    for i, j in [(0, 4), (1, 2), (-1, 9)]:
+        check_grad(stretched_slice, (R.normal(size=5), w, i, j))
+
+
+def only_in_a_branch(x, w, use):
+    total = np.sum(x * x)
+    if use:
+        total += np.sum(x * w)
+    return total
+
+
+def test_sizes_that_matter_in_a_branch_only():
+    for use in (True, False):
+        check_grad(only_in_a_branch, (R.normal(size=4), R.normal(size=1 if use else 3), use))
+
+
+def shrinking(x, n):
+    y = x * 1.0
+    for _ in range(n):
+        y = y[1:] * y[:-1]
+    return np.sum(y)
+
+
+def per_iteration(x, w):
+    total = 0.0
+    for i in range(3):
+        part = x[i:]
+        total += np.sum(part[: len(part) - 1] * w[i + 1 :])
+    return total
+
+
+def test_sizes_that_change_in_a_loop():
+    check_grad(shrinking, (R.normal(size=6), 3))
+    check_grad(per_iteration, (R.normal(size=6), R.normal(size=6)))
+
+
+def columns(x):
+    centred = x - x.sum(axis=1).reshape(-1, 1) / x.shape[1]
+    scaled = centred[:, None, :] * np.ones((2, 1))
+    return np.sum(scaled**2)
+
+
+def test_sizes_of_one_that_the_text_shows_need_no_check():
+    assert "same_size" not in source_of(columns, R.normal(size=(3, 4)))
+    check_grad(columns, (R.normal(size=(3, 4)),))
