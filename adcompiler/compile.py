@@ -25,6 +25,7 @@ from adcompiler.optimize.cse import eliminate_common
 from adcompiler.optimize.dead import remove_dead
 from adcompiler.optimize.direct import index_directly
 from adcompiler.optimize.fold import fold
+from adcompiler.optimize.fuse import fuse
 from adcompiler.optimize.guard import guard_sizes
 from adcompiler.optimize.hoist import hoist_sizes
 from adcompiler.optimize.induction import index_counters
@@ -150,6 +151,9 @@ def _transformed(
     result = simplify(accumulate_in_numbers(result, types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(read_shapes_elsewhere(result, shapes), types)
+    if not style.broadcasts:
+        shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
+        result = simplify(fuse(result, types, shapes), types)
     return result, types, Compiled(result, made.plans, returns, writes, made.seeds)
 
 

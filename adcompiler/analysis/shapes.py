@@ -194,6 +194,14 @@ class _Reader:
             self.facts.equate(left, right, self.depth)
         return self.form(one) == self.form(two)
 
+    def fits(self, one: Size, two: Size) -> None:
+        """Learn from a product that two sizes are equal, if it is not computed in part of the cases only."""
+        left, right = self.form(one), self.form(two)
+        if self.guards is not None:
+            self.same(one, two)
+        elif self.level(left, right) == len(self.regions) - 1:
+            self.facts.equate(left, right, self.depth)
+
     def unclamped(self, axis: Axis) -> None:
         """Take the size of a slice to be the difference of its bounds."""
         span = self.spans[axis]
@@ -356,6 +364,7 @@ class _Reader:
             case "T":
                 return args[0][::-1]
             case "matmul" | "np.dot" if args[0] and args[1]:
+                self.fits(args[0][-1], args[1][-2] if len(args[1]) > 1 else args[1][0])
                 return args[0][:-1] + args[1][:-2] + args[1][-1:] if len(args[1]) > 1 else args[0][:-1]
             case "np.outer" if len(args[0]) == 1 and len(args[1]) == 1:
                 return args[0] + args[1]

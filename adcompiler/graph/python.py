@@ -294,7 +294,7 @@ class Writer:
         target = ast.Name(self.style.names[index], ast.Store())
         call = ast.Call(load("range"), self.bounds((node.start, node.stop, node.step)), [])
         quoted = self.quoted if node.loc.quoted and not _is_header(node.loc.statement) else ""
-        body = self.body(node.body, params, node.breaks)
+        body = self.body(node.body, params, node.breaks, quoted)
         self.quoted = quoted
         self.out.append(ast.For(target, call, body, []))
         self.copies(node.outs, params)
@@ -310,10 +310,10 @@ class Writer:
         self.out.append(ast.While(test, body, []))
         self.copies(node.outs, node.body.params)
 
-    def body(self, region: Region, params: Iterable[Value], breaks: bool) -> list[ast.stmt]:
+    def body(self, region: Region, params: Iterable[Value], breaks: bool, quoted: str = "") -> list[ast.stmt]:
         params, yields = tuple(params), region.yields[1:] if breaks else region.yields
         flag = region.yields[0] if breaks else Literal(False)
-        self.quoted = ""
+        self.quoted = quoted
 
         def write() -> None:
             unread = isinstance(flag, Value) and self.reads[flag] == 1

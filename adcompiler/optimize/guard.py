@@ -58,8 +58,8 @@ def write_form(form: Linear, nodes: list[Node], types: Types | None = None) -> A
         types: extended with the types of the values made, where given.
     """
 
-    def apply(fn: str, *args: Atom) -> Value:
-        out = Value(hint(fn), temporary=True)
+    def apply(fn: str, *args: Atom, name: str = "") -> Value:
+        out = Value(name or hint(fn), temporary=True)
         nodes.append(Apply(out, fn, args))
         if types is not None:
             is_shape = fn == "shape"
@@ -69,7 +69,7 @@ def write_form(form: Linear, nodes: list[Node], types: Types | None = None) -> A
     total: Atom | None = None
     for term, factor in sorted(form.terms.items(), key=lambda item: item[1] < 0):
         if isinstance(term, Axis):
-            symbol = apply("getitem", apply("shape", term.array), Literal(term.axis))
+            symbol = apply("getitem", apply("shape", term.array), Literal(term.axis), name="size")
         else:
             assert isinstance(term, Value)
             symbol = term

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from adcompiler.analysis.alias import memory_classes, written_by
 from adcompiler.graph.nodes import Apply, Graph, Node, Region, Value
-from adcompiler.graph.walk import free, map_region, operands, regions
+from adcompiler.graph.walk import free, map_region, operands, regions, walk
 from adcompiler.source import NOWHERE
 
 
@@ -15,7 +16,12 @@ def sink_loads(graph: Graph) -> Graph:
     A variable restored late can take the name of the value that it replaces, as a careful author
     would write it: first use the new state, then read the old one back.
     """
-    return replace(graph, body=map_region(graph.body, _sink))
+    classes = memory_classes(graph.body)
+
+    def sink(region: Region) -> Region:
+        return _sink(region, classes)
+
+    return replace(graph, body=map_region(graph.body, sink))
 
 
 def _is_load(node: Node) -> bool:
@@ -26,13 +32,22 @@ def _reads(node: Node, value: Value) -> bool:
     return value in operands(node) or any(value in free(region) for region in regions(node))
 
 
-def _sink(region: Region) -> Region:
+def _writes(node: Node, value: Value, classes: dict[Value, Value]) -> bool:
+    parts = [node, *(part for region in regions(node) for part in walk(region))]
+    memory = classes.get(value, value)
+    return any(classes.get(array, array) is memory for part in parts for array in written_by(part))
+
+
+def _sink(region: Region, classes: dict[Value, Value]) -> Region:
     nodes = list(region.nodes)
     for node in reversed([n for n in nodes if _is_load(n)]):
         assert isinstance(node, Apply)
         start = nodes.index(node)
         end = start + 1
         while end < len(nodes) and not _reads(nodes[end], node.out):
+            base = node.args[0]
+            if node.fn == "getitem" and isinstance(base, Value) and _writes(nodes[end], base, classes):
+                break
             end += 1
         nodes.insert(end, node)
         del nodes[start]

@@ -5,6 +5,7 @@
 import numpy as np
 from numba import njit
 
+from adcompiler.runtime import vector_math as fast
 
 @njit(cache=True, error_model='numpy')
 def diffusion_value_and_grad(start, rate, steps):
@@ -12,7 +13,8 @@ def diffusion_value_and_grad(start, rate, steps):
     u = start.copy()
     new = np.zeros_like(u)
     n = len(u)
-    u_then_tape = np.empty((max(steps, 0), start.shape[0]))
+    size = start.shape[0]
+    u_then_tape = np.empty((max(steps, 0), size))
     for k in range(steps):
         u_then = u_then_tape[k]
         u_then[:] = u
@@ -20,12 +22,16 @@ def diffusion_value_and_grad(start, rate, steps):
             u_i = u_then[i]
             new[i] = u_i + rate * u_i * (u_then[i - 1] - 2.0 * u_i + u_then[i + 1])
         u, new = new, u
-    result = np.sum(u * u)
 
-    # return np.sum(u * u)
-    d_u = 2.0 * u
     d_new = np.zeros_like(new)
-    d_u = d_u.copy()
+    d_u = np.empty(size)
+    result = 0.0
+    for i in range(size):
+        item = u[i]
+        result = fast.add_up(result, item * item)
+        # return np.sum(u * u)
+        d_u_1 = 2.0 * item
+        d_u[i] = d_u_1
     d_rate = 0.0
     for k in range(steps - 1, -1, -1):
         for i in range(1, n - 1):

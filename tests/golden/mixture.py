@@ -31,9 +31,9 @@ def mixture_value_and_grad(means, weights, x):
             exp_tape[k] = exp
             s = fast.add_up(s, exp)
         total += big + math.log(s)
-        d_terms[:] = 0.0
         # total += big + math.log(s)
         d_s = 1.0 / s
+        d_terms[:] = 0.0
         d_big = 1.0
         for k in range(n):
             # s += math.exp(terms[k] - big)

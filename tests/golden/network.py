@@ -5,24 +5,59 @@
 import numpy as np
 from numba import njit
 
+from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import same_size
 
 @njit(cache=True, error_model='numpy')
 def network_value_and_grad(w1, b1, w2, b2, x, target):
     """Return the value and the gradient of network with respect to w1, b1, w2, b2."""
-    same_size(w1.shape[1], b1.shape[0])
-    same_size(w2.shape[1], b2.shape[0])
-    hidden = np.tanh(x @ w1 + b1)
-    error = hidden @ w2 + b2 - target
-    result = np.mean(error * error)
+    same_size(x.shape[1], w1.shape[0])
+    size = w1.shape[1]
+    same_size(size, b1.shape[0])
+    same_size(size, w2.shape[0])
+    size_1 = w2.shape[1]
+    same_size(size_1, b2.shape[0])
+    matmul = x @ w1
+    size_2 = x.shape[0]
+    shape = size_2, size
+    hidden = np.empty(shape)
+    for i in range(size_2):
+        for j in range(size):
+            hidden[i, j] = fast.tanh(matmul[i, j] + b1[j])
+    matmul = hidden @ w2
 
+    shape_1 = size_2, size_1
+    error = np.empty(shape_1)
+    result = 0.0
+    for i in range(size_2):
+        for j in range(size_1):
+            error_1 = matmul[i, j] + b2[j] - target
+            error[i, j] = error_1
+            result = fast.add_up(result, error_1 * error_1)
+    result /= size_2 * size_1
     # return np.mean(error * error)
-    d_error = 2.0 / error.size * error
+    mul = 2.0 / error.size
+    d_error = np.empty(shape_1)
     # error = hidden @ w2 + b2 - target
-    d_b2 = np.sum(d_error, axis=0)
+    d_b2 = np.zeros(size_1)
+    for i in range(size_2):
+        for j in range(size_1):
+            # return np.mean(error * error)
+            d_error_1 = mul * error[i, j]
+            d_error[i, j] = d_error_1
+            # error = hidden @ w2 + b2 - target
+            d_b2[j] += d_error_1
+    # error = hidden @ w2 + b2 - target
+    matmul = d_error @ w2.T
     d_w2 = hidden.T @ d_error
+    d_add = np.empty(shape)
     # hidden = np.tanh(x @ w1 + b1)
-    d_add = d_error @ w2.T * (1 - hidden * hidden)
-    d_b1 = np.sum(d_add, axis=0)
+    d_b1 = np.zeros(size)
+    for i in range(size_2):
+        for j in range(size):
+            item = hidden[i, j]
+            d_add_1 = matmul[i, j] * (1 - item * item)
+            d_add[i, j] = d_add_1
+            d_b1[j] += d_add_1
     d_w1 = x.T @ d_add
     return result, (d_w1, d_b1, d_w2, d_b2)

@@ -16,13 +16,16 @@ def triangular_solve_value_and_grad(low, b):
         for j in range(i):
             s = fast.add_up(s, -(low[i, j] * x[j]))
         x[i] = s / low[i, i]
-    result = np.sum(x * x)
 
     d_low = np.zeros_like(low)
     d_b = np.zeros_like(b)
     d_x = np.zeros_like(x)
     # return np.sum(x * x)
-    d_x += 2.0 * x
+    result = 0.0
+    for i in range(b.shape[0]):
+        item = x[i]
+        result = fast.add_up(result, item * item)
+        d_x[i] += 2.0 * item
     for i in range(n - 1, -1, -1):
         low_i_i = low[i, i]
         ratio = x[i]

@@ -1,0 +1,159 @@
+"""Single elements of array expressions: which element of which array stands at a place of a view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from adcompiler.analysis.affine import linear
+from adcompiler.analysis.sizes import Shapes
+from adcompiler.analysis.types import Types, is_array, is_scalar, rank
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Value, hint
+
+
+@dataclass(frozen=True)
+class Place:
+    """An index along one axis: the sum of some atoms, and of the counter of a loop if `loop` is not None."""
+
+    loop: int | None
+    offsets: tuple[Atom, ...] = ()
+
+
+Access = tuple[Atom, tuple[Place, ...]]
+"""An array and where it is accessed, as a function of the loop counters."""
+
+
+@dataclass
+class Elements:
+    """Finds the elements of arrays.
+
+    Attributes:
+        types: type of every value.
+        shapes: symbolic shape of every array.
+        makers: what computes each value.
+        counters: the loop of each value that counts iterations.
+    """
+
+    types: Types
+    shapes: Shapes
+    makers: Mapping[Value, Apply]
+    counters: Mapping[Value, For]
+
+    def of(self, array: Atom, loops: int) -> Access | None:
+        """Return where an array is read by the innermost iteration of a nest over the shape of a result.
+
+        Args:
+            array: an array that is broadcast to the result.
+            loops: number of axes of the result.
+        """
+        shape = self.shapes.get(array) if isinstance(array, Value) else None
+        if shape is None:
+            return None
+        places = tuple(
+            Place(None, (Literal(0),)) if size == 1 else Place(loops - len(shape) + axis)
+            for axis, size in enumerate(shape)
+        )
+        return self.through_views(array, places)
+
+    def part(self, array: Value, index: tuple[Atom, ...], loops: int) -> Access | None:
+        """Return where a store to `array[index]` writes."""
+        axes = rank(self.types[array])
+        kept = axes - sum(not self.is_slice(atom) for atom in index)
+        places = tuple(Place(loops - kept + axis) for axis in range(kept))
+        found = self.indexed(index, places, axes)
+        return None if found is None else self.through_views(array, found)
+
+    def through_views(self, array: Atom, places: tuple[Place, ...]) -> Access:
+        """Follow views to the array that they show, as far as they are understood."""
+        while isinstance(array, Value) and array in self.makers:
+            made = self.makers[array]
+            source = made.args[0] if made.args else None
+            if not isinstance(source, Value) or not is_array(self.types.get(source)):
+                break
+            if made.fn == "T":
+                array, places = source, places[::-1]
+                continue
+            found = None
+            if made.fn == "getitem":
+                found = self.indexed(made.args[1:], places, rank(self.types[source]))
+            if found is None:
+                break
+            array, places = source, found
+        return array, places
+
+    def indexed(
+        self, index: tuple[Atom, ...], places: tuple[Place, ...], axes: int
+    ) -> tuple[Place, ...] | None:
+        """Return the places in an array, given those in the part that an index picks."""
+        found: list[Place] = []
+        left = list(places)
+        for atom in index:
+            if atom == Literal(None):
+                left.pop(0)
+            elif self.is_slice(atom):
+                start = self.start(atom)
+                if start is None:
+                    return None
+                place = left.pop(0)
+                offsets = place.offsets if start == Literal(0) else (*place.offsets, start)
+                found.append(Place(place.loop, offsets))
+            elif (
+                isinstance(atom, Literal) and isinstance(atom.value, int) and not isinstance(atom.value, bool)
+            ) or (isinstance(atom, Value) and is_scalar(self.types.get(atom))):
+                found.append(Place(None, (atom,)))
+            else:
+                return None
+        found += left
+        return tuple(found) if len(found) == axes else None
+
+    def is_slice(self, atom: Atom) -> bool:
+        return isinstance(atom, Value) and str(self.types.get(atom)).startswith("slice")
+
+    def start(self, atom: Atom) -> Atom | None:
+        """Return where a slice with step 1 begins, None if that may be counted from the end."""
+        made = self.makers.get(atom)  # type: ignore[arg-type]
+        if made is None or made.fn != "slice" or len(made.args) < 2:
+            return None
+        if len(made.args) == 3 and made.args[2] not in (Literal(None), Literal(1)):
+            return None
+        start = made.args[0]
+        if start == Literal(None):
+            return Literal(0)
+        return start if self.is_counted(start) else None
+
+    def is_counted(self, atom: Atom) -> bool:
+        """Tell whether an index is known not to be negative."""
+        form = linear(atom, self.makers)
+        if form is None or form.constant < 0:
+            return False
+        return all(factor >= 0 and self.is_natural(symbol) for symbol, factor in form.terms.items())
+
+    def is_natural(self, symbol: object) -> bool:
+        if not isinstance(symbol, Value):
+            return False
+        made, loop = self.makers.get(symbol), self.counters.get(symbol)
+        if loop is not None:
+            step = loop.step.value if isinstance(loop.step, Literal) else 0
+            first = loop.start if isinstance(step, int) and step > 0 else None
+            is_down_to_zero = step == -1 and loop.stop in (Literal(-1), Literal(0))
+            return is_down_to_zero or (first is not None and self.is_counted(first))
+        base = self.makers.get(made.args[0]) if made and made.fn == "getitem" else None  # type: ignore[arg-type]
+        return made is not None and (made.fn in ("len", "size") or (base is not None and base.fn == "shape"))
+
+
+def write_index(
+    places: tuple[Place, ...], counters: list[Value], nodes: list[Node], types: Types
+) -> list[Atom]:
+    """Append the nodes that compute an index, and return its atoms."""
+    index: list[Atom] = []
+    for place in places:
+        atoms: list[Atom] = [] if place.loop is None else [counters[place.loop]]
+        atoms += place.offsets
+        total = atoms[0]
+        for atom in atoms[1:]:
+            out = Value(hint("add"), temporary=True)
+            types[out] = types[counters[0]]
+            nodes.append(Apply(out, "add", (total, atom)))
+            total = out
+        index.append(total)
+    return index

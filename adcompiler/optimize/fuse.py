@@ -1,0 +1,343 @@
+"""Write array expressions as loops over elements, and expressions over the same elements as one loop.
+
+`y = np.exp(-x) * w` makes three arrays with three loops; as one loop over the elements it makes one, and LLVM
+vectorises it. Expressions share a loop if they have the same shape, and if no element is written that
+another iteration touches. What is used within the loop only is never stored (array contraction, Warren 1984).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from numba import boolean, float64, int64
+from numba.core import types as nt
+
+from adcompiler.analysis.alias import memory_classes, written_by
+from adcompiler.analysis.sizes import Shape, Shapes, arrays_of, form_of
+from adcompiler.analysis.types import Types, element, is_array, is_memory, is_scalar, rank
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Store, Value, hint
+from adcompiler.graph.syntax import COMPARE, GUARDS
+from adcompiler.graph.walk import free, operands, regions, results, uses, values, walk, with_regions
+from adcompiler.optimize.elements import Access, Elements
+from adcompiler.optimize.guard import write_form
+from adcompiler.optimize.loops import write_loops
+from adcompiler.rules import ELEMENTWISE
+
+_LOGIC = {"and_", "or_", "np.logical_and", "np.logical_or", "np.logical_not"}
+_TESTS = {*COMPARE, "np.isnan", "np.isinf", "np.isfinite"}
+_TESTS |= {f"np.{name}" for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")}
+_STEPS = {"np.sign", "np.floor", "np.ceil", "np.trunc", "np.rint"}
+_WHOLE = {"add", "sub", "mul", "neg"}
+"""What is done with integers, too."""
+REDUCTIONS = {"np.sum", "np.mean"}
+
+
+@dataclass
+class Group:
+    """Expressions that share a loop nest.
+
+    Attributes:
+        shape: symbolic shape, one entry per loop.
+        nodes: the expressions, stores and sums in program order.
+        accesses: where each array is read or written.
+        writes: the memory that is written, and where.
+        reads: the memory that is read, and where.
+    """
+
+    shape: Shape
+    nodes: list[Apply | Store] = field(default_factory=list)
+    accesses: dict[Atom | Store, Access] = field(default_factory=dict)
+    writes: dict[Value, list[Access]] = field(default_factory=dict)
+    reads: dict[Value, set[Access]] = field(default_factory=dict)
+
+    @property
+    def computed(self) -> set[Value]:
+        return {node.out for node in self.nodes if isinstance(node, Apply)}
+
+
+def fuse(graph: Graph, types: Types, shapes: Shapes) -> Graph:
+    """Return the graph with elementwise array code written as loops.
+
+    Args:
+        graph: the final graph of a function.
+        types: type of every value, extended with the values made here.
+        shapes: symbolic shape of every array; code whose shapes are not known to be equal is left alone.
+    """
+    return replace(graph, body=_Fusion(graph, types, shapes).region(graph.body, frozenset()))
+
+
+class _Fusion:
+    def __init__(self, graph: Graph, types: Types, shapes: Shapes) -> None:
+        self.types, self.shapes = types, shapes
+        arrays = {value for value, kind in types.items() if is_memory(kind)}
+        self.classes = memory_classes(graph.body, arrays)
+        makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
+        counters = {node.body.params[0]: node for node in walk(graph.body) if isinstance(node, For)}
+        self.elements = Elements(types, shapes, makers, counters)
+        self.uses = uses(graph.body)
+
+    def region(self, region: Region, around: frozenset[Value]) -> Region:
+        known = set(around) | set(region.params)
+        nodes: list[Node] = []
+        group: Group | None = None
+
+        def close() -> None:
+            nonlocal group
+            if group is not None:
+                nodes.extend(self.written(group, known))
+                known.update(group.computed)
+            group = None
+
+        for node in region.nodes:
+            if regions(node):
+                close()
+                inner = frozenset(known)
+                node = with_regions(node, tuple(self.region(part, inner) for part in regions(node)))
+            shape = self.shape_of(node)
+            if shape is not None:
+                assert isinstance(node, Apply | Store)
+                if group is None or not self.joins(node, shape, group):
+                    close()
+                    group = Group(shape)
+                    self.enter(node, group)
+                continue
+            if group is not None and not self.goes_first(node, group):
+                close()
+            nodes.append(node)
+            known.update(results(node))
+        if group is not None:
+            close()
+        return Region(region.params, tuple(nodes), region.yields)
+
+    # what can be written by element
+
+    def shape_of(self, node: Node) -> Shape | None:
+        """Return the shape over which a node can be written as a loop, None if it cannot."""
+        match node:
+            case Store(index=index) if self.can_store(node):
+                shape = self.shapes.get(node)
+                part = self.elements.part(node.array, index, len(shape or ()))
+                return shape if shape and part and self.fit((node.value,), shape) else None
+            case Apply(fn=fn, args=args) if fn in REDUCTIONS:
+                source = args[0]
+                shape = self.shapes.get(source) if self.is_double(source) else None  # type: ignore[arg-type]
+                return shape if shape and self.reduces(node, shape) and self.fit((source,), shape) else None
+            case Apply() if self.is_elementwise(node):
+                shape = self.shapes.get(node.out)
+                return shape if shape and self.fit(node.args, shape) else None
+        return None
+
+    def can_store(self, node: Store) -> bool:
+        """Tell whether a store writes floats."""
+        is_float = element(self.types[node.array]) == float64
+        return is_float and (self.is_double(node.value) or self.is_number(node.value))
+
+    def is_double(self, atom: Atom) -> bool:
+        kind = self.types.get(atom) if isinstance(atom, Value) else None
+        return is_array(kind) and element(kind) == float64  # type: ignore[arg-type]
+
+    def is_number(self, atom: Atom) -> bool:
+        if isinstance(atom, Literal):
+            return isinstance(atom.value, int | float) and not isinstance(atom.value, bool)
+        return isinstance(atom, Value) and self.types.get(atom) in (float64, int64)
+
+    def reduces(self, node: Apply, shape: Shape) -> bool:
+        """Tell whether a sum is over all elements, over the first of two axes, or over the last axis."""
+        axis = dict(node.keywords).get("axis", node.args[1] if len(node.args) > 1 else Literal(None))
+        if any(key != "axis" for key, _ in node.keywords) or not isinstance(axis, Literal):
+            return False
+        if axis.value is None:
+            return True
+        return node.fn == "np.sum" and (
+            axis.value in (-1, len(shape) - 1) or (axis.value, len(shape)) == (0, 2)
+        )
+
+    def is_elementwise(self, node: Apply) -> bool:
+        kind = self.types.get(node.out)
+        if node.keywords or not is_array(kind) or not any(self.is_array(a) for a in node.args):
+            return False
+        parts = [self.part_kind(atom) for atom in node.args]
+        result = element(kind)  # type: ignore[arg-type]
+        if None in parts:
+            return False
+        if node.fn in _LOGIC:
+            return all(part == boolean for part in parts)
+        if node.fn in _TESTS:
+            return all(part in (float64, int64) for part in parts)
+        if node.fn == "np.where":
+            return parts[0] == boolean and result == float64 and all(p in (float64, int64) for p in parts[1:])
+        if result == int64:
+            return node.fn in _WHOLE and all(part == int64 for part in parts)
+        is_known = node.fn in ELEMENTWISE or node.fn in _STEPS or node.fn == "copy"
+        return is_known and result == float64 and all(part in (float64, int64) for part in parts)
+
+    def is_array(self, atom: Atom) -> bool:
+        return isinstance(atom, Value) and is_array(self.types.get(atom))
+
+    def part_kind(self, atom: Atom) -> object:
+        """Return the type of an operand's elements, None if it is none that is understood."""
+        if self.is_number(atom):
+            return int64 if isinstance(atom, Literal) and isinstance(atom.value, int) else float64
+        kind = self.types.get(atom) if isinstance(atom, Value) else None
+        if is_array(kind):
+            found = element(kind)  # type: ignore[arg-type]
+            return found if found in (float64, int64, boolean) else None
+        return boolean if kind == boolean else None
+
+    def fit(self, atoms: tuple[Atom, ...], shape: Shape) -> bool:
+        """Tell whether operands have this shape, or are stretched to it along axes known to have size 1."""
+        for atom in atoms:
+            if not self.is_array(atom):
+                if not isinstance(atom, Literal) and not is_scalar(self.types.get(atom)):  # type: ignore[arg-type]
+                    return False
+                continue
+            own = self.shapes.get(atom, ())  # type: ignore[arg-type]
+            pairs = zip(reversed(own), reversed(shape), strict=False)
+            if not own or len(own) > len(shape) or any(one not in (1, two) for one, two in pairs):
+                return False
+        return True
+
+    # which of them share a loop
+
+    def memory(self, atom: Atom) -> Value:
+        assert isinstance(atom, Value)
+        return self.classes.get(atom, atom)
+
+    def sources(self, node: Apply | Store) -> tuple[Atom, ...]:
+        """Return the arrays that a node reads by element."""
+        atoms = (node.value,) if isinstance(node, Store) else node.args
+        return tuple(atom for atom in atoms if self.is_array(atom))
+
+    def joins(self, node: Apply | Store, shape: Shape, group: Group) -> bool:
+        """Let a node join a group if it can; return whether it did."""
+        if shape != group.shape:
+            return False
+        inside = group.computed
+        totals = {n.out for n in group.nodes if isinstance(n, Apply) and n.fn in REDUCTIONS}
+        if any(value in inside and not self.is_plain(value, group) for value in values(operands(node))):
+            return False
+        if totals.intersection(values(operands(node))):
+            return False
+        part = self.elements.part(node.array, node.index, len(shape)) if isinstance(node, Store) else None
+        if part is not None and part[0] in inside:
+            return False
+        trial = replace(
+            group,
+            nodes=[*group.nodes],
+            accesses=dict(group.accesses),
+            writes={memory: [*found] for memory, found in group.writes.items()},
+            reads={memory: set(found) for memory, found in group.reads.items()},
+        )
+        self.enter(node, trial)
+        if not self.keeps_order(trial):
+            return False
+        vars(group).update(vars(trial))
+        return True
+
+    def keeps_order(self, group: Group) -> bool:
+        """Tell whether no iteration touches what another one writes, but for sums along the outer axes."""
+        for memory, written in group.writes.items():
+            first = written[0]
+            if any(read != first for read in group.reads.get(memory, ())):
+                return False
+            if all(access == first for access in written):
+                continue
+            stores = [n for n in group.nodes if isinstance(n, Store) and self.memory(n.array) is memory]
+            is_read = memory in group.reads
+            if is_read or not all(s.accumulate for s in stores) or not _in_columns(written):
+                return False
+        return True
+
+    def is_plain(self, value: Value, group: Group) -> bool:
+        """Tell whether a value computed by a group is an array over its loops."""
+        return self.shapes.get(value) == group.shape
+
+    def enter(self, node: Apply | Store, group: Group) -> None:
+        group_values = group.computed
+        loops = len(group.shape)
+        for atom in self.sources(node):
+            if atom in group_values:
+                continue
+            found = self.elements.of(atom, loops)
+            assert found is not None
+            group.accesses[atom] = found
+            group.reads.setdefault(self.memory(found[0]), set()).add(found)
+        if isinstance(node, Store):
+            part = self.elements.part(node.array, node.index, loops)
+            assert part is not None
+            group.accesses[node] = part
+            group.writes.setdefault(self.memory(node.array), []).append(part)
+        group.nodes.append(node)
+
+    def goes_first(self, node: Node, group: Group) -> bool:
+        """Tell whether a node that stands after expressions of a group may run before all of them."""
+        parts = [node, *(part for region in regions(node) for part in walk(region))]
+        reads = {*values(operands(node))}
+        for region in regions(node):
+            reads.update(free(region))
+        if reads & group.computed or not all(isinstance(part, Apply | Effect) for part in parts):
+            return False
+        if isinstance(node, Effect):
+            return node.fn in (*GUARDS, "reverse sweep")
+        if any(True for _ in written_by(node)) or getattr(node, "fn", "") in (
+            "pop",
+            "method",
+            "call",
+            "recurse",
+            "pullback",
+        ):
+            return False
+        return not any(self.memory(v) in group.writes for v in reads if is_memory(self.types.get(v)))
+
+    # writing them
+
+    def written(self, group: Group, known: set[Value]) -> list[Node]:
+        """Return a group as loops, or as it was where loops gain nothing."""
+        sizes: list[Node] = []
+        bounds = [self.bound(axis, group, known, sizes) for axis in range(len(group.shape))]
+        if None in bounds or not any(map(self.is_work, group.nodes)):
+            return list(group.nodes)
+        inside = Counter(v for node in group.nodes for v in values(operands(node)))
+        kept = {v for v in group.computed if self.uses[v] > inside[v]}
+        found = [bound for bound in bounds if bound is not None]
+        return [*sizes, *write_loops(group.nodes, group.accesses, found, kept, self.types)]
+
+    def is_work(self, node: Apply | Store) -> bool:
+        """Tell whether a node computes something, rather than copying."""
+        return node.accumulate if isinstance(node, Store) else node.fn != "copy"
+
+    def bound(self, axis: int, group: Group, known: set[Value], nodes: list[Node]) -> Atom | None:
+        """Append the computation of a size, from what is known where the loops are to stand."""
+        size = group.shape[axis]
+        form = form_of(size)
+        if known.issuperset(arrays_of(size)) and len(arrays_of(size)) == len(form.terms):
+            total = write_form(form, nodes, self.types)
+            if isinstance(total, Literal) or (form.constant >= 0 and min(form.terms.values()) > 0):
+                return total
+            return self.apply("max", nodes, total, Literal(0))
+        for atom in group.accesses:
+            own = self.shapes.get(atom) if isinstance(atom, Value) else None
+            place = axis - len(group.shape) + len(own or ())
+            if own is not None and place >= 0 and own[place] == size:
+                assert isinstance(atom, Value)
+                shape = self.apply("shape", nodes, atom)
+                return self.apply("getitem", nodes, shape, Literal(place))
+        return None
+
+    def apply(self, fn: str, nodes: list[Node], *args: Atom) -> Value:
+        out = Value(hint(fn), temporary=True)
+        axes = rank(self.types[args[0]]) if fn == "shape" else 0  # type: ignore[index]
+        self.types[out] = nt.UniTuple(int64, axes) if axes else int64
+        nodes.append(Apply(out, fn, args))
+        return out
+
+
+def _in_columns(accesses: list[Access]) -> bool:
+    """Tell whether accesses to one array agree on the innermost loop: it can then be vectorised.
+
+    Sums to elements of other rows may run in any order.
+    """
+    arrays, places = zip(*accesses, strict=True)
+    is_one = all(array is arrays[0] for array in arrays)
+    return is_one and len({found[-1] for found in places}) == 1 and len(places[0]) > 1

@@ -1,0 +1,206 @@
+"""Write a group of elementwise expressions, stores and sums as one nest of loops."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numba import boolean, float64, int64
+from numba.core import types as nt
+
+from adcompiler.analysis.types import Types, element, is_array, rank
+from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Literal, Node, Region, Store, Value, hint
+from adcompiler.optimize.elements import Access, write_index
+from adcompiler.source import NOWHERE, Location
+
+_OF_NUMBERS = {
+    "and_": "and",
+    "or_": "or",
+    "np.logical_and": "and",
+    "np.logical_or": "or",
+    "np.logical_not": "not",
+}
+_COUNTERS = "ijklmnpq"
+
+
+@dataclass
+class _Nest:
+    """A nest of loops while it is written.
+
+    Attributes:
+        types: type of every value.
+        accesses: where each array is read or written.
+        counters: the index of each loop, outermost first.
+        body: the nodes of the innermost loop.
+        numbers: the element of each array that the nest computes.
+        totals: for each sum over everything, its value before and after an iteration.
+        rows: likewise for sums over the last axis.
+    """
+
+    types: Types
+    accesses: Mapping[Atom | Store, Access]
+    counters: list[Value]
+    body: list[Node] = field(default_factory=list)
+    numbers: dict[Value, Atom] = field(default_factory=dict)
+    totals: dict[Value, tuple[Value, Value]] = field(default_factory=dict)
+    rows: dict[Value, tuple[Value, Value]] = field(default_factory=dict)
+
+    def apply(self, fn: str, *args: Atom, like: Apply, kind: object = float64) -> Value:
+        out = Value(like.out.name, like.out.temporary)
+        self.types[out] = kind  # type: ignore[assignment]
+        self.body.append(Apply(out, fn, args, loc=like.loc))
+        return out
+
+    def read(self, atom: Atom) -> Atom:
+        """Return the element of an operand."""
+        if isinstance(atom, Value) and atom in self.numbers:
+            return self.numbers[atom]
+        if atom not in self.accesses:
+            return atom
+        array, places = self.accesses[atom]
+        index = write_index(places, self.counters, self.body, self.types)
+        out = Value(hint("getitem"), temporary=True)
+        self.types[out] = element(self.types[array])  # type: ignore[index]
+        self.body.append(Apply(out, "getitem", (array, *index)))
+        return out
+
+
+def write_loops(
+    nodes: Sequence[Apply | Store],
+    accesses: Mapping[Atom | Store, Access],
+    bounds: Sequence[Atom],
+    kept: Collection[Value],
+    types: Types,
+) -> list[Node]:
+    """Return a nest of loops that computes the same.
+
+    Args:
+        nodes: expressions over arrays of one shape, stores of that shape, sums of such arrays.
+        accesses: for each array that is read, and each store, where in which array it is.
+        bounds: number of iterations of each loop, outermost first.
+        kept: values that are used elsewhere, too.
+        types: type of every value, extended with the values made here.
+    """
+    counters = [Value(_COUNTERS[k]) for k in range(len(bounds))]
+    types.update(dict.fromkeys(counters, int64))
+    nest = _Nest(types, accesses, counters)
+    before: list[Node] = []
+    after: list[Node] = []
+    for node in nodes:
+        if isinstance(node, Store):
+            value = nest.read(node.value)
+            array, places = accesses[node]
+            assert isinstance(array, Value)
+            index = tuple(write_index(places, counters, nest.body, types))
+            nest.body.append(Store(array, index, value, node.accumulate, node.loc))
+        elif node.fn in ("np.sum", "np.mean"):
+            _sum(nest, node, bounds, before, after)
+        else:
+            number = _element(nest, node, node.out in kept)
+            nest.numbers[node.out] = number
+            if node.out in kept:
+                before += _allocate(node.out, bounds, types)
+                nest.body.append(Store(node.out, tuple(counters), number, loc=node.loc))
+    quotes = {node.loc.statement: node.loc for node in nodes if node.loc.quoted}
+    loc = next(iter(quotes.values())) if len(quotes) == 1 else NOWHERE
+    return [*before, *_loops(nest, bounds, loc), *after]
+
+
+def _element(nest: _Nest, node: Apply, is_kept: bool) -> Atom:
+    """Append the computation of one element; where the array is kept, it has the name."""
+    args = [nest.read(atom) for atom in node.args]
+    kind = element(nest.types[node.out])
+    match node.fn:
+        case "copy":
+            return args[0]
+        case "np.where":
+            out = Value(node.out.name, node.out.temporary or is_kept)
+            nest.types[out] = kind
+            arms = [Region((), (), (arg,)) for arg in args[1:]]
+            nest.body.append(If(args[0], arms[0], arms[1], (out,), node.loc))
+            return out
+    like = replace(node, out=Value(node.out.name, True)) if is_kept else node
+    return nest.apply(_OF_NUMBERS.get(node.fn, node.fn), *args, like=like, kind=kind)
+
+
+def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], after: list[Node]) -> None:
+    """Append what sums elements: in a number, over rows, or over columns."""
+    types = nest.types
+    term = nest.read(node.args[0])
+    if not is_array(types.get(node.out)) or len(bounds) == 1:
+        entry = Value(node.out.name, node.out.temporary)
+        types[entry] = float64
+        out = nest.apply("add", entry, term, like=node)
+        total = node.out
+        if node.fn == "np.mean":
+            total = Value("total", temporary=True)
+            types[total] = float64
+            count = bounds[0]
+            for bound in bounds[1:]:
+                size = Value("size", temporary=True)
+                types[size] = int64
+                after.append(Apply(size, "mul", (count, bound)))
+                count = size
+            after.append(Apply(node.out, "truediv", (total, count), loc=node.loc))
+        nest.totals[total] = entry, out
+    elif rank(types[node.args[0]]) == 2 and dict(node.keywords).get("axis", node.args[-1]) == Literal(0):  # type: ignore[index]
+        before.append(Apply(node.out, "np.zeros", (bounds[1],), loc=node.loc))
+        nest.body.append(Store(node.out, (nest.counters[1],), term, True, node.loc))
+    else:
+        before += _allocate(node.out, bounds[:-1], types)
+        entry = Value(node.out.name, temporary=True)
+        types[entry] = float64
+        nest.rows[node.out] = entry, nest.apply("add", entry, term, like=node)
+
+
+def _allocate(array: Value, bounds: Sequence[Atom], types: Types) -> list[Node]:
+    """Return the allocation of an array."""
+    dtypes = {boolean: Global("np.bool_", np.bool_), int64: Global("np.int64", np.int64)}
+    kind = element(types[array])
+    dtype = (dtypes[kind],) if kind in dtypes else ()
+    if len(bounds) == 1:
+        return [Apply(array, "np.empty", (bounds[0], *dtype))]
+    shape = Value("shape", temporary=True)
+    types[shape] = nt.UniTuple(int64, len(bounds))
+    return [Apply(shape, "tuple", tuple(bounds)), Apply(array, "np.empty", (shape, *dtype))]
+
+
+def _loops(nest: _Nest, bounds: Sequence[Atom], loc: Location) -> list[Node]:
+    """Wrap the body in loops that carry the sums."""
+    types, nodes = nest.types, nest.body
+    carried: dict[Value, tuple[Value, Atom]] = {**nest.totals, **nest.rows}
+    for level in range(len(bounds) - 1, -1, -1):
+        is_outermost = level == 0
+        rows = nest.rows if level == len(bounds) - 1 else {}
+        params: list[Value] = []
+        inits: list[Atom] = []
+        yields: list[Atom] = []
+        outs: list[Value] = []
+        stores: list[Node] = []
+        for total, (entry, last) in carried.items():
+            params.append(entry)
+            yields.append(last)
+            if total in rows:
+                out = _number(total, types)
+                stores.append(Store(total, tuple(nest.counters[:-1]), out))
+                inits.append(Literal(0.0))
+            elif is_outermost:
+                out = total
+                inits.append(Literal(0.0))
+            else:
+                out, outer = _number(total, types), _number(total, types)
+                carried[total] = outer, out
+                inits.append(outer)
+            outs.append(out)
+        body = Region((nest.counters[level], *params), tuple(nodes), tuple(yields))
+        loop = For(Literal(0), bounds[level], Literal(1), tuple(inits), body, tuple(outs), loc=loc)
+        nodes = [loop, *stores]
+        carried = {total: pair for total, pair in carried.items() if total not in rows}
+    return nodes
+
+
+def _number(total: Value, types: Types) -> Value:
+    value = Value(total.name, temporary=True)
+    types[value] = float64
+    return value
