@@ -15,11 +15,13 @@ from numba.core import types as nt
 from adcompiler.analysis.guess import describe, guess_arguments
 from adcompiler.analysis.types import element, is_array, is_continuous, is_float
 from adcompiler.arguments import (
+    QuickKey,
     kind_of,
     layout_of_type,
     layout_of_value,
     needs_repacking,
     plain,
+    quick_key,
     ranked,
     repacked,
 )
@@ -47,10 +49,12 @@ class Specialised:
     broadcasts: bool
     is_plain: bool = field(init=False)
     repacks: bool = field(init=False)
+    is_direct: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.is_plain = all(isinstance(layout, Leaf) for layout in self.layouts)
         self.repacks = needs_repacking(self.compiled.returns)
+        self.is_direct = self.is_plain and not self.repacks and not self.compiled.writes
 
 
 class Derivative:
@@ -81,12 +85,22 @@ class Derivative:
         if mode == "primal":
             self.py_func = self.python  # so that it can be followed and differentiated like a dispatcher
         self.specialised: dict[tuple[Layout, ...], Specialised] = {}
+        self.quick: dict[QuickKey | None, Specialised] = {}
         update_wrapper(self, self.python)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluate for these arguments; they are never changed."""
+        key = None if kwargs or self.is_variadic else quick_key(args)
+        if key in self.quick:
+            made = self.quick[key]
+            try:
+                return made.function(*args)
+            except SizeError:
+                return self.run(made, args)
         args = self.bound(args, kwargs)
         made = self._specialise(self.layouts(args))
+        if self.jit and made.is_direct and key is not None and len(args) == len(key):
+            self.quick[key] = made
         if not made.is_plain:
             args = tuple(map(plain, args, made.layouts))
         if made.compiled.writes:
@@ -104,6 +118,7 @@ class Derivative:
         except SizeError:
             if made.broadcasts:
                 raise
+            self.quick.clear()
             return self.run(self._specialise(made.layouts, broadcasts=True), args)
         return repacked(found, made.compiled.returns) if made.repacks else found
 

@@ -152,8 +152,8 @@ def _transformed(
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(read_shapes_elsewhere(result, shapes), types)
     if not style.broadcasts:
-        shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
-        result = simplify(fuse(result, types, shapes), types)
+        known = symbolic_sizes(result, types, ELEMENTWISE.keys())
+        result = simplify(fuse(result, types, *known), types)
     return result, types, Compiled(result, made.plans, returns, writes, made.seeds)
 
 

@@ -10,6 +10,9 @@ from adcompiler.analysis.types import Types, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Store, Value, While
 from adcompiler.graph.walk import regions, results
 
+ALLOCATIONS = frozenset(
+    f"np.{name}{like}" for name in ("empty", "zeros", "ones", "full") for like in ("", "_like")
+)
 Loops = tuple[Node, ...]
 Span = tuple[Linear | None, Linear | None]
 """First and last index that an access touches on one axis, where known."""
@@ -64,6 +67,8 @@ class Dependences:
         if places[0] is None or places[1] is None:
             return True
         if places[0][0] is not places[1][0]:
+            if self.is_new(places[0][0], places[1][0]) or self.is_new(places[1][0], places[0][0]):
+                return False
             carriers = [self.carried.get(place[0]) for place in places if place is not None]
             return carriers[0] is None or carriers[0] is not carriers[1]
         around = [access[2] for access in (one, two)]
@@ -75,6 +80,15 @@ class Dependences:
         return self._meet(spans[0], around[0], spans[1], around[1], common, level) or self._meet(
             spans[1], around[1], spans[0], around[0], common, level
         )
+
+    def is_new(self, array: Value, other: Value) -> bool:
+        """Tell whether an array is allocated after another one was there, or apart from it."""
+        made, also = self.makers.get(array), self.makers.get(other)
+        if made is None or made.fn not in ALLOCATIONS:
+            return False
+        home, around = self.homes.get(other, ()), self.homes.get(array, ())
+        is_earlier = also is None and home == around[: len(home)]
+        return is_earlier or (also is not None and also.fn in ALLOCATIONS)
 
     def may_precede(
         self, read: Apply, around_read: Loops, store: Store, around: Loops, earlier: bool, depth: int

@@ -62,6 +62,16 @@ class Guards:
 
     at: dict[Node | Region, list[Guard]] = field(default_factory=dict)
 
+    def drop_implied(self, facts: Facts) -> None:
+        """Remove checks that others make superfluous."""
+        for place, guards in self.at.items():
+            sizes = [facts.reduced(guard.one - guard.two) for guard in guards]
+            self.at[place] = [
+                guard
+                for guard, size in zip(guards, sizes, strict=True)
+                if guard.fn == "same_size" or size.terms or size.constant < 0
+            ]
+
     def copy(self) -> dict[Node | Region, list[Guard]]:
         return {place: list(guards) for place, guards in self.at.items()}
 
@@ -100,6 +110,8 @@ def symbolic_sizes(
     def final(size: Size) -> Size:
         return size_of_form(reader.facts.reduced(form_of(size)))
 
+    if guards is not None:
+        guards.drop_implied(reader.facts)
     shapes = {value: tuple(map(final, shape)) for value, shape in reader.shapes.items()}
     sizes = {
         value: tuple(map(final, size)) if isinstance(size, tuple) and not _is_symbol(size) else final(size)

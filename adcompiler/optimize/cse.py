@@ -16,7 +16,7 @@ Key = tuple[str, tuple[Atom, ...], tuple[tuple[str, Atom], ...]]
 def _is_arithmetic(node: Apply, scalars: Container[Value]) -> bool:
     """Tell whether a node reads numbers only, or the size of an array, which never changes."""
     reads = all(value in scalars for value in values(node.args))
-    return is_pure(node) and (reads or node.fn in ("len", "size", "shape", "getitem"))
+    return is_pure(node) and node.fn != "tuple" and (reads or node.fn in ("len", "size", "shape", "getitem"))
 
 
 def _loaded_from(key: Key, classes: dict[Value, Value]) -> Value | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adcompiler.analysis.affine import linear
-from adcompiler.analysis.sizes import Shapes
+from adcompiler.analysis.affine import Linear, linear
+from adcompiler.analysis.sizes import Shapes, Size, form_of
 from adcompiler.analysis.types import Types, is_array, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Value, hint
 
@@ -30,12 +30,14 @@ class Elements:
     Attributes:
         types: type of every value.
         shapes: symbolic shape of every array.
+        sizes: what is known of the numbers that are sizes.
         makers: what computes each value.
         counters: the loop of each value that counts iterations.
     """
 
     types: Types
     shapes: Shapes
+    sizes: Mapping[Value, Size]
     makers: Mapping[Value, Apply]
     counters: Mapping[Value, For]
 
@@ -120,6 +122,25 @@ class Elements:
         if start == Literal(None):
             return Literal(0)
         return start if self.is_counted(start) else None
+
+    def offset(self, place: Place) -> Linear | None:
+        """Return how far a place lies from the counter of its loop."""
+        total = Linear()
+        for atom in place.offsets:
+            form = linear(atom, self.makers)
+            if form is None:
+                return None
+            total = total + form
+        return total
+
+    def in_sizes(self, form: Linear) -> Linear:
+        """Return a form in the symbols of sizes."""
+        total = Linear({}, form.constant)
+        for symbol, factor in form.terms.items():
+            size = self.sizes.get(symbol, symbol)  # type: ignore[call-overload]
+            is_size = not isinstance(size, tuple) or hasattr(size, "_fields")
+            total = total + factor * (form_of(size) if is_size else Linear({symbol: 1}))
+        return total
 
     def is_counted(self, atom: Atom) -> bool:
         """Tell whether an index is known not to be negative."""

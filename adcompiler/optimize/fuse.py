@@ -8,21 +8,24 @@ another iteration touches. What is used within the loop only is never stored (ar
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from numba import boolean, float64, int64
 from numba.core import types as nt
 
+from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.alias import memory_classes, written_by
-from adcompiler.analysis.sizes import Shape, Shapes, arrays_of, form_of
-from adcompiler.analysis.types import Types, element, is_array, is_memory, is_scalar, rank
+from adcompiler.analysis.sizes import Axis, Shape, Shapes, Size, arrays_of, form_of
+from adcompiler.analysis.types import Types, element, is_array, is_list, is_memory, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Store, Value, hint
 from adcompiler.graph.syntax import COMPARE, GUARDS
 from adcompiler.graph.walk import free, operands, regions, results, uses, values, walk, with_regions
-from adcompiler.optimize.elements import Access, Elements
+from adcompiler.optimize.elements import Access, Elements, Place
 from adcompiler.optimize.guard import write_form
-from adcompiler.optimize.loops import write_loops
+from adcompiler.optimize.loops import TARGET, Operand, allocate, write_loops
 from adcompiler.rules import ELEMENTWISE
+from adcompiler.source import NOWHERE
 
 _LOGIC = {"and_", "or_", "np.logical_and", "np.logical_or", "np.logical_not"}
 _TESTS = {*COMPARE, "np.isnan", "np.isinf", "np.isfinite"}
@@ -47,34 +50,36 @@ class Group:
 
     shape: Shape
     nodes: list[Apply | Store] = field(default_factory=list)
-    accesses: dict[Atom | Store, Access] = field(default_factory=dict)
+    accesses: dict[Operand, Access] = field(default_factory=dict)
     writes: dict[Value, list[Access]] = field(default_factory=dict)
     reads: dict[Value, set[Access]] = field(default_factory=dict)
+    after: list[Node] = field(default_factory=list)
 
     @property
     def computed(self) -> set[Value]:
         return {node.out for node in self.nodes if isinstance(node, Apply)}
 
 
-def fuse(graph: Graph, types: Types, shapes: Shapes) -> Graph:
+def fuse(graph: Graph, types: Types, shapes: Shapes, sizes: Mapping[Value, Size]) -> Graph:
     """Return the graph with elementwise array code written as loops.
 
     Args:
         graph: the final graph of a function.
         types: type of every value, extended with the values made here.
         shapes: symbolic shape of every array; code whose shapes are not known to be equal is left alone.
+        sizes: what is known of the numbers that are sizes.
     """
-    return replace(graph, body=_Fusion(graph, types, shapes).region(graph.body, frozenset()))
+    return replace(graph, body=_Fusion(graph, types, shapes, sizes).region(graph.body, frozenset()))
 
 
 class _Fusion:
-    def __init__(self, graph: Graph, types: Types, shapes: Shapes) -> None:
+    def __init__(self, graph: Graph, types: Types, shapes: Shapes, sizes: Mapping[Value, Size]) -> None:
         self.types, self.shapes = types, shapes
         arrays = {value for value, kind in types.items() if is_memory(kind)}
         self.classes = memory_classes(graph.body, arrays)
         makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
         counters = {node.body.params[0]: node for node in walk(graph.body) if isinstance(node, For)}
-        self.elements = Elements(types, shapes, makers, counters)
+        self.elements = Elements(types, shapes, sizes, makers, counters)
         self.uses = uses(graph.body)
 
     def region(self, region: Region, around: frozenset[Value]) -> Region:
@@ -90,6 +95,18 @@ class _Fusion:
             group = None
 
         for node in region.nodes:
+            if group is not None and self.is_recorded(node, group):
+                group.after.append(node)
+                continue
+            measured = self.measured(node, group, known) if group is not None else []
+            if measured:
+                nodes += measured
+                known.update(results(node))
+                continue
+            if self.is_blank(node):
+                nodes += self.blank(node, known)
+                known.update(results(node))
+                continue
             if regions(node):
                 close()
                 inner = frozenset(known)
@@ -110,6 +127,46 @@ class _Fusion:
             close()
         return Region(region.params, tuple(nodes), region.yields)
 
+    def is_recorded(self, node: Node, group: Group) -> bool:
+        """Tell whether a node puts what a group computes on a stack: that can wait until it is there."""
+        is_append = isinstance(node, Effect) and node.fn == "append"
+        return is_append and bool(group.computed.intersection(values(operands(node))))
+
+    def measured(self, node: Node, group: Group, known: set[Value]) -> list[Node]:
+        """Return the size of what a group computes from other sizes, where a node asks for it."""
+        if not isinstance(node, Apply) or node.fn not in ("shape", "size", "len"):
+            return []
+        array = node.args[0]
+        if array not in group.computed or not self.is_plain(array, group):  # type: ignore[arg-type]
+            return []
+        nodes: list[Node] = []
+        bounds = [self.bound(axis, group, known, nodes) for axis in range(len(group.shape))]
+        if None in bounds:
+            return []
+        sizes = [bound for bound in bounds if bound is not None]
+        if node.fn == "shape":
+            return [*nodes, replace(node, fn="tuple", args=tuple(sizes))]
+        total = sizes[0]
+        for size in sizes[1:] if node.fn == "size" else ():
+            total = self.apply("mul", nodes, total, size)
+        return [*nodes, replace(node, fn="pos", args=(total,))]
+
+    def is_blank(self, node: Node) -> bool:
+        """Tell whether a node makes zeros like what was read back from a tape for its shape."""
+        made = self.elements.makers.get(node.args[0]) if isinstance(node, Apply) and node.args else None  # type: ignore[arg-type]
+        is_row = made is not None and made.fn == "getitem" and made.loc is NOWHERE
+        return is_row and isinstance(node, Apply) and node.fn == "np.zeros_like" and self.is_double(node.out)
+
+    def blank(self, node: Node, known: set[Value]) -> list[Node]:
+        """Return the allocation from sizes alone."""
+        assert isinstance(node, Apply)
+        nodes: list[Node] = []
+        shape = self.shapes.get(node.out, ())
+        sizes = [self.bound(axis, Group(shape), known, nodes) for axis in range(len(shape))]
+        if None in sizes:
+            return [node]
+        return [*nodes, *allocate("np.zeros", node.out, [s for s in sizes if s is not None], self.types)]
+
     # what can be written by element
 
     def shape_of(self, node: Node) -> Shape | None:
@@ -123,6 +180,8 @@ class _Fusion:
                 source = args[0]
                 shape = self.shapes.get(source) if self.is_double(source) else None  # type: ignore[arg-type]
                 return shape if shape and self.reduces(node, shape) and self.fit((source,), shape) else None
+            case Apply(fn="np.outer", args=args) if all(map(self.is_double, args)) and not node.keywords:
+                return self.shapes.get(node.out)
             case Apply() if self.is_elementwise(node):
                 shape = self.shapes.get(node.out)
                 return shape if shape and self.fit(node.args, shape) else None
@@ -204,11 +263,6 @@ class _Fusion:
         assert isinstance(atom, Value)
         return self.classes.get(atom, atom)
 
-    def sources(self, node: Apply | Store) -> tuple[Atom, ...]:
-        """Return the arrays that a node reads by element."""
-        atoms = (node.value,) if isinstance(node, Store) else node.args
-        return tuple(atom for atom in atoms if self.is_array(atom))
-
     def joins(self, node: Apply | Store, shape: Shape, group: Group) -> bool:
         """Let a node join a group if it can; return whether it did."""
         if shape != group.shape:
@@ -216,6 +270,8 @@ class _Fusion:
         inside = group.computed
         totals = {n.out for n in group.nodes if isinstance(n, Apply) and n.fn in REDUCTIONS}
         if any(value in inside and not self.is_plain(value, group) for value in values(operands(node))):
+            return False
+        if isinstance(node, Apply) and node.fn == "np.outer" and inside.intersection(values(node.args)):
             return False
         if totals.intersection(values(operands(node))):
             return False
@@ -238,16 +294,42 @@ class _Fusion:
     def keeps_order(self, group: Group) -> bool:
         """Tell whether no iteration touches what another one writes, but for sums along the outer axes."""
         for memory, written in group.writes.items():
-            first = written[0]
-            if any(read != first for read in group.reads.get(memory, ())):
+            reads = group.reads.get(memory, set())
+            clashes = [
+                other
+                for one in written
+                for other in (*written, *reads)
+                if one != other and not self.are_apart(one, other, group.shape)
+            ]
+            if any(other in reads for other in clashes):
                 return False
-            if all(access == first for access in written):
+            if not clashes:
                 continue
             stores = [n for n in group.nodes if isinstance(n, Store) and self.memory(n.array) is memory]
             is_read = memory in group.reads
             if is_read or not all(s.accumulate for s in stores) or not _in_columns(written):
                 return False
         return True
+
+    def are_apart(self, one: Access, two: Access, shape: Shape) -> bool:
+        """Tell whether two parts of one array have no element in common."""
+        if one[0] is not two[0]:
+            return False
+        for left, right in zip(one[1], two[1], strict=True):
+            if left.loop is None or left.loop != right.loop:
+                continue
+            offsets = [self.elements.offset(place) for place in (left, right)]
+            if offsets[0] is not None and offsets[1] is not None:
+                distance = self.elements.in_sizes(offsets[0] - offsets[1])
+                size = form_of(shape[left.loop])
+                if any(self.is_positive(sign * distance - size) for sign in (1, -1)):
+                    return True
+        return False
+
+    def is_positive(self, form: Linear) -> bool:
+        return form.constant >= 0 and all(
+            factor >= 0 and isinstance(symbol, Axis) for symbol, factor in form.terms.items()
+        )
 
     def is_plain(self, value: Value, group: Group) -> bool:
         """Tell whether a value computed by a group is an array over its loops."""
@@ -256,17 +338,19 @@ class _Fusion:
     def enter(self, node: Apply | Store, group: Group) -> None:
         group_values = group.computed
         loops = len(group.shape)
-        for atom in self.sources(node):
-            if atom in group_values:
+        for position, atom in enumerate((node.value,) if isinstance(node, Store) else node.args):
+            if atom in group_values or not self.is_array(atom):
                 continue
             found = self.elements.of(atom, loops)
+            if isinstance(node, Apply) and node.fn == "np.outer":
+                found = self.elements.through_views(atom, (Place(position),))
             assert found is not None
-            group.accesses[atom] = found
+            group.accesses[node, position] = found
             group.reads.setdefault(self.memory(found[0]), set()).add(found)
         if isinstance(node, Store):
             part = self.elements.part(node.array, node.index, loops)
             assert part is not None
-            group.accesses[node] = part
+            group.accesses[node, TARGET] = part
             group.writes.setdefault(self.memory(node.array), []).append(part)
         group.nodes.append(node)
 
@@ -288,7 +372,16 @@ class _Fusion:
             "pullback",
         ):
             return False
+        if group.after and any(is_list(self.types.get(value)) for value in reads):
+            return False
+        if isinstance(node, Apply) and self.is_view(node):
+            return True
         return not any(self.memory(v) in group.writes for v in reads if is_memory(self.types.get(v)))
+
+    def is_view(self, node: Apply) -> bool:
+        """Tell whether a node makes a view: it reads no elements."""
+        is_basic = not any(self.is_array(index) for index in node.args[1:])
+        return node.fn in ("getitem", "T") and is_array(self.types.get(node.out)) and is_basic
 
     # writing them
 
@@ -297,11 +390,12 @@ class _Fusion:
         sizes: list[Node] = []
         bounds = [self.bound(axis, group, known, sizes) for axis in range(len(group.shape))]
         if None in bounds or not any(map(self.is_work, group.nodes)):
-            return list(group.nodes)
+            return [*group.nodes, *group.after]
         inside = Counter(v for node in group.nodes for v in values(operands(node)))
         kept = {v for v in group.computed if self.uses[v] > inside[v]}
         found = [bound for bound in bounds if bound is not None]
-        return [*sizes, *write_loops(group.nodes, group.accesses, found, kept, self.types)]
+        loops = write_loops(group.nodes, group.accesses, found, kept, self.types)
+        return [*sizes, *loops, *group.after]
 
     def is_work(self, node: Apply | Store) -> bool:
         """Tell whether a node computes something, rather than copying."""
@@ -316,8 +410,11 @@ class _Fusion:
             if isinstance(total, Literal) or (form.constant >= 0 and min(form.terms.values()) > 0):
                 return total
             return self.apply("max", nodes, total, Literal(0))
-        for atom in group.accesses:
+        for node, position in group.accesses:
+            atom = node.args[position] if isinstance(node, Apply) else node.value
             own = self.shapes.get(atom) if isinstance(atom, Value) else None
+            if isinstance(node, Apply) and node.fn == "np.outer":
+                continue
             place = axis - len(group.shape) + len(own or ())
             if own is not None and place >= 0 and own[place] == size:
                 assert isinstance(atom, Value)

@@ -11,12 +11,11 @@ from dataclasses import replace
 
 from numba import float64
 
+from adcompiler.analysis.dependence import ALLOCATIONS
 from adcompiler.analysis.sizes import Shapes, size_of
 from adcompiler.analysis.types import Types, element
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.walk import free, operands, regions, values, with_regions
-
-ALLOCATIONS = {f"np.{name}{like}" for name in ("empty", "zeros", "ones", "full") for like in ("", "_like")}
 
 
 def localise(graph: Graph, types: Types, shapes: Shapes, sizes: dict[Value, object]) -> Graph:

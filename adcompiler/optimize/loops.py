@@ -20,8 +20,12 @@ _OF_NUMBERS = {
     "np.logical_and": "and",
     "np.logical_or": "or",
     "np.logical_not": "not",
+    "np.outer": "mul",
 }
 _COUNTERS = "ijklmnpq"
+TARGET = -1
+Operand = tuple[Apply | Store, int]
+"""A node, and the position of an argument; `TARGET` for what a store writes."""
 
 
 @dataclass
@@ -39,7 +43,7 @@ class _Nest:
     """
 
     types: Types
-    accesses: Mapping[Atom | Store, Access]
+    accesses: Mapping[Operand, Access]
     counters: list[Value]
     body: list[Node] = field(default_factory=list)
     numbers: dict[Value, Atom] = field(default_factory=dict)
@@ -52,13 +56,14 @@ class _Nest:
         self.body.append(Apply(out, fn, args, loc=like.loc))
         return out
 
-    def read(self, atom: Atom) -> Atom:
+    def read(self, node: Apply | Store, position: int = 0) -> Atom:
         """Return the element of an operand."""
+        atom = node.value if isinstance(node, Store) else node.args[position]
         if isinstance(atom, Value) and atom in self.numbers:
             return self.numbers[atom]
-        if atom not in self.accesses:
+        if (node, position) not in self.accesses:
             return atom
-        array, places = self.accesses[atom]
+        array, places = self.accesses[node, position]
         index = write_index(places, self.counters, self.body, self.types)
         out = Value(hint("getitem"), temporary=True)
         self.types[out] = element(self.types[array])  # type: ignore[index]
@@ -68,7 +73,7 @@ class _Nest:
 
 def write_loops(
     nodes: Sequence[Apply | Store],
-    accesses: Mapping[Atom | Store, Access],
+    accesses: Mapping[Operand, Access],
     bounds: Sequence[Atom],
     kept: Collection[Value],
     types: Types,
@@ -87,10 +92,13 @@ def write_loops(
     nest = _Nest(types, accesses, counters)
     before: list[Node] = []
     after: list[Node] = []
+    rows = _rows(nodes, kept)
     for node in nodes:
         if isinstance(node, Store):
-            value = nest.read(node.value)
-            array, places = accesses[node]
+            if node.value in rows:
+                continue
+            value = nest.read(node)
+            array, places = accesses[node, TARGET]
             assert isinstance(array, Value)
             index = tuple(write_index(places, counters, nest.body, types))
             nest.body.append(Store(array, index, value, node.accumulate, node.loc))
@@ -100,16 +108,25 @@ def write_loops(
             number = _element(nest, node, node.out in kept)
             nest.numbers[node.out] = number
             if node.out in kept:
-                before += _allocate(node.out, bounds, types)
+                row = rows.get(node.out)
+                before += [row] if row else allocate("np.empty", node.out, bounds, types)
                 nest.body.append(Store(node.out, tuple(counters), number, loc=node.loc))
     quotes = {node.loc.statement: node.loc for node in nodes if node.loc.quoted}
     loc = next(iter(quotes.values())) if len(quotes) == 1 else NOWHERE
     return [*before, *_loops(nest, bounds, loc), *after]
 
 
+def _rows(nodes: Sequence[Apply | Store], kept: Collection[Value]) -> dict[Value, Apply]:
+    """Return the arrays that are copied to a tape: they are computed in their place on the tape."""
+    stores = [n for n in nodes if isinstance(n, Store) and n.value in kept and n.loc is NOWHERE and n.index]
+    return {
+        n.value: Apply(n.value, "getitem", (n.array, *n.index)) for n in stores if isinstance(n.value, Value)
+    }
+
+
 def _element(nest: _Nest, node: Apply, is_kept: bool) -> Atom:
     """Append the computation of one element; where the array is kept, it has the name."""
-    args = [nest.read(atom) for atom in node.args]
+    args = [nest.read(node, position) for position in range(len(node.args))]
     kind = element(nest.types[node.out])
     match node.fn:
         case "copy":
@@ -127,7 +144,7 @@ def _element(nest: _Nest, node: Apply, is_kept: bool) -> Atom:
 def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], after: list[Node]) -> None:
     """Append what sums elements: in a number, over rows, or over columns."""
     types = nest.types
-    term = nest.read(node.args[0])
+    term = nest.read(node)
     if not is_array(types.get(node.out)) or len(bounds) == 1:
         entry = Value(node.out.name, node.out.temporary)
         types[entry] = float64
@@ -148,22 +165,22 @@ def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], a
         before.append(Apply(node.out, "np.zeros", (bounds[1],), loc=node.loc))
         nest.body.append(Store(node.out, (nest.counters[1],), term, True, node.loc))
     else:
-        before += _allocate(node.out, bounds[:-1], types)
+        before += allocate("np.empty", node.out, bounds[:-1], types)
         entry = Value(node.out.name, temporary=True)
         types[entry] = float64
         nest.rows[node.out] = entry, nest.apply("add", entry, term, like=node)
 
 
-def _allocate(array: Value, bounds: Sequence[Atom], types: Types) -> list[Node]:
-    """Return the allocation of an array."""
+def allocate(fn: str, array: Value, bounds: Sequence[Atom], types: Types) -> list[Node]:
+    """Return the allocation of an array by `np.empty` or `np.zeros`."""
     dtypes = {boolean: Global("np.bool_", np.bool_), int64: Global("np.int64", np.int64)}
     kind = element(types[array])
     dtype = (dtypes[kind],) if kind in dtypes else ()
     if len(bounds) == 1:
-        return [Apply(array, "np.empty", (bounds[0], *dtype))]
+        return [Apply(array, fn, (bounds[0], *dtype))]
     shape = Value("shape", temporary=True)
     types[shape] = nt.UniTuple(int64, len(bounds))
-    return [Apply(shape, "tuple", tuple(bounds)), Apply(array, "np.empty", (shape, *dtype))]
+    return [Apply(shape, "tuple", tuple(bounds)), Apply(array, fn, (shape, *dtype))]
 
 
 def _loops(nest: _Nest, bounds: Sequence[Atom], loc: Location) -> list[Node]:

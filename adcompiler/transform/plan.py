@@ -66,6 +66,9 @@ CHEAP = frozenset(
 )
 """Primitives that cost less to repeat than to store and load."""
 
+CHEAP_ARRAYS = frozenset({"add", "sub", "mul", "neg", "truediv"})
+"""Likewise for arrays, element by element."""
+
 _LIMIT = 10**8
 _SCALAR, _INTEGER, _ARRAY = 100, 80, 5000
 
@@ -223,8 +226,15 @@ class Frame:
             return False
         if node.fn == "pow":
             return isinstance(getattr(node.args[1], "value", None), int)
-        is_number = not is_array(self.types.get(node.out))
-        return node.fn in CHEAP and is_number and is_pure(node)
+        if is_array(self.types.get(node.out)):
+            return node.fn in CHEAP_ARRAYS and self.reads_the_same_later(node)
+        return node.fn in CHEAP and is_pure(node)
+
+    def reads_the_same_later(self, node: Apply) -> bool:
+        """Tell whether no array that a node reads is overwritten after it has run."""
+        arrays = [v for v in values(node.args) if is_memory(self.types.get(v))]
+        is_known = node in self.info.access
+        return is_known and not any(self.info.written_after(array, node) for array in arrays)
 
     def is_cheap_branch(self, node: If) -> bool:
         inner = [*walk(node.then), *walk(node.orelse)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from numba import int64
 
+from adcompiler.analysis.alias import written_arrays
 from adcompiler.analysis.types import Types, element, is_array, is_scalar
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -45,7 +46,17 @@ from adcompiler.transform.merge import Replay, merge_sweeps
 from adcompiler.transform.plan import Frame, LoopPlan, may_repeat, plan_loop
 from adcompiler.transform.reverse import ReverseSweep
 from adcompiler.transform.snapshot import arrays_to_keep, served_from_copies
-from adcompiler.transform.tape import STACK, Tape, allocation, load, record, tape_of, tape_of_array, widened
+from adcompiler.transform.tape import (
+    STACK,
+    Tape,
+    allocation,
+    load,
+    record,
+    tape_of,
+    tape_of_array,
+    tape_of_rows,
+    widened,
+)
 
 
 @dataclass
@@ -260,7 +271,17 @@ class Recording:
             own = tape_of_array(loop, made, str(element(kind)), shape, inside, makers)  # type: ignore[arg-type]
             if own is not None:
                 return own
+        if is_array(kind) and value in self.sweep.shapes and not self.is_written(value, loop):
+            rows = tape_of_rows(loop, value, str(element(kind)), self.sweep.shapes[value], inside, makers)  # type: ignore[arg-type]
+            if rows is not None:
+                return rows
         return tape_of(loop, value, str(kind) if is_scalar(kind) else None, makers)
+
+    def is_written(self, value: Value, loop: For | While) -> bool:
+        """Tell whether a loop may write the memory of an array."""
+        classes = self.sweep.info.classes
+        memory = classes.get(value, value)
+        return any(classes.get(array, array) is memory for array in written_arrays(Region((), (loop,), ())))
 
     def write(self, body: Region, tapes: list[Tape], moved: list[Value]) -> Region:
         """Store each taped value right after its definition; stacks are made outside the loop."""

@@ -98,6 +98,33 @@ def tape_of_array(
     return Tape(made.out, Value(f"{made.out.name}_tape"), loop, kind, (trips, *known), True, source)
 
 
+def tape_of_rows(
+    loop: For | While,
+    value: Value,
+    kind: str,
+    shape: Shape,
+    inside: Mapping[Value, None],
+    makers: Mapping[Value, Apply],
+) -> Tape | None:
+    """Return a tape with a row for the array of each iteration; None if its shape may change.
+
+    Args:
+        loop: the loop.
+        value: an array that the loop does not write.
+        kind: type of the elements.
+        shape: symbolic shape of the array.
+        inside: the values that the loop defines.
+        makers: what computes each value.
+    """
+    sizes = [_linear_size(size, makers) for size in shape]
+    trips = _trips(loop, makers)
+    if trips is None or kind not in ("float64", "float32", "int64", "bool"):
+        return None
+    if any(_depends_on(size, inside) for size in sizes):
+        return None
+    return Tape(value, Value(f"{value.name}_tape"), loop, kind, (trips, *sizes))
+
+
 def _linear_size(size: object, makers: Mapping[Value, Apply]) -> Linear:
     if isinstance(size, int | Sum):
         return form_of(size)

@@ -19,38 +19,33 @@ def network_value_and_grad(w1, b1, w2, b2, x, target):
     same_size(size_1, b2.shape[0])
     matmul = x @ w1
     size_2 = x.shape[0]
-    shape = size_2, size
-    hidden = np.empty(shape)
+    hidden = np.empty((size_2, size))
     for i in range(size_2):
         for j in range(size):
             hidden[i, j] = fast.tanh(matmul[i, j] + b1[j])
     matmul = hidden @ w2
 
-    shape_1 = size_2, size_1
-    error = np.empty(shape_1)
+    mul = size_2 * size_1
+    # return np.mean(error * error)
+    mul_1 = 2.0 / +mul
+    d_error = np.empty((size_2, size_1))
+    # error = hidden @ w2 + b2 - target
+    d_b2 = np.zeros(size_1)
     result = 0.0
     for i in range(size_2):
         for j in range(size_1):
-            error_1 = matmul[i, j] + b2[j] - target
-            error[i, j] = error_1
-            result = fast.add_up(result, error_1 * error_1)
-    result /= size_2 * size_1
-    # return np.mean(error * error)
-    mul = 2.0 / error.size
-    d_error = np.empty(shape_1)
-    # error = hidden @ w2 + b2 - target
-    d_b2 = np.zeros(size_1)
-    for i in range(size_2):
-        for j in range(size_1):
+            error = matmul[i, j] + b2[j] - target
+            result = fast.add_up(result, error * error)
             # return np.mean(error * error)
-            d_error_1 = mul * error[i, j]
+            d_error_1 = mul_1 * error
             d_error[i, j] = d_error_1
             # error = hidden @ w2 + b2 - target
             d_b2[j] += d_error_1
+    result /= mul
     # error = hidden @ w2 + b2 - target
     matmul = d_error @ w2.T
     d_w2 = hidden.T @ d_error
-    d_add = np.empty(shape)
+    d_add = np.empty((size_2, size))
     # hidden = np.tanh(x @ w1 + b1)
     d_b1 = np.zeros(size)
     for i in range(size_2):
