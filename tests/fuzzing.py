@@ -1,7 +1,7 @@
 """Run random programs against central differences.
 
 `python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed, `--nests`
-tries nests of loops over arrays instead of programs of all constructs.
+tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from array_generator import ArrayGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 
@@ -101,13 +102,15 @@ def main() -> None:
     parser.add_argument("count", type=int)
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--jit", action="store_true")
-    parser.add_argument("--nests", action="store_true")
+    parser.add_argument("--nests", action="store_const", dest="generator", const=NestGenerator)
+    parser.add_argument("--arrays", action="store_const", dest="generator", const=ArrayGenerator)
+    parser.set_defaults(generator=ProgramGenerator)
     parser.add_argument("--show", action="store_true", help="print each failing program")
     options = parser.parse_args()
     wrong = 0
     for seed in tqdm(range(options.start, options.start + options.count), disable=None):
         rng = random.Random(seed)
-        source = (NestGenerator if options.nests else ProgramGenerator)(rng).program()
+        source = options.generator(rng).program()
         try:
             problem = disagreement(source, str(seed), rng, options.jit)
         except Exception:
