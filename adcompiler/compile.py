@@ -152,6 +152,8 @@ def _transformed(
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(read_shapes_elsewhere(result, shapes), types)
     if not style.broadcasts:
+        # folding moves factors: `0.5 * (d * x)` becomes `(0.5 * d) * x`, with a number in place of an array
+        types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
         known = symbolic_sizes(result, types, ELEMENTWISE.keys())
         result = simplify(fuse(result, types, *known), types)
     return result, types, Compiled(result, made.plans, returns, writes, made.seeds)

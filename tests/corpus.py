@@ -2468,3 +2468,12 @@ def one_array_under_two_carried_names(x):
             v[i] = v[i] * 2.0 + i
         w, v = v, w
     return total
+
+
+@case(0.4, X3)
+def number_stored_to_a_slice_in_a_loop(q, y):
+    total = 0.0
+    for k in range(2):
+        y[1:] = np.tanh(q * y[0])
+        total += np.sum(y * y)
+    return total

@@ -322,6 +322,7 @@ class _Reader:
         value = self.shapes.get(node.value)  # type: ignore[arg-type]
         target: Shape | None = self.shapes.get(node.array)
         part = Value("part")  # no value of the program: what slices of it are is unknown for good
+        self.enter(part)
         if node.index and target is not None:
             target = self.indexed(Apply(part, "getitem", (node.array, *node.index)), target)
         if target is not None:

@@ -175,7 +175,10 @@ class Frame:
                 continue
             made = next((n for n in region.nodes if isinstance(n, Apply) and n.out is node.value), None)
             kind = self.types.get(node.array)
-            is_element = is_array(kind) and len(node.index) == rank(kind)  # type: ignore[arg-type]
+            indices = [
+                atom for atom in node.index if is_scalar(self.types.get(atom)) or isinstance(atom, Literal)
+            ]  # type: ignore[arg-type]
+            is_element = is_array(kind) and len(indices) == len(node.index) == rank(kind)  # type: ignore[arg-type]
             if made is None or not is_element or self.types.get(made.out) != kind.dtype or _is_load(made):  # type: ignore[union-attr]
                 continue
             load = Apply(made.out, "getitem", (node.array, *node.index), loc=node.loc)
