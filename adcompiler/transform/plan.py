@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from adcompiler.analysis.alias import VIEWS, Memory, content_reads
 from adcompiler.analysis.types import Types, is_array, is_list, is_memory, is_mutable, is_scalar, rank
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, If, Node, Region, Store, Value, While
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, If, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.walk import defined, free, operands, regions, results, values, walk
 from adcompiler.optimize.dead import is_pure
 
@@ -175,9 +175,7 @@ class Frame:
                 continue
             made = next((n for n in region.nodes if isinstance(n, Apply) and n.out is node.value), None)
             kind = self.types.get(node.array)
-            indices = [
-                atom for atom in node.index if is_scalar(self.types.get(atom)) or isinstance(atom, Literal)
-            ]  # type: ignore[arg-type]
+            indices = [atom for atom in node.index if self.is_number(atom)]
             is_element = is_array(kind) and len(indices) == len(node.index) == rank(kind)  # type: ignore[arg-type]
             if made is None or not is_element or self.types.get(made.out) != kind.dtype or _is_load(made):  # type: ignore[union-attr]
                 continue
@@ -186,6 +184,9 @@ class Frame:
             if not self.info.read_is_overwritten(load):
                 found[made.out] = load
         return found
+
+    def is_number(self, atom: Atom) -> bool:
+        return isinstance(atom, Literal) or (isinstance(atom, Value) and is_scalar(self.types.get(atom)))
 
     def is_counter(self, param: Value, after: Value) -> bool:
         """Tell whether an integer changes by what is known without it, so that it can be counted back."""
