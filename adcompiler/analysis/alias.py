@@ -180,8 +180,10 @@ class Memory:
         """Tell whether the array's elements, as `node` reads them, may be overwritten afterwards."""
         reader = self.owners.get(value, value)
         here = self.access[node]
-        found = self._writes_of(value)
-        return any(self._reaches(store, owner, reader, here) for store, owner in found)
+        return any(
+            self._reaches(store, writer, reader, here) and self._touches(value, here, store)
+            for store, writer in self._writes_of(value)
+        )
 
     def read_is_overwritten(self, read: Apply) -> bool:
         """Tell whether the element that a `getitem` reads may be overwritten afterwards."""
@@ -192,6 +194,13 @@ class Memory:
             self._reaches(store, writer, owner, here) and self._overlaps(read, here, store)
             for store, writer in self._writes_of(array)
         )
+
+    def _touches(self, value: Value, here: Access, store: Node) -> bool:
+        if self.dependences is None or not isinstance(store, Store):
+            return True
+        there = self.access[store]
+        later = there.position > here.position
+        return self.dependences.part_may_follow(value, here.loops, store, there.loops, later)
 
     def _overlaps(self, read: Apply, here: Access, store: Node) -> bool:
         if self.dependences is None or not isinstance(store, Store):

@@ -16,6 +16,7 @@ ALLOCATIONS = frozenset(
 Loops = tuple[Node, ...]
 Span = tuple[Linear | None, Linear | None]
 """First and last index that an access touches on one axis, where known."""
+_Accessed = tuple[Atom, tuple[Atom, ...]]
 Access = tuple[Atom, tuple[Atom, ...], Loops]
 """An array, the index, and the loops around the access, outermost first."""
 
@@ -47,6 +48,15 @@ class Dependences:
         for region in regions(node):
             self.homes.update((param, inner) for param in region.params)
 
+    def part_may_follow(
+        self, array: Value, around_read: Loops, store: Store, around: Loops, later: bool
+    ) -> bool:
+        """Tell whether a store may write an element of an array, or of the part that it is, once it is read.
+
+        Arguments are those of `may_follow`.
+        """
+        return self._in_order((array, ()), around_read, _accessed(store), around, later, 0)
+
     def may_follow(self, read: Apply, around_read: Loops, store: Store, around: Loops, later: bool) -> bool:
         """Tell whether a store may write an element after the read of that element.
 
@@ -58,7 +68,9 @@ class Dependences:
             later: whether the store stands after the read in the text.
         """
         if (read, store) not in self.known:
-            self.known[read, store] = self._in_order(read, around_read, store, around, later, 0)
+            self.known[read, store] = self._in_order(
+                _accessed(read), around_read, _accessed(store), around, later, 0
+            )
         return self.known[read, store]
 
     def may_clash(self, one: Access, two: Access, loop: Node) -> bool:
@@ -103,13 +115,13 @@ class Dependences:
             earlier: whether the store stands before the read in the text.
             depth: how many of the loops around are in the same iteration.
         """
-        return self._in_order(store, around, read, around_read, earlier, depth)
+        return self._in_order(_accessed(store), around, _accessed(read), around_read, earlier, depth)
 
     def _in_order(
-        self, first: Apply | Store, one: Loops, second: Apply | Store, two: Loops, later: bool, depth: int
+        self, first: _Accessed, one: Loops, second: _Accessed, two: Loops, later: bool, depth: int
     ) -> bool:
         """Tell whether the second access may touch, after the first, an element that this touched."""
-        places = [self._place(*_accessed(first), one), self._place(*_accessed(second), two)]
+        places = [self._place(*first, one), self._place(*second, two)]
         if places[0] is None or places[1] is None or places[0][0] is not places[1][0]:
             return True
         common = [a for a, b in zip(one, two, strict=False) if a is b]
@@ -244,7 +256,7 @@ class Dependences:
         return None if feasible([*conditions, *self._sizes(conditions)]) else form
 
 
-def _accessed(node: Apply | Store) -> tuple[Atom, tuple[Atom, ...]]:
+def _accessed(node: Apply | Store) -> _Accessed:
     return (node.array, node.index) if isinstance(node, Store) else (node.args[0], node.args[1:])
 
 

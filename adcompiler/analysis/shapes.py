@@ -8,7 +8,6 @@ Where a program combines arrays whose sizes nothing relates, `x - mu`, one of th
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -16,12 +15,15 @@ from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.sizes import (
     Axis,
     Facts,
+    Guard,
+    Guards,
     Shape,
     Shapes,
     Size,
     Sum,
     arrays_of,
     form_of,
+    sides,
     size_of,
     size_of_form,
 )
@@ -51,38 +53,6 @@ _ALSO_ELEMENTWISE = {*COMPARE, "and_", "or_", "xor", "invert"} | {
 }
 _SAME_SHAPE = {"copy", "astype", "np.copy", "np.ascontiguousarray"}
 _SAME_SHAPE |= {f"np.{name}_like" for name in ("zeros", "ones", "empty", "full")}
-
-
-@dataclass
-class Guards:
-    """Checks that a program needs for what is assumed of its sizes.
-
-    Each stands where all that it reads is known: after a node, or at the start of a region.
-    """
-
-    at: dict[Node | Region, list[Guard]] = field(default_factory=dict)
-
-    def drop_implied(self, facts: Facts) -> None:
-        """Remove checks that others make superfluous."""
-        for place, guards in self.at.items():
-            sizes = [facts.reduced(guard.one - guard.two) for guard in guards]
-            self.at[place] = [
-                guard
-                for guard, size in zip(guards, sizes, strict=True)
-                if guard.fn == "same_size" or size.terms or size.constant < 0
-            ]
-
-    def copy(self) -> dict[Node | Region, list[Guard]]:
-        return {place: list(guards) for place, guards in self.at.items()}
-
-
-@dataclass(frozen=True)
-class Guard:
-    """`same_size(one, two)` or `at_least(one, two)`."""
-
-    fn: str
-    one: Linear
-    two: Linear
 
 
 class _Span(NamedTuple):
@@ -150,6 +120,8 @@ class _Reader:
         self.regions: list[Region] = []
         self.node: Node | Region | None = None
         self.bounds: list[Linear] = []
+        self.ranges: dict[object, tuple[Linear, Linear]] = {}
+        self.extents: dict[Value, Size] = {}
 
     def learn(self, values: Iterable[Value], known: Iterable[Shape | None] = ()) -> None:
         """Enter shapes of values, unknown sizes where nothing is known."""
@@ -217,15 +189,20 @@ class _Reader:
     def unclamped(self, axis: Axis) -> None:
         """Take the size of a slice to be the difference of its bounds."""
         span = self.spans[axis]
+        if not self.is_positive(span.stop):
+            self.demand("at_least", span.stop, Linear())
         if not self.is_positive(span.whole - span.stop):
             self.demand("at_least", span.whole, span.stop)
-            self.facts.positive.append(span.whole - span.stop)
         self.facts.equate(Linear({axis: 1}), span.size, self.depth)
 
     def demand(self, fn: str, one: Linear, two: Linear) -> None:
         """Note a check."""
         assert self.guards is not None
-        one, two = _sides(self.facts.reduced(one - two))
+        form = self.facts.reduced(one - two)
+        if fn == "at_least":
+            form = self.in_all_iterations(form)
+            self.facts.positive.append(form)
+        one, two = sides(form)
         if fn == "same_size" and not one.terms:
             one, two = two, one
         symbols = [symbol for form in (one, two) for symbol in form.terms]
@@ -236,10 +213,19 @@ class _Reader:
         if fn == "at_least":  # the strongest of several is enough
             for guards in self.guards.at.values():
                 for k, known in enumerate(guards):
-                    if known.fn == fn and known.one == one and not (two - known.two).terms:
-                        guards[k] = Guard(fn, one, two)
+                    stronger = (two - one) - (known.two - known.one)
+                    if known.fn == fn and not stronger.terms:
+                        guards[k] = Guard(fn, one, two) if stronger.constant > 0 else known
                         return
         found.append(Guard(fn, one, two))
+
+    def in_all_iterations(self, form: Linear) -> Linear:
+        """Return a form that is no larger, without the indices of loops whose ranges are known."""
+        while found := next((s for s in form.terms if s in self.ranges), None):
+            low, high = self.ranges[found]
+            factor = form.terms[found]
+            form = form - Linear({found: factor}) + factor * (low if factor > 0 else high)
+        return self.facts.reduced(form)
 
     # the program
 
@@ -314,8 +300,9 @@ class _Reader:
         if start is None or stop is None or not isinstance(step, int) or step == 0:
             return
         index = Linear({node.body.params[0]: 1})
-        ends = [index - start, stop - index - 1] if step > 0 else [start - index, index - stop - 1]
-        self.bounds += ends
+        low, high = (start, stop - 1) if step > 0 else (stop + 1, start)
+        self.bounds += [index - low, high - index]
+        self.ranges[node.body.params[0]] = low, high
 
     def store(self, node: Store) -> None:
         """What is stored to a whole array or a part of it is taken to have its shape."""
@@ -339,6 +326,14 @@ class _Reader:
         self.enter(node.out)
         if node.fn == "slice":
             self.slices[node.out] = node.args
+        if node.fn in ("matmul", "np.dot"):
+            left, right = self.of(node.args)
+            if left and right:
+                self.fits(left[-1], right[-2] if len(right) > 1 else right[0])
+        if node.fn == "max" and node.args[1:] == (Literal(0),):
+            form = self.number(node.args[0])
+            if form is not None:
+                self.extents[node.out] = size_of_form(form)
         size = self.size(node)
         if size is not None:
             self.sizes[node.out] = size
@@ -377,7 +372,6 @@ class _Reader:
             case "T":
                 return args[0][::-1]
             case "matmul" | "np.dot" if args[0] and args[1]:
-                self.fits(args[0][-1], args[1][-2] if len(args[1]) > 1 else args[1][0])
                 return args[0][:-1] + args[1][:-2] + args[1][-1:] if len(args[1]) > 1 else args[0][:-1]
             case "np.outer" if len(args[0]) == 1 and len(args[1]) == 1:
                 return args[0] + args[1]
@@ -385,7 +379,8 @@ class _Reader:
                 return self.indexed(node, args[0])
             case "np.zeros" | "np.ones" | "np.empty" | "np.full":
                 known = size_of(node.args[0], self.sizes)
-                return known if isinstance(known, tuple) and not _is_symbol(known) else (known,)
+                sizes = known if isinstance(known, tuple) and not _is_symbol(known) else (known,)
+                return tuple(self.extents.get(size, size) for size in sizes)  # type: ignore[call-overload]
             case "np.arange" if len(node.args) == 1:
                 return (size_of(node.args[0], self.sizes),)
             case "reshape":
@@ -438,8 +433,12 @@ class _Reader:
         last = last if args[1] != Literal(None) else size
         if first is None or last is None or not self.is_positive(first):
             return own
+        if isinstance(args[1], Literal) and args[1].value is not None and args[1].value < 0:  # type: ignore[operator]
+            return size_of_form(last - first)
         length = last - first
-        if self.is_positive(size - last):
+        # the stop of x[: n - 1] is -1 if n is 0: for an array of n elements this makes no difference
+        is_forward = args[1] == Literal(None) or self.is_positive(last) or size - last == Linear({}, 1)
+        if is_forward and self.is_positive(size - last):
             return size_of_form(length)
         self.spans[own] = _Span(length, size, last)
         return own
@@ -451,7 +450,7 @@ class _Reader:
             return None
         if not form.terms:
             return form if form.constant >= 0 else size + form.constant
-        return form if self.is_positive(form) else None
+        return form
 
     def broadcast(self, out: Value, args: list[Shape], axes: int) -> Shape:
         result: list[Size] = []
@@ -464,12 +463,6 @@ class _Reader:
             else:
                 result.append(Axis(out, axes - axis))
         return tuple(reversed(result))
-
-
-def _sides(form: Linear) -> tuple[Linear, Linear]:
-    """Split a form that is compared with zero into two sides without minus signs."""
-    left = Linear({s: f for s, f in form.terms.items() if f > 0}, max(form.constant, 0))
-    return left, left - form
 
 
 def _reduced(node: Apply, base: Shape) -> Shape | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from adcompiler.analysis.affine import Linear, feasible
-from adcompiler.graph.nodes import Atom, Literal, Store, Value
+from adcompiler.graph.nodes import Atom, Literal, Node, Region, Store, Value
 
 
 class Axis(NamedTuple):
@@ -101,3 +101,41 @@ class Facts:
 
     def copy(self) -> Facts:
         return Facts(dict(self.equal), list(self.positive))
+
+
+@dataclass
+class Guards:
+    """Checks that a program needs for what is assumed of its sizes.
+
+    Each stands where all that it reads is known: after a node, or at the start of a region.
+    """
+
+    at: dict[Node | Region, list[Guard]] = field(default_factory=dict)
+
+    def drop_implied(self, facts: Facts) -> None:
+        """Remove checks that others make superfluous."""
+        for place, guards in self.at.items():
+            sizes = [facts.reduced(guard.one - guard.two) for guard in guards]
+            self.at[place] = [
+                guard
+                for guard, size in zip(guards, sizes, strict=True)
+                if guard.fn == "same_size" or size.terms or size.constant < 0
+            ]
+
+    def copy(self) -> dict[Node | Region, list[Guard]]:
+        return {place: list(guards) for place, guards in self.at.items()}
+
+
+@dataclass(frozen=True)
+class Guard:
+    """`same_size(one, two)` or `at_least(one, two)`."""
+
+    fn: str
+    one: Linear
+    two: Linear
+
+
+def sides(form: Linear) -> tuple[Linear, Linear]:
+    """Split a form that is compared with zero into two sides without minus signs."""
+    left = Linear({s: f for s, f in form.terms.items() if f > 0}, max(form.constant, 0))
+    return left, left - form

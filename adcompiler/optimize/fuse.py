@@ -316,12 +316,12 @@ class _Fusion:
         if one[0] is not two[0]:
             return False
         for left, right in zip(one[1], two[1], strict=True):
-            if left.loop is None or left.loop != right.loop:
+            if left.loop != right.loop:
                 continue
             offsets = [self.elements.offset(place) for place in (left, right)]
             if offsets[0] is not None and offsets[1] is not None:
                 distance = self.elements.in_sizes(offsets[0] - offsets[1])
-                size = form_of(shape[left.loop])
+                size = Linear({}, 1) if left.loop is None else form_of(shape[left.loop])
                 if any(self.is_positive(sign * distance - size) for sign in (1, -1)):
                     return True
         return False

@@ -14,8 +14,8 @@ from numba import int64
 from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear
-from adcompiler.analysis.shapes import Guards, symbolic_sizes
-from adcompiler.analysis.sizes import Axis
+from adcompiler.analysis.shapes import symbolic_sizes
+from adcompiler.analysis.sizes import Axis, Guards
 from adcompiler.analysis.types import Types, rank
 from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value, hint
 from adcompiler.graph.walk import regions, with_regions

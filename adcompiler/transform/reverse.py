@@ -420,6 +420,8 @@ class Sweep:
             is_output = isinstance(node, Apply) and value is node.out
             (self.after if is_output else self.before).setdefault(node, []).append(made)
             self.types[copy] = self.types[value]
+            if value in self.shapes:
+                self.shapes[copy] = self.shapes[value]
             self.info.access[made] = self.info.access[node]
             self.copies[value, node] = copy
         return self.copies[value, node]
