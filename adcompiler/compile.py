@@ -31,6 +31,7 @@ from adcompiler.optimize.hoist import hoist_sizes
 from adcompiler.optimize.induction import index_counters
 from adcompiler.optimize.invariant import remove_invariants
 from adcompiler.optimize.localise import localise
+from adcompiler.optimize.reciprocal import share_reciprocals
 from adcompiler.optimize.reuse import reuse_arrays
 from adcompiler.optimize.shape_reads import read_shapes_elsewhere
 from adcompiler.optimize.sink import sink_loads
@@ -155,7 +156,8 @@ def _transformed(
         # folding moves factors: `0.5 * (d * x)` becomes `(0.5 * d) * x`, with a number in place of an array
         types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
         known = symbolic_sizes(result, types, ELEMENTWISE.keys())
-        result = simplify(fuse(result, types, *known), types)
+        result = simplify(reuse_arrays(fuse(result, types, *known), types), types)
+    result = verify(clean(share_reciprocals(result, types)))
     return result, types, Compiled(result, made.plans, returns, writes, made.seeds)
 
 

@@ -2477,3 +2477,14 @@ def number_stored_to_a_slice_in_a_loop(q, y):
         y[1:] = np.tanh(q * y[0])
         total += np.sum(y * y)
     return total
+
+
+@case(0.4, M23)
+def product_written_in_place_in_a_loop(p, m):
+    total = 0.0
+    for k in range(2):
+        w = m * np.sin(m)
+        if p > 0.1:
+            w[1:, :] = np.tanh(p * m[1:, :])
+        total += np.sum(np.exp(-w[1] * w[1]))
+    return total

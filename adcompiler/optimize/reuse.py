@@ -35,6 +35,10 @@ def _moved_out(loop: For | While, types: Types, makers: dict[Value, Apply]) -> l
     for node in loop.body.nodes:
         is_made = isinstance(node, Apply) and node.fn in _ALLOCATIONS
         is_fixed = not any(value in inside for value in values(operands(node)))
+        if isinstance(node, Apply) and node.fn == "tuple" and is_fixed and _are_numbers(node, types):
+            moved.append(node)
+            inside.discard(node.out)
+            continue
         if (
             isinstance(node, Apply)
             and is_made
@@ -48,6 +52,10 @@ def _moved_out(loop: For | While, types: Types, makers: dict[Value, Apply]) -> l
         else:
             kept.append(node)
     return [*moved, replace(loop, body=replace(loop.body, nodes=tuple(kept)))]
+
+
+def _are_numbers(node: Apply, types: Types) -> bool:
+    return all(is_scalar(types.get(value)) for value in values(node.args))
 
 
 def _cannot_fail(made: Apply, makers: dict[Value, Apply]) -> bool:

@@ -231,7 +231,8 @@ class Frame:
         if node.fn == "pow":
             return isinstance(getattr(node.args[1], "value", None), int)
         if is_array(self.types.get(node.out)):
-            return node.fn in CHEAP_ARRAYS and self.reads_the_same_later(node)
+            is_written = self.info.is_written(node.out)
+            return node.fn in CHEAP_ARRAYS and not is_written and self.reads_the_same_later(node)
         return node.fn in CHEAP and is_pure(node)
 
     def reads_the_same_later(self, node: Apply) -> bool:

@@ -31,17 +31,19 @@ def garch_value_and_grad(omega, alpha, beta, r):
     for t in range(n - 1, -1, -1):
         power = r[t]**2
         h_1 = h_tape[t]
+        reciprocal = 1.0 / h_1
         # h = omega + alpha * r[t] ** 2 + beta * h
         d_beta += d_h * h_1
         d_h_1 = d_h * beta
         d_omega += d_h
         d_alpha += d_h * power
         # total += math.log(h) + r[t] ** 2 / h
-        d_h = d_h_1 - d_total * (power / h_1) / h_1
-        d_h += d_total / h_1
+        d_h = d_h_1 - d_total * (power * reciprocal) * reciprocal
+        d_h += d_total * reciprocal
     # h = omega / (1.0 - alpha - beta)
-    d_omega += d_h / sub
-    neg = d_h * h / sub
+    reciprocal = 1.0 / sub
+    d_omega += d_h * reciprocal
+    neg = d_h * h * reciprocal
     d_beta += neg
     d_alpha += neg
     return result, (d_omega, d_alpha, d_beta)

@@ -20,9 +20,10 @@ def newton_value_and_grad(a):
     d_a = 0.0
     for k in range(trips):
         x_1 = x_stack.pop()
+        reciprocal = 1.0 / x_1
         # x = 0.5 * (x + a / x)
         d_add = 0.5 * d_x
-        d_a += d_add / x_1
-        d_x = d_add - d_add * (a / x_1) / x_1
+        d_a += d_add * reciprocal
+        d_x = d_add - d_add * (a * reciprocal) * reciprocal
     d_a += d_x
     return x, (d_a,)

@@ -32,8 +32,9 @@ def triangular_solve_value_and_grad(low, b):
         # x[i] = s / low[i, i]
         d_ratio = d_x[i]
         d_x[i] = 0.0
-        d_s = d_ratio / low_i_i
-        d_low[i, i] -= d_ratio * ratio / low_i_i
+        reciprocal = 1.0 / low_i_i
+        d_s = d_ratio * reciprocal
+        d_low[i, i] -= d_ratio * ratio * reciprocal
         for j in range(i):
             x_j = x[j]
             # s -= low[i, j] * x[j]

@@ -1,0 +1,68 @@
+"""Divide once: adjoint statements that divide by the same number multiply by its reciprocal.
+
+A division takes several times as long as a product, and LLVM may not share one, as the results differ in the
+last digit. In the primal, values stay what the program says.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from numba import float64
+
+from adcompiler.analysis.types import Types
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value
+from adcompiler.graph.walk import map_region, regions, with_regions
+
+
+def share_reciprocals(graph: Graph, types: Types) -> Graph:
+    """Return the graph with repeated divisions by one number replaced.
+
+    Args:
+        graph: the graph of a gradient.
+        types: type of every value, extended with the values made here.
+    """
+    nodes: list[Node] = []
+    is_reverse = False
+    for node in graph.body.nodes:
+        is_reverse = is_reverse or (isinstance(node, Effect) and node.fn == "reverse sweep")
+
+        def shared(region: Region, everywhere: bool = is_reverse) -> Region:
+            return _shared(region, types, everywhere)
+
+        nodes.append(with_regions(node, tuple(map_region(part, shared) for part in regions(node))))
+    body = _shared(replace(graph.body, nodes=tuple(nodes)), types, False)
+    return replace(graph, body=body)
+
+
+def _shared(region: Region, types: Types, everywhere: bool) -> Region:
+    """Share the reciprocals of one region; `everywhere` tells that it is run for the derivative only."""
+    divisions = {
+        node
+        for node in region.nodes
+        if isinstance(node, Apply) and _is_division(node, types) and (everywhere or node.loc.quoted)
+    }
+    counts = Counter(node.args[1] for node in divisions)
+    reciprocals: dict[Atom, Value] = {}
+    nodes: list[Node] = []
+    for node in region.nodes:
+        if not isinstance(node, Apply) or node not in divisions or counts[node.args[1]] < 2:
+            nodes.append(node)
+            continue
+        dividend, divisor = node.args
+        if divisor not in reciprocals:
+            reciprocals[divisor] = made = Value("reciprocal", temporary=True)
+            types[made] = float64
+            nodes.append(Apply(made, "truediv", (Literal(1.0), divisor), loc=node.loc))
+        if dividend == Literal(1.0):
+            nodes.append(replace(node, fn="pos", args=(reciprocals[divisor],)))
+        else:
+            nodes.append(replace(node, fn="mul", args=(dividend, reciprocals[divisor])))
+    return replace(region, nodes=tuple(nodes))
+
+
+def _is_division(node: Apply, types: Types) -> bool:
+    divisor = node.args[1] if node.fn == "truediv" else None
+    is_double = isinstance(divisor, Value) and types.get(divisor) == float64
+    return is_double and types.get(node.out) == float64
