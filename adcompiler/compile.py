@@ -24,6 +24,7 @@ from adcompiler.optimize.accumulate import accumulate_in_numbers
 from adcompiler.optimize.cse import eliminate_common
 from adcompiler.optimize.dead import remove_dead
 from adcompiler.optimize.direct import index_directly
+from adcompiler.optimize.distribute import distribute
 from adcompiler.optimize.fold import fold
 from adcompiler.optimize.fuse import fuse
 from adcompiler.optimize.guard import guard_sizes
@@ -156,7 +157,11 @@ def _transformed(
         # folding moves factors: `0.5 * (d * x)` becomes `(0.5 * d) * x`, with a number in place of an array
         types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
         known = symbolic_sizes(result, types, ELEMENTWISE.keys())
-        result = simplify(reuse_arrays(fuse(result, types, *known), types), types)
+        result = simplify(fuse(result, types, *known), types)
+    if not style.accurate:
+        result = simplify(distribute(result, types), types)
+    shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
+    result = simplify(reuse_arrays(hoist_sizes(result, types, shapes), types), types)
     result = verify(clean(share_reciprocals(result, types)))
     return result, types, Compiled(result, made.plans, returns, writes, made.seeds)
 

@@ -22,6 +22,13 @@ class Iterations:
         self.dependences = Dependences(types)
         _enter(graph.body, (), self)
 
+    def may_share(self, one: Value, two: Value) -> bool:
+        """Tell whether two arrays may share memory in one iteration."""
+        carriers = [self.dependences.carried.get(array) for array in (one, two)]
+        if carriers[0] is not None and carriers[0] is carriers[1]:
+            return False
+        return self.classes.get(one, one) is self.classes.get(two, two)
+
     def are_apart(self, loop: For, loops: Loops, sums_are_apart: bool = False) -> bool:
         """Tell whether no iteration touches an element that another one writes.
 

@@ -13,7 +13,7 @@ from numba import float64
 
 from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value
-from adcompiler.graph.walk import map_region, regions, with_regions
+from adcompiler.graph.walk import map_region, regions, substitute, with_regions
 
 
 def share_reciprocals(graph: Graph, types: Types) -> Graph:
@@ -45,6 +45,7 @@ def _shared(region: Region, types: Types, everywhere: bool) -> Region:
     }
     counts = Counter(node.args[1] for node in divisions)
     reciprocals: dict[Atom, Value] = {}
+    same: dict[Value, Atom] = {}
     nodes: list[Node] = []
     for node in region.nodes:
         if not isinstance(node, Apply) or node not in divisions or counts[node.args[1]] < 2:
@@ -56,10 +57,10 @@ def _shared(region: Region, types: Types, everywhere: bool) -> Region:
             types[made] = float64
             nodes.append(Apply(made, "truediv", (Literal(1.0), divisor), loc=node.loc))
         if dividend == Literal(1.0):
-            nodes.append(replace(node, fn="pos", args=(reciprocals[divisor],)))
+            same[node.out] = reciprocals[divisor]
         else:
             nodes.append(replace(node, fn="mul", args=(dividend, reciprocals[divisor])))
-    return replace(region, nodes=tuple(nodes))
+    return substitute(replace(region, nodes=tuple(nodes)), same)
 
 
 def _is_division(node: Apply, types: Types) -> bool:

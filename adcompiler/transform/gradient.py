@@ -58,6 +58,7 @@ def gradient(graph: Graph, wrt: list[int], types: Types, mode: str) -> Gradient:
     forward, back = recording.frame(graph.body, sweep.body)
     forward, back = export(forward, back, sweep)
     forward, back, merged = recording.merge(forward, back)
+    forward = recording.from_originals(forward)
     for plan in merged:
         plan.merged = True
     back = clone(Region((), back.nodes, back.yields), {})

@@ -69,6 +69,7 @@ class Recording:
     tapes: dict[Value, Tape] = field(default_factory=dict)
     stacks: set[Value] = field(default_factory=set)
     replays: dict[Node, Replay] = field(default_factory=dict)
+    originals: dict[Value, Atom] = field(default_factory=dict)
 
     def frame(self, primal: Region, back: Region, repeated: bool = False) -> tuple[Region, Region]:
         """Settle all loops of a region and of the branches in it; return both sweeps.
@@ -164,6 +165,20 @@ class Recording:
         allocations += [Apply(stack, "list", ()) for stack in moved]
         return [*allocations, forward], made
 
+    def from_originals(self, forward: Region) -> Region:
+        """Let the forward sweep read arrays rather than the copies that are kept of them."""
+
+        def rewrite(region: Region) -> Region:
+            nodes = [
+                replace(node, args=(self.originals[node.out], *node.args[1:]))
+                if isinstance(node, Apply) and node.fn == "getitem" and node.out in self.originals
+                else node
+                for node in region.nodes
+            ]
+            return replace(region, nodes=tuple(nodes))
+
+        return map_region(forward, rewrite)
+
     def with_snapshots(self, primal: For | While, back: Region) -> For | While:
         """Let inner loops read from copies of arrays, where that saves storing elements."""
         frame = Frame(primal, primal.body, self.types, self.sweep.info)
@@ -171,6 +186,7 @@ class Recording:
         if not kept:
             return primal
         copies, loads = served_from_copies(primal, kept, self.types, self.sweep.info)
+        self.originals.update((load.out, load.args[0]) for load in loads if isinstance(load, Apply))
 
         def rewrite(region: Region) -> Region:
             nodes: list[Node] = []

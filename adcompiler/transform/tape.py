@@ -206,10 +206,21 @@ def load(tape: Tape) -> list[Node]:
 
 
 def _position(tape: Tape) -> tuple[list[Node], Atom]:
-    """The number of the iteration: the index itself, or its distance from the start."""
+    """The number of the iteration: the index itself, or its distance from the start.
+
+    Copies of arrays are numbered from the last iteration: the reverse sweep then reads them upwards, as the
+    hardware expects, and first those that are still in the cache.
+    """
     loop = tape.loop
     assert isinstance(loop, For)
     index = loop.body.params[0]
+    if tape.inner and tape.source is not None:
+        last, distance = Value("sub", temporary=True), Value("sub", temporary=True)
+        if loop.step == Literal(1):
+            before = Apply(last, "sub", (loop.stop, Literal(1)))
+            return [before, Apply(distance, "sub", (last, index))], distance
+        before = Apply(last, "add", (loop.stop, Literal(1)))
+        return [before, Apply(distance, "sub", (index, last))], distance
     if loop.start == Literal(0) and loop.step == Literal(1):
         return [], index
     distance = Value("sub", temporary=True)

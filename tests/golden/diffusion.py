@@ -16,11 +16,11 @@ def diffusion_value_and_grad(start, rate, steps):
     size = start.shape[0]
     u_then_tape = np.empty((max(steps, 0), size))
     for k in range(steps):
-        u_then = u_then_tape[k]
+        u_then = u_then_tape[steps - 1 - k]
         u_then[:] = u
         for i in range(1, n - 1):
-            u_i = u_then[i]
-            new[i] = u_i + rate * u_i * (u_then[i - 1] - 2.0 * u_i + u_then[i + 1])
+            u_i = u[i]
+            new[i] = u_i + rate * u_i * (u[i - 1] - 2.0 * u_i + u[i + 1])
         u, new = new, u
 
     d_new = np.zeros_like(new)
@@ -32,20 +32,30 @@ def diffusion_value_and_grad(start, rate, steps):
         # return np.sum(u * u)
         d_u_1 = 2.0 * item
         d_u[i] = d_u_1
+    max_1 = max(n - 2, 0)
+    d_u_i = np.empty(max_1)
+    d_add = np.empty(max_1)
     d_rate = 0.0
     for k in range(steps - 1, -1, -1):
+        sub = steps - 1 - k
         for i in range(1, n - 1):
-            u_i = u_then_tape[k, i]
-            item = u_then_tape[k, i - 1]
-            item_1 = u_then_tape[k, i + 1]
+            u_i = u_then_tape[sub, i]
+            item = u_then_tape[sub, i - 1]
+            item_1 = u_then_tape[sub, i + 1]
             # new[i] = u[i] + rate * u[i] * (u[i - 1] - 2.0 * u[i] + u[i + 1])
-            d_add = d_u[i]
+            d_add_1 = d_u[i]
             d_u[i] = 0.0
-            d_mul = d_add * (item - 2.0 * u_i + item_1)
-            d_add_1 = d_add * (rate * u_i)
-            d_new[i + 1] += d_add_1
-            d_new[i - 1] += d_add_1
-            d_rate += d_mul * u_i
-            d_new[i] += d_add - 2.0 * d_add_1 + d_mul * rate
+            d_mul = d_add_1 * (item - 2.0 * u_i + item_1)
+            d_add_2 = d_add_1 * (rate * u_i)
+            d_new[i + 1] += d_add_2
+            d_rate = fast.add_up(d_rate, d_mul * u_i)
+            d_u_i[i - 1] = d_add_1 - 2.0 * d_add_2 + d_mul * rate
+            d_add[i - 1] = d_add_2
+        for i in range(1, n - 1):
+            # new[i] = u[i] + rate * u[i] * (u[i - 1] - 2.0 * u[i] + u[i + 1])
+            d_new[i - 1] += d_add[i - 1]
+        for i in range(1, n - 1):
+            # new[i] = u[i] + rate * u[i] * (u[i - 1] - 2.0 * u[i] + u[i + 1])
+            d_new[i] += d_u_i[i - 1]
         d_u, d_new = d_new, d_u
     return result, (d_u, d_rate)

@@ -1,0 +1,148 @@
+"""Split loops that add to neighbouring elements, so that LLVM vectorises each part.
+
+The reversal of `b[i] = a[i - 1] + a[i + 1]` adds to d_a[i - 1] and d_a[i + 1] in one iteration, and two
+iterations at once would add to the same element. As two loops, each adds to every element once. What the
+second loop needs of the first is kept in an array (loop distribution, Kuck et al. 1981, section 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from numba import float64, int64
+from numba.core import types as nt
+
+from adcompiler.analysis.affine import linear
+from adcompiler.analysis.dependence import Loops
+from adcompiler.analysis.iterations import Iterations
+from adcompiler.analysis.sums import carried_kinds
+from adcompiler.analysis.types import Types
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value, While
+from adcompiler.graph.walk import clone, operands, regions, values, with_regions
+from adcompiler.optimize.dead import is_pure
+
+
+def distribute(graph: Graph, types: Types) -> Graph:
+    """Return the graph with such loops split.
+
+    Args:
+        graph: the graph of a gradient.
+        types: type of every value, extended with the values made here.
+    """
+    iterations = Iterations(graph, types)
+
+    def region(body: Region, loops: Loops) -> Region:
+        nodes: list[Node] = []
+        for node in body.nodes:
+            parts = _split(node, loops, iterations) if isinstance(node, For) else None
+            if parts is not None:
+                nodes += parts
+                continue
+            inner = (*loops, node) if isinstance(node, For | While) else loops
+            nodes.append(with_regions(node, tuple(region(part, inner) for part in regions(node))))
+        return replace(body, nodes=tuple(nodes))
+
+    return replace(graph, body=region(graph.body, ()))
+
+
+def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None:
+    """Return a loop in parts, None if it is not of that kind."""
+    is_simple = all(
+        is_pure(node) if isinstance(node, Apply) else isinstance(node, Store) and bool(node.index)
+        for node in loop.body.nodes
+    )
+    if not is_simple or loop.breaks or loop.step != Literal(1) or None in carried_kinds(loop.body):
+        return None
+    later = _later_stores(loop, iterations)
+    if not later or not iterations.are_apart(loop, loops):
+        return None
+    return _parts(loop, later, iterations.types)
+
+
+def _later_stores(loop: For, iterations: Iterations) -> dict[int, list[Store]]:
+    """Return the sums that have to wait, by how far their element is from that of the first to the array."""
+    makers = {node.out: node for node in loop.body.nodes if isinstance(node, Apply)}
+    index = loop.body.params[0]
+    used: set[Value] = set()
+    found: dict[Value, list[Store]] = {}
+    for node in loop.body.nodes:
+        if isinstance(node, Store) and node.accumulate:
+            found.setdefault(node.array, []).append(node)
+        else:
+            used.update(values(operands(node)))
+    later: dict[int, list[Store]] = {}
+    for array, stores in found.items():
+        others = (used | found.keys()) - {array}
+        if array in used or any(iterations.may_share(array, other) for other in others):
+            continue
+        offsets = [_offset(store.index[-1], index, makers) for store in stores]
+        if None in offsets or any(index in store.index[:-1] for store in stores):
+            continue
+        for store, offset in zip(stores, offsets, strict=True):
+            if offset != offsets[0]:
+                later.setdefault(offset, []).append(store)  # type: ignore[arg-type]
+    return later
+
+
+def _offset(atom: Atom, index: Value, makers: dict[Value, Apply]) -> int | None:
+    """Return the distance of an element's index from the loop's, if it is a number."""
+    form = linear(atom, makers)
+    if form is None or form.terms != {index: 1}:
+        return None
+    return form.constant
+
+
+def _parts(loop: For, later: dict[int, list[Store]], types: Types) -> list[Node]:
+    """Return the loop without the later sums, and a loop for each group of these."""
+    waiting = {store for stores in later.values() for store in stores}
+    index = loop.body.params[0]
+    nodes: list[Node] = []
+    count = _apply("max", nodes, types, _apply("sub", nodes, types, loop.stop, loop.start), Literal(0))
+    kept: dict[Value, Value] = {}
+    for store in waiting:
+        if isinstance(store.value, Value) and store.value not in kept:
+            kept[store.value] = array = Value(store.value.name, temporary=True)
+            types[array] = nt.Array(float64, 1, "C")
+            nodes.append(Apply(array, "np.empty", (count,)))
+    body: list[Node] = [node for node in loop.body.nodes if node not in waiting]
+    place = _apply("sub", body, types, index, loop.start)
+    body += [Store(array, (place,), value) for value, array in kept.items()]
+    parts: list[Node] = [replace(loop, body=replace(loop.body, nodes=tuple(body)))]
+    makers = {node.out: node for node in loop.body.nodes if isinstance(node, Apply)}
+    for stores in later.values():
+        parts.append(_sums(loop, stores, kept, makers, types))
+    return [*nodes, *parts]
+
+
+def _sums(
+    loop: For, stores: list[Store], kept: dict[Value, Value], makers: dict[Value, Apply], types: Types
+) -> For:
+    """Return the loop that runs some of the sums."""
+    needed: set[Value] = set()
+    todo = [value for store in stores for value in values(store.index)]
+    while todo:
+        value = todo.pop()
+        if value in makers and value not in needed:
+            needed.add(value)
+            todo += values(operands(makers[value]))
+    nodes: list[Node] = [node for node in makers.values() if node.out in needed]
+    place = _apply("sub", nodes, types, loop.body.params[0], loop.start)
+    for store in stores:
+        if isinstance(store.value, Value):
+            item = Value("item", temporary=True)
+            types[item] = float64
+            nodes.append(Apply(item, "getitem", (kept[store.value], place), loc=store.loc))
+            store = replace(store, value=item)
+        nodes.append(store)
+    index = loop.body.params[0]
+    mapping: dict[Value, Atom] = {}
+    body = clone(Region((index,), tuple(nodes), ()), mapping)
+    types.update({new: types[old] for old, new in mapping.items() if old in types})  # type: ignore[misc]
+    return replace(loop, inits=(), body=body, outs=())
+
+
+def _apply(fn: str, nodes: list[Node], types: Types, *args: Atom) -> Value:
+    out = Value(fn, temporary=True)
+    types[out] = int64
+    nodes.append(Apply(out, fn, args))
+    return out
