@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, update_wrapper
@@ -16,6 +17,7 @@ from adcompiler.analysis.guess import describe, guess_arguments
 from adcompiler.analysis.types import element, is_array, is_continuous, is_float
 from adcompiler.arguments import (
     QuickKey,
+    flat,
     kind_of,
     layout_of_type,
     layout_of_value,
@@ -28,7 +30,8 @@ from adcompiler.arguments import (
 from adcompiler.backend.module import compile_now, jit_options, load, module_text, uncompiled
 from adcompiler.compile import Compiled, Mode, Style, compile_text, primal_graph
 from adcompiler.errors import DifferentiationError, defects_reported
-from adcompiler.explain import explain
+from adcompiler.explain import explain, explain_memory, explain_seconds
+from adcompiler.footprint import allocations, known_sizes
 from adcompiler.frontend.parse import python_function
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
 from adcompiler.graph.nodes import Graph
@@ -47,6 +50,7 @@ class Specialised:
     compiled: Compiled
     source: str
     broadcasts: bool
+    seconds: dict[str, float]
     is_plain: bool = field(init=False)
     repacks: bool = field(init=False)
     is_direct: bool = field(init=False)
@@ -146,8 +150,10 @@ class Derivative:
         broadcasts = broadcasts or self.style.broadcasts
         if layouts not in self.specialised or (broadcasts and not self.specialised[layouts].broadcasts):
             self.check_arguments(layouts)
+            clock = [time.perf_counter()]
             with defects_reported(self.python.__name__):
                 graph = self._graph(layouts)
+                clock.append(time.perf_counter())
                 compiled = compile_text(
                     graph, layouts, self.wrt, self.mode, replace(self.style, broadcasts=broadcasts)
                 )
@@ -155,10 +161,14 @@ class Derivative:
             module = load(source, compiled.text)
             name = compiled.text.name
             function = getattr(module, name) if self.jit else uncompiled(module, name)
+            clock.append(time.perf_counter())
             if self.jit:
                 seeds = [kind for kind in compiled.seeds if kind is not None]
                 compile_now(function, (*map(kind_of, layouts), *seeds), self.python)
-            self.specialised[layouts] = Specialised(layouts, function, compiled, source, broadcasts)
+            clock.append(time.perf_counter())
+            self.specialised[layouts] = Specialised(
+                layouts, function, compiled, source, broadcasts, _stages(clock)
+            )
         return self.specialised[layouts]
 
     def check_arguments(self, layouts: Sequence[Layout]) -> None:
@@ -218,9 +228,22 @@ class Derivative:
         """The function's SSA graph, as an object to print, evaluate and follow."""
         return ComputationGraph.of(self._graph())
 
-    def explain(self) -> str:
-        """Return what the reverse sweep stores, loop by loop, how much and why."""
-        return explain(self.python.__name__, self._current().compiled.plans)
+    def explain(self, *args: Any) -> str:
+        """Return what the reverse sweep stores, loop by loop, how much and why.
+
+        Given arguments, it also returns how much memory a call with them takes, and how long compiling took.
+        """
+        if not args:
+            return explain(self.python.__name__, self._current().compiled.plans)
+        args = self.bound(args)
+        made = self._specialise(self.layouts(args))
+        graph, types = made.compiled.graph, made.compiled.types
+        values = [
+            value for arg, layout in zip(args, made.layouts, strict=True) for value in flat(arg, layout)
+        ]
+        memory = explain_memory(allocations(graph, types), known_sizes(graph, values))
+        plan = explain(self.python.__name__, made.compiled.plans)
+        return "\n".join([plan, memory, explain_seconds(made.seconds)])
 
     @cached_property
     def primal(self) -> Any:
@@ -245,6 +268,12 @@ class Derivative:
         missing = [layout_of_value(p.default, p.name) for p in parameters[len(kinds) :]]
         layouts = (*map(layout_of_type, kinds), *missing)
         return self._specialise(layouts).function
+
+
+def _stages(clock: Sequence[float]) -> dict[str, float]:
+    """Return the seconds that each stage took, given the times at its ends."""
+    names = ("source to graph", "derivative and text", "Numba")
+    return {name: end - start for name, start, end in zip(names, clock[:-1], clock[1:], strict=True)}
 
 
 def _layout_of_default(default: Any) -> Layout:

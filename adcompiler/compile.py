@@ -71,6 +71,7 @@ class Compiled:
     returns: Layout
     writes: tuple[int, ...]
     seeds: tuple[nt.Type | None, ...] = ()
+    types: Types = field(default_factory=dict)
     text: ModuleText = field(default_factory=ModuleText)
 
 
@@ -125,6 +126,7 @@ def compile_text(
         parts.insert(0, (part, kinds))
     if not style.accurate:
         parts = [(verify(vectorise(part, kinds)), kinds) for part, kinds in parts]
+    compiled.types = types
     compiled.text = emit(parts)
     return compiled
 

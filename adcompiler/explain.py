@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from adcompiler.footprint import Allocation
 from adcompiler.graph.nodes import For
 from adcompiler.transform.plan import LoopPlan
 from adcompiler.transform.tape import Tape
@@ -18,6 +21,37 @@ def explain(name: str, plans: list[tuple[LoopPlan, list[Tape]]]) -> str:
     if not plans:
         return f"{name} has no loop to reverse: every value of the forward sweep is still at hand."
     return "\n".join(line for plan, tapes in plans for line in _loop(plan, tapes))
+
+
+def explain_memory(found: list[Allocation], known: Mapping[object, int]) -> str:
+    """Return the memory beyond arguments and results as text, the largest arrays first.
+
+    Args:
+        found: the arrays that the gradient makes.
+        known: sizes of the arguments.
+    """
+    sizes = [(item.bytes(known), item.name) for item in found]
+    total = sum(size for size, _ in sizes if size is not None)
+    lines = [f"memory beyond arguments and results: {total:,} bytes at most"]
+    large = sorted(((size, name) for size, name in sizes if size), reverse=True)
+    lines += [f"  {name}: {size:,} bytes" for size, name in large[:6]]
+    rest = sum(size for size, _ in large[6:])
+    lines += [f"  {len(large) - 6} smaller ones: {rest:,} bytes"] if rest else []
+    open_ended = [name for size, name in sizes if size is None]
+    if open_ended:
+        names = ", ".join(dict.fromkeys(open_ended))
+        lines.append(f"  and what the arguments' sizes do not tell: {names}")
+    return "\n".join(lines)
+
+
+def explain_seconds(seconds: Mapping[str, float]) -> str:
+    """Return how long compiling took, by stage.
+
+    >>> explain_seconds({"source to graph": 0.01, "Numba": 0.3})
+    'compiled in 0.31 s: source to graph 0.01 s, Numba 0.30 s'
+    """
+    parts = ", ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
+    return f"compiled in {sum(seconds.values()):.2f} s: {parts}"
 
 
 def _loop(plan: LoopPlan, tapes: list[Tape]) -> list[str]:

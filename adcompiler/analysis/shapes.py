@@ -285,6 +285,9 @@ class _Reader:
             self.region(node.body)
             self.bounds = bounds
             after = self.of(node.body.yields[node.breaks :])
+            if self.guards is not None:
+                for one, two in zip(assumed, after, strict=True):
+                    self.keep(one or (), two or ())
             kept = [self.common(one, two) for one, two in zip(assumed, after, strict=True)]
             if [one is None for one in kept] == [one is None for one in assumed]:
                 break
@@ -292,6 +295,14 @@ class _Reader:
             if self.guards is not None:
                 self.guards.at = guards  # type: ignore[assignment]
         self.learn(node.outs, assumed)
+
+    def keep(self, before: Shape, after: Shape) -> None:
+        """See to it that a loop does not change the shape of an array, if that is what it looks like."""
+        for one, two in zip(before, after, strict=False):
+            form = self.form(two)
+            is_outer = self.level(form) < len(self.regions)
+            if is_outer and (self.form(one) - form).terms:
+                self.same(one, two)
 
     def bound(self, node: For) -> None:
         """Enter the range of a loop's index, which its name stands for in this loop only."""

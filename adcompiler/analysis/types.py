@@ -9,6 +9,7 @@ import linecache
 import operator
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numba
@@ -26,6 +27,8 @@ from numba.core.untyped_passes import (
     TranslateByteCode,
 )
 
+from adcompiler.analysis import stand_ins
+from adcompiler.analysis.stand_ins import with_stand_ins
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import UNDEFINED, Apply, Effect, Global, Graph, Node, Region, Value
 from adcompiler.graph.python import Style, to_python
@@ -79,6 +82,13 @@ def infer(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     Raises:
         DifferentiationError: AD304, with Numba's words, where the function does not type.
     """
+    try:
+        return _inferred(replace(graph, body=with_stand_ins(graph.body)), arguments)
+    except DifferentiationError:
+        return _inferred(graph, arguments)  # what the stand-ins do not know, NumPy's own functions may
+
+
+def _inferred(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     names = _names(graph.body)
     captured: dict[str, object] = {}
     body = _name_globals(graph.body, captured)
@@ -91,6 +101,7 @@ def infer(graph: Graph, arguments: Sequence[types.Type]) -> Types:
         "math": __import__("math"),
         "operator": operator,
         "fast": vector_math,
+        "stand_ins": stand_ins,
         **GUARDS,
         **_helpers(),
         **captured,
