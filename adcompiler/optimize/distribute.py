@@ -59,8 +59,8 @@ def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None
     return _parts(loop, later, iterations.types)
 
 
-def _later_stores(loop: For, iterations: Iterations) -> dict[int, list[Store]]:
-    """Return the sums that have to wait, by how far their element is from that of the first to the array."""
+def _later_stores(loop: For, iterations: Iterations) -> list[Store]:
+    """Return the sums that have to wait: to another element, or row, than the first sum to the array."""
     makers = {node.out: node for node in loop.body.nodes if isinstance(node, Apply)}
     index = loop.body.params[0]
     used: set[Value] = set()
@@ -70,7 +70,7 @@ def _later_stores(loop: For, iterations: Iterations) -> dict[int, list[Store]]:
             found.setdefault(node.array, []).append(node)
         else:
             used.update(values(operands(node)))
-    later: dict[int, list[Store]] = {}
+    later: list[Store] = []
     for array, stores in found.items():
         others = (used | found.keys()) - {array}
         if array in used or any(iterations.may_share(array, other) for other in others):
@@ -78,10 +78,14 @@ def _later_stores(loop: For, iterations: Iterations) -> dict[int, list[Store]]:
         offsets = [_offset(store.index[-1], index, makers) for store in stores]
         if None in offsets or any(index in store.index[:-1] for store in stores):
             continue
-        for store, offset in zip(stores, offsets, strict=True):
-            if offset != offsets[0]:
-                later.setdefault(offset, []).append(store)  # type: ignore[arg-type]
+        later += [store for store in stores if _place(store, makers) != _place(stores[0], makers)]
     return later
+
+
+def _place(store: Store, makers: dict[Value, Apply]) -> list[object]:
+    """Return what tells the element of a store from others."""
+    forms = [linear(atom, makers) for atom in store.index]
+    return [atom if form is None else form for atom, form in zip(store.index, forms, strict=True)]
 
 
 def _offset(atom: Atom, index: Value, makers: dict[Value, Apply]) -> int | None:
@@ -92,14 +96,14 @@ def _offset(atom: Atom, index: Value, makers: dict[Value, Apply]) -> int | None:
     return form.constant
 
 
-def _parts(loop: For, later: dict[int, list[Store]], types: Types) -> list[Node]:
-    """Return the loop without the later sums, and a loop for each group of these."""
-    waiting = {store for stores in later.values() for store in stores}
+def _parts(loop: For, later: list[Store], types: Types) -> list[Node]:
+    """Return the loop without the later sums, and a loop for each of these."""
+    waiting = set(later)
     index = loop.body.params[0]
     nodes: list[Node] = []
     count = _apply("max", nodes, types, _apply("sub", nodes, types, loop.stop, loop.start), Literal(0))
     kept: dict[Value, Value] = {}
-    for store in waiting:
+    for store in later:
         if isinstance(store.value, Value) and store.value not in kept:
             kept[store.value] = array = Value(store.value.name, temporary=True)
             types[array] = nt.Array(float64, 1, "C")
@@ -109,17 +113,14 @@ def _parts(loop: For, later: dict[int, list[Store]], types: Types) -> list[Node]
     body += [Store(array, (place,), value) for value, array in kept.items()]
     parts: list[Node] = [replace(loop, body=replace(loop.body, nodes=tuple(body)))]
     makers = {node.out: node for node in loop.body.nodes if isinstance(node, Apply)}
-    for stores in later.values():
-        parts.append(_sums(loop, stores, kept, makers, types))
+    parts += [_sum(loop, store, kept, makers, types) for store in later]
     return [*nodes, *parts]
 
 
-def _sums(
-    loop: For, stores: list[Store], kept: dict[Value, Value], makers: dict[Value, Apply], types: Types
-) -> For:
-    """Return the loop that runs some of the sums."""
+def _sum(loop: For, store: Store, kept: dict[Value, Value], makers: dict[Value, Apply], types: Types) -> For:
+    """Return the loop that runs one of the sums."""
     needed: set[Value] = set()
-    todo = [value for store in stores for value in values(store.index)]
+    todo = list(values(store.index))
     while todo:
         value = todo.pop()
         if value in makers and value not in needed:
@@ -127,13 +128,12 @@ def _sums(
             todo += values(operands(makers[value]))
     nodes: list[Node] = [node for node in makers.values() if node.out in needed]
     place = _apply("sub", nodes, types, loop.body.params[0], loop.start)
-    for store in stores:
-        if isinstance(store.value, Value):
-            item = Value("item", temporary=True)
-            types[item] = float64
-            nodes.append(Apply(item, "getitem", (kept[store.value], place), loc=store.loc))
-            store = replace(store, value=item)
-        nodes.append(store)
+    if isinstance(store.value, Value):
+        item = Value("item", temporary=True)
+        types[item] = float64
+        nodes.append(Apply(item, "getitem", (kept[store.value], place), loc=store.loc))
+        store = replace(store, value=item)
+    nodes.append(store)
     index = loop.body.params[0]
     mapping: dict[Value, Atom] = {}
     body = clone(Region((index,), tuple(nodes), ()), mapping)

@@ -292,7 +292,7 @@ class _Fusion:
         return True
 
     def keeps_order(self, group: Group) -> bool:
-        """Tell whether no iteration touches what another one writes, but for sums along the outer axes."""
+        """Tell whether no iteration touches what another one writes."""
         for memory, written in group.writes.items():
             reads = group.reads.get(memory, set())
             clashes = [
@@ -301,13 +301,7 @@ class _Fusion:
                 for other in (*written, *reads)
                 if one != other and not self.are_apart(one, other, group.shape)
             ]
-            if any(other in reads for other in clashes):
-                return False
-            if not clashes:
-                continue
-            stores = [n for n in group.nodes if isinstance(n, Store) and self.memory(n.array) is memory]
-            is_read = memory in group.reads
-            if is_read or not all(s.accumulate for s in stores) or not _in_columns(written):
+            if clashes:
                 return False
         return True
 
@@ -428,13 +422,3 @@ class _Fusion:
         self.types[out] = nt.UniTuple(int64, axes) if axes else int64
         nodes.append(Apply(out, fn, args))
         return out
-
-
-def _in_columns(accesses: list[Access]) -> bool:
-    """Tell whether accesses to one array agree on the innermost loop: it can then be vectorised.
-
-    Sums to elements of other rows may run in any order.
-    """
-    arrays, places = zip(*accesses, strict=True)
-    is_one = all(array is arrays[0] for array in arrays)
-    return is_one and len({found[-1] for found in places}) == 1 and len(places[0]) > 1

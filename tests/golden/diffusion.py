@@ -33,8 +33,8 @@ def diffusion_value_and_grad(start, rate, steps):
         d_u_1 = 2.0 * item
         d_u[i] = d_u_1
     max_1 = max(n - 2, 0)
-    d_u_i = np.empty(max_1)
     d_add = np.empty(max_1)
+    d_u_i = np.empty(max_1)
     d_rate = 0.0
     for k in range(steps - 1, -1, -1):
         sub = steps - 1 - k
@@ -49,8 +49,8 @@ def diffusion_value_and_grad(start, rate, steps):
             d_add_2 = d_add_1 * (rate * u_i)
             d_new[i + 1] += d_add_2
             d_rate = fast.add_up(d_rate, d_mul * u_i)
-            d_u_i[i - 1] = d_add_1 - 2.0 * d_add_2 + d_mul * rate
             d_add[i - 1] = d_add_2
+            d_u_i[i - 1] = d_add_1 - 2.0 * d_add_2 + d_mul * rate
         for i in range(1, n - 1):
             # new[i] = u[i] + rate * u[i] * (u[i - 1] - 2.0 * u[i] + u[i + 1])
             d_new[i - 1] += d_add[i - 1]
