@@ -1,8 +1,9 @@
-"""Time generated gradients against the primal, adjoints written by hand, and JAX.
+"""Time generated gradients against the primal, adjoints by hand, JAX, PyTorch and HIPS autograd.
 
 `python -m benchmarks [NAME ...]` runs all workloads, or some. One thread; repetitions of all contestants are
-interleaved; value and gradients of all must agree before anything is timed. JAX, from the extra `bench`,
-is left out where it is not installed. The table goes to the terminal, figures to JSON, ratios to a picture.
+interleaved; value and gradients of all must agree before anything is timed. The peers, from the extra
+`bench`, are left out where they are not installed. The table goes to the terminal, figures to JSON, ratios
+to a picture.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from benchmarks.workload import Workload
 from benchmarks.workloads import WORKLOADS
 
 OURS, PRIMAL, BY_HAND, JAX = "adcompiler", "primal", "by hand", "JAX"
+TORCH, AUTOGRAD = "PyTorch", "autograd"
 BATCH_SECONDS = 0.01
 
 
@@ -34,13 +36,15 @@ def contestants(work: Workload) -> dict[str, Callable[..., Any]]:
     found: dict[str, Callable[..., Any]] = {
         OURS: value_and_grad(work.primal, argnums=work.wrt),
         PRIMAL: njit(work.primal, error_model="numpy"),
-        BY_HAND: work.by_hand,
     }
-    try:
-        if work.jax is not None:
-            found[JAX] = work.jax()
-    except ImportError:
-        pass
+    if work.by_hand is not None:
+        found[BY_HAND] = work.by_hand
+    for name, make in ((JAX, work.jax), (TORCH, work.torch), (AUTOGRAD, work.autograd)):
+        try:
+            if make is not None:
+                found[name] = make()
+        except ImportError:
+            pass
     return found
 
 
@@ -85,27 +89,37 @@ def geometric_mean(ratios: Iterable[float]) -> float:
 
 def table(results: dict[str, dict[str, float]]) -> str:
     """Return the medians in microseconds and the ratios, a line per workload."""
-    lines = [f"{'':22}{'adcompiler':>12}{'to primal':>11}{'to by hand':>12}{'JAX to ours':>13}"]
+    peers = [peer for peer in (JAX, TORCH, AUTOGRAD) if any(peer in m for m in results.values())]
+    heads = "".join(f"{f'{peer} to ours':>17}" for peer in peers)
+    lines = [f"{'':22}{'adcompiler':>12}{'to primal':>11}{'to by hand':>12}{heads}"]
+
+    def ratios(medians: Callable[[str, str], float]) -> str:
+        pairs = [(OURS, PRIMAL, 10), (OURS, BY_HAND, 11), *((peer, OURS, 16) for peer in peers)]
+        found = [(medians(one, two), width) for one, two, width in pairs]
+        return "".join(f"{'':{w + 1}}" if math.isnan(r) else f"{r:{w}.2f}x" for r, w in found)
+
     for name, medians in results.items():
-        ours = medians[OURS]
-        peer = f"{medians[JAX] / ours:12.2f}x" if JAX in medians else f"{'':13}"
-        ratios = f"{ours / medians[PRIMAL]:10.2f}x{ours / medians[BY_HAND]:11.2f}x"
-        lines.append(f"{name:22}{ours * 1e6:9.1f} µs{ratios}{peer}")
-    to_primal = geometric_mean(m[OURS] / m[PRIMAL] for m in results.values())
-    to_hand = geometric_mean(m[OURS] / m[BY_HAND] for m in results.values())
-    to_jax = geometric_mean(m[JAX] / m[OURS] for m in results.values() if JAX in m)
-    lines.append(f"{'geometric mean':22}{'':12}{to_primal:10.2f}x{to_hand:11.2f}x{to_jax:12.2f}x")
+
+        def ratio(one: str, two: str, medians: dict[str, float] = medians) -> float:
+            return medians[one] / medians[two] if one in medians and two in medians else math.nan
+
+        lines.append(f"{name:22}{medians[OURS] * 1e6:9.1f} µs{ratios(ratio)}")
+
+    def mean(one: str, two: str) -> float:
+        return geometric_mean(m[one] / m[two] for m in results.values() if one in m and two in m)
+
+    lines.append(f"{'geometric mean':22}{'':12}{ratios(mean)}")
     return "\n".join(lines)
 
 
 def picture(results: dict[str, dict[str, float]], path: Path) -> None:
-    """Draw the ratios to the adjoint written by hand."""
+    """Draw the ratios to the adjoint written by hand, where there is one."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    names = list(results)[::-1]
+    names = [name for name in results if BY_HAND in results[name]][::-1]
     figure, axes = pyplot.subplots(figsize=(8, 0.36 * len(names) + 1.2), layout="constrained")
     for kind, colour in ((PRIMAL, "0.6"), (OURS, "tab:blue"), (JAX, "tab:orange")):
         known = [

@@ -17,6 +17,7 @@ STAGES += [
     "callees",
     "compile",
     "view",
+    "footprint",
     "explain",
     "api",
     "pullback",

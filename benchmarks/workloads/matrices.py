@@ -139,6 +139,47 @@ def dynamic_time_warping_by_hand(x, y):
     return d[n, m], (d_x, d_y)
 
 
+def soft_time_warping(x, y):
+    n, m, width = len(x), len(y), 0.5
+    d = np.full((n + 1, m + 1), 1e10)
+    d[0, 0] = 0.0
+    for i in range(n):
+        for j in range(m):
+            a, b, c = -d[i, j + 1] / width, -d[i + 1, j] / width, -d[i, j] / width
+            big = max(a, b, c)
+            total = math.exp(a - big) + math.exp(b - big) + math.exp(c - big)
+            d[i + 1, j + 1] = (x[i] - y[j]) ** 2 - width * (big + math.log(total))
+    return d[n, m]
+
+
+@njit(error_model="numpy")
+def soft_time_warping_by_hand(x, y):
+    n, m, width = len(x), len(y), 0.5
+    d = np.full((n + 1, m + 1), 1e10)
+    weights = np.empty((n, m, 3))
+    d[0, 0] = 0.0
+    for i in range(n):
+        for j in range(m):
+            a, b, c = -d[i, j + 1] / width, -d[i + 1, j] / width, -d[i, j] / width
+            big = max(a, b, c)
+            u, v, w = math.exp(a - big), math.exp(b - big), math.exp(c - big)
+            total = u + v + w
+            weights[i, j, 0], weights[i, j, 1], weights[i, j, 2] = u / total, v / total, w / total
+            d[i + 1, j + 1] = (x[i] - y[j]) ** 2 - width * (big + math.log(total))
+    d_d, d_x, d_y = np.zeros((n + 1, m + 1)), np.zeros(n), np.zeros(m)
+    d_d[n, m] = 1.0
+    for i in range(n - 1, -1, -1):
+        for j in range(m - 1, -1, -1):
+            e = d_d[i + 1, j + 1]
+            d_d[i, j + 1] += e * weights[i, j, 0]
+            d_d[i + 1, j] += e * weights[i, j, 1]
+            d_d[i, j] += e * weights[i, j, 2]
+            slope = 2.0 * e * (x[i] - y[j])
+            d_x[i] += slope
+            d_y[j] -= slope
+    return d[n, m], (d_x, d_y)
+
+
 def _positive_definite(rng: np.random.Generator) -> tuple[np.ndarray]:
     root = rng.normal(size=(50, 50))
     return (root @ root.T + 50.0 * np.eye(50),)
@@ -158,5 +199,11 @@ WORKLOADS = [
         lambda rng: (rng.normal(size=100), rng.normal(size=100)),
         (0, 1),
         dynamic_time_warping_by_hand,
+    ),
+    Workload(
+        soft_time_warping,
+        lambda rng: (rng.normal(size=100), rng.normal(size=100)),
+        (0, 1),
+        soft_time_warping_by_hand,
     ),
 ]

@@ -104,13 +104,21 @@ def gaussian_mixture_in_jax():
     return jax_gradient(primal, (0, 1, 2, 3))
 
 
-def _inputs(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    n, d, k = 1000, 10, 10
+def _inputs(rng: np.random.Generator, n: int, d: int, k: int) -> tuple[np.ndarray, ...]:
     shapes = (k,), (k, d), (k, d), (k, d * (d - 1) // 2), (n, d)
     scales = 1.0, 1.0, 0.3, 0.3, 1.0
     return tuple(scale * rng.normal(size=shape) for shape, scale in zip(shapes, scales, strict=True))
 
 
-WORKLOADS = [
-    Workload(gaussian_mixture, _inputs, (0, 1, 2, 3), gaussian_mixture_by_hand, gaussian_mixture_in_jax)
-]
+def _workload(n: int, d: int, k: int) -> Workload:
+    return Workload(
+        gaussian_mixture,
+        lambda rng: _inputs(rng, n, d, k),
+        (0, 1, 2, 3),
+        gaussian_mixture_by_hand,
+        gaussian_mixture_in_jax,
+        label=f"mixture_{n}_{d}_{k}",
+    )
+
+
+WORKLOADS = [_workload(1000, 10, 10), _workload(1000, 20, 25)]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from benchmarks.workload import Workload, jax_gradient
+from benchmarks.workload import Workload, autograd_gradient, jax_gradient, torch_gradient
 
 
 def recurrence(w, x):
@@ -42,6 +42,30 @@ def recurrence_in_jax():
         return jax.lax.scan(lambda h, v: (jnp.tanh(w * h + v), None), 0.0, x)[0]
 
     return jax_gradient(primal, (0, 1))
+
+
+def recurrence_in_torch():
+    import torch
+
+    def primal(w, x):
+        h = torch.zeros((), dtype=torch.float64)
+        for i in range(len(x)):
+            h = torch.tanh(w * h + x[i])
+        return h
+
+    return torch_gradient(primal, (0, 1))
+
+
+def recurrence_in_autograd():
+    import autograd.numpy as anp
+
+    def primal(w, x):
+        h = 0.0
+        for i in range(len(x)):
+            h = anp.tanh(w * h + x[i])
+        return h
+
+    return autograd_gradient(primal, (0, 1))
 
 
 def garch(p, r):
@@ -231,7 +255,13 @@ def lotka_volterra_by_hand(p, data):
 
 WORKLOADS = [
     Workload(
-        recurrence, lambda rng: (0.9, rng.normal(size=1000)), (0, 1), recurrence_by_hand, recurrence_in_jax
+        recurrence,
+        lambda rng: (0.9, rng.normal(size=1000)),
+        (0, 1),
+        recurrence_by_hand,
+        recurrence_in_jax,
+        torch=recurrence_in_torch,
+        autograd=recurrence_in_autograd,
     ),
     Workload(
         garch,

@@ -230,7 +230,38 @@ def convolution_in_jax():
     return jax_gradient(primal, (0, 1))
 
 
+def cube_roots(a):
+    total = 0.0
+    for i in range(len(a)):
+        x = a[i]
+        while abs(x * x * x - a[i]) > 1e-10:
+            x = x - (x * x * x - a[i]) / (3.0 * x * x)
+        total += x
+    return total
+
+
+@njit(error_model="numpy")
+def cube_roots_by_hand(a):
+    total, d_a = 0.0, np.empty_like(a)
+    states = np.empty(100)
+    for i in range(len(a)):
+        x, k = a[i], 0
+        while abs(x * x * x - a[i]) > 1e-10:
+            states[k] = x
+            k += 1
+            x = x - (x * x * x - a[i]) / (3.0 * x * x)
+        total += x
+        d, d_i = 1.0, 0.0
+        for j in range(k - 1, -1, -1):
+            per_square = 1.0 / (states[j] * states[j])
+            d_i += d * per_square / 3.0
+            d *= 2.0 / 3.0 * (1.0 - a[i] * per_square / states[j])
+        d_a[i] = d_i + d
+    return total, (d_a,)
+
+
 WORKLOADS = [
+    Workload(cube_roots, lambda rng: (rng.uniform(1.0, 5.0, size=500),), (0,), cube_roots_by_hand),
     Workload(
         lennard_jones,
         lambda rng: (rng.normal(size=(80, 3)),),
