@@ -21,6 +21,9 @@ from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Regio
 from adcompiler.graph.walk import clone, operands, regions, values, with_regions
 from adcompiler.optimize.dead import is_pure
 
+_SHORT = 8
+"""Loops that end before this index are not worth splitting."""
+
 
 def distribute(graph: Graph, types: Types) -> Graph:
     """Return the graph with such loops split.
@@ -51,7 +54,14 @@ def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None
         is_pure(node) if isinstance(node, Apply) else isinstance(node, Store) and bool(node.index)
         for node in loop.body.nodes
     )
-    if not is_simple or loop.breaks or loop.step != Literal(1) or None in carried_kinds(loop.body):
+    is_short = isinstance(loop.stop, Literal) and loop.stop.value < _SHORT  # type: ignore[operator]
+    if (
+        is_short
+        or not is_simple
+        or loop.breaks
+        or loop.step != Literal(1)
+        or None in carried_kinds(loop.body)
+    ):
         return None
     later = _later_stores(loop, iterations)
     if not later or not iterations.are_apart(loop, loops):
@@ -61,7 +71,7 @@ def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None
 
 def _later_stores(loop: For, iterations: Iterations) -> list[Store]:
     """Return the sums that have to wait: to another element, or row, than the first sum to the array."""
-    makers = {node.out: node for node in loop.body.nodes if isinstance(node, Apply)}
+    makers = iterations.dependences.makers
     index = loop.body.params[0]
     used: set[Value] = set()
     found: dict[Value, list[Store]] = {}
@@ -78,14 +88,20 @@ def _later_stores(loop: For, iterations: Iterations) -> list[Store]:
         offsets = [_offset(store.index[-1], index, makers) for store in stores]
         if None in offsets or any(index in store.index[:-1] for store in stores):
             continue
-        later += [store for store in stores if _place(store, makers) != _place(stores[0], makers)]
+        later += [store for store in stores if _is_neighbour(store, stores[0], makers)]
     return later
 
 
-def _place(store: Store, makers: dict[Value, Apply]) -> list[object]:
-    """Return what tells the element of a store from others."""
-    forms = [linear(atom, makers) for atom in store.index]
-    return [atom if form is None else form for atom, form in zip(store.index, forms, strict=True)]
+def _is_neighbour(one: Store, two: Store, makers: dict[Value, Apply]) -> bool:
+    """Tell whether two stores are to different elements at a fixed distance."""
+    distances: list[int] = []
+    for left, right in zip(one.index, two.index, strict=True):
+        forms = linear(left, makers), linear(right, makers)
+        distance = None if forms[0] is None or forms[1] is None else forms[0] - forms[1]
+        if distance is None or distance.terms:
+            return False
+        distances.append(distance.constant)
+    return any(distances)
 
 
 def _offset(atom: Atom, index: Value, makers: dict[Value, Apply]) -> int | None:

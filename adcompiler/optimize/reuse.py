@@ -8,6 +8,7 @@ from adcompiler.analysis.alias import VIEWS
 from adcompiler.analysis.types import Types, is_scalar
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.walk import defined, operands, regions, values, walk, walk_regions, with_regions
+from adcompiler.source import NOWHERE
 
 _EMPTY = {"np.zeros": "np.empty", "np.zeros_like": "np.empty_like"}
 _ALLOCATIONS = {*_EMPTY, *_EMPTY.values()}
@@ -35,6 +36,10 @@ def _moved_out(loop: For | While, types: Types, makers: dict[Value, Apply]) -> l
     for node in loop.body.nodes:
         is_made = isinstance(node, Apply) and node.fn in _ALLOCATIONS
         is_fixed = not any(value in inside for value in values(operands(node)))
+        if isinstance(node, Apply) and node.fn == "list" and not node.args and node.loc is NOWHERE:
+            moved.append(node)  # a stack: what an iteration pushes it also pops
+            inside.discard(node.out)
+            continue
         if isinstance(node, Apply) and node.fn == "tuple" and is_fixed and _are_numbers(node, types):
             moved.append(node)
             inside.discard(node.out)
