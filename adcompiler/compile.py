@@ -9,6 +9,7 @@ from typing import Literal as Choice
 
 from numba.core import types as nt
 
+from adcompiler.analysis.alias import memory_classes, written_arrays
 from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
 from adcompiler.analysis.types import Types, infer, is_continuous, is_scalar
 from adcompiler.arguments import gradient_layout
@@ -140,6 +141,8 @@ def _transformed(
     writes = _written_positions(primal, layouts) if mode != "primal" else ()
     if mode in ("primal", "outputs"):
         result = simplify(primal, types)
+        if not style.broadcasts and not _writes_arguments(result):
+            result = _fused(result, types)
         return result, types, Compiled(result, [], result.returns or Leaf(), writes)
     positions = _leaf_positions(layouts, wrt, types, primal)
     primal = _prepared(primal, types, style.broadcasts)
@@ -158,14 +161,26 @@ def _transformed(
     if not style.broadcasts:
         # folding moves factors: `0.5 * (d * x)` becomes `(0.5 * d) * x`, with a number in place of an array
         types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
-        known = symbolic_sizes(result, types, ELEMENTWISE.keys())
-        result = simplify(fuse(result, types, *known), types)
+        result = _fused(result, types)
     if not style.accurate:
         result = simplify(distribute(result, types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(reuse_arrays(hoist_sizes(result, types, shapes), types), types)
     result = verify(clean(share_reciprocals(result, types)))
     return result, types, Compiled(result, made.plans, returns, writes, made.seeds)
+
+
+def _fused(graph: Graph, types: Types) -> Graph:
+    """Write array code as loops, where shapes are known to be equal."""
+    known = symbolic_sizes(graph, types, ELEMENTWISE.keys())
+    return simplify(fuse(graph, types, *known), types)
+
+
+def _writes_arguments(graph: Graph) -> bool:
+    """Tell whether a function writes its arguments: these may overlap, so that the order matters."""
+    classes = memory_classes(graph.body)
+    own = {classes.get(param, param) for param in graph.body.params}
+    return any(classes.get(array, array) in own for array in written_arrays(graph.body))
 
 
 def _prepared(primal: Graph, types: Types, broadcasts: bool) -> Graph:

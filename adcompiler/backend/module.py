@@ -56,11 +56,13 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
     if text.arrays:
         lines.append("from pathlib import Path")
     lines += ["", "import numpy as np", "from numba import njit", ""]
+    runtime = []
     if any("fast." in part for part in text.sources):
-        lines += ["from adcompiler.runtime import vector_math as fast"]
-    guards = [name for name in GUARDS if any(f"{name}(" in part for part in text.sources)]
+        runtime.append("from adcompiler.runtime import vector_math as fast")
+    guards = sorted(name for name in GUARDS if any(f"{name}(" in part for part in text.sources))
     if guards:
-        lines += [f"from adcompiler.runtime.guards import {', '.join(guards)}"]
+        runtime.append(f"from adcompiler.runtime.guards import {', '.join(guards)}")
+    lines += [*runtime, ""] if runtime else []
     lines += [f"from {module} import {name}" for name, module in text.imports.items()]
     lines += [f"# {name}: handed over by the caller" for name in text.objects]
     lines += [f"{name} = {value!r}" for name, value in text.constants.items()]

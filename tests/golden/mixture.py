@@ -7,6 +7,7 @@ from numba import njit
 
 from adcompiler.runtime import vector_math as fast
 
+
 @njit(cache=True, error_model='numpy')
 def mixture_value_and_grad(means, weights, x):
     """Return the value and the gradient of mixture with respect to means, weights."""

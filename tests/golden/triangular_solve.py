@@ -6,6 +6,7 @@ from numba import njit
 
 from adcompiler.runtime import vector_math as fast
 
+
 @njit(cache=True, error_model='numpy')
 def triangular_solve_value_and_grad(low, b):
     """Return the value and the gradient of triangular_solve with respect to low, b."""
