@@ -90,6 +90,7 @@ class Derivative:
             self.py_func = self.python  # so that it can be followed and differentiated like a dispatcher
         self.specialised: dict[tuple[Layout, ...], Specialised] = {}
         self.quick: dict[QuickKey | None, Specialised] = {}
+        self.cautious: dict[tuple[Layout, ...], Specialised] = {}
         update_wrapper(self, self.python)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -149,27 +150,27 @@ class Derivative:
     ) -> Specialised:
         broadcasts = broadcasts or self.style.broadcasts
         if layouts not in self.specialised or (broadcasts and not self.specialised[layouts].broadcasts):
-            self.check_arguments(layouts)
-            clock = [time.perf_counter()]
-            with defects_reported(self.python.__name__):
-                graph = self._graph(layouts)
-                clock.append(time.perf_counter())
-                compiled = compile_text(
-                    graph, layouts, self.wrt, self.mode, replace(self.style, broadcasts=broadcasts)
-                )
-            source = module_text(compiled.text, self._header(layouts, origins), self.options)
-            module = load(source, compiled.text)
-            name = compiled.text.name
-            function = getattr(module, name) if self.jit else uncompiled(module, name)
-            clock.append(time.perf_counter())
-            if self.jit:
-                seeds = [kind for kind in compiled.seeds if kind is not None]
-                compile_now(function, (*map(kind_of, layouts), *seeds), self.python)
-            clock.append(time.perf_counter())
-            self.specialised[layouts] = Specialised(
-                layouts, function, compiled, source, broadcasts, _stages(clock)
-            )
+            style = replace(self.style, broadcasts=broadcasts)
+            self.specialised[layouts] = self._made(layouts, origins, style)
         return self.specialised[layouts]
+
+    def _made(self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style) -> Specialised:
+        self.check_arguments(layouts)
+        clock = [time.perf_counter()]
+        with defects_reported(self.python.__name__):
+            graph = self._graph(layouts)
+            clock.append(time.perf_counter())
+            compiled = compile_text(graph, layouts, self.wrt, self.mode, style)
+        source = module_text(compiled.text, self._header(layouts, origins), self.options)
+        module = load(source, compiled.text)
+        name = compiled.text.name
+        function = getattr(module, name) if self.jit else uncompiled(module, name)
+        clock.append(time.perf_counter())
+        if self.jit:
+            seeds = [kind for kind in compiled.seeds if kind is not None]
+            compile_now(function, (*map(kind_of, layouts), *seeds), self.python)
+        clock.append(time.perf_counter())
+        return Specialised(layouts, function, compiled, source, style.broadcasts, _stages(clock))
 
     def check_arguments(self, layouts: Sequence[Layout]) -> None:
         """Refuse arguments that cannot be differentiated, or arrays of other element types."""
@@ -267,7 +268,12 @@ class Derivative:
             raise DifferentiationError("AD107", "a function with '*args' is called from compiled code")
         missing = [layout_of_value(p.default, p.name) for p in parameters[len(kinds) :]]
         layouts = (*map(layout_of_type, kinds), *missing)
-        return self._specialise(layouts).function
+        made = self._specialise(layouts)
+        if made.compiled.is_conditional and not made.broadcasts:  # there is no way back from compiled code
+            if layouts not in self.cautious:
+                self.cautious[layouts] = self._made(layouts, (), replace(self.style, cautious=True))
+            made = self.cautious[layouts]
+        return made.function
 
 
 def _stages(clock: Sequence[float]) -> dict[str, float]:

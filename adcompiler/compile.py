@@ -11,6 +11,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory_classes, written_arrays
 from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
+from adcompiler.analysis.sizes import Guards
 from adcompiler.analysis.types import Types, infer, is_continuous, is_scalar
 from adcompiler.arguments import gradient_layout
 from adcompiler.backend.emit import ModuleText, emit
@@ -56,11 +57,13 @@ class Style:
         single: whether one gradient is returned by itself, not as a tuple.
         accurate: whether the order of all sums is kept, and the elementary functions of libm.
         broadcasts: whether arrays may be stretched where only their sizes tell.
+        cautious: whether nothing is assumed of sizes for the sake of code in a branch that may not be taken.
     """
 
     single: bool = True
     accurate: bool = False
     broadcasts: bool = False
+    cautious: bool = False
 
 
 @dataclass
@@ -72,6 +75,7 @@ class Compiled:
     returns: Layout
     writes: tuple[int, ...]
     seeds: tuple[nt.Type | None, ...] = ()
+    is_conditional: bool = False
     types: Types = field(default_factory=dict)
     text: ModuleText = field(default_factory=ModuleText)
 
@@ -145,7 +149,8 @@ def _transformed(
             result = _fused(result, types)
         return result, types, Compiled(result, [], result.returns or Leaf(), writes)
     positions = _leaf_positions(layouts, wrt, types, primal)
-    primal = _prepared(primal, types, style.broadcasts)
+    guards = None if style.broadcasts else Guards(cautious=style.cautious)
+    primal = _prepared(primal, types, guards)
     made = gradient(primal, positions, types, mode)
     gradients = [gradient_layout(layouts[position]) for position in wrt]
     packed = gradients[0] if style.single else Packed(tuple(gradients))
@@ -167,7 +172,8 @@ def _transformed(
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(reuse_arrays(hoist_sizes(result, types, shapes), types), types)
     result = verify(clean(share_reciprocals(result, types)))
-    return result, types, Compiled(result, made.plans, returns, writes, made.seeds)
+    is_conditional = guards is not None and guards.is_conditional
+    return result, types, Compiled(result, made.plans, returns, writes, made.seeds, is_conditional)
 
 
 def _fused(graph: Graph, types: Types) -> Graph:
@@ -183,13 +189,13 @@ def _writes_arguments(graph: Graph) -> bool:
     return any(classes.get(array, array) in own for array in written_arrays(graph.body))
 
 
-def _prepared(primal: Graph, types: Types, broadcasts: bool) -> Graph:
+def _prepared(primal: Graph, types: Types, guards: Guards | None) -> Graph:
     """Bring the primal into the form from which least has to be stored."""
     shapes = symbolic_shapes(primal, types, ELEMENTWISE.keys())
     primal = hoist_sizes(primal, types, shapes)
     primal = eliminate_common(index_counters(primal, types), _scalars(primal, types))
-    if not broadcasts:
-        primal = clean(fold(guard_sizes(primal, types, ELEMENTWISE.keys()), types))
+    if guards is not None:
+        primal = clean(fold(guard_sizes(primal, types, ELEMENTWISE.keys(), guards), types))
         primal = eliminate_common(primal, _scalars(primal, types))
     shapes, sizes = symbolic_sizes(primal, types, ELEMENTWISE.keys())
     return verify(clean(fold(localise(primal, types, shapes, sizes), types)))

@@ -129,6 +129,22 @@ def test_sizes_that_matter_in_a_branch_only():
         check_grad(only_in_a_branch, (R.normal(size=4), R.normal(size=1 if use else 3), use))
 
 
+def test_compiled_callers_are_not_refused_for_a_branch_that_is_not_taken():
+    derivative = value_and_grad(only_in_a_branch, argnums=("x", "w"))
+
+    @njit
+    def call(x, w, use):
+        return derivative(x, w, use)
+
+    x, w = R.normal(size=4), R.normal(size=3)
+    _, (d_x, d_w) = call(x, w, False)
+    np.testing.assert_allclose(d_x, 2.0 * x)
+    np.testing.assert_allclose(d_w, 0.0)
+    _, (d_x, d_w) = call(x, w[:1], True)
+    np.testing.assert_allclose(d_x, 2.0 * x + w[0])
+    np.testing.assert_allclose(d_w, [np.sum(x)])
+
+
 def shrinking(x, n):
     y = x * 1.0
     for _ in range(n):

@@ -118,6 +118,7 @@ class _Reader:
         self.depths: dict[Value, tuple[int, int]] = {}
         self.homes: dict[Value, Node | Region] = {}
         self.regions: list[Region] = []
+        self.arms: list[int] = []
         self.node: Node | Region | None = None
         self.bounds: list[Linear] = []
         self.ranges: dict[object, tuple[Linear, Linear]] = {}
@@ -173,7 +174,7 @@ class _Reader:
             if symbol in self.spans:
                 self.unclamped(symbol)  # type: ignore[arg-type]
         left, right = self.form(one), self.form(two)
-        if left != right and (left.terms or right.terms):
+        if left != right and (left.terms or right.terms) and self.may_demand(left, right):
             self.demand("same_size", left, right)
             self.facts.equate(left, right, self.depth)
         return self.form(one) == self.form(two)
@@ -189,11 +190,20 @@ class _Reader:
     def unclamped(self, axis: Axis) -> None:
         """Take the size of a slice to be the difference of its bounds."""
         span = self.spans[axis]
+        if not self.may_demand(span.stop, span.whole):
+            return
         if not self.is_positive(span.stop):
             self.demand("at_least", span.stop, Linear())
         if not self.is_positive(span.whole - span.stop):
             self.demand("at_least", span.whole, span.stop)
         self.facts.equate(Linear({axis: 1}), span.size, self.depth)
+
+    def may_demand(self, *forms: Linear) -> bool:
+        """Tell whether a check may stand where its sizes are known, and note if that is outside a branch."""
+        assert self.guards is not None
+        is_outside = bool(self.arms) and self.level(*forms) < self.arms[-1]
+        self.guards.is_conditional |= is_outside
+        return not (is_outside and self.guards.cautious)
 
     def demand(self, fn: str, one: Linear, two: Linear) -> None:
         """Note a check."""
@@ -244,8 +254,10 @@ class _Reader:
                 case Store():
                     self.store(node)
                 case If():
+                    self.arms.append(len(self.regions))
                     self.region(node.then)
                     self.region(node.orelse)
+                    self.arms.pop()
                     both = zip(self.of(node.then.yields), self.of(node.orelse.yields), strict=True)
                     self.learn(node.outs, [self.common(one, two) for one, two in both])
                 case For() | While():

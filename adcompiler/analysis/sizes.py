@@ -108,9 +108,16 @@ class Guards:
     """Checks that a program needs for what is assumed of its sizes.
 
     Each stands where all that it reads is known: after a node, or at the start of a region.
+
+    Attributes:
+        at: the checks, by the place where they stand.
+        cautious: whether nothing is assumed for the sake of code in a branch that may not be taken.
+        is_conditional: whether something was.
     """
 
     at: dict[Node | Region, list[Guard]] = field(default_factory=dict)
+    cautious: bool = False
+    is_conditional: bool = False
 
     def drop_implied(self, facts: Facts) -> None:
         """Remove checks that others make superfluous."""

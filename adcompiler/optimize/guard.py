@@ -21,15 +21,15 @@ from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Re
 from adcompiler.graph.walk import regions, with_regions
 
 
-def guard_sizes(graph: Graph, types: Types, elementwise: Container[str]) -> Graph:
+def guard_sizes(graph: Graph, types: Types, elementwise: Container[str], guards: Guards) -> Graph:
     """Return the graph with checks of the sizes that are assumed to be equal.
 
     Args:
         graph: the typed primal.
         types: type of every value, extended with the values made here.
         elementwise: names of the functions that broadcast their arguments.
+        guards: filled with the checks.
     """
-    guards = Guards()
     symbolic_sizes(graph, types, elementwise, guards)
 
     def region(body: Region) -> Region:
