@@ -12,7 +12,7 @@ from numba.core import types as nt
 from adcompiler.analysis.alias import memory_classes, written_arrays
 from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
 from adcompiler.analysis.sizes import Guards
-from adcompiler.analysis.types import Types, infer, is_continuous, is_scalar
+from adcompiler.analysis.types import Types, infer, is_continuous, is_scalar, refresh
 from adcompiler.arguments import gradient_layout
 from adcompiler.backend.emit import ModuleText, emit
 from adcompiler.callees import Callees, Kinds, callee_graph, returning_copy
@@ -164,8 +164,9 @@ def _transformed(
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(read_shapes_elsewhere(result, shapes), types)
     if not style.broadcasts:
-        # folding moves factors: `0.5 * (d * x)` becomes `(0.5 * d) * x`, with a number in place of an array
-        types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
+        refresh(result, types)
+        if not types.keys() >= defined(result.body).keys():
+            types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
         result = _fused(result, types)
     if not style.accurate:
         result = simplify(distribute(result, types), types)

@@ -80,6 +80,18 @@ def test_sizes_that_do_not_fit_are_the_callers_fault():
         grad(layer, jit=False)(W, np.ones(7), X)
 
 
+WEIGHTS = np.array([1.0, 2.0, 3.0])
+
+
+def weighted(x):
+    return np.sum(x * WEIGHTS)
+
+
+def test_arrays_from_outside_may_stretch_arguments():
+    np.testing.assert_allclose(grad(weighted)(np.ones(3)), WEIGHTS)
+    np.testing.assert_allclose(grad(weighted)(np.ones(1)), [6.0])
+
+
 def smoothed(x):
     for _ in range(3):
         x[1:-1] = x[1:-1] + 0.1 * (x[2:] - 2.0 * x[1:-1] + x[:-2])

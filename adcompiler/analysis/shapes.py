@@ -22,7 +22,10 @@ from adcompiler.analysis.sizes import (
     Size,
     Sum,
     arrays_of,
+    captured,
     form_of,
+    is_symbol,
+    known_or,
     sides,
     size_of,
     size_of_form,
@@ -84,7 +87,7 @@ def symbolic_sizes(
         guards.drop_implied(reader.facts)
     shapes = {value: tuple(map(final, shape)) for value, shape in reader.shapes.items()}
     sizes = {
-        value: tuple(map(final, size)) if isinstance(size, tuple) and not _is_symbol(size) else final(size)
+        value: tuple(map(final, size)) if isinstance(size, tuple) and not is_symbol(size) else final(size)
         for value, size in reader.sizes.items()
     }
     return shapes, sizes
@@ -93,16 +96,6 @@ def symbolic_sizes(
 def symbolic_shapes(graph: Graph, types: Types, elementwise: Container[str]) -> Shapes:
     """Return for each array a tuple of sizes: an int, or an object equal where sizes are equal."""
     return symbolic_sizes(graph, types, elementwise)[0]
-
-
-def _known_or(size: Size, unknown: Axis) -> Size:
-    """Return a size if it is one: not a float, as in `np.arange(3.0)`."""
-    is_whole = isinstance(size, int) and not isinstance(size, bool)
-    return size if is_whole or isinstance(size, Axis | Sum | Value) else unknown
-
-
-def _is_symbol(size: tuple[object, ...]) -> bool:
-    return hasattr(size, "_fields")
 
 
 class _Reader:
@@ -131,7 +124,7 @@ class _Reader:
             if is_array(self.types.get(value)):
                 unknown = tuple(Axis(value, axis) for axis in range(rank(self.types[value])))
                 is_known = shape and len(shape) == len(unknown)
-                self.shapes[value] = tuple(map(_known_or, shape, unknown)) if is_known else unknown  # type: ignore[arg-type]
+                self.shapes[value] = tuple(map(known_or, shape, unknown)) if is_known else unknown  # type: ignore[arg-type]
 
     def of(self, atoms: Iterable[Atom]) -> list[Shape | None]:
         return [self.shapes.get(atom) if isinstance(atom, Value) else None for atom in atoms]
@@ -143,7 +136,7 @@ class _Reader:
         """Return an integer as a form."""
         size = size_of(atom, self.sizes)
         is_whole = isinstance(size, int) and not isinstance(size, bool)
-        is_symbol = isinstance(size, Value) or (isinstance(size, tuple) and _is_symbol(size))
+        is_symbol = isinstance(size, Value) or (isinstance(size, tuple) and is_symbol(size))
         return self.form(size) if is_whole or is_symbol else None
 
     # facts
@@ -370,7 +363,7 @@ class _Reader:
         whole = self.sizes.get(first) if isinstance(first, Value) else None
         match node.fn:
             case "getitem" if isinstance(whole, tuple) and isinstance(node.args[1], Literal):
-                return None if _is_symbol(whole) else whole[node.args[1].value]  # type: ignore[call-overload, no-any-return]
+                return None if is_symbol(whole) else whole[node.args[1].value]  # type: ignore[call-overload, no-any-return]
             case "len" if known:
                 return known[0]
             case "shape" if known:
@@ -386,7 +379,7 @@ class _Reader:
         return None
 
     def shape(self, node: Apply) -> Shape | None:
-        args = [self.shapes.get(a, ()) if isinstance(a, Value) else () for a in node.args]
+        args = [self.shapes.get(a, ()) if isinstance(a, Value) else captured(a) for a in node.args]
         if node.fn in _SAME_SHAPE:
             return args[0]
         if node.fn in self.elementwise or node.fn in _ALSO_ELEMENTWISE:
@@ -402,7 +395,7 @@ class _Reader:
                 return self.indexed(node, args[0])
             case "np.zeros" | "np.ones" | "np.empty" | "np.full":
                 known = size_of(node.args[0], self.sizes)
-                sizes = known if isinstance(known, tuple) and not _is_symbol(known) else (known,)
+                sizes = known if isinstance(known, tuple) and not is_symbol(known) else (known,)
                 return tuple(self.extents.get(size, size) for size in sizes)  # type: ignore[call-overload]
             case "np.arange" if len(node.args) == 1:
                 return (size_of(node.args[0], self.sizes),)
@@ -414,7 +407,7 @@ class _Reader:
 
     def reshaped(self, node: Apply) -> Shape | None:
         sizes = [size_of(atom, self.sizes) for atom in node.args[1:]]
-        if len(sizes) == 1 and isinstance(sizes[0], tuple) and not _is_symbol(sizes[0]):
+        if len(sizes) == 1 and isinstance(sizes[0], tuple) and not is_symbol(sizes[0]):
             sizes = list(sizes[0])
         left = [self.form(size) for size in self.shapes.get(node.args[0], ())]  # type: ignore[arg-type]
         for size in sizes:

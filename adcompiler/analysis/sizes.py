@@ -62,6 +62,22 @@ def arrays_of(size: Size) -> list[Value]:
     return [value for value in found if isinstance(value, Value)]
 
 
+def captured(atom: Atom) -> Shape:
+    """Return the shape of an array from outside the function, which has no other."""
+    return getattr(getattr(atom, "value", None), "shape", ())
+
+
+def known_or(size: Size, unknown: Axis) -> Size:
+    """Return a size if it is one: not a float, as in `np.arange(3.0)`."""
+    is_whole = isinstance(size, int) and not isinstance(size, bool)
+    return size if is_whole or isinstance(size, Axis | Sum | Value) else unknown
+
+
+def is_symbol(size: tuple[object, ...]) -> bool:
+    """Tell whether a tuple is an Axis or a Sum, rather than a shape."""
+    return hasattr(size, "_fields")
+
+
 @dataclass
 class Facts:
     """Equations between sizes, solved for one symbol each, and forms that are zero or more.

@@ -14,6 +14,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba import float32, float64, int64
 from numba.core import types
 from numba.core.compiler import CompilerBase, Flags
 from numba.core.compiler_machinery import FunctionPass, PassManager, register_pass
@@ -86,6 +87,38 @@ def infer(graph: Graph, arguments: Sequence[types.Type]) -> Types:
         return _inferred(replace(graph, body=with_stand_ins(graph.body)), arguments)
     except DifferentiationError:
         return _inferred(graph, arguments)  # what the stand-ins do not know, NumPy's own functions may
+
+
+def refresh(graph: Graph, types: Types) -> None:
+    """Correct the types of products whose factors were moved: `0.5 * (d * x)` becomes `(0.5 * d) * x`.
+
+    Args:
+        graph: a graph that was simplified since its types were inferred.
+        types: type of every value; a number in place of an array, or the other way round, is set right.
+    """
+    for node in walk(graph.body):
+        if not isinstance(node, Apply) or node.fn not in ("mul", "truediv", "neg", "add", "sub"):
+            continue
+        kinds = [types.get(atom) for atom in node.args if isinstance(atom, Value)]
+        arrays = [kind for kind in kinds if is_array(kind)]
+        known = types.get(node.out)
+        is_captured = any(isinstance(atom, Global) for atom in node.args)
+        if None in kinds or is_captured or (known is not None and is_array(known) == bool(arrays)):
+            continue
+        numbers = {str(element(kind)) for kind in kinds}  # type: ignore[arg-type]
+        numbers |= {"float64" for atom in node.args if isinstance(getattr(atom, "value", None), float)}
+        numbers |= {"float64"} if node.fn == "truediv" and "float32" not in numbers else set()
+        number = next((kind for kind in _WIDEST_FIRST if str(kind) in numbers), None)
+        if number is None:
+            types.pop(node.out, None)
+        elif arrays:
+            widest = max(arrays, key=lambda kind: kind.ndim)  # type: ignore[union-attr]
+            types[node.out] = widest.copy(layout="C", readonly=False, dtype=number)  # type: ignore[union-attr]
+        else:
+            types[node.out] = number
+
+
+_WIDEST_FIRST = (float64, float32, int64)
 
 
 def _inferred(graph: Graph, arguments: Sequence[types.Type]) -> Types:
