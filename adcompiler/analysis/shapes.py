@@ -136,8 +136,8 @@ class _Reader:
         """Return an integer as a form."""
         size = size_of(atom, self.sizes)
         is_whole = isinstance(size, int) and not isinstance(size, bool)
-        is_symbol = isinstance(size, Value) or (isinstance(size, tuple) and is_symbol(size))
-        return self.form(size) if is_whole or is_symbol else None
+        is_known = isinstance(size, Value) or (isinstance(size, tuple) and is_symbol(size))
+        return self.form(size) if is_whole or is_known else None
 
     # facts
 
