@@ -2488,3 +2488,23 @@ def product_written_in_place_in_a_loop(p, m):
             w[1:, :] = np.tanh(p * m[1:, :])
         total += np.sum(np.exp(-w[1] * w[1]))
     return total
+
+
+@case(X3)
+def sorted_and_scaled_in_a_loop(x):
+    y = x * 1.0
+    for k in range(3):
+        order = np.argsort(y)
+        y = y[order] * np.array([1.0, 0.5, -0.3])
+    return np.sum(y * np.arange(3.0))
+
+
+@case(np.array([[0.3, 0.8, -0.2], [0.5, 0.4, 0.9], [1.1, -0.7, 0.6]]), X3)
+def elimination_with_shrinking_rows(m, x):
+    n = len(x)
+    a = m.copy()
+    for k in range(n):
+        for i in range(k + 1, n):
+            f = a[i, k] / (2.0 + a[k, k] * a[k, k])
+            a[i, k:] -= f * a[k, k:] * np.sin(x[k:])
+    return np.sum(a * a)

@@ -112,6 +112,7 @@ class _Reader:
         self.homes: dict[Value, Node | Region] = {}
         self.regions: list[Region] = []
         self.arms: list[int] = []
+        self.entered = 0
         self.node: Node | Region | None = None
         self.bounds: list[Linear] = []
         self.ranges: dict[object, tuple[Linear, Linear]] = {}
@@ -145,7 +146,8 @@ class _Reader:
         return self.facts.is_positive(form, self.bounds)
 
     def enter(self, value: Value) -> None:
-        self.depths[value] = len(self.regions) - 1, len(self.depths)
+        self.entered += 1
+        self.depths[value] = len(self.regions) - 1, self.entered
         self.homes[value] = self.node or self.regions[-1]
 
     def depth(self, symbol: object) -> tuple[int, int]:

@@ -30,6 +30,7 @@ class Tape:
         sizes: sizes of the axes, this loop's first.
         inner: whether the value is a part of the tape: an inner tape, or an array made in each iteration.
         source: what such an array is a copy of.
+        rows: number of axes that belong to the arrays kept, which are the last ones.
     """
 
     value: Value
@@ -39,6 +40,7 @@ class Tape:
     sizes: tuple[Linear, ...] = ()
     inner: bool = False
     source: Value | None = None
+    rows: int = 0
 
 
 def tape_of(loop: For | While, value: Value, kind: str | None, makers: Mapping[Value, Apply]) -> Tape:
@@ -66,8 +68,10 @@ def widened(
     known = [bound for bound in bounds if bound is not None and not _depends_on(bound, inside)]
     if trips is None or len(known) < len(bounds):
         return None
+    if tape.rows and known[-tape.rows :] != list(tape.sizes[-tape.rows :]):
+        return None  # a part of a tape has the size that the array has
     storage = Value(tape.storage.name)
-    return Tape(tape.storage, storage, loop, tape.kind, (trips, *known), True)
+    return Tape(tape.storage, storage, loop, tape.kind, (trips, *known), True, rows=tape.rows)
 
 
 def tape_of_array(
@@ -95,7 +99,8 @@ def tape_of_array(
         return None
     source = made.args[0] if made.fn == "copy" else None
     assert source is None or isinstance(source, Value)
-    return Tape(made.out, Value(f"{made.out.name}_tape"), loop, kind, (trips, *known), True, source)
+    storage = Value(f"{made.out.name}_tape")
+    return Tape(made.out, storage, loop, kind, (trips, *known), True, source, len(sizes))
 
 
 def tape_of_rows(
@@ -122,7 +127,7 @@ def tape_of_rows(
         return None
     if any(_depends_on(size, inside) for size in sizes):
         return None
-    return Tape(value, Value(f"{value.name}_tape"), loop, kind, (trips, *sizes))
+    return Tape(value, Value(f"{value.name}_tape"), loop, kind, (trips, *sizes), rows=len(sizes))
 
 
 def _linear_size(size: object, makers: Mapping[Value, Apply]) -> Linear:
