@@ -15,12 +15,13 @@ from numba import boolean, float64, int64
 from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear
-from adcompiler.analysis.alias import memory_classes, written_by
+from adcompiler.analysis.alias import memory_classes
 from adcompiler.analysis.sizes import Axis, Shape, Shapes, Size, arrays_of, form_of
 from adcompiler.analysis.types import Types, element, is_array, is_list, is_memory, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Store, Value, hint
 from adcompiler.graph.syntax import COMPARE, GUARDS
-from adcompiler.graph.walk import free, operands, regions, results, uses, values, walk, with_regions
+from adcompiler.graph.walk import operands, regions, results, uses, values, walk, with_regions
+from adcompiler.optimize.dead import is_pure
 from adcompiler.optimize.elements import Access, Elements, Place
 from adcompiler.optimize.guard import write_form
 from adcompiler.optimize.loops import TARGET, Operand, allocate, write_loops
@@ -46,6 +47,7 @@ class Group:
         accesses: where each array is read or written.
         writes: the memory that is written, and where.
         reads: the memory that is read, and where.
+        after: what puts results on stacks, which runs after the loops.
     """
 
     shape: Shape
@@ -350,25 +352,16 @@ class _Fusion:
 
     def goes_first(self, node: Node, group: Group) -> bool:
         """Tell whether a node that stands after expressions of a group may run before all of them."""
-        parts = [node, *(part for region in regions(node) for part in walk(region))]
         reads = {*values(operands(node))}
-        for region in regions(node):
-            reads.update(free(region))
-        if reads & group.computed or not all(isinstance(part, Apply | Effect) for part in parts):
+        if reads & group.computed:
             return False
         if isinstance(node, Effect):
             return node.fn in (*GUARDS, "reverse sweep")
-        if any(True for _ in written_by(node)) or getattr(node, "fn", "") in (
-            "pop",
-            "method",
-            "call",
-            "recurse",
-            "pullback",
-        ):
+        if not isinstance(node, Apply) or not is_pure(node) or node.fn in ("recurse", "pullback"):
             return False
         if group.after and any(is_list(self.types.get(value)) for value in reads):
             return False
-        if isinstance(node, Apply) and self.is_view(node):
+        if self.is_view(node):
             return True
         return not any(self.memory(v) in group.writes for v in reads if is_memory(self.types.get(v)))
 
