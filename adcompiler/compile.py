@@ -159,7 +159,7 @@ def _transformed(
     types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
     result = simplify(index_directly(result, types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
-    result = count_upwards(reuse_arrays(hoist_sizes(result, types, shapes), types), types)
+    result = count_upwards(reuse_arrays(hoist_sizes(result, types, shapes), types), types, made.starts)
     result = simplify(accumulate_in_numbers(result, types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(read_shapes_elsewhere(result, shapes), types)

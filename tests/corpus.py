@@ -2508,3 +2508,17 @@ def elimination_with_shrinking_rows(m, x):
             f = a[i, k] / (2.0 + a[k, k] * a[k, k])
             a[i, k:] -= f * a[k, k:] * np.sin(x[k:])
     return np.sum(a * a)
+
+
+@case(np.array([0.3, 0.8, -0.2, 0.5, 0.4, 0.9, 1.1, -0.7, 0.6]), X3)
+def packed_triangle_from_both_ends(a, x):
+    p, last = 0, 8
+    total = 0.0
+    for j in range(3):
+        v = a[last] * x[j]
+        for q in range(j):
+            v += a[p] * x[q] * a[last]
+            p += 1
+        last -= j
+        total += v * v * a[last]
+    return total * a[p]

@@ -22,8 +22,6 @@ from adcompiler.graph.walk import regions, walk, with_regions
 from adcompiler.runtime.vector_math import LIBM
 
 FAST = {name: f"fast.{fast}" for fast, names in LIBM.items() for name in names}
-_DEEP = 3
-"""A triangular loop inside as many others is taken to be short: for a few iterations vectors do not pay."""
 _INLINE = {*BINARY, *COMPARE, *UNARY, "getitem", "len", "shape", "abs", "min", "max", "float", "int", "bool"}
 _INLINE |= {f"{module}.{name}" for module in ("math", "np") for name in ("sqrt", "fabs", "floor", "ceil")}
 _INLINE |= {"np.abs", "np.absolute", "np.sign", "np.square", "np.reciprocal", "and", "or"}
@@ -53,19 +51,11 @@ def vectorise(graph: Graph, types: Types) -> Graph:
 
 def _is_vectorisable(loop: For, loops: Loops, iterations: Iterations) -> bool:
     types = iterations.types
-    if len(loops) >= _DEEP and _is_triangular(loop, loops):
-        return False
     if loop.breaks or not isinstance(loop.step, Literal) or None in carried_kinds(loop.body):
         return False
     return all(_is_simple(node, types) for node in walk(loop.body)) and iterations.are_apart(
         loop, loops, sums_are_apart=True
     )
-
-
-def _is_triangular(loop: For, loops: Loops) -> bool:
-    """Tell whether the range of a loop depends on the index of the loop around it."""
-    outer = loops[-1]
-    return isinstance(outer, For) and outer.body.params[0] in (loop.start, loop.stop)
 
 
 def _is_simple(node: Node, types: Types) -> bool:

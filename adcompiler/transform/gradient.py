@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from numba.core import types as nt
 
@@ -21,11 +21,19 @@ from adcompiler.transform.tape import Tape
 
 @dataclass
 class Gradient:
-    """The graph that returns value and gradients, and the plan that it follows."""
+    """The graph that returns value and gradients, and the plan that it follows.
+
+    Attributes:
+        graph: the graph.
+        plans: what is done about the values of each loop.
+        seeds: types of the adjoints of the results that a pullback takes.
+        starts: where the counters end that reverse loops count back.
+    """
 
     graph: Graph
     plans: list[tuple[LoopPlan, list[Tape]]]
     seeds: tuple[nt.Type | None, ...] = ()
+    starts: dict[Value, Literal] = field(default_factory=dict)
 
 
 def gradient(graph: Graph, wrt: list[int], types: Types, mode: str) -> Gradient:
@@ -61,7 +69,8 @@ def gradient(graph: Graph, wrt: list[int], types: Types, mode: str) -> Gradient:
     forward = recording.from_originals(forward)
     for plan in merged:
         plan.merged = True
-    back = clone(Region((), back.nodes, back.yields), {})
+    mapping: dict[Value, Atom] = {}
+    back = clone(Region((), back.nodes, back.yields), mapping)
     value = forward.yields if mode == "value_and_grad" else ()
     border = Effect("reverse sweep", ())
     nodes = (*forward.nodes, border, *back.nodes)
@@ -75,7 +84,10 @@ def gradient(graph: Graph, wrt: list[int], types: Types, mode: str) -> Gradient:
     result = replace(
         graph, name=f"{graph.name}_{mode}", body=body, doc=doc, parameters=parameters, defaults=defaults
     )
-    return Gradient(result, recording.plans, tuple(kinds))
+    starts = recording.starts | {
+        new: recording.starts[old] for old, new in mapping.items() if old in recording.starts
+    }
+    return Gradient(result, recording.plans, tuple(kinds), starts)  # type: ignore[arg-type]
 
 
 def _described(graph: Graph, wrt: list[int]) -> list[str]:

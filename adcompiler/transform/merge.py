@@ -50,7 +50,12 @@ class Replay:
 
 
 def merge_sweeps(
-    forward: Region, back: Region, replays: dict[Node, Replay], primal: Container[Node], types: Types
+    forward: Region,
+    back: Region,
+    replays: dict[Node, Replay],
+    primal: Container[Node],
+    types: Types,
+    starts: dict[Value, Literal],
 ) -> tuple[Region, Region, tuple[LoopPlan, ...]]:
     """Return both sweeps of a region with loops merged where that is possible, and the plans of these loops.
 
@@ -60,20 +65,22 @@ def merge_sweeps(
         replays: the reverse loops that could be merged.
         primal: the nodes of the primal.
         types: types of the values of the primal.
+        starts: where the counters end that reverse loops count back, extended with the values made here.
     """
     plans: tuple[LoopPlan, ...] = ()
     for loop in [node for node in back.nodes if node in replays]:
         assert isinstance(loop, For)
         found = _merged(forward, back, loop, replays[loop], primal, types)
         if found is not None:
-            forward, back = found
+            forward, back, mapping = found
+            starts.update({new: starts[old] for old, new in mapping.items() if old in starts})  # type: ignore[misc]
             plans += replays[loop].plans
     return forward, back, plans
 
 
 def _merged(
     forward: Region, back: Region, loop: For, replay: Replay, primal: Container[Node], types: Types
-) -> tuple[Region, Region] | None:
+) -> tuple[Region, Region, dict[Value, Atom]] | None:
     if replay.forward not in forward.nodes:
         return None
     start, position = forward.nodes.index(replay.forward), back.nodes.index(loop)
@@ -86,11 +93,11 @@ def _merged(
     others = [*(node for node in earlier if node not in moved), *after]
     if not _may_go_first(replay, others, primal) or None in carried_kinds(replay.back):
         return None
-    made, totals = _joined(replay, loop)
+    made, totals, mapping = _joined(replay, loop)
     left = tuple(node for node in earlier if node not in moved)
     rest = back.nodes[position + 1 :]
     nodes = (*_placed(before, [node for node in earlier if node in moved]), made, *after)
-    return replace(forward, nodes=nodes), replace(back, nodes=(*left, *totals, *rest))
+    return replace(forward, nodes=nodes), replace(back, nodes=(*left, *totals, *rest)), mapping
 
 
 def _placed(nodes: tuple[Node, ...], moved: list[Node]) -> list[Node]:
@@ -191,8 +198,8 @@ def _accesses(region: Region, owners: dict[Value, Value], primal: Container[Node
     return found
 
 
-def _joined(replay: Replay, loop: For) -> tuple[For, list[Node]]:
-    """Return the loop that runs and reverses each iteration, and what adds up its sums afterwards."""
+def _joined(replay: Replay, loop: For) -> tuple[For, list[Node], dict[Value, Atom]]:
+    """Return the loop that runs and reverses each iteration, what adds up its sums, and what was renamed."""
     forward, back = replay.forward, replay.back
     index, *entries = back.params
     mapping: dict[Value, Atom] = {}
@@ -220,4 +227,4 @@ def _joined(replay: Replay, loop: For) -> tuple[For, list[Node]]:
         (*run.yields, *reversal.yields),
     )
     inits = (*forward.inits, *(Literal(0.0) for _ in params))
-    return replace(forward, inits=inits, body=body, outs=(*forward.outs, *outs)), totals
+    return replace(forward, inits=inits, body=body, outs=(*forward.outs, *outs)), totals, mapping

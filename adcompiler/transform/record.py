@@ -61,7 +61,11 @@ from adcompiler.transform.tape import (
 
 @dataclass
 class Recording:
-    """The forward and reverse sweep under construction, and the plan of each loop."""
+    """The forward and reverse sweep under construction, and the plan of each loop.
+
+    Attributes:
+        starts: what the counters that reverse loops count back have been at first.
+    """
 
     sweep: ReverseSweep
     types: Types
@@ -70,6 +74,7 @@ class Recording:
     stacks: set[Value] = field(default_factory=set)
     replays: dict[Node, Replay] = field(default_factory=dict)
     originals: dict[Value, Atom] = field(default_factory=dict)
+    starts: dict[Value, Literal] = field(default_factory=dict)
 
     def frame(self, primal: Region, back: Region, repeated: bool = False) -> tuple[Region, Region]:
         """Settle all loops of a region and of the branches in it; return both sweeps.
@@ -207,7 +212,7 @@ class Recording:
 
     def merge(self, forward: Region, back: Region) -> tuple[Region, Region, tuple[LoopPlan, ...]]:
         """Merge loops of two sweeps that run one after the other."""
-        return merge_sweeps(forward, back, self.replays, self.sweep.info.access, self.types)
+        return merge_sweeps(forward, back, self.replays, self.sweep.info.access, self.types, self.starts)
 
     def may_be_merged(
         self,
@@ -337,6 +342,9 @@ class Recording:
             entry = Value(param.name)
             mapping[after] = entry
             entries.append(entry)
+            begin = primal.inits[params.index(param)]
+            if param in plan.counters and isinstance(begin, Literal):
+                self.starts[entry] = begin
             inits.append(primal.outs[params.index(param)])
             outs.append(Value(param.name))
             yields.append(param)
