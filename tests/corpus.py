@@ -2522,3 +2522,15 @@ def packed_triangle_from_both_ends(a, x):
         last -= j
         total += v * v * a[last]
     return total * a[p]
+
+
+@case(0.3, np.array([0.2, 0.9, -0.4]))
+def inner_loop_that_ends_by_an_outer_state(x, a):
+    for e in a:
+        for _ in range(2):
+            for i in range(0, 4, 2):
+                s = math.sin(x * a[i - 1])
+                x = x * 0.7
+                if s > 0.2 * e:
+                    break
+    return x + np.sum(a * a)

@@ -8,7 +8,7 @@ storing each value as its capacity; the partitioners of Enzyme and of PyTorch's 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -116,19 +116,19 @@ def plan_loop(loop: For | While, body: Region, needed: list[Value], types: Types
     return plan
 
 
-def may_repeat(loop: For | While, back: Region, types: Types, info: Memory) -> bool:
+def may_repeat(loop: For | While, needed: Iterable[Value], types: Types, info: Memory) -> bool:
     """Tell whether an iteration can be run again, for its reversal, from what stands outside the loop alone.
 
     Args:
         loop: the loop of the primal.
-        back: the ideal reversal of one iteration.
+        needed: values that the ideal reversal of one iteration reads.
         types: type of every value.
         info: where memory is written.
     """
     if not isinstance(loop, For):
         return False
     frame = Frame(loop, loop.body, types, info)
-    return frame.can_replay([value for value in free(back) if value in frame.inside])
+    return frame.can_replay([value for value in needed if value in frame.inside])
 
 
 Origins = dict[Value | Node, tuple[Node, tuple[Atom, ...]]]
@@ -376,27 +376,27 @@ def _is_load(node: Node) -> bool:
     return isinstance(node, Apply) and node.fn == "getitem"
 
 
-def _origins(region: Region, control: tuple[Atom, ...] = ()) -> Origins:
+def _origins(region: Region, above: tuple[Atom, ...] = ()) -> Origins:
     """Map each value, and each statement, below a region to its node and to all that this reads.
 
     Args:
         region: the region.
-        control: what decides whether, and how often, it runs.
+        above: what decides whether, and how often, it runs.
     """
     found: Origins = {}
     for node in region.nodes:
         match node:
             case Apply():
-                found[node.out] = node, (*operands(node), *control)
+                found[node.out] = node, (*operands(node), *above)
             case Store() | Effect():
-                found[node] = node, (*operands(node), *control)
+                found[node] = node, (*operands(node), *above)
             case If():
                 for out, left, right in zip(node.outs, node.then.yields, node.orelse.yields, strict=True):
-                    found[out] = node, (node.test, left, right, *control)
+                    found[out] = node, (node.test, left, right, *above)
                 for arm in regions(node):
-                    found |= _origins(arm, (*control, node.test))
+                    found |= _origins(arm, (*above, node.test))
             case For() | While():
-                inner = (*control, *_control(node))
+                inner = (*above, *control(node))
                 params = node.body.params[isinstance(node, For) :]
                 after = node.body.yields[node.breaks :]
                 for param, init, last, out in zip(params, node.inits, after, node.outs, strict=True):
@@ -408,7 +408,7 @@ def _origins(region: Region, control: tuple[Atom, ...] = ()) -> Origins:
     return found
 
 
-def _control(loop: For | While) -> tuple[Atom, ...]:
+def control(loop: For | While) -> tuple[Atom, ...]:
     """Return what decides how often a loop runs."""
     bounds = (loop.start, loop.stop, loop.step) if isinstance(loop, For) else loop.cond.yields
     return (*bounds, *loop.body.yields[: loop.breaks])

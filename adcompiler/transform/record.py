@@ -43,7 +43,7 @@ from adcompiler.graph.walk import (
 )
 from adcompiler.optimize.dead import is_pure, remove_dead
 from adcompiler.transform.merge import Replay, merge_sweeps
-from adcompiler.transform.plan import Frame, LoopPlan, may_repeat, plan_loop
+from adcompiler.transform.plan import Frame, LoopPlan, control, may_repeat, plan_loop
 from adcompiler.transform.reverse import ReverseSweep
 from adcompiler.transform.snapshot import arrays_to_keep, served_from_copies
 from adcompiler.transform.tape import (
@@ -140,7 +140,7 @@ class Recording:
         if whole is not primal:
             self.rename_partner(whole, primal)
         whole = replace(primal, body=map_region(primal.body, self.with_copies))
-        repeatable = may_repeat(whole, back.body, self.types, self.sweep.info)
+        repeatable = may_repeat(whole, self.reads(primal, back), self.types, self.sweep.info)
         body, back_body = self.frame(primal.body, back.body, repeated or repeatable)
         position, back_body = _split_position(primal, back_body)
         inside = defined(body)
@@ -169,6 +169,13 @@ class Recording:
         allocations = [node for tape in tapes for node in allocation(tape)]
         allocations += [Apply(stack, "list", ()) for stack in moved]
         return [*allocations, forward], made
+
+    def reads(self, primal: For | While, back: For) -> list[Value]:
+        """Return what the reversal of an iteration reads; for a number of iterations, what decides it."""
+        found = [*free(back.body)]
+        loops = (node for node in walk(primal.body) if isinstance(node, For | While))
+        counted = (node for node in loops if self.sweep.trips.get(node) in found)
+        return found + [value for node in counted for value in values(control(node))]
 
     def from_originals(self, forward: Region) -> Region:
         """Let the forward sweep read arrays rather than the copies that are kept of them."""
