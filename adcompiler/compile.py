@@ -38,6 +38,7 @@ from adcompiler.optimize.reciprocal import share_reciprocals
 from adcompiler.optimize.reuse import reuse_arrays
 from adcompiler.optimize.shape_reads import read_shapes_elsewhere
 from adcompiler.optimize.sink import sink_loads
+from adcompiler.optimize.stacks import lists_to_arrays
 from adcompiler.optimize.upwards import count_upwards
 from adcompiler.optimize.vectorise import vectorise
 from adcompiler.rules import ELEMENTWISE
@@ -172,7 +173,7 @@ def _transformed(
         result = simplify(distribute(result, types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(reuse_arrays(hoist_sizes(result, types, shapes), types), types)
-    result = verify(clean(share_reciprocals(result, types)))
+    result = verify(clean(lists_to_arrays(share_reciprocals(result, types), types)))
     is_conditional = guards is not None and guards.is_conditional
     return result, types, Compiled(result, made.plans, returns, writes, made.seeds, is_conditional)
 

@@ -17,8 +17,9 @@ from adcompiler.analysis.types import Types, is_array, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Node, Region, Value, While
 from adcompiler.graph.python import definitions
 from adcompiler.graph.walk import operands, regions, results, values, walk
+from adcompiler.runtime.helpers import HELPERS
 
-RESERVED = frozenset({"np", "math", "operator", "njit", "sum_to", "range"}) | set(keyword.kwlist)
+RESERVED = frozenset({"np", "math", "operator", "njit", "range", *HELPERS}) | set(keyword.kwlist)
 
 
 @dataclass

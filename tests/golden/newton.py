@@ -5,21 +5,34 @@ import numpy as np
 from numba import njit
 
 
+@njit(cache=True)
+def longer(stack):
+    """Return a copy of a stack with room for twice as many elements."""
+    copy = np.empty(2 * len(stack), stack.dtype)
+    copy[: len(stack)] = stack
+    return copy
+
+
 @njit(cache=True, error_model='numpy')
 def newton_value_and_grad(a):
     """Return the value and the gradient of newton with respect to a."""
-    x_stack = []
+    x_stack = np.empty(64)
     x = a
     trips = 0
+    top = 0
     while abs(x * x - a) > 1e-12:
         trips += 1
-        x_stack.append(x)
+        if top == len(x_stack):
+            x_stack = longer(x_stack)
+        x_stack[top] = x
+        top += 1
         x = 0.5 * (x + a / x)
 
     d_x = 1.0
     d_a = 0.0
     for k in range(trips):
-        x_1 = x_stack.pop()
+        top -= 1
+        x_1 = x_stack[top]
         reciprocal = 1.0 / x_1
         # x = 0.5 * (x + a / x)
         d_add = 0.5 * d_x
