@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import re
 
 import mpmath
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from numba import njit
 
 from adcompiler import value_and_grad
-from adcompiler.runtime import vector_math
+from adcompiler.runtime import bits, vector_angles, vector_exponentials, vector_math, vector_power
 
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 5e-324, -5e-324, 1e308, -1e308, 1e-300]
 BORDERS = [20.0, -20.0, 709.0, 709.78, 709.79, 710.4, 710.5, -708.4, -745.13, -745.14, 36.7, -37.5, 5.9, 6.1]
@@ -23,7 +24,16 @@ RANGES = {
     "sinh": [(-711, 711), (-2, 2)],
     "cosh": [(-711, 711), (-2, 2)],
     "erf": [(-6.5, 6.5), (-1.5, 1.5)],
+    "sin": [(-7, 7), (-1e5, 1e5), (9e4, 1e9)],
+    "cos": [(-7, 7), (-1e5, 1e5), (9e4, 1e9)],
+    "atan": [(-5, 5), (-100, 100)],
 }
+OF_TWO = ("atan2", "pow")
+NEAR_TURNS = [
+    6381956970095103.0 * 2.0**797,
+    *(np.arange(1, 400) * np.pi / 2),
+    *(np.arange(7, 3e6, 9973) * np.pi / 2),
+]
 
 
 def exact(name):
@@ -38,12 +48,13 @@ def points(name):
     sizes = 10.0 ** rng.uniform(-322, 300, 700)
     small = 10.0 ** rng.uniform(-20, 0, 700)
     parts += [sizes, -sizes, small, -small, 1 + small, 1 - small, SPECIAL, BORDERS]
+    parts += [NEAR_TURNS] if name in ("sin", "cos") else []
     return np.concatenate(parts)
 
 
 def error(found, x, reference):
     """Return the error in units in the last place; special values must be exactly right."""
-    with mpmath.workprec(200):
+    with mpmath.workprec(1300):  # angles up to 1e308
         true = reference(mpmath.mpf(float(x)))
         if isinstance(true, mpmath.mpc) or mpmath.isnan(true):
             return 0.0 if math.isnan(found) else math.inf
@@ -73,11 +84,15 @@ def over(function):
 
 @pytest.fixture(scope="module")
 def unfused():
-    """The same module for a machine without fused multiply-add."""
-    text = inspect.getsource(vector_math).replace(', fastmath={"contract"}', "").replace("cache=True, ", "")
-    namespace = {"__name__": "unfused"}
-    exec(compile(text, "unfused", "exec"), namespace)
-    return namespace
+    """The same functions for a machine without fused multiply-add."""
+    found = {"__name__": "unfused"}
+    for module in (bits, vector_exponentials, vector_angles, vector_power):
+        namespace = dict(found)
+        text = inspect.getsource(module).replace(', fastmath={"contract"}', "").replace("cache=True, ", "")
+        own = re.sub(r"^from adcompiler.*$", "", text, flags=re.MULTILINE)
+        exec(compile(own, "unfused", "exec"), namespace)
+        found |= {name: value for name, value in namespace.items() if not name.startswith("_")}
+    return found
 
 
 def check(name, function):
@@ -102,8 +117,77 @@ def test_without_fused_multiply_add(name, unfused):
     check(name, unfused[name])
 
 
+EDGES = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    np.inf,
+    -np.inf,
+    np.nan,
+    2.0,
+    -2.0,
+    0.5,
+    -0.5,
+    3.0,
+    1e308,
+    -1e308,
+    5e-324,
+    1e-5,
+]
+EDGES += [2.0**53, -(2.0**53)]
+
+
+def pairs(name):
+    rng = np.random.default_rng(4)
+    many = 10.0 ** rng.uniform(-300, 300, 1500)
+    if name == "atan2":
+        return np.concatenate([rng.normal(size=1500), many]), np.concatenate(
+            [rng.normal(size=1500), -many[::-1]]
+        )
+    close = 1 + rng.normal(size=1500) * 1e-6
+    powers = rng.normal(size=1500) * 3, rng.uniform(-1, 1, 1500), rng.normal(size=1500) * 1e8
+    return np.concatenate([rng.uniform(0, 5, 1500), many, close]), np.concatenate(powers)
+
+
+def check_two(name, function):
+    @njit
+    def loop(x, y):
+        found = np.empty_like(x)
+        for i in range(len(x)):
+            found[i] = function(x[i], y[i])
+        return found
+
+    one, two = pairs(name)
+    reference = getattr(mpmath, {"pow": "power"}.get(name, name))
+    for x, y, found in zip(one, two, loop(one, two), strict=True):
+        assert error(float(found), x, lambda at: reference(at, mpmath.mpf(float(y)))) <= 2.0, (x, y)
+    one, two = (np.ravel(part) for part in np.meshgrid(EDGES, EDGES))
+    with np.errstate(all="ignore"):
+        expected = {"pow": np.power, "atan2": np.arctan2}[name](one, two)
+    found = loop(one, two)
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
+    assert np.array_equal(np.signbit(found)[expected == 0], np.signbit(expected)[expected == 0])
+
+
+@pytest.mark.parametrize("name", OF_TWO)
+def test_functions_of_two_numbers(name, unfused):
+    check_two(name, getattr(vector_math, name))
+    check_two(name, unfused[name])
+
+
+@pytest.mark.parametrize("name", vector_math.LIBM)
+def test_single_precision(name):
+    x = np.random.default_rng(5).uniform(0.1, 2.0, 50).astype(np.float32)
+    arguments = (x, x[::-1].copy()) if name in OF_TWO else (x,)
+    single, double = (getattr(vector_math, name + suffix) for suffix in ("32", ""))
+    for values in zip(*arguments, strict=True):
+        found = single(*values)
+        assert isinstance(found, float) and found == np.float32(double(*map(float, values)))
+
+
 def test_every_function_is_tested():
-    assert set(RANGES) == set(vector_math.LIBM)
+    assert {*RANGES, *OF_TWO} == set(vector_math.LIBM)
 
 
 def energy(x):

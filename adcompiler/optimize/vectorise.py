@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from numba import float64
+from numba import float32, float64
 
 from adcompiler.analysis.dependence import Loops
 from adcompiler.analysis.iterations import Iterations
@@ -62,11 +62,9 @@ def _is_simple(node: Node, types: Types) -> bool:
     """Tell whether LLVM can do a node for several iterations at once."""
     match node:
         case Apply():
-            is_inline = node.fn in _INLINE and not (
-                node.fn == "pow" and not isinstance(node.args[1], Literal)
-            )
+            is_inline = node.fn in _INLINE and (node.fn != "pow" or _is_whole(node.args[1]))
             is_number = is_scalar(types.get(node.out))
-            return (is_number and (is_inline or _is_fast(node, types))) or node.fn == "shape"
+            return (is_number and (is_inline or _fast(node, types) is not None)) or node.fn == "shape"
         case Store():
             return bool(node.index)
         case If():
@@ -75,8 +73,18 @@ def _is_simple(node: Node, types: Types) -> bool:
             return False
 
 
-def _is_fast(node: Apply, types: Types) -> bool:
-    return node.fn in FAST and all(_is_double(atom, types) for atom in node.args)
+def _is_whole(atom: Atom) -> bool:
+    return isinstance(atom, Literal) and isinstance(atom.value, int)
+
+
+def _fast(node: Apply, types: Types) -> str | None:
+    """Return the vector function for a node, if there is one."""
+    if node.fn not in FAST or (node.fn == "pow" and _is_whole(node.args[1])):
+        return None
+    if all(_is_double(atom, types) for atom in node.args):
+        return FAST[node.fn]
+    is_single = all(isinstance(atom, Value) and types.get(atom) == float32 for atom in node.args)
+    return f"{FAST[node.fn]}32" if is_single else None
 
 
 def _is_double(atom: Atom, types: Types) -> bool:
@@ -105,8 +113,8 @@ def _rewritten(loop: For, types: Types) -> For:
                     types[minus] = float64
                     nodes.append(Apply(minus, "neg", (node.args[1],), loc=node.loc))
                     nodes.append(replace(node, fn="fast.add_up", args=(node.args[0], minus)))
-                case Apply() if _is_fast(node, types):
-                    nodes.append(replace(node, fn=FAST[node.fn]))
+                case Apply() if fast := _fast(node, types):
+                    nodes.append(replace(node, fn=fast))
                 case _:
                     nodes.append(with_regions(node, tuple(map(region, regions(node)))))
         return replace(body, nodes=tuple(nodes))
