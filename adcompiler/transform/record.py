@@ -152,7 +152,10 @@ class Recording:
             merged = self.merge(*export(body, back_body, self.sweep))
         if plan.replayed:
             self.plans.append((plan, []))
-            again = _prepend(position, self.replay(body, back_body))
+            once, once_back, inner = merged or (body, back_body, ())
+            for part in inner:
+                part.merged = True
+            again = _prepend(position, self.replay(once, once_back))
             forward, made = self.counted(primal, primal.body), replace(back, body=again)
             self.may_be_merged(forward, made, merged, plan)
             return [forward], made
@@ -254,13 +257,19 @@ class Recording:
         body, back = export(body, back, self.sweep)
         inside = defined(body)
         needed = tuple(value for value in free(back) if value in inside)
-        kept = Region(body.params, tuple(self.without_effects(body)), needed)
+        kept = Region(body.params, tuple(self.without_effects(body)), ())
+        shadows = (node.array for node in walk(kept) if isinstance(node, Store) and node.loc.quoted)
+        kept = replace(kept, yields=(*needed, *shadows))
         kept = replace(remove_dead(Graph("iteration", kept)).body, params=(), yields=())
         mapping: dict[Value, Atom] = dict.fromkeys(body.params[1:], UNDEFINED)
         copy = clone(kept, mapping)
+        self.starts.update(self.renamed_starts(mapping))
         own = defined(back)  # reverse loops keep the index of the loop that they reverse
         back = substitute(back, {old: new for old, new in mapping.items() if old not in own})
         return Region(back.params, (*copy.nodes, *back.nodes), back.yields)
+
+    def renamed_starts(self, mapping: dict[Value, Atom]) -> dict[Value, Literal]:
+        return {new: self.starts[old] for old, new in mapping.items() if old in self.starts}  # type: ignore[misc]
 
     def without_effects(self, body: Region) -> list[Node]:
         """Return the nodes of an iteration without asserts, draws, and stores to arrays from outside."""
@@ -272,7 +281,8 @@ class Recording:
                 return node.fn == "append" and node.args[0] in local
             if isinstance(node, Apply):
                 return is_pure(node) or (node.fn == "pop" and node.args[0] in local)
-            return not isinstance(node, Store) or owners.get(node.array, node.array) in local
+            is_adjoint = node.loc.quoted  # of an inner loop that is reversed as it runs
+            return not isinstance(node, Store) or is_adjoint or owners.get(node.array, node.array) in local
 
         def rewrite(inner: Region) -> Region:
             kept = [node for node in inner.nodes if keep(node)]
