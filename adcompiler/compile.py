@@ -39,6 +39,7 @@ from adcompiler.optimize.reuse import reuse_arrays
 from adcompiler.optimize.shape_reads import read_shapes_elsewhere
 from adcompiler.optimize.sink import sink_loads
 from adcompiler.optimize.stacks import lists_to_arrays
+from adcompiler.optimize.unroll import unroll
 from adcompiler.optimize.upwards import count_upwards
 from adcompiler.optimize.vectorise import vectorise
 from adcompiler.rules import ELEMENTWISE
@@ -161,6 +162,7 @@ def _transformed(
     result = simplify(index_directly(result, types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = count_upwards(reuse_arrays(hoist_sizes(result, types, shapes), types), types, made.starts)
+    result = simplify(unroll(result, types), types)
     result = simplify(accumulate_in_numbers(result, types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(read_shapes_elsewhere(result, shapes), types)

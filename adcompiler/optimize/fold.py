@@ -59,6 +59,7 @@ def fold(graph: Graph, types: Types) -> Graph:
 class _Folder:
     def __init__(self, body: Region, types: Types) -> None:
         self.types = types
+        self.uses = uses(body)
         self.classes = memory_classes(body)
         self.written = {self.classes.get(array, array) for array in written_arrays(body)}
         self.known: dict[Value, Atom] = {}
@@ -235,6 +236,9 @@ class _Folder:
         if inner is None or inner.fn not in ("mul", "truediv"):
             return None
         first, second = inner.args
+        is_shared = self.uses[atom] > 1  # type: ignore[index]
+        if is_shared and (inner.fn == "truediv" or not isinstance(first, Literal)):
+            return None  # it is needed as it is
         if isinstance(first, Literal):
             value = Literal(factor.value * first.value)  # type: ignore[operator]
             return replace(inner, out=node.out, args=(value, second), loc=node.loc)

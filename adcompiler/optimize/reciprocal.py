@@ -44,19 +44,25 @@ def _shared(region: Region, types: Types, everywhere: bool) -> Region:
         if isinstance(node, Apply) and _is_division(node, types) and (everywhere or node.loc.quoted)
     }
     counts = Counter(node.args[1] for node in divisions)
-    reciprocals: dict[Atom, Value] = {}
+    reciprocals: dict[Atom, Atom] = {}
     same: dict[Value, Atom] = {}
     nodes: list[Node] = []
     for node in region.nodes:
-        if not isinstance(node, Apply) or node not in divisions or counts[node.args[1]] < 2:
+        if not isinstance(node, Apply) or not _is_division(node, types):
             nodes.append(node)
             continue
         dividend, divisor = node.args
-        if divisor not in reciprocals:
+        if dividend == Literal(1.0) and divisor not in reciprocals:
+            reciprocals[divisor] = node.out
+            nodes.append(node)
+            continue
+        if node in divisions and divisor not in reciprocals and counts[divisor] > 1:
             reciprocals[divisor] = made = Value("reciprocal", temporary=True)
             types[made] = float64
             nodes.append(Apply(made, "truediv", (Literal(1.0), divisor), loc=node.loc))
-        if dividend == Literal(1.0):
+        if node not in divisions or divisor not in reciprocals:
+            nodes.append(node)
+        elif dividend == Literal(1.0):
             same[node.out] = reciprocals[divisor]
         else:
             nodes.append(replace(node, fn="mul", args=(dividend, reciprocals[divisor])))

@@ -76,17 +76,22 @@ def _reads(node: Node) -> list[Atom]:
 
 
 def _turned(loop: For, counters: list[int], types: Types, starts: Starts) -> list[Node]:
-    first, past = Value("add", temporary=True), Value("add", temporary=True)
-    nodes: list[Node] = [
-        Apply(first, "add", (loop.stop, Literal(1)), loc=loop.loc),
-        Apply(past, "add", (loop.start, Literal(1)), loc=loop.loc),
-    ]
+    nodes: list[Node] = []
+    first, past = _next(loop.stop, loop, nodes), _next(loop.start, loop, nodes)
     inits, body = list(loop.inits), loop.body
     for k in counters:
         inits[k] = starts[body.params[k + 1]]
         body = _counted(loop, k, body, types)
     turned = replace(loop, start=first, stop=past, step=Literal(1), inits=tuple(inits), body=body)
     return [*nodes, turned]
+
+
+def _next(atom: Atom, loop: For, nodes: list[Node]) -> Atom:
+    if isinstance(atom, Literal) and isinstance(atom.value, int):
+        return Literal(atom.value + 1)
+    out = Value("add", temporary=True)
+    nodes.append(Apply(out, "add", (atom, Literal(1)), loc=loop.loc))
+    return out
 
 
 def _counted(loop: For, k: int, body: Region, types: Types) -> Region:
