@@ -36,6 +36,7 @@ from adcompiler.optimize.invariant import remove_invariants
 from adcompiler.optimize.localise import localise
 from adcompiler.optimize.reciprocal import share_reciprocals
 from adcompiler.optimize.reuse import reuse_arrays
+from adcompiler.optimize.scalars import replace_small_arrays
 from adcompiler.optimize.shape_reads import read_shapes_elsewhere
 from adcompiler.optimize.sink import sink_loads
 from adcompiler.optimize.stacks import lists_to_arrays
@@ -202,7 +203,8 @@ def _prepared(primal: Graph, types: Types, guards: Guards | None) -> Graph:
         primal = clean(fold(guard_sizes(primal, types, ELEMENTWISE.keys(), guards), types))
         primal = eliminate_common(primal, _scalars(primal, types))
     shapes, sizes = symbolic_sizes(primal, types, ELEMENTWISE.keys())
-    return verify(clean(fold(localise(primal, types, shapes, sizes), types)))
+    primal = replace_small_arrays(localise(primal, types, shapes, sizes), types, shapes)
+    return verify(clean(fold(primal, types)))
 
 
 def _callee(callee: Callee, kinds: Kinds) -> tuple[Graph, Types]:

@@ -76,10 +76,10 @@ def _visit(state: _Inliner, region: Region, breaks: bool = False) -> None:
             case Apply():
                 _decide(state, node, region, position)
             case If():
-                _read(state, (node.test,), region, position)
                 for arm in regions(node):
                     _visit(state, arm)
-                _decide_choice(state, node, region, position)
+                if not _decide_choice(state, node, region, position):
+                    _read(state, (node.test,), region, position)
             case For() | While():
                 for inner in reversed(regions(node)):
                     _visit(state, inner, node.breaks and inner is node.body)
@@ -160,15 +160,16 @@ def _pops(node: Node) -> bool:
     return isinstance(node, Apply) and not is_pure(node)
 
 
-def _decide_choice(state: _Inliner, node: If, region: Region, position: int) -> None:
+def _decide_choice(state: _Inliner, node: If, region: Region, position: int) -> bool:
     """A branch with one output and nothing but expressions in it is written `a if test else b`."""
     if any(UNDEFINED in arm.yields for arm in (node.then, node.orelse)):
-        return
+        return False
     if len(node.outs) != 1 or not _fits(state, node.outs[0], node, region, position):
-        return
+        return False
     inner = _arms(node)
     written = all(isinstance(n, Apply | If) and state.chosen.issuperset(results(n)) for n in inner)
-    if written and len(inner) <= _LONGEST:
+    is_chosen = written and len(inner) <= _LONGEST
+    if is_chosen:
         use = state.uses[node.outs[0]][0]
         state.chosen.add(node.outs[0])
         reads = [node.test]
@@ -177,3 +178,4 @@ def _decide_choice(state: _Inliner, node: If, region: Region, position: int) -> 
         for arm in regions(node):
             reads += [atom for region in walk_regions(arm) for atom in region.yields]
         _read(state, reads, use.region, use.position)
+    return is_chosen

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 from numba import float64
 
 from adcompiler.analysis.dependence import ALLOCATIONS
@@ -58,7 +59,7 @@ def _with_allocation(
     if not users:
         return None
     place = body.index(users[0])
-    if _fills(users[0], made.out, shape, sizes):
+    if _fills(users[0], made.out, shape, sizes) or _fill_one_by_one(users, made.out, shape):
         body.insert(place, _uninitialised(made))
     else:
         only = users[0] if len(users) == 1 else None
@@ -102,6 +103,48 @@ def _fills(
             inner = (*index, node.body.params[0])
             return len(users) == 1 and _fills(users[0], array, shape, sizes, inner)
     return False
+
+
+def _fill_one_by_one(users: list[Node], array: Value, shape: tuple[object, ...]) -> bool:
+    """Tell whether nodes write every element of a small array before they use it otherwise."""
+    sizes = [size for size in shape if isinstance(size, int)]
+    if len(sizes) < len(shape) or not shape:
+        return False
+    missing = set(np.ndindex(*sizes))
+    for node in users:
+        place = place_of(node, array, shape)
+        if place is None or (isinstance(node, Store) and node.accumulate):
+            return False
+        if isinstance(node, Store):
+            missing.discard(place)
+        elif place in missing:
+            return False
+        if not missing:
+            return True
+    return False
+
+
+Place = tuple[int, ...]
+
+
+def place_of(access: Node, array: Value, shape: tuple[object, ...]) -> Place | None:
+    """Return the element that a node reads or writes, None where its index is not constant or not inside."""
+    match access:
+        case Apply(fn="getitem", args=(Value() as base, *index)) if base is array:
+            pass
+        case Store(array=base) if base is array and access.value is not array:
+            index = [*access.index]
+        case _:
+            return None
+    if len(index) != len(shape):
+        return None
+    place: list[int] = []
+    for atom, size in zip(index, shape, strict=True):
+        k = atom.value if isinstance(atom, Literal) else None
+        if type(k) is not int or not isinstance(size, int) or not -size <= k < size:
+            return None
+        place.append(k % size)
+    return tuple(place)
 
 
 def _uninitialised(made: Apply) -> Apply:

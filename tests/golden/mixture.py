@@ -46,15 +46,11 @@ def mixture_value_and_grad(means, weights, x):
             big = big_tape[k - 1]
             # big = max(big, terms[k])
             if big > terms_k:
-                choice = d_big
+                d_big_1 = d_big
             else:
-                test = big == terms_k
-                choice = 0.5 * d_big if test else 0.0
-            if not terms_k > big:
-                test = big == terms_k
-                d_big = 0.5 * d_big if test else 0.0
-            d_terms[k] += d_big
-            d_big = choice
+                d_big_1 = 0.5 * d_big if big == terms_k else 0.0
+            d_terms[k] += d_big if terms_k > big else 0.5 * d_big if big == terms_k else 0.0
+            d_big = d_big_1
         # big = terms[0]
         d_terms[0] += d_big
         for k in range(n):

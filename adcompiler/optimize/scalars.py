@@ -1,0 +1,95 @@
+"""Keep the elements of a small array in numbers, where all accesses name an element by constants.
+
+After `r = np.empty(2)`, `r[0] = …`, `r[1] = …`, each element is a variable like any other. It needs no
+memory, nor does its adjoint (scalar replacement; Callahan, Carr and Kennedy 1990).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from numba import float64
+
+from adcompiler.analysis.sizes import Shapes
+from adcompiler.analysis.types import Types, element
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value
+from adcompiler.graph.walk import map_region, operands, substitute, uses
+from adcompiler.optimize.localise import Place, place_of
+
+_START: dict[str, Atom | None] = {"np.empty": None, "np.zeros": Literal(0.0), "np.ones": Literal(1.0)}
+"""What the elements of a new array are."""
+
+
+def replace_small_arrays(graph: Graph, types: Types, shapes: Shapes) -> Graph:
+    """Return the graph without such arrays.
+
+    Args:
+        graph: the typed primal.
+        types: type of every value, extended with the values made here.
+        shapes: symbolic shape of every array.
+    """
+    counts = uses(graph.body)
+
+    def rewrite(region: Region) -> Region:
+        for made in region.nodes:
+            if isinstance(made, Apply) and made.fn in _START and element(types[made.out]) == float64:
+                users = [node for node in region.nodes if made.out in operands(node)]
+                if len(users) == counts[made.out]:
+                    region = _replaced(region, made, users, shapes.get(made.out, ()), types) or region
+        return region
+
+    return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def _replaced(
+    region: Region, made: Apply, users: list[Node], shape: tuple[object, ...], types: Types
+) -> Region | None:
+    """Return the region without an array, None where its elements are not all known."""
+    current: dict[Place, Atom] = {}
+    mapping: dict[Value, Atom] = {}
+    nodes: list[Node] = []
+    for node in region.nodes:
+        if node is made:
+            continue
+        if node not in users:
+            nodes.append(node)
+            continue
+        place = place_of(node, made.out, shape)
+        if place is None:
+            return None
+        old = current.get(place, _START[made.fn])
+        match node:
+            case Apply(fn="getitem") if old is not None:
+                mapping[node.out] = old
+            case Store(accumulate=False) if _is_double(node.value, types):
+                current[place] = _named(node.value, made.out, place, nodes, mapping, types)
+            case Store() if _is_double(node.value, types) and old is not None:
+                current[place] = out = _element(made.out, place, types)
+                nodes.append(Apply(out, "add", (old, node.value), loc=node.loc))
+            case _:
+                return None
+    return substitute(replace(region, nodes=tuple(nodes)), mapping)
+
+
+def _is_double(atom: Atom, types: Types) -> bool:
+    if isinstance(atom, Literal):
+        return isinstance(atom.value, float)
+    return isinstance(atom, Value) and types.get(atom) == float64
+
+
+def _element(array: Value, place: Place, types: Types) -> Value:
+    out = Value("_".join(map(str, (array.name, *place))))
+    types[out] = float64
+    return out
+
+
+def _named(
+    atom: Atom, array: Value, place: Place, nodes: list[Node], mapping: dict[Value, Atom], types: Types
+) -> Atom:
+    """Give what is stored the name of the element, if it has none of its own."""
+    for k, node in enumerate(nodes):
+        if isinstance(node, Apply) and node.out is atom and node.out.temporary:
+            mapping[node.out] = out = _element(array, place, types)
+            nodes[k] = replace(node, out=out)
+            return out
+    return atom

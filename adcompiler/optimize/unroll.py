@@ -1,0 +1,86 @@
+"""Write out loops over three coordinates and the like, inside a loop that is reversed.
+
+What they add to an element of the outer iteration can then be summed in a number, and the loop around them is
+an innermost loop, which LLVM vectorises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adcompiler.analysis.types import Types
+from adcompiler.graph.nodes import Atom, For, Graph, Literal, Node, Region, Store, Value, While
+from adcompiler.graph.walk import clone, defined, map_region, regions, substitute, walk
+
+_TRIPS, _NODES = 4, 80
+"""At most so many iterations, and so many nodes written out in one loop."""
+
+
+def unroll(graph: Graph, types: Types) -> Graph:
+    """Return the graph with such loops written out.
+
+    Args:
+        graph: the graph of a gradient.
+        types: type of every value, extended with the values made here.
+    """
+
+    def rewrite(body: Region) -> Region:
+        nodes = tuple(_unrolled(node, types) if isinstance(node, For) else node for node in body.nodes)
+        return replace(body, nodes=nodes)
+
+    return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def _unrolled(loop: For, types: Types) -> For:
+    """Return a loop without the short loops in it, if it is innermost then."""
+    short = {node: trips for node in loop.body.nodes if (trips := _trips(node))}
+    inner = [node for node in walk(loop.body) if isinstance(node, For | While)]
+    size = sum(len(regions(node)[0].nodes) * len(trips) for node, trips in short.items())
+    if len(inner) > len(short) or size > _NODES or not any(_adds_outside(node, loop) for node in short):
+        return loop
+    nodes: list[Node] = []
+    mapping: dict[Value, Atom] = {}
+    for node in loop.body.nodes:
+        if isinstance(node, For) and node in short:
+            nodes += _written_out(node, short[node], types, mapping)
+        else:
+            nodes.append(node)
+    return replace(loop, body=substitute(replace(loop.body, nodes=tuple(nodes)), mapping))
+
+
+def _adds_outside(short: Node, loop: For) -> bool:
+    """Tell whether a short loop adds to elements that stay the same in the loop around it."""
+    inside = defined(loop.body)
+    assert isinstance(short, For)
+    for node in short.body.nodes:
+        if isinstance(node, Store) and node.accumulate and node.loc.quoted:
+            places = [atom for atom in (node.array, *node.index) if atom is not short.body.params[0]]
+            if len(places) == len(node.index) and not any(atom in inside for atom in places):
+                return True
+    return False
+
+
+def _trips(node: Node) -> range:
+    """Return the indices of a short loop, none for anything else."""
+    if not isinstance(node, For) or node.breaks:
+        return range(0)
+    ends = [atom.value for atom in (node.start, node.stop, node.step) if isinstance(atom, Literal)]
+    if len(ends) < 3 or not all(type(end) is int for end in ends) or ends[2] == 0:
+        return range(0)
+    trips = range(*ends)  # type: ignore[call-overload]
+    return trips if len(trips) <= _TRIPS else range(0)
+
+
+def _written_out(loop: For, trips: range, types: Types, mapping: dict[Value, Atom]) -> list[Node]:
+    """Return the iterations of a loop one after the other; its results go to the mapping."""
+    index, *params = loop.body.params
+    state = list(loop.inits)
+    nodes: list[Node] = []
+    for k in trips:
+        renamed: dict[Value, Atom] = {index: Literal(k), **dict(zip(params, state, strict=True))}
+        copy = clone(Region((), loop.body.nodes, loop.body.yields), renamed)
+        types.update({new: types[old] for old, new in renamed.items() if old in types and old not in params})  # type: ignore[misc]
+        nodes += copy.nodes
+        state = list(copy.yields)
+    mapping.update(zip(loop.outs, state, strict=True))
+    return nodes
