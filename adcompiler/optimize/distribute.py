@@ -16,9 +16,9 @@ from adcompiler.analysis.affine import linear
 from adcompiler.analysis.dependence import Loops
 from adcompiler.analysis.iterations import Iterations
 from adcompiler.analysis.sums import carried_kinds
-from adcompiler.analysis.types import Types
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value, While
-from adcompiler.graph.walk import clone, operands, regions, values, with_regions
+from adcompiler.analysis.types import Types, is_array
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Store, Value, While
+from adcompiler.graph.walk import clone, free, operands, regions, values, with_regions
 from adcompiler.optimize.dead import is_pure
 
 _SHORT = 8
@@ -50,52 +50,89 @@ def distribute(graph: Graph, types: Types) -> Graph:
 
 def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None:
     """Return a loop in parts, None if it is not of that kind."""
-    is_simple = all(
-        is_pure(node) if isinstance(node, Apply) else isinstance(node, Store) and bool(node.index)
-        for node in loop.body.nodes
-    )
     is_short = isinstance(loop.stop, Literal) and loop.stop.value < _SHORT  # type: ignore[operator]
-    if (
-        is_short
-        or not is_simple
-        or loop.breaks
-        or loop.step != Literal(1)
-        or None in carried_kinds(loop.body)
-    ):
+    counts = loop.step == Literal(1) or (loop.step == Literal(-1) and loop.loc.quoted)
+    if loop.breaks or not counts or (is_short and loop.step == Literal(1)):
+        return None
+    if not all(map(_is_simple, loop.body.nodes)) or None in carried_kinds(loop.body):
         return None
     later = _later_stores(loop, iterations)
-    if not later or not iterations.are_apart(loop, loops):
+    rest = tuple(node for node in loop.body.nodes if node not in later)
+    if not later or not iterations.are_apart(replace(loop, body=replace(loop.body, nodes=rest)), loops):
         return None
-    return _parts(loop, later, iterations.types)
+    nodes: list[Node] = []
+    if loop.step == Literal(-1):  # in any order, now that sums that others read come last
+        ends = [_apply("add", nodes, iterations.types, end, Literal(1)) for end in (loop.stop, loop.start)]
+        loop = replace(loop, start=ends[0], stop=ends[1], step=Literal(1))
+    return [*nodes, *_parts(loop, later, iterations.types)]
+
+
+def _is_simple(node: Node) -> bool:
+    """Tell whether a node computes numbers or stores an element."""
+    return bool(node.index) if isinstance(node, Store) else _computes(node)
+
+
+def _computes(node: Node) -> bool:
+    if isinstance(node, If):
+        return all(_computes(inner) for arm in regions(node) for inner in arm.nodes)
+    return isinstance(node, Apply) and is_pure(node)
 
 
 def _later_stores(loop: For, iterations: Iterations) -> list[Store]:
-    """Return the sums that have to wait: to another element, or row, than the first sum to the array."""
+    """Return the sums that have to wait: to another element, or row, than the first sum to the array.
+
+    An iteration may read or overwrite an element of such an array only before others add to it.
+    """
     makers = iterations.dependences.makers
     index = loop.body.params[0]
     used: set[Value] = set()
     found: dict[Value, list[Store]] = {}
+    fixed: dict[Value, list[tuple[Atom, ...]]] = {}
     for node in loop.body.nodes:
-        if isinstance(node, Store) and node.accumulate:
-            found.setdefault(node.array, []).append(node)
-        else:
-            used.update(values(operands(node)))
+        match node:
+            case Store(accumulate=True):
+                found.setdefault(node.array, []).append(node)
+            case Store():
+                fixed.setdefault(node.array, []).append(node.index)
+                used.update(values((node.value,)))
+            case Apply(fn="getitem", args=(Value() as array, *place)) if is_array(iterations.types[array]):
+                fixed.setdefault(array, []).append(tuple(place))
+            case _:
+                used.update(values(operands(node)), *(free(part) for part in regions(node)))
     later: list[Store] = []
     for array, stores in found.items():
-        others = (used | found.keys()) - {array}
+        others = (used | found.keys() | fixed.keys()) - {array}
         if array in used or any(iterations.may_share(array, other) for other in others):
             continue
         offsets = [_offset(store.index[-1], index, makers) for store in stores]
         if None in offsets or any(index in store.index[:-1] for store in stores):
             continue
-        later += [store for store in stores if _is_neighbour(store, stores[0], makers)]
+        own = fixed.get(array, [])
+        waiting = [
+            store
+            for store in stores
+            if _is_neighbour(store.index, own[0] if own else stores[0].index, makers)
+        ]
+        if all(_comes_first(place, store.index, loop, makers) for store in waiting for place in own):
+            later += waiting
     return later
 
 
-def _is_neighbour(one: Store, two: Store, makers: dict[Value, Apply]) -> bool:
-    """Tell whether two stores are to different elements at a fixed distance."""
+def _comes_first(
+    place: tuple[Atom, ...], other: tuple[Atom, ...], loop: For, makers: dict[Value, Apply]
+) -> bool:
+    """Tell whether an element is at `place` in an earlier iteration than that in which it is at `other`."""
+    index = loop.body.params[0]
+    one, two = (_offset(atoms[-1], index, makers) for atoms in (place, other))
+    if one is None or two is None or place[:-1] != other[:-1]:
+        return False
+    return two < one if loop.step == Literal(1) else two > one
+
+
+def _is_neighbour(one: tuple[Atom, ...], two: tuple[Atom, ...], makers: dict[Value, Apply]) -> bool:
+    """Tell whether two indices are of different elements at a fixed distance."""
     distances: list[int] = []
-    for left, right in zip(one.index, two.index, strict=True):
+    for left, right in zip(one, two, strict=True):
         forms = linear(left, makers), linear(right, makers)
         distance = None if forms[0] is None or forms[1] is None else forms[0] - forms[1]
         if distance is None or distance.terms:
