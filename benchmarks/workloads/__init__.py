@@ -1,7 +1,6 @@
 """The workloads of the suite, by topic."""
 
-from benchmarks.workloads import arrays, grids, matrices, mixture, networks, sequences, sums
+from benchmarks.workloads import arrays, grids, matrices, mixture, models, networks, sequences, sums
 
-WORKLOADS = [
-    w for topic in (mixture, sequences, grids, arrays, matrices, sums, networks) for w in topic.WORKLOADS
-]
+_TOPICS = (mixture, sequences, grids, arrays, matrices, sums, models, networks)
+WORKLOADS = [workload for topic in _TOPICS for workload in topic.WORKLOADS]

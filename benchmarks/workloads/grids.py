@@ -175,7 +175,90 @@ def burgers_in_jax():
     return jax_gradient(primal, (0, 1))
 
 
+def adi(start, steps):
+    n = start.shape[0]
+    a, b = -0.5, 2.0
+    u, v = start.copy(), np.zeros((n, n))
+    p, q = np.zeros(n), np.zeros(n)
+    for _ in range(steps):
+        for i in range(1, n - 1):
+            p[0], q[0] = 0.0, 1.0
+            for j in range(1, n - 1):
+                p[j] = -a / (a * p[j - 1] + b)
+                around = 0.5 * u[j, i - 1] + 0.3 * u[j, i] + 0.5 * u[j, i + 1]
+                q[j] = (around - a * q[j - 1]) / (a * p[j - 1] + b)
+            v[n - 1, i] = 1.0
+            for j in range(n - 2, 0, -1):
+                v[j, i] = p[j] * v[j + 1, i] + q[j]
+        for i in range(1, n - 1):
+            p[0], q[0] = 0.0, 1.0
+            for j in range(1, n - 1):
+                p[j] = -a / (a * p[j - 1] + b)
+                around = 0.5 * v[i - 1, j] + 0.3 * v[i, j] + 0.5 * v[i + 1, j]
+                q[j] = (around - a * q[j - 1]) / (a * p[j - 1] + b)
+            u[i, n - 1] = 1.0
+            for j in range(n - 2, 0, -1):
+                u[i, j] = p[j] * u[i, j + 1] + q[j]
+    return np.sum(u * u)
+
+
+@njit(error_model="numpy")
+def adi_by_hand(start, steps):
+    n = start.shape[0]
+    a, b = -0.5, 2.0
+    u, v = start.copy(), np.zeros((n, n))
+    p, q, inverse = np.zeros(n), np.zeros(n), np.zeros(n)
+    for j in range(1, n - 1):
+        inverse[j] = 1.0 / (a * p[j - 1] + b)
+        p[j] = -a * inverse[j]
+    for _ in range(steps):
+        for i in range(1, n - 1):
+            q[0] = 1.0
+            for j in range(1, n - 1):
+                around = 0.5 * u[j, i - 1] + 0.3 * u[j, i] + 0.5 * u[j, i + 1]
+                q[j] = (around - a * q[j - 1]) * inverse[j]
+            v[n - 1, i] = 1.0
+            for j in range(n - 2, 0, -1):
+                v[j, i] = p[j] * v[j + 1, i] + q[j]
+        for i in range(1, n - 1):
+            q[0] = 1.0
+            for j in range(1, n - 1):
+                around = 0.5 * v[i - 1, j] + 0.3 * v[i, j] + 0.5 * v[i + 1, j]
+                q[j] = (around - a * q[j - 1]) * inverse[j]
+            u[i, n - 1] = 1.0
+            for j in range(n - 2, 0, -1):
+                u[i, j] = p[j] * u[i, j + 1] + q[j]
+    d_u, d_v, d_q = 2.0 * u, np.zeros((n, n)), np.zeros(n)
+    for _ in range(steps):
+        for i in range(n - 2, 0, -1):
+            for j in range(1, n - 1):
+                d_q[j] = d_u[i, j]
+                d_u[i, j] = 0.0
+                d_u[i, j + 1] += p[j] * d_q[j]
+            d_u[i, n - 1] = 0.0
+            for j in range(n - 2, 0, -1):
+                e = d_q[j] * inverse[j]
+                d_v[i - 1, j] += 0.5 * e
+                d_v[i, j] += 0.3 * e
+                d_v[i + 1, j] += 0.5 * e
+                d_q[j - 1] -= a * e
+        for i in range(n - 2, 0, -1):
+            for j in range(1, n - 1):
+                d_q[j] = d_v[j, i]
+                d_v[j, i] = 0.0
+                d_v[j + 1, i] += p[j] * d_q[j]
+            d_v[n - 1, i] = 0.0
+            for j in range(n - 2, 0, -1):
+                e = d_q[j] * inverse[j]
+                d_u[j, i - 1] += 0.5 * e
+                d_u[j, i] += 0.3 * e
+                d_u[j, i + 1] += 0.5 * e
+                d_q[j - 1] -= a * e
+    return np.sum(u * u), (d_u,)
+
+
 WORKLOADS = [
+    Workload(adi, lambda rng: (rng.normal(size=(60, 60)), 10), (0,), adi_by_hand),
     Workload(jacobi_2d, lambda rng: (rng.normal(size=(60, 60)),), (0,), jacobi_2d_by_hand, jacobi_2d_in_jax),
     Workload(seidel_2d, lambda rng: (rng.normal(size=(60, 60)),), (0,), seidel_2d_by_hand),
     Workload(

@@ -104,6 +104,69 @@ def gaussian_mixture_in_jax():
     return jax_gradient(primal, (0, 1, 2, 3))
 
 
+def mixture_in_arrays(alphas, means, factors, x):
+    terms = np.empty((len(alphas), len(x)))
+    for k in range(len(alphas)):
+        projected = (x - means[k]) @ factors[k].T
+        scale = np.log(np.abs(np.linalg.det(factors[k])))
+        terms[k] = alphas[k] + scale - 0.5 * np.sum(projected * projected, axis=1)
+    big = np.max(terms)
+    return np.sum(big + np.log(np.sum(np.exp(terms - big), axis=0)))
+
+
+@njit(error_model="numpy")
+def mixture_in_arrays_by_hand(alphas, means, factors, x):
+    (n, d), k_count = x.shape, len(alphas)
+    terms, projected = np.empty((k_count, n)), np.empty((k_count, n, d))
+    centered = np.empty((k_count, n, d))
+    for k in range(k_count):
+        centered[k] = x - means[k]
+        projected[k] = centered[k] @ factors[k].T
+        scale = alphas[k] + np.log(np.abs(np.linalg.det(factors[k])))
+        for i in range(n):
+            square = 0.0
+            for j in range(d):
+                square += projected[k, i, j] ** 2
+            terms[k, i] = scale - 0.5 * square
+    big = np.max(terms)
+    weights = np.exp(terms - big)
+    sums = np.sum(weights, axis=0)
+    d_alphas, d_means, d_factors = np.empty(k_count), np.empty((k_count, d)), np.empty_like(factors)
+    for k in range(k_count):
+        d_alphas[k] = 0.0
+        for i in range(n):
+            weight = weights[k, i] / sums[i]
+            d_alphas[k] += weight
+            for j in range(d):
+                projected[k, i, j] *= -weight
+        d_factors[k] = projected[k].T @ centered[k] + d_alphas[k] * np.linalg.inv(factors[k]).T
+        total = np.zeros(d)
+        for i in range(n):
+            for j in range(d):
+                total[j] -= projected[k, i, j]
+        d_means[k] = total @ factors[k]
+    return np.sum(big + np.log(sums)), (d_alphas, d_means, d_factors)
+
+
+def mixture_in_arrays_in_jax():
+    import jax
+    import jax.numpy as jnp
+
+    def primal(alphas, means, factors, x):
+        projected = jnp.einsum("kab,nkb->nka", factors, x[:, None, :] - means[None])
+        scales = jnp.linalg.slogdet(factors)[1]
+        return jnp.sum(
+            jax.scipy.special.logsumexp(alphas + scales - 0.5 * jnp.sum(projected**2, axis=2), axis=1)
+        )
+
+    return jax_gradient(primal, (0, 1, 2))
+
+
+def _array_inputs(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    factors = np.eye(10) + 0.1 * rng.normal(size=(10, 10, 10))
+    return rng.normal(size=10), rng.normal(size=(10, 10)), factors, rng.normal(size=(1000, 10))
+
+
 def _inputs(rng: np.random.Generator, n: int, d: int, k: int) -> tuple[np.ndarray, ...]:
     shapes = (k,), (k, d), (k, d), (k, d * (d - 1) // 2), (n, d)
     scales = 1.0, 1.0, 0.3, 0.3, 1.0
@@ -121,4 +184,16 @@ def _workload(n: int, d: int, k: int) -> Workload:
     )
 
 
-WORKLOADS = [_workload(1000, 10, 10), _workload(1000, 20, 25)]
+WORKLOADS = [
+    _workload(1000, 10, 10),
+    _workload(1000, 20, 25),
+    _workload(10_000, 32, 25),
+    Workload(
+        mixture_in_arrays,
+        _array_inputs,
+        (0, 1, 2),
+        mixture_in_arrays_by_hand,
+        mixture_in_arrays_in_jax,
+        loops=False,
+    ),
+]
