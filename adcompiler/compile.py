@@ -30,7 +30,7 @@ from adcompiler.optimize.distribute import distribute
 from adcompiler.optimize.fold import fold
 from adcompiler.optimize.fuse import fuse
 from adcompiler.optimize.guard import guard_sizes
-from adcompiler.optimize.hoist import hoist_sizes
+from adcompiler.optimize.hoist import hoist_calls, hoist_sizes
 from adcompiler.optimize.induction import index_counters
 from adcompiler.optimize.invariant import remove_invariants
 from adcompiler.optimize.localise import localise
@@ -197,7 +197,7 @@ def _writes_arguments(graph: Graph) -> bool:
 def _prepared(primal: Graph, types: Types, guards: Guards | None) -> Graph:
     """Bring the primal into the form from which least has to be stored."""
     shapes = symbolic_shapes(primal, types, ELEMENTWISE.keys())
-    primal = hoist_sizes(primal, types, shapes)
+    primal = hoist_calls(hoist_sizes(primal, types, shapes), types)
     primal = eliminate_common(index_counters(primal, types), _scalars(primal, types))
     if guards is not None:
         primal = clean(fold(guard_sizes(primal, types, ELEMENTWISE.keys(), guards), types))

@@ -1,4 +1,4 @@
-"""Move what does not change in a loop before it: sizes and integer arithmetic on them."""
+"""Move what does not change in a loop before it: arithmetic on sizes, and calls such as `exp(-k * dt)`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import replace
 from numba.core import types as nt
 
 from adcompiler.analysis.sizes import Shapes
-from adcompiler.analysis.types import Types, is_array
+from adcompiler.analysis.types import Types, is_array, is_float
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Node, Region, Value, While
 from adcompiler.graph.walk import defined, operands, regions, values, with_regions
+from adcompiler.rules import ELEMENTWISE
 
+_ARITHMETIC = frozenset({"add", "sub", "mul", "truediv", "neg", "float"})
+_CALLS = frozenset(fn for fn in ELEMENTWISE if fn.startswith(("math.", "np.")) or fn == "pow")
 SIZES = frozenset({"len", "shape", "size", "getitem", "add", "sub", "mul", "neg", "max", "min"})
 
 
@@ -72,3 +75,48 @@ def _is_size(node: Apply, types: Types) -> bool:
     if node.fn in ("len", "shape", "size"):
         return is_whole and all(map(is_array, reads))  # the length of a list may change
     return is_whole and (node.fn != "getitem" or isinstance(reads[0], nt.BaseTuple))
+
+
+def hoist_calls(graph: Graph, types: Types) -> Graph:
+    """Return the graph with elementary functions outside the loops in which their arguments stay the same.
+
+    Such a value is then kept once, not in every iteration.
+
+    Args:
+        graph: the typed primal.
+        types: type of every value.
+    """
+
+    def region(body: Region) -> Region:
+        nodes: list[Node] = []
+        for node in body.nodes:
+            node = with_regions(node, tuple(region(inner) for inner in regions(node)))
+            if isinstance(node, For):
+                moved = _unchanging_calls(node, types)
+                nodes += moved
+                kept = tuple(inner for inner in node.body.nodes if inner not in moved)
+                node = replace(node, body=replace(node.body, nodes=kept))
+            nodes.append(node)
+        return Region(body.params, tuple(nodes), body.yields)
+
+    return replace(graph, body=region(graph.body))
+
+
+def _unchanging_calls(loop: For, types: Types) -> list[Node]:
+    """Return the calls of a loop whose arguments come from outside, with the arithmetic in the arguments."""
+    inside = set(defined(loop.body))
+    found: list[Apply] = []
+    for node in loop.body.nodes:
+        is_known = isinstance(node, Apply) and (node.fn in _CALLS or node.fn in _ARITHMETIC)
+        if not isinstance(node, Apply) or not is_known or not is_float(types.get(node.out)):
+            continue
+        if not inside.intersection(values(operands(node))):
+            inside.discard(node.out)
+            found.append(node)
+    needed: set[Value] = set()
+    moved: list[Node] = []
+    for node in reversed(found):
+        if node.fn in _CALLS or node.out in needed:
+            needed.update(values(operands(node)))
+            moved.append(node)
+    return moved[::-1]
