@@ -16,7 +16,7 @@ from numba.core import types as nt
 from adcompiler.analysis.guess import describe, guess_arguments
 from adcompiler.analysis.types import element, is_array, is_continuous, is_float
 from adcompiler.arguments import (
-    QuickKey,
+    are_numbers,
     flat,
     kind_of,
     layout_of_type,
@@ -89,7 +89,7 @@ class Derivative:
         if mode == "primal":
             self.py_func = self.python  # so that it can be followed and differentiated like a dispatcher
         self.specialised: dict[tuple[Layout, ...], Specialised] = {}
-        self.quick: dict[QuickKey | None, Specialised] = {}
+        self.quick: dict[bytes | None, Specialised] = {}
         self.cautious: dict[tuple[Layout, ...], Specialised] = {}
         update_wrapper(self, self.python)
 
@@ -102,9 +102,10 @@ class Derivative:
                 return made.function(*args)
             except SizeError:
                 return self.run(made, args)
+        is_complete = len(args) == len(self.names) and are_numbers(args)
         args = self.bound(args, kwargs)
         made = self._specialise(self.layouts(args))
-        if self.jit and made.is_direct and key is not None and len(args) == len(key):
+        if self.jit and made.is_direct and key is not None and is_complete:
             self.quick[key] = made
         if not made.is_plain:
             args = tuple(map(plain, args, made.layouts))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import types as python_types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numba
 import numpy as np
+from numba._dispatcher import compute_fingerprint
 from numba.core import types as nt
 
 from adcompiler.analysis.types import is_continuous, rank
@@ -50,20 +51,20 @@ def layout_of_value(value: Any, name: str, differentiated: bool = False) -> Layo
     return Leaf(_typeof(value, name))
 
 
-QuickKey = tuple[object, ...]
+def quick_key(args: tuple[Any, ...]) -> bytes | None:
+    """Return what fixes the types of arguments, as Numba's dispatchers find it; None where it cannot."""
+    try:
+        return compute_fingerprint(args)  # type: ignore[no-any-return]
+    except (NotImplementedError, ValueError):
+        return None
 
 
-def quick_key(args: Sequence[Any]) -> QuickKey | None:
-    """Return what fixes the types of arrays and floats, found faster than their layouts; None for others."""
-    key: list[object] = []
-    for arg in args:
-        if type(arg) is np.ndarray:
-            key.append((arg.dtype, arg.ndim, arg.flags.num))
-        elif type(arg) is float or type(arg) is int:
-            key.append(type(arg))
-        else:
-            return None
-    return tuple(key)
+def are_numbers(args: tuple[Any, ...]) -> bool:
+    """Tell whether all arguments are numbers or arrays of numbers."""
+    return all(
+        arg.dtype.kind in "fiubc" if isinstance(arg, np.ndarray) else type(arg) in (float, int)
+        for arg in args
+    )
 
 
 def _parts(values: Iterable[Any], name: str, differentiated: bool) -> tuple[Layout, ...]:
