@@ -23,6 +23,7 @@ from adcompiler.graph.nodes import Apply, Graph, Value
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined
 from adcompiler.optimize.accumulate import accumulate_in_numbers
+from adcompiler.optimize.chains import shorten_chains
 from adcompiler.optimize.cse import eliminate_common
 from adcompiler.optimize.dead import remove_dead
 from adcompiler.optimize.direct import index_directly
@@ -173,7 +174,7 @@ def _transformed(
             types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
         result = _fused(result, types)
     if not style.accurate:
-        result = simplify(distribute(result, types), types)
+        result = simplify(shorten_chains(distribute(result, types), types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(reuse_arrays(hoist_sizes(result, types, shapes), types), types)
     result = verify(clean(lists_to_arrays(share_reciprocals(result, types), types)))

@@ -12,8 +12,8 @@ from dataclasses import replace
 from numba import float64
 
 from adcompiler.analysis.types import Types
-from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value
-from adcompiler.graph.walk import map_region, regions, substitute, with_regions
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Value, While
+from adcompiler.graph.walk import regions, substitute, with_regions
 
 
 def share_reciprocals(graph: Graph, types: Types) -> Graph:
@@ -23,17 +23,17 @@ def share_reciprocals(graph: Graph, types: Types) -> Graph:
         graph: the graph of a gradient.
         types: type of every value, extended with the values made here.
     """
-    nodes: list[Node] = []
-    is_reverse = False
-    for node in graph.body.nodes:
-        is_reverse = is_reverse or (isinstance(node, Effect) and node.fn == "reverse sweep")
 
-        def shared(region: Region, everywhere: bool = is_reverse) -> Region:
-            return _shared(region, types, everywhere)
+    def rewrite(region: Region, everywhere: bool) -> Region:
+        nodes: list[Node] = []
+        is_reverse = everywhere
+        for node in region.nodes:
+            is_reverse = is_reverse or (isinstance(node, Effect) and node.fn == "reverse sweep")
+            inside = is_reverse or (isinstance(node, For | While) and node.loc.quoted)
+            nodes.append(with_regions(node, tuple(rewrite(part, inside) for part in regions(node))))
+        return _shared(replace(region, nodes=tuple(nodes)), types, everywhere)
 
-        nodes.append(with_regions(node, tuple(map_region(part, shared) for part in regions(node))))
-    body = _shared(replace(graph.body, nodes=tuple(nodes)), types, False)
-    return replace(graph, body=body)
+    return replace(graph, body=rewrite(graph.body, False))
 
 
 def _shared(region: Region, types: Types, everywhere: bool) -> Region:

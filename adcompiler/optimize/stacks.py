@@ -1,12 +1,14 @@
 """Keep numbers of loops of unknown length in arrays that grow, instead of in lists.
 
 A list of numbers that is only appended to and popped from is a stack: an array, made twice as long whenever
-it is full, and the number of its elements that are in use. The loops that push or pop carry both along.
+it is full, and the number of its elements that are in use. The loops that push or pop carry both along. A
+`while` loop that pushes runs until its stack is full, inside a loop that makes it longer: Numba counts the
+references to an array in each iteration that may replace it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from numba import boolean, int64
@@ -136,17 +138,24 @@ def _pushed(
 ) -> tuple[Atom, Atom]:
     """Append to a stack, which is made longer if it is full."""
     array, top = entry
-    size, full = Value(hint("len"), temporary=True), Value(hint("eq"), temporary=True)
-    longer, room = _array(stack, types), _array(stack, types)
-    types[size], types[full] = int64, boolean
-    grown = Region((), (Apply(longer, "longer", (array,)),), (longer,))
-    nodes += [
-        Apply(size, "len", (array,)),
-        Apply(full, "eq", (top, size)),
-        If(full, grown, Region((), (), (array,)), (room,)),
-        Store(room, (top,), value),
-    ]
+    room = _longer_if(_compared("eq", entry, nodes, types), stack, array, nodes, types)
+    nodes.append(Store(room, (top,), value))
     return room, _count("add", nodes, types, top)
+
+
+def _longer_if(full: Atom, stack: Value, array: Atom, nodes: list[Node], types: Types) -> Value:
+    longer, room = _array(stack, types), _array(stack, types)
+    grown = Region((), (Apply(longer, "longer", (array,)),), (longer,))
+    nodes.append(If(full, grown, Region((), (), (array,)), (room,)))
+    return room
+
+
+def _compared(fn: str, entry: tuple[Atom, Atom], nodes: list[Node], types: Types) -> Value:
+    """Compare the number of elements in use with the length of a stack."""
+    size, test = Value(hint("len"), temporary=True), Value(hint(fn), temporary=True)
+    types[size], types[test] = int64, boolean
+    nodes += [Apply(size, "len", (entry[0],)), Apply(test, fn, (entry[1], size))]
+    return test
 
 
 def _touches(node: Node, stack: Value) -> bool:
@@ -165,6 +174,8 @@ def _carrying(
             nodes, ends = _threaded(arm, state, stacks, types)
             arms.append(Region((), nodes, (*arm.yields, *_flat(ends, touched))))
         return replace(node, then=arms[0], orelse=arms[1], outs=results), outs  # type: ignore[return-value, arg-type]
+    if isinstance(node, While) and all(_is_pushed_once(node, stack) for stack in touched):
+        return replace(_until_full(node, touched, state, stacks, types), outs=results), outs  # type: ignore[arg-type]
     entries: State = {stack: (_array(stack, types), _top(types)) for stack in touched}
     nodes, ends = _threaded(node.body, {**state, **entries}, stacks, types)
     body = Region(
@@ -178,3 +189,83 @@ def _carrying(
 
 def _flat(state: State, stacks: list[Value]) -> tuple[Atom, ...]:
     return tuple(atom for stack in stacks for atom in state[stack])
+
+
+def _is_pushed_once(loop: While, stack: Value) -> bool:
+    """Tell whether all that a loop does to a stack is to push one value in each iteration."""
+    users = [node for node in loop.body.nodes if stack in operands(node) or _touches(node, stack)]
+    is_push = len(users) == 1 and isinstance(users[0], Effect) and users[0].fn == "append"
+    return is_push and not loop.breaks
+
+
+def _until_full(loop: While, touched: list[Value], state: State, stacks: set[Value], types: Types) -> While:
+    """Return a loop that runs the given one until a stack is full, and then makes it longer."""
+    params = [_renamed(param, types) for param in loop.body.params]
+    entries: State = {stack: (_array(stack, types), _top(types)) for stack in touched}
+    nodes: list[Node] = []
+    with_room: State = {
+        stack: (_longer_if(_compared("eq", entry, nodes, types), stack, entry[0], nodes, types), entry[1])
+        for stack, entry in entries.items()
+    }
+    inner, ends = _while_room(loop, params, with_room, stacks, types)
+    nodes.append(inner)
+    tests = [_compared("lt", ends[stack], nodes, types) for stack in touched]
+    is_done = _all(tests, nodes, types)
+    carried = inner.outs[: len(loop.outs)]
+    body = Region(
+        (*params, *_flat(entries, touched)),  # type: ignore[arg-type]
+        tuple(nodes),
+        (is_done, *carried, *_flat(ends, touched)),
+    )
+    inits = (*loop.inits, *_flat(state, touched))
+    always = Region((), (), (Literal(True),))
+    return replace(loop, inits=inits, cond=always, body=body, breaks=True)
+
+
+def _while_room(
+    loop: While, inits: list[Value], entries: State, stacks: set[Value], types: Types
+) -> tuple[While, State]:
+    """Return the loop that ends when a stack is full, with what is in the stacks after it."""
+    tops = {stack: _top(types) for stack in entries}
+    current = dict(tops)
+    nodes: list[Node] = []
+    for node in loop.body.nodes:
+        if isinstance(node, Effect) and node.args and node.args[0] in entries:
+            stack, value = node.args
+            nodes.append(Store(entries[stack][0], (current[stack],), value))  # type: ignore[index, arg-type]
+            current[stack] = _count("add", nodes, types, current[stack])  # type: ignore[index]
+        else:
+            nodes += _threaded(Region((), (node,), ()), {}, stacks, types)[0]
+    tests: list[Node] = [*loop.cond.nodes]
+    room = [_compared("lt", (entries[stack][0], top), tests, types) for stack, top in tops.items()]
+    test = _all([*room, *loop.cond.yields], tests, types)
+    cond = Region((), tuple(tests), (test,))
+    body = Region((*loop.body.params, *tops.values()), tuple(nodes), (*loop.body.yields, *current.values()))
+    outs = [_renamed(out, types) for out in loop.outs]
+    ends = {stack: _top(types) for stack in entries}
+    inner = replace(
+        loop,
+        inits=(*inits, *(entries[stack][1] for stack in entries)),
+        cond=cond,
+        body=body,
+        outs=(*outs, *ends.values()),
+    )
+    return inner, {stack: (entries[stack][0], end) for stack, end in ends.items()}
+
+
+def _all(tests: Sequence[Atom], nodes: list[Node], types: Types) -> Atom:
+    """Return whether all tests hold."""
+    total = tests[0]
+    for test in tests[1:]:
+        joined = Value(hint("and"), temporary=True)
+        types[joined] = boolean
+        nodes.append(Apply(joined, "and", (total, test)))
+        total = joined
+    return total
+
+
+def _renamed(value: Value, types: Types) -> Value:
+    new = Value(value.name, value.temporary)
+    if value in types:
+        types[new] = types[value]
+    return new

@@ -34,12 +34,10 @@ def garch_value_and_grad(omega, alpha, beta, r):
         reciprocal = 1.0 / h_1
         # h = omega + alpha * r[t] ** 2 + beta * h
         d_beta += d_h * h_1
-        d_h_1 = d_h * beta
         d_omega += d_h
         d_alpha += d_h * power
         # total += math.log(h) + r[t] ** 2 / h
-        d_h = d_h_1 - d_total * (power * reciprocal) * reciprocal
-        d_h += d_total * reciprocal
+        d_h = d_h * beta + (d_total * reciprocal - d_total * (power * reciprocal) * reciprocal)
     # h = omega / (1.0 - alpha - beta)
     reciprocal = 1.0 / sub
     d_omega += d_h * reciprocal

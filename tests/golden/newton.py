@@ -20,13 +20,16 @@ def newton_value_and_grad(a):
     x = a
     trips = 0
     top = 0
-    while abs(x * x - a) > 1e-12:
-        trips += 1
+    while True:
         if top == len(x_stack):
             x_stack = longer(x_stack)
-        x_stack[top] = x
-        top += 1
-        x = 0.5 * (x + a / x)
+        while top < len(x_stack) and abs(x * x - a) > 1e-12:
+            trips += 1
+            x_stack[top] = x
+            top += 1
+            x = 0.5 * (x + a / x)
+        if top < len(x_stack):
+            break
 
     d_x = 1.0
     d_a = 0.0
@@ -35,8 +38,7 @@ def newton_value_and_grad(a):
         x_1 = x_stack[top]
         reciprocal = 1.0 / x_1
         # x = 0.5 * (x + a / x)
-        d_add = 0.5 * d_x
-        d_a += d_add * reciprocal
-        d_x = d_add - d_add * (a * reciprocal) * reciprocal
+        d_a += 0.5 * d_x * reciprocal
+        d_x = d_x * (0.5 - 0.5 * (a * reciprocal) * reciprocal)
     d_a += d_x
     return x, (d_a,)
