@@ -94,7 +94,9 @@ def primal_graph(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -
 
 def clean(graph: Graph) -> Graph:
     """Remove what is dead or unchanging."""
-    return remove_dead(remove_invariants(remove_dead(graph)))
+    graph = remove_dead(graph)
+    changed = remove_invariants(graph)
+    return graph if changed is graph else remove_dead(changed)
 
 
 def typed_primal(

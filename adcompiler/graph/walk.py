@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from operator import is_
 from typing import assert_never
 
 from adcompiler.graph.nodes import (
@@ -129,6 +130,9 @@ def free(region: Region) -> dict[Value, None]:
 def map_operands(node: Node, change: Callable[[Atom], Atom]) -> Node:
     """Return the node with `change` applied to the atoms that it reads itself."""
     match node:
+        case Apply(keywords=()):
+            args = tuple(map(change, node.args))
+            return node if all(map(is_, args, node.args)) else replace(node, args=args)
         case Apply() | Effect():
             keywords = tuple((key, change(atom)) for key, atom in node.keywords)
             return replace(node, args=tuple(map(change, node.args)), keywords=keywords)
