@@ -40,6 +40,7 @@ from adcompiler.optimize.reuse import reuse_arrays
 from adcompiler.optimize.scalars import replace_small_arrays
 from adcompiler.optimize.shape_reads import read_shapes_elsewhere
 from adcompiler.optimize.sink import sink_loads
+from adcompiler.optimize.skip import skip_zeros
 from adcompiler.optimize.stacks import lists_to_arrays
 from adcompiler.optimize.unroll import unroll
 from adcompiler.optimize.upwards import count_upwards
@@ -179,7 +180,8 @@ def _transformed(
         result = simplify(shorten_chains(distribute(result, types), types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = simplify(reuse_arrays(hoist_sizes(result, types, shapes), types), types)
-    result = verify(clean(lists_to_arrays(share_reciprocals(result, types), types)))
+    result = skip_zeros(share_reciprocals(result, types), types)
+    result = verify(clean(lists_to_arrays(result, types)))
     is_conditional = guards is not None and guards.is_conditional
     return result, types, Compiled(result, made.plans, returns, writes, made.seeds, is_conditional)
 

@@ -2534,3 +2534,72 @@ def inner_loop_that_ends_by_an_outer_state(x, a):
                 if s > 0.2 * e:
                     break
     return x + np.sum(a * a)
+
+
+@case(X3, np.array([0.4, -0.3, 1.2]))
+def shortest_warping(x, y):
+    d = np.full((4, 4), 10.0)
+    d[0, 0] = 0.0
+    for i in range(3):
+        for j in range(3):
+            best = min(d[i, j + 1], d[i + 1, j], d[i, j])
+            d[i + 1, j + 1] = (x[i] - y[j]) ** 2 * math.cos(best) + best
+    return d[3, 3] * d[2, 2]
+
+
+@case(X3, 0.4)
+def best_of_two_neighbours_in_place(v, p):
+    best = v.copy()
+    for i in range(2, -1, -1):
+        for j in range(i):
+            best[j] = max(p * best[j + 1] + 0.6 * best[j], math.sin(v[j]))
+    return best[0]
+
+
+@case(np.array([[0.3, 0.8, -0.2], [0.5, 0.4, 0.9]]), 0.7)
+def squared_distances(x, c):
+    total = 0.0
+    for i in range(2):
+        for j in range(i + 1):
+            r = c
+            for k in range(3):
+                r += (x[i, k] - 0.5 * x[j, k]) ** 2
+            total += math.sqrt(r)
+    return total
+
+
+@case(X3)
+def scratch_with_constant_indices(x):
+    r = np.zeros(2)
+    total = 0.0
+    for i in range(3):
+        r[0] = math.sin(x[i])
+        r[1] = r[0] * x[i]
+        r[-1] += x[0]
+        total += r[0] * r[1]
+    return total + r[1]
+
+
+@case(0.8, 0.3)
+def two_states_of_unknown_length(x, y):
+    while x * x + y * y > 1e-2:
+        x, y = 0.9 * x - 0.2 * math.sin(y), 0.8 * y + 0.1 * x * y
+    return x + 2.0 * y
+
+
+@case(0.3)
+def longer_than_a_stack_is_at_first(x):
+    k = 0
+    while k < 150:
+        x = math.sin(x) * 1.01 + 0.05
+        k += 1
+    return x
+
+
+@case(X3, 0.5)
+def logarithm_that_does_not_change(x, k):
+    total = 0.0
+    for i in range(3):
+        for j in range(2):
+            total += x[i] * math.exp(-2.0 * k * j) / math.log(3.0 + k)
+    return total

@@ -47,8 +47,10 @@ def product(left: ast.expr, right: ast.expr) -> ast.expr:
             return ast.Constant(0.0)
         case ast.UnaryOp(op=ast.USub()):
             return ast.UnaryOp(ast.USub(), product(left, right.operand))
+        case ast.BinOp(left=ast.Constant(value=1 | 1.0), op=ast.Div()):
+            return ast.BinOp(left, ast.Div(), right.right)
         case ast.BinOp(op=ast.Div()):
-            return ast.BinOp(product(left, right.left), ast.Div(), right.right)
+            return ast.BinOp(left, ast.Mult(), right)  # the quotient does not wait for the adjoint
         case ast.BinOp(op=ast.Mult()):
             return ast.BinOp(product(left, right.left), ast.Mult(), right.right)
         case ast.IfExp():

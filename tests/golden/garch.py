@@ -37,11 +37,11 @@ def garch_value_and_grad(omega, alpha, beta, r):
         d_omega += d_h
         d_alpha += d_h * power
         # total += math.log(h) + r[t] ** 2 / h
-        d_h = d_h * beta + (d_total * reciprocal - d_total * (power * reciprocal) * reciprocal)
+        d_h = d_h * beta + (d_total * reciprocal - d_total * (power * reciprocal * reciprocal))
     # h = omega / (1.0 - alpha - beta)
     reciprocal = 1.0 / sub
     d_omega += d_h * reciprocal
-    neg = d_h * h * reciprocal
+    neg = d_h * (h * reciprocal)
     d_beta += neg
     d_alpha += neg
     return result, (d_omega, d_alpha, d_beta)

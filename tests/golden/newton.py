@@ -39,6 +39,6 @@ def newton_value_and_grad(a):
         reciprocal = 1.0 / x_1
         # x = 0.5 * (x + a / x)
         d_a += 0.5 * d_x * reciprocal
-        d_x = d_x * (0.5 - 0.5 * (a * reciprocal) * reciprocal)
+        d_x = d_x * (0.5 - 0.5 * (a * reciprocal * reciprocal))
     d_a += d_x
     return x, (d_a,)

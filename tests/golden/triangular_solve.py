@@ -35,7 +35,7 @@ def triangular_solve_value_and_grad(low, b):
         d_x[i] = 0.0
         reciprocal = 1.0 / low_i_i
         d_s = d_ratio * reciprocal
-        d_low[i, i] -= d_ratio * ratio * reciprocal
+        d_low[i, i] -= d_ratio * (ratio * reciprocal)
         for j in range(i):
             x_j = x[j]
             # s -= low[i, j] * x[j]
