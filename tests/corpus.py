@@ -2603,3 +2603,27 @@ def logarithm_that_does_not_change(x, k):
         for j in range(2):
             total += x[i] * math.exp(-2.0 * k * j) / math.log(3.0 + k)
     return total
+
+
+@case(0.7, 0.4)
+def ends_by_a_count_that_nothing_reads(x, y):
+    n = 0
+    while True:
+        x = math.sin(x) + 0.1 * y
+        if x < 0.3 or n > 200:
+            break
+        n += 1
+    return x * y
+
+
+@case(X3, 0.4)
+def best_path_over_states(v, p):
+    s = np.zeros((3, 2))
+    s[0, 1] = math.sin(v[0])
+    for k in range(1, 3):
+        for i in range(2):
+            best = s[k - 1, 0] * p
+            for j in range(1, 2):
+                best = max(best, s[k - 1, j] + v[j] * 0.1 * i)
+            s[k, i] = best + math.cos(v[k] * i)
+    return max(s[2, 0], s[2, 1])

@@ -103,7 +103,10 @@ class _Liveness:
         captured = inside - self.defined_in(node)
         around = after | captured
         index = set(node.body.params[:1]) if isinstance(node, For) else set()
-        start = self.region(node.body, around | index | self.reads(node.body.yields))
+        last = node.body.nodes[-1] if node.body.nodes else None
+        is_tested_first = node.breaks and isinstance(last, If) and last.test is node.body.yields[0]
+        ends = self.reads(node.body.yields[is_tested_first:])  # of `if flag: …; break` before the arms
+        start = self.region(node.body, around | index | ends)
         if isinstance(node, While):
             start = self.region(node.cond, start | self.reads(node.cond.yields))
         for param in params:

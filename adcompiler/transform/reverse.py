@@ -180,8 +180,10 @@ class Sweep:
             self.adjoint_values.add(out)
             self.nodes[-1] = Apply(out, last.fn, last.args, last.keywords, last.loc)
             return out
-        if isinstance(last, If) and last.outs == (atom,) and last.outs[0].temporary:
+        is_choice = isinstance(last, If) and last.outs == (atom,) and atom not in self.adjoint_values
+        if is_choice and isinstance(last, If) and last.outs[0].temporary:
             out = Value(f"d_{value.name}", value.temporary)
+            self.adjoint_values.add(out)
             self.nodes[-1] = replace(last, outs=(out,))
             return out
         return atom
