@@ -10,6 +10,7 @@ from typing import Literal as Choice
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory_classes, written_arrays
+from adcompiler.analysis.propagate import propagated
 from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
 from adcompiler.analysis.sizes import Guards
 from adcompiler.analysis.types import Types, infer, is_continuous, is_scalar, refresh
@@ -163,7 +164,8 @@ def _transformed(
     packed = gradients[0] if style.single else Packed(tuple(gradients))
     returns = Packed((Leaf(), packed)) if mode == "value_and_grad" else packed
     result = clean(verify(replace(made.graph, returns=returns)))
-    types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
+    arguments += [kind for kind in made.seeds if kind is not None]
+    types = propagated(result, arguments, types, ELEMENTWISE.keys()) or infer(result, arguments)
     result = simplify(index_directly(result, types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = count_upwards(reuse_arrays(hoist_sizes(result, types, shapes), types), types, made.starts)
@@ -174,7 +176,7 @@ def _transformed(
     if not style.broadcasts:
         refresh(result, types)
         if not types.keys() >= defined(result.body).keys():
-            types = infer(result, arguments + [kind for kind in made.seeds if kind is not None])
+            types = infer(result, arguments)
         result = _fused(result, types)
     if not style.accurate:
         result = simplify(shorten_chains(distribute(result, types), types), types)

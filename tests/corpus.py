@@ -2627,3 +2627,13 @@ def best_path_over_states(v, p):
                 best = max(best, s[k - 1, j] + v[j] * 0.1 * i)
             s[k, i] = best + math.cos(v[k] * i)
     return max(s[2, 0], s[2, 1])
+
+
+@case(0.5, X3, np.array([0.4, -0.3, 1.2]))
+def mean_of_a_quotient_in_a_branch(p, x, y):
+    total = 0.0
+    w = x[:2] * (-y[1:] * np.exp(-x[1:] * x[1:]))
+    total += np.sum(y[1:] * np.maximum(0.7, 1.3))
+    if p + 0.3 * np.sum(x) > 0.1:
+        total += np.mean(w * (0.7 / (2.0 + np.maximum(x[1:], y[1:]) * np.maximum(x[1:], y[1:]))))
+    return total

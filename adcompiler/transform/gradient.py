@@ -71,6 +71,7 @@ def gradient(graph: Graph, wrt: list[int], types: Types, mode: str) -> Gradient:
         plan.merged = True
     mapping: dict[Value, Atom] = {}
     back = clone(Region((), back.nodes, back.yields), mapping)
+    types.update({new: types[old] for old, new in mapping.items() if old in types})  # type: ignore[misc]
     value = forward.yields if mode == "value_and_grad" else ()
     border = Effect("reverse sweep", ())
     nodes = (*forward.nodes, border, *back.nodes)

@@ -174,19 +174,18 @@ class Sweep:
     def named(self, atom: Atom, value: Value) -> Atom:
         """Rename the node just made to `d_…` if it computes the adjoint of `value`."""
         last = self.nodes[-1] if self.nodes else None
-        is_new = isinstance(last, Apply) and last.out is atom and atom not in self.adjoint_values
-        if is_new and isinstance(last, Apply) and last.out.temporary:
-            out = Value(f"d_{value.name}", value.temporary)
-            self.adjoint_values.add(out)
-            self.nodes[-1] = Apply(out, last.fn, last.args, last.keywords, last.loc)
-            return out
-        is_choice = isinstance(last, If) and last.outs == (atom,) and atom not in self.adjoint_values
-        if is_choice and isinstance(last, If) and last.outs[0].temporary:
-            out = Value(f"d_{value.name}", value.temporary)
-            self.adjoint_values.add(out)
-            self.nodes[-1] = replace(last, outs=(out,))
-            return out
-        return atom
+        if not isinstance(atom, Value) or not atom.temporary or atom in self.adjoint_values:
+            return atom
+        out = Value(f"d_{value.name}", value.temporary)
+        match last:
+            case Apply() if last.out is atom:
+                self.nodes[-1] = replace(last, out=out)
+            case If() if last.outs == (atom,) and last not in self.partner:  # of a rule, not of the program
+                self.nodes[-1] = replace(last, outs=(out,))
+            case _:
+                return atom
+        self.adjoint_values.add(out)
+        return out
 
     # adjoints
 
@@ -425,7 +424,9 @@ class Sweep:
             made = Apply(copy, "copy", (value,), loc=node.loc)
             is_output = isinstance(node, Apply) and value is node.out
             (self.after if is_output else self.before).setdefault(node, []).append(made)
-            self.types[copy] = self.types[value]
+            kind = self.types[value]
+            is_strided = is_array(kind) and kind.layout == "A"  # type: ignore[union-attr]
+            self.types[copy] = kind.copy(layout="C") if is_strided else kind
             if value in self.shapes:
                 self.shapes[copy] = self.shapes[value]
             self.info.access[made] = self.info.access[node]

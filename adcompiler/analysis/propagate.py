@@ -1,0 +1,236 @@
+"""Types of a gradient's values from those of its primal, without asking Numba where the answer is plain.
+
+Numba's type inference takes as long as all other stages together. Of the values of a gradient, many stand in
+the primal, and most others are numbers and arrays of float64 made by arithmetic. What is not known for sure
+is left to Numba.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+
+from numba import boolean, float64, int64
+from numba.core import types
+from numba.core.typing.arraydecl import get_array_index_type
+
+from adcompiler.analysis.types import Types, is_array
+from adcompiler.graph.nodes import (
+    UNDEFINED,
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Global,
+    Graph,
+    If,
+    Literal,
+    Region,
+    Store,
+    Value,
+    While,
+)
+from adcompiler.graph.syntax import COMPARE
+
+_ARITHMETIC = frozenset({"add", "sub", "mul"})
+_SAME = frozenset({"np.sign", "np.abs", "np.absolute", "np.fabs", "math.fabs", "abs", "neg", "pos"})
+_LITERALS = {float: float64, int: int64, bool: boolean, type(None): types.none}
+
+
+class _UnknownTypeError(Exception):
+    """Numba has to tell."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    primal: Types
+    elementwise: Container[str]
+
+
+def propagated(
+    graph: Graph, arguments: Sequence[types.Type], primal: Types, elementwise: Container[str]
+) -> Types | None:
+    """Return the type of every value of a gradient; None where some are not plain.
+
+    Args:
+        graph: the graph of the gradient.
+        arguments: types of its arguments.
+        primal: types of the values that it has from its primal.
+        elementwise: the elementwise functions.
+    """
+    found: Types = dict(zip(graph.body.params, arguments, strict=True))
+    try:
+        _region(graph.body, found, _Known(primal, elementwise))
+    except _UnknownTypeError:
+        return None
+    return found
+
+
+def _region(region: Region, found: Types, known: _Known) -> None:
+    for node in region.nodes:
+        match node:
+            case Apply():
+                found[node.out] = (
+                    known.primal[node.out] if node.out in known.primal else _applied(node, found, known)
+                )
+            case Effect(fn="append", args=(Value() as items, item)) if items not in known.primal:
+                found[items] = types.List(_of(item, found))
+            case If():
+                _region(node.then, found, known)
+                _region(node.orelse, found, known)
+                for out, one, two in zip(node.outs, node.then.yields, node.orelse.yields, strict=True):
+                    found[out] = known.primal[out] if out in known.primal else _unified(one, two, found)
+            case For():
+                found[node.body.params[0]] = int64
+                _loop(node, node.body.params[1:], found, known)
+            case While():
+                _loop(node, node.body.params, found, known)
+            case Store() | Effect():
+                pass
+
+
+def _loop(node: For | While, params: tuple[Value, ...], found: Types, known: _Known) -> None:
+    """Type what a loop carries: what it begins with and what an iteration hands on have to be of one type."""
+    for param, init in zip(params, node.inits, strict=True):
+        found[param] = known.primal[param] if param in known.primal else _of(init, found)
+    if isinstance(node, While):
+        _region(node.cond, found, known)
+    _region(node.body, found, known)
+    for param, last, out in zip(params, node.body.yields[node.breaks :], node.outs, strict=True):
+        if param not in known.primal and _of(last, found) != found[param]:
+            raise _UnknownTypeError
+        found[out] = known.primal.get(out, found[param])
+
+
+def _of(atom: Atom, found: Types) -> types.Type:
+    kind = None
+    if isinstance(atom, Value):
+        kind = found.get(atom)
+    elif isinstance(atom, Literal):
+        kind = _LITERALS.get(type(atom.value))
+    if kind is None:
+        raise _UnknownTypeError
+    return kind
+
+
+def _unified(one: Atom, two: Atom, found: Types) -> types.Type:
+    kinds = [_of(atom, found) for atom in (one, two) if atom != UNDEFINED]
+    if not kinds or any(kind != kinds[0] for kind in kinds):
+        raise _UnknownTypeError
+    return kinds[0]
+
+
+def _applied(node: Apply, found: Types, known: _Known) -> types.Type:
+    """Return the type of what a primitive returns."""
+    match node:
+        case Apply(fn="getitem", args=(base, *index), keywords=()):
+            return _item(_of(base, found), [_of(atom, found) for atom in index], index)
+        case Apply(fn="tuple", keywords=()):
+            return types.Tuple.from_types([_of(atom, found) for atom in node.args])
+        case Apply(fn="slice", keywords=()) if len(node.args) in (2, 3):
+            return types.slice2_type if len(node.args) == 2 else types.slice3_type
+        case Apply(fn="len" | "size", keywords=()):
+            return int64
+        case Apply(fn="shape", args=(array,)) if is_array(kind := _of(array, found)):
+            return types.UniTuple(int64, kind.ndim)
+        case Apply(fn="pop", args=(items,)) if isinstance(kind := _of(items, found), types.List):
+            return kind.dtype
+        case Apply(fn="list", args=(), keywords=()):
+            return types.List(types.undefined)
+        case Apply(fn="np.empty" | "np.zeros" | "np.ones", keywords=()):
+            return _allocated(node.args, found)
+        case Apply(fn="np.zeros_like" | "np.empty_like" | "copy", args=(array,), keywords=()):
+            return _plain(_of(array, found))
+        case Apply(fn="np.sum", args=(array,), keywords=()):
+            return _plain(_of(array, found)).dtype
+        case Apply(fn="np.sum", args=(array,), keywords=(("axis", Literal(value=int())),)):
+            kind = _plain(_of(array, found))
+            return kind.copy(ndim=kind.ndim - 1) if kind.ndim > 1 else float64
+        case Apply(fn="np.outer", args=(one, two), keywords=()):
+            _plain(_of(one, found)), _plain(_of(two, found))
+            return types.Array(float64, 2, "C")
+        case Apply(fn="T", args=(array,)) if is_array(kind := _of(array, found)):
+            turned = {"C": "F", "F": "C"}.get(kind.layout, "A") if kind.ndim > 1 else kind.layout
+            return kind.copy(layout=turned)
+        case Apply(fn="matmul", args=(one, two)):
+            return _product(_plain(_of(one, found), "CFA"), _plain(_of(two, found), "CFA"))
+        case Apply(fn="np.where", args=(test, one, two), keywords=()):
+            return _chosen(_of(test, found), [_of(one, found), _of(two, found)])
+        case Apply(keywords=()):
+            return _elementwise(node, [_of(atom, found) for atom in node.args], known)
+    raise _UnknownTypeError
+
+
+def _item(base: types.Type, kinds: list[types.Type], index: Sequence[Atom]) -> types.Type:
+    if isinstance(base, types.BaseTuple) and isinstance(index[0], Literal) and len(index) == 1:
+        return base.types[index[0].value]  # type: ignore[index]
+    if not is_array(base) or not all(
+        kind in (int64, types.slice2_type, types.slice3_type, types.none) for kind in kinds
+    ):
+        raise _UnknownTypeError
+    made = get_array_index_type(base, kinds[0] if len(kinds) == 1 else types.Tuple.from_types(kinds))
+    if made is None:
+        raise _UnknownTypeError
+    return made.result
+
+
+def _allocated(args: tuple[Atom, ...], found: Types) -> types.Type:
+    shape = _of(args[0], found)
+    rank = len(shape) if isinstance(shape, types.UniTuple) else 1 if shape == int64 else 0
+    kind = float64
+    if len(args) == 2 and isinstance(args[1], Global):
+        kind = {"np.float64": float64, "np.int64": int64, "np.bool_": boolean}.get(args[1].name)
+    if rank == 0 or kind is None or len(args) > 2:
+        raise _UnknownTypeError
+    return types.Array(kind, rank, "C")
+
+
+def _plain(kind: types.Type, layouts: str = "CA") -> types.Array:
+    """Return a new array like one of float64."""
+    if not is_array(kind) or kind.dtype != float64 or kind.layout not in layouts:
+        raise _UnknownTypeError
+    return types.Array(float64, kind.ndim, "C")
+
+
+def _product(one: types.Array, two: types.Array) -> types.Type:
+    rank = one.ndim + two.ndim - 2
+    if not (1 <= one.ndim <= 2 and 1 <= two.ndim <= 2):
+        raise _UnknownTypeError
+    return types.Array(float64, rank, "C") if rank else float64
+
+
+def _chosen(test: types.Type, kinds: list[types.Type]) -> types.Type:
+    numbers = {kind.dtype if is_array(kind) else kind for kind in kinds}
+    arrays = [kind for kind in (test, *kinds) if is_array(kind)]
+    is_mask = is_array(test) and test.dtype == boolean
+    if not is_mask or float64 not in numbers or not numbers <= {float64, int64}:
+        raise _UnknownTypeError
+    return types.Array(float64, max(kind.ndim for kind in arrays), "C")
+
+
+def _elementwise(node: Apply, kinds: list[types.Type], known: _Known) -> types.Type:
+    arrays = [kind for kind in kinds if is_array(kind)]
+    numbers = {kind.dtype if is_array(kind) else kind for kind in kinds}
+    fn = node.fn
+    if not kinds or not numbers <= {float64, int64, boolean}:
+        raise _UnknownTypeError
+    if fn in COMPARE and arrays and not any(kind.layout == "F" for kind in arrays):
+        return types.Array(boolean, max(kind.ndim for kind in arrays), "C")
+    if fn in COMPARE or fn in ("not", "and", "or"):
+        is_plain = fn in COMPARE or numbers == {boolean}
+        result = boolean if is_plain and not arrays else None
+    elif boolean in numbers:
+        result = None
+    elif fn in _ARITHMETIC or (fn == "mod" and numbers == {int64}):
+        result = float64 if float64 in numbers else int64
+    elif fn == "truediv" or (fn == "pow" and float64 in numbers):
+        result = float64
+    elif fn in _SAME or fn in ("max", "min"):
+        result = next(iter(numbers)) if len(numbers) == 1 else None
+    elif fn.startswith(("math.", "np.")) and fn in known.elementwise and numbers == {float64}:
+        result = float64
+    else:
+        result = None
+    if result is None or (arrays and (result != float64 or any(kind.layout == "F" for kind in arrays))):
+        raise _UnknownTypeError
+    return types.Array(float64, max(kind.ndim for kind in arrays), "C") if arrays else result
