@@ -114,6 +114,7 @@ EXPRESSIONS = {
     "matmul": "x @ y",
     "np.sort": "np.sort(x * x)",
     "np.cumsum": "np.cumsum(x)",
+    "np.roll": "np.roll(x, 2)",
     "np.full": "np.full(3, x)",
     "np.full_like": "np.full_like(np.zeros(2), x)",
 }

@@ -89,6 +89,71 @@ def sort(x, y, d):
     return d[np.argsort(np.argsort(x))]
 
 
+def product_all(x, y, d):
+    """The product of all other elements, without dividing: elements may be zero."""
+    flat, one = x.flatten(), np.ones(1)
+    before = np.cumprod(np.concatenate((one, flat)))[: x.size]
+    after = np.cumprod(np.concatenate((one, flat[::-1])))[: x.size]
+    return (d * before * after[::-1]).reshape(x.shape)
+
+
+def flip(x, y, d):
+    return np.flip(d)
+
+
+def flip_rows(x, y, d):
+    return np.flipud(d)
+
+
+def flip_columns(x, y, d):
+    return np.fliplr(d)
+
+
+def rolled(x, shift, y, d):
+    return np.roll(d, -shift), 0
+
+
+def without_nan(x, y, d):
+    return np.where(np.isnan(x), 0.0, d)
+
+
+for _rank in RANKS:
+    structured("np.prod", _rank)(product_all)
+    structured("np.flip", _rank)(flip)
+    structured("np.flipud", _rank)(flip_rows)
+    structured("np.roll", _rank, 0)(rolled)
+    structured("np.nansum", _rank)(without_nan)
+    if _rank > 1:
+        structured("np.fliplr", _rank)(flip_columns)
+
+
+@structured("np.rot90", 2)
+def rotated(x, y, d):
+    return np.rot90(d, -1)
+
+
+@structured("np.diff", 1)
+def difference(x, y, d):
+    zero = np.zeros(1)
+    return np.concatenate((zero, d)) - np.concatenate((d, zero))
+
+
+@structured("np.diag", 1)
+@structured("np.diag", 2)
+def diagonal(x, y, d):
+    return np.diag(d)
+
+
+@structured("np.tril", 2)
+def lower_triangle(x, y, d):
+    return np.tril(d)
+
+
+@structured("np.triu", 2)
+def upper_triangle(x, y, d):
+    return np.triu(d)
+
+
 @structured("np.cross", 1, 1)
 def cross(a, b, y, d):
     return np.cross(b, d), np.cross(d, a)
@@ -121,7 +186,7 @@ def solve_matrix(a, b, y, d):
     return -(w @ y.T), w
 
 
-@structured("matmul np.dot", 1, 1)
+@structured("matmul np.dot np.vdot", 1, 1)
 def dot_vectors(a, b, y, d):
     return d * b, d * a
 
