@@ -204,7 +204,7 @@ def recursive_closure(x):
 
 @refused("AD202", ARRAY)
 def no_rule(x):
-    return np.prod(x)
+    return np.median(x)
 
 
 @refused("AD202", 1.0)
