@@ -299,3 +299,19 @@ def test_gradients_never_share_memory(jit):
     for k, one in enumerate(gradients):
         for other in gradients[k + 1 :]:
             assert not np.shares_memory(one, other)
+
+
+def pops_once_too_often(x):
+    items = []
+    for i in range(3):
+        items.append(x * i)
+    total = 0.0
+    for _ in range(4):
+        total += math.sin(items.pop())
+    return total
+
+
+@pytest.mark.parametrize("jit", [True, False])
+def test_a_list_of_the_program_stays_a_list(jit):
+    with pytest.raises(IndexError):
+        value_and_grad(pops_once_too_often, jit=jit)(0.3)

@@ -32,6 +32,7 @@ from adcompiler.graph.nodes import (
     hint,
 )
 from adcompiler.graph.walk import free, operands, regions, values, walk, walk_regions, with_regions
+from adcompiler.source import NOWHERE
 
 _FIRST = 64
 """Elements that a stack has room for at first."""
@@ -55,14 +56,14 @@ def lists_to_arrays(graph: Graph, types: Types) -> Graph:
 
 
 def _stacks(body: Region, types: Types) -> set[Value]:
-    """Return the lists of numbers that serve as stacks only."""
+    """Return the stacks of numbers; of a list of the program, a pop may have to fail."""
     found: set[Value] = set()
     other: set[Value] = set()
     for region in walk_regions(body):
         other.update(values(region.yields))
     for node in walk(body):
         match node:
-            case Apply(fn="list", args=()) if _is_numbers(types.get(node.out)):
+            case Apply(fn="list", args=()) if node.loc == NOWHERE and _is_numbers(types.get(node.out)):
                 found.add(node.out)
             case Effect(fn="append") | Apply(fn="pop") if isinstance(node.args[0], Value):
                 other.update(values(node.args[1:]))
