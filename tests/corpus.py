@@ -2637,3 +2637,18 @@ def mean_of_a_quotient_in_a_branch(p, x, y):
     if p + 0.3 * np.sum(x) > 0.1:
         total += np.mean(w * (0.7 / (2.0 + np.maximum(x[1:], y[1:]) * np.maximum(x[1:], y[1:]))))
     return total
+
+
+@case(X3, 0.7)
+def clipped_between_bounds(x, high):
+    total = np.sum(np.clip(x, None, high) * x) + np.clip(high, -1.0, 1.0)
+    for i in range(3):
+        total += np.clip(x[i], -0.5, high) ** 2
+    return total
+
+
+@case(X3)
+def reversed_rolled_and_multiplied(x):
+    y = np.flip(x) * np.roll(x, 1)
+    y[:2] += np.diff(x) * np.flip(y[:2])
+    return np.sum(y * y) + np.prod(x) + np.sum(np.tril(np.outer(x, y)))

@@ -100,6 +100,21 @@ def _arguments(state: Lowering, node: gast.Call) -> tuple[tuple[Atom, ...], tupl
     return args, keywords
 
 
+def _clipped(state: Lowering, node: gast.Call, args: tuple[Atom, ...], name: str | None) -> Atom:
+    """`np.clip(x, a, b)` is `np.minimum(np.maximum(x, a), b)`; a bound that is None is left out."""
+    bounds = [
+        (fn, atom)
+        for fn, atom in zip(("np.maximum", "np.minimum"), args[1:], strict=True)
+        if atom != Literal(None)
+    ]
+    if not bounds:
+        raise state.refuse("AD102", "'np.clip' without a bound does nothing", node)
+    found = args[0]
+    for k, (fn, bound) in enumerate(bounds):
+        found = expressions.apply(state, node, fn, (found, bound), name if k == len(bounds) - 1 else None)
+    return found
+
+
 def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:
     if fn in OUTSIDE_LOOPS:
         raise state.refuse("AD102", f"'{fn}' is part of the language in the head of a loop only", node)
@@ -113,6 +128,8 @@ def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> B
     if known is not None:
         return known
     args, keywords = _positional(fn, *_arguments(state, node))
+    if fn == "np.clip" and len(args) == 3 and not keywords:
+        return _clipped(state, node, args, name)
     if fn == "divmod" and len(args) == 2:
         return tuple(expressions.apply(state, node, op, args) for op in ("floordiv", "mod"))
     places = [atom for key, atom in keywords if key == "out"]

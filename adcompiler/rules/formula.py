@@ -38,7 +38,7 @@ def product(left: ast.expr, right: ast.expr) -> ast.expr:
 
     >>> show = lambda text: ast.unparse(product(ast.Name("d"), ast.parse(text, mode="eval").body))
     >>> show("1"), show("-y / b"), show("1 if a > b else 0")
-    ('d', '-(d * y) / b', 'd if a > b else 0.0')
+    ('d', '-(d * (y / b))', 'd if a > b else 0.0')
     """
     match right:
         case ast.Constant(value=1 | 1.0):
@@ -47,6 +47,9 @@ def product(left: ast.expr, right: ast.expr) -> ast.expr:
             return ast.Constant(0.0)
         case ast.UnaryOp(op=ast.USub()):
             return ast.UnaryOp(ast.USub(), product(left, right.operand))
+        case ast.BinOp(left=ast.UnaryOp(op=ast.USub()), op=ast.Div()):
+            quotient = ast.BinOp(right.left.operand, ast.Div(), right.right)  # type: ignore[attr-defined]
+            return ast.UnaryOp(ast.USub(), product(left, quotient))
         case ast.BinOp(left=ast.Constant(value=1 | 1.0), op=ast.Div()):
             return ast.BinOp(left, ast.Div(), right.right)
         case ast.BinOp(op=ast.Div()):
