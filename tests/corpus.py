@@ -2652,3 +2652,13 @@ def reversed_rolled_and_multiplied(x):
     y = np.flip(x) * np.roll(x, 1)
     y[:2] += np.diff(x) * np.flip(y[:2])
     return np.sum(y * y) + np.prod(x) + np.sum(np.tril(np.outer(x, y)))
+
+
+@case(np.array([0.3, 0.8, -0.2, 0.5]))
+def neighbours_counted_from_the_end(v):
+    a = v * 1.0
+    total = 0.0
+    for i in range(len(v) - 2, 0, -1):
+        a[i + 1] += math.tanh(a[i - 1])
+        total += math.sin(0.7 * a[i - 2] - 0.5 * a[i + 1])
+    return total + np.sum(a * a)

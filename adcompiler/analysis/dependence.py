@@ -102,6 +102,19 @@ class Dependences:
         is_earlier = also is None and home == around[: len(home)]
         return is_earlier or (also is not None and also.fn in ALLOCATIONS)
 
+    def may_return(
+        self, array: Value, first: tuple[Atom, ...], second: tuple[Atom, ...], loops: Loops
+    ) -> bool:
+        """Tell whether an access may touch, in the same iteration or a later one, what another one touched.
+
+        Args:
+            array: the array.
+            first: index of the one access.
+            second: index of the other.
+            loops: the loops around both; the iterations are those of the innermost.
+        """
+        return self._in_order((array, first), loops, (array, second), loops, True, len(loops) - 1)
+
     def may_precede(
         self, read: Apply, around_read: Loops, store: Store, around: Loops, earlier: bool, depth: int
     ) -> bool:

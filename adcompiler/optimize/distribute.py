@@ -56,7 +56,7 @@ def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None
         return None
     if not all(map(_is_simple, loop.body.nodes)) or None in carried_kinds(loop.body):
         return None
-    later = _later_stores(loop, iterations)
+    later = _later_stores(loop, loops, iterations)
     rest = tuple(node for node in loop.body.nodes if node not in later)
     if not later or not iterations.are_apart(replace(loop, body=replace(loop.body, nodes=rest)), loops):
         return None
@@ -78,7 +78,7 @@ def _computes(node: Node) -> bool:
     return isinstance(node, Apply) and is_pure(node)
 
 
-def _later_stores(loop: For, iterations: Iterations) -> list[Store]:
+def _later_stores(loop: For, loops: Loops, iterations: Iterations) -> list[Store]:
     """Return the sums that have to wait: to another element, or row, than the first sum to the array.
 
     An iteration may read or overwrite an element of such an array only before others add to it.
@@ -113,20 +113,14 @@ def _later_stores(loop: For, iterations: Iterations) -> list[Store]:
             for store in stores
             if _is_neighbour(store.index, own[0] if own else stores[0].index, makers)
         ]
-        if all(_comes_first(place, store.index, loop, makers) for store in waiting for place in own):
+        inside = (*loops, loop)
+        if not any(
+            iterations.dependences.may_return(array, store.index, place, inside)
+            for store in waiting
+            for place in own
+        ):
             later += waiting
     return later
-
-
-def _comes_first(
-    place: tuple[Atom, ...], other: tuple[Atom, ...], loop: For, makers: dict[Value, Apply]
-) -> bool:
-    """Tell whether an element is at `place` in an earlier iteration than that in which it is at `other`."""
-    index = loop.body.params[0]
-    one, two = (_offset(atoms[-1], index, makers) for atoms in (place, other))
-    if one is None or two is None or place[:-1] != other[:-1]:
-        return False
-    return two < one if loop.step == Literal(1) else two > one
 
 
 def _is_neighbour(one: tuple[Atom, ...], two: tuple[Atom, ...], makers: dict[Value, Apply]) -> bool:
