@@ -2662,3 +2662,8 @@ def neighbours_counted_from_the_end(v):
         a[i + 1] += math.tanh(a[i - 1])
         total += math.sin(0.7 * a[i - 2] - 0.5 * a[i + 1])
     return total + np.sum(a * a)
+
+
+@case(M23, X3)
+def diagonal_of_a_rectangle(m, x):
+    return np.sum(np.diag(m) ** 2) + np.sum(np.diag(m.T) * x[:2]) + np.sum(np.diag(x) @ x)

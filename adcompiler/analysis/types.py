@@ -31,7 +31,7 @@ from numba.core.untyped_passes import (
 from adcompiler.analysis import stand_ins
 from adcompiler.analysis.stand_ins import with_stand_ins
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import UNDEFINED, Apply, Effect, Global, Graph, Node, Region, Value
+from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Effect, Global, Graph, Literal, Node, Region, Value
 from adcompiler.graph.python import Style, to_python
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import defined, map_operands, map_region, merges, operands, walk
@@ -304,6 +304,22 @@ def is_mutable(kind: types.Type | None) -> bool:
 def is_float(kind: types.Type | None) -> bool:
     """Tell whether a type is a real floating-point scalar."""
     return isinstance(kind, types.Float)
+
+
+def is_double(atom: Atom, kinds: Types) -> bool:
+    """Tell whether an atom is a number in double precision."""
+    if isinstance(atom, Literal):
+        return isinstance(atom.value, float)
+    return isinstance(atom, Value) and kinds.get(atom) == float64
+
+
+def dtype_name(kind: str) -> str:
+    """Return NumPy's name for a type of numbers.
+
+    >>> dtype_name("int64"), dtype_name("bool")
+    ('np.int64', 'np.bool_')
+    """
+    return {"bool": "np.bool_", "boolean": "np.bool_"}.get(kind, f"np.{kind}")
 
 
 def is_scalar(kind: types.Type | None) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from numba import float64
 
 from adcompiler.analysis.sizes import Shapes
-from adcompiler.analysis.types import Types, element
+from adcompiler.analysis.types import Types, element, is_double
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value
 from adcompiler.graph.walk import map_region, operands, substitute, uses
 from adcompiler.optimize.localise import Place, place_of
@@ -61,20 +61,14 @@ def _replaced(
         match node:
             case Apply(fn="getitem") if old is not None:
                 mapping[node.out] = old
-            case Store(accumulate=False) if _is_double(node.value, types):
+            case Store(accumulate=False) if is_double(node.value, types):
                 current[place] = _named(node.value, made.out, place, nodes, mapping, types)
-            case Store() if _is_double(node.value, types) and old is not None:
+            case Store() if is_double(node.value, types) and old is not None:
                 current[place] = out = _element(made.out, place, types)
                 nodes.append(Apply(out, "add", (old, node.value), loc=node.loc))
             case _:
                 return None
     return substitute(replace(region, nodes=tuple(nodes)), mapping)
-
-
-def _is_double(atom: Atom, types: Types) -> bool:
-    if isinstance(atom, Literal):
-        return isinstance(atom.value, float)
-    return isinstance(atom, Value) and types.get(atom) == float64
 
 
 def _element(array: Value, place: Place, types: Types) -> Value:

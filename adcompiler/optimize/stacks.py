@@ -14,7 +14,7 @@ from dataclasses import replace
 from numba import boolean, int64
 from numba.core import types as nt
 
-from adcompiler.analysis.types import Types, is_scalar
+from adcompiler.analysis.types import Types, dtype_name, is_scalar
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -89,7 +89,7 @@ def _threaded(
             case Apply(fn="list") if node.out in stacks:
                 made = _array(node.out, types)
                 kind = str(types[node.out].dtype)
-                dtype = () if kind == "float64" else (Global(_NAMES.get(kind, f"np.{kind}"), None),)
+                dtype = () if kind == "float64" else (Global(dtype_name(kind), None),)
                 nodes.append(replace(node, out=made, fn="np.empty", args=(Literal(_FIRST), *dtype)))
                 now[node.out] = made, Literal(0)
             case Effect(fn="append", args=(Value() as stack, value)) if stack in now:
@@ -111,9 +111,6 @@ def _threaded(
             case _:
                 nodes.append(node)
     return tuple(nodes), now
-
-
-_NAMES = {"bool": "np.bool_", "boolean": "np.bool_"}
 
 
 def _array(stack: Value, types: Types) -> Value:

@@ -15,7 +15,7 @@ from numba import float32, float64
 from adcompiler.analysis.dependence import Loops
 from adcompiler.analysis.iterations import Iterations
 from adcompiler.analysis.sums import SUM, carried_kinds, running_sum
-from adcompiler.analysis.types import Types, is_scalar
+from adcompiler.analysis.types import Types, is_double, is_scalar
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.syntax import BINARY, COMPARE, UNARY
 from adcompiler.graph.walk import regions, walk, with_regions
@@ -81,23 +81,17 @@ def _fast(node: Apply, types: Types) -> str | None:
     """Return the vector function for a node, if there is one."""
     if node.fn not in FAST or (node.fn == "pow" and _is_whole(node.args[1])):
         return None
-    if all(_is_double(atom, types) for atom in node.args):
+    if all(is_double(atom, types) for atom in node.args):
         return FAST[node.fn]
     is_single = all(isinstance(atom, Value) and types.get(atom) == float32 for atom in node.args)
     return f"{FAST[node.fn]}32" if is_single else None
-
-
-def _is_double(atom: Atom, types: Types) -> bool:
-    if isinstance(atom, Literal):
-        return isinstance(atom.value, float)
-    return isinstance(atom, Value) and types.get(atom) == float64
 
 
 def _rewritten(loop: For, types: Types) -> For:
     chain: set[Value] = set()
     kinds = zip(loop.body.params[1:], loop.body.yields, carried_kinds(loop.body), strict=True)
     for entry, last, kind in kinds:
-        if kind == SUM and _is_double(entry, types) and _is_double(last, types):
+        if kind == SUM and is_double(entry, types) and is_double(last, types):
             chain |= running_sum(loop.body, entry) or set()
 
     def region(body: Region) -> Region:

@@ -139,9 +139,14 @@ def difference(x, y, d):
 
 
 @structured("np.diag", 1)
+def diagonal_matrix(x, y, d):
+    return np.diag(d)
+
+
 @structured("np.diag", 2)
 def diagonal(x, y, d):
-    return np.diag(d)
+    below = np.zeros(x.shape[0] - y.size)
+    return np.concatenate((d, below))[:, None] * np.eye(x.shape[0], x.shape[1])
 
 
 @structured("np.tril", 2)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from adcompiler.analysis.affine import Linear, linear
 from adcompiler.analysis.sizes import Axis, Shape, Sum, form_of
+from adcompiler.analysis.types import dtype_name
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Global, Literal, Node, Store, Value, While, hint
 from adcompiler.optimize.guard import write_form
 
@@ -173,7 +174,7 @@ def allocation(tape: Tape) -> list[Node]:
         return [Apply(tape.storage, "list", ())]
     nodes: list[Node] = []
     sizes = [_size(form, nodes) for form in tape.sizes]
-    dtype = () if tape.kind == "float64" else (Global(_dtype(tape.kind), None),)
+    dtype = () if tape.kind == "float64" else (Global(dtype_name(tape.kind), None),)
     shape: Atom = sizes[0]
     if len(sizes) > 1:
         shape = Value("shape", temporary=True)
@@ -231,7 +232,3 @@ def _position(tape: Tape) -> tuple[list[Node], Atom]:
     distance = Value("sub", temporary=True)
     ends = (index, loop.start) if loop.step == Literal(1) else (loop.start, index)
     return [Apply(distance, "sub", ends)], distance
-
-
-def _dtype(kind: str) -> str:
-    return {"bool": "np.bool_", "boolean": "np.bool_"}.get(kind, f"np.{kind}")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 REDUCTIONS = ("np.sum", "np.mean", "np.max", "np.min", "np.prod", "np.std", "np.var")
 VALUE_SECOND = ("np.full", "np.full_like")
+SHAPE_OR_TYPE_FOLLOWS = frozenset({"reshape", "astype", "np.asarray"})
+"""Functions whose further arguments do not change the derivative; elsewhere a rule is for all arguments."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,8 @@ def _find_structured(sweep: Sweep, node: Apply) -> tuple[Structured, tuple[Atom,
         number += _rank(sweep, args[0])
     for count in (2, 1):
         key = (node.fn, tuple(_rank(sweep, a) for a in args[:count]), number)
-        if len(args) >= count and key in STRUCTURED:
+        is_whole = len(args) == count or (len(args) > count and node.fn in SHAPE_OR_TYPE_FOLLOWS)
+        if is_whole and key in STRUCTURED:
             return STRUCTURED[key], args[:count]  # type: ignore[index]
     return None
 
