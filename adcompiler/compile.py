@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from typing import Literal as Choice
 
+from numba import float32
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory_classes, written_arrays
 from adcompiler.analysis.propagate import propagated
 from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
 from adcompiler.analysis.sizes import Guards
-from adcompiler.analysis.types import Types, infer, is_continuous, is_scalar, refresh
+from adcompiler.analysis.types import Types, element, infer, is_continuous, is_scalar, refresh
 from adcompiler.arguments import gradient_layout
 from adcompiler.backend.emit import ModuleText, emit
 from adcompiler.callees import Callees, Kinds, callee_graph, returning_copy
@@ -154,7 +155,7 @@ def _transformed(
     if mode in ("primal", "outputs"):
         result = simplify(primal, types)
         if not style.broadcasts and not _writes_arguments(result):
-            result = _fused(result, types)
+            result = _fused(result, types, arguments)
         return result, types, Compiled(result, [], result.returns or Leaf(), writes)
     positions = _leaf_positions(layouts, wrt, types, primal)
     guards = None if style.broadcasts else Guards(cautious=style.cautious)
@@ -177,7 +178,7 @@ def _transformed(
         refresh(result, types)
         if not types.keys() >= defined(result.body).keys():
             types = infer(result, arguments)
-        result = _fused(result, types)
+        result = _fused(result, types, arguments)
     if not style.accurate:
         result = simplify(shorten_chains(distribute(result, types), types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
@@ -188,10 +189,13 @@ def _transformed(
     return result, types, Compiled(result, made.plans, returns, writes, made.seeds, is_conditional)
 
 
-def _fused(graph: Graph, types: Types) -> Graph:
+def _fused(graph: Graph, types: Types, arguments: Sequence[nt.Type]) -> Graph:
     """Write array code as loops, where shapes are known to be equal."""
     known = symbolic_sizes(graph, types, ELEMENTWISE.keys())
-    return simplify(fuse(graph, types, *known), types)
+    graph = fuse(graph, types, *known)
+    if any(element(kind) == float32 for kind in types.values()):
+        types.update(infer(graph, arguments))  # an element may be wider or narrower than those of its array
+    return simplify(graph, types)
 
 
 def _writes_arguments(graph: Graph) -> bool:

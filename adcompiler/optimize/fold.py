@@ -158,6 +158,8 @@ class _Folder:
                 return node.args[0]
             case "pos" if self.is_float(node.args[0]):
                 return node.args[0]
+            case "np.float32" if (inner := self.maker(node.args[0])) and inner.fn == "np.float32":
+                return node.args[0]
             case "neg":
                 negated = self.negated(node.args[0])
                 if negated is not None:

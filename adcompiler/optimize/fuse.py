@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from numba import boolean, float64, int64
+from numba import boolean, float32, float64, int64
 from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear
@@ -34,6 +34,8 @@ _TESTS |= {f"np.{name}" for name in ("equal", "not_equal", "less", "less_equal",
 _STEPS = {"np.sign", "np.floor", "np.ceil", "np.trunc", "np.rint"}
 _WHOLE = {"add", "sub", "mul", "neg"}
 """What is done with integers, too."""
+_FLOATS = (float64, float32)
+_NUMBERS = (*_FLOATS, int64)
 REDUCTIONS = {"np.sum", "np.mean"}
 
 
@@ -157,7 +159,7 @@ class _Fusion:
         """Tell whether a node makes zeros like what was read back from a tape for its shape."""
         made = self.elements.makers.get(node.args[0]) if isinstance(node, Apply) and node.args else None  # type: ignore[arg-type]
         is_row = made is not None and made.fn == "getitem" and made.loc is NOWHERE
-        return is_row and isinstance(node, Apply) and node.fn == "np.zeros_like" and self.is_double(node.out)
+        return is_row and isinstance(node, Apply) and node.fn == "np.zeros_like" and self.is_real(node.out)
 
     def blank(self, node: Node, known: set[Value]) -> list[Node]:
         """Return the allocation from sizes alone."""
@@ -180,28 +182,29 @@ class _Fusion:
                 return shape if shape and part and self.fit((node.value,), shape) else None
             case Apply(fn=fn, args=args) if fn in REDUCTIONS:
                 source = args[0]
-                shape = self.shapes.get(source) if self.is_double(source) else None  # type: ignore[arg-type]
+                shape = self.shapes.get(source) if self.is_real(source) else None  # type: ignore[arg-type]
                 return shape if shape and self.reduces(node, shape) and self.fit((source,), shape) else None
-            case Apply(fn="np.outer", args=args) if all(map(self.is_double, args)) and not node.keywords:
+            case Apply(fn="np.outer", args=args) if all(map(self.is_real, args)) and not node.keywords:
                 return self.shapes.get(node.out)
             case Apply() if self.is_elementwise(node):
                 shape = self.shapes.get(node.out)
-                return shape if shape and self.fit(node.args, shape) else None
+                args = node.args[:1] if node.fn == "astype" else node.args
+                return shape if shape and self.fit(args, shape) else None
         return None
 
     def can_store(self, node: Store) -> bool:
         """Tell whether a store writes floats."""
-        is_float = element(self.types[node.array]) == float64
-        return is_float and (self.is_double(node.value) or self.is_number(node.value))
+        is_float = element(self.types[node.array]) in _FLOATS
+        return is_float and (self.is_real(node.value) or self.is_number(node.value))
 
-    def is_double(self, atom: Atom) -> bool:
+    def is_real(self, atom: Atom) -> bool:
         kind = self.types.get(atom) if isinstance(atom, Value) else None
-        return is_array(kind) and element(kind) == float64  # type: ignore[arg-type]
+        return is_array(kind) and element(kind) in _FLOATS  # type: ignore[arg-type]
 
     def is_number(self, atom: Atom) -> bool:
         if isinstance(atom, Literal):
             return isinstance(atom.value, int | float) and not isinstance(atom.value, bool)
-        return isinstance(atom, Value) and self.types.get(atom) in (float64, int64)
+        return isinstance(atom, Value) and self.types.get(atom) in _NUMBERS
 
     def reduces(self, node: Apply, shape: Shape) -> bool:
         """Tell whether a sum is over all elements, over the first of two axes, or over the last axis."""
@@ -218,20 +221,22 @@ class _Fusion:
         kind = self.types.get(node.out)
         if node.keywords or not is_array(kind) or not any(self.is_array(a) for a in node.args):
             return False
-        parts = [self.part_kind(atom) for atom in node.args]
         result = element(kind)  # type: ignore[arg-type]
+        if node.fn == "astype":
+            return result == float32 and self.part_kind(node.args[0]) in _NUMBERS
+        parts = [self.part_kind(atom) for atom in node.args]
         if None in parts:
             return False
         if node.fn in _LOGIC:
             return all(part == boolean for part in parts)
         if node.fn in _TESTS:
-            return all(part in (float64, int64) for part in parts)
+            return all(part in _NUMBERS for part in parts)
         if node.fn == "np.where":
-            return parts[0] == boolean and result == float64 and all(p in (float64, int64) for p in parts[1:])
+            return parts[0] == boolean and result in _FLOATS and all(p in _NUMBERS for p in parts[1:])
         if result == int64:
             return node.fn in _WHOLE and all(part == int64 for part in parts)
         is_known = node.fn in ELEMENTWISE or node.fn in _STEPS or node.fn == "copy"
-        return is_known and result == float64 and all(part in (float64, int64) for part in parts)
+        return is_known and result in _FLOATS and all(part in _NUMBERS for part in parts)
 
     def is_array(self, atom: Atom) -> bool:
         return isinstance(atom, Value) and is_array(self.types.get(atom))
@@ -243,7 +248,7 @@ class _Fusion:
         kind = self.types.get(atom) if isinstance(atom, Value) else None
         if is_array(kind):
             found = element(kind)  # type: ignore[arg-type]
-            return found if found in (float64, int64, boolean) else None
+            return found if found in (*_NUMBERS, boolean) else None
         return boolean if kind == boolean else None
 
     def fit(self, atoms: tuple[Atom, ...], shape: Shape) -> bool:
@@ -386,7 +391,7 @@ class _Fusion:
 
     def is_work(self, node: Apply | Store) -> bool:
         """Tell whether a node computes something, rather than copying."""
-        return node.accumulate if isinstance(node, Store) else node.fn != "copy"
+        return node.accumulate if isinstance(node, Store) else node.fn not in ("copy", "astype")
 
     def bound(self, axis: int, group: Group, known: set[Value], nodes: list[Node]) -> Atom | None:
         """Append the computation of a size, from what is known where the loops are to stand."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numba import boolean, float64, int64
+from numba import boolean, float32, float64, int64
 from numba.core import types as nt
 
 from adcompiler.analysis.types import Types, element, is_array, rank
@@ -126,11 +126,13 @@ def _rows(nodes: Sequence[Apply | Store], kept: Collection[Value]) -> dict[Value
 
 def _element(nest: _Nest, node: Apply, is_kept: bool) -> Atom:
     """Append the computation of one element; where the array is kept, it has the name."""
-    args = [nest.read(node, position) for position in range(len(node.args))]
     kind = element(nest.types[node.out])
+    if node.fn in ("copy", "astype"):
+        number = nest.read(node)
+        is_known = node.fn == "copy" or nest.types.get(number) == kind  # type: ignore[arg-type]
+        return number if is_known else nest.apply(f"np.{kind}", number, like=node, kind=kind)
+    args = [nest.read(node, position) for position in range(len(node.args))]
     match node.fn:
-        case "copy":
-            return args[0]
         case "np.where":
             out = Value(node.out.name, node.out.temporary or is_kept)
             nest.types[out] = kind
@@ -150,9 +152,10 @@ def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], a
         types[entry] = float64
         out = nest.apply("add", entry, term, like=node)
         total = node.out
-        if node.fn == "np.mean":
+        if node.fn == "np.mean" or types[total] == float32:
             total = Value("total", temporary=True)
             types[total] = float64
+        if node.fn == "np.mean":
             count = bounds[0]
             for bound in bounds[1:]:
                 size = Value("size", temporary=True)
@@ -160,9 +163,11 @@ def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], a
                 after.append(Apply(size, "mul", (count, bound)))
                 count = size
             after.append(Apply(node.out, "truediv", (total, count), loc=node.loc))
+        elif total is not node.out:
+            after.append(Apply(node.out, "np.float32", (total,), loc=node.loc))
         nest.totals[total] = entry, out
     elif rank(types[node.args[0]]) == 2 and dict(node.keywords).get("axis", node.args[-1]) == Literal(0):  # type: ignore[index]
-        before.append(Apply(node.out, "np.zeros", (bounds[1],), loc=node.loc))
+        before += [replace(zeros, loc=node.loc) for zeros in allocate("np.zeros", node.out, bounds[1:], types)]
         nest.body.append(Store(node.out, (nest.counters[1],), term, True, node.loc))
     else:
         before += allocate("np.empty", node.out, bounds[:-1], types)
@@ -174,6 +179,7 @@ def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], a
 def allocate(fn: str, array: Value, bounds: Sequence[Atom], types: Types) -> list[Node]:
     """Return the allocation of an array by `np.empty` or `np.zeros`."""
     dtypes = {boolean: Global("np.bool_", np.bool_), int64: Global("np.int64", np.int64)}
+    dtypes[float32] = Global("np.float32", np.float32)
     kind = element(types[array])
     dtype = (dtypes[kind],) if kind in dtypes else ()
     if len(bounds) == 1:
