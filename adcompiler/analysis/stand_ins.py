@@ -26,8 +26,9 @@ def _untyped(*_):  # pragma: no cover - nothing is generated while types are inf
 @intrinsic
 def outer(typingctx, a, b):
     """Type of `np.outer`."""
-    if all(isinstance(x, types.Array) and x.ndim == 1 and x.dtype == float64 for x in (a, b)):
-        return types.Array(float64, 2, "C")(a, b), _untyped
+    for kind in (float64, float32):
+        if all(isinstance(x, types.Array) and x.ndim == 1 and x.dtype == kind for x in (a, b)):
+            return types.Array(kind, 2, "C")(a, b), _untyped
     return None
 
 

@@ -167,7 +167,9 @@ def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], a
             after.append(Apply(node.out, "np.float32", (total,), loc=node.loc))
         nest.totals[total] = entry, out
     elif rank(types[node.args[0]]) == 2 and dict(node.keywords).get("axis", node.args[-1]) == Literal(0):  # type: ignore[index]
-        before += [replace(zeros, loc=node.loc) for zeros in allocate("np.zeros", node.out, bounds[1:], types)]
+        before += [
+            replace(zeros, loc=node.loc) for zeros in allocate("np.zeros", node.out, bounds[1:], types)
+        ]
         nest.body.append(Store(node.out, (nest.counters[1],), term, True, node.loc))
     else:
         before += allocate("np.empty", node.out, bounds[:-1], types)

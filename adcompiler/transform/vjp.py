@@ -171,7 +171,7 @@ def _find_structured(sweep: Sweep, node: Apply) -> tuple[Structured, tuple[Atom,
 def _structured(
     sweep: Sweep, node: Apply, rule: Structured, inputs: tuple[Atom, ...], adjoint: Contribution
 ) -> None:
-    incoming = sweep.full(node.out, adjoint)
+    incoming = sweep.cast(node.out, Contribution(sweep.full(node.out, adjoint)))
     nodes: list[Node] = []
     results = expand(rule.vjp, [*inputs, node.out, incoming], nodes)
     wanted = [

@@ -130,6 +130,69 @@ def hdiff(f, coeff):
     return np.sum(out * out)
 
 
+@njit(error_model="numpy")
+def hdiff_by_hand(f, coeff):
+    rows, columns, depth = coeff.shape
+    lap = np.empty((rows + 2, columns + 2, depth))
+    for i in range(rows + 2):
+        for j in range(columns + 2):
+            for k in range(depth):
+                around = f[i + 2, j + 1, k] + f[i, j + 1, k] + f[i + 1, j + 2, k] + f[i + 1, j, k]
+                lap[i, j, k] = 4.0 * f[i + 1, j + 1, k] - around
+    x = np.empty((rows + 1, columns, depth))
+    for i in range(rows + 1):
+        for j in range(columns):
+            for k in range(depth):
+                slope = lap[i + 1, j + 1, k] - lap[i, j + 1, k]
+                rises = slope * (f[i + 2, j + 2, k] - f[i + 1, j + 2, k]) > 0
+                x[i, j, k] = 0.0 if rises else slope
+    y = np.empty((rows, columns + 1, depth))
+    for i in range(rows):
+        for j in range(columns + 1):
+            for k in range(depth):
+                slope = lap[i + 1, j + 1, k] - lap[i + 1, j, k]
+                rises = slope * (f[i + 2, j + 2, k] - f[i + 2, j + 1, k]) > 0
+                y[i, j, k] = 0.0 if rises else slope
+    total = 0.0
+    d_f, d_coeff = np.zeros_like(f), np.empty_like(coeff)
+    d_x, d_y, d_lap = np.zeros_like(x), np.zeros_like(y), np.zeros_like(lap)
+    for i in range(rows):
+        for j in range(columns):
+            for k in range(depth):
+                flux = x[i + 1, j, k] - x[i, j, k] + y[i, j + 1, k] - y[i, j, k]
+                out = f[i + 2, j + 2, k] - coeff[i, j, k] * flux
+                total += out * out
+                d_f[i + 2, j + 2, k] = 2.0 * out
+                d_coeff[i, j, k] = -2.0 * out * flux
+                d_flux = -2.0 * out * coeff[i, j, k]
+                d_x[i + 1, j, k] += d_flux
+                d_x[i, j, k] -= d_flux
+                d_y[i, j + 1, k] += d_flux
+                d_y[i, j, k] -= d_flux
+    for i in range(rows + 1):
+        for j in range(columns):
+            for k in range(depth):
+                d = d_x[i, j, k] if x[i, j, k] != 0.0 else 0.0
+                d_lap[i + 1, j + 1, k] += d
+                d_lap[i, j + 1, k] -= d
+    for i in range(rows):
+        for j in range(columns + 1):
+            for k in range(depth):
+                d = d_y[i, j, k] if y[i, j, k] != 0.0 else 0.0
+                d_lap[i + 1, j + 1, k] += d
+                d_lap[i + 1, j, k] -= d
+    for i in range(rows + 2):
+        for j in range(columns + 2):
+            for k in range(depth):
+                d = d_lap[i, j, k]
+                d_f[i + 1, j + 1, k] += 4.0 * d
+                d_f[i + 2, j + 1, k] -= d
+                d_f[i, j + 1, k] -= d
+                d_f[i + 1, j + 2, k] -= d
+                d_f[i + 1, j, k] -= d
+    return total, (d_f, d_coeff)
+
+
 def hdiff_in_jax():
     import jax.numpy as jnp
 
@@ -168,6 +231,39 @@ def heat_3d(a):
     return np.sum(a * a)
 
 
+@njit(error_model="numpy")
+def heat_3d_by_hand(a):
+    n, m, o = a.shape
+    a, b = a.copy(), a.copy()
+    for _ in range(10):
+        for i in range(1, n - 1):
+            for j in range(1, m - 1):
+                for k in range(1, o - 1):
+                    around = a[i + 1, j, k] + a[i - 1, j, k] + a[i, j + 1, k] + a[i, j - 1, k]
+                    around += a[i, j, k + 1] + a[i, j, k - 1]
+                    b[i, j, k] = 0.25 * a[i, j, k] + 0.125 * around
+        a, b = b, a
+    d_a, d_b, total = 2.0 * a, np.zeros_like(b), np.sum(a * a)
+    for _ in range(10):
+        d_a, d_b = d_b, d_a
+        for i in range(1, n - 1):
+            for j in range(1, m - 1):
+                for k in range(1, o - 1):
+                    d = 0.125 * d_b[i, j, k]
+                    d_a[i + 1, j, k] += d
+                    d_a[i - 1, j, k] += d
+                    d_a[i, j + 1, k] += d
+                    d_a[i, j - 1, k] += d
+                for k in range(1, o - 1):
+                    d_a[i, j, k + 1] += 0.125 * d_b[i, j, k]
+                for k in range(1, o - 1):
+                    d_a[i, j, k - 1] += 0.125 * d_b[i, j, k]
+                for k in range(1, o - 1):
+                    d_a[i, j, k] += 0.25 * d_b[i, j, k]
+                    d_b[i, j, k] = 0.0
+    return total, (d_a + d_b,)
+
+
 def heat_3d_in_jax():
     import jax
     import jax.numpy as jnp
@@ -188,6 +284,6 @@ def heat_3d_in_jax():
 WORKLOADS = [
     Workload(lstm, _lstm_inputs, (1, 2, 3), lstm_by_hand, lstm_in_jax),
     Workload(attention, _attention_inputs, (0, 1, 2), attention_by_hand, attention_in_jax, loops=False),
-    Workload(hdiff, _hdiff_inputs, (0, 1), None, hdiff_in_jax, loops=False),
-    Workload(heat_3d, lambda rng: (rng.normal(size=(20, 20, 20)),), (0,), None, heat_3d_in_jax),
+    Workload(hdiff, _hdiff_inputs, (0, 1), hdiff_by_hand, hdiff_in_jax, loops=False),
+    Workload(heat_3d, lambda rng: (rng.normal(size=(20, 20, 20)),), (0,), heat_3d_by_hand, heat_3d_in_jax),
 ]

@@ -154,6 +154,23 @@ def kalman_by_hand(q, r, y):
     return 0.5 * total, (d_q, d_r)
 
 
+def kalman_in_jax():
+    import jax
+    import jax.numpy as jnp
+
+    def primal(q, r, y):
+        def step(state, value):
+            m, variance = state
+            variance = variance + q
+            s = variance + r
+            gain, error = variance / s, value - m
+            return (m + gain * error, (1.0 - gain) * variance), jnp.log(s) + error * error / s
+
+        return 0.5 * jnp.sum(jax.lax.scan(step, (0.0, 1.0), y)[1])
+
+    return jax_gradient(primal, (0, 1))
+
+
 def leapfrog(q0, p0, k):
     q, p, h = q0, p0, 0.001
     for _ in range(10000):
@@ -253,6 +270,26 @@ def lotka_volterra_by_hand(p, data):
     return total, (np.array([d0, d1, d2, d3]),)
 
 
+def lotka_volterra_in_jax():
+    import jax
+    import jax.numpy as jnp
+
+    def primal(p, data):
+        def rates(x, y):
+            return p[0] * x - p[1] * x * y, p[3] * x * y - p[2] * y
+
+        def step(state, row):
+            (x, y), h = state, 0.01
+            dx, dy = rates(x, y)
+            dx, dy = rates(x + 0.5 * h * dx, y + 0.5 * h * dy)
+            x, y = x + h * dx, y + h * dy
+            return (x, y), (x - row[0]) ** 2 + (y - row[1]) ** 2
+
+        return jnp.sum(jax.lax.scan(step, (1.0, 1.0), data)[1])
+
+    return jax_gradient(primal, (0,))
+
+
 WORKLOADS = [
     Workload(
         recurrence,
@@ -270,12 +307,13 @@ WORKLOADS = [
         garch_by_hand,
         garch_in_jax,
     ),
-    Workload(kalman, lambda rng: (0.3, 0.5, rng.normal(size=2000)), (0, 1), kalman_by_hand),
+    Workload(kalman, lambda rng: (0.3, 0.5, rng.normal(size=2000)), (0, 1), kalman_by_hand, kalman_in_jax),
     Workload(leapfrog, lambda rng: (1.0, 0.3, 1.7), (0, 1, 2), leapfrog_by_hand, leapfrog_in_jax),
     Workload(
         lotka_volterra,
         lambda rng: (np.array([1.1, 0.4, 0.4, 0.1]), rng.uniform(0.5, 1.5, (1000, 2))),
         (0,),
         lotka_volterra_by_hand,
+        lotka_volterra_in_jax,
     ),
 ]
