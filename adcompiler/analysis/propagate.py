@@ -227,7 +227,7 @@ def _elementwise(node: Apply, kinds: list[types.Type], known: _Known) -> types.T
         result = float64
     elif fn in _SAME or fn in ("max", "min"):
         result = next(iter(numbers)) if len(numbers) == 1 else None
-    elif fn.startswith(("math.", "np.")) and fn in known.elementwise and numbers == {float64}:
+    elif fn.startswith(("math.", "np.", "special.")) and fn in known.elementwise and numbers == {float64}:
         result = float64
     else:
         result = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib
 import itertools
 import linecache
 import operator
@@ -139,6 +140,8 @@ def _inferred(graph: Graph, arguments: Sequence[types.Type]) -> Types:
         **_helpers(),
         **captured,
     }
+    if "special." in source:
+        namespace["special"] = importlib.import_module("adcompiler.runtime.special").special
     exec(compile(ast.parse(source), filename, "exec"), namespace)
     versions = _run(namespace["primal"], tuple(arguments), graph, source)
     found = {value: _unify(versions.get(name, [])) for value, name in names.items()}

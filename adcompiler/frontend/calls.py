@@ -54,7 +54,7 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
     if getattr(function, "is_derivative", False):
         reason = "a gradient is called inside the function to differentiate"
         raise state.refuse("AD203", reason, node, "differentiate the function outside")
-    if resolve.is_followed(function):
+    if resolve.is_followed(function) and resolve.primitive(function) is None:
         plain = resolve.unwrap(function)  # type: ignore[arg-type]
         if is_recursive(plain):
             return _call_itself(state, node, plain, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -45,6 +46,9 @@ METHODS = {
 
 ATTRIBUTES = {"shape": "shape", "T": "T", "size": "size", "ndim": "ndim", "dtype": "dtype"}
 
+PYTHON_SPECIAL = ("zeta", "polygamma", "logsumexp", "softmax", "log_softmax")
+"""Functions of `scipy.special` that are written in Python."""
+
 MISSING = object()
 
 
@@ -83,7 +87,19 @@ def primitive(function: object) -> str | None:
             home = _numpy_home(path, name, function)
             if home is not None:
                 return CANONICAL.get(home, home)
+    special = sys.modules.get("scipy.special")
+    if (
+        special is not None
+        and getattr(special, name, MISSING) is function
+        and not _has_source(function, name)
+    ):
+        return f"special.{name}"
     return None
+
+
+def _has_source(function: object, name: str) -> bool:
+    """Tell whether a function of SciPy is followed into its source rather than known by its name."""
+    return isinstance(function, types.FunctionType) and name not in PYTHON_SPECIAL
 
 
 def _numpy_home(path: str, name: str, function: object) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import operator
 from collections.abc import Sequence
@@ -70,7 +71,9 @@ def primitive(fn: str, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
         return GUARDS[fn].py_func(*args)
     found = _LOCAL.get(fn) or HELPERS.get(fn) or getattr(operator, fn, None)
     if found is None and "." in fn:
-        owner: Any = {"np": np, "math": math, "fast": UNCOMPILED}[fn.split(".")[0]]
+        module = fn.split(".")[0]
+        known: dict[str, Any] = {"np": np, "math": math, "fast": UNCOMPILED}
+        owner: Any = known.get(module) or importlib.import_module(f"scipy.{module}")
         for part in fn.split(".")[1:]:
             owner = getattr(owner, part)
         found = owner

@@ -13,7 +13,7 @@ from adcompiler.graph.walk import defined, operands, regions, values, with_regio
 from adcompiler.rules import ELEMENTWISE
 
 _ARITHMETIC = frozenset({"add", "sub", "mul", "truediv", "neg", "float"})
-_CALLS = frozenset(fn for fn in ELEMENTWISE if fn.startswith(("math.", "np.")) or fn == "pow")
+_CALLS = frozenset(fn for fn in ELEMENTWISE if fn.startswith(("math.", "np.", "special.")) or fn == "pow")
 SIZES = frozenset({"len", "shape", "size", "getitem", "add", "sub", "mul", "neg", "max", "min"})
 
 

@@ -1,6 +1,6 @@
 """What the derivative of each primitive is."""
 
-from adcompiler.rules import arrays, functions, operators
+from adcompiler.rules import arrays, functions, operators, special
 from adcompiler.rules.table import CONSTANT, ELEMENTWISE, STRUCTURED, Elementwise, Structured
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "arrays",
     "functions",
     "operators",
+    "special",
 ]

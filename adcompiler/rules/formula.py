@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import math
 import types
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.structure import Structured
 from adcompiler.graph.nodes import Atom, Node
 
-_NAMES = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "trunc", "copysign")
+_NAMES = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "trunc", "floor")
 _SCALAR = {name: getattr(math, name) for name in _NAMES} | {"sign": np.sign}
 _ARRAY = {name: getattr(np, name) for name in _NAMES} | {"sign": np.sign, "where": np.where}
 
@@ -83,6 +84,8 @@ def evaluate(tree: ast.expr, env: dict[str, Atom], arrays: bool, nodes: list[Nod
         tree = _Where().visit(tree)
     expression = ast.fix_missing_locations(ast.Expression(tree))
     scope = _SCOPES[arrays]
+    if "special." in text:
+        scope.function.__globals__["special"] = importlib.import_module("scipy.special")
     bindings: dict[str, Binding] = dict(env)
     state = Lowering(scope, Structured([]), set(bindings), bindings, nodes)
     return expressions.atom(state, gast.ast_to_gast(expression).body)

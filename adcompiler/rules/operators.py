@@ -18,15 +18,27 @@ elementwise("mod np.mod np.remainder", "1", "-(a // b)", at=((3.7, 1.2),))
 elementwise("np.fmod", "1", "-trunc(a / b)", at=((3.7, 1.2), (-3.7, 1.2)))
 elementwise("abs math.fabs np.abs np.absolute np.fabs", "sign(x)", at=((0.3,), (-1.2,)))
 elementwise(
-    "max np.maximum np.fmax",
+    "max np.maximum",
     "1.0 if a > b else 0.5 if a == b else 0.0",
     "1.0 if b > a else 0.5 if a == b else 0.0",
     at=((0.3, -1.2), (-2.0, 1.0)),
 )
 elementwise(
-    "min np.minimum np.fmin",
+    "min np.minimum",
     "1.0 if a < b else 0.5 if a == b else 0.0",
     "1.0 if b < a else 0.5 if a == b else 0.0",
+    at=((0.3, -1.2), (-2.0, 1.0)),
+)
+elementwise(
+    "np.fmax",  # the other argument where one is NaN
+    "1.0 if a > b else 0.5 if a == b else 1.0 if b != b else 0.0",
+    "1.0 if b > a else 0.5 if a == b else 1.0 if a != a else 0.0",
+    at=((0.3, -1.2), (-2.0, 1.0)),
+)
+elementwise(
+    "np.fmin",
+    "1.0 if a < b else 0.5 if a == b else 1.0 if b != b else 0.0",
+    "1.0 if b < a else 0.5 if a == b else 1.0 if a != a else 0.0",
     at=((0.3, -1.2), (-2.0, 1.0)),
 )
 elementwise("float", "1", at=((0.3,),))

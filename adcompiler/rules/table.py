@@ -15,11 +15,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Elementwise:
-    """Partial derivatives of one function, and the points at which tests compare them."""
+    """Partial derivatives of one function, and the points at which tests compare them.
+
+    Attributes:
+        inputs: the names of its arguments in the formulas.
+        partials: the derivative with respect to each; None where it is zero, or not known.
+        at: points of comparison.
+        unknown: positions of arguments for which no derivative is known.
+    """
 
     inputs: tuple[str, ...]
     partials: tuple[ast.expr | None, ...]
     at: tuple[tuple[float, ...], ...]
+    unknown: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -34,19 +42,27 @@ ELEMENTWISE: dict[str, Elementwise] = {}
 STRUCTURED: dict[tuple[str, tuple[int, ...], int | None], Structured] = {}
 CONSTANT: set[str] = set()
 
-_INPUTS = {1: ("x",), 2: ("a", "b"), 3: ("c", "a", "b")}
+_INPUTS = {1: "x", 2: "a b", 3: "c a b"}
+UNKNOWN = "unknown"
+"""Stands for the derivative with respect to an argument for which there is none in closed form."""
 
 
-def elementwise(names: str, *partials: str | None, at: tuple[tuple[float, ...], ...]) -> None:
+def elementwise(
+    names: str, *partials: str | None, at: tuple[tuple[float, ...], ...], inputs: str | None = None
+) -> None:
     """Enter an elementwise rule.
 
     Args:
         names: canonical names that share the rule, separated by spaces.
-        partials: source of ∂y/∂input for each input; None where there is no derivative.
+        partials: source of ∂y/∂input for each input; None where it is zero, UNKNOWN where there is none.
         at: points (one tuple of inputs each) at which tests compare with differences.
+        inputs: names of the inputs, separated by spaces; by default `x`, or `a b`, or `c a b`.
     """
-    trees = tuple(None if text is None else ast.parse(text, mode="eval").body for text in partials)
-    rule = Elementwise(_INPUTS[len(partials)], trees, at)
+    trees = tuple(
+        None if text is None or text == UNKNOWN else ast.parse(text, mode="eval").body for text in partials
+    )
+    unknown = frozenset(k for k, text in enumerate(partials) if text == UNKNOWN)
+    rule = Elementwise(tuple((inputs or _INPUTS[len(partials)]).split()), trees, at, unknown)
     for name in names.split():
         assert name not in ELEMENTWISE, f"two rules for {name}"
         ELEMENTWISE[name] = rule

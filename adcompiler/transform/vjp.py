@@ -99,8 +99,15 @@ def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribu
     rule = _of_constant_power(node, rule)
     arrays = _rank(sweep, node.out) > 0
     env: dict[str, Atom] = dict(zip(rule.inputs, node.args, strict=True))
-    for arg, partial in zip(node.args, rule.partials, strict=True):
-        if partial is None or not isinstance(arg, Value) or arg not in sweep.active:
+    for name, arg, partial in zip(rule.inputs, node.args, rule.partials, strict=True):
+        if not isinstance(arg, Value) or arg not in sweep.active:
+            continue
+        if rule.inputs.index(name) in rule.unknown:
+            reason = (
+                f"no derivative of '{node.fn}' with respect to its argument {rule.inputs.index(name) + 1}"
+            )
+            raise DifferentiationError("AD202", reason, node.loc)
+        if partial is None:
             continue
         tree = product(ast.Name("d", ast.Load()), partial)
         full = not arrays or _is_full(sweep, node, rule, partial, adjoint)
