@@ -204,17 +204,17 @@ def recursive_closure(x):
 
 @refused("AD202", ARRAY)
 def no_rule(x):
-    return np.median(x)
+    return np.linalg.eigvals(np.outer(x, x))[0]
 
 
 @refused("AD202", ARRAY)
 def rule_for_fewer_arguments(x):
-    return np.linalg.norm(x, 1)
+    return np.sum(np.cumsum(x, 0, np.float64))
 
 
 @refused("AD202", ARRAY)
-def diagonal_beside_the_main_one(x):
-    return np.sum(np.tril(np.outer(x, x), 1))
+def unknown_mode(x):
+    return np.sum(np.pad(x, 1, mode="mean"))
 
 
 @refused("AD202", 1.0)
@@ -225,7 +225,7 @@ def derivative_would_be_lost(x):
 
 @refused("AD202", ARRAY)
 def unknown_method(x):
-    return x.cumprod()[0]
+    return x.view(np.float64)[0]
 
 
 @refused("AD202", ARRAY)

@@ -16,6 +16,7 @@ VIEWS = frozenset(
         "getitem",
         "nth",
         "T",
+        "np.transpose",
         "reshape",
         "ravel",
         "tuple",

@@ -389,6 +389,8 @@ class _Reader:
         match node.fn:
             case "T":
                 return args[0][::-1]
+            case "np.transpose":
+                return tuple(args[0][k.value] for k in node.args[1:])  # type: ignore[union-attr, misc, index]
             case "matmul" | "np.dot" if args[0] and args[1]:
                 return args[0][:-1] + args[1][:-2] + args[1][-1:] if len(args[1]) > 1 else args[0][:-1]
             case "np.outer" if len(args[0]) == 1 and len(args[1]) == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ import numba
 import numba.typed
 import numpy as np
 
-from adcompiler.frontend import expressions, lower, resolve, tuples
+from adcompiler.definitions import DEFINITIONS, refuse
+from adcompiler.frontend import defined, einsum, expressions, lower, resolve, tuples
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Record, TypeOf
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.recursion import Callee, is_recursive
@@ -51,6 +53,8 @@ def _called_value(state: Lowering, node: gast.Call, callee: Binding, name: str |
 
 def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) -> Binding:
     function = callee.value
+    if function is refuse:
+        raise state.refuse("AD202", str(getattr(node.args[0], "value", "")), node)
     if getattr(function, "is_derivative", False):
         reason = "a gradient is called inside the function to differentiate"
         raise state.refuse("AD203", reason, node, "differentiate the function outside")
@@ -72,7 +76,9 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
 
 def _call_itself(state: Lowering, node: gast.Call, function: types.FunctionType, name: str | None) -> Binding:
     """A function that calls itself stays a call; its arguments are single values."""
-    bound = _bind_parameters(state, node, parse(function), None)
+    given = tuples.items(state, node.args)
+    named = {str(k.arg): expressions.binding(state, k.value) for k in node.keywords}
+    bound = bind_parameters(state, node, parse(function), None, given, named)
     if not all(isinstance(item, Atom) for item in bound.values()):
         reason = f"'{function.__name__}' calls itself, and one of its arguments is a tuple or function"
         raise state.refuse("AD201", reason, node, "pass the items of the tuple as arguments of their own")
@@ -100,6 +106,22 @@ def _arguments(state: Lowering, node: gast.Call) -> tuple[tuple[Atom, ...], tupl
     return args, keywords
 
 
+def _transposed(
+    state: Lowering, node: gast.Call, array: Atom, axes: Sequence[gast.expr], name: str | None
+) -> Atom:
+    """`np.transpose(x, (0, 2, 1))`: the axes become arguments of their own."""
+    given = tuples.items(state, [*axes])
+    order = given[0] if len(given) == 1 and isinstance(given[0], tuple) else tuple(given)
+    if not all(isinstance(k, Literal) and type(k.value) is int for k in order):
+        raise state.refuse("AD102", "the order of axes has to be constant", node)
+    places = [int(k.value) % len(order) for k in order]  # type: ignore[union-attr, call-overload, arg-type]
+    if places == sorted(places):
+        return array
+    if places == sorted(places, reverse=True):
+        return expressions.apply(state, node, "T", (array,), name)
+    return expressions.apply(state, node, "np.transpose", (array, *map(Literal, places)), name)
+
+
 def _clipped(state: Lowering, node: gast.Call, args: tuple[Atom, ...], name: str | None) -> Atom:
     """`np.clip(x, a, b)` is `np.minimum(np.maximum(x, a), b)`; a bound that is None is left out."""
     bounds = [
@@ -116,8 +138,15 @@ def _clipped(state: Lowering, node: gast.Call, args: tuple[Atom, ...], name: str
 
 
 def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:
+    if fn == "T" and len(node.args) + len(node.keywords) > 1:
+        axes = [*node.args[1:], *(k.value for k in node.keywords)]
+        return _transposed(state, node, expressions.atom(state, node.args[0]), axes, name)
+    if fn == "np.einsum" and node.args:
+        return einsum.contracted(state, node, name)
     if fn in OUTSIDE_LOOPS:
         raise state.refuse("AD102", f"'{fn}' is part of the language in the head of a loop only", node)
+    if fn == "isinstance" and (kind := _is_tuple(state, node)) is not None:
+        return Literal(kind)
     if fn in UNKNOWN_TO_NUMBA:
         raise state.refuse("AD102", f"'{fn}' is not part of the language", node)
     if fn == "type" and len(node.args) == 1:
@@ -127,7 +156,15 @@ def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> B
     known = _on_tuple(state, node, fn)
     if known is not None:
         return known
-    args, keywords = _positional(fn, *_arguments(state, node))
+    if fn in DEFINITIONS:
+        given = [defined.argument(state, arg) for arg in node.args]
+        named = {str(k.arg): defined.argument(state, k.value) for k in node.keywords}
+        found = defined.inlined(state, node, fn, given, named, name)
+        if found is not None:
+            return found
+        args, keywords = _positional(fn, *defined.as_given(state, node, fn, given, named))
+    else:
+        args, keywords = _positional(fn, *_arguments(state, node))
     if fn == "np.clip" and len(args) == 3 and not keywords:
         return _clipped(state, node, args, name)
     if fn == "divmod" and len(args) == 2:
@@ -141,6 +178,8 @@ def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> B
         return Literal(None)
     if places:
         return _into(state, node, fn, args, places[0], keywords)
+    if fn in ("max", "min") and all(_is_whole(arg) for arg in args) and not keywords:
+        return Literal(_LARGEST[fn](arg.value for arg in args))  # type: ignore[union-attr]
     if fn in ("max", "min") and len(args) > 2:  # max(a, b, c) is max(max(a, b), c)
         first = expressions.apply(state, node, fn, args[:2])
         for arg in args[2:-1]:
@@ -161,6 +200,24 @@ def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> B
     if fn == "reshape":
         args = _reshape_arguments(state, node, args)
     return expressions.apply(state, node, fn, args, name, keywords)
+
+
+_LARGEST: dict[str, Any] = {"max": max, "min": min}
+
+
+def _is_whole(atom: Atom) -> bool:
+    return isinstance(atom, Literal) and type(atom.value) is int
+
+
+def _is_tuple(state: Lowering, node: gast.Call) -> bool | None:
+    """Answer `isinstance(x, tuple)` where that is known; None where it is another question."""
+    if len(node.args) != 2 or expressions.dotted(state, node.args[1]) is not tuple:
+        return None
+    found = expressions.binding(state, node.args[0])
+    is_number = isinstance(found, Value) and state.ranks.get(found) is not None
+    if isinstance(found, tuple | Literal) or is_number:
+        return isinstance(found, tuple)
+    return None
 
 
 def _positional(
@@ -269,8 +326,12 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
             state, node, "method", (owner, Literal(method), *args), name or method, keywords
         )
     fn = resolve.METHODS[method]
+    named = dict(keywords)
+    inlined = defined.inlined(state, node, fn, (owner, *args), named, name)  # type: ignore[arg-type]
+    if inlined is not None:
+        return inlined
     if fn == "T" and args:
-        raise state.refuse("AD102", "transpose with axes is not part of the language", node)
+        return _transposed(state, node, owner, node.args, name)
     all_args = (owner, *args)
     if fn == "reshape":
         all_args = _reshape_arguments(state, node, all_args)
@@ -285,23 +346,37 @@ def _follow(
     identity = source.tree
     if identity in state.stack or (source.function.__code__ in state.stack and enclosing is None):
         raise state.refuse("AD201", f"'{name}' calls itself", node)
-    env = _bind_parameters(state, node, source, enclosing)
+    args = tuples.items(state, node.args)
+    keywords = {str(k.arg): expressions.binding(state, k.value) for k in node.keywords}
+    env = bind_parameters(state, node, source, enclosing, args, keywords)
+    return inline(state, source, env, enclosing, target)
+
+
+def inline(
+    state: Lowering, source: Source, env: Environment, enclosing: Lowering | None, target: str | None
+) -> Binding:
+    """Lower a function's body, its parameters bound; `target` is the variable that the result is for."""
     statement = state.statement
-    stack = (*state.stack, identity, source.function.__code__)
+    stack = (*state.stack, source.tree, source.function.__code__)
     result = lower.lower_body(source, env, state.nodes, stack, enclosing, state.ranks)
     state.statement = statement
     last = state.nodes[-1] if state.nodes else None
     if target is not None and isinstance(last, Apply) and last.out is result and last.out.temporary:
         result = Value(target)
+        state.ranks[result] = state.ranks.get(last.out)
         state.nodes[-1] = replace(last, out=result)
     return result
 
 
-def _bind_parameters(
-    state: Lowering, node: gast.Call, source: Source, enclosing: Lowering | None
+def bind_parameters(
+    state: Lowering,
+    node: gast.expr,
+    source: Source,
+    enclosing: Lowering | None,
+    args: Sequence[Binding],
+    keywords: Mapping[str, Binding],
 ) -> Environment:
-    args = tuples.items(state, node.args)
-    keywords = {k.arg: expressions.binding(state, k.value) for k in node.keywords}
+    """Bind the parameters of a function to the arguments of a call, and to defaults."""
     tree = source.tree.args
     names = [a.id for a in tree.posonlyargs + tree.args + tree.kwonlyargs]
     count = len(tree.posonlyargs + tree.args)
@@ -319,7 +394,7 @@ def _bind_parameters(
 
 
 def _default(
-    state: Lowering, node: gast.Call, source: Source, name: str, enclosing: Lowering | None
+    state: Lowering, node: gast.expr, source: Source, name: str, enclosing: Lowering | None
 ) -> Binding:
     tree = source.tree.args
     positional = tree.posonlyargs + tree.args

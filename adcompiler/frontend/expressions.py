@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import gast
 
-from adcompiler.frontend import calls, loops, resolve, tuples
+from adcompiler.frontend import calls, defined, loops, resolve, tuples
 from adcompiler.frontend.bindings import Ambiguous, Binding, Closure, Record, TypeOf, flatten, join
 from adcompiler.frontend.parse import Source
-from adcompiler.frontend.ranks import rank_of
+from adcompiler.frontend.ranks import atom_rank, joined_rank, rank_of
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -118,7 +118,14 @@ def binding(state: Lowering, node: gast.expr, name: str | None = None) -> Bindin
             if joined is not None:
                 return joined
             left, right = atom(state, node.left), atom(state, node.right)
-            return apply(state, node, BINARY[type(node.op)], (left, right), name)
+            if isinstance(node.op, gast.MatMult):
+                product = defined.inlined(state, node, "matmul", (left, right), {}, name)
+                if product is not None:
+                    return product
+            known = _arithmetic(type(node.op), left, right)
+            return (
+                known if known is not None else apply(state, node, BINARY[type(node.op)], (left, right), name)
+            )
         case gast.UnaryOp():
             return _unary(state, node, name)
         case gast.Compare():
@@ -142,6 +149,22 @@ def binding(state: Lowering, node: gast.expr, name: str | None = None) -> Bindin
         case _:
             kind = type(node).__name__
             raise state.refuse("AD102", f"'{kind}' expressions are not part of the language", node)
+
+
+_WHOLE = {gast.Add: operator.add, gast.Sub: operator.sub, gast.Mult: operator.mul}
+
+
+def _arithmetic(op: type[gast.operator], left: Atom, right: Atom) -> Literal | None:
+    """Return the result for two whole numbers, such as the number of an axis and one."""
+    if not (isinstance(left, Literal) and isinstance(right, Literal)):
+        return None
+    if type(left.value) is not int or type(right.value) is not int:
+        return None
+    if op in _WHOLE:
+        return Literal(_WHOLE[op](left.value, right.value))
+    if op in (gast.Mod, gast.FloorDiv) and right.value:
+        return Literal(left.value % right.value if op is gast.Mod else left.value // right.value)
+    return None
 
 
 def _dictionary(state: Lowering, node: gast.Dict, name: str | None) -> Atom:
@@ -217,6 +240,8 @@ def _compare(state: Lowering, node: gast.Compare, name: str | None) -> Atom:
     op = type(node.ops[0])
     if op in (gast.In, gast.NotIn):
         found = tuples.contained(state, node, atom(state, node.left), binding(state, node.comparators[0]))
+        if isinstance(found, Literal):
+            return Literal(bool(found.value) == (op is gast.In))
         return found if op is gast.In else apply(state, node, "not", (found,), name)
     left, right = atom(state, node.left), atom(state, node.comparators[0])
     if op in (gast.Is, gast.IsNot):
@@ -294,6 +319,8 @@ def _ternary(state: Lowering, node: gast.IfExp, name: str | None) -> Binding:
     if outs == [joined] and name is None:
         joined = Value("choice", temporary=True)
         outs = [joined]
+    for out, one, two in zip(outs, *yields, strict=True):
+        state.ranks[out] = joined_rank(one, two, state.ranks)
     regions = Region((), tuple(then), tuple(yields[0])), Region((), tuple(orelse), tuple(yields[1]))
     state.nodes.append(If(test, *regions, tuple(outs), state.where(node)))
     return joined
@@ -386,8 +413,8 @@ def _attribute(state: Lowering, node: gast.Attribute, name: str | None) -> Bindi
             raise state.refuse("AD102", f"it has no field '{node.attr}'", node)
         return found[found.names.index(node.attr)]  # type: ignore[no-any-return]
     base = materialise(state, found, node)
-    if node.attr == "ndim" and isinstance(base, Value) and state.ranks.get(base) is not None:
-        return Literal(state.ranks[base])
+    if node.attr == "ndim" and atom_rank(base, state.ranks) is not None:
+        return Literal(atom_rank(base, state.ranks))
     if node.attr in resolve.ATTRIBUTES:
         return apply(state, node, resolve.ATTRIBUTES[node.attr], (base,), name)
     return apply(state, node, "getattr", (base, Literal(node.attr)), name or node.attr)

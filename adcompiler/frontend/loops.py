@@ -10,6 +10,7 @@ import gast
 
 from adcompiler.frontend import expressions, iteration, lower
 from adcompiler.frontend.bindings import Ambiguous, Binding, Environment, flatten, is_fixed, rebuild
+from adcompiler.frontend.ranks import atom_rank
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -54,8 +55,9 @@ def _carried(state: Lowering, names: list[str], shapes: dict[str, Binding]) -> _
         loop.shapes.append(before)
         for atom in flatten(before):
             loop.inits.append(atom)
-            loop.params.append(Value(name.lstrip("$")))
-            loop.outs.append(Value(name.lstrip("$")))
+            for values in (loop.params, loop.outs):
+                values.append(Value(name.lstrip("$")))
+                state.ranks[values[-1]] = atom_rank(atom, state.ranks)
     return loop
 
 

@@ -14,6 +14,7 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.frontend import expressions, loops
 from adcompiler.frontend.bindings import Ambiguous, Binding, Environment, flatten, join, layout_of, unpacked
 from adcompiler.frontend.parse import Source, own_nodes, parse
+from adcompiler.frontend.ranks import joined_rank
 from adcompiler.frontend.structure import RESULT, Structured, structure
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
 from adcompiler.graph.nodes import (
@@ -339,6 +340,8 @@ def branch(
         left = then_env.get(name, UNDEFINED)
         right = else_env.get(name, UNDEFINED)
         state.env[name] = join(left, right, name, outs, yields)
+    for out, one, two in zip(outs, *yields, strict=True):
+        state.ranks[out] = joined_rank(one, two, state.ranks)
     regions = (
         Region((), tuple(then_nodes), tuple(yields[0])),
         Region((), tuple(else_nodes), tuple(yields[1])),

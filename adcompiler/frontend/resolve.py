@@ -33,6 +33,7 @@ METHODS = {
     for name in (
         *("sum", "mean", "max", "min", "dot", "prod", "std", "var", "cumsum", "cumprod", "ptp", "trace"),
         *("argmax", "argmin", "argsort", "any", "all", "nonzero", "searchsorted", "clip", "repeat", "take"),
+        *("swapaxes", "squeeze", "diagonal", "compress", "conj", "conjugate", "round"),
     )
 } | {
     "reshape": "reshape",

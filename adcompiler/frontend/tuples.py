@@ -67,6 +67,8 @@ def contained(state: Lowering, node: gast.AST, item: Atom, container: Binding) -
     if not isinstance(container, tuple):
         whole = expressions.materialise(state, container, node)
         return expressions.apply(state, node, "operator.contains", (whole, item))
+    if isinstance(item, Literal) and all(isinstance(c, Literal) for c in container):
+        return Literal(item in container)
     tests = [
         expressions.apply(state, node, "eq", (item, expressions.materialise(state, c, node)))
         for c in container

@@ -110,6 +110,8 @@ class Writer:
         match node.fn:
             case "getitem" | "nth":
                 return ast.Subscript(args[0], self.index(node.args[1:]), ast.Load())
+            case "np.transpose":
+                return ast.Call(dotted(node.fn), [args[0], ast.Tuple(args[1:], ast.Load())], [])
             case "range":
                 return ast.Call(load("range"), self.bounds(node.args), [])
             case "getattr":

@@ -17,7 +17,7 @@ from adcompiler.frontend.bindings import Binding
 from adcompiler.frontend.lower import Lowering, lower_body
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.structure import Structured
-from adcompiler.graph.nodes import Atom, Node
+from adcompiler.graph.nodes import Atom, Node, Value
 
 _NAMES = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "trunc", "floor")
 _SCALAR = {name: getattr(math, name) for name in _NAMES} | {"sign": np.sign}
@@ -91,12 +91,21 @@ def evaluate(tree: ast.expr, env: dict[str, Atom], arrays: bool, nodes: list[Nod
     return expressions.atom(state, gast.ast_to_gast(expression).body)
 
 
-def expand(function: Callable[..., Any], args: list[Atom], nodes: list[Node]) -> tuple[Binding, ...]:
-    """Append the nodes of a structured rule and return its results, one per input."""
+def expand(
+    function: Callable[..., Any], args: list[Atom], nodes: list[Node], ranks: dict[Value, int | None]
+) -> tuple[Binding, ...]:
+    """Append the nodes of a structured rule and return its results, one per input.
+
+    Args:
+        function: the rule.
+        args: what its parameters stand for.
+        nodes: list to append to.
+        ranks: number of axes of the arguments.
+    """
     source = parse(function)
     names = [a.id for a in source.tree.args.args]
     env: dict[str, Binding] = dict(zip(names, args, strict=True))
-    result = lower_body(source, env, nodes, stack=())
+    result = lower_body(source, env, nodes, stack=(), ranks=dict(ranks))
     return result if isinstance(result, tuple) else (result,)
 
 

@@ -1,6 +1,6 @@
-"""The special functions of `scipy.special` that are ufuncs. Formulas: NIST Digital Library of Mathematical Functions.
+"""The ufuncs of `scipy.special`.
 
-Each group names the chapter of the library (dlmf.nist.gov) that its derivatives are from.
+Formulas: NIST Digital Library of Mathematical Functions (dlmf.nist.gov), whose chapters the groups name.
 """
 
 from adcompiler.rules.table import UNKNOWN, constant, elementwise

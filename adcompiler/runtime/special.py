@@ -1,7 +1,7 @@
 """SciPy's special functions inside compiled code: each is called where SciPy's Cython interface keeps it.
 
-Importing this module teaches Numba the functions of `scipy.special` that work on real numbers one by one. Their
-addresses are entered as symbols of the linker, so that compiled code can be kept on disk.
+Importing this module teaches Numba the functions of `scipy.special` that work on real numbers one by one.
+Their addresses are entered as symbols of the linker, so that compiled code can be kept on disk.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -23,7 +23,7 @@ _capsule_name.restype, _capsule_name.argtypes = ctypes.c_char_p, [ctypes.py_obje
 
 
 def _signatures() -> dict[str, tuple[str, int]]:
-    """Return, for each function of real numbers, its name in the Cython interface and its number of arguments."""
+    """Return the name in the Cython interface, and the number of arguments, of each function of numbers."""
     found: dict[str, tuple[str, int]] = {}
     for symbol, capsule in cython_special.__pyx_capi__.items():
         name = symbol.split("__pyx_fuse_")[-1]

@@ -21,7 +21,7 @@ def typed_views(body: Region, types: Types) -> set[Value]:
             contiguous = getattr(types.get(node.args[0]), "layout", None) == "C"
             same = node.fn in ("ravel", "np.ascontiguousarray") and contiguous
             picked = any(is_array(types.get(index)) for index in values(node.args[1:]))  # a copy
-            if (node.fn in ("getitem", "T", "reshape") and not picked) or same:
+            if (node.fn in ("getitem", "T", "np.transpose", "reshape") and not picked) or same:
                 found.add(node.out)
     return found
 

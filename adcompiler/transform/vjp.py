@@ -49,6 +49,9 @@ def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     if node.fn in ELEMENTWISE and not node.keywords and len(node.args) == len(ELEMENTWISE[node.fn].inputs):
         _elementwise(sweep, node, ELEMENTWISE[node.fn], adjoint)
         return
+    if node.fn == "np.transpose":
+        _transposed(sweep, node, adjoint)
+        return
     found = _find_structured(sweep, node)
     if found is not None:
         _structured(sweep, node, *found, adjoint)
@@ -57,6 +60,14 @@ def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         ranks = ", ".join(f"{_rank(sweep, a)}-D" for a in node.args)
         what = f"'{node.fn}' of ({ranks}{', ' + keywords if keywords else ''})"
         raise DifferentiationError("AD202", f"no derivative rule for {what}", node.loc)
+
+
+def _transposed(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+    """The adjoint of an array with its axes in another order has them in the old order."""
+    order = [atom.value for atom in node.args[1:] if isinstance(atom, Literal)]
+    back = [Literal(order.index(k)) for k in range(len(order))]
+    found = sweep.apply("np.transpose", sweep.full(node.out, adjoint), *back)
+    sweep.contribute(node.args[0], Contribution(found))
 
 
 def reverse_call(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
@@ -180,7 +191,10 @@ def _structured(
 ) -> None:
     incoming = sweep.cast(node.out, Contribution(sweep.full(node.out, adjoint)))
     nodes: list[Node] = []
-    results = expand(rule.vjp, [*inputs, node.out, incoming], nodes)
+    ranks = {value: _rank(sweep, value) for value in values((*inputs, node.out))}
+    if isinstance(incoming, Value):
+        ranks[incoming] = ranks[node.out]
+    results = expand(rule.vjp, [*inputs, node.out, incoming], nodes, ranks)  # type: ignore[arg-type]
     wanted = [
         (arg, result)
         for arg, result in zip(inputs, results, strict=True)
@@ -195,10 +209,12 @@ def _structured(
 
 def _needed(nodes: list[Node], results: list[Atom]) -> list[Node]:
     """Keep the nodes of a straight-line rule that these results are computed from."""
+    if not all(isinstance(node, Apply) for node in nodes):  # loops: what is dead is removed later
+        return nodes
     live = set(values(results))
     kept: list[Node] = []
     for node in reversed(nodes):
-        assert isinstance(node, Apply), "structured rules are straight-line code"
+        assert isinstance(node, Apply)
         if node.out in live:
             live.update(values(operands(node)))
             kept.append(node)

@@ -1,0 +1,17 @@
+"""Functions of NumPy and SciPy written in the language that users write."""
+
+from adcompiler.definitions import linalg, products, reductions, scans, shapes, signals, statistics
+from adcompiler.definitions.table import DEFINITIONS, Definition, refuse
+
+__all__ = [
+    "DEFINITIONS",
+    "Definition",
+    "linalg",
+    "products",
+    "reductions",
+    "refuse",
+    "scans",
+    "shapes",
+    "signals",
+    "statistics",
+]

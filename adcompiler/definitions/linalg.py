@@ -1,0 +1,115 @@
+"""Linear algebra that is made of products, solutions and decompositions."""
+
+import numpy as np
+
+from adcompiler.definitions.axes import kept
+from adcompiler.definitions.table import Given, Ranks, define, refuse
+
+
+def _is_not_plain(given: Given, ranks: Ranks) -> bool:
+    is_plain = all(given.get(key) is None for key in ("ord", "axis")) and not given.get("keepdims")
+    return not is_plain or (ranks.get("x") or 1) > 2
+
+
+@define("np.linalg.norm", when=_is_not_plain)
+def norm(x, ord=None, axis=None, *, keepdims=False):
+    if axis is None and ord is None:
+        return kept(np.sqrt(np.sum(x * x)), x, None, keepdims)
+    if axis is None and x.ndim == 2:
+        return kept(_matrix_norm(x, ord), x, None, keepdims)
+    if isinstance(axis, tuple):
+        if ord is not None and ord != "fro":
+            refuse("np.linalg.norm of matrices in a stack, other than Frobenius' norm")
+        return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+    if ord is None or ord == 2:
+        return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+    if ord == 1:
+        return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
+    if ord == np.inf:
+        return np.max(np.abs(x), axis=axis, keepdims=keepdims)
+    if ord == -np.inf:
+        return np.min(np.abs(x), axis=axis, keepdims=keepdims)
+    if ord == 0:
+        return np.sum(np.where(x != 0, 1.0, 0.0), axis=axis, keepdims=keepdims)
+    return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
+
+
+def _matrix_norm(x, ord):
+    if ord == "fro":
+        return np.linalg.norm(x)
+    if ord == 1:
+        return np.max(np.sum(np.abs(x), axis=0))
+    if ord == -1:
+        return np.min(np.sum(np.abs(x), axis=0))
+    if ord == np.inf:
+        return np.max(np.sum(np.abs(x), axis=1))
+    if ord == -np.inf:
+        return np.min(np.sum(np.abs(x), axis=1))
+    values = np.linalg.svd(x)[1]
+    if ord == 2:
+        return values[0]
+    if ord == -2:
+        return values[-1]
+    if ord == "nuc":
+        return np.sum(values)
+    return refuse("this norm of a matrix")
+
+
+@define("np.linalg.cond")
+def cond(x, p=None):
+    if p is None or p == 2:
+        values = np.linalg.svd(x)[1]
+        return values[0] / values[-1]
+    if p == -2:
+        values = np.linalg.svd(x)[1]
+        return values[-1] / values[0]
+    return np.linalg.norm(x, p) * np.linalg.norm(np.linalg.inv(x), p)
+
+
+@define("np.linalg.matrix_power")
+def matrix_power(a, n):
+    base = np.linalg.inv(a) if n < 0 else a
+    y = np.eye(a.shape[0])
+    for _ in range(abs(n)):
+        y = y @ base
+    return y
+
+
+@define("np.linalg.pinv")
+def pinv(a, rcond=1e-15):
+    """Return the pseudo-inverse of a matrix of full rank, from the smaller of its two Gram matrices."""
+    u, s, vt = np.linalg.svd(a, full_matrices=False)
+    return (vt.T / s) @ u.T
+
+
+@define("np.linalg.eigvalsh")
+def eigvalsh(a, UPLO="L"):  # noqa: N803 - NumPy's name
+    return np.linalg.eigh(a)[0]
+
+
+@define("np.linalg.multi_dot")
+def multi_dot(arrays):
+    y = arrays[0]
+    for k in (1, 2, 3, 4, 5, 6, 7, 8, 9):
+        if k < len(arrays):
+            y = y @ arrays[k]
+    return y
+
+
+@define("linalg.expm")
+def expm(A):  # noqa: N803 - SciPy's name
+    """Return the exponential of a matrix by Taylor's series after scaling, and squaring afterwards.
+
+    Method: Moler and Van Loan (2003), Nineteen dubious ways, method 3.
+    """
+    size = np.max(np.sum(np.abs(A), axis=0))
+    squarings = max(0, int(np.ceil(np.log2(size + 1e-300))) + 3)
+    scaled = A / 2.0**squarings
+    y = np.eye(A.shape[0])
+    term = np.eye(A.shape[0])
+    for k in range(1, 16):
+        term = term @ scaled / k
+        y = y + term
+    for _ in range(squarings):
+        y = y @ y
+    return y

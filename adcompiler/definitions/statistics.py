@@ -1,0 +1,147 @@
+"""Order statistics, covariances, interpolation and histograms."""
+
+import numpy as np
+
+from adcompiler.definitions.axes import blocks, shape_with
+from adcompiler.definitions.table import define
+
+
+@define("np.median")
+def median(a, axis=None):
+    if axis is None or a.ndim == 1:
+        return _at(np.sort(np.ravel(a)), 0.5)
+    return np.quantile(a, 0.5, axis=axis)
+
+
+@define("np.percentile")
+def percentile(a, q, axis=None):
+    return np.quantile(a, q / 100.0, axis=axis)
+
+
+@define("np.quantile")
+def quantile(a, q, axis=None):
+    if axis is None or a.ndim == 1:
+        ordered = np.sort(np.ravel(a))
+        if q.ndim == 0:
+            return _at(ordered, q)
+        y = np.empty(q.size)
+        for k in range(q.size):
+            y[k] = _at(ordered, q[k])
+        return y
+    x = blocks(a, axis % a.ndim)
+    z = np.empty((x.shape[0], x.shape[2]))
+    for i in range(x.shape[0]):
+        for j in range(x.shape[2]):
+            z[i, j] = _at(np.sort(x[i, :, j].copy()), q)
+    return z.reshape(shape_with(a, axis % a.ndim, None))
+
+
+def _at(ordered, q):
+    """Return the element at a fraction of the way through, between two elements by a straight line."""
+    place = q * (ordered.size - 1)
+    low = min(int(place), ordered.size - 1)
+    high = min(low + 1, ordered.size - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+
+
+@define("np.nanmedian")
+def nanmedian(a):
+    flat = np.ravel(a)
+    return np.median(flat[~np.isnan(flat)])
+
+
+@define("np.nanpercentile")
+def nanpercentile(a, q):
+    flat = np.ravel(a)
+    return np.percentile(flat[~np.isnan(flat)], q)
+
+
+@define("np.nanquantile")
+def nanquantile(a, q):
+    flat = np.ravel(a)
+    return np.quantile(flat[~np.isnan(flat)], q)
+
+
+@define("np.cov")
+def cov(m, y=None, rowvar=True, bias=False, ddof=None):
+    rows = m[None, :] if m.ndim == 1 else m if rowvar else m.T
+    if y is not None:
+        more = y[None, :] if y.ndim == 1 else y if rowvar else y.T
+        rows = np.concatenate((rows, more))
+    lost = ddof if ddof is not None else 0 if bias else 1
+    centered = rows - np.mean(rows, axis=1, keepdims=True)
+    products = centered @ centered.T / (rows.shape[1] - lost)
+    if m.ndim == 1 and y is None:
+        return products[0, 0]
+    return products
+
+
+@define("np.corrcoef")
+def corrcoef(x, y=None, rowvar=True):
+    if x.ndim == 1 and y is None:
+        return 1.0
+    products = np.cov(x, y, rowvar)
+    deviations = np.sqrt(np.diag(products))
+    return products / deviations[:, None] / deviations[None, :]
+
+
+@define("np.interp")
+def interp(x, xp, fp, left=None, right=None):
+    if x.ndim == 0:
+        return _interpolated(x, xp, fp, fp[0] if left is None else left, fp[-1] if right is None else right)
+    flat = np.ravel(x)
+    y = np.empty(x.size)
+    for k in range(x.size):
+        first, last = fp[0] if left is None else left, fp[-1] if right is None else right
+        y[k] = _interpolated(flat[k], xp, fp, first, last)
+    return y.reshape(x.shape)
+
+
+def _interpolated(x, xp, fp, left, right):
+    y = left
+    if x > xp[-1]:
+        y = right
+    elif x == xp[-1]:
+        y = fp[-1]
+    elif x >= xp[0]:
+        k = np.searchsorted(xp, x, side="right") - 1
+        y = fp[k] + (x - xp[k]) * ((fp[k + 1] - fp[k]) / (xp[k + 1] - xp[k]))
+    return y
+
+
+@define("np.bincount")
+def bincount(x, weights=None, minlength=0):
+    count = max(np.max(x) + 1, minlength)
+    if weights is None:
+        tally = np.zeros(count, np.int64)
+        for k in range(x.size):
+            tally[x[k]] += 1
+        return tally
+    total = np.zeros(count)
+    for k in range(x.size):
+        total[x[k]] += weights[k]
+    return total
+
+
+@define("special.logsumexp")
+def logsumexp(a, axis=None, b=None, keepdims=False):
+    top = np.max(a, axis=axis, keepdims=True)
+    terms = np.exp(a - top) if b is None else b * np.exp(a - top)
+    total = np.log(np.sum(terms, axis=axis, keepdims=True)) + top
+    if keepdims:
+        return total
+    if axis is None:
+        return np.sum(total)
+    return np.sum(total, axis=axis)
+
+
+@define("special.softmax")
+def softmax(x, axis=None):
+    terms = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return terms / np.sum(terms, axis=axis, keepdims=True)
+
+
+@define("special.log_softmax")
+def log_softmax(x, axis=None):
+    lowered = x - np.max(x, axis=axis, keepdims=True)
+    return lowered - np.log(np.sum(np.exp(lowered), axis=axis, keepdims=True))

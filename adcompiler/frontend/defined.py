@@ -1,0 +1,112 @@
+"""Calls of functions that are defined in the language: the definition is lowered in place of the call."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import gast
+
+from adcompiler.definitions import DEFINITIONS, Definition
+from adcompiler.errors import DifferentiationError
+from adcompiler.frontend import calls, expressions
+from adcompiler.frontend.bindings import Binding, Environment
+from adcompiler.frontend.parse import parse
+from adcompiler.graph.nodes import Atom, Global, Literal, Node, Value
+from adcompiler.graph.walk import regions, with_regions
+from adcompiler.source import Location
+
+if TYPE_CHECKING:
+    from adcompiler.frontend.lower import Lowering
+
+
+def argument(state: Lowering, node: gast.expr) -> Binding:
+    """Lower an argument; lists of known length are as good as tuples here."""
+    if isinstance(node, gast.List | gast.Tuple) and not any(isinstance(e, gast.Starred) for e in node.elts):
+        return tuple(argument(state, part) for part in node.elts)
+    return expressions.binding(state, node)
+
+
+def inlined(
+    state: Lowering,
+    node: gast.expr,
+    fn: str,
+    args: Sequence[Binding],
+    keywords: dict[str, Binding],
+    name: str | None,
+) -> Binding | None:
+    """Lower the definition of a function in place of a call; None where the primitive is meant.
+
+    Raises:
+        DifferentiationError: what the definition refuses, at the place of the call.
+    """
+    for definition in DEFINITIONS.get(fn, ()):
+        if _fits(state, definition, args, keywords):
+            break
+    else:
+        return None
+    source, start, where = parse(definition.function), len(state.nodes), state.where(node)
+    try:
+        env = calls.bind_parameters(state, node, source, None, args, keywords)
+        result = calls.inline(state, source, env, None, name)
+    except DifferentiationError as error:
+        raise DifferentiationError(error.code, error.reason, where, error.cure) from error
+    state.nodes[start:] = [relocated(made, where) for made in state.nodes[start:]]
+    return result
+
+
+def as_given(
+    state: Lowering, node: gast.Call, fn: str, args: Sequence[Binding], keywords: dict[str, Binding]
+) -> tuple[tuple[Atom, ...], tuple[tuple[str, Atom], ...]]:
+    """Return the arguments of a primitive, without those that say nothing, such as `keepdims=False`."""
+    parameters = inspect.signature(DEFINITIONS[fn][-1].function).parameters
+    defaults = {key: Literal(parameter.default) for key, parameter in parameters.items()}
+    said, names = [*args], [*parameters]
+    while 1 < len(said) <= len(names) and said[-1] == defaults.get(names[len(said) - 1]):
+        said.pop()
+    named = {key: value for key, value in keywords.items() if value != defaults.get(key)}
+    return (
+        tuple(expressions.materialise(state, arg, node) for arg in said),
+        tuple((key, expressions.materialise(state, value, node)) for key, value in named.items()),
+    )
+
+
+def _fits(
+    state: Lowering, definition: Definition, args: Sequence[Binding], keywords: dict[str, Binding]
+) -> bool:
+    parameters = inspect.signature(definition.function).parameters
+    positional = [name for name, p in parameters.items() if p.kind is not p.KEYWORD_ONLY]
+    if len(args) > len(positional) or not keywords.keys() <= parameters.keys():
+        return False
+    bound: Environment = dict(zip(positional, args, strict=False)) | keywords
+    given = {key: _static(value) for key, value in bound.items()}
+    ranks = {key: _rank(state, value) for key, value in bound.items()}
+    return definition.when(given, ranks)
+
+
+def _static(binding: Binding) -> Any:
+    """Return what is known of an argument: a constant, a tuple of such, or else its atom."""
+    if isinstance(binding, tuple):
+        return tuple(map(_static, binding))
+    return binding.value if isinstance(binding, Literal) else binding
+
+
+def _rank(state: Lowering, binding: Binding) -> int | None:
+    match binding:
+        case Value():
+            return state.ranks.get(binding)
+        case Literal():
+            return 0
+        case Global():
+            return getattr(binding.value, "ndim", None)
+    return None
+
+
+def relocated(node: Node, where: Location) -> Node:
+    """Let a node of a definition stand for the user's line."""
+    inner = tuple(
+        replace(part, nodes=tuple(relocated(made, where) for made in part.nodes)) for part in regions(node)
+    )
+    return replace(with_regions(node, inner), loc=where)

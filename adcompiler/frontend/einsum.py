@@ -1,0 +1,110 @@
+"""`np.einsum`: its formula is known, so that it becomes a matrix product or a nest of loops."""
+
+from __future__ import annotations
+
+import linecache
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import gast
+import numpy as np
+
+from adcompiler.frontend import calls, expressions, tuples
+from adcompiler.frontend.bindings import Binding
+from adcompiler.frontend.defined import relocated
+from adcompiler.frontend.parse import parse
+from adcompiler.graph.nodes import Literal
+
+if TYPE_CHECKING:
+    from adcompiler.frontend.lower import Lowering
+
+
+def contracted(state: Lowering, node: gast.Call, name: str | None) -> Binding:
+    """Lower `np.einsum("ij,jk->ik", a, b)`."""
+    formula = expressions.binding(state, node.args[0])
+    if not (isinstance(formula, Literal) and isinstance(formula.value, str)) or node.keywords:
+        raise state.refuse("AD102", "np.einsum needs a formula such as 'ij,jk->ik', and arrays", node)
+    arrays = tuples.items(state, node.args[1:])
+    terms, result = split_formula(formula.value)
+    if not formula.value.replace(" ", "").replace(",", "").replace("->", "").isalpha():
+        raise state.refuse("AD102", "np.einsum with '...' is not part of the language", node)
+    if len(terms) != len(arrays):
+        raise state.refuse("AD102", f"the formula is for {len(terms)} arrays, not {len(arrays)}", node)
+    source = parse(_function(program(terms, result)))
+    start, where = len(state.nodes), state.where(node)
+    env = calls.bind_parameters(state, node, source, None, arrays, {})
+    found = calls.inline(state, source, env, None, name)
+    state.nodes[start:] = [relocated(made, where) for made in state.nodes[start:]]
+    return found
+
+
+def split_formula(formula: str) -> tuple[list[str], str]:
+    """Return the letters of each array and of the result.
+
+    >>> split_formula("ij,jk->ik"), split_formula("ij,jk"), split_formula("ii")
+    ((['ij', 'jk'], 'ik'), (['ij', 'jk'], 'ik'), (['ii'], ''))
+    """
+    left, arrow, result = formula.replace(" ", "").partition("->")
+    if not arrow:
+        counts = Counter(left.replace(",", ""))
+        result = "".join(sorted(letter for letter, count in counts.items() if count == 1))
+    return left.split(","), result
+
+
+def program(terms: list[str], result: str) -> str:
+    """Return the text of a function that computes a formula.
+
+    >>> print(program(["ij", "jk"], "ki"))
+    def einsum(x1, x2):
+        return np.transpose(np.tensordot(x1, x2, axes=((1,), (0,))), (1, 0))
+    >>> print(program(["ij"], "i"))
+    def einsum(x1):
+        y = np.zeros((x1.shape[0],))
+        for j in range(x1.shape[1]):
+            for i in range(x1.shape[0]):
+                y[i] += x1[i, j]
+        return y
+    """
+    names = [f"x{k + 1}" for k in range(len(terms))]
+    head = f"def einsum({', '.join(names)}):"
+    product = _matrix_product(terms, result)
+    if product is not None:
+        return f"{head}\n    return {product}"
+    where: dict[str, str] = {}
+    for name, term in zip(names, terms, strict=True):
+        for axis, letter in enumerate(term):
+            where.setdefault(letter, f"{name}.shape[{axis}]")
+    summed = [letter for letter in where if letter not in result]
+    order = [*result[:-1], *summed, *result[-1:]]
+    factors = " * ".join(f"{n}[{', '.join(term)}]" for n, term in zip(names, terms, strict=True))
+    shape = "".join(f"{where[letter]}, " for letter in result).rstrip(" " if len(result) == 1 else ", ")
+    lines = [head, f"    y = np.zeros(({shape}))" if result else "    y = 0.0"]
+    for depth, letter in enumerate(order):
+        lines.append(f"{'    ' * (depth + 1)}for {letter} in range({where[letter]}):")
+    target = f"y[{', '.join(result)}]" if result else "y"
+    lines += [f"{'    ' * (len(order) + 1)}{target} += {factors}", "    return y"]
+    return "\n".join(lines)
+
+
+def _matrix_product(terms: list[str], result: str) -> str | None:
+    """Return the product of two arrays without repeated letters, summed over all that they share."""
+    if len(terms) != 2 or any(len(set(term)) < len(term) for term in (*terms, result)):
+        return None
+    one, two = terms
+    shared = [letter for letter in one if letter in two]
+    rest = [letter for letter in one + two if letter not in shared]
+    if not shared or not rest or set(rest) != set(result):
+        return None
+    axes = tuple(tuple(term.index(letter) for letter in shared) for term in terms)
+    product = f"np.tensordot(x1, x2, axes={axes})"
+    order = tuple(rest.index(letter) for letter in result)
+    return product if order == tuple(sorted(order)) else f"np.transpose({product}, {order})"
+
+
+def _function(text: str) -> Any:
+    """Return the function of a text, with its source known to `inspect`."""
+    filename = f"<einsum {abs(hash(text))}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    namespace: dict[str, Any] = {"np": np}
+    exec(compile(text, filename, "exec"), namespace)
+    return namespace["einsum"]
