@@ -1,6 +1,7 @@
 """Gradients of numeric Python functions, compiled by Numba."""
 
 from adcompiler.api import Derivative, grad, value_and_grad
+from adcompiler.custom import CustomFunction, custom_jvp, custom_vjp, stop_gradient
 from adcompiler.errors import DifferentiationError
 from adcompiler.inside_numba import DerivativeType
 from adcompiler.pullback import vjp
@@ -8,10 +9,14 @@ from adcompiler.view import ComputationGraph
 
 __all__ = [
     "ComputationGraph",
+    "CustomFunction",
     "Derivative",
     "DerivativeType",
     "DifferentiationError",
+    "custom_jvp",
+    "custom_vjp",
     "grad",
+    "stop_gradient",
     "value_and_grad",
     "vjp",
 ]

@@ -21,9 +21,10 @@ from adcompiler.callees import Callees, Kinds, callee_graph, returning_copy
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
-from adcompiler.graph.nodes import Apply, Graph, Value
+from adcompiler.graph.nodes import Apply, Atom, Graph, Node, Region, Value
+from adcompiler.graph.syntax import part_of
 from adcompiler.graph.verify import verify
-from adcompiler.graph.walk import defined
+from adcompiler.graph.walk import defined, map_region, substitute
 from adcompiler.optimize.accumulate import accumulate_in_numbers
 from adcompiler.optimize.chains import shorten_chains
 from adcompiler.optimize.cse import eliminate_common
@@ -153,7 +154,7 @@ def _transformed(
     primal, types = typed_primal(graph, arguments, mode != "primal")
     writes = _written_positions(primal, layouts) if mode != "primal" else ()
     if mode in ("primal", "outputs"):
-        result = simplify(primal, types)
+        result = simplify(name_parts(primal), types)
         if not style.broadcasts and not _writes_arguments(result):
             result = _fused(result, types, arguments)
         return result, types, Compiled(result, [], result.returns or Leaf(), writes)
@@ -164,7 +165,7 @@ def _transformed(
     gradients = [gradient_layout(layouts[position]) for position in wrt]
     packed = gradients[0] if style.single else Packed(tuple(gradients))
     returns = Packed((Leaf(), packed)) if mode == "value_and_grad" else packed
-    result = clean(verify(replace(made.graph, returns=returns)))
+    result = clean(verify(replace(name_parts(made.graph), returns=returns)))
     arguments += [kind for kind in made.seeds if kind is not None]
     types = propagated(result, arguments, types, ELEMENTWISE.keys()) or infer(result, arguments)
     result = simplify(index_directly(result, types), types)
@@ -253,6 +254,27 @@ def _written_positions(primal: Graph, layouts: Sequence[Layout]) -> tuple[int, .
                 found.append(k)
             position += 1
     return tuple(found)
+
+
+def name_parts(graph: Graph) -> Graph:
+    """Let results be what the function returned, now that rules and the end of derivatives were applied."""
+    same: dict[Value, Atom] = {}
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            part = part_of(node.fn, len(node.args)) if isinstance(node, Apply) else None
+            if isinstance(node, Apply) and node.fn == "stop_gradient":
+                part = 0
+            if part is None:
+                nodes.append(node)
+            else:
+                assert isinstance(node, Apply)
+                same[node.out] = node.args[part]
+        return replace(region, nodes=tuple(nodes))
+
+    body = map_region(graph.body, rewrite)
+    return replace(graph, body=substitute(body, same))
 
 
 def simplify(graph: Graph, types: Types) -> Graph:

@@ -38,6 +38,7 @@ VIEWS = frozenset(
         "np.imag",
         "np.expand_dims",
         "sum_to",
+        "stop_gradient",
     }
 )
 """Primitives whose output may share memory with their first argument (a tuple with all of them)."""

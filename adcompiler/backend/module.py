@@ -171,7 +171,7 @@ def uncompiled(module: types.ModuleType, name: str) -> Any:
             raise DifferentiationError("AD102", reason, None, "leave jit=False out")
     namespace = dict(vars(module)) | {"math": numpy_math(), "fast": UNCOMPILED}
     for key, value in vars(module).items():
-        if key in GUARDS:
+        if key in GUARDS or (hasattr(value, "py_func") and value.py_func.__module__ != module.__name__):
             namespace[key] = value.py_func
         elif hasattr(value, "py_func"):
             namespace[key] = types.FunctionType(value.py_func.__code__, namespace, key)

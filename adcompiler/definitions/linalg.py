@@ -69,17 +69,20 @@ def cond(x, p=None):
 @define("np.linalg.matrix_power")
 def matrix_power(a, n):
     base = np.linalg.inv(a) if n < 0 else a
-    y = np.eye(a.shape[0])
-    for _ in range(abs(n)):
+    if n == 0:
+        return np.eye(a.shape[0])
+    y = base
+    for _ in range(abs(n) - 1):
         y = y @ base
     return y
 
 
-@define("np.linalg.pinv")
-def pinv(a, rcond=1e-15):
-    """Return the pseudo-inverse of a matrix of full rank, from the smaller of its two Gram matrices."""
-    u, s, vt = np.linalg.svd(a, full_matrices=False)
-    return (vt.T / s) @ u.T
+@define("np.linalg.lstsq")
+def lstsq(a, b, rcond=-1.0):
+    """Return the solution for a matrix of full rank, residuals, and the matrix' rank and singular values."""
+    x = np.linalg.pinv(a) @ b
+    error = b - a @ x
+    return x, np.sum(error * error, axis=0), np.linalg.matrix_rank(a), np.linalg.svd(a)[1]
 
 
 @define("np.linalg.eigvalsh")
@@ -104,7 +107,7 @@ def expm(A):  # noqa: N803 - SciPy's name
     """
     size = np.max(np.sum(np.abs(A), axis=0))
     squarings = max(0, int(np.ceil(np.log2(size + 1e-300))) + 3)
-    scaled = A / 2.0**squarings
+    scaled = A.astype(np.float64) / 2.0**squarings
     y = np.eye(A.shape[0])
     term = np.eye(A.shape[0])
     for k in range(1, 16):

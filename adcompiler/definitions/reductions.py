@@ -2,24 +2,27 @@
 
 import numpy as np
 
-from adcompiler.definitions.axes import blocks, kept, ones, shape_with
+from adcompiler.definitions.axes import AXES, blocks, kept, ones, shape_with
 from adcompiler.definitions.table import define, has, has_several_axes
 
 
 @define("np.sum", when=has_several_axes)
 def sum_over_axes(a, axis=None, *, keepdims=False):
-    total = a
-    for k in axis:
-        total = np.sum(total, axis=k, keepdims=True)
-    return total if keepdims else np.ascontiguousarray(total).reshape(_without(a, axis))
+    return _one_by_one(np.sum, a, axis, keepdims)
 
 
-def _without(a, axes):
-    shape = ()
-    for k in (0, 1, 2, 3, 4, 5):
-        if k < a.ndim and k not in axes and k - a.ndim not in axes:
-            shape = (*shape, a.shape[k])
-    return shape
+def _one_by_one(reduce, a, axes, keepdims):
+    """Reduce over several axes, the last first."""
+    y = a
+    for k in (5, 4, 3, 2, 1, 0):
+        if k < a.ndim and (k in axes or k - a.ndim in axes):
+            y = reduce(y, axis=k)
+    if keepdims and y.ndim == 0:
+        return np.full(ones(a), y)
+    for k in AXES:
+        if keepdims and k < a.ndim and (k in axes or k - a.ndim in axes):
+            y = np.expand_dims(y, k)
+    return y
 
 
 @define("np.sum", when=has("keepdims"))
@@ -69,10 +72,7 @@ def std(a, axis=None, *, ddof=0, keepdims=False):
 
 @define("np.max", when=has_several_axes)
 def max_over_axes(a, axis=None, *, keepdims=False):
-    best = a
-    for k in axis:
-        best = np.max(best, axis=k, keepdims=True)
-    return best if keepdims else np.ascontiguousarray(best).reshape(_without(a, axis))
+    return _one_by_one(np.max, a, axis, keepdims)
 
 
 @define("np.max", when=has("axis", "keepdims"))
@@ -82,24 +82,30 @@ def max_(a, axis=None, *, keepdims=False):
     axis = axis % a.ndim
     if a.ndim == 1:
         return kept(np.max(a), a, None, keepdims)
+    if a.ndim == 2:
+        return kept(_largest_of_rows(a if axis == 1 else a.T), a, axis, keepdims)
     x = blocks(a, axis)
     best = np.empty((x.shape[0], x.shape[2]), a.dtype)
     for i in range(x.shape[0]):
-        for j in range(x.shape[2]):
-            at = 0
-            for k in range(1, x.shape[1]):
-                if x[i, k, j] > x[i, at, j] or x[i, k, j] != x[i, k, j]:
-                    at = k
-            best[i, j] = x[i, at, j]
+        best[i] = _largest_of_rows(x[i].T)
     return kept(best.reshape(shape_with(a, axis, None)), a, axis, keepdims)
+
+
+def _largest_of_rows(a):
+    """Return the largest element of each row, the first of equal ones; NaN is larger than all."""
+    best = np.empty(a.shape[0], a.dtype)
+    for i in range(a.shape[0]):
+        at = 0
+        for j in range(1, a.shape[1]):
+            if a[i, j] > a[i, at] or a[i, j] != a[i, j]:
+                at = j
+        best[i] = a[i, at]
+    return best
 
 
 @define("np.min", when=has_several_axes)
 def min_over_axes(a, axis=None, *, keepdims=False):
-    best = a
-    for k in axis:
-        best = np.min(best, axis=k, keepdims=True)
-    return best if keepdims else np.ascontiguousarray(best).reshape(_without(a, axis))
+    return _one_by_one(np.min, a, axis, keepdims)
 
 
 @define("np.min", when=has("axis", "keepdims"))
@@ -109,10 +115,7 @@ def min_(a, axis=None, *, keepdims=False):
 
 @define("np.prod", when=has_several_axes)
 def prod_over_axes(a, axis=None, *, keepdims=False):
-    total = a
-    for k in axis:
-        total = np.prod(total, axis=k, keepdims=True)
-    return total if keepdims else np.ascontiguousarray(total).reshape(_without(a, axis))
+    return _one_by_one(np.prod, a, axis, keepdims)
 
 
 @define("np.prod", when=has("axis", "keepdims"))
@@ -160,7 +163,7 @@ def average(a, axis=None, weights=None, *, keepdims=False):
 
 def _along(a, axis):
     shape = ()
-    for k in (0, 1, 2, 3, 4, 5):
+    for k in AXES:
         if k < a.ndim:
             shape = (*shape, a.shape[k] if k == axis else 1)
     return shape

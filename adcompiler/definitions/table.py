@@ -1,7 +1,7 @@
 """Functions that are defined in the language itself: a call of one is written out in its place.
 
 `np.max(x, axis=0)` is a few loops. Written as such, it works inside compiled code, which knows `np.max(x)`
-only, and its derivative is derived from the loops, so that no rule is needed. A definition has the signature of
+only, and its derivative is derived from the loops: no rule is needed. A definition has the signature of
 the function that it stands for. Tests of what is known before the program runs (`axis is None`,
 `a.ndim == 2`) leave one path only; loops over tuples are written out.
 """

@@ -13,13 +13,14 @@ import numba
 import numba.typed
 import numpy as np
 
+from adcompiler.custom import CustomFunction, stop_gradient
 from adcompiler.definitions import DEFINITIONS, refuse
 from adcompiler.frontend import defined, einsum, expressions, lower, resolve, tuples
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Record, TypeOf
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.recursion import Callee, is_recursive
 from adcompiler.graph.nodes import Apply, Atom, Effect, Global, Literal, Store, Value
-from adcompiler.graph.syntax import JOINS
+from adcompiler.graph.syntax import DECOMPOSITIONS, JOINS
 
 if TYPE_CHECKING:
     from adcompiler.frontend.lower import Lowering
@@ -55,6 +56,10 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
     function = callee.value
     if function is refuse:
         raise state.refuse("AD202", str(getattr(node.args[0], "value", "")), node)
+    if function is stop_gradient:
+        return expressions.apply(state, node, "stop_gradient", _arguments(state, node)[0], name)
+    if isinstance(function, CustomFunction):
+        return _custom(state, node, callee, function, name)
     if getattr(function, "is_derivative", False):
         reason = "a gradient is called inside the function to differentiate"
         raise state.refuse("AD203", reason, node, "differentiate the function outside")
@@ -85,6 +90,21 @@ def _call_itself(state: Lowering, node: gast.Call, function: types.FunctionType,
     callee = Global(function.__name__, Callee(function))
     args = tuple(expressions.materialise(state, item, node) for item in bound.values())
     return expressions.apply(state, node, "recurse", (callee, *args), name or function.__name__)
+
+
+def _custom(
+    state: Lowering, node: gast.Call, callee: Global, function: CustomFunction, name: str | None
+) -> Value:
+    """A function with a rule of its own: its call, and the result as a function of the arguments."""
+    args, keywords = _arguments(state, node)
+    try:
+        bound = function.signature.bind(*args, **dict(keywords))
+    except TypeError as error:
+        raise state.refuse("AD107", str(error), node) from error
+    bound.apply_defaults()
+    atoms = [arg if isinstance(arg, Atom) else resolve.constant("default", arg) for arg in bound.args]
+    result = expressions.apply(state, node, "custom", (callee, *atoms), callee.name)
+    return expressions.apply(state, node, "custom[0]", (callee, *atoms, result), name or callee.name)
 
 
 def _named_tuple(state: Lowering, node: gast.Call, kind: Any) -> Record:
@@ -199,7 +219,33 @@ def _primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> B
         return _with_new_axis(state, node, args, int(axes[0].value))  # type: ignore[call-overload]
     if fn == "reshape":
         args = _reshape_arguments(state, node, args)
+    if fn in DECOMPOSITIONS:
+        return _decomposed(state, node, fn, args, keywords)
     return expressions.apply(state, node, fn, args, name, keywords)
+
+
+def _decomposed(
+    state: Lowering,
+    node: gast.Call,
+    fn: str,
+    args: tuple[Atom, ...],
+    keywords: tuple[tuple[str, Atom], ...],
+) -> Binding:
+    """`q, r = np.linalg.qr(a)`: each result becomes a primitive of its own, with a rule of its own."""
+    whole = expressions.apply(state, node, fn, args, None, keywords)
+    names = DECOMPOSITIONS[fn]
+    parts = [
+        expressions.apply(state, node, "getitem", (whole, Literal(k)), name) for k, name in enumerate(names)
+    ]
+    found = [
+        expressions.apply(state, node, f"{fn}[{k}]", (args[0], *parts), name) for k, name in enumerate(names)
+    ]
+    for out, name in zip(found, names, strict=True):
+        state.ranks[out] = _RANKS[name]
+    return tuple(found)
+
+
+_RANKS = {"values": 1, "vectors": 2, "q": 2, "r": 2, "u": 2, "s": 1, "vt": 2, "sign": 0, "logarithm": 0}
 
 
 _LARGEST: dict[str, Any] = {"max": max, "min": min}

@@ -25,7 +25,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.syntax import ATTRIBUTES, BINARY, COMPARE, IN_PLACE, JOINS, METHODS, UNARY
+from adcompiler.graph.syntax import ATTRIBUTES, BINARY, COMPARE, IN_PLACE, JOINS, METHODS, UNARY, part_of
 from adcompiler.graph.unparse import Comment
 from adcompiler.graph.walk import uses, walk
 
@@ -103,6 +103,9 @@ class Writer:
         if node.fn in ATTRIBUTES:
             return ast.Attribute(args[0], node.fn, ast.Load())
         keywords = [ast.keyword(key, self.expr(atom)) for key, atom in node.keywords]
+        part = part_of(node.fn, len(args))
+        if part is not None or node.fn == "stop_gradient":
+            return args[part or 0]
         if node.fn in JOINS:
             return ast.Call(dotted(node.fn), [ast.Tuple(args, ast.Load())], keywords)
         if node.fn in METHODS:
@@ -120,7 +123,7 @@ class Writer:
                 return ast.Call(
                     ast.Attribute(args[0], _text_of(node.args[1]), ast.Load()), args[2:], keywords
                 )
-            case "call" | "recurse" | "pullback":
+            case "call" | "recurse" | "pullback" | "custom":
                 return ast.Call(args[0], args[1:], keywords)
             case "cast":  # to the type of another value
                 return ast.Call(ast.Call(load("type"), args[:1], []), args[1:], [])

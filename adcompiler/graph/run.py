@@ -12,7 +12,7 @@ import numpy as np
 
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value
 from adcompiler.graph.nodes import While as WhileNode
-from adcompiler.graph.syntax import JOINS
+from adcompiler.graph.syntax import JOINS, part_of
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
 from adcompiler.runtime.vector_math import UNCOMPILED
@@ -39,6 +39,8 @@ _LOCAL: dict[str, Any] = {
     "recurse": lambda callee, *args: callee.function(*args),
     "getattr": getattr,
     "method": lambda owner, name, *args: getattr(owner, name)(*args),
+    "custom": lambda function, *args: function(*args),
+    "stop_gradient": lambda value: value,
     "call": lambda function, *args: function(*args),
     "sum": sum,
     "str": str,
@@ -67,6 +69,9 @@ def primitive(fn: str, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
     """Apply a primitive to Python values."""
     if fn in JOINS:
         args = [tuple(args)]
+    position = part_of(fn, len(args))
+    if position is not None:
+        return args[position]
     if fn == "np.transpose":
         return np.transpose(args[0], args[1:])
     if fn in GUARDS:

@@ -36,6 +36,32 @@ UNARY: dict[str, type[ast.unaryop]] = {
 ATTRIBUTES = ("shape", "T", "size", "ndim", "dtype")
 JOINS = ("np.concatenate", "np.hstack", "np.vstack", "np.stack", "np.column_stack")
 """Functions of a tuple of arrays; in the graph the arrays are arguments of their own."""
+DECOMPOSITIONS = {
+    "np.linalg.eigh": ("values", "vectors"),
+    "np.linalg.qr": ("q", "r"),
+    "np.linalg.svd": ("u", "s", "vt"),
+    "np.linalg.slogdet": ("sign", "logarithm"),
+    "custom": ("result",),
+}
+"""Functions that return several arrays, or that users give rules to, and names for what they return.
+
+In the graph, `np.linalg.qr[1]` of a matrix and of what the function returned for it is the second of these,
+seen as a function of the matrix.
+"""
+
+
+def part_of(fn: str, count: int) -> int | None:
+    """Return which of its arguments a primitive such as `np.linalg.qr[1]` stands for; None for all else.
+
+    >>> part_of("np.linalg.qr[1]", 3), part_of("np.linalg.qr", 1)
+    (2, None)
+    """
+    if not fn.endswith("]"):
+        return None
+    name, _, position = fn[:-1].partition("[")
+    return count - len(DECOMPOSITIONS[name]) + int(position)
+
+
 IN_PLACE = {f"i{op.removesuffix('_')}": op for op in BINARY}
 """In-place operators, whose output is their first argument if that is an array."""
 GUARDS = ("same_size", "at_least")

@@ -220,7 +220,7 @@ class _Folder:
                 factors = (negated, other) if minus is left else (other, negated)
                 return replace(node, fn="neg", args=(self.make(node, "mul", *factors),))
         for one, other in ((left, right), (right, left)):
-            if self.is_one(one) and self.is_float(other):
+            if self.is_one(one) and (self.is_float(other) or (one == Literal(1) and self.is_integer(other))):
                 return other
             if isinstance(one, Literal) and one.value == -1 and self.is_float(other):
                 return replace(node, fn="neg", args=(other,))

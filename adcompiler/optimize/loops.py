@@ -11,6 +11,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.types import Types, element, is_array, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Literal, Node, Region, Store, Value, hint
+from adcompiler.graph.walk import substitute
 from adcompiler.optimize.elements import Access, write_index
 from adcompiler.source import NOWHERE, Location
 
@@ -197,6 +198,10 @@ def _loops(nest: _Nest, bounds: Sequence[Atom], loc: Location) -> list[Node]:
     carried: dict[Value, tuple[Value, Atom]] = {**nest.totals, **nest.rows}
     for level in range(len(bounds) - 1, -1, -1):
         is_outermost = level == 0
+        if bounds[level] == Literal(1) and not carried:  # an axis of size 1
+            once = substitute(Region((), tuple(nodes), ()), {nest.counters[level]: Literal(0)})
+            nodes = [*once.nodes]
+            continue
         rows = nest.rows if level == len(bounds) - 1 else {}
         params: list[Value] = []
         inits: list[Atom] = []

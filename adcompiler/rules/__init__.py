@@ -1,6 +1,6 @@
 """What the derivative of each primitive is."""
 
-from adcompiler.rules import arrays, functions, operators, special
+from adcompiler.rules import arrays, functions, linalg, operators, special
 from adcompiler.rules.table import CONSTANT, ELEMENTWISE, STRUCTURED, Elementwise, Structured
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Structured",
     "arrays",
     "functions",
+    "linalg",
     "operators",
     "special",
 ]

@@ -63,7 +63,8 @@ def variance(x, y, d):
 
 
 def deviation(x, y, d):
-    return d / (x.size * y) * (x - np.mean(x))
+    scale = d / (x.size * y) if y > 0.0 else 0.0
+    return scale * (x - np.mean(x))
 
 
 for _rank in RANKS:
@@ -71,12 +72,6 @@ for _rank in RANKS:
     structured("np.max np.min", _rank)(extremum)
     structured("np.var", _rank)(variance)
     structured("np.std", _rank)(deviation)
-
-
-@structured("np.linalg.norm", 1)
-@structured("np.linalg.norm", 2)
-def norm(x, y, d):
-    return d / y * x
 
 
 @structured("np.cumsum", 1)
@@ -159,38 +154,6 @@ def upper_triangle(x, y, d):
     return np.triu(d)
 
 
-@structured("np.cross", 1, 1)
-def cross(a, b, y, d):
-    return np.cross(b, d), np.cross(d, a)
-
-
-@structured("np.trace", 2)
-def trace(x, y, d):
-    return d * np.eye(x.shape[0], x.shape[1])
-
-
-@structured("np.linalg.inv", 2)
-def inverse(x, y, d):
-    return -(y.T @ d @ y.T)
-
-
-@structured("np.linalg.det", 2)
-def determinant(x, y, d):
-    return d * y * np.linalg.inv(x).T
-
-
-@structured("np.linalg.solve", 2, 1)
-def solve_vector(a, b, y, d):
-    w = np.linalg.solve(a.T, d)
-    return -np.outer(w, y), w
-
-
-@structured("np.linalg.solve", 2, 2)
-def solve_matrix(a, b, y, d):
-    w = np.linalg.solve(a.T, d)
-    return -(w @ y.T), w
-
-
 @structured("matmul np.dot np.vdot", 1, 1)
 def dot_vectors(a, b, y, d):
     return d * b, d * a
@@ -242,6 +205,16 @@ def full(value, y, d):
     return np.sum(d)
 
 
+constant(
+    "np.linalg.eigh np.linalg.qr np.linalg.svd np.linalg.slogdet np.linalg.slogdet[0] np.linalg.matrix_rank"
+)
+constant("np.allclose np.isclose np.array_equal np.array_equiv np.digitize np.histogram np.unravel_index")
+constant("np.eye np.identity np.tri np.indices np.bartlett np.blackman np.hamming np.hanning np.kaiser")
+constant(
+    "np.flatnonzero np.argwhere np.tril_indices np.triu_indices np.tril_indices_from np.triu_indices_from"
+)
+constant("np.diag_indices np.diag_indices_from np.isin np.in1d np.iscomplexobj np.isrealobj np.nanargmax")
+constant("np.nanargmin np.ndindex np.ndenumerate np.round_ np.argpartition np.mask_indices")
 constant("np.zeros np.ones np.empty np.zeros_like np.ones_like np.empty_like np.arange")
 constant("np.argmax np.argmin np.any np.all np.argsort np.searchsorted np.count_nonzero")
 constant("str operator.contains print np.nonzero dict range np.random.seed hash isinstance type")

@@ -20,8 +20,8 @@ from adcompiler.frontend.structure import Structured
 from adcompiler.graph.nodes import Atom, Node, Value
 
 _NAMES = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "trunc", "floor")
-_SCALAR = {name: getattr(math, name) for name in _NAMES} | {"sign": np.sign}
-_ARRAY = {name: getattr(np, name) for name in _NAMES} | {"sign": np.sign, "where": np.where}
+_SCALAR = {name: getattr(math, name) for name in _NAMES} | {"sign": np.sign, "abs": abs}
+_ARRAY = {name: getattr(np, name) for name in _NAMES} | {"sign": np.sign, "abs": np.abs, "where": np.where}
 
 
 def _scope(functions: dict[str, Any]) -> Source:

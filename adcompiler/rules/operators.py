@@ -45,5 +45,6 @@ elementwise("float", "1", at=((0.3,),))
 elementwise("np.where", None, "1.0 if c else 0.0", "0.0 if c else 1.0", at=((1.0, 0.3, 0.4), (0.0, 0.3, 0.4)))
 
 constant("floordiv np.floor_divide not invert and or and_ or_ xor lshift rshift eq ne lt le gt ge")
+constant("custom stop_gradient")
 constant("int bool round len shape size ndim dtype slice range")
 constant("np.int8 np.int16 np.int32 np.int64 np.uint8 np.uint16 np.uint32 np.uint64 np.intp np.bool_")

@@ -92,7 +92,7 @@ elementwise(
     "special.inv_boxcox",
     "y ** (1 - b)",
     "y * (a / (b * (1 + a * b)) - log1p(a * b) / (b * b)) if b != 0 else -0.5 * a * a * y",
-    at=((1.3, 0.7), (0.4, -1.5), (0.6, 0.0)),
+    at=((1.3, 0.7), (0.4, -0.5), (0.6, 0.0)),
 )
 elementwise("special.inv_boxcox1p", "(y + 1) ** (1 - b)", UNKNOWN, at=((1.3, 0.7), (0.4, -1.5)))
 elementwise(

@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 from adcompiler.analysis.alias import VIEWS, Memory, content_reads
 from adcompiler.analysis.types import Types, is_array, is_list, is_memory, is_mutable, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, If, Literal, Node, Region, Store, Value, While
+from adcompiler.graph.syntax import DECOMPOSITIONS, part_of
 from adcompiler.graph.walk import defined, free, operands, regions, results, values, walk
 from adcompiler.optimize.dead import is_pure
 
@@ -62,6 +63,7 @@ CHEAP = frozenset(
         "np.float32",
         "np.float64",
         "range",
+        "stop_gradient",
     ]
 )
 """Primitives that cost less to repeat than to store and load."""
@@ -204,7 +206,10 @@ class Frame:
         if value in self.states:
             return None
         node = self.kept.get(value, self.makers.get(value))
-        if isinstance(node, Apply) and (value in self.kept or self.is_cheap(node)):
+        part = part_of(node.fn, len(node.args)) if isinstance(node, Apply) else None
+        if part is not None:
+            reads = values(node.args[part : part + 1])  # type: ignore[union-attr]
+        elif isinstance(node, Apply) and (value in self.kept or self.is_cheap(node)):
             reads = values(operands(node))
         elif isinstance(node, If) and len(node.outs) == 1 and self.is_cheap_branch(node):
             reads = iter([*values((node.test,)), *free(node.then), *free(node.orelse)])
@@ -215,6 +220,9 @@ class Frame:
     def is_cheap(self, node: Apply) -> bool:
         if any(is_array(self.types.get(index)) for index in values(node.args[1:])) and node.fn == "getitem":
             return False  # a copy, picked by an array that may have changed since
+        maker = self.makers.get(node.args[0]) if node.args and isinstance(node.args[0], Value) else None
+        if isinstance(maker, Apply) and maker.fn in DECOMPOSITIONS:
+            return False
         if node.fn in VIEWS and is_array(self.types.get(node.out)):
             return True
         if node.fn == "getitem" and isinstance(node.args[0], Value):

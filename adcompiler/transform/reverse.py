@@ -284,7 +284,8 @@ class Sweep:
             return contribution.atom
         if contribution.scalar:
             return self.apply("np.full_like", value, contribution.atom)
-        return self.apply("add", self.apply("np.zeros_like", value), contribution.atom)
+        whole = self.apply("add", self.apply("np.zeros_like", value), contribution.atom)
+        return self.cast(value, Contribution(whole))
 
     def gradient(self, param: Value) -> Atom:
         """Return what the function returns as the gradient of an argument."""

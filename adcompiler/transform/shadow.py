@@ -9,7 +9,7 @@ from adcompiler.analysis.alias import VIEWS, Memory
 from adcompiler.analysis.types import Types, is_array, is_list, is_memory
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While
-from adcompiler.graph.syntax import IN_PLACE
+from adcompiler.graph.syntax import IN_PLACE, part_of
 from adcompiler.graph.walk import merges, operands, regions, results, uses, values, walk
 
 
@@ -128,6 +128,11 @@ def _check_copies(body: Region, types: Types, active: set[Value], info: Memory) 
     """`ravel` and its like return the array itself or a copy: no matter unless one of the two is written."""
     counts = uses(body)
     for node in walk(body):
+        if isinstance(node, Apply) and part_of(node.fn, len(node.args)) is not None:
+            if node.out in active and info.is_written(node.out):
+                reason = f"a result of '{node.fn.partition('[')[0]}' is written"
+                raise DifferentiationError("AD303", reason, node.loc, "write into a copy of it: .copy()")
+            continue
         if not isinstance(node, Apply) or node.fn not in (
             "ravel",
             "np.ascontiguousarray",

@@ -6,10 +6,13 @@ import ast
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from adcompiler.analysis.types import is_array, rank
+from adcompiler.analysis.sizes import Shape
+from adcompiler.analysis.types import element, is_array, rank
+from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value
+from adcompiler.graph.syntax import part_of
 from adcompiler.graph.walk import operands, values
 from adcompiler.rules import CONSTANT, ELEMENTWISE, STRUCTURED, Elementwise, Structured
 from adcompiler.rules.formula import evaluate, expand, product
@@ -49,6 +52,9 @@ def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     if node.fn in ELEMENTWISE and not node.keywords and len(node.args) == len(ELEMENTWISE[node.fn].inputs):
         _elementwise(sweep, node, ELEMENTWISE[node.fn], adjoint)
         return
+    if node.fn == "custom[0]":
+        apply_custom(sweep, node, adjoint)
+        return
     if node.fn == "np.transpose":
         _transposed(sweep, node, adjoint)
         return
@@ -68,6 +74,38 @@ def _transposed(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     back = [Literal(order.index(k)) for k in range(len(order))]
     found = sweep.apply("np.transpose", sweep.full(node.out, adjoint), *back)
     sweep.contribute(node.args[0], Contribution(found))
+
+
+def apply_custom(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+    """Call the rule that the user gave a function.
+
+    Raises:
+        DifferentiationError: AD202 where there is none, or none for what the arguments are.
+    """
+    callee, *args, result = node.args
+    assert isinstance(callee, Global) and isinstance(callee.value, CustomFunction)
+    function = callee.value
+    active = [k for k, arg in enumerate(args) if isinstance(arg, Value) and arg in sweep.active]
+    seed = sweep.cast(node.out, Contribution(sweep.full(node.out, adjoint)))
+    if isinstance(seed, Literal):
+        seed = Literal(float(seed.value))  # type: ignore[arg-type]
+    if function.vjp is not None:
+        rule = Global(function.vjp.py_func.__name__, function.vjp)
+        found = sweep.apply("custom", rule, *args, result, seed, name="adjoints")
+        for k in active:
+            part = found if len(args) == 1 else sweep.apply("getitem", found, Literal(k))
+            sweep.contribute(args[k], Contribution(part))
+        return
+    if function.jvp is None:
+        raise DifferentiationError("AD202", f"'{callee.name}' has been given no rule: defvjp", node.loc)
+    if any(_rank(sweep, atom) for atom in (*args, result)):
+        reason = f"'{callee.name}' of arrays has a rule for tangents only"
+        raise DifferentiationError("AD202", reason, node.loc, "give it one for adjoints: custom_vjp, defvjp")
+    rule = Global(function.jvp.py_func.__name__, function.jvp)
+    for k in active:
+        unit = [Literal(1.0 if other == k else 0.0) for other in range(len(args))]
+        slope = sweep.apply("custom", rule, *args, result, *unit)
+        sweep.contribute(args[k], Contribution(sweep.apply("mul", seed, slope)))
 
 
 def reverse_call(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
@@ -160,12 +198,31 @@ def _unbroadcast(sweep: Sweep, node: Apply, arg: Value, found: Contribution) -> 
     atom = sweep.full(node.out, found)
     if _rank(sweep, arg) == 0:
         return Contribution(sweep.apply("np.sum", atom))
-    same = sweep.shapes.get(arg) == sweep.shapes[node.out][-_rank(sweep, arg) :]
-    return Contribution(sweep.sum_to(atom, _rank(sweep, node.out), arg, same))
+    whole = sweep.shapes[node.out][-_rank(sweep, arg) :]
+    same = sweep.shapes.get(arg) == whole
+    stretched = [] if same else _stretched(sweep.shapes.get(arg), whole)
+    summed: Atom = sweep.sum_to(atom, _rank(sweep, node.out), arg, same or bool(stretched))
+    for axis in stretched:
+        total = Value("total", temporary=True)
+        sweep.nodes.append(Apply(total, "np.sum", (summed,), (("axis", Literal(axis)),), sweep.loc))
+        before = [sweep.apply("slice", Literal(None), Literal(None)) for _ in range(axis)]
+        summed = sweep.apply("getitem", total, *before, Literal(None))
+    return Contribution(summed)
+
+
+def _stretched(own: Shape | None, whole: Shape) -> list[int]:
+    """Return the axes of size 1 along which an array is stretched, if the shapes differ in nothing else."""
+    pairs = [*enumerate(zip(own or (), whole, strict=False))]
+    if own is None or len(own) < 2 or any(one not in (1, size) for _, (one, size) in pairs):
+        return []
+    return [axis for axis, (one, size) in pairs if one != size]
 
 
 def _find_structured(sweep: Sweep, node: Apply) -> tuple[Structured, tuple[Atom, ...]] | None:
     """Return the rule and the arguments that it is about."""
+    if part_of(node.fn, len(node.args)) is not None:
+        found = STRUCTURED.get((node.fn, (_rank(sweep, node.args[0]),), None))
+        return None if found is None else (found, node.args[:1])
     keywords = dict(node.keywords)
     axis, args = keywords.pop("axis", None), node.args
     if node.fn in REDUCTIONS and len(args) > 1:
@@ -191,10 +248,16 @@ def _structured(
 ) -> None:
     incoming = sweep.cast(node.out, Contribution(sweep.full(node.out, adjoint)))
     nodes: list[Node] = []
-    ranks = {value: _rank(sweep, value) for value in values((*inputs, node.out))}
+    is_part = part_of(node.fn, len(node.args)) is not None
+    given = node.args if is_part else (*inputs, node.out)
+    axes = [_rank(sweep, atom) for atom in given]
+    if node.fn.startswith("np.linalg."):  # LAPACK does not mix precisions, and literals widen single ones
+        given = tuple(_widened(sweep, atom) for atom in given)
+        incoming = _widened(sweep, incoming, node.out)
+    ranks = {atom: count for atom, count in zip(given, axes, strict=True) if isinstance(atom, Value)}
     if isinstance(incoming, Value):
-        ranks[incoming] = ranks[node.out]
-    results = expand(rule.vjp, [*inputs, node.out, incoming], nodes, ranks)  # type: ignore[arg-type]
+        ranks[incoming] = _rank(sweep, node.out)
+    results = expand(rule.vjp, [*given, incoming], nodes, ranks)  # type: ignore[arg-type]
     wanted = [
         (arg, result)
         for arg, result in zip(inputs, results, strict=True)
@@ -205,6 +268,14 @@ def _structured(
     for arg, result in wanted:
         is_scalar = rule.broadcasts and _rank(sweep, node.out) == 0
         sweep.contribute(arg, Contribution(result, not rule.broadcasts, is_scalar))  # type: ignore[arg-type]
+
+
+def _widened(sweep: Sweep, atom: Atom, like: Value | None = None) -> Atom:
+    """Return an array, or the adjoint of one, in double precision."""
+    kind = sweep.types.get(like or atom)  # type: ignore[arg-type]
+    if not is_array(kind) or str(element(kind)) != "float32":  # type: ignore[arg-type]
+        return atom
+    return sweep.apply("astype", atom, Global("np.float64", None))
 
 
 def _needed(nodes: list[Node], results: list[Atom]) -> list[Node]:

@@ -1,0 +1,137 @@
+"""Derivatives that users give themselves, and values that carry none."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+from numba.core import types
+from numba.core.dispatcher import Dispatcher
+from numba.extending import overload, typeof_impl
+
+T = TypeVar("T")
+
+
+class CustomFunction:
+    """A function with a derivative of its own; it is called as it is, and never followed into.
+
+    Attributes:
+        function: the plain function, which Numba must be able to compile.
+        vjp: what the function that `defvjp` was given became, or None.
+        jvp: likewise for `defjvp`.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function: Callable[..., Any] = getattr(function, "py_func", function)
+        self.dispatcher: Any = _compiled(function)
+        self.vjp: Any = None
+        self.jvp: Any = None
+        self.signature = inspect.signature(self.function)
+        self.__name__ = self.function.__name__
+        self.__module__ = self.function.__module__
+        self.__doc__ = self.function.__doc__
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """Call the function itself."""
+        return self.function(*args, **keywords)
+
+    def __repr__(self) -> str:
+        return f"<custom function {self.__name__}>"
+
+    def defvjp(self, rule: Callable[..., Any]) -> Any:
+        """Give the vector-Jacobian product: `rule(*inputs, output, adjoint)` returns one adjoint per input.
+
+        Args:
+            rule: a function that Numba can compile. It gets the inputs, the function's result, and the
+                derivative of what is differentiated with respect to that result, of the result's shape. It
+                returns the adjoint of the input, or a tuple of one for each; 0.0 for inputs without one.
+
+        Returns:
+            the rule, compiled when it is called.
+        """
+        self.vjp = _compiled(rule)
+        return self.vjp
+
+    def defjvp(self, rule: Callable[..., Any]) -> Any:
+        """Give the Jacobian-vector product: `rule(*inputs, output, *tangents)` returns that of the output.
+
+        Args:
+            rule: a function that Numba can compile. It gets the inputs, the function's result, and the
+                tangent of each input. For gradients, inputs and result must be numbers.
+
+        Returns:
+            the rule, compiled when it is called.
+        """
+        self.jvp = _compiled(rule)
+        return self.jvp
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    return function if isinstance(function, Dispatcher) else numba.njit(function)
+
+
+def custom_vjp(function: Callable[..., Any]) -> CustomFunction:
+    """Let a function have the derivative that `defvjp` gives it, instead of one derived from its source.
+
+    For functions whose source tells little (roots found by iteration), and for ones without any that Numba
+    can call all the same. The function returns one number or array, and does not change its arguments.
+
+    Args:
+        function: a Python function or an `@njit` dispatcher.
+
+    >>> from adcompiler import grad
+    >>> @custom_vjp
+    ... def square_root(a):
+    ...     x = a
+    ...     while abs(x * x - a) > 1e-14 * a:
+    ...         x = 0.5 * (x + a / x)
+    ...     return x
+    >>> @square_root.defvjp
+    ... def of_square_root(a, x, d):
+    ...     return 0.5 * d / x
+    >>> round(grad(lambda a: square_root(a) * a, jit=False)(4.0), 9)
+    3.0
+    """
+    return CustomFunction(function)
+
+
+def custom_jvp(function: Callable[..., Any]) -> CustomFunction:
+    """Let a function have the derivative that `defjvp` gives it, instead of one derived from its source.
+
+    Args:
+        function: a Python function or an `@njit` dispatcher, of numbers.
+
+    >>> from adcompiler import grad
+    >>> @custom_jvp
+    ... def logistic(x):
+    ...     return 1.0 / (1.0 + math.exp(-x))
+    >>> @logistic.defjvp
+    ... def of_logistic(x, y, t):
+    ...     return y * (1.0 - y) * t
+    >>> import math
+    >>> grad(lambda x: logistic(x), jit=False)(0.0)
+    0.25
+    """
+    return CustomFunction(function)
+
+
+def stop_gradient(value: T) -> T:
+    """Return the value as it is; to a gradient it is a constant.
+
+    >>> from adcompiler import grad
+    >>> grad(lambda x: x * stop_gradient(x), jit=False)(3.0)
+    3.0
+    """
+    return value
+
+
+@overload(stop_gradient)
+def _stop_gradient(value):  # type: ignore[no-untyped-def]
+    return lambda value: value
+
+
+@typeof_impl.register(CustomFunction)
+def _typeof_custom(value: CustomFunction, context: Any) -> types.Dispatcher:
+    return types.Dispatcher(value.dispatcher)

@@ -1,0 +1,158 @@
+"""Derivatives that users give, and `stop_gradient`."""
+
+import math
+
+import numpy as np
+import pytest
+from numba import njit
+
+from adcompiler import DifferentiationError, custom_jvp, custom_vjp, grad, stop_gradient, value_and_grad
+from adcompiler.testing import check_grad
+
+JIT = pytest.mark.parametrize("jit", [False, True], ids=["uncompiled", "compiled"])
+
+
+@custom_vjp
+def root(a, b=2.0):
+    x = 1.0
+    for _ in range(50):
+        x -= (x**3 + a * x - b) / (3 * x * x + a)
+    return x
+
+
+@root.defvjp
+def root_vjp(a, b, x, d):
+    w = d / (3 * x * x + a)
+    return -w * x, w
+
+
+@custom_vjp
+@njit
+def solution(a, b):
+    return np.linalg.solve(a, b)
+
+
+@solution.defvjp
+def solution_vjp(a, b, x, d):
+    w = np.linalg.solve(a.T, d)
+    return -np.outer(w, x), w
+
+
+@custom_vjp
+def as_it_is(x):
+    return x.copy()
+
+
+@as_it_is.defvjp
+def clipped(x, y, d):
+    return np.minimum(np.maximum(d, -1.0), 1.0)
+
+
+@custom_jvp
+def logistic(x):
+    return 1.0 / (1.0 + math.exp(-x))
+
+
+@logistic.defjvp
+def logistic_jvp(x, y, t):
+    return y * (1.0 - y) * t
+
+
+@custom_jvp
+def product(x, y):
+    return x * y
+
+
+@product.defjvp
+def product_jvp(x, y, z, t_x, t_y):
+    return t_x * y + x * t_y
+
+
+@custom_vjp
+def without_rule(x):
+    return x
+
+
+@JIT
+def test_rule_of_numbers_in_a_loop(jit):
+    def program(a, b):
+        total = 0.0
+        for k in range(3):
+            total += root(a + k, b=b) * a
+        return total + root(a)
+
+    check_grad(program, (1.2, 2.0), jit=jit)
+
+
+@JIT
+def test_rule_of_arrays(jit):
+    def program(a, b):
+        x = solution(a, b)
+        return np.sum(x * solution(a, x))
+
+    rng = np.random.default_rng(1)
+    check_grad(program, (rng.normal(size=(3, 3)) + 3 * np.eye(3), rng.normal(size=3)), jit=jit)
+
+
+@JIT
+def test_rule_is_used_instead_of_the_derivative(jit):
+    gradient = grad(lambda x: 3.0 * np.sum(as_it_is(x * x)), jit=jit)
+    np.testing.assert_allclose(gradient(np.array([1.0, -2.0])), [2.0, -4.0])
+
+
+@JIT
+def test_tangent_rules(jit):
+    check_grad(lambda x, y: product(logistic(x), y * y), (0.3, 1.2), jit=jit)
+
+
+@JIT
+def test_results_are_stored_once(jit):
+    def program(a):
+        x = 1.0
+        for k in range(3):
+            x = x * root(a + x, 2.0)
+        return x
+
+    gradient = grad(program, jit=jit)
+    gradient(1.2)
+    assert gradient.source.count("_tape = ") == 2  # x, and the root
+
+
+@njit
+def compiled_caller(x):
+    return root(x) * stop_gradient(x) + logistic(x)
+
+
+def test_custom_functions_are_called_by_compiled_code():
+    assert compiled_caller(1.2) == pytest.approx(root(1.2) * 1.2 + logistic(1.2))
+    expected = 1.2 * root_vjp(1.2, 2.0, root(1.2), 1.0)[0] + logistic_jvp(1.2, logistic(1.2), 1.0)
+    assert grad(compiled_caller)(1.2) == pytest.approx(expected)
+
+
+@JIT
+def test_stop_gradient(jit):
+    def program(x, s):
+        y = stop_gradient(x * s)
+        return np.sum(x * y) + stop_gradient(s) * s + np.sum(stop_gradient(x))
+
+    x = np.array([1.0, 2.0])
+    value, (d_x, d_s) = value_and_grad(program, argnums=(0, 1), jit=jit)(x, 3.0)
+    assert value == np.sum(x * x * 3) + 9 + 3
+    np.testing.assert_allclose(d_x, 3 * x)
+    assert d_s == 3.0
+
+
+def test_a_function_without_a_rule_is_refused():
+    with pytest.raises(DifferentiationError, match="'without_rule' has been given no rule") as caught:
+        grad(lambda x: without_rule(x), jit=False)(1.0)
+    assert caught.value.code == "AD202"
+
+
+def test_tangent_rules_of_arrays_are_refused():
+    with pytest.raises(DifferentiationError, match="tangents only"):
+        grad(lambda x: np.sum(product(x, 2.0)), jit=False)(np.ones(2))
+
+
+def test_missing_arguments_are_refused():
+    with pytest.raises(DifferentiationError, match="missing a required argument"):
+        grad(lambda x: product(x), jit=False)(1.0)

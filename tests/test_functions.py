@@ -1,0 +1,107 @@
+"""Proofs of the functions on arrays: every call of `function_cases` against NumPy and central differences."""
+
+import re
+
+import numpy as np
+import pytest
+from function_cases import CASES
+from fuzzing import make
+
+from adcompiler import value_and_grad
+from adcompiler.definitions import DEFINITIONS
+from adcompiler.graph.syntax import JOINS
+from adcompiler.rules import STRUCTURED
+from adcompiler.testing import check_grad
+
+_rng = np.random.default_rng(5)
+
+
+def _definite():
+    m = _rng.normal(size=(3, 3))
+    return m @ m.T + 3 * np.eye(3)
+
+
+ARGUMENTS = {
+    "s": 0.7,
+    "t": 1.3,
+    "u": _rng.normal(size=3),
+    "v": _rng.normal(size=5),
+    "w": _rng.normal(size=5),
+    "h": np.array([0.3, np.nan, -1.2, 0.8]),
+    "l": _rng.normal(size=4),
+    "m": _rng.normal(size=(3, 4)),
+    "n": _rng.normal(size=(4, 3)),
+    "y": _rng.normal(size=(4, 2)),
+    "q": _rng.normal(size=(3, 3)) + 2 * np.eye(3),
+    "r": _rng.normal(size=(3, 3)),
+    "p": _definite(),
+    "c": _rng.normal(size=(2, 3, 4)),
+    "e": _rng.normal(size=(2, 4, 3)),
+    "f": _rng.normal(size=(2, 3, 4)),
+    "f4": _rng.normal(size=(2, 3, 2, 2)),
+    "x": np.array([0.1, 0.9, 2.3, -0.4, 3.9]),
+    "xp": np.array([0.0, 1.0, 2.0, 3.2]),
+    "fp": np.array([1.0, -1.0, 0.5, 2.0]),
+    "z": np.array([0.3, 3.4, 6.2, 0.2, -3.0]),
+    "k": np.array([2, 0, 1]),
+    "i": np.array([0, 2, 1, 2, 0]),
+    "b": np.array([True, False, True, True, False]),
+}
+CALLS = [
+    (name, *(case if isinstance(case, tuple) else (case, 0)))
+    for name, cases in CASES.items()
+    for case in cases
+]
+FIRST = [next(call for call in CALLS if call[0] == name) for name in CASES]
+PRIMITIVE = ("np.float32", "item")  # of numbers only: tested as part of programs in single precision
+
+
+def program(expression, parts):
+    """Return a function that weighs all elements of an expression differently, and its arguments."""
+    bare = re.sub(r'"[^"]*"|\b(np|special|scipy)(\.\w+)+|\b\w+=', "", expression)
+    names = [name for name in ARGUMENTS if re.search(rf"\b{name}\b", bare)]
+    sums = " + ".join(f"np.sum(np.sin(found[{k}]) * found[{k}])" for k in range(parts))
+    text = (
+        "import numpy as np\nimport scipy.linalg\nfrom scipy import special\n\n"
+        f"def program({', '.join(names)}):\n"
+        f"    found = {expression}\n"
+        f"    return {sums or 'np.sum(np.sin(found) * found)'}\n"
+    )
+    return make(text, f"call {expression}"), [ARGUMENTS[name] for name in names]
+
+
+def varied(args):
+    """Return the positions of arguments that can be differentiated."""
+    return [k for k, a in enumerate(args) if np.asarray(a).dtype.kind == "f" and not np.any(np.isnan(a))]
+
+
+@pytest.mark.parametrize(("name", "expression", "parts"), CALLS, ids=[call[1] for call in CALLS])
+def test_call(name, expression, parts):
+    function, args = program(expression, parts)
+    check_grad(function, args, varied(args), jit=False, rtol=2e-6)
+
+
+@pytest.mark.parametrize(("name", "expression", "parts"), FIRST, ids=[call[0] for call in FIRST])
+def test_compiled_call(name, expression, parts):
+    function, args = program(expression, parts)
+    check_grad(function, args, varied(args), rtol=2e-6)
+
+
+@pytest.mark.parametrize(("name", "expression", "parts"), FIRST, ids=[call[0] for call in FIRST])
+def test_single_precision(name, expression, parts):
+    function, args = program(expression, parts)
+    single = [a.astype(np.float32) if np.asarray(a).dtype == np.float64 and np.ndim(a) else a for a in args]
+    wrt = tuple(varied(args))
+    _, exact = value_and_grad(function, argnums=wrt, jit=False)(*args)
+    _, found = value_and_grad(function, argnums=wrt, jit=False)(*single)
+    for k, one, other in zip(wrt, found, exact, strict=True):
+        assert np.ndim(one) == 0 or one.dtype == single[k].dtype
+        np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-3 * max(1.0, np.max(np.abs(other))))
+
+
+def test_every_rule_and_definition_has_a_proof():
+    parts = {name.partition("[")[0] for name, *_ in STRUCTURED}
+    known = (parts | set(DEFINITIONS) | set(JOINS)) - set(PRIMITIVE)
+    aliases = {"np.trapz": "np.trapezoid", "trapz": "np.trapezoid", "np.fill_diagonal": "np.diag"}
+    missing = sorted(name for name in known if aliases.get(name, name) not in CASES)
+    assert not missing
