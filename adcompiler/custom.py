@@ -91,7 +91,7 @@ def custom_vjp(function: Callable[..., Any]) -> CustomFunction:
     >>> @square_root.defvjp
     ... def of_square_root(a, x, d):
     ...     return 0.5 * d / x
-    >>> round(grad(lambda a: square_root(a) * a, jit=False)(4.0), 9)
+    >>> round(float(grad(lambda a: square_root(a) * a, jit=False)(4.0)), 9)
     3.0
     """
     return CustomFunction(function)
@@ -121,7 +121,7 @@ def stop_gradient(value: T) -> T:
     """Return the value as it is; to a gradient it is a constant.
 
     >>> from adcompiler import grad
-    >>> grad(lambda x: x * stop_gradient(x), jit=False)(3.0)
+    >>> float(grad(lambda x: x * stop_gradient(x), jit=False)(3.0))
     3.0
     """
     return value

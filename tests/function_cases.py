@@ -165,6 +165,11 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
         "np.cumsum(v, axis=0)",
         "v.cumsum()",
     ],
+    "np.delete": [
+        "np.delete(v, 2)",
+        "np.delete(v, -1)",
+    ],
+    "np.asarray_chkfinite": ["np.asarray_chkfinite(m)"],
     "np.diag": [
         "np.diag(u)",
         "np.diag(m)",
@@ -714,4 +719,8 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
         ("np.linalg.svd(m, full_matrices=False)", 3),
         ("np.linalg.svd(n, full_matrices=False)", 3),
     ],
+    "np.random.normal": ["np.random.normal(s, t)", "np.random.normal(s, t, 4)", "u * np.random.normal(s, t)"],
+    "np.random.uniform": ["np.random.uniform(s, t)", "np.random.uniform(s, t, size=4)"],
+    "np.random.exponential": ["np.random.exponential(s)", "np.random.exponential(s, 4)"],
+    "np.random.lognormal": ["np.random.lognormal(s, t)", "np.random.lognormal(s, t, 4)"],
 }

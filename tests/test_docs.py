@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from corpus import CORPUS
+from coverage_page import rules_page
 from pages import errors_page, language_page
 
 from adcompiler import grad
@@ -26,6 +27,10 @@ def test_table_of_constructs(update_golden):
 
 def test_page_of_refusals(update_golden):
     check(DOCS / "errors.md", errors_page(), update_golden)
+
+
+def test_page_of_functions(update_golden):
+    check(DOCS / "rules.md", rules_page(), update_golden)
 
 
 def test_every_tiny_function_is_in_the_corpus_once():

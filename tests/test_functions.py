@@ -1,14 +1,19 @@
 """Proofs of the functions on arrays: every call of `function_cases` against NumPy and central differences."""
 
+import contextlib
+import math
 import re
 
 import numpy as np
 import pytest
+from coverage_page import kind_of
 from function_cases import CASES
 from fuzzing import make
+from numba.core.registry import cpu_target
 
 from adcompiler import value_and_grad
 from adcompiler.definitions import DEFINITIONS
+from adcompiler.frontend.resolve import primitive
 from adcompiler.graph.syntax import JOINS
 from adcompiler.rules import STRUCTURED
 from adcompiler.testing import check_grad
@@ -64,6 +69,7 @@ def program(expression, parts):
     text = (
         "import numpy as np\nimport scipy.linalg\nfrom scipy import special\n\n"
         f"def program({', '.join(names)}):\n"
+        f"{'    np.random.seed(3)' if 'random' in expression else ''}\n"
         f"    found = {expression}\n"
         f"    return {sums or 'np.sum(np.sin(found) * found)'}\n"
     )
@@ -105,3 +111,25 @@ def test_every_rule_and_definition_has_a_proof():
     aliases = {"np.trapz": "np.trapezoid", "trapz": "np.trapezoid", "np.fill_diagonal": "np.diag"}
     missing = sorted(name for name in known if aliases.get(name, name) not in CASES)
     assert not missing
+
+
+def numba_names():
+    """Yield the functions of math, NumPy and its linear algebra that Numba can type."""
+    context = cpu_target.typing_context
+    context.refresh()
+    for prefix, module in (("math", math), ("np", np), ("np.linalg", np.linalg)):
+        for name in dir(module):
+            function = getattr(module, name)
+            if name.startswith("_") or not callable(function) or isinstance(function, type):
+                continue
+            with contextlib.suppress(Exception):
+                context.resolve_value_type(function)
+                yield f"{prefix}.{name}", primitive(function) or f"{prefix}.{name}"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_function_of_numba_is_in_the_tables():
+    names = dict(numba_names())
+    assert len(names) > 280
+    unknown = sorted(name for name, canonical in names.items() if kind_of(canonical) is None)
+    assert not unknown

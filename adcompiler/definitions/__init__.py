@@ -1,6 +1,6 @@
 """Functions of NumPy and SciPy written in the language that users write."""
 
-from adcompiler.definitions import linalg, products, reductions, scans, shapes, signals, statistics
+from adcompiler.definitions import linalg, products, randoms, reductions, scans, shapes, signals, statistics
 from adcompiler.definitions.table import DEFINITIONS, Definition, refuse
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "Definition",
     "linalg",
     "products",
+    "randoms",
     "reductions",
     "refuse",
     "scans",

@@ -217,6 +217,13 @@ def append(arr, values, axis=None):
     return np.concatenate((arr, values), axis=axis)
 
 
+@define("np.delete")
+def delete(arr, obj):
+    flat = np.ravel(arr)
+    place = obj % flat.size
+    return np.concatenate((flat[:place], flat[place + 1 :]))
+
+
 @define("np.take")
 def take(a, indices, axis=None):
     if axis is None or a.ndim == 1:

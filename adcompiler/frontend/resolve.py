@@ -26,6 +26,13 @@ CANONICAL = {
     "numba.prange": "range",
     "np.amax": "np.max",
     "np.amin": "np.min",
+    "np.row_stack": "np.vstack",
+    "np.ndim": "ndim",
+    "np.permute_dims": "T",
+    "np.matrix_transpose": "T",
+    "np.concat": "np.concatenate",
+    "np.cumulative_sum": "np.cumsum",
+    "np.pow": "np.power",
 }
 
 METHODS = {

@@ -197,7 +197,10 @@ def _same(x, y, d):
 
 
 for _rank in (0, *RANKS):
-    structured("copy astype np.ascontiguousarray np.asfortranarray np.asarray item np.float32", _rank)(_same)
+    structured(
+        "copy astype np.ascontiguousarray np.asfortranarray np.asarray np.asarray_chkfinite item np.float32",
+        _rank,
+    )(_same)
 
 
 @structured("np.full np.full_like", 0)
@@ -208,7 +211,7 @@ def full(value, y, d):
 constant(
     "np.linalg.eigh np.linalg.qr np.linalg.svd np.linalg.slogdet np.linalg.slogdet[0] np.linalg.matrix_rank"
 )
-constant("np.allclose np.isclose np.array_equal np.array_equiv np.digitize np.histogram np.unravel_index")
+constant("np.broadcast_shapes np.allclose np.isclose np.array_equal np.array_equiv np.digitize")
 constant("np.eye np.identity np.tri np.indices np.bartlett np.blackman np.hamming np.hanning np.kaiser")
 constant(
     "np.flatnonzero np.argwhere np.tril_indices np.triu_indices np.tril_indices_from np.triu_indices_from"

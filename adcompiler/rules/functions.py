@@ -76,7 +76,7 @@ elementwise("math.copysign np.copysign", "sign(y) * sign(a)", None, at=((0.3, -1
 elementwise("math.ldexp np.ldexp", "2.0 ** b", None, at=((0.3, 3), (-1.2, -2)))
 elementwise("np.nan_to_num", "1.0 if x - x == 0 else 0.0", at=((0.3,), (-1.2,)))
 elementwise("np.real np.conj np.conjugate", "1", at=((0.3,),))
-elementwise("np.nextafter", "1", None, at=((0.3, 1.0),))
+elementwise("math.nextafter np.nextafter", "1", None, at=((0.3, 1.0),))
 
 constant("math.floor np.floor math.ceil np.ceil math.trunc np.trunc np.rint np.round np.around np.sign")
 constant("math.isnan np.isnan math.isinf np.isinf math.isfinite np.isfinite np.signbit np.heaviside")

@@ -14,7 +14,7 @@ from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value
 from adcompiler.graph.syntax import part_of
 from adcompiler.graph.walk import operands, values
-from adcompiler.rules import CONSTANT, ELEMENTWISE, STRUCTURED, Elementwise, Structured
+from adcompiler.rules import CONSTANT, ELEMENTWISE, REFUSED, STRUCTURED, Elementwise, Structured
 from adcompiler.rules.formula import evaluate, expand, product
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     elif node.fn not in CONSTANT and any(a in sweep.active for a in values(operands(node))):
         keywords = ", ".join(f"{key}=" for key, _ in node.keywords)
         ranks = ", ".join(f"{_rank(sweep, a)}-D" for a in node.args)
+        if node.fn in REFUSED:
+            raise DifferentiationError("AD202", f"'{node.fn}': {REFUSED[node.fn]}", node.loc)
         what = f"'{node.fn}' of ({ranks}{', ' + keywords if keywords else ''})"
         raise DifferentiationError("AD202", f"no derivative rule for {what}", node.loc)
 

@@ -1,0 +1,162 @@
+"""The page of all functions: what is known of each, and where its derivative comes from."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+
+from adcompiler.definitions import DEFINITIONS
+from adcompiler.graph.syntax import DECOMPOSITIONS, JOINS
+from adcompiler.rules import CONSTANT, ELEMENTWISE, REFUSED, STRUCTURED
+
+WRITTEN_OUT = {
+    "np.clip": "written as np.minimum(np.maximum(x, a), b)",
+    "np.einsum": "written as a matrix product where the formula is one, else as loops",
+    "np.expand_dims": "written as an index with None",
+    "np.transpose": "a view with its axes in another order; so is its adjoint",
+    "np.copyto": "an assignment to all elements",
+    "np.array": "of numbers and lists",
+    "getitem": "elements, slices, masks and arrays of indices; the adjoint is added where the index points",
+    "ndim": "a number known before the program runs",
+    "recurse": "functions that call themselves: the pullback runs them once more",
+}
+OPERATORS = {
+    "add": "a + b",
+    "sub": "a - b",
+    "mul": "a * b",
+    "truediv": "a / b",
+    "neg": "-a",
+    "pos": "+a",
+    "pow": "a ** b",
+    "mod": "a % b",
+    "matmul": "a @ b",
+    "getitem": "a[i]",
+    "T": "a.T",
+}
+INTRODUCTION = """# Every function
+
+What `grad` knows of the functions of Python, NumPy and SciPy. This page is written by the tests
+(`pytest tests/test_docs.py --update-golden`) from the tables that the compiler uses. Every function with a
+derivative is proved by a generated test: against central differences of two step sizes and, where NumPy takes
+complex numbers, the complex step; on numbers, arrays and stretched arrays; in double and single precision;
+uncompiled and compiled. Another test goes through all functions of `math`, `numpy` and `numpy.linalg` that Numba
+can type, and fails if one is not here.
+
+{counts}
+
+All of it is reverse mode. An elementwise rule is one line of partial derivatives that forward mode can read as well;
+forward mode is not there yet.
+
+Conventions: at a kink, the derivative is the mean of the two sides (`max`, `min`, `abs`); `np.max(x)` and
+`np.min(x)` share it among equal elements, along an axis the first of these gets it. At the origin the derivative of a
+norm and of a standard deviation is zero. What LAPACK reads only the lower triangle of (`cholesky`, `eigh`) has a
+derivative of zero above it. Eigenvalues and singular values are taken to be distinct, matrices in `pinv` and `lstsq`
+to have full rank. Of the results of `svd`, the vectors of a rectangle need `full_matrices=False`.
+"""
+
+
+def kind_of(name: str) -> str | None:
+    """Return in which table a canonical name stands."""
+    if name in ELEMENTWISE:
+        return "elementwise"
+    if name in DEFINITIONS:
+        return "definition"
+    if name in {key.partition("[")[0] for key, *_ in STRUCTURED} or name in JOINS or name in DECOMPOSITIONS:
+        return "structured"
+    if name in WRITTEN_OUT:
+        return "written out"
+    if name in CONSTANT:
+        return "constant"
+    return "refused" if name in REFUSED else None
+
+
+def rules_page() -> str:
+    """Return the text of the page."""
+    parts = [
+        INTRODUCTION.format(counts=_counts()),
+        "## Elementwise\n\n`y` is the result. Of arguments marked *none*, no derivative is known in closed form: a",
+        "derivative with respect to them is refused.\n",
+        *_elementwise(),
+        "\n## Rules of functions on arrays\n",
+        "| function | axes of the arguments |\n| --- | --- |",
+        *_structured(),
+        "\n## Defined in the language\n",
+        "A call is written out as the text of the definition (`adcompiler/definitions`), which is differentiated like",
+        "the user's own. **Bold** ones take arguments that Numba alone does not.\n",
+        "| function | arguments |\n| --- | --- |",
+        *_definitions(),
+        "\n## Written out\n",
+        *[f"- `{_shown(name)}`: {text}" for name, text in sorted(WRITTEN_OUT.items())],
+        "\n## Without a derivative\n",
+        "Results that change by jumps, or are no floats:",
+        ", ".join(f"`{_shown(name)}`" for name in sorted(CONSTANT) if "." in name and "[" not in name) + ".",
+        "\n## Refused\n",
+        "Numba knows these; a derivative that would have to go through them is refused.\n",
+        *[f"- `{name}`: {reason}" for name, reason in sorted(REFUSED.items())],
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _shown(name: str) -> str:
+    return OPERATORS.get(
+        name, name.replace("special.", "scipy.special.").replace("linalg.expm", "scipy.linalg.expm")
+    )
+
+
+def _elementwise() -> list[str]:
+    lines = ["| function | derivative with respect to each argument |", "| --- | --- |"]
+    for name, rule in sorted(ELEMENTWISE.items(), key=lambda pair: (pair[0].count("."), pair[0])):
+        texts = []
+        for k, (variable, partial) in enumerate(zip(rule.inputs, rule.partials, strict=True)):
+            text = "*none*" if k in rule.unknown else "0" if partial is None else f"`{ast.unparse(partial)}`"
+            texts.append(text if len(rule.inputs) == 1 else f"{variable}: {text}")
+        lines.append(f"| `{_shown(name)}` | {', '.join(texts)} |".replace("||", "\\|\\|"))
+    return lines
+
+
+def _structured() -> list[str]:
+    found: dict[str, set[tuple[int, ...]]] = {}
+    for name, ranks, _ in STRUCTURED:
+        found.setdefault(name.partition("[")[0], set()).add(ranks)
+    for name in JOINS:
+        found.setdefault(name, set())
+    return [f"| `{_shown(name)}` | {_ranks(ranks)} |" for name, ranks in sorted(found.items())]
+
+
+def _ranks(found: set[tuple[int, ...]]) -> str:
+    if not found:
+        return "any, in a tuple"
+    singles = sorted(ranks[0] for ranks in found if len({*ranks[1:]} - {0}) == 0)
+    if singles and len(singles) == len(found):
+        return f"{singles[0]} to {singles[-1]}" if len(singles) > 2 else " or ".join(map(str, singles))
+    return ", ".join(" and ".join(map(str, ranks)) for ranks in sorted(found))
+
+
+MORE_THAN_NUMBA = """np.sum np.mean np.var np.std np.max np.min np.prod np.ptp np.any np.all np.average np.nansum
+np.nanmean np.nanvar np.nanstd np.nanmax np.nanmin np.nanprod np.cumprod np.diff np.median
+np.quantile np.trapezoid matmul np.dot np.inner np.tensordot np.linalg.norm np.linalg.multi_dot
+linalg.expm np.squeeze np.tile np.pad np.flip np.roll np.compress np.meshgrid np.sort np.argsort
+np.linspace np.modf np.repeat special.logsumexp special.softmax special.log_softmax
+special.polygamma np.vdot np.diagonal np.interp np.atleast_1d""".split()
+
+
+def _definitions() -> list[str]:
+    lines = []
+    for name, definitions in sorted(DEFINITIONS.items()):
+        arguments = ", ".join(inspect.signature(definitions[-1].function).parameters)
+        shown = f"**`{_shown(name)}`**" if name in MORE_THAN_NUMBA else f"`{_shown(name)}`"
+        lines.append(f"| {shown} | {arguments} |")
+    return lines
+
+
+def _counts() -> str:
+    structured = {key.partition("[")[0] for key, *_ in STRUCTURED} | set(JOINS)
+    special_count = sum(name.startswith("special.") for name in ELEMENTWISE)
+    both = [*ELEMENTWISE, *structured, *DEFINITIONS, *WRITTEN_OUT]
+    return (
+        f"{len(set(both))} functions and operators can be differentiated: {len(ELEMENTWISE)} elementwise ones "
+        f"({special_count} of\n`scipy.special`), {len(structured)} with rules on arrays, {len(DEFINITIONS)} defined in the "
+        f"language, {len(WRITTEN_OUT)} written out as other ones.\nHIPS autograd 1.9 has 216 reverse-mode rules, counted "
+        "in its table of primitives; JAX 0.10 derives its\n344 functions in `jax.numpy` and 53 in `jax.scipy.special` "
+        "from 200 primitives."
+    )
