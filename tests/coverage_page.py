@@ -39,19 +39,20 @@ What `grad` knows of the functions of Python, NumPy and SciPy. This page is writ
 (`pytest tests/test_docs.py --update-golden`) from the tables that the compiler uses. Every function with a
 derivative is proved by a generated test: against central differences of two step sizes and, where NumPy takes
 complex numbers, the complex step; on numbers, arrays and stretched arrays; in double and single precision;
-uncompiled and compiled. Another test goes through all functions of `math`, `numpy` and `numpy.linalg` that Numba
-can type, and fails if one is not here.
+uncompiled and compiled. Another test goes through all functions of `math`, `numpy` and `numpy.linalg` that
+Numba can type, and fails if one is not here.
 
 {counts}
 
-All of it is reverse mode. An elementwise rule is one line of partial derivatives that forward mode can read as well;
-forward mode is not there yet.
+All of it is reverse mode. An elementwise rule is one line of partial derivatives that forward mode can read as
+well; forward mode is not there yet.
 
 Conventions: at a kink, the derivative is the mean of the two sides (`max`, `min`, `abs`); `np.max(x)` and
-`np.min(x)` share it among equal elements, along an axis the first of these gets it. At the origin the derivative of a
-norm and of a standard deviation is zero. What LAPACK reads only the lower triangle of (`cholesky`, `eigh`) has a
-derivative of zero above it. Eigenvalues and singular values are taken to be distinct, matrices in `pinv` and `lstsq`
-to have full rank. Of the results of `svd`, the vectors of a rectangle need `full_matrices=False`.
+`np.min(x)` share it among equal elements, along an axis the first of these gets it. At the origin the
+derivative of a norm and of a standard deviation is zero. What LAPACK reads only the lower triangle of
+(`cholesky`, `eigh`) has a derivative of zero above it. Eigenvalues and singular values are taken to be
+distinct, matrices in `pinv` and `lstsq` to have full rank. Of the results of `svd`, the vectors of a rectangle
+need `full_matrices=False`.
 """
 
 
