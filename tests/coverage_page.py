@@ -44,15 +44,15 @@ Numba can type, and fails if one is not here.
 
 {counts}
 
-All of it is reverse mode. An elementwise rule is one line of partial derivatives that forward mode can read as
-well; forward mode is not there yet.
+All of it is reverse mode. An elementwise rule is one line of partial derivatives that forward mode can read
+as well; forward mode is not there yet.
 
 Conventions: at a kink, the derivative is the mean of the two sides (`max`, `min`, `abs`); `np.max(x)` and
 `np.min(x)` share it among equal elements, along an axis the first of these gets it. At the origin the
 derivative of a norm and of a standard deviation is zero. What LAPACK reads only the lower triangle of
 (`cholesky`, `eigh`) has a derivative of zero above it. Eigenvalues and singular values are taken to be
-distinct, matrices in `pinv` and `lstsq` to have full rank. Of the results of `svd`, the vectors of a rectangle
-need `full_matrices=False`.
+distinct, matrices in `pinv` and `lstsq` to have full rank. Of the results of `svd`, the vectors of a
+rectangle need `full_matrices=False`.
 """
 
 
@@ -75,15 +75,15 @@ def rules_page() -> str:
     """Return the text of the page."""
     parts = [
         INTRODUCTION.format(counts=_counts()),
-        "## Elementwise\n\n`y` is the result. Of arguments marked *none*, no derivative is known in closed form: a",
-        "derivative with respect to them is refused.\n",
+        "## Elementwise\n\n`y` is the result. A derivative with respect to arguments marked *none*, for which there",
+        "is no closed form, is refused.\n",
         *_elementwise(),
         "\n## Rules of functions on arrays\n",
         "| function | axes of the arguments |\n| --- | --- |",
         *_structured(),
         "\n## Defined in the language\n",
-        "A call is written out as the text of the definition (`adcompiler/definitions`), which is differentiated like",
-        "the user's own. **Bold** ones take arguments that Numba alone does not.\n",
+        "A call is written out as the text of the definition (`adcompiler/definitions`), which is differentiated",
+        "like the user's own. **Bold** ones take arguments that Numba alone does not.\n",
         "| function | arguments |\n| --- | --- |",
         *_definitions(),
         "\n## Written out\n",
@@ -133,12 +133,14 @@ def _ranks(found: set[tuple[int, ...]]) -> str:
     return ", ".join(" and ".join(map(str, ranks)) for ranks in sorted(found))
 
 
-MORE_THAN_NUMBA = """np.sum np.mean np.var np.std np.max np.min np.prod np.ptp np.any np.all np.average np.nansum
+MORE_THAN_NUMBA = """
+np.sum np.mean np.var np.std np.max np.min np.prod np.ptp np.any np.all np.average np.nansum
 np.nanmean np.nanvar np.nanstd np.nanmax np.nanmin np.nanprod np.cumprod np.diff np.median
 np.quantile np.trapezoid matmul np.dot np.inner np.tensordot np.linalg.norm np.linalg.multi_dot
 linalg.expm np.squeeze np.tile np.pad np.flip np.roll np.compress np.meshgrid np.sort np.argsort
 np.linspace np.modf np.repeat special.logsumexp special.softmax special.log_softmax
-special.polygamma np.vdot np.diagonal np.interp np.atleast_1d""".split()
+special.polygamma np.vdot np.diagonal np.interp np.atleast_1d
+""".split()
 
 
 def _definitions() -> list[str]:
@@ -155,9 +157,9 @@ def _counts() -> str:
     special_count = sum(name.startswith("special.") for name in ELEMENTWISE)
     both = [*ELEMENTWISE, *structured, *DEFINITIONS, *WRITTEN_OUT]
     return (
-        f"{len(set(both))} functions and operators can be differentiated: {len(ELEMENTWISE)} elementwise ones "
-        f"({special_count} of\n`scipy.special`), {len(structured)} with rules on arrays, {len(DEFINITIONS)} defined in the "
-        f"language, {len(WRITTEN_OUT)} written out as other ones.\nHIPS autograd 1.9 has 216 reverse-mode rules, counted "
-        "in its table of primitives; JAX 0.10 derives its\n344 functions in `jax.numpy` and 53 in `jax.scipy.special` "
-        "from 200 primitives."
+        f"{len(set(both))} functions and operators can be differentiated: {len(ELEMENTWISE)} elementwise ones\n"
+        f"({special_count} of `scipy.special`), {len(structured)} with rules on arrays, {len(DEFINITIONS)} defined in "
+        f"the language, {len(WRITTEN_OUT)} written\nout as other ones. HIPS autograd 1.9 has 216 reverse-mode rules, "
+        "counted in its table of primitives;\nJAX 0.10 derives its 344 functions in `jax.numpy` and 53 in "
+        "`jax.scipy.special` from 200 primitives."
     )

@@ -8,6 +8,7 @@ import pytest
 
 import examples.calibrate_garch as garch
 import examples.computation_graph as computation_graph
+import examples.implicit_function as implicit
 import examples.layers_and_learner as layers
 import examples.node_network as node_network
 import examples.scalar_operations as scalar
@@ -53,6 +54,13 @@ def test_computation_graph(capsys):
     assert at.adjoints["k1"] == pytest.approx(2 * (1.5 * s + 0.1 - 1) * 1.5 * s * (1 - s) * 2.0)
     computation_graph.main()
     assert "goes in a circle" in capsys.readouterr().out
+
+
+def test_implicit_function(capsys):
+    one, other, orbit = implicit.main()
+    np.testing.assert_allclose(one, other, rtol=1e-9)
+    np.testing.assert_allclose(orbit, implicit.TRUE, atol=2e-3)
+    assert "times as long" in capsys.readouterr().out
 
 
 def test_square_exp_square():
