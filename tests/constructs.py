@@ -60,7 +60,9 @@ CONSTRUCTS = {
         "integers, strings, dictionaries, complex numbers that carry no derivative": (
             "counted_in_integers string_option dictionary_of_integers complex_constant"
         ),
-        "derivatives through dictionaries or complex numbers": "dictionary_of_floats stored_in_a_dictionary derivative_would_be_lost stored_in_a_complex_array",
+        "complex numbers between real arguments and a real result": "complex_state",
+        "functions of real numbers of them": "complex_maximum spread_of_complex_numbers",
+        "derivatives through dictionaries": "dictionary_of_floats stored_in_a_dictionary",
         "options that are None": "none_option",
         "variables that are None on one path only": "none_at_first returns_none_on_one_path",
     },

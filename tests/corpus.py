@@ -1786,6 +1786,14 @@ def complex_constant(x):
     return np.sum(x) * abs(z)
 
 
+@case(0.3, X3)
+def complex_state(omega, x):
+    state = 1.0 + 0j
+    for k in range(len(x)):
+        state = state * np.exp(1j * omega * x[k]) + 0.1 * x[k]
+    return abs(state) ** 2 + state.imag
+
+
 @case(X3)
 def deleted_and_printed(x):
     y = x * x

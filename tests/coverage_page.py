@@ -7,7 +7,7 @@ import inspect
 
 from adcompiler.definitions import DEFINITIONS
 from adcompiler.graph.syntax import DECOMPOSITIONS, JOINS
-from adcompiler.rules import CONSTANT, ELEMENTWISE, REFUSED, STRUCTURED
+from adcompiler.rules import ANALYTIC, COMPLEX, CONSTANT, ELEMENTWISE, REFUSED, STRUCTURED
 
 WRITTEN_OUT = {
     "np.clip": "written as np.minimum(np.maximum(x, a), b)",
@@ -88,6 +88,11 @@ def rules_page() -> str:
         *_definitions(),
         "\n## Written out\n",
         *[f"- `{_shown(name)}`: {text}" for name, text in sorted(WRITTEN_OUT.items())],
+        "\n## Complex numbers\n",
+        COMPLEX_NUMBERS,
+        "Analytic: " + ", ".join(f"`{_shown(name)}`" for name in _analytic()) + ".\n",
+        "| function | adjoint of the argument, given `d`, that of the result |\n| --- | --- |",
+        *[f"| `{name}` | `{ast.unparse(rule.partials[0])}` |" for name, rule in sorted(COMPLEX.items())],  # type: ignore[arg-type]
         "\n## Without a derivative\n",
         "Results that change by jumps, or are no floats:",
         ", ".join(f"`{_shown(name)}`" for name in sorted(CONSTANT) if "." in name and "[" not in name) + ".",
@@ -96,6 +101,19 @@ def rules_page() -> str:
         *[f"- `{name}`: {reason}" for name, reason in sorted(REFUSED.items())],
     ]
     return "\n".join(parts) + "\n"
+
+
+COMPLEX_NUMBERS = """Values between real arguments and a real result may be complex. The adjoint of a complex number z is the d for
+which the result changes by the real part of d dz, as in JAX: analytic functions keep the rules that they have for real
+numbers, and real numbers that complex ones are made of (`x + 1j * y`, `complex(x, y)`) get the real part of what comes
+back. All functions that are not named here are refused for complex arguments that carry a derivative.
+"""
+
+
+def _analytic() -> list[str]:
+    defined = [name for name, found in DEFINITIONS.items() if all(d.is_analytic for d in found)]
+    known = {name for name in ANALYTIC if kind_of(name) is not None}
+    return sorted(known | set(defined))
 
 
 def _shown(name: str) -> str:

@@ -217,10 +217,10 @@ def unknown_mode(x):
     return np.sum(np.pad(x, 1, mode="mean"))
 
 
-@refused("AD202", 1.0)
-def derivative_would_be_lost(x):
-    z = complex(x, 1.0)
-    return z.real
+@refused("AD202", ARRAY)
+def complex_maximum(x):
+    z = np.maximum(x + 1j, 0.0)
+    return np.sum(np.abs(z))
 
 
 @refused("AD202", ARRAY)
@@ -248,11 +248,9 @@ def stored_in_a_dictionary(x):
     return d[1] * 2.0
 
 
-@refused("AD202", 1.0)
-def stored_in_a_complex_array(x):
-    z = np.zeros(2, dtype=np.complex128)
-    z[0] = x
-    return z[0].real
+@refused("AD202", ARRAY)
+def spread_of_complex_numbers(x):
+    return np.std(x + 1j, ddof=1)
 
 
 @refused("AD202", ARRAY)

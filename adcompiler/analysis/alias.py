@@ -39,6 +39,7 @@ VIEWS = frozenset(
         "np.expand_dims",
         "sum_to",
         "stop_gradient",
+        "of_reals",
     }
 )
 """Primitives whose output may share memory with their first argument (a tuple with all of them)."""

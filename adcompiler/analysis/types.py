@@ -344,7 +344,12 @@ def rank(kind: types.Type) -> int:
 
 def is_continuous(kind: types.Type | None) -> bool:
     """Tell whether values of the type can carry a derivative."""
-    return kind is not None and is_float(element(kind))
+    return kind is not None and (is_float(element(kind)) or is_complex(kind))
+
+
+def is_complex(kind: types.Type | None) -> bool:
+    """Tell whether a type is a complex number, or an array or list of such."""
+    return kind is not None and isinstance(element(kind), types.Complex)
 
 
 @functools.cache

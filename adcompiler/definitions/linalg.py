@@ -66,7 +66,7 @@ def cond(x, p=None):
     return np.linalg.norm(x, p) * np.linalg.norm(np.linalg.inv(x), p)
 
 
-@define("np.linalg.matrix_power")
+@define("np.linalg.matrix_power", is_analytic=True)
 def matrix_power(a, n):
     base = np.linalg.inv(a) if n < 0 else a
     if n == 0:
@@ -90,7 +90,7 @@ def eigvalsh(a, UPLO="L"):  # noqa: N803 - NumPy's name
     return np.linalg.eigh(a)[0]
 
 
-@define("np.linalg.multi_dot")
+@define("np.linalg.multi_dot", is_analytic=True)
 def multi_dot(arrays):
     y = arrays[0]
     for k in (1, 2, 3, 4, 5, 6, 7, 8, 9):

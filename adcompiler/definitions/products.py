@@ -10,7 +10,7 @@ def _has_stacks(given: Given, ranks: Ranks) -> bool:
     return max(ranks.get("x1") or 0, ranks.get("x2") or 0) > 2
 
 
-@define("matmul", when=_has_stacks)
+@define("matmul", when=_has_stacks, is_analytic=True)
 def matmul(x1, x2):
     if x1.ndim > 3 or x2.ndim > 3 or min(x1.ndim, x2.ndim) < 2:
         refuse("'@' of more than three axes, or of a stack of matrices and a vector")
@@ -24,7 +24,7 @@ def matmul(x1, x2):
     return y
 
 
-@define("np.inner")
+@define("np.inner", is_analytic=True)
 def inner(a, b):
     if a.ndim == 0 or b.ndim == 0:
         return a * b
@@ -39,7 +39,7 @@ def _is_no_vector(given: Given, ranks: Ranks) -> bool:
     return ranks.get("a") not in (1, None) or ranks.get("b") not in (1, None)
 
 
-@define("np.outer", when=_is_no_vector)
+@define("np.outer", when=_is_no_vector, is_analytic=True)
 def outer(a, b):
     return np.outer(_flat(a), _flat(b))
 
@@ -48,7 +48,7 @@ def _flat(a):
     return np.full(1, a) if a.ndim == 0 else np.ravel(a)
 
 
-@define("np.vdot", when=_is_no_vector)
+@define("np.vdot", when=_is_no_vector, is_analytic=True)
 def vdot(a, b):
     return np.ravel(a) @ np.ravel(b)
 
@@ -58,7 +58,7 @@ def _is_more(given: Given, ranks: Ranks) -> bool:
     return None not in known and (0 in known or max(rank or 0 for rank in known) > 2)
 
 
-@define("np.dot", when=_is_more)
+@define("np.dot", when=_is_more, is_analytic=True)
 def dot(a, b):
     if a.ndim == 0 or b.ndim == 0:
         return a * b
@@ -67,7 +67,7 @@ def dot(a, b):
     return a @ b
 
 
-@define("np.cross")
+@define("np.cross", is_analytic=True)
 def cross(a, b):
     if a.ndim == 1 and b.ndim == 1:
         y = np.empty(3)
@@ -85,7 +85,7 @@ def cross(a, b):
     return np.column_stack((x, y, z))
 
 
-@define("np.kron")
+@define("np.kron", is_analytic=True)
 def kron(a, b):
     if a.ndim == 1 and b.ndim == 1:
         return np.ravel(np.outer(a, b))
@@ -99,7 +99,7 @@ def kron(a, b):
     return y
 
 
-@define("np.tensordot")
+@define("np.tensordot", is_analytic=True)
 def tensordot(a, b, axes=2):
     """Sum products over axes: both arrays become matrices with the axes of the sum inside."""
     if isinstance(axes, tuple):

@@ -6,7 +6,7 @@ from adcompiler.definitions.axes import AXES, blocks, kept, ones, shape_with
 from adcompiler.definitions.table import define, has, has_several_axes
 
 
-@define("np.sum", when=has_several_axes)
+@define("np.sum", when=has_several_axes, is_analytic=True)
 def sum_over_axes(a, axis=None, *, keepdims=False):
     return _one_by_one(np.sum, a, axis, keepdims)
 
@@ -25,14 +25,14 @@ def _one_by_one(reduce, a, axes, keepdims):
     return y
 
 
-@define("np.sum", when=has("keepdims"))
+@define("np.sum", when=has("keepdims"), is_analytic=True)
 def sum_keeping(a, axis=None, *, keepdims=False):
     if axis is None or a.ndim == 1:
         return np.full(ones(a), np.sum(a))
     return np.expand_dims(np.sum(a, axis=axis), axis)
 
 
-@define("np.mean", when=has_several_axes)
+@define("np.mean", when=has_several_axes, is_analytic=True)
 def mean_over_axes(a, axis=None, *, keepdims=False):
     count = 1
     for k in axis:
@@ -40,7 +40,7 @@ def mean_over_axes(a, axis=None, *, keepdims=False):
     return np.sum(a, axis=axis, keepdims=keepdims) / count
 
 
-@define("np.mean", when=has("axis", "keepdims"))
+@define("np.mean", when=has("axis", "keepdims"), is_analytic=True)
 def mean(a, axis=None, *, keepdims=False):
     if axis is None:
         return np.full(ones(a), np.mean(a))
@@ -113,12 +113,12 @@ def min_(a, axis=None, *, keepdims=False):
     return -np.max(-a, axis=axis, keepdims=keepdims)
 
 
-@define("np.prod", when=has_several_axes)
+@define("np.prod", when=has_several_axes, is_analytic=True)
 def prod_over_axes(a, axis=None, *, keepdims=False):
     return _one_by_one(np.prod, a, axis, keepdims)
 
 
-@define("np.prod", when=has("axis", "keepdims"))
+@define("np.prod", when=has("axis", "keepdims"), is_analytic=True)
 def prod(a, axis=None, *, keepdims=False):
     if axis is None:
         return np.full(ones(a), np.prod(a))
@@ -151,7 +151,7 @@ def all_(a, axis=None, *, keepdims=False):
     return np.sum(np.where(a, 0, 1), axis=axis, keepdims=keepdims) == 0
 
 
-@define("np.average")
+@define("np.average", is_analytic=True)
 def average(a, axis=None, weights=None, *, keepdims=False):
     if weights is None:
         return np.mean(a, axis=axis, keepdims=keepdims)

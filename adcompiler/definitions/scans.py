@@ -14,7 +14,7 @@ def _along_axis(given: Given, ranks: Ranks) -> bool:
     return _has_several(given, ranks) or given.get("axis") is not None
 
 
-@define("np.cumsum", when=_along_axis)
+@define("np.cumsum", when=_along_axis, is_analytic=True)
 def cumsum(a, axis=None):
     if axis is None or a.ndim == 1:
         return np.cumsum(np.ravel(a))
@@ -29,7 +29,7 @@ def cumsum(a, axis=None):
     return y.reshape(a.shape)
 
 
-@define("np.cumprod")
+@define("np.cumprod", is_analytic=True)
 def cumprod(a, axis=None):
     if axis is None and a.ndim > 1:
         return np.cumprod(np.ravel(a))
@@ -65,7 +65,7 @@ def _has_order(given: Given, ranks: Ranks) -> bool:
     return given.get("n", 1) != 1 or given.get("axis", -1) != -1 or _has_several(given, ranks)
 
 
-@define("np.diff", when=_has_order)
+@define("np.diff", when=_has_order, is_analytic=True)
 def diff(a, n=1, axis=-1):
     if n > 6:
         refuse("np.diff of an order greater than 6")
@@ -81,7 +81,7 @@ def diff(a, n=1, axis=-1):
     return a
 
 
-@define("np.ediff1d")
+@define("np.ediff1d", is_analytic=True)
 def ediff1d(ary, to_end=None, to_begin=None):
     steps = np.diff(np.ravel(ary))
     if to_begin is not None:

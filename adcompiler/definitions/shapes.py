@@ -6,19 +6,19 @@ from adcompiler.definitions.axes import AXES, blocks, shape_with
 from adcompiler.definitions.table import Given, Ranks, define, has, refuse
 
 
-@define("np.broadcast_to")
+@define("np.broadcast_to", is_analytic=True)
 def broadcast_to(array, shape):
     return np.zeros(shape) + array
 
 
-@define("np.squeeze")
+@define("np.squeeze", is_analytic=True)
 def squeeze(a, axis=None):
     if axis is None:
         refuse("np.squeeze without an axis: which axes have size 1 is not known before the program runs")
     return np.ascontiguousarray(a).reshape(shape_with(a, axis % a.ndim, None))
 
 
-@define("np.swapaxes")
+@define("np.swapaxes", is_analytic=True)
 def swapaxes(a, axis1, axis2):
     order = ()
     for k in AXES:
@@ -28,7 +28,7 @@ def swapaxes(a, axis1, axis2):
     return np.transpose(a, order)
 
 
-@define("np.moveaxis")
+@define("np.moveaxis", is_analytic=True)
 def moveaxis(a, source, destination):
     order = ()
     rest = ()
@@ -44,19 +44,19 @@ def moveaxis(a, source, destination):
     return np.transpose(a, order)
 
 
-@define("np.atleast_1d")
+@define("np.atleast_1d", is_analytic=True)
 def atleast_1d(a):
     return np.full(1, a) if a.ndim == 0 else a
 
 
-@define("np.atleast_2d")
+@define("np.atleast_2d", is_analytic=True)
 def atleast_2d(a):
     if a.ndim == 0:
         return np.full((1, 1), a)
     return a[None, :] if a.ndim == 1 else a
 
 
-@define("np.atleast_3d")
+@define("np.atleast_3d", is_analytic=True)
 def atleast_3d(a):
     if a.ndim == 0:
         return np.full((1, 1, 1), a)
@@ -65,7 +65,7 @@ def atleast_3d(a):
     return a[:, :, None] if a.ndim == 2 else a
 
 
-@define("np.diagflat")
+@define("np.diagflat", is_analytic=True)
 def diagflat(v, k=0):
     return np.diag(np.ravel(v), k)
 
@@ -74,7 +74,7 @@ def _has_offset(given: Given, ranks: Ranks) -> bool:
     return given.get("k", 0) != 0
 
 
-@define("np.diag", when=_has_offset)
+@define("np.diag", when=_has_offset, is_analytic=True)
 def diag(v, k=0):
     rows, columns = max(-k, 0), max(k, 0)
     if v.ndim == 1:
@@ -86,17 +86,17 @@ def diag(v, k=0):
     return np.diag(v[rows:, columns:])
 
 
-@define("np.diagonal")
+@define("np.diagonal", is_analytic=True)
 def diagonal(a, offset=0):
     return np.diag(a, offset)
 
 
-@define("np.trace", when=has("offset"))
+@define("np.trace", when=has("offset"), is_analytic=True)
 def trace(a, offset=0):
     return np.sum(np.diag(a, offset))
 
 
-@define("np.tril", when=_has_offset)
+@define("np.tril", when=_has_offset, is_analytic=True)
 def tril(m, k=0):
     y = np.zeros_like(m)
     for i in range(m.shape[0]):
@@ -105,7 +105,7 @@ def tril(m, k=0):
     return y
 
 
-@define("np.triu", when=_has_offset)
+@define("np.triu", when=_has_offset, is_analytic=True)
 def triu(m, k=0):
     y = np.zeros_like(m)
     for i in range(m.shape[0]):
@@ -114,7 +114,7 @@ def triu(m, k=0):
     return y
 
 
-@define("np.flip", when=has("axis"))
+@define("np.flip", when=has("axis"), is_analytic=True)
 def flip(m, axis=None):
     axis = axis % m.ndim
     if axis == 0:
@@ -126,7 +126,7 @@ def flip(m, axis=None):
     return m[:, :, :, ::-1].copy()
 
 
-@define("np.roll", when=has("axis"))
+@define("np.roll", when=has("axis"), is_analytic=True)
 def roll(a, shift, axis=None):
     x = blocks(a, axis % a.ndim)
     y = np.empty_like(x)
@@ -140,7 +140,7 @@ def _turns(given: Given, ranks: Ranks) -> bool:
     return given.get("k", 1) != 1
 
 
-@define("np.rot90", when=_turns)
+@define("np.rot90", when=_turns, is_analytic=True)
 def rot90(m, k=1):
     if k % 4 == 0:
         return m.copy()
@@ -151,7 +151,7 @@ def rot90(m, k=1):
     return m[::-1].T.copy()
 
 
-@define("np.repeat")
+@define("np.repeat", is_analytic=True)
 def repeat(a, repeats, axis=None):
     x = np.ravel(a) if axis is None or a.ndim == 1 else blocks(a, axis % a.ndim)
     if x.ndim == 1:
@@ -210,21 +210,21 @@ def tile(A, reps):  # noqa: N803 - NumPy's name
     return y
 
 
-@define("np.append")
+@define("np.append", is_analytic=True)
 def append(arr, values, axis=None):
     if axis is None:
         return np.concatenate((np.ravel(arr), np.full(1, values) if values.ndim == 0 else np.ravel(values)))
     return np.concatenate((arr, values), axis=axis)
 
 
-@define("np.delete")
+@define("np.delete", is_analytic=True)
 def delete(arr, obj):
     flat = np.ravel(arr)
     place = obj % flat.size
     return np.concatenate((flat[:place], flat[place + 1 :]))
 
 
-@define("np.take")
+@define("np.take", is_analytic=True)
 def take(a, indices, axis=None):
     if axis is None or a.ndim == 1:
         flat = np.ravel(a)
@@ -255,12 +255,12 @@ def take_along_axis(arr, indices, axis):
     return y.reshape(indices.shape)
 
 
-@define("np.compress")
+@define("np.compress", is_analytic=True)
 def compress(condition, a):
     return np.ravel(a)[condition]
 
 
-@define("np.extract")
+@define("np.extract", is_analytic=True)
 def extract(condition, arr):
     return np.ravel(arr)[np.ravel(condition)]
 
@@ -288,7 +288,7 @@ def fill_diagonal(a, val):
         a[i, i] = val
 
 
-@define("np.dstack")
+@define("np.dstack", is_analytic=True)
 def dstack(tup):
     if tup[0].ndim == 1:
         return np.stack(tup, axis=1)[None]
@@ -368,7 +368,7 @@ def _are_places(given: Given, ranks: Ranks) -> bool:
     return isinstance(given.get("indices_or_sections"), tuple)
 
 
-@define("np.split", "np.array_split", when=_is_count)
+@define("np.split", "np.array_split", when=_is_count, is_analytic=True)
 def split(ary, indices_or_sections, axis=0):
     n, sections = ary.shape[axis], indices_or_sections
     parts = ()
@@ -382,7 +382,7 @@ def split(ary, indices_or_sections, axis=0):
     return parts
 
 
-@define("np.split", "np.array_split", when=_are_places)
+@define("np.split", "np.array_split", when=_are_places, is_analytic=True)
 def split_at(ary, indices_or_sections, axis=0):
     parts = ()
     start = 0
@@ -392,17 +392,17 @@ def split_at(ary, indices_or_sections, axis=0):
     return (*parts, _cut(ary, start, ary.shape[axis], axis % ary.ndim))
 
 
-@define("np.hsplit")
+@define("np.hsplit", is_analytic=True)
 def hsplit(ary, indices_or_sections):
     return np.split(ary, indices_or_sections, axis=min(1, ary.ndim - 1))
 
 
-@define("np.vsplit")
+@define("np.vsplit", is_analytic=True)
 def vsplit(ary, indices_or_sections):
     return np.split(ary, indices_or_sections, axis=0)
 
 
-@define("np.dsplit")
+@define("np.dsplit", is_analytic=True)
 def dsplit(ary, indices_or_sections):
     return np.split(ary, indices_or_sections, axis=2)
 

@@ -21,10 +21,17 @@ Test = Callable[[Given, Ranks], bool]
 
 @dataclass(frozen=True)
 class Definition:
-    """A function in the language, and when it is used in place of the primitive."""
+    """A function in the language.
+
+    Attributes:
+        function: the function.
+        when: tells when it is used in place of the primitive.
+        is_analytic: whether it is meant for complex arguments, too.
+    """
 
     function: Callable[..., Any]
     when: Test
+    is_analytic: bool = False
 
 
 DEFINITIONS: dict[str, list[Definition]] = {}
@@ -51,17 +58,20 @@ def has_several_axes(given: Given, ranks: Ranks) -> bool:
     return isinstance(given.get("axis"), tuple)
 
 
-def define(*names: str, when: Test = always) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def define(
+    *names: str, when: Test = always, is_analytic: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enter a definition; of several for one name, the first that fits is used.
 
     Args:
         names: canonical names of the functions that it stands for.
         when: tells from the arguments whether it is meant.
+        is_analytic: whether it holds for complex arguments as it is.
     """
 
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
         for name in names:
-            DEFINITIONS.setdefault(name, []).append(Definition(function, when))
+            DEFINITIONS.setdefault(name, []).append(Definition(function, when, is_analytic))
         return function
 
     return enter

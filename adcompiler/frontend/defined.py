@@ -48,6 +48,9 @@ def inlined(
     else:
         return None
     source, start, where = parse(definition.function), len(state.nodes), state.where(node)
+    if not definition.is_analytic:
+        args = [_real(state, node, fn, arg) for arg in args]
+        keywords = {key: _real(state, node, fn, arg) for key, arg in keywords.items()}
     try:
         env = calls.bind_parameters(state, node, source, None, args, keywords)
         result = calls.inline(state, source, env, None, name)
@@ -55,6 +58,15 @@ def inlined(
         raise DifferentiationError(error.code, error.reason, where, error.cure) from error
     state.nodes[start:] = [relocated(made, where) for made in state.nodes[start:]]
     return result
+
+
+def _real(state: Lowering, node: gast.expr, fn: str, binding: Binding) -> Binding:
+    """Mark an argument of a definition that is for real numbers only."""
+    if isinstance(binding, Value):
+        marked = expressions.apply(state, node, "of_reals", (binding, Literal(fn)), binding.name)
+        state.ranks[marked] = state.ranks.get(binding)
+        return marked
+    return binding
 
 
 def as_given(

@@ -417,6 +417,8 @@ def _attribute(state: Lowering, node: gast.Attribute, name: str | None) -> Bindi
         return Literal(atom_rank(base, state.ranks))
     if node.attr in resolve.ATTRIBUTES:
         return apply(state, node, resolve.ATTRIBUTES[node.attr], (base,), name)
+    if node.attr in ("real", "imag"):
+        return apply(state, node, f"np.{node.attr}", (base,), name or node.attr)
     return apply(state, node, "getattr", (base, Literal(node.attr)), name or node.attr)
 
 

@@ -60,6 +60,8 @@ def literal(value: Any) -> ast.expr:
         return dotted("np.nan")
     if isinstance(value, float) and math.isinf(value):
         return dotted("np.inf") if value > 0 else ast.UnaryOp(ast.USub(), dotted("np.inf"))
+    if isinstance(value, complex) and str(value).startswith("(-0-"):
+        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
     return ast.Constant(value)
 
 
@@ -104,7 +106,7 @@ class Writer:
             return ast.Attribute(args[0], node.fn, ast.Load())
         keywords = [ast.keyword(key, self.expr(atom)) for key, atom in node.keywords]
         part = part_of(node.fn, len(args))
-        if part is not None or node.fn == "stop_gradient":
+        if part is not None or node.fn in ("stop_gradient", "of_reals"):
             return args[part or 0]
         if node.fn in JOINS:
             return ast.Call(dotted(node.fn), [ast.Tuple(args, ast.Load())], keywords)

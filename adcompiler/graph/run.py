@@ -41,6 +41,7 @@ _LOCAL: dict[str, Any] = {
     "method": lambda owner, name, *args: getattr(owner, name)(*args),
     "custom": lambda function, *args: function(*args),
     "stop_gradient": lambda value: value,
+    "of_reals": lambda value: value,
     "call": lambda function, *args: function(*args),
     "sum": sum,
     "str": str,

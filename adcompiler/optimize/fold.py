@@ -10,7 +10,7 @@ from dataclasses import replace
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory_classes, written_arrays
-from adcompiler.analysis.types import Types, is_float
+from adcompiler.analysis.types import Types, element, is_array, is_float, is_list
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Value, While, hint
 from adcompiler.graph.walk import map_operands, regions, uses, with_regions
 
@@ -158,6 +158,8 @@ class _Folder:
                 return node.args[0]
             case "pos" if self.is_float(node.args[0]):
                 return node.args[0]
+            case "np.complex128" | "np.real" | "astype" if self.is_already(node):
+                return node.args[0]
             case "np.float32" if (inner := self.maker(node.args[0])) and inner.fn == "np.float32":
                 return node.args[0]
             case "neg":
@@ -169,6 +171,18 @@ class _Folder:
                     negative = Literal(-inner.args[0].value)  # type: ignore[operator]
                     return replace(node, fn="mul", args=(negative, inner.args[1]))
         return node
+
+    def is_already(self, node: Apply) -> bool:
+        """Tell whether a conversion changes nothing: its argument is of that kind, and never written."""
+        source = node.args[0]
+        kind = self.types.get(source) if isinstance(source, Value) else None
+        if kind is None or is_list(kind):
+            return False
+        assert isinstance(source, Value)
+        dtype = getattr(node.args[1], "name", "") if node.fn == "astype" else node.fn
+        is_same = is_float(element(kind)) if dtype == "np.real" else dtype == f"np.{element(kind)}"
+        memory = [self.classes.get(value, value) for value in (source, node.out)]
+        return is_same and not (is_array(kind) and self.written.intersection(memory))
 
     def maker(self, atom: Atom) -> Apply | None:
         return self.made.get(atom) if isinstance(atom, Value) else None

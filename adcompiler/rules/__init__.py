@@ -1,10 +1,20 @@
 """What the derivative of each primitive is."""
 
-from adcompiler.rules import arrays, functions, linalg, operators, special
+from adcompiler.rules import arrays, complex_numbers, functions, linalg, operators, special
 from adcompiler.rules.refused import REFUSED
-from adcompiler.rules.table import CONSTANT, ELEMENTWISE, STRUCTURED, Elementwise, Structured
+from adcompiler.rules.table import (
+    ANALYTIC,
+    COMPLEX,
+    CONSTANT,
+    ELEMENTWISE,
+    STRUCTURED,
+    Elementwise,
+    Structured,
+)
 
 __all__ = [
+    "ANALYTIC",
+    "COMPLEX",
     "CONSTANT",
     "ELEMENTWISE",
     "REFUSED",
@@ -12,6 +22,7 @@ __all__ = [
     "Elementwise",
     "Structured",
     "arrays",
+    "complex_numbers",
     "functions",
     "linalg",
     "operators",

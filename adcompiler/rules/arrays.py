@@ -211,7 +211,8 @@ def full(value, y, d):
 constant(
     "np.linalg.eigh np.linalg.qr np.linalg.svd np.linalg.slogdet np.linalg.slogdet[0] np.linalg.matrix_rank"
 )
-constant("np.broadcast_shapes np.allclose np.isclose np.array_equal np.array_equiv np.digitize")
+constant("np.histogram np.unravel_index np.broadcast_shapes")
+constant("np.allclose np.isclose np.array_equal np.array_equiv np.digitize")
 constant("np.eye np.identity np.tri np.indices np.bartlett np.blackman np.hamming np.hanning np.kaiser")
 constant(
     "np.flatnonzero np.argwhere np.tril_indices np.triu_indices np.tril_indices_from np.triu_indices_from"

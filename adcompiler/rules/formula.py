@@ -20,8 +20,13 @@ from adcompiler.frontend.structure import Structured
 from adcompiler.graph.nodes import Atom, Node, Value
 
 _NAMES = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "trunc", "floor")
-_SCALAR = {name: getattr(math, name) for name in _NAMES} | {"sign": np.sign, "abs": abs}
-_ARRAY = {name: getattr(np, name) for name in _NAMES} | {"sign": np.sign, "abs": np.abs, "where": np.where}
+_SCALAR = {name: getattr(math, name) for name in _NAMES} | {"sign": np.sign, "abs": abs, "conj": np.conj}
+_ARRAY = {name: getattr(np, name) for name in _NAMES} | {
+    "sign": np.sign,
+    "abs": np.abs,
+    "conj": np.conj,
+    "where": np.where,
+}
 
 
 def _scope(functions: dict[str, Any]) -> Source:
@@ -69,7 +74,9 @@ class _Where(ast.NodeTransformer):
         return ast.Call(ast.Name("where", ast.Load()), [node.test, node.body, node.orelse], [])
 
 
-def evaluate(tree: ast.expr, env: dict[str, Atom], arrays: bool, nodes: list[Node]) -> Atom:
+def evaluate(
+    tree: ast.expr, env: dict[str, Atom], arrays: bool, nodes: list[Node], is_complex: bool = False
+) -> Atom:
     """Append the nodes of a formula and return its value.
 
     Args:
@@ -77,13 +84,14 @@ def evaluate(tree: ast.expr, env: dict[str, Atom], arrays: bool, nodes: list[Nod
         env: what its names stand for.
         arrays: True chooses NumPy's functions and `np.where`, False the math module's and branches.
         nodes: list to append to.
+        is_complex: whether numbers are complex, which the math module does not take.
     """
     text = ast.unparse(tree)
     tree = ast.parse(text, mode="eval").body
     if arrays:
         tree = _Where().visit(tree)
     expression = ast.fix_missing_locations(ast.Expression(tree))
-    scope = _SCOPES[arrays]
+    scope = _SCOPES[arrays or is_complex]
     if "special." in text:
         scope.function.__globals__["special"] = importlib.import_module("scipy.special")
     bindings: dict[str, Binding] = dict(env)

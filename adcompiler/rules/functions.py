@@ -80,7 +80,7 @@ elementwise("math.nextafter np.nextafter", "1", None, at=((0.3, 1.0),))
 
 constant("math.floor np.floor math.ceil np.ceil math.trunc np.trunc np.rint np.round np.around np.sign")
 constant("math.isnan np.isnan math.isinf np.isinf math.isfinite np.isfinite np.signbit np.heaviside")
-constant("np.fix np.spacing np.imag np.angle np.isreal np.iscomplex np.isscalar np.isneginf np.isposinf")
+constant("np.fix np.spacing np.isreal np.iscomplex np.isscalar np.isneginf np.isposinf")
 constant(
     "math.gcd np.gcd np.lcm np.isnat np.invert np.bitwise_and np.bitwise_or np.bitwise_xor np.bitwise_not"
 )

@@ -39,6 +39,10 @@ class Structured:
 
 
 ELEMENTWISE: dict[str, Elementwise] = {}
+COMPLEX: dict[str, Elementwise] = {}
+"""The rules of functions that are not analytic, for complex arguments."""
+ANALYTIC: set[str] = set()
+"""Functions whose rules hold for complex numbers as they are."""
 STRUCTURED: dict[tuple[str, tuple[int, ...], int | None], Structured] = {}
 CONSTANT: set[str] = set()
 
@@ -66,6 +70,27 @@ def elementwise(
     for name in names.split():
         assert name not in ELEMENTWISE, f"two rules for {name}"
         ELEMENTWISE[name] = rule
+
+
+def for_complex(names: str, *partials: str, inputs: str | None = None) -> None:
+    """Enter the rule of a function for complex arguments: source of the adjoint of each input.
+
+    Adjoints follow JAX's convention: the change of the result is the real part of adjoint times change. The
+    formulas read the inputs, the result `y` and its adjoint `d`.
+
+    Args:
+        names: canonical names that share the rule, separated by spaces.
+        partials: source of the adjoint for each input.
+        inputs: names of the inputs, separated by spaces.
+    """
+    trees = tuple(ast.parse(text, mode="eval").body for text in partials)
+    for name in names.split():
+        COMPLEX[name] = Elementwise(tuple((inputs or _INPUTS[len(partials)]).split()), trees, ())
+
+
+def analytic(names: str) -> None:
+    """Enter functions whose rules hold for complex numbers, too."""
+    ANALYTIC.update(names.split())
 
 
 def structured(

@@ -21,6 +21,7 @@ from adcompiler.analysis.types import (
     Types,
     element,
     is_array,
+    is_complex,
     is_list,
     is_memory,
     is_mutable,
@@ -109,6 +110,7 @@ def reverse(
     check_lists(graph.body, types, active, displayed)
     buffered = buffered_owners(graph.body, types, active, views, info) - displayed
     sweep = Sweep(types, active, views, buffered, info, shapes, displayed)
+    sweep.has_complex = any(is_complex(types.get(value)) for value in active)
     started = [None if seed is None else Contribution(seed) for seed in seeds]
     sweep.region(graph.body, list(zip(graph.body.yields, started, strict=True)))
     gradients = [sweep.gradient(param) for param in wrt]
@@ -162,6 +164,7 @@ class Sweep:
     adjoint_values: set[Value] = field(default_factory=set)
     copies: dict[tuple[Value, Node], Value] = field(default_factory=dict)
     loc: Location = NOWHERE
+    has_complex: bool = False
 
     # building nodes
 
@@ -238,7 +241,8 @@ class Sweep:
         if not isinstance(target, Value) or target not in self.active:
             return
         if self.is_buffered(target) and (target in self.views or target in self.shadows):
-            self.nodes.append(Store(self.shadow(target), (), contribution.atom, True, self.loc))
+            atom = self.real_part(target, contribution.atom)
+            self.nodes.append(Store(self.shadow(target), (), atom, True, self.loc))
             return
         atom = self.cast(target, contribution)
         old = self.adjoints.get(target)
@@ -253,6 +257,9 @@ class Sweep:
     def cast(self, target: Value, contribution: Contribution) -> Atom:
         """Keep single precision single: literals in formulas would promote it."""
         scalar = str(element(self.types[target]))
+        real = self.real_part(target, contribution.atom)
+        if real is not contribution.atom:
+            contribution = replace(contribution, atom=real)
         if scalar == "float64" or isinstance(contribution.atom, Literal):
             return contribution.atom
         dtype = Global(f"np.{scalar}", None)
@@ -261,6 +268,12 @@ class Sweep:
         if is_array(self.types[target]) and not contribution.scalar:
             return contribution.atom
         return self.apply(f"np.{scalar}", contribution.atom)
+
+    def real_part(self, target: Value, atom: Atom) -> Atom:
+        """Return the adjoint of a real value, which complex numbers may have been made from."""
+        if not self.has_complex or isinstance(atom, Literal) or is_complex(self.types[target]):
+            return atom
+        return self.apply("np.real", atom)
 
     def take(self, value: Value) -> Contribution | None:
         """Return the finished adjoint of a value at its definition, or None if nothing was added."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from adcompiler.analysis.alias import VIEWS, Memory
-from adcompiler.analysis.types import Types, is_array, is_list, is_memory
+from adcompiler.analysis.types import Types, is_array, is_complex, is_list, is_memory
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While
 from adcompiler.graph.syntax import IN_PLACE, part_of
@@ -127,6 +127,7 @@ def _check_lists(body: Region, types: Types, active: set[Value], info: Memory) -
 def _check_copies(body: Region, types: Types, active: set[Value], info: Memory) -> None:
     """`ravel` and its like return the array itself or a copy: no matter unless one of the two is written."""
     counts = uses(body)
+    _check_parts_of_complex(body, types, active)
     for node in walk(body):
         if isinstance(node, Apply) and part_of(node.fn, len(node.args)) is not None:
             if node.out in active and info.is_written(node.out):
@@ -149,6 +150,20 @@ def _check_copies(body: Region, types: Types, active: set[Value], info: Memory) 
         if not is_settled and info.is_written(node.out) and (is_used_elsewhere or is_argument):
             reason = f"the result of '{node.fn}' may be the array itself or a copy, and it is written"
             raise DifferentiationError("AD303", reason, node.loc, "write .copy()")
+
+
+def _check_parts_of_complex(body: Region, types: Types, active: set[Value]) -> None:
+    """`z.real` shares the memory of z, but its adjoint does not: it may not be written."""
+    makers = {node.out: node for node in walk(body) if isinstance(node, Apply)}
+    for node in walk(body):
+        if not isinstance(node, Store) or node.array not in active:
+            continue
+        maker = makers.get(node.array)
+        while maker is not None and maker.fn in VIEWS and isinstance(maker.args[0], Value):
+            if maker.fn in ("np.real", "np.imag") and is_complex(types.get(maker.args[0])):
+                reason = f"the part '{maker.fn.removeprefix('np.')}' of a complex array is written"
+                raise DifferentiationError("AD303", reason, node.loc, "assign complex numbers to the array")
+            maker = makers.get(maker.args[0])
 
 
 def _check_merge(

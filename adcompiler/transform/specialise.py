@@ -7,7 +7,7 @@ from dataclasses import replace
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory, memory_classes
-from adcompiler.analysis.types import Types, element, is_array, is_float, is_list, is_memory, rank
+from adcompiler.analysis.types import Types, element, is_array, is_complex, is_float, is_list, is_memory, rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Packed, Static
 from adcompiler.graph.nodes import (
@@ -39,11 +39,33 @@ def specialise(graph: Graph, types: Types, keep_arguments: bool) -> Graph:
         keep_arguments: whether arguments that are written are copied on entry. A function without a
             result then returns those copies.
     """
+    graph = _only_reals(graph, types)
     graph = _resolve_items(_resolve_in_place(graph, types), types)
     graph = _copy_overlapping(graph, types)
     if keep_arguments:
         graph = _copy_written_arguments(graph, types)
     return _define_initial_values(graph, types)
+
+
+def _only_reals(graph: Graph, types: Types) -> Graph:
+    """Refuse complex arguments of definitions that are for real numbers."""
+    same: dict[Value, Atom] = {}
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            if not isinstance(node, Apply) or node.fn != "of_reals":
+                nodes.append(node)
+                continue
+            argument, fn = node.args
+            if isinstance(argument, Value) and is_complex(types.get(argument)):
+                reason = f"'{getattr(fn, 'value', '')}' is known for real numbers only"
+                raise DifferentiationError("AD202", reason, node.loc)
+            same[node.out] = argument
+        return replace(region, nodes=tuple(nodes))
+
+    body = map_region(graph.body, rewrite)
+    return replace(graph, body=substitute(body, same))
 
 
 def _resolve_in_place(graph: Graph, types: Types) -> Graph:
@@ -215,6 +237,8 @@ def _define_initial_values(graph: Graph, types: Types) -> Graph:
             return atom
         if is_float(element(kind)):
             return Literal(0.0)
+        if is_complex(kind):
+            return Literal(0j)
         if isinstance(kind, nt.Boolean):
             return Literal(False)
         return Literal(0) if isinstance(kind, nt.Integer) else atom

@@ -7,14 +7,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from adcompiler.analysis.sizes import Shape
-from adcompiler.analysis.types import element, is_array, rank
+from adcompiler.analysis.types import element, is_array, is_complex, rank
 from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value
 from adcompiler.graph.syntax import part_of
 from adcompiler.graph.walk import operands, values
-from adcompiler.rules import CONSTANT, ELEMENTWISE, REFUSED, STRUCTURED, Elementwise, Structured
+from adcompiler.rules import (
+    ANALYTIC,
+    COMPLEX,
+    CONSTANT,
+    ELEMENTWISE,
+    REFUSED,
+    STRUCTURED,
+    Elementwise,
+    Structured,
+)
 from adcompiler.rules.formula import evaluate, expand, product
 
 if TYPE_CHECKING:
@@ -49,6 +58,13 @@ def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     Raises:
         DifferentiationError: AD202 where the table has no rule.
     """
+    if sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values((node.out, *operands(node)))):
+        if node.fn in COMPLEX and len(node.args) == len(COMPLEX[node.fn].inputs):
+            _elementwise(sweep, node, COMPLEX[node.fn], adjoint)
+            return
+        if node.fn not in ANALYTIC and node.fn not in CONSTANT and node.fn != "complex":
+            reason = f"'{node.fn}' has no derivative for complex numbers"
+            raise DifferentiationError("AD202", reason, node.loc)
     if node.fn in ELEMENTWISE and not node.keywords and len(node.args) == len(ELEMENTWISE[node.fn].inputs):
         _elementwise(sweep, node, ELEMENTWISE[node.fn], adjoint)
         return
@@ -148,6 +164,8 @@ def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribu
     if node.fn == "mul" and node.args[0] is node.args[1]:
         node, rule = replace(node, args=node.args[:1]), ELEMENTWISE["np.square"]
     rule = _of_constant_power(node, rule)
+    if rule is COMPLEX.get(node.fn):  # its formulas are not products with the adjoint
+        adjoint = Contribution(sweep.full(node.out, adjoint))
     arrays = _rank(sweep, node.out) > 0
     env: dict[str, Atom] = dict(zip(rule.inputs, node.args, strict=True))
     for name, arg, partial in zip(rule.inputs, node.args, rule.partials, strict=True):
@@ -160,7 +178,8 @@ def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribu
             raise DifferentiationError("AD202", reason, node.loc)
         if partial is None:
             continue
-        tree = product(ast.Name("d", ast.Load()), partial)
+        is_adjoint = rule is COMPLEX.get(node.fn)
+        tree = partial if is_adjoint else product(ast.Name("d", ast.Load()), partial)
         full = not arrays or _is_full(sweep, node, rule, partial, adjoint)
         atom = _evaluated(sweep, tree, env | {"y": node.out, "d": adjoint.atom}, arrays)
         found = Contribution(atom, full, adjoint.scalar and not full)
@@ -188,7 +207,8 @@ def _of_constant_power(node: Apply, rule: Elementwise) -> Elementwise:
 
 def _evaluated(sweep: Sweep, tree: ast.expr, env: dict[str, Atom], arrays: bool) -> Atom:
     nodes: list[Node] = []
-    atom = evaluate(tree, env, arrays, nodes)
+    is_of_complex = sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values(env.values()))
+    atom = evaluate(tree, env, arrays, nodes, is_of_complex)
     sweep.nodes += [replace(made, loc=sweep.loc) for made in nodes]
     return atom
 

@@ -1,0 +1,162 @@
+"""Complex numbers between real arguments and a real result."""
+
+import math
+
+import numpy as np
+import pytest
+
+from adcompiler import DifferentiationError, grad
+from adcompiler.testing import check_grad
+
+
+def polynomial(x, y):
+    z = complex(x, y)
+    w = z * z + 1j * z - 2.0
+    return abs(w) + w.real * w.imag
+
+
+def angle_and_conjugate(x, y):
+    z = x + 1j * y
+    return np.angle(np.exp(z) / (z + 2.0)) + (z.conjugate() * z).real
+
+
+def amplitudes(omega, delta):
+    c0, c1 = 1.0 + 0j, 0.0 + 0j
+    for _ in range(40):
+        d0 = -0.5j * omega * c1
+        d1 = -0.5j * omega * c0 - 1j * delta * c1
+        c0, c1 = c0 + 0.05 * d0, c1 + 0.05 * d1
+    return abs(c1) ** 2 / (abs(c0) ** 2 + abs(c1) ** 2)
+
+
+def spectrum(x):
+    total = 0.0
+    for k in range(len(x)):
+        s = 0j
+        for t in range(len(x)):
+            s += x[t] * np.exp(-2j * np.pi * k * t / len(x))
+        total += np.abs(s) ** 2 * k
+    return total
+
+
+def elementwise(x, y):
+    z = x + 1j * y
+    w = np.exp(1j * z) * z
+    return np.sum(np.abs(w) ** 2) + np.sum(w.real * w.imag)
+
+
+def matrices(x, y):
+    a = np.outer(x, y) + 1j * np.diag(x)
+    u = a @ (x + 1j * y)
+    u = np.linalg.solve(a + 3.0 * np.eye(4), u)
+    return np.sum(np.abs(u) ** 2) + np.real(np.linalg.det(a + 2.0 * np.eye(4)))
+
+
+def loop_that_breaks(cr, ci):
+    c = complex(cr, ci)
+    z = 0j
+    for _ in range(20):
+        if abs(z) > 4.0:
+            break
+        z = z * z + c
+    return math.log(abs(z) + 1.0)
+
+
+def filtered(x):
+    z = np.zeros(len(x), np.complex128)
+    for k in range(1, len(x)):
+        z[k] = (0.5 + 0.3j) * z[k - 1] + x[k] * x[k]
+    return np.sum(np.abs(z)) + np.sum(z.imag)
+
+
+def impedance(r, ell, c):
+    total = 0.0
+    for k in range(1, 6):
+        w = 0.5 * k
+        z = r + 1j * w * ell + 1.0 / (1j * w * c)
+        total += np.log(np.abs(1.0 / z)) + np.angle(z)
+    return total
+
+
+def chosen(x, y):
+    z = x + 1j * y
+    w = np.where(x > 0, z, np.conj(z) * 2.0)
+    return np.sum((w * w).imag) + np.mean(w).real
+
+
+def joined_and_defined(x, y):
+    z = np.concatenate((x + 0j, 1j * y))
+    w = np.cumsum(z.reshape(2, 4), axis=1) * np.sum(z.reshape(2, 4), axis=0, keepdims=True)
+    return np.sum(np.abs(np.mean(w, axis=0)))
+
+
+RNG = np.random.default_rng(2)
+VECTORS = (RNG.normal(size=4), RNG.normal(size=4))
+PROGRAMS = [
+    (polynomial, (0.3, 0.7)),
+    (angle_and_conjugate, (0.3, 0.7)),
+    (amplitudes, (1.1, 0.4)),
+    (spectrum, VECTORS[:1]),
+    (elementwise, VECTORS),
+    (matrices, VECTORS),
+    (loop_that_breaks, (-0.3, 0.4)),
+    (filtered, VECTORS[:1]),
+    (impedance, (1.0, 2.0, 0.7)),
+    (chosen, VECTORS),
+    (joined_and_defined, VECTORS),
+]
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["uncompiled", "compiled"])
+@pytest.mark.parametrize(("function", "args"), PROGRAMS, ids=[f.__name__ for f, _ in PROGRAMS])
+def test_program(function, args, jit):
+    check_grad(function, args, jit=jit, rtol=2e-6)
+
+
+ANALYTIC = (
+    "exp expm1 log log1p log2 log10 sqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arctanh"
+)
+
+
+@pytest.mark.parametrize(
+    "name", [*ANALYTIC.split(), "square", "reciprocal", "conj", "real", "imag", "abs", "angle"]
+)
+def test_function(name):
+    function = getattr(np, name)
+
+    def of_array(x, y):
+        return np.sum(np.abs(function(x + 1j * y) * (0.3 + 1j)) ** 2)
+
+    def number(x, y):
+        w = function(complex(x, y)) * (1.0 + 0.5j)
+        return (w * w).real + 2.0 * w.imag
+
+    check_grad(number, (0.3, 0.4), jit=False)
+    check_grad(of_array, (np.array([0.3, -0.2]), np.array([0.4, 0.7])), jit=False)
+
+
+def refused(function, *args):
+    with pytest.raises(DifferentiationError) as caught:
+        grad(function, jit=False)(*args)
+    return caught.value
+
+
+def test_functions_of_real_numbers_are_refused():
+    error = refused(lambda x: np.sum(np.abs(np.sinh(np.maximum(x + 1j * x, 0.0)))), np.ones(2))
+    assert (error.code, "'np.maximum'" in error.reason) == ("AD202", True)
+    error = refused(lambda x: np.var(x + 1j * x, ddof=1), np.ones(3))
+    assert (error.code, "real numbers only" in error.reason) == ("AD202", True)
+
+
+def test_written_parts_are_refused():
+    def program(x):
+        z = x + 0j
+        part = z.real
+        part[0] = x[1] * x[1]
+        return np.sum(np.abs(z))
+
+    assert refused(program, np.ones(2)).code == "AD303"
+
+
+def test_a_complex_result_is_refused():
+    assert refused(lambda x: x + 1j, 1.0).code == "AD302"
