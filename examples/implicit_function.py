@@ -2,7 +2,8 @@
 
 The eccentric anomaly E solves E - e sin(E) = M, which Newton's method does in a few iterations. The
 derivative of the root follows from the equation alone, by the implicit function theorem:
-dE/dM = 1 / (1 - e cos(E)) and dE/de = sin(E) / (1 - e cos(E)). `custom_vjp` gives the function this derivative, whatever the iteration does.
+dE/dM = 1 / (1 - e cos(E)) and dE/de = sin(E) / (1 - e cos(E)). `custom_vjp` gives the function this
+derivative, whatever the iteration does.
 """
 
 import math

@@ -1,7 +1,8 @@
 """Run random programs against central differences.
 
 `python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed, `--nests`
-tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code.
+tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--functions` calls of
+NumPy's functions with all their arguments.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import random
 import sys
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parent))
 
 from array_generator import ArrayGenerator
+from function_generator import FunctionGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 
@@ -46,6 +49,12 @@ def inputs(rng: random.Random) -> tuple[Any, ...]:
     return numbers[0], numbers[1], np.array(numbers[2:6]), np.array(numbers[6:10])
 
 
+def function_inputs(rng: random.Random) -> tuple[Any, ...]:
+    """Return one argument list: a float, a vector and a matrix."""
+    numbers = [rng.uniform(-1.2, 1.2) for _ in range(17)]
+    return numbers[0], np.array(numbers[1:5]), np.array(numbers[5:]).reshape(3, 4)
+
+
 def fails(function: Any, args: tuple[Any, ...]) -> bool:
     """Tell whether a program itself fails or overflows: then it has no derivative to compare with."""
     try:
@@ -63,16 +72,23 @@ def is_chaotic(function: Any, args: tuple[Any, ...]) -> bool:
     return not np.isclose(one, two, rtol=1e-9, atol=1e-9)
 
 
-def disagreement(source: str, name: str, rng: random.Random, jit: bool = False) -> str | None:
+def disagreement(
+    source: str,
+    name: str,
+    rng: random.Random,
+    jit: bool = False,
+    make_inputs: Callable[[random.Random], tuple[Any, ...]] = inputs,
+) -> str | None:
     """Return what is wrong with the gradient of a program, or None.
 
     A program that jumps between the points of a difference is tried at other inputs.
     """
     function = make(source, name)
-    derivative = value_and_grad(function, argnums=(0, 1, 2, 3), jit=jit)
+    wrt = range(len(make_inputs(random.Random(0))))
+    derivative = value_and_grad(function, argnums=wrt, jit=jit)
     problem = None
     for _ in range(3):
-        args = inputs(rng)
+        args = make_inputs(rng)
         if fails(function, args):
             continue
         try:
@@ -81,8 +97,8 @@ def disagreement(source: str, name: str, rng: random.Random, jit: bool = False) 
             refusals[refusal.code] += 1
             return None if refusal.code in ALLOWED_REFUSALS else f"refused: {refusal}"
         try:
-            expected = [central_difference(function, args, k) for k in range(4)]
-            again = [central_difference(function, args, k, 1.3e-6) for k in range(4)]
+            expected = [central_difference(function, args, k) for k in wrt]
+            again = [central_difference(function, args, k, 1.3e-6) for k in wrt]
         except (ArithmeticError, ValueError, IndexError):
             continue  # the program fails close by
         smooth = all(np.allclose(a, b, rtol=1e-4, atol=1e-5) for a, b in zip(expected, again, strict=True))
@@ -104,15 +120,17 @@ def main() -> None:
     parser.add_argument("--jit", action="store_true")
     parser.add_argument("--nests", action="store_const", dest="generator", const=NestGenerator)
     parser.add_argument("--arrays", action="store_const", dest="generator", const=ArrayGenerator)
+    parser.add_argument("--functions", action="store_const", dest="generator", const=FunctionGenerator)
     parser.set_defaults(generator=ProgramGenerator)
     parser.add_argument("--show", action="store_true", help="print each failing program")
     options = parser.parse_args()
     wrong = 0
+    make_inputs = function_inputs if options.generator is FunctionGenerator else inputs
     for seed in tqdm(range(options.start, options.start + options.count), disable=None):
         rng = random.Random(seed)
         source = options.generator(rng).program()
         try:
-            problem = disagreement(source, str(seed), rng, options.jit)
+            problem = disagreement(source, str(seed), rng, options.jit, make_inputs)
         except Exception:
             problem = traceback.format_exc(limit=-3)
         if problem is not None:

@@ -415,6 +415,9 @@ def _attribute(state: Lowering, node: gast.Attribute, name: str | None) -> Bindi
     base = materialise(state, found, node)
     if node.attr == "ndim" and atom_rank(base, state.ranks) is not None:
         return Literal(atom_rank(base, state.ranks))
+    if node.attr == "ndim" and str(state.source.function.__module__).startswith("adcompiler.definitions"):
+        reason = "the number of axes of an argument is not known before the program runs"
+        raise state.refuse("AD102", reason, node, "give the array its axes: x.reshape(n, m)")
     if node.attr in resolve.ATTRIBUTES:
         return apply(state, node, resolve.ATTRIBUTES[node.attr], (base,), name)
     if node.attr in ("real", "imag"):

@@ -21,7 +21,7 @@ def _named(names: str) -> frozenset[str]:
 
 _SAME = {"copy", "astype", "T", "np.transpose"} | _named(
     "zeros_like ones_like empty_like full_like ascontiguousarray asfortranarray sort argsort cumsum"
-    " cumprod flip flipud fliplr roll rot90 diff tril triu linalg.inv linalg.cholesky nan_to_num around"
+    " cumprod flip flipud fliplr roll rot90 diff tril triu linalg.inv linalg.pinv linalg.cholesky nan_to_num around"
     " round unwrap fix sinc"
 )
 _ALLOCATED = _named("zeros ones empty full")
@@ -119,12 +119,12 @@ def joined_rank(one: Atom, two: Atom, ranks: Ranks) -> int | None:
 
 
 def _picked(args: list[int | None], atoms: tuple[Atom, ...]) -> int | None:
-    """Numbers drop an axis, slices keep it, None adds one; anything else is not followed."""
+    """Numbers drop an axis, slices and lists of indices keep it, None adds one; else it is not followed."""
     rank = args[0]
     if isinstance(rank, Items):
         return 0
     for position, atom in zip(args[1:], atoms[1:], strict=True):
-        if rank is None or position not in (0, -1):
+        if rank is None or position not in (0, -1, 1):
             return None
         if atom == Literal(None):
             rank += 1
