@@ -27,6 +27,7 @@ from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined, map_region, substitute
 from adcompiler.optimize.accumulate import accumulate_in_numbers
 from adcompiler.optimize.chains import shorten_chains
+from adcompiler.optimize.copies import drop_copies
 from adcompiler.optimize.cse import eliminate_common
 from adcompiler.optimize.dead import remove_dead
 from adcompiler.optimize.direct import index_directly
@@ -154,7 +155,7 @@ def _transformed(
     primal, types = typed_primal(graph, arguments, mode != "primal")
     writes = _written_positions(primal, layouts) if mode != "primal" else ()
     if mode in ("primal", "outputs"):
-        result = simplify(name_parts(primal), types)
+        result = simplify(drop_copies(name_parts(primal), types), types)
         if not style.broadcasts and not _writes_arguments(result):
             result = _fused(result, types, arguments)
         return result, types, Compiled(result, [], result.returns or Leaf(), writes)
@@ -168,7 +169,7 @@ def _transformed(
     result = clean(verify(replace(name_parts(made.graph), returns=returns)))
     arguments += [kind for kind in made.seeds if kind is not None]
     types = propagated(result, arguments, types, ELEMENTWISE.keys()) or infer(result, arguments)
-    result = simplify(index_directly(result, types), types)
+    result = simplify(drop_copies(index_directly(result, types), types), types)
     shapes = symbolic_shapes(result, types, ELEMENTWISE.keys())
     result = count_upwards(reuse_arrays(hoist_sizes(result, types, shapes), types), types, made.starts)
     result = simplify(unroll(result, types), types)

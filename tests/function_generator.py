@@ -107,6 +107,7 @@ class FunctionGenerator:
             slot = template[at + 1]
             number = rng.randrange(2) if slot == "i" else rng.randrange(1, 4)
             text = str(number) if slot in "in" else self.expression(slot, depth - 1)
+            text = f"({text})" if " " in text else text
             template = template[:at] + text + template[at + 3 :]
         return template
 

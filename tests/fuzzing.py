@@ -1,8 +1,8 @@
 """Run random programs against central differences.
 
 `python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed, `--nests`
-tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--functions` calls of
-NumPy's functions with all their arguments.
+tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--functions`
+calls of NumPy's functions with all their arguments.
 """
 
 from __future__ import annotations

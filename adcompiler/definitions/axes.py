@@ -31,7 +31,7 @@ def kept(total, a, axis, keepdims):
     """Give what a reduction returns the axes that it has under `keepdims`."""
     if keepdims and axis is None:
         return np.full(ones(a), total)
-    return np.expand_dims(total, axis) if keepdims else total
+    return np.expand_dims(total.copy(), axis) if keepdims else total
 
 
 def ones(a):

@@ -14,8 +14,8 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.frontend import calls, expressions
 from adcompiler.frontend.bindings import Binding, Environment
 from adcompiler.frontend.parse import parse
-from adcompiler.graph.nodes import Atom, Global, Literal, Node, Value
-from adcompiler.graph.walk import regions, with_regions
+from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Region, Store, Value
+from adcompiler.graph.walk import regions, walk, with_regions
 from adcompiler.source import Location
 
 if TYPE_CHECKING:
@@ -56,7 +56,25 @@ def inlined(
         result = calls.inline(state, source, env, None, name)
     except DifferentiationError as error:
         raise DifferentiationError(error.code, error.reason, where, error.cure) from error
+    made = [*walk(Region((), tuple(state.nodes[start:]), ()))]
+    if any(isinstance(inner, Store) for inner in made):
+        result = _apart(state, node, result, {n.out: n for n in made if isinstance(n, Apply)}, name)
     state.nodes[start:] = [relocated(made, where) for made in state.nodes[start:]]
+    return result
+
+
+def _apart(
+    state: Lowering, node: gast.expr, result: Binding, makers: dict[Value, Apply], name: str | None
+) -> Binding:
+    """Return a copy of an array that a definition has filled, so that to the program it is never written."""
+    if isinstance(result, tuple):
+        return tuple(_apart(state, node, part, makers, None) for part in result)
+    owner = result
+    while isinstance(owner, Value) and owner in makers and makers[owner].fn in ("getitem", "reshape", "T"):
+        owner = makers[owner].args[0]
+    is_filled = isinstance(owner, Value) and owner in makers and makers[owner].fn != "copy"
+    if is_filled and isinstance(result, Value) and state.ranks.get(result):
+        return expressions.apply(state, node, "copy", (result,), name)
     return result
 
 

@@ -21,8 +21,8 @@ def _named(names: str) -> frozenset[str]:
 
 _SAME = {"copy", "astype", "T", "np.transpose"} | _named(
     "zeros_like ones_like empty_like full_like ascontiguousarray asfortranarray sort argsort cumsum"
-    " cumprod flip flipud fliplr roll rot90 diff tril triu linalg.inv linalg.pinv linalg.cholesky nan_to_num around"
-    " round unwrap fix sinc"
+    " cumprod flip flipud fliplr roll rot90 diff tril triu linalg.inv linalg.pinv linalg.cholesky"
+    " nan_to_num around round unwrap fix sinc"
 )
 _ALLOCATED = _named("zeros ones empty full")
 _FLAT = {"ravel", "flatten", *_named("arange linspace ediff1d unique flatnonzero bincount")}
