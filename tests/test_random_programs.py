@@ -3,7 +3,8 @@
 import random
 
 import pytest
-from fuzzing import disagreement
+from function_generator import FunctionGenerator
+from fuzzing import disagreement, function_inputs
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 
@@ -15,6 +16,15 @@ def test_random_programs(start, generator):
         rng = random.Random(seed)
         source = generator(rng).program()
         problem = disagreement(source, f"sample {seed}", rng)
+        assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("start", range(0, 40, 5))
+def test_random_calls_of_functions(start):
+    for seed in range(start, start + 5):
+        rng = random.Random(seed)
+        source = FunctionGenerator(rng).program()
+        problem = disagreement(source, f"sample {seed}", rng, make_inputs=function_inputs)
         assert problem is None, f"{problem}\n{source}"
 
 

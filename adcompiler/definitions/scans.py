@@ -61,11 +61,7 @@ def nancumprod(a, axis=None):
     return np.cumprod(np.where(np.isnan(a), 1.0, a), axis=axis)
 
 
-def _has_order(given: Given, ranks: Ranks) -> bool:
-    return given.get("n", 1) != 1 or given.get("axis", -1) != -1 or _has_several(given, ranks)
-
-
-@define("np.diff", when=_has_order, is_analytic=True)
+@define("np.diff", is_analytic=True)
 def diff(a, n=1, axis=-1):
     if n > 6:
         refuse("np.diff of an order greater than 6")

@@ -1,7 +1,7 @@
 """Convolution, and the special functions that are made of others."""
 
 import numpy as np
-from scipy import special
+import scipy
 
 from adcompiler.definitions.table import define, refuse
 
@@ -40,8 +40,8 @@ def correlate(a, v, mode="valid"):
 @define("special.polygamma")
 def polygamma(n, x):
     if n == 0:
-        return special.psi(x)
-    return (-1.0) ** (n + 1) * special.gamma(n + 1.0) * special.zeta(n + 1.0, x)
+        return scipy.special.psi(x)
+    return (-1.0) ** (n + 1) * scipy.special.gamma(n + 1.0) * scipy.special.zeta(n + 1.0, x)
 
 
 @define("np.unwrap")

@@ -127,12 +127,6 @@ def rotated(x, y, d):
     return np.rot90(d, -1)
 
 
-@structured("np.diff", 1)
-def difference(x, y, d):
-    zero = np.zeros(1)
-    return np.concatenate((zero, d)) - np.concatenate((d, zero))
-
-
 @structured("np.diag", 1)
 def diagonal_matrix(x, y, d):
     return np.diag(d)
