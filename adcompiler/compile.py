@@ -32,6 +32,7 @@ from adcompiler.optimize.cse import eliminate_common
 from adcompiler.optimize.dead import remove_dead
 from adcompiler.optimize.direct import index_directly
 from adcompiler.optimize.distribute import distribute
+from adcompiler.optimize.factors import share_factors
 from adcompiler.optimize.fold import fold
 from adcompiler.optimize.fuse import fuse
 from adcompiler.optimize.guard import guard_sizes
@@ -161,7 +162,7 @@ def _transformed(
         return result, types, Compiled(result, [], result.returns or Leaf(), writes)
     positions = _leaf_positions(layouts, wrt, types, primal)
     guards = None if style.broadcasts else Guards(cautious=style.cautious)
-    primal = _prepared(primal, types, guards)
+    primal = share_factors(_prepared(primal, types, guards), types)
     made = gradient(primal, positions, types, mode)
     gradients = [gradient_layout(layouts[position]) for position in wrt]
     packed = gradients[0] if style.single else Packed(tuple(gradients))

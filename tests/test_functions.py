@@ -113,6 +113,16 @@ def test_every_rule_and_definition_has_a_proof():
     assert not missing
 
 
+@pytest.mark.parametrize("jit", [False, True], ids=["uncompiled", "compiled"])
+def test_a_solution_and_its_adjoint_share_the_factors(jit):
+    gradient = value_and_grad(lambda a, b: np.sum(np.linalg.solve(a, b) ** 2), argnums=(0, 1), jit=jit)
+    gradient(np.eye(3), np.ones(3))
+    assert gradient.source.count("factorise(") == 1
+    for a, b in (np.zeros((3, 3)), np.ones(3)), (np.ones((3, 2)), np.ones(3)), (np.eye(3), np.ones(4)):
+        with pytest.raises(np.linalg.LinAlgError):
+            gradient(a, b)
+
+
 def numba_names():
     """Yield the functions of math, NumPy and its linear algebra that Numba can type."""
     context = cpu_target.typing_context

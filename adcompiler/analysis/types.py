@@ -36,7 +36,7 @@ from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Effect, Global, Graph
 from adcompiler.graph.python import Style, to_python
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import defined, map_operands, map_region, merges, operands, walk
-from adcompiler.runtime import vector_math
+from adcompiler.runtime import factors, vector_math
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
 
@@ -135,6 +135,7 @@ def _inferred(graph: Graph, arguments: Sequence[types.Type]) -> Types:
         "math": __import__("math"),
         "operator": operator,
         "fast": vector_math,
+        "factors": factors,
         "stand_ins": stand_ins,
         **GUARDS,
         **_helpers(),

@@ -59,6 +59,8 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
     runtime = []
     if any("fast." in part for part in text.sources):
         runtime.append("from adcompiler.runtime import vector_math as fast")
+    if any("factors." in part for part in text.sources):
+        runtime.append("from adcompiler.runtime import factors")
     if any("special." in part for part in text.sources):
         runtime.append("from adcompiler.runtime.special import special")
     guards = sorted(name for name in GUARDS if any(f"{name}(" in part for part in text.sources))

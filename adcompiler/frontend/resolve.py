@@ -95,6 +95,8 @@ def primitive(function: object) -> str | None:
             home = _numpy_home(path, name, function)
             if home is not None:
                 return CANONICAL.get(home, home)
+    if getattr(function, "__module__", None) == "adcompiler.runtime.factors":
+        return f"factors.{name}"
     if name == "expm" and str(getattr(function, "__module__", "")).startswith("scipy.linalg"):
         return "linalg.expm"
     special = sys.modules.get("scipy.special")

@@ -13,6 +13,7 @@ import numpy as np
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value
 from adcompiler.graph.nodes import While as WhileNode
 from adcompiler.graph.syntax import JOINS, part_of
+from adcompiler.runtime import factors
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
 from adcompiler.runtime.vector_math import UNCOMPILED
@@ -80,7 +81,7 @@ def primitive(fn: str, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
     found = _LOCAL.get(fn) or HELPERS.get(fn) or getattr(operator, fn, None)
     if found is None and "." in fn:
         module = fn.split(".")[0]
-        known: dict[str, Any] = {"np": np, "math": math, "fast": UNCOMPILED}
+        known: dict[str, Any] = {"np": np, "math": math, "fast": UNCOMPILED, "factors": factors}
         owner: Any = known.get(module) or importlib.import_module(f"scipy.{module}")
         for part in fn.split(".")[1:]:
             owner = getattr(owner, part)

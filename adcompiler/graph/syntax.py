@@ -41,9 +41,10 @@ DECOMPOSITIONS = {
     "np.linalg.qr": ("q", "r"),
     "np.linalg.svd": ("u", "s", "vt"),
     "np.linalg.slogdet": ("sign", "logarithm"),
-    "custom": ("result",),
 }
-"""Functions that return several arrays, or that users give rules to, and names for what they return.
+"""Functions that return several arrays, and names for what they return."""
+PARTS = DECOMPOSITIONS | {"np.linalg.solve": ("factors", "result"), "custom": ("result",)}
+"""Functions whose results are read by rules, too.
 
 In the graph, `np.linalg.qr[1]` of a matrix and of what the function returned for it is the second of these,
 seen as a function of the matrix.
@@ -59,7 +60,7 @@ def part_of(fn: str, count: int) -> int | None:
     if not fn.endswith("]"):
         return None
     name, _, position = fn[:-1].partition("[")
-    return count - len(DECOMPOSITIONS[name]) + int(position)
+    return count - len(PARTS[name]) + int(position)
 
 
 IN_PLACE = {f"i{op.removesuffix('_')}": op for op in BINARY}

@@ -129,7 +129,7 @@ def rotated(x, y, d):
 
 @structured("np.diag", 1)
 def diagonal_matrix(x, y, d):
-    return np.diag(d)
+    return np.diag(d).copy()  # NumPy's is a view that cannot be written
 
 
 @structured("np.diag", 2)

@@ -6,11 +6,12 @@ the singular value decomposition; of the pseudo-inverse, Golub and Pereyra (1973
 lower triangle of a symmetric matrix, the derivative is that of the function of this triangle: zero above.
 """
 
-# mypy: disable-error-code="no-untyped-def,no-redef"
+# mypy: disable-error-code="no-untyped-def,no-redef,no-untyped-call"
 
 import numpy as np
 
-from adcompiler.rules.table import structured
+from adcompiler.rules.table import constant, structured
+from adcompiler.runtime.factors import solved
 
 
 @structured("np.linalg.norm", 1)
@@ -56,6 +57,18 @@ def solve_vector(a, b, y, d):
 @structured("np.linalg.solve", 2, 2)
 def solve_matrix(a, b, y, d):
     w = np.linalg.solve(a.T, d)
+    return -(w @ y.T), w
+
+
+@structured("np.linalg.solve[1]", 2, 1)
+def solve_vector_again(a, b, factors, y, d):
+    w = solved(factors, d, True)
+    return -np.outer(w, y), w
+
+
+@structured("np.linalg.solve[1]", 2, 2)
+def solve_matrix_again(a, b, factors, y, d):
+    w = solved(factors, d, True)
     return -(w @ y.T), w
 
 
@@ -119,3 +132,6 @@ def right_singular_vectors(x, u, s, vt, d):
     inner = np.where(gaps == 0.0, 0.0, inner / np.where(gaps == 0.0, 1.0, gaps))
     outside = np.expand_dims(1.0 / s, 1) * (d - d @ vt.T @ vt)
     return u @ (np.expand_dims(s, 1) * inner @ vt + outside)
+
+
+constant("factors.factorise factors.solved")

@@ -12,7 +12,7 @@ from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value
-from adcompiler.graph.syntax import part_of
+from adcompiler.graph.syntax import PARTS, part_of
 from adcompiler.graph.walk import operands, values
 from adcompiler.rules import (
     ANALYTIC,
@@ -243,8 +243,9 @@ def _stretched(own: Shape | None, whole: Shape) -> list[int]:
 def _find_structured(sweep: Sweep, node: Apply) -> tuple[Structured, tuple[Atom, ...]] | None:
     """Return the rule and the arguments that it is about."""
     if part_of(node.fn, len(node.args)) is not None:
-        found = STRUCTURED.get((node.fn, (_rank(sweep, node.args[0]),), None))
-        return None if found is None else (found, node.args[:1])
+        inputs = node.args[: len(node.args) - len(PARTS[node.fn.partition("[")[0]])]
+        found = STRUCTURED.get((node.fn, tuple(_rank(sweep, atom) for atom in inputs), None))
+        return None if found is None else (found, inputs)
     keywords = dict(node.keywords)
     axis, args = keywords.pop("axis", None), node.args
     if node.fn in REDUCTIONS and len(args) > 1:

@@ -1,0 +1,118 @@
+"""Factors of a matrix that serve the solution and its adjoint: LAPACK's getrf and getrs inside compiled code.
+
+The factors of an n by n matrix are one array of n + 1 rows: the transposed LU factors, and the pivots.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
+from __future__ import annotations
+
+import llvmlite.binding as llvm
+import numpy as np
+from numba import njit, types
+from numba.extending import get_cython_function_address, overload
+from scipy.linalg import lapack
+
+SINGULAR = "Matrix is singular to machine precision."
+
+
+def factorise(a):
+    """Return the factors of a square matrix.
+
+    Raises:
+        numpy.linalg.LinAlgError: where it is singular, or not square.
+    """
+    if a.shape[0] != a.shape[1]:
+        raise np.linalg.LinAlgError("The matrix of a system of equations must be square.")
+    lu, pivots, info = lapack.dgetrf(a)
+    if info != 0:
+        raise np.linalg.LinAlgError(SINGULAR)
+    factors = np.empty((len(a) + 1, len(a)))
+    factors[:-1] = lu.T
+    factors[-1] = pivots
+    return factors
+
+
+def solved(factors, b, transposed):
+    """Return the solution for one or more right sides, of the matrix or of the transposed one.
+
+    Raises:
+        numpy.linalg.LinAlgError: where the sizes do not fit.
+    """
+    if b.shape[0] != factors.shape[1]:
+        raise np.linalg.LinAlgError("The right side has another number of rows than the matrix.")
+    pivots = factors[-1].astype(np.int32)
+    x, _ = lapack.dgetrs(np.asfortranarray(factors[:-1].T), pivots, b, trans=int(transposed))
+    return x
+
+
+def _linked(name, *kinds):
+    """Return a routine of LAPACK as an external function, which compiled code on disk finds by its name."""
+    symbol = f"scipy_lapack_{name}"
+    llvm.add_symbol(symbol, get_cython_function_address("scipy.linalg.cython_lapack", name))
+    return types.ExternalFunction(symbol, types.void(*(types.CPointer(kind) for kind in kinds)))
+
+
+_int, _double, _char = types.int32, types.float64, types.uint8
+_getrf = _linked("dgetrf", _int, _int, _double, _int, _int, _int)
+_getrs = _linked("dgetrs", _char, _int, _int, _double, _int, _int, _double, _int, _int)
+
+
+@njit(cache=True)
+def _factorise(a):
+    if a.shape[0] != a.shape[1]:
+        raise np.linalg.LinAlgError("The matrix of a system of equations must be square.")
+    n = a.shape[0]
+    factors = np.empty((n + 1, n))
+    factors[:n] = a.T
+    pivots, size, info = np.empty(n, np.int32), np.array([n], np.int32), np.zeros(1, np.int32)
+    _getrf(size.ctypes, size.ctypes, factors.ctypes, size.ctypes, pivots.ctypes, info.ctypes)
+    if info[0] != 0:
+        raise np.linalg.LinAlgError("Matrix is singular to machine precision.")
+    factors[n] = pivots
+    return factors
+
+
+@njit(cache=True)
+def _solve_rows(factors, rows, transposed):
+    """Solve for right sides that stand in rows, in place."""
+    n = factors.shape[1]
+    if rows.shape[-1] != n:
+        raise np.linalg.LinAlgError("The right side has another number of rows than the matrix.")
+    pivots = factors[n].astype(np.int32)
+    size, count = np.array([n], np.int32), np.array([rows.size // max(n, 1)], np.int32)
+    mode, info = np.array([84 if transposed else 78], np.uint8), np.zeros(1, np.int32)  # T or N
+    _getrs(
+        mode.ctypes,
+        size.ctypes,
+        count.ctypes,
+        factors.ctypes,
+        size.ctypes,
+        pivots.ctypes,
+        rows.ctypes,
+        size.ctypes,
+        info.ctypes,
+    )
+
+
+@overload(factorise)
+def _overload_factorise(a):
+    return lambda a: _factorise(a)
+
+
+@overload(solved)
+def _overload_solved(factors, b, transposed):
+    if b.ndim == 1:
+
+        def solve_vector(factors, b, transposed):
+            x = b.copy()
+            _solve_rows(factors, x, transposed)
+            return x
+
+        return solve_vector
+
+    def solve_matrix(factors, b, transposed):
+        rows = b.T.copy()
+        _solve_rows(factors, rows, transposed)
+        return rows.T
+
+    return solve_matrix
