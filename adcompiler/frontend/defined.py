@@ -91,7 +91,8 @@ def as_given(
     state: Lowering, node: gast.Call, fn: str, args: Sequence[Binding], keywords: dict[str, Binding]
 ) -> tuple[tuple[Atom, ...], tuple[tuple[str, Atom], ...]]:
     """Return the arguments of a primitive, without those that say nothing, such as `keepdims=False`."""
-    parameters = inspect.signature(DEFINITIONS[fn][-1].function).parameters
+    known = DEFINITIONS.get(fn)
+    parameters = inspect.signature(known[-1].function).parameters if known else {}
     defaults = {key: Literal(parameter.default) for key, parameter in parameters.items()}
     said, names = [*args], [*parameters]
     while 1 < len(said) <= len(names) and said[-1] == defaults.get(names[len(said) - 1]):

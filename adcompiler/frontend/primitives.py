@@ -1,0 +1,287 @@
+"""Calls of primitives: one node each, or the few that their arguments are written out as."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import gast
+import numpy as np
+
+from adcompiler.definitions import DEFINITIONS
+from adcompiler.frontend import defined, einsum, expressions, resolve, tuples
+from adcompiler.frontend.bindings import Binding, TypeOf
+from adcompiler.graph.nodes import Atom, Literal, Store, Value
+from adcompiler.graph.syntax import DECOMPOSITIONS, JOINS
+
+if TYPE_CHECKING:
+    from adcompiler.frontend.lower import Lowering
+
+Keywords = tuple[tuple[str, Atom], ...]
+UNKNOWN_TO_NUMBA = {"isinstance", "hasattr", "callable", "getattr", "eval", "exec", "open", "input"}
+OUTSIDE_LOOPS = {"enumerate", "zip", "reversed", "map", "filter"}
+
+
+def primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:
+    """Lower a call of a primitive; `name` is the variable that its result is assigned to."""
+    known = _by_form(state, node, fn, name)
+    if known is None:
+        known = _on_tuple(state, node, fn)
+    if known is not None:
+        return known
+    if fn in DEFINITIONS:
+        args = [defined.argument(state, arg) for arg in node.args]
+        keywords = {str(k.arg): defined.argument(state, k.value) for k in node.keywords}
+    else:
+        args = tuples.items(state, node.args)
+        keywords = {str(k.arg): expressions.atom(state, k.value) for k in node.keywords}
+    return applied(state, node, fn, args, keywords, name)
+
+
+def applied(
+    state: Lowering,
+    node: gast.Call,
+    fn: str,
+    args: Sequence[Binding],
+    keywords: dict[str, Binding],
+    name: str | None,
+) -> Binding:
+    """Apply a primitive, also a method, to arguments that have been lowered."""
+    inlined = defined.inlined(state, node, fn, args, keywords, name)
+    if inlined is not None:
+        return inlined
+    atoms, options = _positional(fn, *defined.as_given(state, node, fn, args, keywords))
+    places = [atom for key, atom in options if key == "out"]
+    if not places and len(atoms) == _UFUNC_INPUTS.get(fn, len(atoms)) + 1:
+        atoms, places = atoms[:-1], [atoms[-1]]
+    if places:
+        return _into(state, node, fn, atoms, places[0], options)
+    rewritten = _REWRITES[fn](state, node, fn, atoms, options, name) if fn in _REWRITES else None
+    return expressions.apply(state, node, fn, atoms, name, options) if rewritten is None else rewritten
+
+
+def _by_form(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding | None:
+    """Lower what depends on how the arguments are written."""
+    if fn == "T" and len(node.args) + len(node.keywords) > 1:
+        axes = [*node.args[1:], *(k.value for k in node.keywords)]
+        return transposed(state, node, expressions.atom(state, node.args[0]), axes, name)
+    if fn == "np.einsum" and node.args:
+        return einsum.contracted(state, node, name)
+    if fn in OUTSIDE_LOOPS:
+        raise state.refuse("AD102", f"'{fn}' is part of the language in the head of a loop only", node)
+    if fn == "isinstance" and (kind := _is_tuple(state, node)) is not None:
+        return Literal(kind)
+    if fn in UNKNOWN_TO_NUMBA:
+        raise state.refuse("AD102", f"'{fn}' is not part of the language", node)
+    if fn == "type" and len(node.args) == 1:
+        return TypeOf(expressions.atom(state, node.args[0]))
+    return _joined(state, node, fn, name) if fn in JOINS and node.args else None
+
+
+def transposed(
+    state: Lowering, node: gast.Call, array: Atom, axes: Sequence[gast.expr], name: str | None
+) -> Atom:
+    """`np.transpose(x, (0, 2, 1))`: the axes become arguments of their own."""
+    given = tuples.items(state, [*axes])
+    order = given[0] if len(given) == 1 and isinstance(given[0], tuple) else tuple(given)
+    if not all(isinstance(k, Literal) and type(k.value) is int for k in order):
+        raise state.refuse("AD102", "the order of axes has to be constant", node)
+    places = [int(k.value) % len(order) for k in order]  # type: ignore[union-attr, call-overload, arg-type]
+    if places == sorted(places):
+        return array
+    if places == sorted(places, reverse=True):
+        return expressions.apply(state, node, "T", (array,), name)
+    return expressions.apply(state, node, "np.transpose", (array, *map(Literal, places)), name)
+
+
+def _joined(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:
+    """`np.concatenate((a, b), 0)`: the arrays become arguments, the axis a keyword."""
+    parts = expressions.binding(state, node.args[0])
+    if not isinstance(parts, tuple) or not parts:
+        reason = f"'{fn}' needs a tuple of arrays"
+        raise state.refuse("AD102", reason, node, "write the arrays down: np.concatenate((a, b))")
+    arrays = tuple(expressions.materialise(state, part, node) for part in parts)
+    keywords = [(k.arg, expressions.atom(state, k.value)) for k in node.keywords]
+    keywords += [("axis", expressions.atom(state, axis)) for axis in node.args[1:]]
+    return expressions.apply(state, node, fn, arrays, name, tuple(keywords))
+
+
+def _is_tuple(state: Lowering, node: gast.Call) -> bool | None:
+    """Answer `isinstance(x, tuple)` where that is known; None where it is another question."""
+    if len(node.args) != 2 or expressions.dotted(state, node.args[1]) is not tuple:
+        return None
+    found = expressions.binding(state, node.args[0])
+    is_number = isinstance(found, Value) and state.ranks.get(found) is not None
+    if isinstance(found, tuple | Literal) or is_number:
+        return isinstance(found, tuple)
+    return None
+
+
+def _on_tuple(state: Lowering, node: gast.Call, fn: str) -> Binding | None:
+    """Functions of a tuple that is known here: `len`, `sum`, `max`, `min`, `tuple`."""
+    if fn not in ("len", "sum", "max", "min", "tuple") or len(node.args) != 1 or node.keywords:
+        return None
+    found = None
+    if isinstance(node.args[0], gast.Tuple | gast.Name | gast.Subscript | gast.Attribute | gast.Starred):
+        given = tuples.items(state, node.args)
+        found = given[0] if len(given) == 1 else tuple(given)
+    if not isinstance(found, tuple):
+        return None
+    if fn in ("len", "tuple"):
+        return Literal(len(found)) if fn == "len" else tuple(found)
+    atoms = [expressions.materialise(state, item, node) for item in found]
+    total: Atom = Literal(0) if fn == "sum" else atoms[0]
+    for atom in atoms[fn != "sum" :]:
+        total = expressions.apply(state, node, "add" if fn == "sum" else fn, (total, atom))
+    return total
+
+
+def _positional(fn: str, args: tuple[Atom, ...], keywords: Keywords) -> tuple[tuple[Atom, ...], Keywords]:
+    """`np.full(n, fill_value=x)` is `np.full(n, x)`; options such as `axis` stay keywords."""
+    function = resolve.numpy_function(fn)
+    given = dict(keywords)
+    try:
+        names = [*inspect.signature(function).parameters] if given and callable(function) else []
+    except ValueError:  # written in C, without a signature
+        names = []
+    while len(args) < len(names) and names[len(args)] in given.keys() - _OPTIONS:
+        args = (*args, given.pop(names[len(args)]))
+    return args, tuple(given.items())
+
+
+_OPTIONS = {"axis", "dtype", "out", "where", "keepdims", "ddof"}
+_UFUNC_INPUTS = {f"np.{name}": f.nin for name, f in vars(np).items() if isinstance(f, np.ufunc)} | {
+    "np.dot": 2,
+    "matmul": 2,
+}
+
+
+def _into(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], place: Atom, keywords: Keywords
+) -> Atom:
+    """`np.add(a, b, out=c)` is `c[:] = np.add(a, b)`."""
+    rest = tuple(pair for pair in keywords if pair[0] != "out")
+    value = expressions.apply(state, node, fn, args, None, rest)
+    if not isinstance(place, Value):
+        raise state.refuse("AD102", "'out' needs an array", node)
+    state.nodes.append(Store(place, (), value, False, state.where(node)))
+    return place
+
+
+# what single primitives are written as: each returns None where there is nothing to change
+
+
+def _clipped(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Atom | None:
+    """`np.clip(x, a, b)` is `np.minimum(np.maximum(x, a), b)`; a bound that is None is left out."""
+    if len(args) != 3 or keywords:
+        return None
+    bounds = [
+        (fn, atom)
+        for fn, atom in zip(("np.maximum", "np.minimum"), args[1:], strict=True)
+        if atom != Literal(None)
+    ]
+    if not bounds:
+        raise state.refuse("AD102", "'np.clip' without a bound does nothing", node)
+    found = args[0]
+    for k, (fn, bound) in enumerate(bounds):
+        found = expressions.apply(state, node, fn, (found, bound), name if k == len(bounds) - 1 else None)
+    return found
+
+
+def _divided(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Binding | None:
+    """`divmod(a, b)` is `(a // b, a % b)`."""
+    if len(args) != 2:
+        return None
+    return tuple(expressions.apply(state, node, op, args) for op in ("floordiv", "mod"))
+
+
+def _copied(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Atom | None:
+    """`np.copyto(a, b)` is `a[:] = b`."""
+    if len(args) != 2 or not isinstance(args[0], Value) or keywords:
+        return None
+    state.nodes.append(Store(args[0], (), args[1], False, state.where(node)))
+    return Literal(None)
+
+
+def _largest(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Atom | None:
+    """`max(a, b, c)` is `max(max(a, b), c)`; of whole numbers it is known."""
+    whole = [arg.value for arg in args if isinstance(arg, Literal) and type(arg.value) is int]
+    if len(whole) == len(args):
+        return Literal(max(whole) if fn == "max" else min(whole))
+    if len(args) < 3:
+        return None
+    first = expressions.apply(state, node, fn, args[:2])
+    for arg in args[2:-1]:
+        first = expressions.apply(state, node, fn, (first, arg))
+    return expressions.apply(state, node, fn, (first, args[-1]), name)
+
+
+def _as_float(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Atom | None:
+    """`float(2)` is `2.0`."""
+    value = args[0].value if len(args) == 1 and isinstance(args[0], Literal) else None
+    return Literal(float(value)) if isinstance(value, int | float) else None
+
+
+def _with_new_axis(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Atom | None:
+    """`np.expand_dims(x, 1)` is `x[:, None]`."""
+    axes = [*args[1:], *(atom for _, atom in keywords)]
+    axis = axes[0].value if len(axes) == 1 and isinstance(axes[0], Literal) else None
+    if not isinstance(axis, int) or not -1 <= axis <= 5:
+        return None
+    whole = expressions.apply(state, node, "slice", (Literal(None), Literal(None)))
+    before: list[Atom] = [Literal(...)] if axis == -1 else [whole] * axis
+    return expressions.apply(state, node, "getitem", (args[0], *before, Literal(None)))
+
+
+def _reshaped(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Atom | None:
+    """`x.reshape(2, 3)` is `x.reshape((2, 3))`."""
+    if len(args) <= 2:
+        return None
+    shape = expressions.apply(state, node, "tuple", args[1:])
+    return expressions.apply(state, node, fn, (args[0], shape), name, keywords)
+
+
+def _decomposed(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Binding:
+    """`q, r = np.linalg.qr(a)`: each result becomes a primitive of its own, with a rule of its own."""
+    whole = expressions.apply(state, node, fn, args, None, keywords)
+    names = DECOMPOSITIONS[fn]
+    parts = [
+        expressions.apply(state, node, "getitem", (whole, Literal(k)), part) for k, part in enumerate(names)
+    ]
+    found = [
+        expressions.apply(state, node, f"{fn}[{k}]", (args[0], *parts), part) for k, part in enumerate(names)
+    ]
+    for out, part in zip(found, names, strict=True):
+        state.ranks[out] = _RANKS[part]
+    return tuple(found)
+
+
+_RANKS = {"values": 1, "vectors": 2, "q": 2, "r": 2, "u": 2, "s": 1, "vt": 2, "sign": 0, "logarithm": 0}
+_REWRITES: dict[str, Callable[..., Any]] = {
+    "np.clip": _clipped,
+    "divmod": _divided,
+    "np.copyto": _copied,
+    "max": _largest,
+    "min": _largest,
+    "float": _as_float,
+    "np.expand_dims": _with_new_axis,
+    "reshape": _reshaped,
+    **dict.fromkeys(DECOMPOSITIONS, _decomposed),
+}
