@@ -123,6 +123,34 @@ def test_a_solution_and_its_adjoint_share_the_factors(jit):
             gradient(a, b)
 
 
+ONES = np.ones
+UNEQUAL = [
+    ("np.einsum('i,i->', a, b)", ONES(3), ONES(4)),
+    ("np.sum(a @ b)", ONES((2, 3, 4)), ONES((3, 4, 3))),
+    ("np.sum(np.tensordot(a, b, axes=([0, 1], [0, 1])))", ONES((2, 6)), ONES((3, 4))),
+    ("np.sum(np.cross(a, b))", ONES(2), ONES(2)),
+    ("np.sum(np.bincount(np.array([0, 1, 1]), a * b[0]))", ONES(2), ONES(2)),
+    ("np.interp(0.3, a, b)", np.arange(3.0), ONES(2)),
+]
+
+
+@pytest.mark.parametrize(("expression", "a", "b"), UNEQUAL, ids=[case[0] for case in UNEQUAL])
+def test_unequal_sizes_are_an_error(expression, a, b):
+    """Compiled code does not check indices: what would reach beyond an array has to be seen before."""
+    function = make(
+        f"import numpy as np\n\ndef program(a, b):\n    return {expression}\n", f"unequal {expression}"
+    )
+    for jit in (False, True):
+        with pytest.raises(AssertionError):
+            value_and_grad(function, jit=jit)(a, b)
+
+
+@pytest.mark.parametrize("call", ["np.median(x)", "np.quantile(x, 0.3)", "np.max(x[:, None], axis=0)[0]"])
+def test_missing_values_are_not_lost(call):
+    function = make(f"import numpy as np\n\ndef program(x):\n    return {call}\n", f"missing {call}")
+    assert np.isnan(value_and_grad(function, jit=False)(np.array([1.0, np.nan, 3.0]))[0])
+
+
 def numba_names():
     """Yield the functions of math, NumPy and its linear algebra that Numba can type."""
     context = cpu_target.typing_context

@@ -18,6 +18,8 @@ def matmul(x1, x2):
         n, rows, inner = x1.shape
         return (np.ascontiguousarray(x1).reshape((n * rows, inner)) @ x2).reshape((n, rows, x2.shape[1]))
     n = x2.shape[0]
+    if x1.ndim == 3:
+        assert x1.shape[0] == n, "the stacks of matrices differ in length"
     y = np.empty((n, x1.shape[-2], x2.shape[2]))
     for k in range(n):
         y[k] = (x1[k] if x1.ndim == 3 else x1) @ x2[k]
@@ -69,6 +71,8 @@ def dot(a, b):
 
 @define("np.cross", is_analytic=True)
 def cross(a, b):
+    assert a.shape[-1] == 3, "vectors must have three components"
+    assert b.shape[-1] == 3, "vectors must have three components"
     if a.ndim == 1 and b.ndim == 1:
         y = np.empty(3)
         y[0] = a[1] * b[2] - a[2] * b[1]
@@ -106,6 +110,11 @@ def tensordot(a, b, axes=2):
         left, right = _each(axes[0], a.ndim), _each(axes[1], b.ndim)
     else:
         left, right = _last(a.ndim, axes), _first(axes)
+    if len(left) != len(right):
+        refuse("np.tensordot over different numbers of axes")
+    for k in AXES:
+        if k < len(left):
+            assert a.shape[left[k]] == b.shape[right[k]], "the axes of the sum differ in size"
     inside, outside_a, outside_b = 1, 1, 1
     order_a, order_b, shape = (), (), ()
     for k in AXES:

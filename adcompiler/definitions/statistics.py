@@ -39,6 +39,8 @@ def quantile(a, q, axis=None):
 def _at(ordered, q):
     """Return the element at a fraction of the way through, between two elements by a straight line."""
     place = q * (ordered.size - 1)
+    if ordered[-1] != ordered[-1]:  # NaN is sorted to the end
+        return ordered[-1]
     low = min(int(place), ordered.size - 1)
     high = min(low + 1, ordered.size - 1)
     return ordered[low] + (place - low) * (ordered[high] - ordered[low])
@@ -87,6 +89,7 @@ def corrcoef(x, y=None, rowvar=True):
 
 @define("np.interp")
 def interp(x, xp, fp, left=None, right=None):
+    assert xp.size == fp.size, "fp and xp are not of the same length"
     if x.ndim == 0:
         return _interpolated(x, xp, fp, fp[0] if left is None else left, fp[-1] if right is None else right)
     flat = np.ravel(x)
@@ -98,12 +101,14 @@ def interp(x, xp, fp, left=None, right=None):
 
 
 def _interpolated(x, xp, fp, left, right):
-    y = left
-    if x > xp[-1]:
+    y = x  # NaN
+    if x < xp[0]:
+        y = left
+    elif x > xp[-1]:
         y = right
     elif x == xp[-1]:
         y = fp[-1]
-    elif x >= xp[0]:
+    elif x == x:
         k = np.searchsorted(xp, x, side="right") - 1
         y = fp[k] + (x - xp[k]) * ((fp[k + 1] - fp[k]) / (xp[k + 1] - xp[k]))
     return y
@@ -117,6 +122,7 @@ def bincount(x, weights=None, minlength=0):
         for k in range(x.size):
             tally[x[k]] += 1
         return tally
+    assert weights.size == x.size, "the weights and list don't have the same length"
     total = np.zeros(count)
     for k in range(x.size):
         total[x[k]] += weights[k]

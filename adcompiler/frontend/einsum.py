@@ -26,6 +26,8 @@ def contracted(state: Lowering, node: gast.Call, name: str | None) -> Binding:
         raise state.refuse("AD102", "np.einsum needs a formula such as 'ij,jk->ik', and arrays", node)
     arrays = tuples.items(state, node.args[1:])
     terms, result = split_formula(formula.value)
+    if not set(result) <= set("".join(terms)) or len(set(result)) < len(result):
+        raise state.refuse("AD102", f"the result '{result}' of the formula is not made of its letters", node)
     if not formula.value.replace(" ", "").replace(",", "").replace("->", "").isalpha():
         raise state.refuse("AD102", "np.einsum with '...' is not part of the language", node)
     if len(terms) != len(arrays):
@@ -71,14 +73,18 @@ def program(terms: list[str], result: str) -> str:
     if product is not None:
         return f"{head}\n    return {product}"
     where: dict[str, str] = {}
+    checks = []
     for name, term in zip(names, terms, strict=True):
         for axis, letter in enumerate(term):
-            where.setdefault(letter, f"{name}.shape[{axis}]")
+            size = f"{name}.shape[{axis}]"
+            if letter in where:
+                checks.append(f'    assert {size} == {where[letter]}, "sizes differ along {letter}"')
+            where.setdefault(letter, size)
     summed = [letter for letter in where if letter not in result]
     order = [*result[:-1], *summed, *result[-1:]]
     factors = " * ".join(f"{n}[{', '.join(term)}]" for n, term in zip(names, terms, strict=True))
     shape = "".join(f"{where[letter]}, " for letter in result).rstrip(" " if len(result) == 1 else ", ")
-    lines = [head, f"    y = np.zeros(({shape}))" if result else "    y = 0.0"]
+    lines = [head, *checks, f"    y = np.zeros(({shape}))" if result else "    y = 0.0"]
     for depth, letter in enumerate(order):
         lines.append(f"{'    ' * (depth + 1)}for {letter} in range({where[letter]}):")
     target = f"y[{', '.join(result)}]" if result else "y"
