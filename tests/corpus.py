@@ -2675,3 +2675,53 @@ def neighbours_counted_from_the_end(v):
 @case(M23, X3)
 def diagonal_of_a_rectangle(m, x):
     return np.sum(np.diag(m) ** 2) + np.sum(np.diag(m.T) * x[:2]) + np.sum(np.diag(x) @ x)
+
+
+@case(X3, np.array([0.5, 1.7, 2.0]), np.array([0.0, 1.0, 2.5]))
+def interpolated_in_a_loop(rates, times, grid):
+    total = 0.0
+    for i in range(len(times)):
+        total += np.exp(-np.interp(times[i], grid, rates) * times[i])
+    return total
+
+
+@case(M32.T.copy())
+def functions_of_rows(m):
+    total = 0.0
+    for row in m:
+        total += np.median(row) * np.ptp(row)
+    for i, row in enumerate(m):
+        total += np.sum(np.diff(row, 2)) * (i + 1.0)
+    for a, b in zip(m, m * m):
+        total += np.sum(np.convolve(a, b) ** 2)
+    return total
+
+
+@case(X5)
+def functions_in_a_while_loop(x):
+    k = 0
+    while k < 3:
+        x = np.cumsum(x) * 0.5
+        x = x + np.quantile(x, 0.1 * k)
+        k += 1
+    return np.sum(x * x)
+
+
+@case(X3, 0.3)
+def functions_after_a_branch(x, s):
+    if s > 0:
+        y = x * 2.0
+    else:
+        y = np.zeros(3)
+    t = (y, x * s)
+    return np.sum(np.roll(y, 1, axis=0) * x) + np.average(t[1], weights=x * x) + np.percentile(t[0], 20.0)
+
+
+@case(X3)
+def state_is_normalised(x):
+    state = np.zeros((3, 3))
+    for _ in range(3):
+        state = 0.5 * state + np.outer(x, x)
+        state = state / np.linalg.norm(state, "fro")
+        x = np.tanh(state @ x) - np.max(x, axis=0)
+    return np.sum(np.var(state, axis=0)) + np.sum(x)

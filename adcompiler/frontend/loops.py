@@ -172,6 +172,7 @@ def _for(
     begin: Callable[[], None],
 ) -> None:
     where = state.where(stmt)
+    state.ranks[index] = 0
     loop, _, body = _loop_body(state, stmt, begin, {})
     body = Region((index, *body.params), body.nodes, body.yields)
     breaks = stmt in state.structured.stops

@@ -65,6 +65,8 @@ def rank_of(node: Apply, ranks: Ranks) -> int | None:
             return 0
         case "slice":
             return -1
+        case "nth":
+            return None if args[0] is None else 0 if isinstance(args[0], Items) else args[0] - 1
         case "getitem":
             return _picked(args, node.args)
         case "matmul" | "np.dot":
