@@ -2725,3 +2725,13 @@ def state_is_normalised(x):
         state = state / np.linalg.norm(state, "fro")
         x = np.tanh(state @ x) - np.max(x, axis=0)
     return np.sum(np.var(state, axis=0)) + np.sum(x)
+
+
+@case(X3)
+def functions_of_whole_numbers(x):
+    rows, columns = np.meshgrid(np.arange(2), np.arange(2))
+    k = np.sort(np.array([[2, 0, 1], [1, 2, 0]]), axis=1)
+    total = x[k[0, 1]] * x[np.max(k, axis=0)[0]] + x[np.cumsum(k, axis=1)[0, 1]]
+    for i in range(2):
+        total += x[rows[i, 1]] * x[columns[i, 1] + 1]
+    return total + np.sum(np.linspace(x[0], x[1], 1)) + np.mean(k, axis=0)[0] * x[0]

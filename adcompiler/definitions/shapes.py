@@ -8,7 +8,7 @@ from adcompiler.definitions.table import Given, Ranks, define, has, refuse
 
 @define("np.broadcast_to", is_analytic=True)
 def broadcast_to(array, shape):
-    return np.zeros(shape) + array
+    return np.full(shape, array) if array.ndim == 0 else np.zeros(shape, array.dtype) + array
 
 
 @define("np.squeeze", is_analytic=True)
@@ -278,8 +278,10 @@ def select(condlist, choicelist, default=0.0):
 @define("np.meshgrid")
 def meshgrid(x, y, indexing="xy"):
     if indexing == "ij":
-        return x[:, None] + np.zeros((x.size, y.size)), y[None, :] + np.zeros((x.size, y.size))
-    return x[None, :] + np.zeros((y.size, x.size)), y[:, None] + np.zeros((y.size, x.size))
+        shape = (x.size, y.size)
+        return np.zeros(shape, x.dtype) + x[:, None], np.zeros(shape, y.dtype) + y[None, :]
+    shape = (y.size, x.size)
+    return np.zeros(shape, x.dtype) + x[None, :], np.zeros(shape, y.dtype) + y[:, None]
 
 
 @define("np.fill_diagonal")
@@ -409,7 +411,7 @@ def dsplit(ary, indices_or_sections):
 
 @define("np.linspace")
 def linspace(start, stop, num=50, endpoint=True):
-    steps = num - 1 if endpoint else num
+    steps = max(num - 1, 1) if endpoint else num
     return start + (stop - start) / steps * np.arange(num)
 
 
