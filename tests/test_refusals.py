@@ -217,6 +217,11 @@ def unknown_mode(x):
     return np.sum(np.pad(x, 1, mode="mean"))
 
 
+@refused("AD102", ARRAY, 0)
+def variable_axis(x, k):
+    return np.sum(np.max(np.outer(x, x), axis=k))
+
+
 @refused("AD202", ARRAY)
 def complex_maximum(x):
     z = np.maximum(x + 1j, 0.0)

@@ -48,6 +48,7 @@ def inlined(
     else:
         return None
     source, start, where = parse(definition.function), len(state.nodes), state.where(node)
+    _check_options(state, node, definition, args, keywords)
     if not definition.is_analytic:
         args = [_real(state, node, fn, arg) for arg in args]
         keywords = {key: _real(state, node, fn, arg) for key, arg in keywords.items()}
@@ -61,6 +62,34 @@ def inlined(
         result = _apart(state, node, result, {n.out: n for n in made if isinstance(n, Apply)}, name)
     state.nodes[start:] = [relocated(made, where) for made in state.nodes[start:]]
     return result
+
+
+def _check_options(
+    state: Lowering,
+    node: gast.expr,
+    definition: Definition,
+    args: Sequence[Binding],
+    keywords: dict[str, Binding],
+) -> None:
+    """Refuse an axis that is a variable: what the definition is written out as depends on it."""
+    names = inspect.signature(definition.function).parameters
+    for name, binding in [*zip(names, args, strict=False), *keywords.items()]:
+        if name in _OPTIONS and isinstance(binding, Value):
+            raise state.refuse("AD102", f"'{name}' has to be a constant here", node, "write a number")
+
+
+_OPTIONS = {
+    "axis",
+    "axes",
+    "axis1",
+    "axis2",
+    "source",
+    "destination",
+    "keepdims",
+    "mode",
+    "indexing",
+    "rowvar",
+}
 
 
 def _apart(
