@@ -44,24 +44,19 @@ def kepler_vjp(eccentricity, mean_anomaly, anomaly, adjoint):
     return weight * math.sin(anomaly), weight
 
 
-def misfit(orbit, times, x, y):
-    """Mean of squared distances between an orbit (eccentricity, motion, phase) and observed positions."""
-    e, total = orbit[0], 0.0
-    for k in range(len(times)):
-        anomaly = kepler(e, orbit[1] * times[k] + orbit[2])
-        total += (math.cos(anomaly) - e - x[k]) ** 2
-        total += (math.sqrt(1.0 - e * e) * math.sin(anomaly) - y[k]) ** 2
-    return total / len(times)
+def misfit_by(solve):
+    """Return the misfit of an orbit, with Kepler's equation solved by this function."""
 
+    def misfit(orbit, times, x, y):
+        """Mean of squared distances of an orbit (eccentricity, motion, phase) from observed positions."""
+        e, total = orbit[0], 0.0
+        for k in range(len(times)):
+            anomaly = solve(e, orbit[1] * times[k] + orbit[2])
+            total += (math.cos(anomaly) - e - x[k]) ** 2
+            total += (math.sqrt(1.0 - e * e) * math.sin(anomaly) - y[k]) ** 2
+        return total / len(times)
 
-def misfit_through_iterations(orbit, times, x, y):
-    """The same, differentiated through Newton's method."""
-    e, total = orbit[0], 0.0
-    for k in range(len(times)):
-        anomaly = newton(e, orbit[1] * times[k] + orbit[2])
-        total += (math.cos(anomaly) - e - x[k]) ** 2
-        total += (math.sqrt(1.0 - e * e) * math.sin(anomaly) - y[k]) ** 2
-    return total / len(times)
+    return misfit
 
 
 def observe(n, seed):
@@ -88,7 +83,7 @@ def seconds(function, *args):
 def main():
     data = observe(2000, seed=4)
     start = np.array([0.3, 1.2, 0.5])
-    implicit, explicit = value_and_grad(misfit), value_and_grad(misfit_through_iterations)
+    implicit, explicit = value_and_grad(misfit_by(kepler)), value_and_grad(misfit_by(newton))
     (_, one), (_, other) = implicit(start, *data), explicit(start, *data)
     print("by the equation  ", one)
     print("by the iterations", other)

@@ -2735,3 +2735,14 @@ def functions_of_whole_numbers(x):
     for i in range(2):
         total += x[rows[i, 1]] * x[columns[i, 1] + 1]
     return total + np.sum(np.linspace(x[0], x[1], 1)) + np.mean(k, axis=0)[0] * x[0]
+
+
+@case(M23)
+def flipped_array_is_written(m):
+    m = m * 1.0
+    y = np.flip(m, axis=0)
+    z = np.rot90(m, 2)
+    p = np.linalg.matrix_power(m @ m.T, 1)
+    m[0, 0] = 3.0 * m[1, 1]
+    p[0, 0] = m[0, 1]
+    return np.sum(y * y * z) + np.sum(p * p)

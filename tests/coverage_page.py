@@ -49,7 +49,7 @@ as well; forward mode is not there yet.
 
 Conventions: at a kink, the derivative is the mean of the two sides (`max`, `min`, `abs`); `np.max(x)` and
 `np.min(x)` share it among equal elements, along an axis the first of these gets it. At the origin the
-derivative of a norm and of a standard deviation is zero. What LAPACK reads only the lower triangle of
+derivative of the norm and of the standard deviation of a whole array is zero (along an axis it is NaN). What LAPACK reads only the lower triangle of
 (`cholesky`, `eigh`) has a derivative of zero above it. Eigenvalues and singular values are taken to be
 distinct, matrices in `pinv` and `lstsq` to have full rank. Of the results of `svd`, the vectors of a
 rectangle need `full_matrices=False`.

@@ -217,6 +217,14 @@ def unknown_mode(x):
     return np.sum(np.pad(x, 1, mode="mean"))
 
 
+@refused("AD303", ARRAY)
+def shown_and_written_afterwards(x):
+    y = x * 1.0
+    rows = np.broadcast_to(y, (2, 3))
+    y[0] = 3.0 * y[1]
+    return np.sum(rows * rows)
+
+
 @refused("AD102", ARRAY, 0)
 def variable_axis(x, k):
     return np.sum(np.max(np.outer(x, x), axis=k))

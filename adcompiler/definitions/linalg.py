@@ -71,7 +71,7 @@ def matrix_power(a, n):
     base = np.linalg.inv(a) if n < 0 else a
     if n == 0:
         return np.eye(a.shape[0])
-    y = base
+    y = base.copy()
     for _ in range(abs(n) - 1):
         y = y @ base
     return y

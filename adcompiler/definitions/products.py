@@ -10,7 +10,7 @@ def _has_stacks(given: Given, ranks: Ranks) -> bool:
     return max(ranks.get("x1") or 0, ranks.get("x2") or 0) > 2
 
 
-@define("matmul", when=_has_stacks, is_analytic=True)
+@define("matmul", when=_has_stacks)
 def matmul(x1, x2):
     if x1.ndim > 3 or x2.ndim > 3 or min(x1.ndim, x2.ndim) < 2:
         refuse("'@' of more than three axes, or of a stack of matrices and a vector")
@@ -50,7 +50,7 @@ def _flat(a):
     return np.full(1, a) if a.ndim == 0 else np.ravel(a)
 
 
-@define("np.vdot", when=_is_no_vector, is_analytic=True)
+@define("np.vdot", when=_is_no_vector)
 def vdot(a, b):
     return np.ravel(a) @ np.ravel(b)
 
@@ -69,7 +69,7 @@ def dot(a, b):
     return a @ b
 
 
-@define("np.cross", is_analytic=True)
+@define("np.cross")
 def cross(a, b):
     assert a.shape[-1] == 3, "vectors must have three components"
     assert b.shape[-1] == 3, "vectors must have three components"
@@ -89,7 +89,7 @@ def cross(a, b):
     return np.column_stack((x, y, z))
 
 
-@define("np.kron", is_analytic=True)
+@define("np.kron")
 def kron(a, b):
     if a.ndim == 1 and b.ndim == 1:
         return np.ravel(np.outer(a, b))

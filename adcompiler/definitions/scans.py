@@ -3,15 +3,11 @@
 import numpy as np
 
 from adcompiler.definitions.axes import blocks
-from adcompiler.definitions.table import Given, Ranks, define, refuse
-
-
-def _has_several(given: Given, ranks: Ranks) -> bool:
-    return (ranks.get("a") or 1) > 1
+from adcompiler.definitions.table import Given, Ranks, define, has_more_axes, refuse
 
 
 def _along_axis(given: Given, ranks: Ranks) -> bool:
-    return _has_several(given, ranks) or given.get("axis") is not None
+    return has_more_axes(given, ranks) or given.get("axis") is not None
 
 
 @define("np.cumsum", when=_along_axis, is_analytic=True)
@@ -87,7 +83,7 @@ def ediff1d(ary, to_end=None, to_begin=None):
     return steps
 
 
-@define("np.trapezoid", "np.trapz", "trapz")
+@define("np.trapezoid", "np.trapz")
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     axis = axis % y.ndim
     if x is None:

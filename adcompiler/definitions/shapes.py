@@ -3,7 +3,7 @@
 import numpy as np
 
 from adcompiler.definitions.axes import AXES, blocks, shape_with
-from adcompiler.definitions.table import Given, Ranks, define, has, refuse
+from adcompiler.definitions.table import Given, Ranks, define, has, has_more_axes, refuse
 
 
 @define("np.broadcast_to", is_analytic=True)
@@ -118,12 +118,12 @@ def triu(m, k=0):
 def flip(m, axis=None):
     axis = axis % m.ndim
     if axis == 0:
-        return m[::-1].copy()
+        return m[::-1]
     if axis == 1:
-        return m[:, ::-1].copy()
+        return m[:, ::-1]
     if axis == 2:
-        return m[:, :, ::-1].copy()
-    return m[:, :, :, ::-1].copy()
+        return m[:, :, ::-1]
+    return m[:, :, :, ::-1]
 
 
 @define("np.roll", when=has("axis"), is_analytic=True)
@@ -143,12 +143,12 @@ def _turns(given: Given, ranks: Ranks) -> bool:
 @define("np.rot90", when=_turns, is_analytic=True)
 def rot90(m, k=1):
     if k % 4 == 0:
-        return m.copy()
+        return m[:]
     if k % 4 == 1:
         return np.rot90(m)
     if k % 4 == 2:
-        return m[::-1, ::-1].copy()
-    return m[::-1].T.copy()
+        return m[::-1, ::-1]
+    return m[::-1].T
 
 
 @define("np.repeat", is_analytic=True)
@@ -442,11 +442,7 @@ def partition(a, kth):
     return np.sort(a)
 
 
-def _has_axis(given: Given, ranks: Ranks) -> bool:
-    return (ranks.get("a") or 1) > 1
-
-
-@define("np.argsort", when=_has_axis)
+@define("np.argsort", when=has_more_axes)
 def argsort(a, axis=-1):
     x = blocks(a, axis % a.ndim)
     y = np.empty(x.shape, np.int64)
@@ -456,7 +452,7 @@ def argsort(a, axis=-1):
     return y.reshape(a.shape)
 
 
-@define("np.sort", when=_has_axis)
+@define("np.sort", when=has_more_axes)
 def sort(a, axis=-1):
     x = blocks(a, axis % a.ndim)
     y = np.empty_like(x)

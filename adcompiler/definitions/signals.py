@@ -6,7 +6,7 @@ import scipy
 from adcompiler.definitions.table import define, refuse
 
 
-@define("np.convolve", is_analytic=True)
+@define("np.convolve")
 def convolve(a, v, mode="full"):
     if mode == "full":
         return _convolved(a, v, 0, a.size + v.size - 1)

@@ -38,6 +38,8 @@ def quantile(a, q, axis=None):
 
 def _at(ordered, q):
     """Return the element at a fraction of the way through, between two elements by a straight line."""
+    if ordered.size == 0:
+        return np.nan
     place = q * (ordered.size - 1)
     if ordered[-1] != ordered[-1]:  # NaN is sorted to the end
         return ordered[-1]

@@ -35,6 +35,8 @@ class Definition:
 
 
 DEFINITIONS: dict[str, list[Definition]] = {}
+SHOWN = frozenset({"np.broadcast_to", "np.diagonal", "np.diag"})
+"""Definitions that return a copy where NumPy shows the array itself: it may not be written afterwards."""
 
 
 def always(given: Given, ranks: Ranks) -> bool:
@@ -56,6 +58,11 @@ def has(*names: str) -> Test:
 def has_several_axes(given: Given, ranks: Ranks) -> bool:
     """The definition is for calls with a tuple of axes."""
     return isinstance(given.get("axis"), tuple)
+
+
+def has_more_axes(given: Given, ranks: Ranks) -> bool:
+    """The definition is for arrays `a` of more than one axis."""
+    return (ranks.get("a") or 1) > 1
 
 
 def define(

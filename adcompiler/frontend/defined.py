@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gast
 
-from adcompiler.definitions import DEFINITIONS, Definition
+from adcompiler.definitions import DEFINITIONS, SHOWN, Definition
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend import calls, expressions
 from adcompiler.frontend.bindings import Binding, Environment
@@ -49,7 +49,7 @@ def inlined(
         return None
     source, start, where = parse(definition.function), len(state.nodes), state.where(node)
     _check_options(state, node, definition, args, keywords)
-    if not definition.is_analytic:
+    if not definition.is_analytic or fn in SHOWN:
         args = [_real(state, node, fn, arg) for arg in args]
         keywords = {key: _real(state, node, fn, arg) for key, arg in keywords.items()}
     try:
@@ -108,7 +108,7 @@ def _apart(
 
 
 def _real(state: Lowering, node: gast.expr, fn: str, binding: Binding) -> Binding:
-    """Mark an argument of a definition that is for real numbers only."""
+    """Mark an argument of a definition that has to be real, or may not be written afterwards."""
     if isinstance(binding, Value):
         marked = expressions.apply(state, node, "of_reals", (binding, Literal(fn)), binding.name)
         state.ranks[marked] = state.ranks.get(binding)

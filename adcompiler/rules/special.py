@@ -132,10 +132,13 @@ elementwise("special.k1", "-special.k0(x) - y / x", at=((0.3,), (1.2,)))
 elementwise("special.k0e", "y - special.k1e(x)", at=((0.3,), (1.2,)))
 elementwise("special.k1e", "y * (1 - 1 / x) - special.k0e(x)", at=((0.3,), (1.2,)))
 elementwise(
-    "special.jv", UNKNOWN, "0.5 * (special.jv(a - 1, b) - special.jv(a + 1, b))", at=((1.0, 0.7), (2.5, 1.4))
+    "special.jv special.jve",
+    UNKNOWN,
+    "0.5 * (special.jv(a - 1, b) - special.jv(a + 1, b))",
+    at=((1.0, 0.7), (2.5, 1.4)),
 )
 elementwise(
-    "special.yv special.yn",
+    "special.yv special.yn special.yve",
     UNKNOWN,
     "0.5 * (special.yv(a - 1, b) - special.yv(a + 1, b))",
     at=((1, 0.7), (2, 1.4)),
@@ -160,12 +163,6 @@ elementwise(
     UNKNOWN,
     "y - 0.5 * (special.kve(a - 1, b) + special.kve(a + 1, b))",
     at=((1.0, 0.7), (2.5, 1.4)),
-)
-elementwise(
-    "special.jve", UNKNOWN, "0.5 * (special.jv(a - 1, b) - special.jv(a + 1, b))", at=((1.0, 0.7), (2.5, 1.4))
-)
-elementwise(
-    "special.yve", UNKNOWN, "0.5 * (special.yv(a - 1, b) - special.yv(a + 1, b))", at=((1.0, 0.7), (2.5, 1.4))
 )
 elementwise("special.ber", "special.berp(x)", at=((0.3,), (1.2,)))
 elementwise("special.bei", "special.beip(x)", at=((0.3,), (1.2,)))

@@ -7,7 +7,18 @@ from dataclasses import replace
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory, memory_classes
-from adcompiler.analysis.types import Types, element, is_array, is_complex, is_float, is_list, is_memory, rank
+from adcompiler.analysis.types import (
+    Types,
+    element,
+    is_array,
+    is_complex,
+    is_float,
+    is_list,
+    is_memory,
+    is_mutable,
+    rank,
+)
+from adcompiler.definitions import SHOWN
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Packed, Static
 from adcompiler.graph.nodes import (
@@ -25,7 +36,7 @@ from adcompiler.graph.nodes import (
     While,
 )
 from adcompiler.graph.syntax import IN_PLACE
-from adcompiler.graph.walk import map_region, substitute
+from adcompiler.graph.walk import map_region, substitute, walk
 from adcompiler.optimize.invariant import remove_invariants
 from adcompiler.source import Location
 
@@ -48,8 +59,18 @@ def specialise(graph: Graph, types: Types, keep_arguments: bool) -> Graph:
 
 
 def _only_reals(graph: Graph, types: Types) -> Graph:
-    """Refuse complex arguments of definitions that are for real numbers."""
+    """Refuse complex arguments of definitions for real numbers, and writing what NumPy would show."""
     same: dict[Value, Atom] = {}
+    marks = [node for node in walk(graph.body) if isinstance(node, Apply) and node.fn == "of_reals"]
+    shown = [node for node in marks if getattr(node.args[1], "value", None) in SHOWN]
+    if shown:
+        arrays = {value for value, kind in types.items() if is_mutable(kind)}
+        lists = {value for value, kind in types.items() if is_list(kind)}
+        info = memory(graph.body, arrays, lists, types)
+        for node in shown:
+            if is_array(types.get(node.args[0])) and info.written_after(node.args[0], node):  # type: ignore[arg-type]
+                reason = f"'{node.args[1].value}' shows an array that is written afterwards"  # type: ignore[union-attr]
+                raise DifferentiationError("AD303", reason, node.loc, "write .copy() of the array inside")
 
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
@@ -58,7 +79,7 @@ def _only_reals(graph: Graph, types: Types) -> Graph:
                 nodes.append(node)
                 continue
             argument, fn = node.args
-            if isinstance(argument, Value) and is_complex(types.get(argument)):
+            if node not in shown and isinstance(argument, Value) and is_complex(types.get(argument)):
                 reason = f"'{getattr(fn, 'value', '')}' is known for real numbers only"
                 raise DifferentiationError("AD202", reason, node.loc)
             same[node.out] = argument
