@@ -5,6 +5,7 @@ from adcompiler.custom import CustomFunction, custom_jvp, custom_vjp, stop_gradi
 from adcompiler.errors import DifferentiationError
 from adcompiler.inside_numba import DerivativeType
 from adcompiler.pullback import vjp
+from adcompiler.pushforward import jvp
 from adcompiler.view import ComputationGraph
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "custom_jvp",
     "custom_vjp",
     "grad",
+    "jvp",
     "stop_gradient",
     "value_and_grad",
     "vjp",

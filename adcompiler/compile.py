@@ -51,12 +51,14 @@ from adcompiler.optimize.unroll import unroll
 from adcompiler.optimize.upwards import count_upwards
 from adcompiler.optimize.vectorise import vectorise
 from adcompiler.rules import ELEMENTWISE
+from adcompiler.transform.derived import Derived
+from adcompiler.transform.forward import forward
 from adcompiler.transform.gradient import gradient
 from adcompiler.transform.plan import LoopPlan
 from adcompiler.transform.specialise import specialise
 from adcompiler.transform.tape import Tape
 
-Mode = Choice["primal", "outputs", "grad", "value_and_grad", "pullback"]
+Mode = Choice["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp"]
 
 
 @dataclass(frozen=True)
@@ -163,10 +165,13 @@ def _transformed(
     positions = _leaf_positions(layouts, wrt, types, primal)
     guards = None if style.broadcasts else Guards(cautious=style.cautious)
     primal = share_factors(_prepared(primal, types, guards), types)
-    made = gradient(primal, positions, types, mode)
-    gradients = [gradient_layout(layouts[position]) for position in wrt]
-    packed = gradients[0] if style.single else Packed(tuple(gradients))
-    returns = Packed((Leaf(), packed)) if mode == "value_and_grad" else packed
+    made = _derived(primal, positions, types, mode)
+    returns = made.graph.returns
+    if mode != "jvp":
+        gradients = [gradient_layout(layouts[position]) for position in wrt]
+        packed = gradients[0] if style.single else Packed(tuple(gradients))
+        returns = Packed((Leaf(), packed)) if mode == "value_and_grad" else packed
+    assert returns is not None
     result = clean(verify(replace(name_parts(made.graph), returns=returns)))
     arguments += [kind for kind in made.seeds if kind is not None]
     types = propagated(result, arguments, types, ELEMENTWISE.keys()) or infer(result, arguments)
@@ -190,6 +195,13 @@ def _transformed(
     result = verify(clean(lists_to_arrays(result, types)))
     is_conditional = guards is not None and guards.is_conditional
     return result, types, Compiled(result, made.plans, returns, writes, made.seeds, is_conditional)
+
+
+def _derived(primal: Graph, positions: Sequence[int], types: Types, mode: Mode) -> Derived:
+    """Differentiate a prepared primal."""
+    if mode == "jvp":
+        return forward(primal, positions, types, keep_values=True)
+    return gradient(primal, positions, types, mode)
 
 
 def _fused(graph: Graph, types: Types, arguments: Sequence[nt.Type]) -> Graph:

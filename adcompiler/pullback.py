@@ -17,9 +17,10 @@ from adcompiler.graph.layout import Layout, leaves
 
 
 @lru_cache(maxsize=256)
-def _derivative(
+def derivative_of(
     function: Callable[..., Any], mode: Any, wrt: tuple[int, ...], jit: bool, options: tuple[Any, ...]
 ) -> Derivative:
+    """Return the object that differentiates a function in some mode, made once."""
     return Derivative(function, mode, wrt, jit, dict(options))
 
 
@@ -53,12 +54,12 @@ def vjp(
     (1.0, 6.0)
     """
     fixed = tuple(sorted(options.items()))
-    outputs = _derivative(function, "outputs", (), jit, fixed)
+    outputs = derivative_of(function, "outputs", (), jit, fixed)
     value = outputs(*args)
     args = outputs.bound(args)
     layouts = tuple(layout_of_value(arg, "argument", True) for arg in args)
     wrt = tuple(k for k, layout in enumerate(layouts) if any(is_continuous(x.kind) for x in leaves(layout)))
-    derivative = _derivative(function, "pullback", wrt, jit, fixed)
+    derivative = derivative_of(function, "pullback", wrt, jit, fixed)
     kept = tuple(np.copy(arg) if isinstance(arg, np.ndarray) else arg for arg in args)
 
     def pullback(adjoint: Any) -> tuple[Any, ...]:

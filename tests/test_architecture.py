@@ -21,6 +21,7 @@ STAGES += [
     "explain",
     "api",
     "pullback",
+    "pushforward",
     "testing",
     "inside_numba",
 ]

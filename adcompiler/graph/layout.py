@@ -53,6 +53,22 @@ def leaves(layout: Layout) -> Iterator[Leaf]:
                 yield from leaves(part)
 
 
+def map_leaves(layout: Layout, change: Callable[[Leaf], Layout]) -> Layout:
+    """Return a layout with each single value replaced, in the order of `leaves`.
+
+    >>> map_leaves(Packed((Leaf(), Static(None))), lambda leaf: Static(0))
+    Packed(parts=(Static(value=0), Static(value=None)), names=(), maker=<class 'tuple'>)
+    """
+    match layout:
+        case Leaf():
+            return change(layout)
+        case Packed():
+            return Packed(
+                tuple(map_leaves(part, change) for part in layout.parts), layout.names, layout.maker
+            )
+    return layout
+
+
 def build(layout: Layout, supply: Iterator[Any], pack: Callable[[Packed, list[Any]], Any]) -> Any:
     """Build a value: leaves are taken from `supply`, `pack` puts the parts of a `Packed` together."""
     match layout:

@@ -1,16 +1,24 @@
 """Structured primitives on arrays: reductions, products and shape.
 
-Each function is the vector-Jacobian product of the primitives named above it, written in the
-language itself: (inputs, output `y`, adjoint `d` of the output) to the adjoints of the inputs.
+A function under `structured` is the vector-Jacobian product of the primitives named above it, written in the
+language itself: (inputs, output `y`, adjoint `d` of the output) to the adjoints of the inputs. One under
+`tangent` is the Jacobian-vector product: (inputs, output `y`, tangents of the inputs) to the parts of the
+output's tangent.
 """
 
-# mypy: disable-error-code="no-untyped-def,no-redef"
+# mypy: disable-error-code="no-untyped-def,no-redef,no-untyped-call"
 
 import numpy as np
 
-from adcompiler.rules.table import constant, structured
+from adcompiler.rules.table import constant, linear, structured, tangent
 
 RANKS = range(1, 7)
+
+linear(
+    "np.sum np.mean np.cumsum np.flip np.flipud np.fliplr np.roll np.rot90 np.diag np.tril np.triu np.outer"
+)
+linear("matmul np.dot np.vdot T np.transpose reshape ravel flatten copy astype np.float32 item getitem")
+linear("np.ascontiguousarray np.asfortranarray np.asarray np.asarray_chkfinite np.full np.full_like sum_to")
 
 
 def sum_all(x, y, d):
@@ -58,8 +66,17 @@ def extremum(x, y, d):
     return d * chosen / np.sum(chosen)
 
 
+def extremum_tangent(x, y, t):
+    chosen = np.where(x == y, 1.0, 0.0)
+    return np.sum(chosen * t) / np.sum(chosen)
+
+
 def variance(x, y, d):
     return 2.0 * d / x.size * (x - np.mean(x))
+
+
+def variance_tangent(x, y, t):
+    return 2.0 / x.size * np.sum((x - np.mean(x)) * t)
 
 
 def deviation(x, y, d):
@@ -67,11 +84,19 @@ def deviation(x, y, d):
     return scale * (x - np.mean(x))
 
 
+def deviation_tangent(x, y, t):
+    scale = 1.0 / (x.size * y) if y > 0.0 else 0.0
+    return scale * np.sum((x - np.mean(x)) * t)
+
+
 for _rank in RANKS:
     structured("np.mean", _rank, broadcasts=True)(mean_all)
     structured("np.max np.min", _rank)(extremum)
     structured("np.var", _rank)(variance)
     structured("np.std", _rank)(deviation)
+    tangent("np.max np.min", _rank)(extremum_tangent)
+    tangent("np.var", _rank)(variance_tangent)
+    tangent("np.std", _rank)(deviation_tangent)
 
 
 @structured("np.cumsum", 1)
@@ -84,12 +109,25 @@ def sort(x, y, d):
     return d[np.argsort(np.argsort(x))]
 
 
-def product_all(x, y, d):
+@tangent("np.sort", 1)
+def sort_tangent(x, y, t):
+    return t[np.argsort(x)]
+
+
+def product_of_others(x):
     """The product of all other elements, without dividing: elements may be zero."""
     flat, one = x.flatten(), np.ones(1)
     before = np.cumprod(np.concatenate((one, flat)))[: x.size]
     after = np.cumprod(np.concatenate((one, flat[::-1])))[: x.size]
-    return (d * before * after[::-1]).reshape(x.shape)
+    return before * after[::-1]
+
+
+def product_all(x, y, d):
+    return (d * product_of_others(x)).reshape(x.shape)
+
+
+def product_tangent(x, y, t):
+    return np.sum(product_of_others(x) * t.flatten())
 
 
 def flip(x, y, d):
@@ -112,8 +150,14 @@ def without_nan(x, y, d):
     return np.where(np.isnan(x), 0.0, d)
 
 
+def without_nan_tangent(x, y, t):
+    return np.sum(np.where(np.isnan(x), 0.0, t))
+
+
 for _rank in RANKS:
     structured("np.prod", _rank)(product_all)
+    tangent("np.prod", _rank)(product_tangent)
+    tangent("np.nansum", _rank)(without_nan_tangent)
     structured("np.flip", _rank)(flip)
     structured("np.flipud", _rank)(flip_rows)
     structured("np.roll", _rank, 0)(rolled)

@@ -23,8 +23,12 @@ analytic("np.linalg.solve np.linalg.det np.array np.complex128 np.complex64")
 
 elementwise("complex", "1", "1j", at=((0.3, -1.2),))
 elementwise("np.imag np.angle", "0.0", at=((0.3,), (1.2,)))
-for_complex("np.real", "d")
-for_complex("np.imag", "-1j * d")
-for_complex("np.conj np.conjugate", "conj(d)")
-for_complex("abs np.abs np.absolute", "d * conj(x) / (y if y != 0 else 1.0)")
-for_complex("np.angle", "-1j * d / x")
+for_complex("np.real", "d", "real(t)")
+for_complex("np.imag", "-1j * d", "imag(t)")
+for_complex("np.conj np.conjugate", "conj(d)", "conj(t)")
+for_complex(
+    "abs np.abs np.absolute",
+    "d * conj(x) / (y if y != 0 else 1.0)",
+    "real(conj(x) * t) / (y if y != 0 else 1.0)",
+)
+for_complex("np.angle", "-1j * d / x", "imag(t / x)")

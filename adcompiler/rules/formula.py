@@ -20,13 +20,13 @@ from adcompiler.frontend.structure import Structured
 from adcompiler.graph.nodes import Atom, Node, Value
 
 _NAMES = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "trunc", "floor")
-_SCALAR = {name: getattr(math, name) for name in _NAMES} | {"sign": np.sign, "abs": abs, "conj": np.conj}
+_SCALAR = {name: getattr(math, name) for name in _NAMES} | {"sign": np.sign, "abs": abs}
 _ARRAY = {name: getattr(np, name) for name in _NAMES} | {
     "sign": np.sign,
     "abs": np.abs,
-    "conj": np.conj,
     "where": np.where,
 }
+_COMPLEX = {"conj": np.conj, "real": np.real, "imag": np.imag}
 
 
 def _scope(functions: dict[str, Any]) -> Source:
@@ -36,7 +36,7 @@ def _scope(functions: dict[str, Any]) -> Source:
     return Source(anchor, tree, "<rule>", ("",))
 
 
-_SCOPES = {False: _scope(_SCALAR), True: _scope(_ARRAY)}
+_SCOPES = {False: _scope(_SCALAR | _COMPLEX), True: _scope(_ARRAY | _COMPLEX)}
 
 
 def product(left: ast.expr, right: ast.expr) -> ast.expr:

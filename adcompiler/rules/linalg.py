@@ -6,11 +6,11 @@ the singular value decomposition; of the pseudo-inverse, Golub and Pereyra (1973
 lower triangle of a symmetric matrix, the derivative is that of the function of this triangle: zero above.
 """
 
-# mypy: disable-error-code="no-untyped-def,no-redef,no-untyped-call"
+# mypy: disable-error-code="no-untyped-def,no-redef,no-untyped-call,arg-type"
 
 import numpy as np
 
-from adcompiler.rules.table import constant, structured
+from adcompiler.rules.table import constant, linear, structured, tangent
 from adcompiler.runtime.factors import solved
 
 
@@ -19,6 +19,16 @@ from adcompiler.runtime.factors import solved
 def norm(x, y, d):
     scale = d / y if y > 0.0 else 0.0  # at the origin, the middle of all directions
     return scale * x
+
+
+@tangent("np.linalg.norm", 1)
+@tangent("np.linalg.norm", 2)
+def norm_tangent(x, y, t):
+    scale = 1.0 / y if y > 0.0 else 0.0
+    return scale * np.sum(x * t)
+
+
+linear("np.trace")
 
 
 @structured("np.trace", 2)
@@ -31,6 +41,11 @@ def inverse(x, y, d):
     return -(y.T @ d @ y.T)
 
 
+@tangent("np.linalg.inv", 2)
+def inverse_tangent(x, y, t):
+    return -(y @ t @ y)
+
+
 @structured("np.linalg.pinv", 2)
 def pseudo_inverse(x, y, d):
     rest = d.T - x @ (y @ d.T)
@@ -38,14 +53,31 @@ def pseudo_inverse(x, y, d):
     return -(y.T @ d @ y.T) + rest @ y @ y.T + y.T @ y @ other
 
 
+@tangent("np.linalg.pinv", 2)
+def pseudo_inverse_tangent(x, y, t):
+    rest = t.T - (t.T @ x) @ y
+    other = t.T - y @ (x @ t.T)
+    return -(y @ t @ y) + y @ y.T @ rest + other @ y.T @ y
+
+
 @structured("np.linalg.det", 2)
 def determinant(x, y, d):
     return d * y * np.linalg.inv(x).T
 
 
+@tangent("np.linalg.det", 2)
+def determinant_tangent(x, y, t):
+    return y * np.trace(np.linalg.solve(x, t))
+
+
 @structured("np.linalg.slogdet[1]", 2)
 def logarithm_of_determinant(x, sign, logarithm, d):
     return d * np.linalg.inv(x).T
+
+
+@tangent("np.linalg.slogdet[1]", 2)
+def logarithm_of_determinant_tangent(x, sign, logarithm, t):
+    return np.trace(np.linalg.solve(x, t))
 
 
 @structured("np.linalg.solve", 2, 1)
@@ -60,6 +92,12 @@ def solve_matrix(a, b, y, d):
     return -(w @ y.T), w
 
 
+@tangent("np.linalg.solve", 2, 1)
+@tangent("np.linalg.solve", 2, 2)
+def solve_tangent(a, b, y, ta, tb):
+    return -np.linalg.solve(a, ta @ y), np.linalg.solve(a, tb)
+
+
 @structured("np.linalg.solve[1]", 2, 1)
 def solve_vector_again(a, b, factors, y, d):
     w = solved(factors, d, True)
@@ -72,6 +110,12 @@ def solve_matrix_again(a, b, factors, y, d):
     return -(w @ y.T), w
 
 
+@tangent("np.linalg.solve[1]", 2, 1)
+@tangent("np.linalg.solve[1]", 2, 2)
+def solve_tangent_again(a, b, factors, y, ta, tb):
+    return -solved(factors, ta @ y, False), solved(factors, tb, False)
+
+
 @structured("np.linalg.cholesky", 2)
 def cholesky(x, y, d):
     p = np.tril(y.T @ d)
@@ -81,10 +125,26 @@ def cholesky(x, y, d):
     return s - 0.5 * np.diag(np.diag(s))
 
 
+def symmetric(t):
+    """The symmetric matrix with this lower triangle."""
+    return np.tril(t) + np.tril(t, -1).T
+
+
+@tangent("np.linalg.cholesky", 2)
+def cholesky_tangent(x, y, t):
+    p = np.linalg.solve(y, np.linalg.solve(y, symmetric(t)).T)
+    return y @ (np.tril(p) - 0.5 * np.diag(np.diag(p)))
+
+
 @structured("np.linalg.eigh[0]", 2)
 def eigenvalues(x, values, vectors, d):
     s = vectors @ (np.expand_dims(d, 1) * vectors.T)
     return np.tril(2.0 * s) - np.diag(np.diag(s))
+
+
+@tangent("np.linalg.eigh[0]", 2)
+def eigenvalues_tangent(x, values, vectors, t):
+    return np.diag(vectors.T @ symmetric(t) @ vectors)
 
 
 @structured("np.linalg.eigh[1]", 2)
@@ -95,11 +155,26 @@ def eigenvectors(x, values, vectors, d):
     return np.tril(s + s.T) - np.diag(np.diag(s))
 
 
+@tangent("np.linalg.eigh[1]", 2)
+def eigenvectors_tangent(x, values, vectors, t):
+    gaps = np.expand_dims(values, 0) - np.expand_dims(values, 1)
+    inner = vectors.T @ symmetric(t) @ vectors
+    return vectors @ np.where(gaps == 0.0, 0.0, inner / np.where(gaps == 0.0, 1.0, gaps))
+
+
 @structured("np.linalg.qr[0]", 2)
 def orthogonal_factor(x, q, r, d):
     m = np.tril(-(d.T @ q))
     m = m + m.T - np.diag(np.diag(m))
     return np.linalg.solve(r, (d + q @ m).T).T
+
+
+@tangent("np.linalg.qr[0]", 2)
+def orthogonal_factor_tangent(x, q, r, t):
+    p = np.linalg.solve(r.T, t.T).T
+    m = q.T @ p
+    turn = np.tril(m, -1)
+    return p - q @ (m - turn + turn.T)
 
 
 @structured("np.linalg.qr[1]", 2)
@@ -109,9 +184,21 @@ def triangular_factor(x, q, r, d):
     return np.linalg.solve(r, (q @ m).T).T
 
 
+@tangent("np.linalg.qr[1]", 2)
+def triangular_factor_tangent(x, q, r, t):
+    m = np.linalg.solve(r.T, (q.T @ t).T).T
+    turn = np.tril(m, -1)
+    return (m - turn + turn.T) @ r
+
+
 @structured("np.linalg.svd[1]", 2)
 def singular_values(x, u, s, vt, d):
     return (u[:, : s.size] * d) @ vt[: s.size]
+
+
+@tangent("np.linalg.svd[1]", 2)
+def singular_values_tangent(x, u, s, vt, t):
+    return np.sum((u[:, : s.size].T @ t) * vt[: s.size], axis=1)
 
 
 @structured("np.linalg.svd[0]", 2)
@@ -124,6 +211,17 @@ def left_singular_vectors(x, u, s, vt, d):
     return (u @ (inner * s) + outside) @ vt
 
 
+@tangent("np.linalg.svd[0]", 2)
+def left_singular_vectors_tangent(x, u, s, vt, t):
+    assert u.shape[1] == vt.shape[0], "the singular vectors of a rectangle: write full_matrices=False"
+    gaps = np.expand_dims(s * s, 0) - np.expand_dims(s * s, 1)
+    m = u.T @ t @ vt.T
+    inner = m * s + (m * s).T
+    inner = np.where(gaps == 0.0, 0.0, inner / np.where(gaps == 0.0, 1.0, gaps))
+    p = t @ vt.T
+    return u @ inner + (p - u @ (u.T @ p)) / s
+
+
 @structured("np.linalg.svd[2]", 2)
 def right_singular_vectors(x, u, s, vt, d):
     assert u.shape[1] == vt.shape[0], "the singular vectors of a rectangle: write full_matrices=False"
@@ -132,6 +230,16 @@ def right_singular_vectors(x, u, s, vt, d):
     inner = np.where(gaps == 0.0, 0.0, inner / np.where(gaps == 0.0, 1.0, gaps))
     outside = np.expand_dims(1.0 / s, 1) * (d - d @ vt.T @ vt)
     return u @ (np.expand_dims(s, 1) * inner @ vt + outside)
+
+
+@tangent("np.linalg.svd[2]", 2)
+def right_singular_vectors_tangent(x, u, s, vt, t):
+    assert u.shape[1] == vt.shape[0], "the singular vectors of a rectangle: write full_matrices=False"
+    gaps = np.expand_dims(s * s, 0) - np.expand_dims(s * s, 1)
+    m = np.expand_dims(s, 1) * (u.T @ t @ vt.T)
+    inner = np.where(gaps == 0.0, 0.0, (m + m.T) / np.where(gaps == 0.0, 1.0, gaps))
+    p = u.T @ t
+    return inner.T @ vt + np.expand_dims(1.0 / s, 1) * (p - p @ vt.T @ vt)
 
 
 constant("factors.factorise factors.solved")

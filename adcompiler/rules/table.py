@@ -1,8 +1,11 @@
 """The table of rules: one line for an elementwise function, one small function for a structured one.
 
 An elementwise rule gives the partial derivative for each argument as Python source over the inputs
-(`x`, or `a` and `b`) and the output `y`. A structured rule is a function in the language that users write,
-from (inputs, output, adjoint of the output) to the adjoints of the inputs.
+(`x`, or `a` and `b`) and the output `y`; reverse and forward mode both read it. A structured rule is a
+function in the language that users write, from (inputs, output, adjoint of the output) to the adjoints of the
+inputs. In forward mode, linear functions are applied to the tangents of their inputs; the others have a
+second function, from (inputs, output, tangents of the inputs) to the part of the output's tangent that comes
+from each.
 """
 
 from __future__ import annotations
@@ -22,12 +25,14 @@ class Elementwise:
         partials: the derivative with respect to each; None where it is zero, or not known.
         at: points of comparison.
         unknown: positions of arguments for which no derivative is known.
+        tangent: for complex arguments, the tangent of the result where it is no product with a partial.
     """
 
     inputs: tuple[str, ...]
     partials: tuple[ast.expr | None, ...]
     at: tuple[tuple[float, ...], ...]
     unknown: frozenset[int] = frozenset()
+    tangent: ast.expr | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,10 @@ COMPLEX: dict[str, Elementwise] = {}
 ANALYTIC: set[str] = set()
 """Functions whose rules hold for complex numbers as they are."""
 STRUCTURED: dict[tuple[str, tuple[int, ...], int | None], Structured] = {}
+LINEAR: set[str] = set()
+"""Functions that are linear in each argument that carries a derivative, the others held fixed."""
+TANGENTS: dict[tuple[str, tuple[int, ...]], Callable[..., Any]] = {}
+"""The Jacobian-vector products of all other structured functions."""
 CONSTANT: set[str] = set()
 
 _INPUTS = {1: "x", 2: "a b", 3: "c a b"}
@@ -72,20 +81,19 @@ def elementwise(
         ELEMENTWISE[name] = rule
 
 
-def for_complex(names: str, *partials: str, inputs: str | None = None) -> None:
-    """Enter the rule of a function for complex arguments: source of the adjoint of each input.
+def for_complex(names: str, adjoint: str, tangent: str) -> None:
+    """Enter the rule of a function of one complex argument.
 
-    Adjoints follow JAX's convention: the change of the result is the real part of adjoint times change. The
-    formulas read the inputs, the result `y` and its adjoint `d`.
+    Adjoints follow JAX's convention: the change of the result is the real part of adjoint times change.
 
     Args:
         names: canonical names that share the rule, separated by spaces.
-        partials: source of the adjoint for each input.
-        inputs: names of the inputs, separated by spaces.
+        adjoint: source of the adjoint of the input `x`, over `x`, the result `y` and its adjoint `d`.
+        tangent: source of the tangent of the result, over `x`, `y` and the tangent `t` of the input.
     """
-    trees = tuple(ast.parse(text, mode="eval").body for text in partials)
+    trees = [ast.parse(text, mode="eval").body for text in (adjoint, tangent)]
     for name in names.split():
-        COMPLEX[name] = Elementwise(tuple((inputs or _INPUTS[len(partials)]).split()), trees, ())
+        COMPLEX[name] = Elementwise(("x",), (trees[0],), (), tangent=trees[1])
 
 
 def analytic(names: str) -> None:
@@ -108,6 +116,27 @@ def structured(
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
         for name in names.split():
             STRUCTURED[name, ranks, axis] = Structured(function, broadcasts)
+        return function
+
+    return enter
+
+
+def linear(names: str) -> None:
+    """Enter functions whose tangent is the function of the tangents, one argument after the other."""
+    LINEAR.update(names.split())
+
+
+def tangent(names: str, *ranks: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter the Jacobian-vector product of functions that are not linear, for arguments of these ranks.
+
+    Args:
+        names: canonical names that share the rule, separated by spaces.
+        ranks: number of axes of each array argument.
+    """
+
+    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+        for name in names.split():
+            TANGENTS[name, ranks] = function
         return function
 
     return enter

@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from numba.core import types as nt
 
 from adcompiler.analysis.activity import active_values
 from adcompiler.analysis.types import Types, is_array, is_continuous, is_float
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.layout import Leaf, Static, leaves
+from adcompiler.graph.layout import Leaf, Static
 from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Region, Value
 from adcompiler.graph.walk import clone
 from adcompiler.rules import CONSTANT
-from adcompiler.transform.plan import LoopPlan
+from adcompiler.transform.derived import Derived, described
 from adcompiler.transform.record import Recording, export
 from adcompiler.transform.reverse import reverse
-from adcompiler.transform.tape import Tape
 
 
-@dataclass
-class Gradient:
-    """The graph that returns value and gradients, and the plan that it follows.
-
-    Attributes:
-        graph: the graph.
-        plans: what is done about the values of each loop.
-        seeds: types of the adjoints of the results that a pullback takes.
-        starts: where the counters end that reverse loops count back.
-    """
-
-    graph: Graph
-    plans: list[tuple[LoopPlan, list[Tape]]]
-    seeds: tuple[nt.Type | None, ...] = ()
-    starts: dict[Value, Literal] = field(default_factory=dict)
-
-
-def gradient(graph: Graph, wrt: list[int], types: Types, mode: str) -> Gradient:
+def gradient(graph: Graph, wrt: Sequence[int], types: Types, mode: str) -> Derived:
     """Build the graph that evaluates a function's gradient.
 
     Args:
@@ -77,7 +60,7 @@ def gradient(graph: Graph, wrt: list[int], types: Types, mode: str) -> Gradient:
     nodes = (*forward.nodes, border, *back.nodes)
     body = Region((*forward.params, *params), nodes, (*value, *back.yields))
     what = {"grad": "the gradient", "value_and_grad": "the value and the gradient"}.get(mode, "the pullback")
-    doc = f"Return {what} of {graph.name} with respect to {', '.join(_described(graph, wrt))}."
+    doc = f"Return {what} of {graph.name} with respect to {', '.join(described(graph, wrt))}."
     parameters = graph.parameters
     if parameters and params:
         parameters = (*parameters, *((param.name, Leaf()) for param in params))
@@ -88,15 +71,7 @@ def gradient(graph: Graph, wrt: list[int], types: Types, mode: str) -> Gradient:
     starts = recording.starts | {
         new: recording.starts[old] for old, new in mapping.items() if old in recording.starts
     }
-    return Gradient(result, recording.plans, tuple(kinds), starts)  # type: ignore[arg-type]
-
-
-def _described(graph: Graph, wrt: list[int]) -> list[str]:
-    """Return the names of the parameters that hold the values to differentiate."""
-    if not graph.parameters:
-        return [graph.body.params[k].name for k in wrt]
-    owners = [name for name, layout in graph.parameters for _ in leaves(layout)]
-    return [*dict.fromkeys(owners[k] for k in wrt)]
+    return Derived(result, recording.plans, tuple(kinds), starts)  # type: ignore[arg-type]
 
 
 def _seed(atom: Atom, types: Types, params: list[Value], kinds: list[nt.Type | None]) -> Atom | None:

@@ -115,23 +115,23 @@ def reverse(
     sweep.region(graph.body, list(zip(graph.body.yields, started, strict=True)))
     gradients = [sweep.gradient(param) for param in wrt]
     are_arrays = [is_array(types[param]) for param in wrt]
-    body = Region((), tuple(sweep.nodes), ())
-    body = replace(
-        body, nodes=(*body.nodes, *_kept_apart(gradients, body, are_arrays)), yields=tuple(gradients)
-    )
+    nodes = (*sweep.nodes, *kept_apart(gradients, are_arrays, sweep.nodes))
+    body = Region((), nodes, tuple(gradients))
     return ReverseSweep(body, sweep.partner, sweep.trips, sweep.before, sweep.after, info, shapes)
 
 
-def _kept_apart(gradients: list[Atom], body: Region, are_arrays: list[bool]) -> list[Node]:
-    """Replace array gradients that may share memory with an earlier one by copies; return the copies."""
-    classes = memory_classes(body)
-    seen: set[Value] = set()
+def kept_apart(
+    results: list[Atom], are_arrays: Sequence[bool], nodes: Sequence[Node], params: Sequence[Value] = ()
+) -> list[Node]:
+    """Replace arrays that may share memory with an earlier one, or a parameter, by copies; return these."""
+    classes = memory_classes(Region((), tuple(nodes), ()))
+    seen = {classes.get(param, param) for param in params}
     copies: list[Node] = []
-    for k, atom in enumerate(gradients):
+    for k, atom in enumerate(results):
         if isinstance(atom, Value) and are_arrays[k]:
             memory_of = classes.get(atom, atom)
             if memory_of in seen:
-                gradients[k] = copy = Value(atom.name)
+                results[k] = copy = Value(atom.name)
                 copies.append(Apply(copy, "copy", (atom,)))
             seen.add(memory_of)
     return copies

@@ -39,7 +39,7 @@ def buffered_owners(
     """
     _check_merges(body, types, active, info)
     _check_lists(body, types, active, info)
-    _check_copies(body, types, active, info)
+    check_copies(body, types, active, info)
     home: dict[Value, Region] = {}
     base: dict[Value, Value] = {}
     found: set[Value] = set()
@@ -124,8 +124,14 @@ def _check_lists(body: Region, types: Types, active: set[Value], info: Memory) -
                 raise DifferentiationError("AD303", reason, node.loc)
 
 
-def _check_copies(body: Region, types: Types, active: set[Value], info: Memory) -> None:
-    """`ravel` and its like return the array itself or a copy: no matter unless one of the two is written."""
+def check_copies(body: Region, types: Types, active: set[Value], info: Memory, is_exact: bool = True) -> None:
+    """`ravel` and its like return the array itself or a copy: no matter unless one of the two is written.
+
+    Where `is_exact`, the type of an array tells which; its tangent may be laid out in another way.
+
+    Raises:
+        DifferentiationError: AD303 where it matters, and is not known.
+    """
     counts = uses(body)
     _check_parts_of_complex(body, types, active)
     for node in walk(body):
@@ -144,7 +150,7 @@ def _check_copies(body: Region, types: Types, active: set[Value], info: Memory) 
         if node.out not in active or not isinstance(source, Value):
             continue
         layout = getattr(types.get(source), "layout", None)
-        is_settled = layout == "C" and node.fn != "np.asfortranarray"
+        is_settled = is_exact and layout == "C" and node.fn != "np.asfortranarray"
         is_used_elsewhere = counts[source] > 1 or info.owners.get(source, source) is not source
         is_argument = source not in info.owners
         if not is_settled and info.is_written(node.out) and (is_used_elsewhere or is_argument):

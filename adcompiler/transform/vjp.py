@@ -7,32 +7,26 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from adcompiler.analysis.sizes import Shape
-from adcompiler.analysis.types import element, is_array, is_complex, rank
+from adcompiler.analysis.types import element, is_array, is_complex
 from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value
-from adcompiler.graph.syntax import PARTS, part_of
+from adcompiler.graph.syntax import part_of
 from adcompiler.graph.walk import operands, values
-from adcompiler.rules import (
-    ANALYTIC,
-    COMPLEX,
-    CONSTANT,
-    ELEMENTWISE,
-    REFUSED,
-    STRUCTURED,
-    Elementwise,
-    Structured,
+from adcompiler.rules import ANALYTIC, COMPLEX, CONSTANT, ELEMENTWISE, Elementwise, Structured
+from adcompiler.rules.find import (
+    atom_rank,
+    find_elementwise,
+    find_structured,
+    no_rule,
+    not_for_complex,
+    unknown_partial,
 )
 from adcompiler.rules.formula import evaluate, expand, product
 
 if TYPE_CHECKING:
     from adcompiler.transform.reverse import Sweep
-
-REDUCTIONS = ("np.sum", "np.mean", "np.max", "np.min", "np.prod", "np.std", "np.var")
-VALUE_SECOND = ("np.full", "np.full_like")
-SHAPE_OR_TYPE_FOLLOWS = frozenset({"reshape", "astype", "np.asarray"})
-"""Functions whose further arguments do not change the derivative; elsewhere a rule is for all arguments."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +57,10 @@ def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
             _elementwise(sweep, node, COMPLEX[node.fn], adjoint)
             return
         if node.fn not in ANALYTIC and node.fn not in CONSTANT and node.fn != "complex":
-            reason = f"'{node.fn}' has no derivative for complex numbers"
-            raise DifferentiationError("AD202", reason, node.loc)
-    if node.fn in ELEMENTWISE and not node.keywords and len(node.args) == len(ELEMENTWISE[node.fn].inputs):
-        _elementwise(sweep, node, ELEMENTWISE[node.fn], adjoint)
+            raise not_for_complex(node)
+    rule = find_elementwise(node)
+    if rule is not None:
+        _elementwise(sweep, node, rule, adjoint)
         return
     if node.fn == "custom[0]":
         apply_custom(sweep, node, adjoint)
@@ -74,16 +68,11 @@ def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     if node.fn == "np.transpose":
         _transposed(sweep, node, adjoint)
         return
-    found = _find_structured(sweep, node)
+    found = find_structured(node, sweep.types)
     if found is not None:
         _structured(sweep, node, *found, adjoint)
     elif node.fn not in CONSTANT and any(a in sweep.active for a in values(operands(node))):
-        keywords = ", ".join(f"{key}=" for key, _ in node.keywords)
-        ranks = ", ".join(f"{_rank(sweep, a)}-D" for a in node.args)
-        if node.fn in REFUSED:
-            raise DifferentiationError("AD202", f"'{node.fn}': {REFUSED[node.fn]}", node.loc)
-        what = f"'{node.fn}' of ({ranks}{', ' + keywords if keywords else ''})"
-        raise DifferentiationError("AD202", f"no derivative rule for {what}", node.loc)
+        raise no_rule(node, sweep.types)
 
 
 def _transposed(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
@@ -116,7 +105,7 @@ def apply_custom(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         return
     if function.jvp is None:
         raise DifferentiationError("AD202", f"'{callee.name}' has been given no rule: defvjp", node.loc)
-    if any(_rank(sweep, atom) for atom in (*args, result)):
+    if any(atom_rank(sweep.types, atom) for atom in (*args, result)):
         reason = f"'{callee.name}' of arrays has a rule for tangents only"
         raise DifferentiationError("AD202", reason, node.loc, "give it one for adjoints: custom_vjp, defvjp")
     rule = Global(function.jvp.py_func.__name__, function.jvp)
@@ -145,12 +134,6 @@ def reverse_call(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         sweep.contribute(argument, Contribution(part))
 
 
-def _rank(sweep: Sweep, atom: Atom) -> int:
-    if isinstance(atom, Value):
-        return rank(sweep.types[atom])
-    return getattr(getattr(atom, "value", 0), "ndim", 0)
-
-
 def _is_full(sweep: Sweep, node: Apply, rule: Elementwise, tree: ast.expr, adjoint: Contribution) -> bool:
     """Tell whether adjoint * partial has the shape of the output."""
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
@@ -163,19 +146,15 @@ def _is_full(sweep: Sweep, node: Apply, rule: Elementwise, tree: ast.expr, adjoi
 def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribution) -> None:
     if node.fn == "mul" and node.args[0] is node.args[1]:
         node, rule = replace(node, args=node.args[:1]), ELEMENTWISE["np.square"]
-    rule = _of_constant_power(node, rule)
     if rule is COMPLEX.get(node.fn):  # its formulas are not products with the adjoint
         adjoint = Contribution(sweep.full(node.out, adjoint))
-    arrays = _rank(sweep, node.out) > 0
+    arrays = atom_rank(sweep.types, node.out) > 0
     env: dict[str, Atom] = dict(zip(rule.inputs, node.args, strict=True))
     for name, arg, partial in zip(rule.inputs, node.args, rule.partials, strict=True):
         if not isinstance(arg, Value) or arg not in sweep.active:
             continue
         if rule.inputs.index(name) in rule.unknown:
-            reason = (
-                f"no derivative of '{node.fn}' with respect to its argument {rule.inputs.index(name) + 1}"
-            )
-            raise DifferentiationError("AD202", reason, node.loc)
+            raise unknown_partial(node, rule.inputs.index(name))
         if partial is None:
             continue
         is_adjoint = rule is COMPLEX.get(node.fn)
@@ -184,25 +163,6 @@ def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribu
         atom = _evaluated(sweep, tree, env | {"y": node.out, "d": adjoint.atom}, arrays)
         found = Contribution(atom, full, adjoint.scalar and not full)
         sweep.contribute(arg, _unbroadcast(sweep, node, arg, found) if arrays else found)
-
-
-def _of_constant_power(node: Apply, rule: Elementwise) -> Elementwise:
-    """The derivative of `x ** 3` is `3 * x ** 2`, without the cases that a variable exponent needs."""
-    if rule is not ELEMENTWISE["pow"] or not isinstance(node.args[1], Literal):
-        return rule
-    power = node.args[1].value
-    if isinstance(power, bool) or not isinstance(power, int | float):
-        return rule
-    match power:
-        case 0:
-            text = "0.0"
-        case 1:
-            text = "1"
-        case 2:
-            text = f"{power} * a"
-        case _:
-            text = f"{power} * a ** {power - 1}"
-    return replace(rule, partials=(ast.parse(text, mode="eval").body, None))
 
 
 def _evaluated(sweep: Sweep, tree: ast.expr, env: dict[str, Atom], arrays: bool) -> Atom:
@@ -218,12 +178,12 @@ def _unbroadcast(sweep: Sweep, node: Apply, arg: Value, found: Contribution) -> 
     if sweep.shapes.get(arg) == sweep.shapes[node.out]:
         return found
     atom = sweep.full(node.out, found)
-    if _rank(sweep, arg) == 0:
+    if atom_rank(sweep.types, arg) == 0:
         return Contribution(sweep.apply("np.sum", atom))
-    whole = sweep.shapes[node.out][-_rank(sweep, arg) :]
+    whole = sweep.shapes[node.out][-atom_rank(sweep.types, arg) :]
     same = sweep.shapes.get(arg) == whole
     stretched = [] if same else _stretched(sweep.shapes.get(arg), whole)
-    summed: Atom = sweep.sum_to(atom, _rank(sweep, node.out), arg, same or bool(stretched))
+    summed: Atom = sweep.sum_to(atom, atom_rank(sweep.types, node.out), arg, same or bool(stretched))
     for axis in stretched:
         total = Value("total", temporary=True)
         sweep.nodes.append(Apply(total, "np.sum", (summed,), (("axis", Literal(axis)),), sweep.loc))
@@ -240,32 +200,6 @@ def _stretched(own: Shape | None, whole: Shape) -> list[int]:
     return [axis for axis, (one, size) in pairs if one != size]
 
 
-def _find_structured(sweep: Sweep, node: Apply) -> tuple[Structured, tuple[Atom, ...]] | None:
-    """Return the rule and the arguments that it is about."""
-    if part_of(node.fn, len(node.args)) is not None:
-        inputs = node.args[: len(node.args) - len(PARTS[node.fn.partition("[")[0]])]
-        found = STRUCTURED.get((node.fn, tuple(_rank(sweep, atom) for atom in inputs), None))
-        return None if found is None else (found, inputs)
-    keywords = dict(node.keywords)
-    axis, args = keywords.pop("axis", None), node.args
-    if node.fn in REDUCTIONS and len(args) > 1:
-        axis, args = args[1], args[:1]
-    if node.fn in VALUE_SECOND:
-        args = args[1:2]
-        keywords.pop("dtype", None)
-    if keywords or (axis is not None and not isinstance(axis, Literal)):
-        return None
-    number = axis.value if axis is not None else None
-    if isinstance(number, int) and number < 0:
-        number += _rank(sweep, args[0])
-    for count in (2, 1):
-        key = (node.fn, tuple(_rank(sweep, a) for a in args[:count]), number)
-        is_whole = len(args) == count or (len(args) > count and node.fn in SHAPE_OR_TYPE_FOLLOWS)
-        if is_whole and key in STRUCTURED:
-            return STRUCTURED[key], args[:count]  # type: ignore[index]
-    return None
-
-
 def _structured(
     sweep: Sweep, node: Apply, rule: Structured, inputs: tuple[Atom, ...], adjoint: Contribution
 ) -> None:
@@ -273,13 +207,13 @@ def _structured(
     nodes: list[Node] = []
     is_part = part_of(node.fn, len(node.args)) is not None
     given = node.args if is_part else (*inputs, node.out)
-    axes = [_rank(sweep, atom) for atom in given]
+    axes = [atom_rank(sweep.types, atom) for atom in given]
     if node.fn.startswith("np.linalg."):  # LAPACK does not mix precisions, and literals widen single ones
         given = tuple(_widened(sweep, atom) for atom in given)
         incoming = _widened(sweep, incoming, node.out)
     ranks = {atom: count for atom, count in zip(given, axes, strict=True) if isinstance(atom, Value)}
     if isinstance(incoming, Value):
-        ranks[incoming] = _rank(sweep, node.out)
+        ranks[incoming] = atom_rank(sweep.types, node.out)
     results = expand(rule.vjp, [*given, incoming], nodes, ranks)  # type: ignore[arg-type]
     wanted = [
         (arg, result)
@@ -289,7 +223,7 @@ def _structured(
     keep = _needed(nodes, [result for _, result in wanted])  # type: ignore[misc]
     sweep.nodes += [replace(made, loc=sweep.loc) for made in keep]
     for arg, result in wanted:
-        is_scalar = rule.broadcasts and _rank(sweep, node.out) == 0
+        is_scalar = rule.broadcasts and atom_rank(sweep.types, node.out) == 0
         sweep.contribute(arg, Contribution(result, not rule.broadcasts, is_scalar))  # type: ignore[arg-type]
 
 

@@ -1,0 +1,111 @@
+"""Which rule is meant for a node, given the types of what it reads."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from adcompiler.analysis.types import Types, rank
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.nodes import Apply, Atom, Literal, Value
+from adcompiler.graph.syntax import PARTS, part_of
+from adcompiler.rules.refused import REFUSED
+from adcompiler.rules.table import ELEMENTWISE, STRUCTURED, TANGENTS, Elementwise, Structured
+
+REDUCTIONS = ("np.sum", "np.mean", "np.max", "np.min", "np.prod", "np.std", "np.var")
+VALUE_SECOND = ("np.full", "np.full_like")
+SHAPE_OR_TYPE_FOLLOWS = frozenset({"reshape", "astype", "np.asarray"})
+"""Functions whose further arguments do not change the derivative; elsewhere a rule is for all arguments."""
+
+
+def atom_rank(types: Types, atom: Atom) -> int:
+    """Return the number of axes of a value or of a captured array."""
+    if isinstance(atom, Value):
+        return rank(types[atom])
+    return getattr(getattr(atom, "value", 0), "ndim", 0)
+
+
+def find_elementwise(node: Apply) -> Elementwise | None:
+    """Return the elementwise rule of a node, for real numbers.
+
+    The derivative of `x ** 3` is `3 * x ** 2`, without the cases that a variable exponent needs.
+    """
+    rule = ELEMENTWISE.get(node.fn)
+    if rule is None or node.keywords or len(node.args) != len(rule.inputs):
+        return None
+    if rule is not ELEMENTWISE["pow"] or not isinstance(node.args[1], Literal):
+        return rule
+    power = node.args[1].value
+    if isinstance(power, bool) or not isinstance(power, int | float):
+        return rule
+    match power:
+        case 0:
+            text = "0.0"
+        case 1:
+            text = "1"
+        case 2:
+            text = f"{power} * a"
+        case _:
+            text = f"{power} * a ** {power - 1}"
+    return replace(rule, partials=(ast.parse(text, mode="eval").body, None))
+
+
+def inputs_of_part(node: Apply) -> tuple[Atom, ...]:
+    """Return what `np.linalg.qr[0]` and its like are functions of."""
+    return node.args[: len(node.args) - len(PARTS[node.fn.partition("[")[0]])]
+
+
+def find_structured(node: Apply, types: Types) -> tuple[Structured, tuple[Atom, ...]] | None:
+    """Return the rule of a function on arrays in reverse mode, and the arguments that it is about."""
+    if part_of(node.fn, len(node.args)) is not None:
+        inputs = inputs_of_part(node)
+        found = STRUCTURED.get((node.fn, tuple(atom_rank(types, atom) for atom in inputs), None))
+        return None if found is None else (found, inputs)
+    keywords = dict(node.keywords)
+    axis, args = keywords.pop("axis", None), node.args
+    if node.fn in REDUCTIONS and len(args) > 1:
+        axis, args = args[1], args[:1]
+    if node.fn in VALUE_SECOND:
+        args = args[1:2]
+        keywords.pop("dtype", None)
+    if keywords or (axis is not None and not isinstance(axis, Literal)):
+        return None
+    number = axis.value if axis is not None else None
+    if isinstance(number, int) and number < 0:
+        number += atom_rank(types, args[0])
+    for count in (2, 1):
+        key = (node.fn, tuple(atom_rank(types, a) for a in args[:count]), number)
+        is_whole = len(args) == count or (len(args) > count and node.fn in SHAPE_OR_TYPE_FOLLOWS)
+        if is_whole and key in STRUCTURED:
+            return STRUCTURED[key], args[:count]  # type: ignore[index]
+    return None
+
+
+def find_tangent(node: Apply, types: Types) -> tuple[Callable[..., Any], tuple[Atom, ...]] | None:
+    """Return the rule of a function on arrays in forward mode, and the arguments that it is about."""
+    inputs = node.args if part_of(node.fn, len(node.args)) is None else inputs_of_part(node)
+    found = TANGENTS.get((node.fn, tuple(atom_rank(types, atom) for atom in inputs)))
+    return None if found is None or node.keywords else (found, inputs)
+
+
+def no_rule(node: Apply, types: Types) -> DifferentiationError:
+    """Return the refusal of a function that no rule is known for."""
+    if node.fn in REFUSED:
+        return DifferentiationError("AD202", f"'{node.fn}': {REFUSED[node.fn]}", node.loc)
+    keywords = ", ".join(f"{key}=" for key, _ in node.keywords)
+    ranks = ", ".join(f"{atom_rank(types, a)}-D" for a in node.args)
+    what = f"'{node.fn}' of ({ranks}{', ' + keywords if keywords else ''})"
+    return DifferentiationError("AD202", f"no derivative rule for {what}", node.loc)
+
+
+def not_for_complex(node: Apply) -> DifferentiationError:
+    """Return the refusal of a function whose rule is for real numbers."""
+    return DifferentiationError("AD202", f"'{node.fn}' has no derivative for complex numbers", node.loc)
+
+
+def unknown_partial(node: Apply, position: int) -> DifferentiationError:
+    """Return the refusal of an argument with respect to which no derivative is known."""
+    reason = f"no derivative of '{node.fn}' with respect to its argument {position + 1}"
+    return DifferentiationError("AD202", reason, node.loc)

@@ -1,0 +1,220 @@
+"""Apply a rule in forward mode: the tangent of a primitive's result from those of its arguments."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from adcompiler.analysis.types import element, is_array, is_complex, is_list
+from adcompiler.custom import CustomFunction
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value
+from adcompiler.graph.syntax import JOINS
+from adcompiler.graph.walk import operands, values
+from adcompiler.rules import ANALYTIC, COMPLEX, CONSTANT, LINEAR, Elementwise
+from adcompiler.rules.find import (
+    VALUE_SECOND,
+    atom_rank,
+    find_elementwise,
+    find_tangent,
+    no_rule,
+    not_for_complex,
+    unknown_partial,
+)
+from adcompiler.rules.formula import evaluate, expand, product
+
+if TYPE_CHECKING:
+    from adcompiler.transform.forward import Forward
+
+OF_LISTS = frozenset({"getitem", "pop", "mul", "sum", "np.array", "np.asarray"})
+
+
+def tangent_of_result(sweep: Forward, node: Apply) -> Atom | None:
+    """Append the tangent of what a primitive returns, and return it; None where it is zero.
+
+    Raises:
+        DifferentiationError: AD202 where the table has no rule.
+    """
+    if node.fn == "list" or node.fn in JOINS:
+        items = [sweep.whole(arg) for arg in node.args]
+        return sweep.apply(node.fn, *items, keywords=node.keywords)
+    varied = [arg for arg in values(operands(node)) if sweep.tangent(arg) is not None]
+    if node.fn in CONSTANT or not varied:
+        return None
+    if any(is_list(sweep.types.get(arg)) for arg in varied) and node.fn in OF_LISTS:
+        return _linear(sweep, node)
+    if sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values((node.out, *operands(node)))):
+        if node.fn in COMPLEX and len(node.args) == 1:
+            return _of_complex(sweep, node, COMPLEX[node.fn])
+        if node.fn not in ANALYTIC and node.fn != "complex":
+            raise not_for_complex(node)
+    rule = find_elementwise(node)
+    if rule is not None:
+        return _elementwise(sweep, node, rule)
+    if node.fn == "custom[0]":
+        return _custom(sweep, node)
+    if node.fn in LINEAR:
+        return _linear(sweep, node)
+    return _structured(sweep, node)
+
+
+def _linear(sweep: Forward, node: Apply) -> Atom | None:
+    """The tangent is the function of the tangent of each argument, the others as they are."""
+    total: Atom | None = None
+    for k, arg in enumerate(node.args):
+        found = sweep.tangent(arg)
+        if found is None or (node.fn in VALUE_SECOND and k != 1):
+            continue
+        if node.fn in ("reshape", "ravel") and not sweep.info.is_written(node.out):
+            found = sweep.apply("np.ascontiguousarray", found)
+        args = (*node.args[:k], found, *node.args[k + 1 :])
+        term = sweep.apply(node.fn, *args, keywords=node.keywords)
+        total = term if total is None else sweep.apply("add", total, term)
+    return total
+
+
+def _added(one: ast.expr | None, two: ast.expr) -> ast.expr:
+    """Return the tree of a sum as one would write it.
+
+    >>> show = lambda *texts: ast.unparse(_added(*(ast.parse(text, mode="eval").body for text in texts)))
+    >>> show("s", "-t"), show("s if c else 0.0", "0.0 if c else t")
+    ('s - t', 's if c else t')
+    """
+    match one, two:
+        case None | ast.Constant(value=0.0), _:
+            return two
+        case _, ast.Constant(value=0.0):
+            assert one is not None
+            return one
+        case ast.IfExp(), ast.IfExp() if ast.dump(one.test) == ast.dump(two.test):
+            return ast.IfExp(one.test, _added(one.body, two.body), _added(one.orelse, two.orelse))
+        case _, ast.UnaryOp(op=ast.USub()):
+            assert one is not None
+            return ast.BinOp(one, ast.Sub(), two.operand)
+    assert one is not None
+    return ast.BinOp(one, ast.Add(), two)
+
+
+def _elementwise(sweep: Forward, node: Apply, rule: Elementwise) -> Atom | None:
+    """The tangent is the sum of partial derivative times tangent over the arguments."""
+    env: dict[str, Atom] = dict(zip(rule.inputs, node.args, strict=True)) | {"y": node.out}
+    tree: ast.expr | None = None
+    for k, (name, arg, partial) in enumerate(zip(rule.inputs, node.args, rule.partials, strict=True)):
+        found = sweep.tangent(arg)
+        if found is None:
+            continue
+        if k in rule.unknown:
+            raise unknown_partial(node, k)
+        if partial is not None:
+            env[f"t_{name}"] = found
+            tree = _added(tree, product(ast.Name(f"t_{name}", ast.Load()), partial))
+    if tree is None:
+        return None
+    atom = _evaluated(sweep, node, tree, env)
+    names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    inputs = {name.removeprefix("t_") for name in names}
+    used = [node.out if name == "y" else env[name] for name in inputs if name in env]
+    atom = _spread(sweep, node, used, atom)
+    is_same = any(sweep.tangent(v) is atom and _is_alike(sweep, v, node.out) for v in values(used))
+    is_wide = any(_is_alike(sweep, v, node.out) for v in values(used))
+    return atom if is_same else sweep.cast(node.out, atom, is_wide)
+
+
+def _is_alike(sweep: Forward, one: Value, other: Value) -> bool:
+    return str(element(sweep.types[one])) == str(element(sweep.types[other]))
+
+
+def _evaluated(sweep: Forward, node: Apply, tree: ast.expr, env: dict[str, Atom]) -> Atom:
+    nodes: list[Node] = []
+    of_complex = sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values(env.values()))
+    atom = evaluate(tree, env, is_array(sweep.types[node.out]), nodes, of_complex)
+    sweep.nodes += [replace(made, loc=node.loc) for made in nodes]
+    return atom
+
+
+def _spread(sweep: Forward, node: Apply, used: list[Atom], atom: Atom) -> Atom:
+    """Give a tangent the shape of its array, where it was computed from fewer arguments."""
+    if not is_array(sweep.types[node.out]):
+        return atom
+    own = sweep.shapes.get(node.out)
+    arrays = [arg for arg in used if atom_rank(sweep.types, arg)]
+    all_used = {arg for arg in node.args if atom_rank(sweep.types, arg)} <= {*arrays}
+    if all_used or any(arg is node.out or sweep.shapes.get(arg) == own for arg in values(arrays)):
+        return atom
+    if not arrays:
+        return sweep.apply("np.full_like", node.out, atom)
+    return sweep.apply("add", sweep.apply("np.zeros_like", node.out), atom)
+
+
+def _of_complex(sweep: Forward, node: Apply, rule: Elementwise) -> Atom:
+    found = sweep.tangent(node.args[0])
+    assert rule.tangent is not None and found is not None
+    return _evaluated(sweep, node, rule.tangent, {"x": node.args[0], "y": node.out, "t": found})
+
+
+def _structured(sweep: Forward, node: Apply) -> Atom | None:
+    """Write out the rule of a function that is not linear."""
+    found = find_tangent(node, sweep.types)
+    if found is None:
+        raise no_rule(node, sweep.types)
+    rule, inputs = found
+    given = list(node.args) if len(inputs) < len(node.args) else [*inputs, node.out]
+    tangents = [sweep.tangent(atom) for atom in inputs]
+    whole: list[Atom] = [atom if t is None else t for atom, t in zip(inputs, tangents, strict=True)]
+    args = [*given, *whole]
+    axes = [atom_rank(sweep.types, atom) for atom in (*given, *inputs)]
+    if node.fn.startswith("np.linalg."):  # LAPACK does not mix precisions, and literals widen single ones
+        args = [_widened(sweep, atom, own) for atom, own in zip(args, (*given, *inputs), strict=True)]
+    ranks = {atom: count for atom, count in zip(args, axes, strict=True) if isinstance(atom, Value)}
+    nodes: list[Node] = []
+    parts = expand(rule, args, nodes, ranks)  # type: ignore[arg-type]
+    sweep.nodes += [replace(made, loc=node.loc) for made in nodes]
+    total: Atom | None = None
+    for part, own in zip(parts, tangents, strict=True):
+        assert isinstance(part, Atom)
+        if own is not None:
+            total = part if total is None else sweep.apply("add", total, part)
+    assert total is not None
+    return sweep.cast(node.out, total)
+
+
+def _widened(sweep: Forward, atom: Atom, own: Atom) -> Atom:
+    """Return an array, or the tangent of one, in double precision."""
+    kind = sweep.types.get(own) if isinstance(own, Value) else None
+    if kind is None or not is_array(kind) or str(element(kind)) != "float32":
+        return atom
+    return sweep.apply("astype", atom, Global("np.float64", None))
+
+
+def _custom(sweep: Forward, node: Apply) -> Atom:
+    """Call the rule that the user gave a function.
+
+    Raises:
+        DifferentiationError: AD202 where there is none, or none for what the arguments are.
+    """
+    callee, *args, result = node.args
+    assert isinstance(callee, Global) and isinstance(callee.value, CustomFunction)
+    function = callee.value
+    if function.jvp is not None:
+        rule = Global(function.jvp.py_func.__name__, function.jvp)
+        return sweep.apply("custom", rule, *args, result, *map(sweep.whole, args))
+    if function.vjp is None:
+        raise DifferentiationError("AD202", f"'{callee.name}' has been given no rule: defjvp", node.loc)
+    if atom_rank(sweep.types, result):
+        reason = f"'{callee.name}' has a rule for adjoints only, and its result is an array"
+        raise DifferentiationError("AD202", reason, node.loc, "give it one for tangents, too: defjvp")
+    rule = Global(function.vjp.py_func.__name__, function.vjp)
+    found = sweep.apply("custom", rule, *args, result, Literal(1.0))
+    total: Atom | None = None
+    for k, arg in enumerate(args):
+        tangent = sweep.tangent(arg)
+        if tangent is None:
+            continue
+        part: Atom = found if len(args) == 1 else sweep.apply("getitem", found, Literal(k))
+        term: Atom = sweep.apply("mul", part, tangent)
+        if atom_rank(sweep.types, arg):
+            term = sweep.apply("np.sum", term)
+        total = term if total is None else sweep.apply("add", total, term)
+    assert total is not None
+    return total
