@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, update_wrapper
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numba.core import types as nt
@@ -28,17 +28,20 @@ from adcompiler.arguments import (
     repacked,
 )
 from adcompiler.backend.module import compile_now, jit_options, load, module_text, uncompiled
-from adcompiler.compile import Compiled, Mode, Style, compile_text, primal_graph
+from adcompiler.compile import Compiled, compile_text
 from adcompiler.errors import DifferentiationError, defects_reported
 from adcompiler.explain import explain, explain_memory, explain_seconds
 from adcompiler.footprint import allocations, known_sizes
 from adcompiler.frontend.parse import python_function
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
 from adcompiler.graph.nodes import Graph
+from adcompiler.graph.steps import Chain, Step, gradient_of, pullback_of
+from adcompiler.passes import Style, primal_graph
 from adcompiler.runtime.guards import SizeError
 from adcompiler.view import ComputationGraph
 
 Argnums = int | str | Sequence[int | str]
+Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp"]
 
 
 @dataclass
@@ -73,19 +76,20 @@ class Derivative:
     ) -> None:
         self.function = function
         self.mode = mode
-        self.is_derivative = mode not in ("primal", "outputs")
         self.argnums = argnums
         self.jit = jit
         self.given, options = options, dict(options)
         accurate, broadcasts = options.pop("accurate_math", False), options.pop("broadcasting", False)
         self.options = jit_options(function, options)
-        self.python = python_function(function)
+        self.python: Any = function.python if isinstance(function, Derivative) else python_function(function)
         self.signature = inspect.signature(self.python)
         self.names = list(self.signature.parameters)
         self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
         self.graphs: dict[tuple[Layout, ...], Graph] = {}
         self.wrt, single = _positions(argnums, self.names, self.python.__name__)
         self.style = Style(single, accurate, broadcasts)
+        self.chain = _chain(mode, tuple(self.wrt), function)
+        self.is_derivative = bool(self.chain)
         if mode == "primal":
             self.py_func = self.python  # so that it can be followed and differentiated like a dispatcher
         self.specialised: dict[tuple[Layout, ...], Specialised] = {}
@@ -161,7 +165,7 @@ class Derivative:
         with defects_reported(self.python.__name__):
             graph = self._graph(layouts)
             clock.append(time.perf_counter())
-            compiled = compile_text(graph, layouts, self.wrt, self.mode, style)
+            compiled = compile_text(graph, layouts, self.chain, style, self.mode != "primal")
         source = module_text(compiled.text, self._header(layouts, origins), self.options)
         module = load(source, compiled.text)
         name = compiled.text.name
@@ -276,6 +280,33 @@ class Derivative:
                 self.cautious[layouts] = self._made(layouts, (), replace(self.style, cautious=True))
             made = self.cautious[layouts]
         return made.function
+
+
+def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:
+    """Return the chain of transformations for a derivative of a function, which may be a derivative itself.
+
+    Raises:
+        DifferentiationError: AD203 for derivatives that cannot be differentiated again.
+    """
+    inner = function.chain if isinstance(function, Derivative) else ()
+    is_single = not isinstance(function, Derivative) or function.style.single
+    found: Chain | None
+    match mode:
+        case "primal" | "outputs":
+            return inner
+        case "jvp":
+            return (*inner, Step("jvp", wrt))
+        case "pullback":
+            found = pullback_of(inner, wrt)
+        case "grad":
+            found = gradient_of(inner, wrt) if is_single else None
+        case "value_and_grad":
+            found = () if inner else (Step("value_and_grad", wrt),)
+    if not found:
+        reason = f"{function!r} is itself a derivative"
+        cure = "grad of the grad of one number, jacobian, hessian and hvp are there for second derivatives"
+        raise DifferentiationError("AD203", reason, None, cure)
+    return found
 
 
 def _stages(clock: Sequence[float]) -> dict[str, float]:

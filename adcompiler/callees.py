@@ -1,8 +1,8 @@
-"""Recursive functions: their types, and the functions that a generated module holds for them."""
+"""Functions that are called, not inlined: their types, and their place in a generated module."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numba.core import types as nt
@@ -10,7 +10,7 @@ from numba.core.typing import signature
 from numba.extending import typeof_impl
 
 from adcompiler.analysis.alias import memory
-from adcompiler.analysis.types import Types, infer, is_array, is_mutable
+from adcompiler.analysis.types import Types, infer, is_array, is_mutable, rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.recursion import Callee
@@ -26,15 +26,12 @@ class CalleeType(nt.Callable, nt.Opaque):  # type: ignore[misc]
 
     def __init__(self, callee: Callee) -> None:
         self.callee = callee
-        super().__init__(f"Callee({callee.function.__qualname__}, {id(callee.function)}, {callee.wrt})")
+        super().__init__(f"Callee({callee.function.__qualname__}, {id(callee.function)}, {callee.chain})")
 
     def get_call_type(self, context: Any, args: Any, kws: Any) -> Any:
         """Return the signature for these arguments."""
         kinds = tuple(nt.unliteral(arg) for arg in args)
-        if self.callee.wrt is None:
-            return signature(result_type(self.callee, kinds), *args)
-        found = [plain_kind(kinds[k]) for k in self.callee.wrt]
-        return signature(nt.Tuple(found), *args)
+        return signature(derived_type(self.callee, kinds), *args)
 
     def get_call_signatures(self) -> Any:
         """Numba's listing of known signatures: they are made on demand."""
@@ -50,8 +47,34 @@ def _typeof_callee(value: Callee, context: Any) -> CalleeType:
     return CalleeType(value)
 
 
+def derived_type(callee: Callee, kinds: Kinds) -> nt.Type:
+    """Return what a function, or a derivative of it, returns for arguments of some types."""
+    if not callee.chain:
+        return result_type(callee, kinds)
+    *before, step = callee.chain
+    inner = replace(callee, chain=tuple(before))
+    match step.kind:
+        case "jvp" | "tangent":
+            found = derived_type(inner, kinds[: len(kinds) - len(step.wrt)])
+            return nt.Tuple([found, plain_kind(found)]) if step.kind == "jvp" else plain_kind(found)
+        case "slope":
+            return plain_kind(derived_type(inner, kinds))
+        case _:
+            gradients = [plain_kind(kinds[k]) for k in step.wrt]
+            return gradients[0] if callee.single else nt.Tuple(gradients)
+
+
+def own_kinds(callee: Callee, kinds: Kinds) -> Kinds:
+    """Return the types of the arguments of the function itself, without those that its derivative adds."""
+    added = {"pullback": 1, "jvp": None, "tangent": None}
+    count = sum(added.get(step.kind, 0) or len(step.wrt) for step in callee.chain if step.kind in added)
+    return kinds[: len(kinds) - count]
+
+
 def plain_kind(kind: nt.Type) -> nt.Type:
     """Return the type of a freshly allocated value."""
+    if isinstance(kind, nt.BaseTuple):
+        return nt.Tuple([plain_kind(part) for part in kind.types])
     return kind.copy(layout="C", readonly=False) if is_array(kind) else kind
 
 
@@ -97,8 +120,10 @@ def refusal(callee: Callee, reason: str) -> DifferentiationError:
 
 def callee_graph(callee: Callee, kinds: Kinds) -> Graph:
     """Return the untyped graph of a recursive function."""
-    layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf() for kind in kinds]
+    layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(rank(kind)) for kind in kinds]
     graph = lower(callee.function, layouts)
+    if callee.chain:
+        return graph
     if graph.returns is not None or len(graph.body.yields) != 1:
         raise refusal(callee, "returns something else than one number or array")
     params = graph.body.params
@@ -133,8 +158,7 @@ class Callees:
         """Return the name of a function, noting that it is needed."""
         key = (callee, kinds)
         if key not in self.names:
-            base = callee.function.__name__
-            name = base if callee.wrt is None else f"{base}_pullback"
+            name = "_".join([callee.function.__name__, *(step.kind for step in callee.chain)])
             taken = set(self.names.values())
             k, unique = 0, name
             while unique in taken:
@@ -148,7 +172,7 @@ class Callees:
         """Name the functions that a graph calls for the types that it calls them with."""
 
         def change(node: Node) -> Node:
-            if not isinstance(node, Apply) or node.fn not in ("recurse", "pullback"):
+            if not isinstance(node, Apply) or node.fn not in ("recurse", "derivative"):
                 return node
             callee, *args = node.args
             assert isinstance(callee, Global) and isinstance(callee.value, Callee)

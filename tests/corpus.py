@@ -2624,6 +2624,25 @@ def ends_by_a_count_that_nothing_reads(x, y):
     return x * y
 
 
+@case(0.7, 0.9)
+def assigned_before_the_end_of_an_endless_loop(x, y):
+    n = 0
+    while True:
+        z = x * 0.8 * y
+        if z < 0.3 or n > 20:
+            if y > 0.5:
+                x = z * 2.0
+            else:
+                x = z
+            y = y + z
+            n = 3
+            break
+        x = z
+        y = y * 0.9
+        n += 1
+    return x * y * n
+
+
 @case(X3, 0.4)
 def best_path_over_states(v, p):
     s = np.zeros((3, 2))

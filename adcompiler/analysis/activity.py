@@ -38,13 +38,21 @@ def active_values(graph: Graph, wrt: Iterable[Value], types: Types, constant: Co
     arrays = {value for value, kind in types.items() if is_memory(kind)}
     classes = memory_classes(graph.body, arrays)
     edges = list(_edges(graph, constant))
-    forward = _spread(set(wrt), edges, types, classes)
-    _check_nothing_is_lost(graph, forward, types, constant)
-    backward = _spread(set(values(graph.body.yields)), [(b, a) for a, b in edges], types, classes)
+    bundles = {node.out for node in walk(graph.body) if isinstance(node, Apply) and node.fn in _BUNDLES}
+    continuous = {value for value, kind in types.items() if is_continuous(kind)} | bundles
+    forward = _spread(set(wrt), edges, types, classes, continuous)
+    _check_nothing_is_lost(graph, forward, types, constant, bundles)
+    backward = _spread(set(values(graph.body.yields)), [(b, a) for a, b in edges], types, classes, continuous)
     return forward & backward
 
 
-def _check_nothing_is_lost(graph: Graph, varied: set[Value], types: Types, constant: Container[str]) -> None:
+_BUNDLES = ("derivative", "rule")
+"""Calls that may return a tuple of numbers and arrays, of which each carries a derivative."""
+
+
+def _check_nothing_is_lost(
+    graph: Graph, varied: set[Value], types: Types, constant: Container[str], bundles: set[Value]
+) -> None:
     """Refuse what takes a derivative in but cannot carry it on, or may do anything with it."""
 
     def is_varied(atoms: Iterable[Atom]) -> bool:
@@ -52,7 +60,7 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], types: Types, const
 
     def is_lost(target: Atom) -> bool:
         kind = types.get(target) if isinstance(target, Value) else None
-        if kind is None or kind is nt.undefined:  # in a branch that never runs
+        if kind is None or kind is nt.undefined or target in bundles:  # in a branch that never runs
             return False
         whole = isinstance(element(kind), nt.Integer | nt.Boolean) and is_memory(kind)  # rounds on purpose
         return not is_continuous(kind) and not whole
@@ -107,7 +115,11 @@ def _edges(graph: Graph, constant: Container[str]) -> Iterable[tuple[Value, Valu
 
 
 def _spread(
-    seeds: set[Value], edges: list[tuple[Value, Value]], types: Types, classes: dict[Value, Value]
+    seeds: set[Value],
+    edges: list[tuple[Value, Value]],
+    types: Types,
+    classes: dict[Value, Value],
+    continuous: set[Value],
 ) -> set[Value]:
     """Close a set under the edges; arrays that share memory are active together."""
     members: dict[Value, list[Value]] = {}
@@ -120,10 +132,10 @@ def _spread(
     todo = list(seeds)
     while todo:
         value = todo.pop()
-        if value in found or not is_continuous(types.get(value)):
+        if value in found or value not in continuous:
             continue
         found.add(value)
         todo += targets.get(value, [])
-        if is_memory(types[value]):
+        if is_memory(types.get(value)):
             todo += members.get(classes.get(value, value), [])
     return found

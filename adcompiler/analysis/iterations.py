@@ -82,7 +82,7 @@ def _collect(region: Region, loops: Loops, known: Iterations, found: dict[Value,
                 continue
             case Effect() | While():
                 return False
-            case Apply(fn="pop" | "method" | "call" | "recurse" | "pullback"):
+            case Apply(fn="pop" | "method" | "call" | "recurse" | "derivative"):
                 return False
             case Apply() if node.fn in SHAPE_ONLY:
                 continue

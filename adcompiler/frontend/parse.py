@@ -50,11 +50,8 @@ def python_function(function: Callable[..., Any]) -> types.FunctionType:
     """Return the plain Python function behind a function or an `@njit` dispatcher.
 
     Raises:
-        DifferentiationError: AD001 for anything else, such as a builtin or a class; AD203 for a gradient.
+        DifferentiationError: AD001 for anything else, such as a builtin or a class.
     """
-    if getattr(function, "is_derivative", False):
-        reason = f"{function!r} is itself made by grad; second derivatives are not supported"
-        raise DifferentiationError("AD203", reason, None, "differentiate the function that it was made from")
     function = getattr(function, "py_func", function)
     if not isinstance(function, types.FunctionType):
         raise DifferentiationError("AD001", f"{function!r} is not a Python function")

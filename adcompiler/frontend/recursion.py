@@ -1,4 +1,4 @@
-"""Functions that call themselves: they are not inlined but get functions of their own."""
+"""Functions that are not inlined but called: those that call themselves, and derivatives."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import gast
 
 from adcompiler.frontend import resolve
 from adcompiler.frontend.parse import parse
+from adcompiler.graph.steps import Chain
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,13 @@ class Callee:
 
     Attributes:
         function: the user's function.
-        wrt: for its pullback, the positions of the arguments to differentiate; None for the function itself.
+        chain: which derivative of it; empty for the function itself.
+        single: whether one gradient is returned by itself, not as a tuple.
     """
 
     function: types.FunctionType
-    wrt: tuple[int, ...] | None = None
+    chain: Chain = ()
+    single: bool = False
 
 
 def is_recursive(function: types.FunctionType) -> bool:

@@ -25,6 +25,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
+from adcompiler.graph.statements import choice_of, moved_out, negated
 from adcompiler.graph.syntax import ATTRIBUTES, BINARY, COMPARE, IN_PLACE, JOINS, METHODS, UNARY, part_of
 from adcompiler.graph.unparse import Comment
 from adcompiler.graph.walk import uses, walk
@@ -125,7 +126,7 @@ class Writer:
                 return ast.Call(
                     ast.Attribute(args[0], _text_of(node.args[1]), ast.Load()), args[2:], keywords
                 )
-            case "call" | "recurse" | "pullback" | "custom":
+            case "call" | "recurse" | "derivative" | "custom" | "rule":
                 return ast.Call(args[0], args[1:], keywords)
             case "cast":  # to the type of another value
                 return ast.Call(ast.Call(load("type"), args[:1], []), args[1:], [])
@@ -293,7 +294,7 @@ class Writer:
         orelse = arm(node.orelse)
         arms = [part for stmt in (*then, *orelse) for part in ast.walk(stmt)]
         self.quoted = "" if any(isinstance(part, Comment) for part in arms) else before
-        self.out += _if(self.expr(node.test), then, orelse)
+        self.out += choice_of(self.expr(node.test), then, orelse)
 
     def loop(self, node: For) -> None:
         index, *params = node.body.params
@@ -314,7 +315,8 @@ class Writer:
         if not isinstance(cond[0], ast.Pass):
             leave = ast.If(ast.UnaryOp(ast.Not(), test), [ast.Break()], [])
             test, body = ast.Constant(True), [*cond, leave, *body]
-        self.out.append(ast.While(test, body, []))
+        after = moved_out(body) if isinstance(test, ast.Constant) and test.value is True else []
+        self.out += [ast.While(test, body, []), *after]
         self.copies(node.outs, node.body.params)
 
     def body(self, region: Region, params: Iterable[Value], breaks: bool, quoted: str = "") -> list[ast.stmt]:
@@ -387,7 +389,7 @@ class Writer:
 
         test = self.expr(last.test)
         leaving = self.inner(lambda: arm(*arms[0]))
-        self.out.append(ast.If(_not(test) if negate else test, leaving, []))
+        self.out.append(ast.If(negated(test) if negate else test, leaving, []))
         arm(*arms[1])
 
 
@@ -406,25 +408,6 @@ def _text_of(atom: Atom) -> str:
 
 def _outs(node: Apply | If) -> tuple[Value, ...]:
     return (node.out,) if isinstance(node, Apply) else node.outs
-
-
-def _not(test: ast.expr) -> ast.expr:
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return test.operand
-    return ast.UnaryOp(ast.Not(), test)
-
-
-def _if(test: ast.expr, then: list[ast.stmt], orelse: list[ast.stmt]) -> list[ast.stmt]:
-    empty = [isinstance(arm[0], ast.Pass) for arm in (then, orelse)]
-    match empty:
-        case [True, True]:
-            return []
-        case [False, True]:
-            return [ast.If(test, then, [])]
-        case [True, False]:
-            return [ast.If(_not(test), orelse, [])]
-        case _:
-            return [ast.If(test, then, orelse)]
 
 
 def definitions(region: Region) -> dict[Value, Node]:

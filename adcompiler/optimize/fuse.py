@@ -362,7 +362,7 @@ class _Fusion:
             return False
         if isinstance(node, Effect):
             return node.fn in (*GUARDS, "reverse sweep")
-        if not isinstance(node, Apply) or not is_pure(node) or node.fn in ("recurse", "pullback"):
+        if not isinstance(node, Apply) or not is_pure(node) or node.fn in ("recurse", "derivative"):
             return False
         if group.after and any(is_list(self.types.get(value)) for value in reads):
             return False

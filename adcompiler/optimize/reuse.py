@@ -12,7 +12,7 @@ from adcompiler.source import NOWHERE
 
 _EMPTY = {"np.zeros": "np.empty", "np.zeros_like": "np.empty_like"}
 _ALLOCATIONS = {*_EMPTY, *_EMPTY.values()}
-_KEEPERS = {"list", "tuple", "method", "call", "recurse", "pullback"}
+_KEEPERS = {"list", "tuple", "method", "call", "recurse", "derivative"}
 
 
 def reuse_arrays(graph: Graph, types: Types) -> Graph:

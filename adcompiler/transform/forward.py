@@ -26,6 +26,7 @@ from adcompiler.analysis.types import (
     rank,
 )
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.layout import Leaf, Packed, Static, map_leaves
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -44,6 +45,8 @@ from adcompiler.graph.nodes import (
     While,
     hint,
 )
+from adcompiler.graph.steps import Kind, Step
+from adcompiler.graph.walk import free
 from adcompiler.rules import CONSTANT, ELEMENTWISE
 from adcompiler.source import NOWHERE, Location
 from adcompiler.transform.derived import Derived, described
@@ -52,7 +55,7 @@ from adcompiler.transform.reverse import kept_apart
 from adcompiler.transform.shadow import check_copies
 
 
-def forward(graph: Graph, wrt: Sequence[int], types: Types, keep_values: bool) -> Derived:
+def forward(graph: Graph, wrt: Sequence[int], types: Types, kind: Kind) -> Derived:
     """Build the graph that evaluates the derivative of a function along a direction.
 
     Args:
@@ -60,8 +63,9 @@ def forward(graph: Graph, wrt: Sequence[int], types: Types, keep_values: bool) -
         wrt: positions of the arguments that have a tangent, among the parameters of the body. The graph takes
             these tangents as further parameters.
         types: type of every value.
-        keep_values: whether the graph returns the function's results, too: `(results, their tangents)`.
-            Results that are no floats have the tangent None.
+        kind: `"jvp"` for `(results, their tangents)`, `"tangent"` for the tangents only; `"slope"`, too, but
+            with tangents of 1 in place of the further parameters. Results that are no floats have the
+            tangent None.
 
     Raises:
         DifferentiationError: AD202 where the table has no rule.
@@ -77,7 +81,10 @@ def forward(graph: Graph, wrt: Sequence[int], types: Types, keep_values: bool) -
     params = {value: Value(f"t_{value.name}") for value in arguments}
     for value in graph.body.params:
         if value in active:
-            sweep.tangents[value] = params.get(value) or sweep.zero(value, types[value])
+            unit = sweep.unit(value) if kind == "slope" and value in params else None
+            sweep.tangents[value] = unit or params.get(value) or sweep.zero(value, types[value])
+    if kind == "slope":
+        params = {}
     sweep.check_sizes(params)
     sweep.region(graph.body)
     sweep.loc = NOWHERE
@@ -86,26 +93,27 @@ def forward(graph: Graph, wrt: Sequence[int], types: Types, keep_values: bool) -
     found = [sweep.whole(atom) for atom in results]
     are_arrays = [isinstance(atom, Value) and is_array(types[atom]) for atom in results]
     sweep.nodes += kept_apart(found, are_arrays, sweep.nodes, tuple(params.values()))
-    yields = (*(graph.body.yields if keep_values else ()), *found)
+    yields = (*(graph.body.yields if kind == "jvp" else ()), *found)
     body = Region((*graph.body.params, *params.values()), tuple(sweep.nodes), yields)
     supply = iter([Leaf() if wanted else Static(None) for wanted in has])
     values_layout = graph.returns or (Leaf() if len(has) == 1 else Packed((Leaf(),) * len(has)))
     layout = map_leaves(values_layout, lambda leaf: next(supply))
     names = ", ".join(described(graph, wrt))
-    what = f"{graph.name} and its derivative" if keep_values else f"the derivative of {graph.name}"
+    what = f"{graph.name} and its derivative" if kind == "jvp" else f"the derivative of {graph.name}"
+    along = f"by {names}" if kind == "slope" else f"along the tangents of {names}"
     parameters = graph.parameters
     if parameters:
         parameters = (*parameters, *((param.name, Leaf()) for param in params.values()))
     result = replace(
         graph,
-        name=f"{graph.name}_jvp",
+        name=f"{graph.name}_{kind}",
         body=body,
-        returns=Packed((values_layout, layout)) if keep_values else layout,
-        doc=f"Return {what} along the tangents of {names}.",
+        returns=Packed((values_layout, layout)) if kind == "jvp" else layout,
+        doc=f"Return {what} {along}.",
         parameters=parameters,
         defaults=(),
     )
-    kinds = [types[value] for value in arguments]
+    kinds = [types[value] for value in params]
     seeds = tuple(kind.copy(layout="C", readonly=False) if is_array(kind) else kind for kind in kinds)
     return Derived(result, seeds=seeds)
 
@@ -168,6 +176,11 @@ class Forward:
             return Literal(0j) if str(kind) == "complex128" else self.apply(f"np.{kind}", Literal(0j))
         return self.apply("np.float32", Literal(0.0)) if str(kind) == "float32" else Literal(0.0)
 
+    def unit(self, value: Value) -> Atom:
+        """Return the tangent of a number along itself."""
+        one = Literal(1.0)
+        return one if str(self.types[value]) == "float64" else self.apply(f"np.{self.types[value]}", one)
+
     def whole(self, atom: Atom, like: Value | None = None) -> Atom:
         """Return the tangent of a value, also where it is zero; `like` has the type of its tangent."""
         found = self.tangent(atom)
@@ -196,10 +209,14 @@ class Forward:
     def node(self, node: Node) -> None:
         """Append a node and the node of its tangent."""
         match node:
+            case Apply(fn="recurse" | "derivative" | "rule") if node.out in self.active:
+                self.of_call(node)
             case Apply():
+                start = len(self.nodes)
                 self.nodes.append(node)
                 if node.out in self.active:
                     self.of_apply(node)
+                self.put_first(start)
             case Store():
                 self.nodes.append(node)
                 if node.array in self.active:
@@ -217,6 +234,13 @@ class Forward:
             case For() | While():
                 self.of_loop(node)
 
+    def put_first(self, start: int) -> None:
+        """Compute a tangent before the value where it does not read it: the value may then replace another."""
+        node, *made = self.nodes[start:]
+        assert isinstance(node, Apply)
+        if node.out not in free(Region((), tuple(made), ())):
+            self.nodes[start:] = [*made, node]
+
     def of_apply(self, node: Apply) -> None:
         """Append the tangent of a primitive's result."""
         if node.fn == "stop_gradient" and self.info.is_written(node.out):
@@ -230,6 +254,26 @@ class Forward:
             found = self.kept_apart(found, node)
         if found is not None:
             self.tangents[node.out] = self.named(found, node.out)
+
+    def of_call(self, node: Apply) -> None:
+        """A function that is not inlined returns its result and the tangent of this together."""
+        callee, *args = node.args
+        assert isinstance(callee, Global)
+        own = callee.value if isinstance(callee.value, Callee) else Callee(callee.value.py_func)  # type: ignore[attr-defined]
+        varied = [k for k, arg in enumerate(args) if self.tangent(arg) is not None]
+        derived = Global(callee.name, replace(own, chain=(*own.chain, Step("jvp", tuple(varied)))))
+        tangents = [self.contiguous(args[k]) for k in varied]
+        pair = Value("pair", temporary=True)
+        self.nodes.append(Apply(pair, "derivative", (derived, *args, *tangents), (), node.loc))
+        self.nodes.append(Apply(node.out, "getitem", (pair, Literal(0)), (), node.loc))
+        found = self.apply("getitem", pair, Literal(1))
+        self.tangents[node.out] = self.named(found, node.out)
+
+    def contiguous(self, arg: Atom) -> Atom:
+        """Return a tangent as a function takes it that is called."""
+        found = self.tangent(arg)
+        assert found is not None and isinstance(arg, Value)
+        return self.apply("np.ascontiguousarray", found) if is_array(self.types[arg]) else found
 
     def kept_apart(self, found: Atom, node: Apply) -> Atom:
         """`y = x + 1` is a new array: if it or x is written, its tangent must be one, too."""

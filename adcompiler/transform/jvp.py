@@ -198,14 +198,14 @@ def _custom(sweep: Forward, node: Apply) -> Atom:
     function = callee.value
     if function.jvp is not None:
         rule = Global(function.jvp.py_func.__name__, function.jvp)
-        return sweep.apply("custom", rule, *args, result, *map(sweep.whole, args))
+        return sweep.apply("rule", rule, *args, result, *map(sweep.whole, args))
     if function.vjp is None:
         raise DifferentiationError("AD202", f"'{callee.name}' has been given no rule: defjvp", node.loc)
     if atom_rank(sweep.types, result):
         reason = f"'{callee.name}' has a rule for adjoints only, and its result is an array"
         raise DifferentiationError("AD202", reason, node.loc, "give it one for tangents, too: defjvp")
     rule = Global(function.vjp.py_func.__name__, function.vjp)
-    found = sweep.apply("custom", rule, *args, result, Literal(1.0))
+    found = sweep.apply("rule", rule, *args, result, Literal(1.0))
     total: Atom | None = None
     for k, arg in enumerate(args):
         tangent = sweep.tangent(arg)

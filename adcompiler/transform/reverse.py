@@ -394,7 +394,7 @@ class Sweep:
                 reverse_getitem(self, node, adjoint)
             case fn if fn in JOINS:
                 reverse_join(self, node, adjoint)
-            case "recurse":
+            case "recurse" | "derivative":
                 reverse_call(self, node, adjoint)
             case "sum" if of_list:
                 reverse_sum(self, node, adjoint)

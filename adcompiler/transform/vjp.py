@@ -12,6 +12,7 @@ from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value
+from adcompiler.graph.steps import pullback_of
 from adcompiler.graph.syntax import part_of
 from adcompiler.graph.walk import operands, values
 from adcompiler.rules import ANALYTIC, COMPLEX, CONSTANT, ELEMENTWISE, Elementwise, Structured
@@ -98,7 +99,7 @@ def apply_custom(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         seed = Literal(float(seed.value))  # type: ignore[arg-type]
     if function.vjp is not None:
         rule = Global(function.vjp.py_func.__name__, function.vjp)
-        found = sweep.apply("custom", rule, *args, result, seed, name="adjoints")
+        found = sweep.apply("rule", rule, *args, result, seed, name="adjoints")
         for k in active:
             part = found if len(args) == 1 else sweep.apply("getitem", found, Literal(k))
             sweep.contribute(args[k], Contribution(part))
@@ -111,12 +112,12 @@ def apply_custom(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     rule = Global(function.jvp.py_func.__name__, function.jvp)
     for k in active:
         unit = [Literal(1.0 if other == k else 0.0) for other in range(len(args))]
-        slope = sweep.apply("custom", rule, *args, result, *unit)
+        slope = sweep.apply("rule", rule, *args, result, *unit)
         sweep.contribute(args[k], Contribution(sweep.apply("mul", seed, slope)))
 
 
 def reverse_call(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
-    """`y = f(a, b)` of a recursive function: its pullback runs it once more and reverses it."""
+    """`y = f(a, b)` of a function that is not inlined: its pullback runs it once more and reverses it."""
     callee, *args = node.args
     assert isinstance(callee, Global) and isinstance(callee.value, Callee)
     active = [k for k, arg in enumerate(args) if isinstance(arg, Value) and arg in sweep.active]
@@ -125,8 +126,12 @@ def reverse_call(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         seed = sweep.apply("np.ascontiguousarray", seed)
     elif isinstance(seed, Literal):
         seed = Literal(float(seed.value))  # type: ignore[arg-type]
-    pullback = Global(f"{callee.name}_pullback", Callee(callee.value.function, tuple(active)))
-    found = sweep.apply("pullback", pullback, *args, seed, name="found")
+    chain = pullback_of(callee.value.chain, tuple(active))
+    if chain is None:
+        reason = f"this derivative of '{callee.value.function.__name__}' cannot be differentiated again"
+        raise DifferentiationError("AD203", reason, node.loc)
+    pullback = Global(f"{callee.name}_pullback", Callee(callee.value.function, chain))
+    found = sweep.apply("derivative", pullback, *args, seed, name="found")
     for position, k in enumerate(active):
         argument = args[k]
         assert isinstance(argument, Value)

@@ -1,0 +1,56 @@
+"""Which derivative of a function is meant: a chain of transformations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["grad", "value_and_grad", "pullback", "jvp", "tangent", "slope"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One transformation of a function.
+
+    Attributes:
+        kind: what the new function returns: the gradient of its one result (`grad`), the result and the
+            gradient, the adjoints of the arguments given those of the results (`pullback`), the results
+            and their tangents given those of the arguments (`jvp`), these tangents only, or the
+            derivatives by one number (`slope`). What is given are arguments after those of the function.
+        wrt: positions of the arguments that have an adjoint or tangent.
+    """
+
+    kind: Kind
+    wrt: tuple[int, ...]
+
+
+Chain = tuple[Step, ...]
+
+
+def gradient_of(chain: Chain, wrt: tuple[int, ...]) -> Chain | None:
+    """Return the chain for the gradient of a function that is a derivative itself; None where there is none.
+
+    Derivatives by numbers can be taken in any order, so a gradient comes first and forward mode after it.
+
+    >>> gradient_of((Step("grad", (0,)),), (1,))
+    (Step(kind='grad', wrt=(1,)), Step(kind='slope', wrt=(0,)))
+    """
+    match chain:
+        case ():
+            return (Step("grad", wrt),)
+        case (Step(kind="grad", wrt=(inner,)), *rest) if all(step.kind == "slope" for step in rest):
+            return (Step("grad", wrt), Step("slope", (inner,)), *rest)
+    return None
+
+
+def pullback_of(chain: Chain, wrt: tuple[int, ...]) -> Chain | None:
+    """Return the chain for the pullback of a function that may be a derivative; None where there is none.
+
+    A Hessian is symmetric: the pullback of a gradient is the gradient's derivative along a direction.
+    """
+    match chain:
+        case ():
+            return (Step("pullback", wrt),)
+        case (Step(kind="grad", wrt=inner), *rest) if all(step.kind == "slope" for step in rest):
+            return (Step("grad", wrt), Step("tangent", inner), *rest)
+    return None

@@ -1,0 +1,82 @@
+"""Results of decompositions as functions of the matrix, in all of a graph that is differentiated again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adcompiler.analysis.types import Types
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value
+from adcompiler.graph.syntax import DECOMPOSITIONS, part_of
+from adcompiler.graph.walk import map_region, substitute, walk
+
+
+def by_parts(graph: Graph, types: Types) -> Graph:
+    """Return the graph of a gradient in which the rules, too, read `np.linalg.qr[0]` and its like.
+
+    The rules of a gradient read what a decomposition returned. That is as good as a constant to them, but the
+    derivative of the gradient depends on it.
+
+    Args:
+        graph: the graph of a gradient.
+        types: type of every value, extended with the values made here.
+    """
+    made: dict[Value, list[Node]] = {}
+    seen: dict[Value, list[Value]] = {}
+    items: dict[Value, Value] = {}
+    for node in walk(graph.body):
+        if isinstance(node, Apply) and (node.fn in DECOMPOSITIONS or node.fn == "custom"):
+            made[node.out], seen[node.out] = _results(node, types)
+        elif isinstance(node, Apply) and node.fn == "getitem" and node.args[0] in seen:
+            items[node.out] = node.args[0]  # type: ignore[assignment]
+    if not made:
+        return graph
+    same: dict[Value, Atom] = {}
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            place = _place(node, seen, items)
+            if place is not None and isinstance(node, Apply):
+                same[node.out] = place
+            elif isinstance(node, Apply) and node.out in made:
+                nodes += made[node.out]
+            else:
+                nodes.append(node)
+        return replace(region, nodes=tuple(nodes))
+
+    body = map_region(graph.body, rewrite)
+    return replace(graph, body=substitute(body, same))
+
+
+def _results(node: Apply, types: Types) -> tuple[list[Node], list[Value]]:
+    """Return a call followed by its results as functions of the arguments, and these results."""
+    if node.fn == "custom":
+        raw = Value(node.out.name, temporary=True)
+        types[raw] = types[node.out]
+        whole = replace(node, fn="custom[0]", args=(*node.args, raw))
+        return [replace(node, out=raw), whole], [node.out]
+    names = DECOMPOSITIONS[node.fn]
+    raws = [Value(name, temporary=True) for name in names]
+    found = [Value(name, temporary=True) for name in names]
+    for k, kind in enumerate(types[node.out].types):  # type: ignore[attr-defined]
+        types[raws[k]] = types[found[k]] = kind
+    nodes: list[Node] = [node]
+    nodes += [Apply(raw, "getitem", (node.out, Literal(k)), (), node.loc) for k, raw in enumerate(raws)]
+    nodes += [
+        Apply(value, f"{node.fn}[{k}]", (*node.args, *raws), (), node.loc) for k, value in enumerate(found)
+    ]
+    return nodes, found
+
+
+def _place(node: Node, seen: dict[Value, list[Value]], items: dict[Value, Value]) -> Value | None:
+    """Return which result a node stands for: an item of what a decomposition returned, or a part."""
+    match node:
+        case Apply(fn="getitem", args=(Value() as pair, Literal(value=int() as k))) if pair in seen:
+            return seen[pair][k]
+        case Apply(fn="custom[0]", args=(*_, Value() as raw)) if raw in seen:
+            return raw
+        case Apply(fn=fn, args=(*_, Value() as raw)) if raw in items and fn.endswith("]"):
+            position = part_of(fn, len(node.args))
+            assert position is not None
+            return seen[items[raw]][position - len(node.args)]
+    return None
