@@ -6,6 +6,7 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.inside_numba import DerivativeType
 from adcompiler.pullback import vjp
 from adcompiler.pushforward import jvp
+from adcompiler.second_order import hvp
 from adcompiler.view import ComputationGraph
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "custom_jvp",
     "custom_vjp",
     "grad",
+    "hvp",
     "jvp",
     "stop_gradient",
     "value_and_grad",

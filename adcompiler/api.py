@@ -13,10 +13,12 @@ from typing import Any, Literal
 import numpy as np
 from numba.core import types as nt
 
-from adcompiler.analysis.guess import describe, guess_arguments
-from adcompiler.analysis.types import element, is_array, is_continuous, is_float
+from adcompiler.analysis.guess import guess_arguments
+from adcompiler.analysis.types import is_continuous
 from adcompiler.arguments import (
     are_numbers,
+    direction_layout,
+    direction_name,
     flat,
     kind_of,
     layout_of_type,
@@ -28,20 +30,28 @@ from adcompiler.arguments import (
     repacked,
 )
 from adcompiler.backend.module import compile_now, jit_options, load, module_text, uncompiled
+from adcompiler.checks import (
+    Argnums,
+    check_apart,
+    check_leaf,
+    described,
+    flat_tangent,
+    layout_of_default,
+    positions,
+)
 from adcompiler.compile import Compiled, compile_text
 from adcompiler.errors import DifferentiationError, defects_reported
 from adcompiler.explain import explain, explain_memory, explain_seconds
 from adcompiler.footprint import allocations, known_sizes
 from adcompiler.frontend.parse import python_function
-from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
+from adcompiler.graph.layout import Layout, Leaf, Packed, build, leaves, pack_python
 from adcompiler.graph.nodes import Graph
 from adcompiler.graph.steps import Chain, Step, gradient_of, pullback_of
 from adcompiler.passes import Style, primal_graph
 from adcompiler.runtime.guards import SizeError
 from adcompiler.view import ComputationGraph
 
-Argnums = int | str | Sequence[int | str]
-Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp"]
+Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp", "hvp"]
 
 
 @dataclass
@@ -84,11 +94,16 @@ class Derivative:
         self.python: Any = function.python if isinstance(function, Derivative) else python_function(function)
         self.signature = inspect.signature(self.python)
         self.names = list(self.signature.parameters)
+        self.own = len(self.names)
         self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
         self.graphs: dict[tuple[Layout, ...], Graph] = {}
-        self.wrt, single = _positions(argnums, self.names, self.python.__name__)
+        self.wrt, single = positions(argnums, self.names, self.python.__name__)
         self.style = Style(single, accurate, broadcasts)
         self.chain = _chain(mode, tuple(self.wrt), function)
+        if mode == "hvp":
+            self.style = replace(self.style, packed=True)
+            self.names = [*self.names, direction_name(self.names)]
+            self.signature = _with_direction(self.signature, self.names[-1])
         self.is_derivative = bool(self.chain)
         if mode == "primal":
             self.py_func = self.python  # so that it can be followed and differentiated like a dispatcher
@@ -109,12 +124,14 @@ class Derivative:
         is_complete = len(args) == len(self.names) and are_numbers(args)
         args = self.bound(args, kwargs)
         made = self._specialise(self.layouts(args))
-        if self.jit and made.is_direct and key is not None and is_complete:
+        if self.mode == "hvp":
+            args = self._fitted(args, made.layouts)
+        elif self.jit and made.is_direct and key is not None and is_complete:
             self.quick[key] = made
         if not made.is_plain:
             args = tuple(map(plain, args, made.layouts))
         if made.compiled.writes:
-            _check_apart(args, self.python.__name__, made.compiled.writes)
+            check_apart(args, self.python.__name__, made.compiled.writes)
         return self.run(made, args)
 
     def run(self, made: Specialised, args: Sequence[Any]) -> Any:
@@ -134,10 +151,24 @@ class Derivative:
 
     def layouts(self, args: tuple[Any, ...]) -> tuple[Layout, ...]:
         """Return the layout of each argument."""
-        return tuple(
+        own = [
             layout_of_value(value, self.names[k], k in self.wrt or self.mode == "outputs")
-            for k, value in enumerate(args)
-        )
+            for k, value in enumerate(args[: self.own])
+        ]
+        return (*own, *self._direction(own))
+
+    def _direction(self, own: Sequence[Layout]) -> tuple[Layout, ...]:
+        """Return the layout of the argument that a product with a Hessian has after those of the function."""
+        varied = [own[k] for k in self.wrt]
+        return (direction_layout(varied, self.style.single),) if self.mode == "hvp" else ()
+
+    def _fitted(self, args: tuple[Any, ...], layouts: tuple[Layout, ...]) -> tuple[Any, ...]:
+        """Return the arguments with a direction of their types."""
+        *own, direction = args
+        varied = Packed(tuple(layouts[k] for k in self.wrt))
+        given = (direction,) if self.style.single else direction
+        supply = flat_tangent(given, tuple(own[k] for k in self.wrt), varied)
+        return (*own, build(layouts[-1], supply, pack_python))
 
     def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> tuple[Any, ...]:
         """Return one argument for each parameter."""
@@ -163,16 +194,16 @@ class Derivative:
         self.check_arguments(layouts)
         clock = [time.perf_counter()]
         with defects_reported(self.python.__name__):
-            graph = self._graph(layouts)
+            graph = self._graph(layouts[: self.own])
             clock.append(time.perf_counter())
-            compiled = compile_text(graph, layouts, self.chain, style, self.mode != "primal")
+            compiled = compile_text(graph, layouts[: self.own], self.chain, style, self.mode != "primal")
         source = module_text(compiled.text, self._header(layouts, origins), self.options)
         module = load(source, compiled.text)
         name = compiled.text.name
         function = getattr(module, name) if self.jit else uncompiled(module, name)
         clock.append(time.perf_counter())
         if self.jit:
-            seeds = [kind for kind in compiled.seeds if kind is not None]
+            seeds = [kind for kind in compiled.seeds if kind is not None and self.mode != "hvp"]
             compile_now(function, (*map(kind_of, layouts), *seeds), self.python)
         clock.append(time.perf_counter())
         return Specialised(layouts, function, compiled, source, style.broadcasts, _stages(clock))
@@ -182,12 +213,12 @@ class Derivative:
         for position in () if self.mode in ("primal", "outputs") else self.wrt:
             name, layout = self.names[position], layouts[position]
             if isinstance(layout, Leaf):
-                _check_leaf(layout.kind, name)
+                check_leaf(layout.kind, name)
             elif not any(is_continuous(leaf.kind) for leaf in leaves(layout)):
                 raise DifferentiationError("AD301", f"argument '{name}' holds no floats")
             for leaf in leaves(layout):
                 if is_continuous(leaf.kind):
-                    _check_leaf(leaf.kind, name)
+                    check_leaf(leaf.kind, name)
 
     def _header(self, layouts: Sequence[Layout], origins: Sequence[str]) -> str:
         what = {
@@ -197,12 +228,13 @@ class Derivative:
             "outputs": "the outputs of",
             "pullback": "the pullback of",
             "jvp": "the derivative along a direction of",
+            "hvp": "the product of the Hessian with a vector of",
         }
         lines = [f"Generated by adcompiler: {what[self.mode]} {self.python.__name__}"]
         groups: dict[str, list[str]] = {}
         notes = list(origins) or ["as called"] * len(layouts)
         for name, layout, note in zip(self.names, layouts, notes, strict=True):
-            groups.setdefault(note, []).append(f"{name}: {_described(layout)}")
+            groups.setdefault(note, []).append(f"{name}: {described(layout)}")
         for note, args in groups.items():
             lines += textwrap.wrap(f"types {note}: {', '.join(args)}", 100, subsequent_indent="  ")
         return "\n".join(lines)
@@ -218,10 +250,11 @@ class Derivative:
         """The latest specialisation, or one for guessed argument types."""
         if self.specialised:
             return next(reversed(self.specialised.values()))
-        defaults = [parameter.default for parameter in self.signature.parameters.values()]
-        layouts = tuple(map(_layout_of_default, defaults))
+        defaults = [parameter.default for parameter in inspect.signature(self.python).parameters.values()]
+        layouts = tuple(map(layout_of_default, defaults))
         found, origins = guess_arguments(self._graph(layouts), self.python, self.wrt)
-        made = self._specialise(tuple(found), origins)
+        layouts = (*found, *self._direction(found))
+        made = self._specialise(layouts, [*origins, *["like the gradient"] * (len(layouts) - len(found))])
         del self.specialised[made.layouts]
         return made
 
@@ -273,7 +306,8 @@ class Derivative:
         if self.is_variadic:
             raise DifferentiationError("AD107", "a function with '*args' is called from compiled code")
         missing = [layout_of_value(p.default, p.name) for p in parameters[len(kinds) :]]
-        layouts = (*map(layout_of_type, kinds), *missing)
+        own = (*map(layout_of_type, kinds), *missing)[: self.own]
+        layouts = (*own, *self._direction(own))
         made = self._specialise(layouts)
         if made.compiled.is_conditional and not made.broadcasts:  # there is no way back from compiled code
             if layouts not in self.cautious:
@@ -302,6 +336,9 @@ def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:
             found = gradient_of(inner, wrt) if is_single else None
         case "value_and_grad":
             found = () if inner else (Step("value_and_grad", wrt),)
+        case "hvp":
+            found = gradient_of(inner, wrt) if is_single else None
+            found = found and (*found, Step("tangent", wrt))
     if not found:
         reason = f"{function!r} is itself a derivative"
         cure = "grad of the grad of one number, jacobian, hessian and hvp are there for second derivatives"
@@ -309,68 +346,18 @@ def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:
     return found
 
 
+def _with_direction(signature: inspect.Signature, name: str) -> inspect.Signature:
+    """Return a signature with one more parameter, for a direction."""
+    parameters = [
+        p.replace(kind=p.POSITIONAL_OR_KEYWORD, default=p.empty) for p in signature.parameters.values()
+    ]
+    return inspect.Signature([*parameters, inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)])
+
+
 def _stages(clock: Sequence[float]) -> dict[str, float]:
     """Return the seconds that each stage took, given the times at its ends."""
     names = ("source to graph", "derivative and text", "Numba")
     return {name: end - start for name, start, end in zip(names, clock[:-1], clock[1:], strict=True)}
-
-
-def _layout_of_default(default: Any) -> Layout:
-    """Return what a default value fixes: a function, a string, None; numbers are guessed like others."""
-    is_fixed = default is None or isinstance(default, str) or callable(default)
-    is_given = default is not inspect.Parameter.empty
-    return layout_of_value(default, "default") if is_fixed and is_given else Leaf()
-
-
-def _check_leaf(kind: nt.Type, name: str) -> None:
-    if isinstance(element(kind), nt.Integer | nt.Boolean):
-        reason = f"argument '{name}' has type {describe(kind)}"
-        cure = f"pass floats: {name}.astype(float)" if is_array(kind) else "pass a float: 3.0, not 3"
-        raise DifferentiationError("AD301", reason, None, cure)
-    if not is_float(element(kind)):
-        raise DifferentiationError("AD301", f"argument '{name}' has type {describe(kind)}")
-    if str(element(kind)) not in ("float64", "float32"):
-        raise DifferentiationError("AD306", f"argument '{name}' has elements of type {element(kind)}")
-
-
-def _described(layout: Layout) -> str:
-    match layout:
-        case Leaf():
-            return describe(layout.kind)
-        case Static():
-            return getattr(layout.value, "__name__", repr(layout.value))
-        case Packed():
-            parts = [_described(part) for part in layout.parts]
-            if layout.names:
-                parts = [f"{name}: {part}" for name, part in zip(layout.names, parts, strict=True)]
-            return f"({', '.join(parts)})"
-
-
-def _check_apart(args: tuple[Any, ...], function: str, writes: Sequence[int]) -> None:
-    """Refuse arrays that overlap if the function writes one: it would see the other change."""
-    arrays = [(k, arg) for k, arg in enumerate(args) if isinstance(arg, np.ndarray)]
-    for k, written in arrays:
-        if k in writes:
-            for j, other in arrays:
-                if j != k and np.may_share_memory(written, other):
-                    reason = f"'{function}' writes an argument that shares memory with another one"
-                    raise DifferentiationError("AD303", reason, None, "pass a copy of one of them")
-
-
-def _positions(argnums: Argnums, names: list[str], function: str) -> tuple[list[int], bool]:
-    """Return the positions of the arguments to differentiate, and whether it is a single one."""
-    single = isinstance(argnums, int | str)
-    items = [argnums] if isinstance(argnums, int | str) else list(argnums)
-    found = []
-    for item in items:
-        position = item if isinstance(item, int) else names.index(item) if item in names else None
-        if position is None or not -len(names) <= position < len(names):
-            reason = f"'{function}' has no argument {item!r}; it has ({', '.join(names)})"
-            raise DifferentiationError("AD305", reason)
-        found.append(position % len(names))
-    if len(set(found)) != len(found):
-        raise DifferentiationError("AD305", f"argnums {argnums!r} names an argument twice")
-    return found, single
 
 
 def grad(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types as python_types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numba
@@ -13,7 +13,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.types import is_continuous, rank
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.layout import Layout, Leaf, Packed, Static
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static, map_leaves
 
 _ARRAY_TYPES: dict[tuple[Any, ...], Leaf] = {}
 _FLOAT = Leaf(nt.float64)
@@ -151,6 +151,29 @@ def gradient_layout(layout: Layout) -> Layout:
         case Packed():
             parts = tuple(map(gradient_layout, layout.parts))
             return Packed(parts, layout.names, layout.maker)
+
+
+def direction_name(names: Sequence[str]) -> str:
+    """Return a name for a direction that no parameter of the function has.
+
+    >>> direction_name(["x", "k"]), direction_name(["v"])
+    ('v', 'v_')
+    """
+    name = "v"
+    while name in names:
+        name += "_"
+    return name
+
+
+def direction_layout(layouts: Sequence[Layout], single: bool) -> Layout:
+    """Return the layout of a direction: that of a gradient, of arrays that stand in memory without gaps."""
+
+    def laid_out(leaf: Leaf) -> Layout:
+        kind = leaf.kind
+        return Leaf(kind.copy(layout="C", readonly=False)) if isinstance(kind, nt.Array) else leaf
+
+    parts = tuple(map_leaves(gradient_layout(layout), laid_out) for layout in layouts)
+    return parts[0] if single else Packed(parts)
 
 
 def repacked(found: Any, layout: Layout) -> Any:

@@ -10,7 +10,7 @@ from numba.core import types as nt
 from adcompiler.analysis.propagate import propagated
 from adcompiler.analysis.sizes import Guards
 from adcompiler.analysis.types import Types, infer, is_continuous
-from adcompiler.arguments import gradient_layout
+from adcompiler.arguments import direction_name, gradient_layout
 from adcompiler.backend.emit import ModuleText, emit
 from adcompiler.callees import Callees, Kinds, callee_graph, own_kinds, returning_copy
 from adcompiler.frontend.recursion import Callee
@@ -100,7 +100,7 @@ def _transformed(
     primal = prepared(primal, types, guards)
     if len(chain) == 1:
         primal = share_factors(primal, types)
-    made, types = _derived(primal, types, layouts, chain, style.single)
+    made, types = _derived(primal, types, layouts, chain, style)
     arguments += [kind for kind in made.seeds if kind is not None]
     result, types = polished(made.graph, types, arguments, made.starts, style)
     assert result.returns is not None
@@ -109,24 +109,27 @@ def _transformed(
 
 
 def _derived(
-    graph: Graph, types: Types, layouts: Sequence[Layout], chain: Chain, single: bool
+    graph: Graph, types: Types, layouts: Sequence[Layout], chain: Chain, style: Style
 ) -> tuple[Derived, Types]:
     """Differentiate a prepared primal, as often as the chain says."""
     plans: list[tuple[LoopPlan, list[Tape]]] = []
     seeds: list[nt.Type | None] = []
     starts: dict[Value, Literal] = {}
+    packed: Layout = Leaf()
     for number, step in enumerate(chain):
         positions = _leaf_positions(layouts, step.wrt, types, graph)
         if step.kind in ("grad", "value_and_grad", "pullback"):
             made = gradient(graph, positions, types, step.kind)
             gradients = [gradient_layout(layouts[position]) for position in step.wrt]
-            packed = gradients[0] if single else Packed(tuple(gradients))
+            packed = gradients[0] if style.single else Packed(tuple(gradients))
             returns = Packed((Leaf(), packed)) if step.kind == "value_and_grad" else packed
             made.graph = replace(made.graph, returns=returns)
         else:
             if number > 0:
                 graph = clean(by_parts(graph, types))
             made = forward(graph, positions, types, step.kind)
+            if style.packed:
+                made.graph = replace(made.graph, parameters=_packed(graph, packed))
         plans, starts = plans + made.plans, starts | made.starts
         seeds += made.seeds
         layouts = (*layouts, *(Leaf(kind) for kind in made.seeds if kind is not None))
@@ -135,6 +138,12 @@ def _derived(
         arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
         types = propagated(graph, arguments, types, ELEMENTWISE.keys()) or infer(graph, arguments)
     return Derived(graph, plans, tuple(seeds), starts), types
+
+
+def _packed(graph: Graph, direction: Layout) -> tuple[tuple[str, Layout], ...]:
+    """Return the parameters of a graph and one more, for a direction."""
+    own = graph.parameters or tuple((param.name, Leaf()) for param in graph.body.params)
+    return (*own, (direction_name([name for name, _ in own]), direction))
 
 
 def _callee(callee: Callee, kinds: Kinds) -> tuple[Graph, Types]:

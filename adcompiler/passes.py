@@ -55,12 +55,14 @@ class Style:
         accurate: whether the order of all sums is kept, and the elementary functions of libm.
         broadcasts: whether arrays may be stretched where only their sizes tell.
         cautious: whether nothing is assumed of sizes for the sake of code in a branch that may not be taken.
+        packed: whether the tangents are one argument `v` in the structure of the gradient.
     """
 
     single: bool = True
     accurate: bool = False
     broadcasts: bool = False
     cautious: bool = False
+    packed: bool = False
 
 
 def primal_graph(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph:

@@ -14,7 +14,9 @@ STAGES += [
     "transform",
     "backend",
     "arguments",
+    "checks",
     "callees",
+    "passes",
     "compile",
     "view",
     "footprint",
@@ -22,6 +24,7 @@ STAGES += [
     "api",
     "pullback",
     "pushforward",
+    "second_order",
     "testing",
     "inside_numba",
 ]

@@ -4,7 +4,7 @@ The adjoint of a complex number z is the d for which the result changes by the r
 functions then have the rules that they have for real numbers; this is JAX's convention, too.
 """
 
-from adcompiler.rules.table import analytic, elementwise, for_complex
+from adcompiler.rules.table import analytic, elementwise, for_complex, linear
 
 analytic(
     "add sub mul truediv neg pos pow np.add np.subtract np.multiply np.divide np.true_divide np.negative"
@@ -21,6 +21,7 @@ analytic("np.asarray np.full np.full_like np.sum np.mean np.cumsum np.prod matmu
 analytic("np.diag np.flip np.flipud np.fliplr np.roll np.rot90 np.tril np.triu np.linalg.inv")
 analytic("np.linalg.solve np.linalg.det np.array np.complex128 np.complex64")
 
+linear("np.complex128 np.complex64")
 elementwise("complex", "1", "1j", at=((0.3, -1.2),))
 elementwise("np.imag np.angle", "0.0", at=((0.3,), (1.2,)))
 for_complex("np.real", "d", "real(t)")

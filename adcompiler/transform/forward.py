@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.activity import active_values
-from adcompiler.analysis.alias import Memory, memory
+from adcompiler.analysis.alias import VIEWS, Memory, memory
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.sizes import Shapes
 from adcompiler.analysis.types import (
@@ -48,6 +48,7 @@ from adcompiler.graph.nodes import (
 from adcompiler.graph.steps import Kind, Step
 from adcompiler.graph.walk import free
 from adcompiler.rules import CONSTANT, ELEMENTWISE
+from adcompiler.rules.find import no_rule
 from adcompiler.source import NOWHERE, Location
 from adcompiler.transform.derived import Derived, described
 from adcompiler.transform.jvp import tangent_of_result
@@ -75,7 +76,7 @@ def forward(graph: Graph, wrt: Sequence[int], types: Types, kind: Kind) -> Deriv
     arrays = {value for value, kind in types.items() if is_mutable(kind)}
     lists = {value for value, kind in types.items() if is_list(kind)}
     info = memory(graph.body, arrays, lists, types)
-    check_copies(graph.body, types, active, info, is_exact=False)
+    check_copies(graph.body, types, active, info)
     sweep = Forward(types, active, info, symbolic_shapes(graph, types, ELEMENTWISE.keys()))
     sweep.has_complex = any(is_complex(types.get(value)) for value in active)
     params = {value: Value(f"t_{value.name}") for value in arguments}
@@ -235,7 +236,7 @@ class Forward:
                 self.of_loop(node)
 
     def put_first(self, start: int) -> None:
-        """Compute a tangent before the value where it does not read it: the value may then replace another."""
+        """Compute a tangent before the value that does not read it: the value may then replace another."""
         node, *made = self.nodes[start:]
         assert isinstance(node, Apply)
         if node.out not in free(Region((), tuple(made), ())):
@@ -248,8 +249,7 @@ class Forward:
             raise DifferentiationError("AD303", reason, node.loc, "write .copy() of the array inside")
         found = tangent_of_result(self, node)
         if found is None and is_memory(self.types[node.out]):
-            fn = "np.empty_like" if node.fn in ("np.empty", "np.empty_like") else "np.zeros_like"
-            found = self.apply(fn, node.out)
+            found = self.zeros(node)
         elif found is not None and is_array(self.types[node.out]):
             found = self.kept_apart(found, node)
         if found is not None:
@@ -275,14 +275,33 @@ class Forward:
         assert found is not None and isinstance(arg, Value)
         return self.apply("np.ascontiguousarray", found) if is_array(self.types[arg]) else found
 
+    def zeros(self, node: Apply) -> Atom:
+        """Append the tangent of an array or list that is filled later.
+
+        Raises:
+            DifferentiationError: AD202 for lists of arrays that are not made by a display.
+        """
+        kind = self.types[node.out]
+        if is_list(kind):
+            if is_memory(kind.dtype):  # type: ignore[union-attr]
+                raise no_rule(node, self.types)
+            one = self.apply("list", self.zero(node.out, kind.dtype))  # type: ignore[union-attr]
+            return self.apply("mul", one, self.apply("len", node.out))
+        is_empty = node.fn in ("np.empty", "np.empty_like")  # what is written to it has a tangent, too
+        return self.apply("np.empty_like" if is_empty else "np.zeros_like", node.out)
+
     def kept_apart(self, found: Atom, node: Apply) -> Atom:
-        """`y = x + 1` is a new array: if it or x is written, its tangent must be one, too."""
+        """`y = x + 1` is a new array: if it or x is written, its tangent must be one, laid out like it."""
         sources = [arg for arg in node.args if isinstance(arg, Value) and self.tangents.get(arg) is found]
         is_written = any(self.info.is_written(value) for value in (node.out, *sources))
         is_view = any(
             self.info.classes.get(arg, arg) is self.info.classes.get(node.out, node.out) for arg in sources
         )
-        return self.apply("copy", found) if sources and is_written and not is_view else found
+        if sources and is_written and not is_view:
+            found = self.apply("copy", found)
+        if node.fn in VIEWS or not self.info.is_written(node.out) or self.types[node.out].layout != "C":
+            return found
+        return self.apply("np.ascontiguousarray", found)
 
     def of_store(self, node: Store) -> None:
         """`a[i] = v` writes the tangent of v to that of a[i]."""

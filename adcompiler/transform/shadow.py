@@ -124,10 +124,8 @@ def _check_lists(body: Region, types: Types, active: set[Value], info: Memory) -
                 raise DifferentiationError("AD303", reason, node.loc)
 
 
-def check_copies(body: Region, types: Types, active: set[Value], info: Memory, is_exact: bool = True) -> None:
+def check_copies(body: Region, types: Types, active: set[Value], info: Memory) -> None:
     """`ravel` and its like return the array itself or a copy: no matter unless one of the two is written.
-
-    Where `is_exact`, the type of an array tells which; its tangent may be laid out in another way.
 
     Raises:
         DifferentiationError: AD303 where it matters, and is not known.
@@ -150,7 +148,7 @@ def check_copies(body: Region, types: Types, active: set[Value], info: Memory, i
         if node.out not in active or not isinstance(source, Value):
             continue
         layout = getattr(types.get(source), "layout", None)
-        is_settled = is_exact and layout == "C" and node.fn != "np.asfortranarray"
+        is_settled = layout == "C" and node.fn != "np.asfortranarray"
         is_used_elsewhere = counts[source] > 1 or info.owners.get(source, source) is not source
         is_argument = source not in info.owners
         if not is_settled and info.is_written(node.out) and (is_used_elsewhere or is_argument):
