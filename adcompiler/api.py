@@ -85,20 +85,23 @@ class Derivative:
         self, function: Callable[..., Any], mode: Mode, argnums: Argnums, jit: bool, options: dict[str, Any]
     ) -> None:
         self.function = function
+        self.base: Any = function.base if isinstance(function, Derivative) else function
         self.mode = mode
         self.argnums = argnums
         self.jit = jit
         self.given, options = options, dict(options)
         accurate, broadcasts = options.pop("accurate_math", False), options.pop("broadcasting", False)
-        self.options = jit_options(function, options)
-        self.python: Any = function.python if isinstance(function, Derivative) else python_function(function)
+        self.options = jit_options(self.base, options)
+        self.python = python_function(self.base)
         self.signature = inspect.signature(self.python)
         self.names = list(self.signature.parameters)
         self.own = len(self.names)
         self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
         self.graphs: dict[tuple[Layout, ...], Graph] = {}
         self.wrt, single = positions(argnums, self.names, self.python.__name__)
-        self.style = Style(single, accurate, broadcasts)
+        if isinstance(function, Derivative) and mode in ("outputs", "jvp"):
+            single = function.style.single
+        self.style: Style = Style(single, accurate, broadcasts)
         self.chain = _chain(mode, tuple(self.wrt), function)
         if mode == "hvp":
             self.style = replace(self.style, packed=True)
@@ -243,7 +246,7 @@ class Derivative:
         """Return the untyped graph; it depends on how the arguments are packed only."""
         key = tuple(map(ranked, layouts))
         if key not in self.graphs:
-            self.graphs[key] = primal_graph(self.function, key)
+            self.graphs[key] = primal_graph(self.python, key)
         return self.graphs[key]
 
     def _current(self) -> Specialised:

@@ -18,6 +18,7 @@ from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
 from adcompiler.graph.nodes import Apply, Graph, Literal, Value
 from adcompiler.graph.steps import Chain
 from adcompiler.graph.verify import verify
+from adcompiler.graph.walk import substitute
 from adcompiler.optimize.copies import drop_copies
 from adcompiler.optimize.factors import share_factors
 from adcompiler.optimize.fold import fold
@@ -129,7 +130,7 @@ def _derived(
                 graph = clean(by_parts(graph, types))
             made = forward(graph, positions, types, step.kind)
             if style.packed:
-                made.graph = replace(made.graph, parameters=_packed(graph, packed))
+                made.graph = _with_direction(made.graph, graph, packed)
         plans, starts = plans + made.plans, starts | made.starts
         seeds += made.seeds
         layouts = (*layouts, *(Leaf(kind) for kind in made.seeds if kind is not None))
@@ -140,10 +141,18 @@ def _derived(
     return Derived(graph, plans, tuple(seeds), starts), types
 
 
-def _packed(graph: Graph, direction: Layout) -> tuple[tuple[str, Layout], ...]:
-    """Return the parameters of a graph and one more, for a direction."""
+def _with_direction(derived: Graph, graph: Graph, direction: Layout) -> Graph:
+    """Return a graph whose tangents are one more parameter of the graph that it was made from."""
     own = graph.parameters or tuple((param.name, Leaf()) for param in graph.body.params)
-    return (*own, (direction_name([name for name, _ in own]), direction))
+    name = direction_name([name for name, _ in own])
+    body = derived.body
+    if isinstance(direction, Leaf):
+        *params, tangent = body.params
+        whole = Value(name)
+        body = replace(substitute(body, {tangent: whole}), params=(*params, whole))
+    function = graph.name.removesuffix("_grad")
+    doc = f"{graph.doc.replace('the gradient', 'the product of the Hessian').removesuffix('.')} and {name}."
+    return replace(derived, name=f"{function}_hvp", body=body, doc=doc, parameters=(*own, (name, direction)))
 
 
 def _callee(callee: Callee, kinds: Kinds) -> tuple[Graph, Types]:

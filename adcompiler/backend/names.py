@@ -212,11 +212,19 @@ def _color(
         name, k = base, 0
         while name in used or name in taken or (kinds[name] and kind not in kinds[name]):
             k += 1
-            name = f"{base}_{k}"
+            name = f"{base}_{_LETTERS[k] if _is_of_array(kind) and k < len(_LETTERS) else k}"
         kinds[name].add(kind)
         for member in members:
             names[member] = name
     return names
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def _is_of_array(kind: object) -> bool:
+    """Tell arrays apart: in array expressions, Numba has names of its own such as `x_1` for them."""
+    return isinstance(kind, tuple)
 
 
 def _kind(types: Types, members: list[Value]) -> object:

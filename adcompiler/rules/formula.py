@@ -69,6 +69,13 @@ def product(left: ast.expr, right: ast.expr) -> ast.expr:
 
 
 class _Where(ast.NodeTransformer):
+    """Write what stands for numbers as it stands for arrays."""
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        """`or` of two tests."""
+        one, two = node.values
+        return ast.BinOp(one, ast.BitOr(), two)
+
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         self.generic_visit(node)
         return ast.Call(ast.Name("where", ast.Load()), [node.test, node.body, node.orelse], [])

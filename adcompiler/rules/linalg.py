@@ -213,13 +213,17 @@ def left_singular_vectors(x, u, s, vt, d):
 
 @tangent("np.linalg.svd[0]", 2)
 def left_singular_vectors_tangent(x, u, s, vt, t):
-    assert u.shape[1] == vt.shape[0], "the singular vectors of a rectangle: write full_matrices=False"
     gaps = np.expand_dims(s * s, 0) - np.expand_dims(s * s, 1)
-    m = u.T @ t @ vt.T
+    left = np.ascontiguousarray(u[:, : s.size])
+    p = t @ vt[: s.size].T
+    m = left.T @ p
     inner = m * s + (m * s).T
     inner = np.where(gaps == 0.0, 0.0, inner / np.where(gaps == 0.0, 1.0, gaps))
-    p = t @ vt.T
-    return u @ inner + (p - u @ (u.T @ p)) / s
+    found = np.full(
+        u.shape, np.nan
+    )  # the vectors without a singular value turn in a way that is not determined
+    found[:, : s.size] = left @ inner + (p - left @ m) / s
+    return found
 
 
 @structured("np.linalg.svd[2]", 2)
@@ -234,12 +238,15 @@ def right_singular_vectors(x, u, s, vt, d):
 
 @tangent("np.linalg.svd[2]", 2)
 def right_singular_vectors_tangent(x, u, s, vt, t):
-    assert u.shape[1] == vt.shape[0], "the singular vectors of a rectangle: write full_matrices=False"
     gaps = np.expand_dims(s * s, 0) - np.expand_dims(s * s, 1)
-    m = np.expand_dims(s, 1) * (u.T @ t @ vt.T)
-    inner = np.where(gaps == 0.0, 0.0, (m + m.T) / np.where(gaps == 0.0, 1.0, gaps))
-    p = u.T @ t
-    return inner.T @ vt + np.expand_dims(1.0 / s, 1) * (p - p @ vt.T @ vt)
+    right = np.ascontiguousarray(vt[: s.size])
+    p = u[:, : s.size].T @ t
+    m = p @ right.T
+    turned = np.expand_dims(s, 1) * m
+    inner = np.where(gaps == 0.0, 0.0, (turned + turned.T) / np.where(gaps == 0.0, 1.0, gaps))
+    found = np.full(vt.shape, np.nan)
+    found[: s.size] = inner.T @ right + np.expand_dims(1.0 / s, 1) * (p - m @ right)
+    return found
 
 
 constant("factors.factorise factors.solved")

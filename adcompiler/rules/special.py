@@ -3,7 +3,21 @@
 Formulas: NIST Digital Library of Mathematical Functions (dlmf.nist.gov), whose chapters the groups name.
 """
 
+import math
+from collections.abc import Iterable
+
 from adcompiler.rules.table import UNKNOWN, constant, elementwise
+
+
+def series(variable: str, coefficients: Iterable[float]) -> str:
+    """Return the text of a power series, in Horner's form.
+
+    >>> series("x", [1.0, 0.5])
+    '1.0 + (x) * (0.5)'
+    """
+    first, *rest = coefficients
+    return f"{first!r} + ({variable}) * ({series(variable, rest)})" if rest else repr(first)
+
 
 # gamma and related functions (5)
 elementwise("special.gamma", "y * special.psi(x)", at=((0.3,), (2.7,), (-1.4,)))
@@ -70,29 +84,33 @@ elementwise("special.expm1", "y + 1", at=((0.3,), (-1.2,)))
 elementwise("special.log1p", "1 / (1 + x)", at=((0.3,), (-0.6,)))
 elementwise("special.cosm1", "-sin(x)", at=((0.3,), (-1.2,)))
 elementwise("special.cbrt", "1 / (3 * y * y)", at=((0.3,), (-1.7,)))
+# quotients lose digits near zero, and those of second derivatives sooner: there the series
+_EXPREL = [(k + 1) / math.factorial(k + 2) for k in range(8)]
 elementwise(
-    "special.exprel",  # the quotient loses digits near zero
-    "(exp(x) - y) / x if abs(x) > 0.01 else"
-    " 0.5 + x * (0.3333333333333333 + x * (0.125 + x * (0.03333333333333333 + x * 0.006944444444444444)))",
-    at=((0.3,), (-1.2,), (0.004,), (0.0,)),
+    "special.exprel",
+    f"(exp(x) - y) / x if abs(x) > 0.1 else {series('x', _EXPREL)}",
+    at=((0.3,), (-1.2,), (0.04,), (0.0,)),
 )
 elementwise(
     "special.boxcox",
     "a ** (b - 1)",
-    "(log(a) * a ** b - y) / b if abs(b) > 1e-5 else log(a) ** 2 * (0.5 + b * log(a) / 3)",
-    at=((1.3, 0.7), (0.4, -1.5), (2.0, 0.0)),
+    "(log(a) * a ** b - y) / b if abs(b * log(a)) > 0.1 else"
+    f" log(a) ** 2 * ({series('b * log(a)', _EXPREL)})",
+    at=((1.3, 0.7), (0.4, -1.5), (2.0, 0.0), (1.3, 0.03)),
 )
 elementwise(
     "special.boxcox1p",
     "(1 + a) ** (b - 1)",
-    "(log1p(a) * (1 + a) ** b - y) / b if abs(b) > 1e-5 else log1p(a) ** 2 * (0.5 + b * log1p(a) / 3)",
-    at=((1.3, 0.7), (0.4, -1.5), (2.0, 0.0)),
+    "(log1p(a) * (1 + a) ** b - y) / b if abs(b * log1p(a)) > 0.1 else"
+    f" log1p(a) ** 2 * ({series('b * log1p(a)', _EXPREL)})",
+    at=((1.3, 0.7), (0.4, -1.5), (2.0, 0.0), (0.3, 0.03)),
 )
 elementwise(
     "special.inv_boxcox",
     "y ** (1 - b)",
-    "y * (a / (b * (1 + a * b)) - log1p(a * b) / (b * b)) if b != 0 else -0.5 * a * a * y",
-    at=((1.3, 0.7), (0.4, -0.5), (0.6, 0.0)),
+    "y * (a / (b * (1 + a * b)) - log1p(a * b) / (b * b)) if abs(a * b) > 0.01 else"
+    f" a * a * y * ({series('a * b', [(-1) ** (k + 1) * (k + 1) / (k + 2) for k in range(8)])})",
+    at=((1.3, 0.7), (0.4, -0.5), (0.6, 0.0), (0.6, 0.004)),
 )
 elementwise("special.inv_boxcox1p", "(y + 1) ** (1 - b)", UNKNOWN, at=((1.3, 0.7), (0.4, -1.5)))
 elementwise(
@@ -164,6 +182,10 @@ elementwise(
     "y - 0.5 * (special.kve(a - 1, b) + special.kve(a + 1, b))",
     at=((1.0, 0.7), (2.5, 1.4)),
 )
+elementwise("special.berp", "(-y / x if x != 0 else 0.0) - special.bei(x)", at=((0.3,), (1.2,), (0.0,)))
+elementwise("special.beip", "(-y / x if x != 0 else -0.5) + special.ber(x)", at=((0.3,), (1.2,), (0.0,)))
+elementwise("special.kerp", "-y / x - special.kei(x)", at=((0.3,), (1.2,)))
+elementwise("special.keip", "-y / x + special.ker(x)", at=((0.3,), (1.2,)))
 elementwise("special.ber", "special.berp(x)", at=((0.3,), (1.2,)))
 elementwise("special.bei", "special.beip(x)", at=((0.3,), (1.2,)))
 elementwise("special.ker", "special.kerp(x)", at=((0.3,), (1.2,)))
@@ -275,7 +297,11 @@ elementwise(
 elementwise("special.expi", "exp(x) / x", at=((0.3,), (-1.2,)))
 elementwise("special.exp1", "-exp(-x) / x", at=((0.3,), (1.2,)))
 elementwise("special.expn", UNKNOWN, "-special.expn(a - 1, b)", at=((2, 0.7), (3, 2.0)))
-elementwise("special.spence", "log(x) / (1 - x) if x != 1 else -1.0", at=((0.3,), (1.7,)))
+elementwise(
+    "special.spence",
+    f"log(x) / (1 - x) if abs(1 - x) > 0.01 else -({series('1 - x', [1 / (k + 1) for k in range(8)])})",
+    at=((0.3,), (1.7,), (1.0,), (1.004,)),
+)
 elementwise(
     "special.ellipk",
     "(special.ellipe(x) / (1 - x) - y) / (2 * x) if abs(x) > 0.001 else"  # else the series, term by term

@@ -178,7 +178,15 @@ class Forward:
         return self.apply("np.float32", Literal(0.0)) if str(kind) == "float32" else Literal(0.0)
 
     def unit(self, value: Value) -> Atom:
-        """Return the tangent of a number along itself."""
+        """Return the tangent of a number along itself.
+
+        Raises:
+            DifferentiationError: AD302 for an array, whose gradient is no number.
+        """
+        if is_array(self.types[value]):
+            reason = f"the gradient by '{value.name}' is an array"
+            cure = "use jacobian, hessian or hvp, or the grad of a number made of the gradient"
+            raise DifferentiationError("AD302", reason, None, cure)
         one = Literal(1.0)
         return one if str(self.types[value]) == "float64" else self.apply(f"np.{self.types[value]}", one)
 

@@ -63,7 +63,7 @@ def _results(node: Apply, types: Types) -> tuple[list[Node], list[Value]]:
     nodes: list[Node] = [node]
     nodes += [Apply(raw, "getitem", (node.out, Literal(k)), (), node.loc) for k, raw in enumerate(raws)]
     nodes += [
-        Apply(value, f"{node.fn}[{k}]", (*node.args, *raws), (), node.loc) for k, value in enumerate(found)
+        Apply(value, f"{node.fn}[{k}]", (node.args[0], *raws), (), node.loc) for k, value in enumerate(found)
     ]
     return nodes, found
 
