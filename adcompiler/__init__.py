@@ -6,7 +6,7 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.inside_numba import DerivativeType
 from adcompiler.pullback import vjp
 from adcompiler.pushforward import jvp
-from adcompiler.second_order import hvp
+from adcompiler.second_order import hessian, hvp, jacfwd, jacobian, jacrev
 from adcompiler.view import ComputationGraph
 
 __all__ = [
@@ -18,7 +18,11 @@ __all__ = [
     "custom_jvp",
     "custom_vjp",
     "grad",
+    "hessian",
     "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
     "jvp",
     "stop_gradient",
     "value_and_grad",

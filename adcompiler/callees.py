@@ -14,6 +14,7 @@ from adcompiler.analysis.types import Types, infer, is_array, is_mutable, rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.recursion import Callee
+from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.layout import Leaf, Static
 from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Value
 from adcompiler.graph.walk import map_region
@@ -158,7 +159,7 @@ class Callees:
         """Return the name of a function, noting that it is needed."""
         key = (callee, kinds)
         if key not in self.names:
-            name = "_".join([callee.function.__name__, *(step.kind for step in callee.chain)])
+            name = "_".join([name_of(callee.function), *(step.kind for step in callee.chain)])
             taken = set(self.names.values())
             k, unique = 0, name
             while unique in taken:

@@ -1,4 +1,4 @@
-"""Check gradients against central differences."""
+"""Check derivatives against central differences, and against each other."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from adcompiler.api import Derivative
+from adcompiler.pushforward import jvp
 
 
 def central_difference(
@@ -131,3 +132,100 @@ def check_grad(
         expected = central_difference(plain, args, position)
         _assert_close(found, expected, rtol, atol, f"argument {position}")
     return float(value), gradients
+
+
+def _direction(args: Sequence[Any], argnums: Sequence[int]) -> list[Any]:
+    """Return a change of each argument to differentiate, the same each time; of the others, None."""
+    random = np.random.default_rng(1)
+    changes: list[Any] = [None] * len(args)
+    for k in argnums:
+        change = random.uniform(0.5, 1.5, np.shape(args[k])) * random.choice([-1.0, 1.0], np.shape(args[k]))
+        changes[k] = change if np.ndim(args[k]) else float(change)
+    return changes
+
+
+def _along(function: Callable[..., Any], args: Sequence[Any], changes: Sequence[Any], step: float) -> Any:
+    """Return the derivative of a function along a direction, by central differences of two step sizes."""
+
+    def moved(size: float) -> list[Any]:
+        found = function(
+            *(a if t is None else a + size * t for a, t in zip(_fresh(args), changes, strict=True))
+        )
+        return [np.asarray(part) for part in (found if isinstance(found, tuple) else (found,))]
+
+    def slope(size: float) -> list[Any]:
+        return [(one - two) / (2 * size) for one, two in zip(moved(size), moved(-size), strict=True)]
+
+    return [(4 * near - far) / 3 for near, far in zip(slope(step / 2), slope(step), strict=True)]
+
+
+def check_jvp(
+    function: Callable[..., float],
+    args: Sequence[Any],
+    argnums: Sequence[int],
+    *,
+    jit: bool = True,
+    rtol: float = 1e-6,
+    **options: Any,
+) -> None:
+    """Compare forward mode with central differences, and with the gradient: `jvp = gradient · tangent`.
+
+    Args:
+        function: a function that `grad` accepts.
+        args: its arguments: numbers and arrays.
+        argnums: positions to differentiate.
+        jit: False checks the generated text uncompiled.
+        rtol: tolerance against differences; the two modes have to agree to nine digits.
+        **options: Numba options.
+
+    Raises:
+        AssertionError: where they disagree.
+
+    >>> check_jvp(lambda x, y: x * y * y, (3.0, 2.0), (0, 1), jit=False)
+    """
+    changes = _direction(args, argnums)
+    derivative = Derivative(function, "value_and_grad", tuple(argnums), False, options)
+    value, gradients = derivative(*args)
+    found_value, found = jvp(function, args, changes, jit=jit, **options)
+    parts = [np.asarray(g) * changes[k] for k, g in zip(argnums, gradients, strict=True)]
+    scale = sum(float(np.sum(np.abs(part))) for part in parts) + 1.0
+    np.testing.assert_allclose(found_value, value, rtol=1e-9, err_msg="value")
+    total = sum(float(np.sum(part)) for part in parts)
+    np.testing.assert_allclose(found, total, rtol=1e-9, atol=1e-9 * scale, err_msg="the two modes")
+    (expected,) = _along(getattr(function, "py_func", function), args, changes, 1e-5)
+    np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol * scale, err_msg="differences")
+
+
+def check_hvp(
+    function: Callable[..., float],
+    args: Sequence[Any],
+    argnums: Sequence[int],
+    *,
+    jit: bool = True,
+    rtol: float = 1e-5,
+    **options: Any,
+) -> None:
+    """Compare the product of the Hessian and a vector with central differences of the gradient.
+
+    Args:
+        function: a function that `grad` accepts.
+        args: its arguments: numbers and arrays.
+        argnums: positions to differentiate.
+        jit: False checks the generated text uncompiled.
+        rtol: tolerance relative to the largest element of the product.
+        **options: Numba options.
+
+    Raises:
+        AssertionError: where they disagree.
+
+    >>> check_hvp(lambda x, y: x * y * y, (3.0, 2.0), (0, 1), jit=False)
+    """
+    changes = _direction(args, argnums)
+    gradient = Derivative(function, "grad", tuple(argnums), False, options)
+    product = Derivative(function, "hvp", tuple(argnums), jit, options)
+    found = product(*args, tuple(changes[k] for k in argnums))
+    expected = _along(gradient, args, changes, 1e-4)
+    scale = max(1.0, *(float(np.max(np.abs(part), initial=0.0)) for part in expected))
+    for position, one, other in zip(argnums, found, expected, strict=True):
+        assert np.shape(one) == np.shape(other), f"argument {position}: shape {np.shape(one)}"
+        np.testing.assert_allclose(one, other, rtol=rtol, atol=rtol * scale, err_msg=f"argument {position}")

@@ -103,7 +103,7 @@ CONSTRUCTS = {
             "recursive_with_tuple recursive_that_writes recursive_that_appends recursive_closure"
         ),
         "branches on `x.ndim` and on `x is None`": "branch_on_the_number_of_axes none_option",
-        "gradients called inside": "gradient_inside",
+        "products with Hessians called inside": "hessian_inside",
     },
     "Functions without a slope": {
         "`floor`, `//`, `round`, `int`": "piecewise_constant floor_and_remainder casts",

@@ -17,6 +17,7 @@ STAGES += [
     "checks",
     "callees",
     "passes",
+    "matrices",
     "compile",
     "view",
     "footprint",

@@ -15,8 +15,8 @@ from adcompiler import value_and_grad
 from adcompiler.definitions import DEFINITIONS
 from adcompiler.frontend.resolve import primitive
 from adcompiler.graph.syntax import JOINS
-from adcompiler.rules import STRUCTURED
-from adcompiler.testing import check_grad
+from adcompiler.rules import LINEAR, STRUCTURED, TANGENTS
+from adcompiler.testing import check_grad, check_hvp, check_jvp
 
 _rng = np.random.default_rng(5)
 
@@ -87,10 +87,23 @@ def test_call(name, expression, parts):
     check_grad(function, args, varied(args), jit=False, rtol=2e-6)
 
 
+@pytest.mark.parametrize(("name", "expression", "parts"), CALLS, ids=[call[1] for call in CALLS])
+def test_call_in_forward_mode(name, expression, parts):
+    function, args = program(expression, parts)
+    check_jvp(function, args, varied(args), jit=False, rtol=2e-6)
+
+
+@pytest.mark.parametrize(("name", "expression", "parts"), CALLS, ids=[call[1] for call in CALLS])
+def test_second_derivative_of_call(name, expression, parts):
+    function, args = program(expression, parts)
+    check_hvp(function, args, varied(args), jit=False)
+
+
 @pytest.mark.parametrize(("name", "expression", "parts"), FIRST, ids=[call[0] for call in FIRST])
 def test_compiled_call(name, expression, parts):
     function, args = program(expression, parts)
     check_grad(function, args, varied(args), rtol=2e-6)
+    check_jvp(function, args, varied(args), rtol=2e-6)
 
 
 @pytest.mark.parametrize(("name", "expression", "parts"), FIRST, ids=[call[0] for call in FIRST])
@@ -111,6 +124,8 @@ def test_every_rule_and_definition_has_a_proof():
     aliases = {"np.trapz": "np.trapezoid", "np.fill_diagonal": "np.diag"}
     missing = sorted(name for name in known if aliases.get(name, name) not in CASES)
     assert not missing
+    forward = {(name, ranks) for name, ranks, _ in STRUCTURED if name not in LINEAR}
+    assert forward == set(TANGENTS)
 
 
 @pytest.mark.parametrize("jit", [False, True], ids=["uncompiled", "compiled"])

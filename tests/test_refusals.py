@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from adcompiler import ComputationGraph, DifferentiationError, grad
+from adcompiler import ComputationGraph, DifferentiationError, grad, hvp
 from adcompiler.errors import CODES
 
 ARRAY = np.array([1.0, 2.0, 3.0])
@@ -324,12 +324,18 @@ def list_of_lists(x):
     return v[0][1]
 
 
-inner = grad(lambda x: x * x)
+curvature = hvp(lambda x: x * x)
+of_pair = grad(lambda pair: pair[0] * pair[1])
 
 
 @refused("AD203", 1.0)
-def gradient_inside(x):
-    return inner(x)
+def hessian_inside(x):
+    return curvature(x, 1.0)
+
+
+@refused("AD203", 1.0)
+def gradient_of_a_tuple_inside(x):
+    return of_pair((x, x))[0]
 
 
 @refused("AD301", 3, line=False)

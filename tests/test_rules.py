@@ -1,17 +1,18 @@
 """Every elementwise rule at its own points: scalar and array, against central differences."""
 
 import ast
+import contextlib
 import math
 
 import numpy as np
 import pytest
 from fuzzing import make
 
-from adcompiler import grad
+from adcompiler import DifferentiationError, grad
 from adcompiler.graph.run import primitive
 from adcompiler.rules import CONSTANT
 from adcompiler.rules import ELEMENTWISE as TABLE
-from adcompiler.testing import check_grad
+from adcompiler.testing import check_grad, check_hvp, check_jvp
 
 OPERATORS = {
     "add": "{0} + {1}",
@@ -63,6 +64,21 @@ def test_rule_on_numbers(name, point):
         pytest.skip(f"this Python or NumPy has no {name}")
     point = (bool(point[0]), *point[1:]) if name == "np.where" else point
     check_grad(program(name, len(point), False), point, differentiable(name), jit=False, rtol=1e-6)
+    check_jvp(program(name, len(point), False), point, differentiable(name), jit=False, rtol=1e-6)
+
+
+NOT_TWICE = {"special.ellipeinc"}
+"""Functions whose rule reads one with respect to whose argument no derivative is known."""
+
+
+@pytest.mark.parametrize(("name", "point"), POINTS, ids=IDS)
+def test_second_derivative_of_rule(name, point):
+    if not available(name):
+        pytest.skip(f"this Python or NumPy has no {name}")
+    point = (bool(point[0]), *point[1:]) if name == "np.where" else point
+    refused = pytest.raises(DifferentiationError) if name in NOT_TWICE else contextlib.nullcontext()
+    with refused:
+        check_hvp(program(name, len(point), False), point, differentiable(name), jit=False)
 
 
 @pytest.mark.parametrize("name", [n for n in ELEMENTWISE if not n.startswith(SCALAR_ONLY)])
@@ -73,6 +89,7 @@ def test_rule_on_arrays(name):
     if name == "np.where":
         columns[0] = columns[0] > 0
     check_grad(program(name, len(columns), True), columns, differentiable(name), jit=False, rtol=1e-6)
+    check_jvp(program(name, len(columns), True), columns, differentiable(name), jit=False, rtol=1e-6)
 
 
 ARRAYS = [n for n in ELEMENTWISE if not n.startswith(SCALAR_ONLY)]
@@ -94,8 +111,10 @@ def test_rule_stretches_its_arguments(name):
     for k in range(len(columns)):
         number = [column[0].item() if k == j else column for j, column in enumerate(columns)]
         check_grad(program(name, len(columns), True), number, differentiable(name), jit=False, rtol=1e-6)
+        check_jvp(program(name, len(columns), True), number, differentiable(name), jit=False, rtol=1e-6)
         rows = [c[:, None] if k == j else np.repeat(c[:1], 3) for j, c in enumerate(columns)]
         check_grad(program(name, len(columns), True), rows, differentiable(name), jit=False, rtol=1e-6)
+        check_jvp(program(name, len(columns), True), rows, differentiable(name), jit=False, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
@@ -105,6 +124,7 @@ def test_compiled_rule(name):
     point = ELEMENTWISE[name].at[0]
     point = (bool(point[0]), *point[1:]) if name == "np.where" else point
     check_grad(program(name, len(point), False), point, differentiable(name), rtol=1e-6)
+    check_jvp(program(name, len(point), False), point, differentiable(name), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ARRAYS)

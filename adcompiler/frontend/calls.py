@@ -17,8 +17,10 @@ from adcompiler.definitions import refuse
 from adcompiler.frontend import defined, expressions, lower, primitives, resolve, tuples
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Record, TypeOf
 from adcompiler.frontend.parse import Source, parse
+from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Callee, is_recursive
 from adcompiler.graph.nodes import Apply, Atom, Effect, Global, Literal, Store, Value
+from adcompiler.graph.steps import Chain, Step
 
 if TYPE_CHECKING:
     from adcompiler.frontend.lower import Lowering
@@ -56,9 +58,11 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
         return expressions.apply(state, node, "stop_gradient", _arguments(state, node)[0], name)
     if isinstance(function, CustomFunction):
         return _custom(state, node, callee, function, name)
+    if isinstance(function, Callee):  # in loops over directions
+        args, _ = _arguments(state, node)
+        return expressions.apply(state, node, "derivative", (callee, *args), name)
     if getattr(function, "is_derivative", False):
-        reason = "a gradient is called inside the function to differentiate"
-        raise state.refuse("AD203", reason, node, "differentiate the function outside")
+        return _derivative(state, node, function, name)
     if resolve.is_followed(function) and resolve.primitive(function) is None:
         plain = resolve.unwrap(function)  # type: ignore[arg-type]
         if is_recursive(plain):
@@ -86,6 +90,38 @@ def _call_itself(state: Lowering, node: gast.Call, function: types.FunctionType,
     callee = Global(function.__name__, Callee(function))
     args = tuple(expressions.materialise(state, item, node) for item in bound.values())
     return expressions.apply(state, node, "recurse", (callee, *args), name or function.__name__)
+
+
+def _derivative(state: Lowering, node: gast.Call, derivative: Any, name: str | None) -> Binding:
+    """A gradient stays a call; the module gets a function for it, which can be differentiated again."""
+    chain: Chain = derivative.chain
+    if not chain or not all(step.kind in ("grad", "value_and_grad", "slope") for step in chain):
+        cure = "grad and value_and_grad can be called there"
+        raise state.refuse("AD203", f"{derivative!r} is called inside the function", node, cure)
+    source = parse(derivative.python)
+    given = tuples.items(state, node.args)
+    named = {str(k.arg): expressions.binding(state, k.value) for k in node.keywords}
+    bound = bind_parameters(state, node, source, None, given, named)
+    if not all(isinstance(item, Atom) for item in bound.values()):
+        reason = (
+            f"{derivative!r} is called inside the function, and one of its arguments is a tuple or function"
+        )
+        raise state.refuse("AD203", reason, node, "pass the items of the tuple as arguments of their own")
+    args = tuple(expressions.materialise(state, item, node) for item in bound.values())
+    first, *rest = chain
+    gradients: list[Binding] = []
+    for k in first.wrt:
+        callee = Callee(derivative.python, (Step("grad", (k,)), *rest), single=True)
+        atoms = (Global(resolve.name_of(derivative.python), callee), *args)
+        out = expressions.apply(state, node, "derivative", atoms, name if derivative.style.single else None)
+        state.ranks[out] = atom_rank(args[k], state.ranks)
+        gradients.append(out)
+    packed = gradients[0] if derivative.style.single else tuple(gradients)
+    if first.kind == "grad":
+        return packed
+    if is_recursive(derivative.python):
+        return _call_itself(state, node, derivative.python, None), packed
+    return inline(state, source, bound, None, None), packed
 
 
 def _custom(

@@ -15,6 +15,7 @@ from adcompiler.frontend import expressions, loops
 from adcompiler.frontend.bindings import Ambiguous, Binding, Environment, flatten, join, layout_of, unpacked
 from adcompiler.frontend.parse import Source, own_nodes, parse
 from adcompiler.frontend.ranks import joined_rank
+from adcompiler.frontend.resolve import name_of
 from adcompiler.frontend.structure import RESULT, Structured, structure
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
 from adcompiler.graph.nodes import (
@@ -99,7 +100,7 @@ def lower(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph
     if isinstance(last, Apply) and last.out is result and last.out.temporary:
         result = Value("result")
         nodes[-1] = replace(last, out=result)
-    name = source.function.__name__.replace("<lambda>", "function")
+    name = name_of(source.function)
     doc = (inspect.getdoc(source.function) or "").split("\n")[0]
     is_procedure = result == Literal(None)
     yields = params if is_procedure else flatten(result)

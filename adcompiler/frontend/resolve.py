@@ -150,6 +150,15 @@ def constant(name: str, value: object) -> Atom:
     return Global(name, value)
 
 
+def name_of(function: Callable[..., Any]) -> str:
+    """Return the name under which a function stands in generated code.
+
+    >>> name_of(lambda x: x)
+    'function'
+    """
+    return function.__name__.replace("<lambda>", "function")
+
+
 def is_followed(function: object) -> bool:
     """Tell whether a callable has Python source that the frontend can go into."""
     return isinstance(getattr(function, "py_func", function), types.FunctionType)

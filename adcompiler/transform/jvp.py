@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from adcompiler.analysis.types import element, is_array, is_complex, is_list
 from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value
 from adcompiler.graph.syntax import JOINS
 from adcompiler.graph.walk import operands, values
@@ -197,14 +198,14 @@ def _custom(sweep: Forward, node: Apply) -> Atom:
     assert isinstance(callee, Global) and isinstance(callee.value, CustomFunction)
     function = callee.value
     if function.jvp is not None:
-        rule = Global(function.jvp.py_func.__name__, function.jvp)
+        rule = Global(name_of(function.jvp.py_func), function.jvp)
         return sweep.apply("rule", rule, *args, result, *map(sweep.whole, args))
     if function.vjp is None:
         raise DifferentiationError("AD202", f"'{callee.name}' has been given no rule: defjvp", node.loc)
     if atom_rank(sweep.types, result):
         reason = f"'{callee.name}' has a rule for adjoints only, and its result is an array"
         raise DifferentiationError("AD202", reason, node.loc, "give it one for tangents, too: defjvp")
-    rule = Global(function.vjp.py_func.__name__, function.vjp)
+    rule = Global(name_of(function.vjp.py_func), function.vjp)
     found = sweep.apply("rule", rule, *args, result, Literal(1.0))
     total: Atom | None = None
     for k, arg in enumerate(args):

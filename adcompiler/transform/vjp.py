@@ -11,6 +11,7 @@ from adcompiler.analysis.types import element, is_array, is_complex
 from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.recursion import Callee
+from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value
 from adcompiler.graph.steps import pullback_of
 from adcompiler.graph.syntax import part_of
@@ -98,7 +99,7 @@ def apply_custom(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     if isinstance(seed, Literal):
         seed = Literal(float(seed.value))  # type: ignore[arg-type]
     if function.vjp is not None:
-        rule = Global(function.vjp.py_func.__name__, function.vjp)
+        rule = Global(name_of(function.vjp.py_func), function.vjp)
         found = sweep.apply("rule", rule, *args, result, seed, name="adjoints")
         for k in active:
             part = found if len(args) == 1 else sweep.apply("getitem", found, Literal(k))
@@ -109,7 +110,7 @@ def apply_custom(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     if any(atom_rank(sweep.types, atom) for atom in (*args, result)):
         reason = f"'{callee.name}' of arrays has a rule for tangents only"
         raise DifferentiationError("AD202", reason, node.loc, "give it one for adjoints: custom_vjp, defvjp")
-    rule = Global(function.jvp.py_func.__name__, function.jvp)
+    rule = Global(name_of(function.jvp.py_func), function.jvp)
     for k in active:
         unit = [Literal(1.0 if other == k else 0.0) for other in range(len(args))]
         slope = sweep.apply("rule", rule, *args, result, *unit)
