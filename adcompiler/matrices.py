@@ -1,4 +1,4 @@
-"""Whole Jacobians and Hessians: a loop over directions, written in the language, around a product with one."""
+"""Whole Jacobians and Hessians: loops over directions, written in the language, around products with them."""
 
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 from __future__ import annotations
@@ -109,11 +109,8 @@ def matrix_graph(
     supply = iter(params)
     args = tuple(next(supply) if isinstance(layout, Leaf) else Constant(None) for layout in layouts)
     kinds = [layout.kind if isinstance(layout, Leaf) else nt.none for layout in layouts]
-    result = (
-        derived_type(Callee(function, inner, True), tuple(kinds))
-        if inner
-        else _result_kind(function, layouts)
-    )
+    again = Callee(function, inner, True)
+    result = derived_type(again, tuple(kinds)) if inner else _result_kind(function, layouts)
     state = _Driver(function, inner, args, kinds, result)
     if matrix == "hessian":
         parts = [tuple(state.block(i, j) for j in wrt) for i in wrt]
@@ -176,10 +173,11 @@ class _Driver:
 
     def written(self, template: Callable[..., Any], **given: Any) -> Any:
         """Write a template out."""
-        ranks = {
+        ranks: dict[Value, int | None] = {
             arg: rank(kind) for arg, kind in zip(self.args, self.kinds, strict=True) if isinstance(arg, Value)
         }
-        return lower_body(parse(template), given | {"args": self.args}, self.nodes, (), ranks=ranks)
+        env: dict[str, Any] = {**given, "args": self.args}
+        return lower_body(parse(template), env, self.nodes, (), ranks=ranks)
 
     def jacobian(self, k: int) -> Any:
         """The Jacobian by argument number k, a column at a time."""

@@ -86,7 +86,7 @@ def jacfwd(
     jit: bool = True,
     **options: Any,
 ) -> Any:
-    """Return a function that evaluates the Jacobian by forward mode, one column for each element of the argument.
+    """Return a function that evaluates the Jacobian by forward mode: a column for each element of x.
 
     Args:
         function: a numeric Python function, or an `@njit` dispatcher, that returns one number or array.
@@ -119,7 +119,7 @@ def jacrev(
     jit: bool = True,
     **options: Any,
 ) -> Any:
-    """Return a function that evaluates the Jacobian by reverse mode, one row for each element of the result.
+    """Return a function that evaluates the Jacobian by reverse mode: a row for each element of y.
 
     Arguments, result and errors are those of `jacfwd`, which is the faster one unless the result has far
     fewer elements than the argument.

@@ -224,7 +224,7 @@ def check_hvp(
     gradient = Derivative(function, "grad", tuple(argnums), False, options)
     product = Derivative(function, "hvp", tuple(argnums), jit, options)
     found = product(*args, tuple(changes[k] for k in argnums))
-    expected = _along(gradient, args, changes, 1e-4)
+    expected = _along(gradient, args, changes, 2e-5)
     scale = max(1.0, *(float(np.max(np.abs(part), initial=0.0)) for part in expected))
     for position, one, other in zip(argnums, found, expected, strict=True):
         assert np.shape(one) == np.shape(other), f"argument {position}: shape {np.shape(one)}"

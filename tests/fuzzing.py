@@ -2,7 +2,8 @@
 
 `python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed, `--nests`
 tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--functions`
-calls of NumPy's functions with all their arguments.
+calls of NumPy's functions with all their arguments. `--forward` checks forward mode against the gradient, and
+second derivatives against differences of it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from function_generator import FunctionGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 
-from adcompiler import DifferentiationError, value_and_grad
+from adcompiler import DifferentiationError, hvp, jvp, value_and_grad
 from adcompiler.testing import central_difference
 
 ALLOWED_REFUSALS = {"AD303"}
@@ -113,6 +114,53 @@ def disagreement(
     return problem
 
 
+def forward_disagreement(
+    source: str,
+    name: str,
+    rng: random.Random,
+    jit: bool = False,
+    make_inputs: Callable[[random.Random], tuple[Any, ...]] = inputs,
+) -> str | None:
+    """Return what is wrong with forward mode or with the second derivatives of a program, or None."""
+    function = make(source, name)
+    args, changes = make_inputs(rng), make_inputs(rng)
+    wrt = tuple(range(len(args)))
+    if fails(function, args) or is_chaotic(function, args):
+        return None
+    derivative = value_and_grad(function, argnums=wrt, jit=False)
+
+    def gradients(size: float) -> list[Any]:
+        moved = [a + size * t for a, t in zip(args, changes, strict=True)]
+        return [np.asarray(g) for g in derivative(*moved)[1]]
+
+    try:
+        value, gradient = derivative(*args)
+        found_value, found = jvp(function, args, changes, jit=jit)
+        product = hvp(function, argnums=wrt, jit=jit)(*args, changes)
+    except DifferentiationError as refusal:
+        refusals[refusal.code] += 1
+        return None if refusal.code in ALLOWED_REFUSALS else f"refused: {refusal}"
+    parts = [np.asarray(g) * t for g, t in zip(gradient, changes, strict=True)]
+    scale = sum(float(np.sum(np.abs(part))) for part in parts) + 1.0
+    expected = sum(float(np.sum(part)) for part in parts)
+    if not np.isfinite(scale):
+        return None
+    if not np.isclose(found_value, value, rtol=1e-9, atol=1e-12) or abs(found - expected) > 1e-7 * scale:
+        return f"at {args} along {changes}: jvp {found_value}, {found}\n expected {value}, {expected}"
+    slopes = []
+    for size in (1e-5, 1.3e-6):
+        pairs = zip(gradients(size), gradients(-size), strict=True)
+        slopes.append([(one - two) / (2 * size) for one, two in pairs])
+    largest = max(1.0, *(float(np.max(np.abs(part), initial=0.0)) for part in slopes[1]))
+    close = [np.allclose(a, b, rtol=1e-4, atol=1e-5 * largest) for a, b in zip(*slopes, strict=True)]
+    right = [
+        np.allclose(a, b, rtol=1e-3, atol=1e-4 * largest) for a, b in zip(product, slopes[1], strict=True)
+    ]
+    if all(close) and not all(right) and np.isfinite(largest):
+        return f"at {args} along {changes}: hvp {product}\n expected {slopes[1]}"
+    return None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int)
@@ -121,7 +169,8 @@ def main() -> None:
     parser.add_argument("--nests", action="store_const", dest="generator", const=NestGenerator)
     parser.add_argument("--arrays", action="store_const", dest="generator", const=ArrayGenerator)
     parser.add_argument("--functions", action="store_const", dest="generator", const=FunctionGenerator)
-    parser.set_defaults(generator=ProgramGenerator)
+    parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)
+    parser.set_defaults(generator=ProgramGenerator, check=disagreement)
     parser.add_argument("--show", action="store_true", help="print each failing program")
     options = parser.parse_args()
     wrong = 0
@@ -130,7 +179,7 @@ def main() -> None:
         rng = random.Random(seed)
         source = options.generator(rng).program()
         try:
-            problem = disagreement(source, str(seed), rng, options.jit, make_inputs)
+            problem = options.check(source, str(seed), rng, options.jit, make_inputs)
         except Exception:
             problem = traceback.format_exc(limit=-3)
         if problem is not None:

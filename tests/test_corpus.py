@@ -7,10 +7,10 @@ from numba import njit
 
 from adcompiler import value_and_grad
 from adcompiler.arguments import layout_of_value
-from adcompiler.compile import primal_graph, typed_primal
 from adcompiler.graph.layout import Leaf, leaves
 from adcompiler.graph.run import run
-from adcompiler.testing import check_grad
+from adcompiler.passes import primal_graph, typed_primal
+from adcompiler.testing import check_grad, check_hvp, check_jvp
 
 CASES = pytest.mark.parametrize(("function", "inputs"), CORPUS, ids=[f.__name__ for f, _ in CORPUS])
 
@@ -21,16 +21,33 @@ def complete(function, inputs):
     return (*inputs, *defaults)
 
 
+def floats(inputs):
+    """Return the positions of the arguments to differentiate."""
+    return tuple(k for k, arg in enumerate(inputs) if np.asarray(arg).dtype.kind == "f")
+
+
 @CASES
 def test_gradient_uncompiled(function, inputs):
     check_grad(function, complete(function, inputs), jit=False)
 
 
 @CASES
+def test_forward_mode(function, inputs):
+    inputs = complete(function, inputs)
+    check_jvp(function, inputs, floats(inputs), jit=False)
+
+
+@CASES
+def test_second_derivatives(function, inputs):
+    inputs = complete(function, inputs)
+    check_hvp(function, inputs, floats(inputs), jit=False)
+
+
+@CASES
 def test_gradient_compiled_and_called_from_compiled_code(function, inputs):
     inputs = complete(function, inputs)
     value, gradients = check_grad(function, inputs)
-    argnums = tuple(k for k, arg in enumerate(inputs) if np.asarray(arg).dtype.kind == "f")
+    argnums = floats(inputs)
     stretches = "broadcast" in function.__name__  # compiled callers have to say so
     derivative = value_and_grad(function, argnums=argnums, broadcasting=stretches)
 

@@ -10,9 +10,9 @@ from fuzzing import make
 from adcompiler.analysis.affine import Linear, feasible
 from adcompiler.analysis.alias import memory
 from adcompiler.analysis.types import is_array
-from adcompiler.compile import primal_graph, typed_primal
 from adcompiler.graph.nodes import Apply
 from adcompiler.graph.walk import walk
+from adcompiler.passes import primal_graph, typed_primal
 
 N = 6
 

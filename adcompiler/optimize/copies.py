@@ -33,8 +33,19 @@ def drop_copies(graph: Graph, types: Types) -> Graph:
       x = np.zeros(3)
       return x
     """
+    same = {
+        node.out: node.args[0]
+        for node in walk(graph.body)
+        if isinstance(node, Apply) and node.fn == "np.ascontiguousarray" and _has_no_gaps(node.args[0], types)
+    }
+    graph = replace(graph, body=substitute(graph.body, same))  # it returns such an array as it is
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
     return replace(graph, body=_region(graph.body, types, makers))
+
+
+def _has_no_gaps(atom: Atom, types: Types) -> bool:
+    kind = types.get(atom) if isinstance(atom, Value) else None
+    return kind is not None and is_array(kind) and kind.layout == "C"  # type: ignore[union-attr]
 
 
 def _region(body: Region, types: Types, makers: dict[Value, Apply]) -> Region:
