@@ -264,11 +264,6 @@ def test_primal_can_be_differentiated_and_called():
     assert grad(twice)(0.3) == pytest.approx(2.0 * slope(0.3, 2.0, 0.5))
 
 
-def test_second_derivatives_are_refused():
-    with pytest.raises(DifferentiationError, match="AD203"):
-        grad(grad(model))
-
-
 def test_parameters_named_like_builtins():
     def f(sum, min, len=2.0):
         return sum * min * len
