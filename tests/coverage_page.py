@@ -7,7 +7,7 @@ import inspect
 
 from adcompiler.definitions import DEFINITIONS
 from adcompiler.graph.syntax import DECOMPOSITIONS, JOINS
-from adcompiler.rules import ANALYTIC, COMPLEX, CONSTANT, ELEMENTWISE, REFUSED, STRUCTURED
+from adcompiler.rules import ANALYTIC, COMPLEX, CONSTANT, ELEMENTWISE, LINEAR, REFUSED, STRUCTURED
 
 WRITTEN_OUT = {
     "np.clip": "written as np.minimum(np.maximum(x, a), b)",
@@ -18,7 +18,7 @@ WRITTEN_OUT = {
     "np.array": "of numbers and lists",
     "getitem": "elements, slices, masks and arrays of indices; the adjoint is added where the index points",
     "ndim": "a number known before the program runs",
-    "recurse": "functions that call themselves: the pullback runs them once more",
+    "recurse": "functions that call themselves: the pullback runs them once more, the tangent along with them",
 }
 OPERATORS = {
     "add": "a + b",
@@ -37,15 +37,16 @@ INTRODUCTION = """# Every function
 
 What `grad` knows of the functions of Python, NumPy and SciPy. This page is written by the tests
 (`pytest tests/test_docs.py --update-golden`) from the tables that the compiler uses. Every function with a
-derivative is proved by a generated test: against central differences of two step sizes and, where NumPy takes
-complex numbers, the complex step; on numbers, arrays and stretched arrays; in double and single precision;
-uncompiled and compiled. Another test goes through all functions of `math`, `numpy` and `numpy.linalg` that
+derivative is proved by a generated test: reverse mode against central differences of two step sizes and, where
+NumPy takes complex numbers, the complex step; forward mode against differences and against reverse mode, to nine
+digits; second derivatives (forward over reverse) against differences of the gradient; on numbers, arrays and
+stretched arrays; in double and single precision; uncompiled and compiled. Another test goes through all functions of `math`, `numpy` and `numpy.linalg` that
 Numba can type, and fails if one is not here.
 
 {counts}
 
-All of it is reverse mode. An elementwise rule is one line of partial derivatives that forward mode can read
-as well; forward mode is not there yet.
+All of it holds in both modes. Forward mode reads the same line of an elementwise rule and the same text of a
+definition.
 
 Conventions: at a kink, the derivative is the mean of the two sides (`max`, `min`, `abs`); `np.max(x)` and
 `np.min(x)` share it among equal elements, along an axis the first of these gets it. At the origin the
@@ -79,7 +80,8 @@ def rules_page() -> str:
         "is no closed form, is refused.\n",
         *_elementwise(),
         "\n## Rules of functions on arrays\n",
-        "| function | axes of the arguments |\n| --- | --- |",
+        "In forward mode, the tangent of a linear function is the function of the tangents; others have a second rule.\n",
+        "| function | axes of the arguments | forward mode |\n| --- | --- | --- |",
         *_structured(),
         "\n## Defined in the language\n",
         "A call is written out as the text of the definition (`adcompiler/definitions`), which is differentiated",
@@ -91,8 +93,8 @@ def rules_page() -> str:
         "\n## Complex numbers\n",
         COMPLEX_NUMBERS,
         "Analytic: " + ", ".join(f"`{_shown(name)}`" for name in _analytic()) + ".\n",
-        "| function | adjoint of the argument, given `d`, that of the result |\n| --- | --- |",
-        *[f"| `{name}` | `{ast.unparse(rule.partials[0])}` |" for name, rule in sorted(COMPLEX.items())],  # type: ignore[arg-type]
+        "| function | adjoint of the argument, given `d`, that of the result | tangent, given `t` |\n| --- | --- | --- |",
+        *_complex(),
         "\n## Without a derivative\n",
         "Results that change by jumps, or are no floats:",
         ", ".join(f"`{_shown(name)}`" for name in sorted(CONSTANT) if "." in name and "[" not in name) + ".",
@@ -108,6 +110,13 @@ which the result changes by the real part of d dz, as in JAX: analytic functions
 numbers, and real numbers that complex ones are made of (`x + 1j * y`, `complex(x, y)`) get the real part of what comes
 back. All functions that are not named here are refused for complex arguments that carry a derivative.
 """
+
+
+def _complex() -> list[str]:
+    return [
+        f"| `{name}` | `{ast.unparse(rule.partials[0])}` | `{ast.unparse(rule.tangent)}` |"  # type: ignore[arg-type]
+        for name, rule in sorted(COMPLEX.items())
+    ]
 
 
 def _analytic() -> list[str]:
@@ -139,7 +148,10 @@ def _structured() -> list[str]:
         found.setdefault(name.partition("[")[0], set()).add(ranks)
     for name in JOINS:
         found.setdefault(name, set())
-    return [f"| `{_shown(name)}` | {_ranks(ranks)} |" for name, ranks in sorted(found.items())]
+    return [
+        f"| `{_shown(name)}` | {_ranks(ranks)} | {'linear' if name in {*LINEAR, *JOINS} else 'a rule'} |"
+        for name, ranks in sorted(found.items())
+    ]
 
 
 def _ranks(found: set[tuple[int, ...]]) -> str:
