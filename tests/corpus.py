@@ -2643,6 +2643,24 @@ def assigned_before_the_end_of_an_endless_loop(x, y):
     return x * y * n
 
 
+@case(X3)
+def array_in_a_list_is_multiplied_in_place(x):
+    v = [x * 2.0, x * x]
+    v[0] *= x + 1.0
+    v[1][1:] *= x[0]
+    v[1][0] /= 3.0
+    return np.sum(v[0] * v[1])
+
+
+@case(X3)
+def array_put_into_a_list(x):
+    v = [x * 1.0, x * 2.0]
+    first = v[0][1]
+    v[0] = x * 3.0
+    v[1] = v[0] * v[1]
+    return first * v[0][1] + np.sum(x * v[1])
+
+
 @case(X3, 0.4)
 def best_path_over_states(v, p):
     s = np.zeros((3, 2))

@@ -324,6 +324,15 @@ def list_of_lists(x):
     return v[0][1]
 
 
+@refused("AD303", np.array([1.0, 2.0]))
+def array_put_into_a_list_under_another_name(x):
+    v = [x * 1.0, x * 2.0]
+    a = np.zeros(2)
+    v[0] = a
+    v[0][1] = x[0] * x[1]
+    return a[1] + np.sum(v[1])
+
+
 curvature = hvp(lambda x: x * x)
 of_pair = grad(lambda pair: pair[0] * pair[1])
 

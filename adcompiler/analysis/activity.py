@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import SHAPE_ONLY, is_opaque, memory_classes
-from adcompiler.analysis.types import Types, element, is_continuous, is_memory
+from adcompiler.analysis.types import Types, element, is_continuous, is_list, is_memory
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import (
     Apply,
@@ -36,7 +36,8 @@ def active_values(graph: Graph, wrt: Iterable[Value], types: Types, constant: Co
         constant: primitives whose result never carries a derivative (`floor`, `shape`, …).
     """
     arrays = {value for value, kind in types.items() if is_memory(kind)}
-    classes = memory_classes(graph.body, arrays)
+    lists = {value for value, kind in types.items() if is_list(kind)}
+    classes = memory_classes(graph.body, arrays, lists)
     edges = list(_edges(graph, constant))
     bundles = {node.out for node in walk(graph.body) if isinstance(node, Apply) and node.fn in _BUNDLES}
     continuous = {value for value, kind in types.items() if is_continuous(kind)} | bundles

@@ -69,12 +69,15 @@ def owner_of(definitions: dict[Value, Node], value: Value) -> Value:
     return value
 
 
-def memory_classes(region: Region, arrays: Container[Value] | None = None) -> dict[Value, Value]:
+def memory_classes(
+    region: Region, arrays: Container[Value] | None = None, lists: Container[Value] = ()
+) -> dict[Value, Value]:
     """Map each value to the representative of all values that may share memory with it.
 
     Args:
         region: the body of a graph.
-        arrays: values known to be arrays; None if the types are not known yet.
+        arrays: values known to be arrays or lists; None if the types are not known yet.
+        lists: those among them that are lists: they hold the arrays that are put into them.
     """
     parent: dict[Value, Value] = {}
 
@@ -105,6 +108,13 @@ def memory_classes(region: Region, arrays: Container[Value] | None = None) -> di
                 visit(sub)
 
     visit(region)
+    holders = {
+        find(node.out) for node in walk(region) if isinstance(node, Apply) and node.fn == "list" and node.args
+    }
+    for node in walk(region):
+        if isinstance(node, Store) and not node.accumulate:
+            is_held = node.array in lists or (arrays is None and find(node.array) in holders)
+            unite(node.array, node.value if is_held else node.array)
     return {value: find(value) for value in list(parent)}
 
 
@@ -247,7 +257,7 @@ def memory(
         lists: those among them that are lists.
         types: types of all values, if elements are to be told apart.
     """
-    classes = memory_classes(body, arrays)
+    classes = memory_classes(body, arrays, lists)
     dependences = None if types is None else Dependences(types)
     info = Memory({}, classes, {}, {}, {}, {}, lists, dependences)
     definitions: dict[Value, Node] = {}

@@ -285,7 +285,8 @@ def _augmented(state: Lowering, stmt: gast.AugAssign) -> None:
         return
     old = expressions.apply(state, stmt, "getitem", (array, *index))
     value = expressions.atom(state, stmt.value)
-    new = expressions.apply(state, stmt, op, (old, value))
+    of_item = (("of_item", Literal(True)),)
+    new = expressions.apply(state, stmt, f"i{op.removesuffix('_')}", (old, value), None, of_item)
     state.nodes.append(Store(array, index, new, False, where))
 
 

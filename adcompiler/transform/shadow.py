@@ -107,16 +107,20 @@ def _check_lists(body: Region, types: Types, active: set[Value], info: Memory) -
     makers = {node.out: node for node in walk(body) if isinstance(node, Apply)}
     counts = uses(body)
     for node in walk(body):
-        if not isinstance(node, Apply | Effect) or node.fn not in ("list", "append"):
-            continue
-        array = node.out if isinstance(node, Apply) else node.args[0]
+        match node:
+            case Apply(out=array, fn="list", args=items) | Effect(fn="append", args=(array, *items)):
+                pass
+            case Store(array=array, value=item, accumulate=False) if is_list(types.get(array)):
+                items = (item,)
+            case _:
+                continue
         kind = types.get(array) if isinstance(array, Value) and array in active else None
         if not isinstance(array, Value) or not is_list(kind) or not is_array(kind.dtype):  # type: ignore[union-attr]
             continue
         found = info.writes.get(info.classes.get(array, array), [])
         if not any(isinstance(write, Store) for write, _ in found):
             continue
-        for item in values(node.args if isinstance(node, Apply) else node.args[1:]):
+        for item in values(items):
             maker = makers.get(item)
             is_own = maker is not None and maker.fn not in VIEWS and maker.fn not in IN_PLACE
             if counts[item] > 1 or not is_own:

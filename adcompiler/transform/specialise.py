@@ -90,16 +90,29 @@ def _only_reals(graph: Graph, types: Types) -> Graph:
 
 
 def _resolve_in_place(graph: Graph, types: Types) -> Graph:
-    """`a += v` is a store where `a` is an array and an assignment where it is a number."""
+    """`a += v` is a store where `a` is an array and an assignment where it is a number.
+
+    `a[i] *= v` computes what is stored to a[i] then; where a[i] is an array in a list, it is that array that
+    changes.
+    """
     same: dict[Value, Atom] = {}
+    makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
+    changed: set[Value] = set()
+
+    def is_in_list(target: Value) -> bool:
+        maker = makers.get(target)
+        return maker is not None and maker.fn == "getitem" and is_list(types.get(maker.args[0]))  # type: ignore[arg-type]
 
     def in_place(node: Apply) -> list[Node]:
         op, (target, value) = IN_PLACE[node.fn], node.args
         if isinstance(target, Value) and is_list(types.get(target)):
             return [node]
         if not is_array(types.get(target)) or not isinstance(target, Value):  # type: ignore[arg-type]
-            return [replace(node, fn=op)]
+            return [replace(node, fn=op, keywords=())]
+        if node.keywords and not is_in_list(target):
+            return [replace(node, fn=op, keywords=())]
         same[node.out] = target
+        changed.add(node.out)
         if op == "add":
             return [Store(target, (), value, True, node.loc)]
         name = "neg" if op == "sub" else op
@@ -117,6 +130,8 @@ def _resolve_in_place(graph: Graph, types: Types) -> Graph:
             if is_same and is_array(types.get(node.args[0])):  # type: ignore[union-attr, arg-type]
                 same[node.out] = node.args[0]  # type: ignore[union-attr]
                 continue
+            if isinstance(node, Store) and node.value in changed and is_list(types.get(node.array)):
+                continue  # the list holds the array already
             is_in_place = isinstance(node, Apply) and node.fn in IN_PLACE
             nodes += in_place(node) if is_in_place else [node]  # type: ignore[arg-type]
         return Region(region.params, tuple(nodes), region.yields)
