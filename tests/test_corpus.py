@@ -27,19 +27,10 @@ def floats(inputs):
 
 
 @CASES
-def test_gradient_uncompiled(function, inputs):
-    check_grad(function, complete(function, inputs), jit=False)
-
-
-@CASES
-def test_forward_mode(function, inputs):
+def test_derivatives_uncompiled(function, inputs):
     inputs = complete(function, inputs)
+    check_grad(function, inputs, floats(inputs), jit=False)
     check_jvp(function, inputs, floats(inputs), jit=False)
-
-
-@CASES
-def test_second_derivatives(function, inputs):
-    inputs = complete(function, inputs)
     check_hvp(function, inputs, floats(inputs), jit=False)
 
 

@@ -85,17 +85,7 @@ def varied(args):
 def test_call(name, expression, parts):
     function, args = program(expression, parts)
     check_grad(function, args, varied(args), jit=False, rtol=2e-6)
-
-
-@pytest.mark.parametrize(("name", "expression", "parts"), CALLS, ids=[call[1] for call in CALLS])
-def test_call_in_forward_mode(name, expression, parts):
-    function, args = program(expression, parts)
     check_jvp(function, args, varied(args), jit=False, rtol=2e-6)
-
-
-@pytest.mark.parametrize(("name", "expression", "parts"), CALLS, ids=[call[1] for call in CALLS])
-def test_second_derivative_of_call(name, expression, parts):
-    function, args = program(expression, parts)
     check_hvp(function, args, varied(args), jit=False)
 
 

@@ -295,8 +295,9 @@ class Forward:
                 raise no_rule(node, self.types)
             one = self.apply("list", self.zero(node.out, kind.dtype))  # type: ignore[union-attr]
             return self.apply("mul", one, self.apply("len", node.out))
-        is_empty = node.fn in ("np.empty", "np.empty_like")  # what is written to it has a tangent, too
-        return self.apply("np.empty_like" if is_empty else "np.zeros_like", node.out)
+        if node.fn in ("np.zeros", "np.empty", "np.zeros_like", "np.empty_like"):
+            return self.apply(node.fn, *node.args, keywords=node.keywords)
+        return self.apply("np.zeros_like", node.out)
 
     def kept_apart(self, found: Atom, node: Apply) -> Atom:
         """`y = x + 1` is a new array: if it or x is written, its tangent must be one, laid out like it."""
