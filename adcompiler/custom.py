@@ -47,6 +47,7 @@ class CustomFunction:
             rule: a function that Numba can compile. It gets the inputs, the function's result, and the
                 derivative of what is differentiated with respect to that result, of the result's shape. It
                 returns the adjoint of the input, or a tuple of one for each; 0.0 for inputs without one.
+                Where it is in the language, it can be differentiated again, and serves forward mode, too.
 
         Returns:
             the rule, compiled when it is called.
@@ -59,7 +60,7 @@ class CustomFunction:
 
         Args:
             rule: a function that Numba can compile. It gets the inputs, the function's result, and the
-                tangent of each input. For gradients, inputs and result must be numbers.
+                tangent of each input. Where it is in the language, or of numbers, it serves gradients, too.
 
         Returns:
             the rule, compiled when it is called.
@@ -101,7 +102,7 @@ def custom_jvp(function: Callable[..., Any]) -> CustomFunction:
     """Let a function have the derivative that `defjvp` gives it, instead of one derived from its source.
 
     Args:
-        function: a Python function or an `@njit` dispatcher, of numbers.
+        function: a Python function or an `@njit` dispatcher that returns one number or array.
 
     >>> from adcompiler import grad
     >>> @custom_jvp

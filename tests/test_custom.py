@@ -7,7 +7,7 @@ import pytest
 from numba import njit
 
 from adcompiler import DifferentiationError, custom_jvp, custom_vjp, grad, stop_gradient, value_and_grad
-from adcompiler.testing import check_grad
+from adcompiler.testing import check_grad, check_hvp, check_jvp
 
 JIT = pytest.mark.parametrize("jit", [False, True], ids=["uncompiled", "compiled"])
 
@@ -148,9 +148,50 @@ def test_a_function_without_a_rule_is_refused():
     assert caught.value.code == "AD202"
 
 
-def test_tangent_rules_of_arrays_are_refused():
-    with pytest.raises(DifferentiationError, match="tangents only"):
-        grad(lambda x: np.sum(product(x, 2.0)), jit=False)(np.ones(2))
+@custom_jvp
+def scaled(x, s):
+    return x * s
+
+
+@scaled.defjvp
+def scaled_jvp(x, s, y, t_x, t_s):
+    return t_x * s + x * t_s
+
+
+@custom_jvp
+def length(x):
+    return math.sqrt(np.sum(x * x))
+
+
+@length.defjvp
+def length_jvp(x, y, t):
+    return np.sum(x * t) / y
+
+
+@custom_vjp
+def squared(x):
+    return x * x
+
+
+@squared.defvjp
+def squared_vjp(x, y, d):
+    return 2.0 * x * d
+
+
+def by_rules(x, s):
+    y = scaled(x, s) + squared(x)
+    for _ in range(2):
+        y = scaled(y, length(y) * s)
+    return np.sum(squared(y) * x)
+
+
+@JIT
+def test_either_rule_serves_both_modes(jit):
+    """A rule is linear in what it is given: its pullback with respect to that is the other rule."""
+    args = (np.array([0.3, -0.4, 0.5]), 0.7)
+    check_grad(by_rules, args, jit=jit)
+    check_jvp(by_rules, args, (0, 1), jit=jit)
+    check_hvp(by_rules, args, (0, 1), jit=jit)
 
 
 def test_missing_arguments_are_refused():

@@ -225,6 +225,16 @@ def adjoint_of_doubled(x, y, d):
     return 2.0 * d
 
 
+@custom_vjp
+def stretched(x, s):
+    return s * x
+
+
+@stretched.defvjp
+def adjoint_of_stretched(x, s, y, d):
+    return s * d, np.sum(x * d)
+
+
 @MODES
 def test_rules_of_users(jit):
     assert jvp(lambda x: cubed(x) * x, (2.0,), (1.0,), jit=jit)[1] == 32.0
@@ -233,8 +243,9 @@ def test_rules_of_users(jit):
     ends = [rotated(x + h * t, 0.4 + h * 0.5) for h in (1e-6, -1e-6)]
     np.testing.assert_allclose(found, (ends[0] - ends[1]) / 2e-6, rtol=1e-8)
     assert jvp(lambda x: length(x), (x,), (t,), jit=jit)[1] == pytest.approx(x @ t / length(x))
+    np.testing.assert_allclose(jvp(lambda x: doubled(x), (x,), (t,), jit=jit)[1], 2.0 * t)
     with pytest.raises(DifferentiationError, match="adjoints only"):
-        jvp(lambda x: doubled(x), (x,), (t,), jit=jit)
+        jvp(lambda x: stretched(x, 2.0), (x,), (t,), jit=jit)
 
 
 @pytest.mark.parametrize(

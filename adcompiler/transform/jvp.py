@@ -7,10 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adcompiler.analysis.types import element, is_array, is_complex, is_list
-from adcompiler.custom import CustomFunction
-from adcompiler.errors import DifferentiationError
-from adcompiler.frontend.resolve import name_of
-from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value
+from adcompiler.graph.nodes import Apply, Atom, Global, Node, Value
 from adcompiler.graph.syntax import JOINS
 from adcompiler.graph.walk import operands, values
 from adcompiler.rules import ANALYTIC, COMPLEX, CONSTANT, LINEAR, Elementwise
@@ -24,6 +21,7 @@ from adcompiler.rules.find import (
     unknown_partial,
 )
 from adcompiler.rules.formula import evaluate, expand, product
+from adcompiler.transform.own_rules import forward_custom
 
 if TYPE_CHECKING:
     from adcompiler.transform.forward import Forward
@@ -54,7 +52,7 @@ def tangent_of_result(sweep: Forward, node: Apply) -> Atom | None:
     if rule is not None:
         return _elementwise(sweep, node, rule)
     if node.fn == "custom[0]":
-        return _custom(sweep, node)
+        return forward_custom(sweep, node)
     if node.fn in LINEAR:
         return _linear(sweep, node)
     return _structured(sweep, node)
@@ -186,36 +184,3 @@ def _widened(sweep: Forward, atom: Atom, own: Atom) -> Atom:
     if kind is None or not is_array(kind) or str(element(kind)) != "float32":
         return atom
     return sweep.apply("astype", atom, Global("np.float64", None))
-
-
-def _custom(sweep: Forward, node: Apply) -> Atom:
-    """Call the rule that the user gave a function.
-
-    Raises:
-        DifferentiationError: AD202 where there is none, or none for what the arguments are.
-    """
-    callee, *args, result = node.args
-    assert isinstance(callee, Global) and isinstance(callee.value, CustomFunction)
-    function = callee.value
-    if function.jvp is not None:
-        rule = Global(name_of(function.jvp.py_func), function.jvp)
-        return sweep.apply("rule", rule, *args, result, *map(sweep.whole, args))
-    if function.vjp is None:
-        raise DifferentiationError("AD202", f"'{callee.name}' has been given no rule: defjvp", node.loc)
-    if atom_rank(sweep.types, result):
-        reason = f"'{callee.name}' has a rule for adjoints only, and its result is an array"
-        raise DifferentiationError("AD202", reason, node.loc, "give it one for tangents, too: defjvp")
-    rule = Global(name_of(function.vjp.py_func), function.vjp)
-    found = sweep.apply("rule", rule, *args, result, Literal(1.0))
-    total: Atom | None = None
-    for k, arg in enumerate(args):
-        tangent = sweep.tangent(arg)
-        if tangent is None:
-            continue
-        part: Atom = found if len(args) == 1 else sweep.apply("getitem", found, Literal(k))
-        term: Atom = sweep.apply("mul", part, tangent)
-        if atom_rank(sweep.types, arg):
-            term = sweep.apply("np.sum", term)
-        total = term if total is None else sweep.apply("add", total, term)
-    assert total is not None
-    return total

@@ -61,6 +61,7 @@ from adcompiler.transform.lists import (
     reverse_sum,
     reverse_to_array,
 )
+from adcompiler.transform.own_rules import reverse_custom
 from adcompiler.transform.shadow import buffered_owners, typed_views
 from adcompiler.transform.vjp import Contribution, apply_rule, reverse_call
 
@@ -396,6 +397,8 @@ class Sweep:
                 reverse_join(self, node, adjoint)
             case "recurse" | "derivative":
                 reverse_call(self, node, adjoint)
+            case "custom[0]":
+                reverse_custom(self, node, adjoint)
             case "sum" if of_list:
                 reverse_sum(self, node, adjoint)
             case "np.array" | "np.asarray" if of_list:

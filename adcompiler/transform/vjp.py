@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 from adcompiler.analysis.sizes import Shape
 from adcompiler.analysis.types import element, is_array, is_complex
-from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.recursion import Callee
-from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value
 from adcompiler.graph.steps import pullback_of
 from adcompiler.graph.syntax import part_of
@@ -64,9 +62,6 @@ def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     if rule is not None:
         _elementwise(sweep, node, rule, adjoint)
         return
-    if node.fn == "custom[0]":
-        apply_custom(sweep, node, adjoint)
-        return
     if node.fn == "np.transpose":
         _transposed(sweep, node, adjoint)
         return
@@ -83,38 +78,6 @@ def _transposed(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     back = [Literal(order.index(k)) for k in range(len(order))]
     found = sweep.apply("np.transpose", sweep.full(node.out, adjoint), *back)
     sweep.contribute(node.args[0], Contribution(found))
-
-
-def apply_custom(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
-    """Call the rule that the user gave a function.
-
-    Raises:
-        DifferentiationError: AD202 where there is none, or none for what the arguments are.
-    """
-    callee, *args, result = node.args
-    assert isinstance(callee, Global) and isinstance(callee.value, CustomFunction)
-    function = callee.value
-    active = [k for k, arg in enumerate(args) if isinstance(arg, Value) and arg in sweep.active]
-    seed = sweep.cast(node.out, Contribution(sweep.full(node.out, adjoint)))
-    if isinstance(seed, Literal):
-        seed = Literal(float(seed.value))  # type: ignore[arg-type]
-    if function.vjp is not None:
-        rule = Global(name_of(function.vjp.py_func), function.vjp)
-        found = sweep.apply("rule", rule, *args, result, seed, name="adjoints")
-        for k in active:
-            part = found if len(args) == 1 else sweep.apply("getitem", found, Literal(k))
-            sweep.contribute(args[k], Contribution(part))
-        return
-    if function.jvp is None:
-        raise DifferentiationError("AD202", f"'{callee.name}' has been given no rule: defvjp", node.loc)
-    if any(atom_rank(sweep.types, atom) for atom in (*args, result)):
-        reason = f"'{callee.name}' of arrays has a rule for tangents only"
-        raise DifferentiationError("AD202", reason, node.loc, "give it one for adjoints: custom_vjp, defvjp")
-    rule = Global(name_of(function.jvp.py_func), function.jvp)
-    for k in active:
-        unit = [Literal(1.0 if other == k else 0.0) for other in range(len(args))]
-        slope = sweep.apply("rule", rule, *args, result, *unit)
-        sweep.contribute(args[k], Contribution(sweep.apply("mul", seed, slope)))
 
 
 def reverse_call(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:

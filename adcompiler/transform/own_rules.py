@@ -1,0 +1,117 @@
+"""Functions with a derivative of their own, in both modes.
+
+A rule for adjoints serves forward mode, too, and one for tangents reverse mode: what a rule computes is
+linear in the adjoint or tangents that it is given, and its pullback with respect to these is the other rule.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adcompiler.analysis.types import is_array
+from adcompiler.custom import CustomFunction
+from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.recursion import Callee
+from adcompiler.frontend.resolve import name_of
+from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Value
+from adcompiler.graph.steps import Step
+from adcompiler.rules.find import atom_rank
+from adcompiler.transform.vjp import Contribution
+
+if TYPE_CHECKING:
+    from adcompiler.transform.forward import Forward
+    from adcompiler.transform.reverse import Sweep
+
+
+def _taken_apart(node: Apply) -> tuple[CustomFunction, tuple[Atom, ...], Atom]:
+    """Return the function, its arguments and its result.
+
+    Raises:
+        DifferentiationError: AD202 where the function has no rule.
+    """
+    callee, *args, result = node.args
+    assert isinstance(callee, Global) and isinstance(callee.value, CustomFunction)
+    function = callee.value
+    if function.vjp is None and function.jvp is None:
+        reason = f"'{callee.name}' has been given no rule: defvjp or defjvp"
+        raise DifferentiationError("AD202", reason, node.loc)
+    return function, tuple(args), result
+
+
+def _rule(rule: Any) -> Global:
+    return Global(name_of(rule.py_func), rule)
+
+
+def _transposed(rule: Any, given: list[int]) -> Global:
+    """Return the pullback of a rule with respect to the adjoints or tangents that it is given."""
+    return Global(name_of(rule.py_func), Callee(rule.py_func, (Step("pullback", tuple(given)),)))
+
+
+def reverse_custom(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+    """Add to the adjoints of the arguments, given that of the result."""
+    function, args, result = _taken_apart(node)
+    seed = sweep.cast(node.out, Contribution(sweep.full(node.out, adjoint)))
+    if isinstance(seed, Literal):
+        seed = Literal(float(seed.value))  # type: ignore[arg-type]
+    active = [k for k, arg in enumerate(args) if isinstance(arg, Value) and arg in sweep.active]
+    if function.vjp is not None:
+        found = sweep.apply("rule", _rule(function.vjp), *args, result, seed, name="adjoints")
+        for k in active:
+            part = found if len(args) == 1 else sweep.apply("getitem", found, Literal(k))
+            sweep.contribute(args[k], Contribution(part))
+    elif any(atom_rank(sweep.types, atom) for atom in (*args, result)):
+        zeros = [_zero(sweep, arg) for arg in args]
+        if atom_rank(sweep.types, result):
+            seed = sweep.apply("np.ascontiguousarray", seed)
+        callee = _transposed(function.jvp, [len(args) + 1 + k for k in active])
+        found = sweep.apply("derivative", callee, *args, result, *zeros, seed, name="adjoints")
+        for position, k in enumerate(active):
+            sweep.contribute(args[k], Contribution(sweep.apply("getitem", found, Literal(position))))
+    else:
+        for k in active:
+            unit = [Literal(1.0 if other == k else 0.0) for other in range(len(args))]
+            slope = sweep.apply("rule", _rule(function.jvp), *args, result, *unit)
+            sweep.contribute(args[k], Contribution(sweep.apply("mul", seed, slope)))
+
+
+def _zero(sweep: Sweep, arg: Atom) -> Atom:
+    is_vector = isinstance(arg, Value) and is_array(sweep.types[arg])
+    return sweep.apply("np.zeros_like", arg) if is_vector else Literal(0.0)
+
+
+def forward_custom(sweep: Forward, node: Apply) -> Atom:
+    """Return the tangent of the result.
+
+    Raises:
+        DifferentiationError: AD202 for a function of several arguments that returns an array, and has a
+            rule for adjoints only.
+    """
+    function, args, result = _taken_apart(node)
+    if function.jvp is not None:
+        return sweep.apply("rule", _rule(function.jvp), *args, result, *map(sweep.whole, args))
+    if not atom_rank(sweep.types, result):
+        return _from_gradient(sweep, function, args, result)
+    if len(args) > 1:
+        reason = f"'{function.__name__}' has a rule for adjoints only, and its result is an array"
+        raise DifferentiationError("AD202", reason, node.loc, "give it one for tangents, too: defjvp")
+    seed = sweep.contiguous(args[0])
+    callee = _transposed(function.vjp, [2])
+    found = sweep.apply("derivative", callee, args[0], result, sweep.apply("np.zeros_like", result), seed)
+    return sweep.apply("getitem", found, Literal(0))
+
+
+def _from_gradient(sweep: Forward, function: CustomFunction, args: tuple[Atom, ...], result: Atom) -> Atom:
+    """The tangent of a number is the sum of gradient times tangent."""
+    found = sweep.apply("rule", _rule(function.vjp), *args, result, Literal(1.0))
+    total: Atom | None = None
+    for k, arg in enumerate(args):
+        tangent = sweep.tangent(arg)
+        if tangent is None:
+            continue
+        part: Atom = found if len(args) == 1 else sweep.apply("getitem", found, Literal(k))
+        term: Atom = sweep.apply("mul", part, tangent)
+        if atom_rank(sweep.types, arg):
+            term = sweep.apply("np.sum", term)
+        total = term if total is None else sweep.apply("add", total, term)
+    assert total is not None
+    return total
