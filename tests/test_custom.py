@@ -142,6 +142,11 @@ def test_stop_gradient(jit):
     assert d_s == 3.0
 
 
+def test_a_stopped_value_keeps_its_axes():
+    gradient = grad(lambda x: np.sum(np.max(stop_gradient(x) * x, axis=0)), jit=False)
+    np.testing.assert_array_equal(gradient(np.array([[1.0, 4.0], [3.0, 2.0]])), [[0.0, 4.0], [3.0, 0.0]])
+
+
 def test_a_function_without_a_rule_is_refused():
     with pytest.raises(DifferentiationError, match="'without_rule' has been given no rule") as caught:
         grad(lambda x: without_rule(x), jit=False)(1.0)

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 
 from numba.core import types as nt
 
-from adcompiler.analysis.alias import SHAPE_ONLY, is_opaque, memory_classes
+from adcompiler.analysis.alias import SHAPE_ONLY, is_opaque, memory_classes, written_arrays
 from adcompiler.analysis.types import Types, element, is_continuous, is_list, is_memory
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import (
@@ -38,6 +38,13 @@ def active_values(graph: Graph, wrt: Iterable[Value], types: Types, constant: Co
     arrays = {value for value, kind in types.items() if is_memory(kind)}
     lists = {value for value, kind in types.items() if is_list(kind)}
     classes = memory_classes(graph.body, arrays, lists)
+    written = {classes.get(value, value) for value in written_arrays(graph.body)}
+    stopped = {
+        node.out for node in walk(graph.body) if isinstance(node, Apply) and node.fn == "stop_gradient"
+    }
+    apart = {value for value in stopped if classes.get(value, value) not in written}
+    if apart:  # what is never written may share memory with what carries a derivative
+        classes = memory_classes(graph.body, arrays, lists, apart)
     edges = list(_edges(graph, constant))
     bundles = {node.out for node in walk(graph.body) if isinstance(node, Apply) and node.fn in _BUNDLES}
     continuous = {value for value, kind in types.items() if is_continuous(kind)} | bundles

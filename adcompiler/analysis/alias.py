@@ -70,7 +70,10 @@ def owner_of(definitions: dict[Value, Node], value: Value) -> Value:
 
 
 def memory_classes(
-    region: Region, arrays: Container[Value] | None = None, lists: Container[Value] = ()
+    region: Region,
+    arrays: Container[Value] | None = None,
+    lists: Container[Value] = (),
+    apart: Container[Value] = (),
 ) -> dict[Value, Value]:
     """Map each value to the representative of all values that may share memory with it.
 
@@ -78,6 +81,7 @@ def memory_classes(
         region: the body of a graph.
         arrays: values known to be arrays or lists; None if the types are not known yet.
         lists: those among them that are lists: they hold the arrays that are put into them.
+        apart: views to be told apart from what they show.
     """
     parent: dict[Value, Value] = {}
 
@@ -94,7 +98,9 @@ def memory_classes(
 
     def visit(inner: Region) -> None:
         for node in inner.nodes:
-            if isinstance(node, Apply) and (node.fn in VIEWS or node.fn in IN_PLACE):
+            if isinstance(node, Apply) and node.out in apart:
+                pass
+            elif isinstance(node, Apply) and (node.fn in VIEWS or node.fn in IN_PLACE):
                 for arg in node.args if node.fn == "tuple" else node.args[:1]:
                     unite(node.out, arg)
             elif isinstance(node, Apply) and node.fn in ("list", "method", "call", "getattr"):

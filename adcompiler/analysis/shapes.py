@@ -54,7 +54,7 @@ _ALSO_ELEMENTWISE = {*COMPARE, "and_", "or_", "xor", "invert"} | {
         *("less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_not"),
     )
 }
-_SAME_SHAPE = {"copy", "astype", "np.copy", "np.ascontiguousarray"}
+_SAME_SHAPE = {"copy", "astype", "np.copy", "np.ascontiguousarray", "stop_gradient"}
 _SAME_SHAPE |= {f"np.{name}_like" for name in ("zeros", "ones", "empty", "full")}
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from adcompiler.custom import stop_gradient
 from adcompiler.definitions.axes import blocks, shape_with
 from adcompiler.definitions.table import define
 
@@ -133,23 +134,29 @@ def bincount(x, weights=None, minlength=0):
 
 @define("special.logsumexp")
 def logsumexp(a, axis=None, b=None, keepdims=False):
-    top = np.max(a, axis=axis, keepdims=True)
+    if axis is None and not keepdims:
+        top = stop_gradient(np.max(a))  # whatever is taken out, the result is the same
+        terms = np.exp(a - top) if b is None else b * np.exp(a - top)
+        return np.log(np.sum(terms)) + top
+    top = stop_gradient(np.max(a, axis=axis, keepdims=True))
     terms = np.exp(a - top) if b is None else b * np.exp(a - top)
     total = np.log(np.sum(terms, axis=axis, keepdims=True)) + top
-    if keepdims:
-        return total
-    if axis is None:
-        return np.sum(total)
-    return np.sum(total, axis=axis)
+    return total if keepdims else np.sum(total, axis=axis)
 
 
 @define("special.softmax")
 def softmax(x, axis=None):
-    terms = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    if axis is None:
+        terms = np.exp(x - stop_gradient(np.max(x)))
+        return terms / np.sum(terms)
+    terms = np.exp(x - stop_gradient(np.max(x, axis=axis, keepdims=True)))
     return terms / np.sum(terms, axis=axis, keepdims=True)
 
 
 @define("special.log_softmax")
 def log_softmax(x, axis=None):
-    lowered = x - np.max(x, axis=axis, keepdims=True)
+    if axis is None:
+        lowered = x - stop_gradient(np.max(x))
+        return lowered - np.log(np.sum(np.exp(lowered)))
+    lowered = x - stop_gradient(np.max(x, axis=axis, keepdims=True))
     return lowered - np.log(np.sum(np.exp(lowered), axis=axis, keepdims=True))

@@ -43,7 +43,7 @@ def rank_of(node: Apply, ranks: Ranks) -> int | None:
     """Return the number of axes of a primitive's result; of a shape, the number of its items."""
     args = [atom_rank(arg, ranks) for arg in node.args]
     match node.fn:
-        case fn if fn in _SAME:
+        case fn if fn in _SAME or fn in ("stop_gradient", "of_reals"):
             return args[0]
         case fn if fn in _ALLOCATED:
             return int(args[0]) if isinstance(args[0], Items) else 1 if args[0] == 0 else None
