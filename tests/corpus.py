@@ -2652,6 +2652,16 @@ def array_in_a_list_is_multiplied_in_place(x):
     return np.sum(v[0] * v[1])
 
 
+WEIGHTS_AT_HAND = np.array([[0.5, 1.5, -1.0]])
+
+
+@case(X3)
+def methods_of_a_captured_array(x):
+    w = WEIGHTS_AT_HAND.copy()
+    w[0] *= x
+    return w.sum() + WEIGHTS_AT_HAND.ravel().dot(x) * WEIGHTS_AT_HAND.max()
+
+
 @case(X3)
 def array_put_into_a_list(x):
     v = [x * 1.0, x * 2.0]

@@ -10,6 +10,7 @@ import examples.calibrate_garch as garch
 import examples.computation_graph as computation_graph
 import examples.implicit_function as implicit
 import examples.layers_and_learner as layers
+import examples.least_squares as least_squares
 import examples.node_network as node_network
 import examples.scalar_operations as scalar
 import examples.square_exp_square as square
@@ -82,6 +83,15 @@ def test_calibrate_garch():
     assert exact.nfev < differences.nfev / 2
     np.testing.assert_allclose(garch.natural(exact.x), garch.natural(differences.x), atol=1e-4)
     assert exact.fun == pytest.approx(differences.fun, abs=1e-9)
+
+
+def test_least_squares(tmp_path, monkeypatch):
+    monkeypatch.setattr(least_squares, "PICTURE", tmp_path / "fit.png")
+    rates, errors, other = least_squares.main()
+    np.testing.assert_allclose(rates, other, rtol=1e-5)
+    assert np.all(np.abs(rates - least_squares.TRUE) < 4.0 * errors)
+    assert np.all(errors < 0.05 * least_squares.TRUE)
+    assert (tmp_path / "fit.png").stat().st_size > 5000
 
 
 def test_train_digits(tmp_path, monkeypatch):

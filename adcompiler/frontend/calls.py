@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gast
 import numba
 import numba.typed
+import numpy as np
 
 from adcompiler.custom import CustomFunction, stop_gradient
 from adcompiler.definitions import refuse
@@ -35,9 +36,14 @@ def call(state: Lowering, node: gast.Call, name: str | None) -> Binding:
     primitive = expressions.called(state, node)
     if primitive is not None:
         return primitives.primitive(state, node, primitive, name)
-    if isinstance(node.func, gast.Attribute) and expressions.dotted(state, node.func) is resolve.MISSING:
+    if isinstance(node.func, gast.Attribute) and _is_method(expressions.dotted(state, node.func)):
         return _method(state, node, node.func, name)
     return _called_value(state, node, expressions.binding(state, node.func), name)
+
+
+def _is_method(found: object) -> bool:
+    """Tell whether what stands before the last dot is a value, perhaps a captured array, and no module."""
+    return found is resolve.MISSING or isinstance(getattr(found, "__self__", None), np.ndarray | np.generic)
 
 
 def _called_value(state: Lowering, node: gast.Call, callee: Binding, name: str | None) -> Binding:
