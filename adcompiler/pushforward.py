@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -49,10 +50,12 @@ def jvp(
     if len(primals) != len(tangents):
         reason = f"there are {len(primals)} arguments and {len(tangents)} tangents"
         raise DifferentiationError("AD305", reason)
-    wrt = tuple(k for k, tangent in enumerate(tangents) if tangent is not None)
-    derivative = derivative_of(function, "jvp", wrt, jit, tuple(sorted(options.items())))
+    signature = inspect.signature(getattr(function, "py_func", function))
+    given = signature.bind_partial(*tangents).arguments
+    changes = {k: given[name] for k, name in enumerate(signature.parameters) if given.get(name) is not None}
+    derivative = derivative_of(function, "jvp", tuple(changes), jit, tuple(sorted(options.items())))
     args = derivative.bound(tuple(primals))
     made = derivative._specialise(derivative.layouts(args))
-    seeds = [seed for k in wrt for seed in flat_tangent(tangents[k], args[k], made.layouts[k])]
+    seeds = [seed for k in changes for seed in flat_tangent(changes[k], args[k], made.layouts[k])]
     value, found = derivative.run(made, [*map(plain, args, made.layouts), *seeds])
     return value, found

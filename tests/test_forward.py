@@ -56,6 +56,16 @@ def test_arguments_of_several_parts(jit):
 
 
 @MODES
+def test_any_number_of_arguments(jit):
+    def f(x, *factors, scale=2.0):
+        for factor in factors:
+            x = x * factor
+        return scale * x
+
+    assert jvp(f, (1.5, 2.0, 3.0), (1.0, None, 0.5), jit=jit)[1] == pytest.approx(12.0 + 2 * 1.5 * 2.0 * 0.5)
+
+
+@MODES
 def test_written_arguments_are_outputs(jit):
     def smooth(u, k):
         for i in range(1, len(u) - 1):
