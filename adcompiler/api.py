@@ -20,6 +20,8 @@ from adcompiler.arguments import (
     direction_layout,
     direction_name,
     flat,
+    is_direct,
+    is_of_layout,
     kind_of,
     layout_of_type,
     layout_of_value,
@@ -72,7 +74,7 @@ class Specialised:
     def __post_init__(self) -> None:
         self.is_plain = all(isinstance(layout, Leaf) for layout in self.layouts)
         self.repacks = needs_repacking(self.compiled.returns)
-        self.is_direct = self.is_plain and not self.repacks and not self.compiled.writes
+        self.is_direct = all(map(is_direct, self.layouts)) and not self.repacks and not self.compiled.writes
 
 
 class Derivative:
@@ -125,13 +127,14 @@ class Derivative:
             try:
                 return made.function(*args)
             except SizeError:
-                return self.run(made, args)
-        is_complete = len(args) == len(self.names) and are_numbers(args)
+                return self.run(made, self._fitted(args, made.layouts) if self.mode == "hvp" else args)
+        is_complete = len(args) == len(self.names) and are_numbers(args[: self.own])
         args = self.bound(args, kwargs)
         made = self._specialise(self.layouts(args))
+        is_fitting = self.mode != "hvp" or is_of_layout(args[-1], made.layouts[-1])
         if self.mode == "hvp":
             args = self._fitted(args, made.layouts)
-        elif self.jit and made.is_direct and key is not None and is_complete:
+        if self.jit and made.is_direct and key is not None and is_complete and is_fitting:
             self.quick[key] = made
         if not made.is_plain:
             args = tuple(map(plain, args, made.layouts))

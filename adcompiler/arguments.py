@@ -117,6 +117,21 @@ def kind_of(layout: Layout) -> nt.Type:
             return nt.NamedTuple(kinds, layout.maker)
 
 
+def is_direct(layout: Layout) -> bool:
+    """Tell whether generated code takes values of a layout as they are: numbers, arrays, tuples of these."""
+    if isinstance(layout, Packed):
+        return layout.maker is tuple and all(map(is_direct, layout.parts))
+    return isinstance(layout, Leaf)
+
+
+def is_of_layout(value: Any, layout: Layout) -> bool:
+    """Tell whether a value has exactly the types of a layout, so that nothing has to be converted."""
+    try:
+        return bool(numba.typeof(value) == kind_of(layout))
+    except ValueError:
+        return False
+
+
 def plain(value: Any, layout: Layout) -> Any:
     """Return an argument as generated code takes it: dictionaries and lists as tuples, functions as None."""
     match layout:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from adcompiler.arguments import plain
@@ -50,12 +51,26 @@ def jvp(
     if len(primals) != len(tangents):
         reason = f"there are {len(primals)} arguments and {len(tangents)} tangents"
         raise DifferentiationError("AD305", reason)
-    signature = inspect.signature(getattr(function, "py_func", function))
-    given = signature.bind_partial(*tangents).arguments
-    changes = {k: given[name] for k, name in enumerate(signature.parameters) if given.get(name) is not None}
+    changes = _by_position(function, tangents)
     derivative = derivative_of(function, "jvp", tuple(changes), jit, tuple(sorted(options.items())))
     args = derivative.bound(tuple(primals))
     made = derivative._specialise(derivative.layouts(args))
     seeds = [seed for k in changes for seed in flat_tangent(changes[k], args[k], made.layouts[k])]
     value, found = derivative.run(made, [*map(plain, args, made.layouts), *seeds])
     return value, found
+
+
+def _by_position(function: Callable[..., Any], tangents: Sequence[Any]) -> dict[int, Any]:
+    """Return the tangents that are given, by the position of their parameter."""
+    signature = _signature(function)
+    if all(p.kind is p.POSITIONAL_OR_KEYWORD for p in signature.parameters.values()):
+        given = dict(enumerate(tangents))
+    else:  # several arguments may belong to one parameter
+        found = signature.bind_partial(*tangents).arguments
+        given = {k: found.get(name) for k, name in enumerate(signature.parameters)}
+    return {k: tangent for k, tangent in given.items() if tangent is not None}
+
+
+@lru_cache(maxsize=256)
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    return inspect.signature(getattr(function, "py_func", function))
