@@ -2652,6 +2652,24 @@ def array_in_a_list_is_multiplied_in_place(x):
     return np.sum(v[0] * v[1])
 
 
+@case(X3)
+def tangent_that_serves_two_values(x):
+    total = 0.0
+    for _ in range(2):
+        x = np.tanh(x)
+        total = np.sum((x + np.arange(3)) ** 2)
+    return total**2
+
+
+@case(np.array([[0.4, -1.1], [0.3, 0.7]]))
+def tangent_of_a_matrix_that_serves_two_values(m):
+    total = np.zeros(2)
+    for k in range(2):
+        m = np.tanh(m)
+        total = np.std(m + np.arange(4).reshape(2, 2), axis=0) * (k + 1)
+    return np.sum(np.tanh(total))
+
+
 WEIGHTS_AT_HAND = np.array([[0.5, 1.5, -1.0]])
 
 

@@ -96,7 +96,7 @@ def write_loops(
     rows = _rows(nodes, kept)
     for node in nodes:
         if isinstance(node, Store):
-            if node.value in rows:
+            if isinstance(node.value, Value) and rows.get(node.value) is node:
                 continue
             value = nest.read(node)
             array, places = accesses[node, TARGET]
@@ -110,19 +110,18 @@ def write_loops(
             nest.numbers[node.out] = number
             if node.out in kept:
                 row = rows.get(node.out)
-                before += [row] if row else allocate("np.empty", node.out, bounds, types)
+                place = [] if row is None else [Apply(node.out, "getitem", (row.array, *row.index))]
+                before += place or allocate("np.empty", node.out, bounds, types)
                 nest.body.append(Store(node.out, tuple(counters), number, loc=node.loc))
     quotes = {node.loc.statement: node.loc for node in nodes if node.loc.quoted}
     loc = next(iter(quotes.values())) if len(quotes) == 1 else NOWHERE
     return [*before, *_loops(nest, bounds, loc), *after]
 
 
-def _rows(nodes: Sequence[Apply | Store], kept: Collection[Value]) -> dict[Value, Apply]:
-    """Return the arrays that are copied to a tape: they are computed in their place on the tape."""
+def _rows(nodes: Sequence[Apply | Store], kept: Collection[Value]) -> dict[Value, Store]:
+    """Return the copies of arrays to a tape: these arrays are computed in their place on the tape."""
     stores = [n for n in nodes if isinstance(n, Store) and n.value in kept and n.loc is NOWHERE and n.index]
-    return {
-        n.value: Apply(n.value, "getitem", (n.array, *n.index)) for n in stores if isinstance(n.value, Value)
-    }
+    return {n.value: n for n in reversed(stores) if isinstance(n.value, Value)}  # one place for each
 
 
 def _element(nest: _Nest, node: Apply, is_kept: bool) -> Atom:
