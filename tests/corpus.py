@@ -2670,6 +2670,23 @@ def tangent_of_a_matrix_that_serves_two_values(m):
     return np.sum(np.tanh(total))
 
 
+@case(np.array([[0.3, 0.5], [0.7, -0.2]]))
+def array_first_assigned_in_a_loop(m):
+    for k in range(2):
+        m = np.tanh(m)
+        sums = np.tanh(np.sum(m * m, axis=0)) * (k + 1)
+    return np.sum(sums)
+
+
+@case(np.array([[0.3, 0.5], [0.7, -0.2]]))
+def array_first_assigned_and_written_in_a_loop(m):
+    for k in range(2):
+        y = m * (k + 1.0)
+        y[0] = y[1] * m[0]
+        m = np.tanh(m)
+    return np.sum(y * m)
+
+
 WEIGHTS_AT_HAND = np.array([[0.5, 1.5, -1.0]])
 
 

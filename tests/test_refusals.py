@@ -324,6 +324,13 @@ def list_of_lists(x):
     return v[0][1]
 
 
+@refused("AD303", np.array([1.0, 2.0, 3.0]))
+def array_of_changing_size_first_assigned_in_a_loop(x):
+    for k in range(1, 3):
+        y = x[:k] * x[:k]
+    return np.sum(y)
+
+
 @refused("AD303", np.array([1.0, 2.0]))
 def array_put_into_a_list_under_another_name(x):
     v = [x * 1.0, x * 2.0]

@@ -164,6 +164,7 @@ class Sweep:
     after: dict[Node, list[Node]] = field(default_factory=dict)
     adjoint_values: set[Value] = field(default_factory=set)
     copies: dict[tuple[Value, Node], Value] = field(default_factory=dict)
+    like: dict[Value, Value] = field(default_factory=dict)
     loc: Location = NOWHERE
     has_complex: bool = False
 
@@ -232,7 +233,8 @@ class Sweep:
             elif seed is not None and seed.full:
                 shadow = self.apply("copy", seed.atom, name=f"d_{value.name}", temporary=False)
             else:
-                shadow = self.apply("np.zeros_like", value, name=f"d_{value.name}", temporary=False)
+                like = self.like.get(value, value)
+                shadow = self.apply("np.zeros_like", like, name=f"d_{value.name}", temporary=False)
                 if seed is not None:
                     self.nodes.append(Store(shadow, (), seed.atom, True, self.loc))
             self.shadows[value] = shadow
@@ -287,7 +289,8 @@ class Sweep:
     def zero(self, value: Value) -> Atom:
         """Return a zero adjoint for a value."""
         if is_array(self.types[value]):
-            return self.apply("np.zeros_like", value, name=f"d_{value.name}", temporary=False)
+            like = self.like.get(value, value)
+            return self.apply("np.zeros_like", like, name=f"d_{value.name}", temporary=False)
         if str(self.types[value]) != "float64":
             return self.apply(f"np.{self.types[value]}", Literal(0.0))
         return Literal(0.0)
