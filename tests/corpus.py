@@ -2687,6 +2687,40 @@ def array_first_assigned_and_written_in_a_loop(m):
     return np.sum(y * m)
 
 
+@case(np.array([[0.3, 0.5], [0.7, -0.2]]))
+def array_first_assigned_in_a_branch_of_a_loop(m):
+    best, s = -1e9, 0.0
+    for k in range(2):
+        v = np.sum(m[k])
+        if v > best:
+            best = v
+            row = m[k] * m[k]
+        else:
+            s += v * k
+    return np.sum(row) * best + s
+
+
+@case(np.array([[0.3, 0.5], [0.7, -0.2]]))
+def array_first_assigned_in_an_inner_loop(m):
+    for k in range(2):
+        for j in range(2):
+            u = m[k] * m[j]
+        s = u * 2.0
+    return np.sum(s * u)
+
+
+@case(np.array([[0.3, 0.5], [0.7, -0.2]]))
+def array_made_anew_until_the_end(m):
+    n = 0
+    while n < 3:
+        rows = np.zeros(2)
+        for i in range(2):
+            rows[i] = np.sum(m[i] * m[i]) * (n + 1)
+        m = m * 0.9
+        n += 1
+    return np.sum(rows * rows)
+
+
 WEIGHTS_AT_HAND = np.array([[0.5, 1.5, -1.0]])
 
 

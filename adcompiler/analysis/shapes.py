@@ -32,6 +32,7 @@ from adcompiler.analysis.sizes import (
 )
 from adcompiler.analysis.types import Types, is_array, rank
 from adcompiler.graph.nodes import (
+    UNDEFINED,
     Apply,
     Atom,
     Effect,
@@ -117,6 +118,7 @@ class _Reader:
         self.bounds: list[Linear] = []
         self.ranges: dict[object, tuple[Linear, Linear]] = {}
         self.extents: dict[Value, Size] = {}
+        self.undefined: set[Value] = set()
 
     def learn(self, values: Iterable[Value], known: Iterable[Shape | None] = ()) -> None:
         """Enter shapes of values, unknown sizes where nothing is known."""
@@ -278,7 +280,9 @@ class _Reader:
     def loop(self, node: For | While) -> None:
         """Carried arrays keep the shape that they start with, if assuming so is borne out."""
         params = node.body.params[isinstance(node, For) :]
-        assumed = self.of(node.inits)
+        is_missing = [init == UNDEFINED or init in self.undefined for init in node.inits]
+        self.undefined |= {param for param, missing in zip(params, is_missing, strict=True) if missing}
+        assumed = [None if m else shape for m, shape in zip(is_missing, self.of(node.inits), strict=True)]
         while True:
             facts, guards, bounds = self.facts.copy(), self.guards and self.guards.copy(), [*self.bounds]
             self.regions.append(node.body)
@@ -301,14 +305,16 @@ class _Reader:
             assumed, self.facts = kept, facts
             if self.guards is not None:
                 self.guards.at = guards  # type: ignore[assignment]
-        self.learn(node.outs, assumed)
+        found = zip(is_missing, assumed, after, strict=True)
+        self.learn(node.outs, [last if m and self.is_outer(last or ()) else one for m, one, last in found])
+
+    def is_outer(self, shape: Shape) -> bool:
+        return all(self.level(self.form(size)) < len(self.regions) for size in shape)
 
     def keep(self, before: Shape, after: Shape) -> None:
         """See to it that a loop does not change the shape of an array, if that is what it looks like."""
         for one, two in zip(before, after, strict=False):
-            form = self.form(two)
-            is_outer = self.level(form) < len(self.regions)
-            if is_outer and (self.form(one) - form).terms:
+            if self.is_outer((two,)) and (self.form(one) - self.form(two)).terms:
                 self.same(one, two)
 
     def bound(self, node: For) -> None:

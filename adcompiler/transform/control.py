@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from adcompiler.analysis.sizes import arrays_of
 from adcompiler.analysis.types import is_array, is_memory
-from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, For, If, Literal, Node, Region, Value, While
-from adcompiler.graph.walk import defined, free
+from adcompiler.graph.nodes import Apply, Atom, For, If, Literal, Node, Region, Value, While
+from adcompiler.graph.walk import free
 from adcompiler.source import NOWHERE
 from adcompiler.transform.vjp import Contribution
 
@@ -64,7 +62,6 @@ def reverse_loop(sweep: Sweep, node: For | While) -> None:
     owners = [params[k] for k in carried] + captured
     entries = [Value(f"d_{v.name}") for v in owners]
     inner = sweep.nested({})
-    inner.like = sweep.like | _first_assigned_inside(sweep, node)
     for value, entry in zip(captured, entries[len(carried) :], strict=True):
         inner.adjoints[value] = Contribution(entry)
     seeds = [(after[k], Contribution(entry, owned=True)) for k, entry in zip(carried, entries, strict=False)]
@@ -77,26 +74,6 @@ def reverse_loop(sweep: Sweep, node: For | While) -> None:
         sweep.adjoints[value] = Contribution(out)
     for k, out in zip(carried, outs, strict=False):
         sweep.contribute(node.inits[k], Contribution(out))
-
-
-def _first_assigned_inside(sweep: Sweep, node: For | While) -> dict[Value, Value]:
-    """Map arrays that have no value before the loop to what an iteration gives them: it has the same shape.
-
-    Raises:
-        DifferentiationError: AD303 where the shape may change from one iteration to the next.
-    """
-    found: dict[Value, Value] = {}
-    params, inside = node.body.params[isinstance(node, For) :], defined(node.body)
-    for param, init, last in zip(params, node.inits, node.body.yields[node.breaks :], strict=True):
-        if init != UNDEFINED or param not in sweep.active or not is_array(sweep.types[param]):
-            continue
-        shape = sweep.shapes.get(last) if isinstance(last, Value) else None
-        if shape is None or any(symbol in inside for size in shape for symbol in arrays_of(size)):
-            reason = f"'{param.name}' is an array of changing size, and the loop is the first to assign it"
-            raise DifferentiationError("AD303", reason, node.loc, "assign an array to it before the loop")
-        assert isinstance(last, Value)
-        found[param] = last
-    return found
 
 
 def _owned(sweep: Sweep, out: Value) -> Atom:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.alias import VIEWS, Memory, content_reads, memory, memory_classes
 from adcompiler.analysis.shapes import symbolic_shapes
-from adcompiler.analysis.sizes import Shapes
+from adcompiler.analysis.sizes import Shape, Shapes, form_of
 from adcompiler.analysis.types import (
     Types,
     element,
@@ -28,6 +28,7 @@ from adcompiler.analysis.types import (
     is_scalar,
     rank,
 )
+from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -45,6 +46,7 @@ from adcompiler.graph.nodes import (
     hint,
 )
 from adcompiler.graph.walk import operands, regions, results, substitute, values, walk
+from adcompiler.optimize.guard import write_form
 from adcompiler.rules import ELEMENTWISE
 from adcompiler.source import NOWHERE, Location
 from adcompiler.transform.control import reverse_if, reverse_loop
@@ -63,6 +65,7 @@ from adcompiler.transform.lists import (
 )
 from adcompiler.transform.own_rules import reverse_custom
 from adcompiler.transform.shadow import buffered_owners, typed_views
+from adcompiler.transform.undefined import first_assigned_inside
 from adcompiler.transform.vjp import Contribution, apply_rule, reverse_call
 
 
@@ -112,6 +115,7 @@ def reverse(
     buffered = buffered_owners(graph.body, types, active, views, info) - displayed
     sweep = Sweep(types, active, views, buffered, info, shapes, displayed)
     sweep.has_complex = any(is_complex(types.get(value)) for value in active)
+    sweep.undefined = first_assigned_inside(graph, types, active, shapes)
     started = [None if seed is None else Contribution(seed) for seed in seeds]
     sweep.region(graph.body, list(zip(graph.body.yields, started, strict=True)))
     gradients = [sweep.gradient(param) for param in wrt]
@@ -164,7 +168,7 @@ class Sweep:
     after: dict[Node, list[Node]] = field(default_factory=dict)
     adjoint_values: set[Value] = field(default_factory=set)
     copies: dict[tuple[Value, Node], Value] = field(default_factory=dict)
-    like: dict[Value, Value] = field(default_factory=dict)
+    undefined: dict[Value, Shape | DifferentiationError] = field(default_factory=dict)
     loc: Location = NOWHERE
     has_complex: bool = False
 
@@ -233,8 +237,7 @@ class Sweep:
             elif seed is not None and seed.full:
                 shadow = self.apply("copy", seed.atom, name=f"d_{value.name}", temporary=False)
             else:
-                like = self.like.get(value, value)
-                shadow = self.apply("np.zeros_like", like, name=f"d_{value.name}", temporary=False)
+                shadow = self.zeros(value)
                 if seed is not None:
                     self.nodes.append(Store(shadow, (), seed.atom, True, self.loc))
             self.shadows[value] = shadow
@@ -289,11 +292,22 @@ class Sweep:
     def zero(self, value: Value) -> Atom:
         """Return a zero adjoint for a value."""
         if is_array(self.types[value]):
-            like = self.like.get(value, value)
-            return self.apply("np.zeros_like", like, name=f"d_{value.name}", temporary=False)
+            return self.zeros(value)
         if str(self.types[value]) != "float64":
             return self.apply(f"np.{self.types[value]}", Literal(0.0))
         return Literal(0.0)
+
+    def zeros(self, value: Value) -> Value:
+        """Append an array of zeros like a value."""
+        if value not in self.undefined:
+            return self.apply("np.zeros_like", value, name=f"d_{value.name}", temporary=False)
+        known = self.undefined[value]
+        if isinstance(known, DifferentiationError):
+            raise known
+        sizes = [write_form(form_of(size), self.nodes) for size in known]
+        dtype = Global(f"np.{element(self.types[value])}", None)
+        shape = self.apply("tuple", *sizes)
+        return self.apply("np.zeros", shape, dtype, name=f"d_{value.name}", temporary=False)
 
     def full(self, value: Value, contribution: Contribution) -> Atom:
         """Return an adjoint that has the shape of its value."""
