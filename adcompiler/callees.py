@@ -7,6 +7,7 @@ from typing import Any
 
 from numba.core import types as nt
 from numba.core.typing import signature
+from numba.core.typing.typeof import Purpose, typeof
 from numba.extending import typeof_impl
 
 from adcompiler.analysis.alias import memory
@@ -93,14 +94,27 @@ def result_type(callee: Callee, kinds: Kinds) -> nt.Type:
     if key in _KNOWN or key in _ASSUMED:
         return _KNOWN.get(key) or _ASSUMED[key]
     graph = callee_graph(callee, kinds)
-    assumed: nt.Type = nt.int64
+    arrays = [plain_kind(kind) for kind in kinds if is_array(kind)]
+    error: DifferentiationError | None = None
+    for start in (nt.int64, *dict.fromkeys(arrays)):
+        try:
+            _KNOWN[key] = _borne_out(callee, kinds, graph, start)
+            return _KNOWN[key]
+        except DifferentiationError as refused:
+            error = error or refused
+    assert error is not None
+    raise error
+
+
+def _borne_out(callee: Callee, kinds: Kinds, graph: Graph, assumed: nt.Type) -> nt.Type:
+    """Return the type of a result that follows from assuming that it is one, starting with some type."""
+    key = (callee, kinds)
     try:
         for _ in range(4):
             _ASSUMED[key] = assumed
             types = infer(graph, [kind for kind in kinds if not isinstance(kind, nt.NoneType)])
             found = plain_kind(_kind_of(graph.body.yields[0], types))
             if found == assumed:
-                _KNOWN[key] = found
                 return found
             assumed = found
     finally:
@@ -194,6 +208,8 @@ def plain_or_none(atom: Atom, types: Types) -> nt.Type:
         return types[atom]
     if atom == Literal(None):
         return nt.none
+    if isinstance(atom, Global):
+        return typeof(atom.value, Purpose.constant)
     value = getattr(atom, "value", None)
     if isinstance(value, bool):
         return nt.boolean

@@ -2721,6 +2721,23 @@ def array_made_anew_until_the_end(m):
     return np.sum(rows * rows)
 
 
+FOUR_AT_HAND = np.full(3, 4.0)
+
+
+def doubled(a, n):
+    if n == 0:
+        return a * 1.0
+    return doubled(a * 2.0, n - 1)
+
+
+@case(X3)
+def recursive_with_an_array(x):
+    y = doubled(x * x, 2)
+    z = doubled(FOUR_AT_HAND, 1)
+    z[0] = x[0] * x[1]
+    return np.sum(y * z * x)
+
+
 WEIGHTS_AT_HAND = np.array([[0.5, 1.5, -1.0]])
 
 

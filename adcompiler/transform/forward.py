@@ -218,7 +218,7 @@ class Forward:
     def node(self, node: Node) -> None:
         """Append a node and the node of its tangent."""
         match node:
-            case Apply(fn="recurse" | "derivative" | "rule") if node.out in self.active:
+            case Apply(fn="recurse" | "derivative" | "rule") if self.varied(node):
                 self.of_call(node)
             case Apply():
                 start = len(self.nodes)
@@ -268,7 +268,7 @@ class Forward:
         callee, *args = node.args
         assert isinstance(callee, Global)
         own = callee.value if isinstance(callee.value, Callee) else Callee(callee.value.py_func)  # type: ignore[attr-defined]
-        varied = [k for k, arg in enumerate(args) if self.tangent(arg) is not None]
+        varied = [k - 1 for k in self.varied(node)]
         derived = Global(callee.name, replace(own, chain=(*own.chain, Step("jvp", tuple(varied)))))
         tangents = [self.contiguous(args[k]) for k in varied]
         pair = Value("pair", temporary=True)
@@ -276,6 +276,10 @@ class Forward:
         self.nodes.append(Apply(node.out, "getitem", (pair, Literal(0)), (), node.loc))
         found = self.apply("getitem", pair, Literal(1))
         self.tangents[node.out] = self.named(found, node.out)
+
+    def varied(self, node: Apply) -> list[int]:
+        """Return the positions of the arguments that have a tangent."""
+        return [k for k, arg in enumerate(node.args) if self.tangent(arg) is not None]
 
     def contiguous(self, arg: Atom) -> Atom:
         """Return a tangent as a function takes it that is called."""
