@@ -341,12 +341,17 @@ def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:
     """
     inner = function.chain if isinstance(function, Derivative) else ()
     is_single = not isinstance(function, Derivative) or function.style.single
+    is_end = isinstance(function, Derivative) and (function.is_matrix or function.mode == "hvp")
     found: Chain | None = None
     match mode:
+        case _ if is_end:  # the arguments are others, or the graph is a loop around derivatives
+            pass
         case "primal" | "outputs":
             return inner
-        case "jacfwd" | "jacrev" | "hessian" if is_single and (mode != "hessian" or not inner):
+        case "jacfwd" | "jacrev" if is_single and all(step.kind in ("grad", "slope") for step in inner):
             return ()  # what they call is in the graph
+        case "hessian" if not inner:
+            return ()
         case "jvp":
             return (*inner, Step("jvp", wrt))
         case "pullback":
