@@ -75,7 +75,7 @@ def compile_text(
     parts = [(callees.resolve(result, types), types)]
     while callees.todo:
         key = callees.todo.pop()
-        part, kinds = _callee(*key)
+        part, kinds = _callee(*key, style)
         part = replace(callees.resolve(part, kinds), name=callees.names[key])
         parts.insert(0, (part, kinds))
     if not style.accurate:
@@ -155,15 +155,16 @@ def _with_direction(derived: Graph, graph: Graph, direction: Layout) -> Graph:
     return replace(derived, name=f"{function}_hvp", body=body, doc=doc, parameters=(*own, (name, direction)))
 
 
-def _callee(callee: Callee, kinds: Kinds) -> tuple[Graph, Types]:
-    """Return the final graph of a function that is called, or of a derivative of it."""
+def _callee(callee: Callee, kinds: Kinds, style: Style) -> tuple[Graph, Types]:
+    """Return the final graph of a called function or of its derivative, in the style of the caller."""
     own = own_kinds(callee, kinds)
     graph = clean(fold(callee_graph(callee, own), {}))
     if not callee.chain:
         primal, types = typed_primal(graph, [k for k in kinds if not isinstance(k, nt.NoneType)], False)
         return simplify(returning_copy(primal, types), types), types
     layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(kind) for kind in own]
-    result, types, _ = _transformed(graph, layouts, callee.chain, Style(single=callee.single))
+    own_style = replace(style, single=callee.single, packed=False)
+    result, types, _ = _transformed(graph, layouts, callee.chain, own_style)
     return result, types
 
 

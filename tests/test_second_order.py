@@ -271,6 +271,12 @@ def test_what_cannot_be_done_is_refused(make, code):
         make()
 
 
+def test_stretched_arrays_in_a_jacobian():
+    """Where an array is stretched because its size is 1, the code without assumptions is used, here too."""
+    found = jacfwd(lambda x, a: x * a + a * a, argnums=1, jit=False)(X, np.array([3.0]))
+    np.testing.assert_allclose(found, (X + 6.0)[:, None])
+
+
 def test_product_reads_as_written_by_hand():
     product = hvp(lambda x, k: 0.5 * k * np.sum(x * x) ** 2)
     product(X, 3.0, V)
