@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from numba.core import types as nt
+
 from adcompiler.analysis.types import Types, is_array, rank
-from adcompiler.graph.nodes import Apply, Atom, Graph, Node, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value
 from adcompiler.graph.walk import map_region, operands, values, walk, walk_regions
 from adcompiler.source import NOWHERE
 
@@ -20,6 +22,7 @@ def index_directly(graph: Graph, types: Types) -> Graph:
         and node.fn == "getitem"
         and node.loc is NOWHERE
         and is_array(types.get(node.out))
+        and all(_is_position(atom, types) for atom in node.args[1:])
     }
     for value in _otherwise_used(graph.body, found, types):
         found.pop(value, None)
@@ -47,6 +50,13 @@ def index_directly(graph: Graph, types: Types) -> Graph:
         return Region(region.params, tuple(nodes), region.yields)
 
     return replace(graph, body=map_region(graph.body, rewrite)) if found else graph
+
+
+def _is_position(atom: Atom, types: Types) -> bool:
+    """Tell whether an index picks one place on its axis: those behind it then belong to the axes behind."""
+    if isinstance(atom, Literal):
+        return type(atom.value) is int
+    return isinstance(atom, Value) and isinstance(types.get(atom), nt.Integer)
 
 
 def _otherwise_used(body: Region, found: dict[Value, Apply], types: Types) -> Iterator[Value]:

@@ -9,6 +9,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.activity import active_values
 from adcompiler.analysis.types import Types, is_array, is_continuous, is_float
+from adcompiler.analysis.vanishing import lost, vanishing
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Static
 from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Region, Value
@@ -60,6 +61,7 @@ def gradient(graph: Graph, wrt: Sequence[int], types: Types, mode: str) -> Deriv
     nodes = (*forward.nodes, border, *back.nodes)
     body = Region((*forward.params, *params), nodes, (*value, *back.yields))
     what = {"grad": "the gradient", "value_and_grad": "the value and the gradient"}.get(mode, "the pullback")
+    _check_nothing_is_lost(graph, sweep.body, replace(body, yields=back.yields))
     doc = f"Return {what} of {graph.name} with respect to {', '.join(described(graph, wrt))}."
     parameters = graph.parameters
     if parameters and params:
@@ -72,6 +74,13 @@ def gradient(graph: Graph, wrt: Sequence[int], types: Types, mode: str) -> Deriv
         new: recording.starts[old] for old, new in mapping.items() if old in recording.starts
     }
     return Derived(result, recording.plans, tuple(kinds), starts)  # type: ignore[arg-type]
+
+
+def _check_nothing_is_lost(primal: Graph, ideal: Region, body: Region) -> None:
+    """What the plan makes of the ideal reverse sweep must not lose an adjoint."""
+    both = Region(primal.body.params, (*primal.body.nodes, *ideal.nodes), ideal.yields)
+    before, after = (vanishing(replace(primal, body=one)) for one in (both, body))
+    assert not lost(before, after), "an adjoint was lost between the reverse sweep and its plan"
 
 
 def _seed(atom: Atom, types: Types, params: list[Value], kinds: list[nt.Type | None]) -> Atom | None:

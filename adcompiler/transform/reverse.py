@@ -45,7 +45,7 @@ from adcompiler.graph.nodes import (
     While,
     hint,
 )
-from adcompiler.graph.walk import operands, regions, results, substitute, values, walk
+from adcompiler.graph.walk import operands, regions, results, substitute, values, walk, with_regions
 from adcompiler.optimize.guard import write_form
 from adcompiler.rules import ELEMENTWISE
 from adcompiler.source import NOWHERE, Location
@@ -370,6 +370,17 @@ class Sweep:
                 reverse_loop(self, node)
             case Effect() | If() | For() | While():
                 pass
+        self.nodes[start:] = [self.placed(made) for made in self.nodes[start:]]
+
+    def placed(self, made: Node) -> Node:
+        """Return a node of the reversal with the place of what it reverses, also inside loops of its own."""
+        if made in self.partner:
+            return made
+        inner = regions(made)
+        if inner:
+            parts = (replace(part, nodes=tuple(map(self.placed, part.nodes))) for part in inner)
+            made = with_regions(made, tuple(parts))
+        return replace(made, loc=self.loc) if made.loc is NOWHERE else made
 
     def is_active(self, node: If | For | While) -> bool:
         """Tell whether a node with regions does anything to an active value."""

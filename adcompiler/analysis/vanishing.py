@@ -1,0 +1,80 @@
+"""Which results of a derivative are zero whatever the arguments are: a net under the passes.
+
+A pass that drops what it should have kept usually leaves the zeros behind to which something was to be added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from adcompiler.analysis.alias import VIEWS, memory_classes
+from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Effect, For, Graph, Literal, Region, Store, Value
+from adcompiler.graph.walk import merges, walk
+
+_ZEROS = frozenset(f"np.{name}{like}" for name in ("zeros", "empty") for like in ("", "_like"))
+_LINEAR = frozenset({"add", "sub", "neg", "pos", "copy", "np.sum", "astype", "np.float32", "np.float64"})
+"""Primitives that make zeros of zeros."""
+
+
+def vanishing(graph: Graph, results: tuple[Atom, ...] | None = None) -> tuple[bool, ...]:
+    """Tell of each result whether it is zero in any case: nothing is ever added to the zeros it starts as.
+
+    Args:
+        graph: the graph of a derivative.
+        results: values of its body; if None, those it returns.
+
+    >>> x, d_x = Value("x"), Value("d_x")
+    >>> made = Apply(d_x, "np.zeros_like", (x,))
+    >>> vanishing(Graph("f_grad", Region((x,), (made,), (d_x, x))))
+    (True, False)
+    """
+    classes = memory_classes(graph.body)
+
+    def key(atom: Atom) -> Atom:
+        return classes.get(atom, atom) if isinstance(atom, Value) else atom
+
+    flows = [(key(target), key(source)) for target, source in _flows(graph.body)]
+    carrying = set(map(key, graph.body.params))
+    size = -1
+    while size != len(carrying):
+        size = len(carrying)
+        carrying.update(target for target, source in flows if source in carrying or _is_something(source))
+    wanted = graph.body.yields if results is None else results
+    return tuple(key(atom) not in carrying and not _is_something(atom) for atom in wanted)
+
+
+def _is_something(atom: Atom) -> bool:
+    """Tell whether an atom is not zero by itself."""
+    if isinstance(atom, Literal):
+        return atom != UNDEFINED and atom.value not in (0, None)
+    return not isinstance(atom, Value)
+
+
+def _flows(body: Region) -> Iterator[tuple[Value, Atom]]:
+    """Yield (target, source) wherever what is not zero makes something else so."""
+    for node in walk(body):
+        match node:
+            case Apply() if node.fn in _ZEROS:
+                pass
+            case Apply() if node.fn in _LINEAR:
+                yield from ((node.out, atom) for atom in node.args)
+            case Apply() if node.fn in VIEWS and node.fn != "tuple" and isinstance(node.args[0], Value):
+                pass  # it shows what its first argument holds
+            case Apply():
+                yield node.out, Literal(1)
+            case Store():
+                yield node.array, node.value
+            case Effect(fn="append", args=(Value() as array, item)):
+                yield array, item
+            case For():
+                yield node.body.params[0], Literal(1)
+        yield from merges(node)
+
+
+def lost(before: tuple[bool, ...], after: tuple[bool, ...]) -> bool:
+    """Tell whether a result became zero that was none.
+
+    >>> lost((False, True), (True, True))
+    True
+    """
+    return any(now and not then for then, now in zip(before, after, strict=True))
