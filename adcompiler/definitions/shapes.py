@@ -15,7 +15,15 @@ def broadcast_to(array, shape):
 def squeeze(a, axis=None):
     if axis is None:
         refuse("np.squeeze without an axis: which axes have size 1 is not known before the program runs")
-    return np.ascontiguousarray(a).reshape(shape_with(a, axis % a.ndim, None))
+    axis = axis % a.ndim
+    assert a.shape[axis] == 1, "cannot select an axis to squeeze out which has size not equal to one"
+    if axis == 0:
+        return a[0]
+    if axis == 1:
+        return a[:, 0]
+    if axis == 2:
+        return a[:, :, 0]
+    return a[:, :, :, 0]
 
 
 @define("np.swapaxes", is_analytic=True)
@@ -114,8 +122,20 @@ def triu(m, k=0):
     return y
 
 
-@define("np.flip", when=has("axis"), is_analytic=True)
+def _is_clear(given: Given, ranks: Ranks) -> bool:
+    return given.get("axis") is not None or ranks.get("m") is not None
+
+
+@define("np.flip", when=_is_clear, is_analytic=True)
 def flip(m, axis=None):
+    if axis is None:
+        if m.ndim == 1:
+            return m[::-1]
+        if m.ndim == 2:
+            return m[::-1, ::-1]
+        if m.ndim == 3:
+            return m[::-1, ::-1, ::-1]
+        return m[::-1, ::-1, ::-1, ::-1]
     axis = axis % m.ndim
     if axis == 0:
         return m[::-1]
@@ -136,16 +156,22 @@ def roll(a, shift, axis=None):
     return y.reshape(a.shape)
 
 
-def _turns(given: Given, ranks: Ranks) -> bool:
-    return given.get("k", 1) != 1
+@define("np.flipud", is_analytic=True)
+def flipud(m):
+    return m[::-1]
 
 
-@define("np.rot90", when=_turns, is_analytic=True)
+@define("np.fliplr", is_analytic=True)
+def fliplr(m):
+    return m[:, ::-1]
+
+
+@define("np.rot90", is_analytic=True)
 def rot90(m, k=1):
     if k % 4 == 0:
         return m[:]
     if k % 4 == 1:
-        return np.rot90(m)
+        return m[:, ::-1].T
     if k % 4 == 2:
         return m[::-1, ::-1]
     return m[::-1].T

@@ -94,9 +94,9 @@ class Elements:
                 left.pop(0)
             elif self.is_slice(atom):
                 start = self.start(atom)
-                if start is None:
-                    return None
                 place = left.pop(0)
+                if start is None or not (place.loop is not None or self.counts_alike(atom, place)):
+                    return None
                 offsets = place.offsets if start == Literal(0) else (*place.offsets, start)
                 found.append(Place(place.loop, offsets))
             elif (
@@ -107,6 +107,11 @@ class Elements:
                 return None
         found += left
         return tuple(found) if len(found) == axes else None
+
+    def counts_alike(self, part: Atom, place: Place) -> bool:
+        """Tell whether an index means the same in an array and, from its start, in a slice: -1 often does not."""
+        is_whole = self.makers[part].args[:2] == (Literal(None), Literal(None))  # type: ignore[index]
+        return is_whole or all(map(self.is_counted, place.offsets))
 
     def is_slice(self, atom: Atom) -> bool:
         return isinstance(atom, Value) and str(self.types.get(atom)).startswith("slice")

@@ -14,9 +14,7 @@ from adcompiler.rules.table import constant, linear, structured, tangent
 
 RANKS = range(1, 7)
 
-linear(
-    "np.sum np.mean np.cumsum np.flip np.flipud np.fliplr np.roll np.rot90 np.diag np.tril np.triu np.outer"
-)
+linear("np.sum np.mean np.cumsum np.flip np.roll np.diag np.tril np.triu np.outer")
 linear("matmul np.dot np.vdot T np.transpose reshape ravel flatten copy astype np.float32 item getitem")
 linear("np.ascontiguousarray np.asfortranarray np.asarray np.asarray_chkfinite np.full np.full_like sum_to")
 
@@ -134,14 +132,6 @@ def flip(x, y, d):
     return np.flip(d)
 
 
-def flip_rows(x, y, d):
-    return np.flipud(d)
-
-
-def flip_columns(x, y, d):
-    return np.fliplr(d)
-
-
 def rolled(x, shift, y, d):
     return np.roll(d, -shift), 0
 
@@ -159,16 +149,8 @@ for _rank in RANKS:
     tangent("np.prod", _rank)(product_tangent)
     tangent("np.nansum", _rank)(without_nan_tangent)
     structured("np.flip", _rank)(flip)
-    structured("np.flipud", _rank)(flip_rows)
     structured("np.roll", _rank, 0)(rolled)
     structured("np.nansum", _rank)(without_nan)
-    if _rank > 1:
-        structured("np.fliplr", _rank)(flip_columns)
-
-
-@structured("np.rot90", 2)
-def rotated(x, y, d):
-    return np.rot90(d, -1)
 
 
 @structured("np.diag", 1)

@@ -53,7 +53,7 @@ from adcompiler.source import NOWHERE, Location
 from adcompiler.transform.derived import Derived, described
 from adcompiler.transform.jvp import tangent_of_result
 from adcompiler.transform.reverse import kept_apart
-from adcompiler.transform.shadow import check_copies
+from adcompiler.transform.shadow import check_copies, typed_views
 
 
 def forward(graph: Graph, wrt: Sequence[int], types: Types, kind: Kind) -> Derived:
@@ -76,7 +76,7 @@ def forward(graph: Graph, wrt: Sequence[int], types: Types, kind: Kind) -> Deriv
     arrays = {value for value, kind in types.items() if is_mutable(kind)}
     lists = {value for value, kind in types.items() if is_list(kind)}
     info = memory(graph.body, arrays, lists, types)
-    check_copies(graph.body, types, active, info)
+    check_copies(graph.body, types, active, info, typed_views(graph.body, types))
     sweep = Forward(types, active, info, symbolic_shapes(graph, types, ELEMENTWISE.keys()))
     sweep.has_complex = any(is_complex(types.get(value)) for value in active)
     params = {value: Value(f"t_{value.name}") for value in arguments}

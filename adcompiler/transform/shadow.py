@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from adcompiler.analysis.alias import VIEWS, Memory
 from adcompiler.analysis.types import Types, is_array, is_complex, is_list, is_memory
@@ -19,9 +19,9 @@ def typed_views(body: Region, types: Types) -> set[Value]:
     for node in walk(body):
         if isinstance(node, Apply) and is_array(types.get(node.out)) and isinstance(node.args[0], Value):
             contiguous = getattr(types.get(node.args[0]), "layout", None) == "C"
-            same = node.fn in ("ravel", "np.ascontiguousarray") and contiguous
+            same = node.fn in ("reshape", "ravel", "np.ascontiguousarray") and contiguous
             picked = any(is_array(types.get(index)) for index in values(node.args[1:]))  # a copy
-            if (node.fn in ("getitem", "T", "np.transpose", "reshape") and not picked) or same:
+            if (node.fn in ("getitem", "T", "np.transpose") and not picked) or same:
                 found.add(node.out)
     return found
 
@@ -39,7 +39,7 @@ def buffered_owners(
     """
     _check_merges(body, types, active, info)
     _check_lists(body, types, active, info)
-    check_copies(body, types, active, info)
+    check_copies(body, types, active, info, views)
     home: dict[Value, Region] = {}
     base: dict[Value, Value] = {}
     found: set[Value] = set()
@@ -128,8 +128,14 @@ def _check_lists(body: Region, types: Types, active: set[Value], info: Memory) -
                 raise DifferentiationError("AD303", reason, node.loc)
 
 
-def check_copies(body: Region, types: Types, active: set[Value], info: Memory) -> None:
-    """`ravel` and its like return the array itself or a copy: no matter unless one of the two is written.
+_FOLLOWED = ("getitem", "tuple", "sum_to", "stop_gradient", "of_reals", "np.real", "np.imag")
+"""Primitives that may show their first argument and are understood elsewhere, or never written."""
+
+
+def check_copies(
+    body: Region, types: Types, active: set[Value], info: Memory, views: Container[Value]
+) -> None:
+    """`np.asarray` and its like return the array itself or a copy: no matter unless one of the two is written.
 
     Raises:
         DifferentiationError: AD303 where it matters, and is not known.
@@ -142,20 +148,14 @@ def check_copies(body: Region, types: Types, active: set[Value], info: Memory) -
                 reason = f"a result of '{node.fn.partition('[')[0]}' is written"
                 raise DifferentiationError("AD303", reason, node.loc, "write into a copy of it: .copy()")
             continue
-        if not isinstance(node, Apply) or node.fn not in (
-            "ravel",
-            "np.ascontiguousarray",
-            "np.asfortranarray",
-        ):
+        if not isinstance(node, Apply) or node.fn not in VIEWS or node.fn in _FOLLOWED or node.out in views:
             continue
         source = node.args[0]
-        if node.out not in active or not isinstance(source, Value):
+        if node.out not in active or not isinstance(source, Value) or not is_array(types.get(node.out)):
             continue
-        layout = getattr(types.get(source), "layout", None)
-        is_settled = layout == "C" and node.fn != "np.asfortranarray"
         is_used_elsewhere = counts[source] > 1 or info.owners.get(source, source) is not source
         is_argument = source not in info.owners
-        if not is_settled and info.is_written(node.out) and (is_used_elsewhere or is_argument):
+        if info.is_written(node.out) and (is_used_elsewhere or is_argument):
             reason = f"the result of '{node.fn}' may be the array itself or a copy, and it is written"
             raise DifferentiationError("AD303", reason, node.loc, "write .copy()")
 

@@ -201,6 +201,10 @@ def _resolve_items(graph: Graph, types: Types) -> Graph:
                     nodes.append(_settled(node))
                 case Apply(fn="sum" | "max" | "min", args=(Value() as array,)) if is_array(types.get(array)):
                     nodes.append(replace(node, fn=f"np.{node.fn}"))
+                case Apply(fn="ravel", args=(Value() as array,)) if _is_strided(types.get(array)):
+                    nodes.append(
+                        replace(node, fn="flatten")
+                    )  # Numba copies what is not laid out in C's order
                 case Store():
                     nodes += store(node)
                 case _:
@@ -208,6 +212,10 @@ def _resolve_items(graph: Graph, types: Types) -> Graph:
         return Region(region.params, tuple(nodes), region.yields)
 
     return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def _is_strided(kind: nt.Type | None) -> bool:
+    return is_array(kind) and getattr(kind, "layout", "C") != "C"
 
 
 def _settled(node: If) -> If:
