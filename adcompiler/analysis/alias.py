@@ -93,6 +93,13 @@ def memory_classes(
         if isinstance(left, Value) and isinstance(right, Value) and are_memory:
             parent[find(left)] = find(right)
 
+    displays = {
+        node.out for node in walk(region) if isinstance(node, Apply) and node.fn == "list" and node.args
+    }
+
+    def is_list(node: Apply) -> bool:
+        return node.out in lists or not displays.isdisjoint(values(node.args))
+
     def visit(inner: Region) -> None:
         for node in inner.nodes:
             if isinstance(node, Apply) and node.out in apart:
@@ -100,7 +107,10 @@ def memory_classes(
             elif isinstance(node, Apply) and (node.fn in VIEWS or node.fn in IN_PLACE):
                 for arg in node.args if node.fn == "tuple" else node.args[:1]:
                     unite(node.out, arg)
-            elif isinstance(node, Apply) and node.fn in ("list", "method", "call", "getattr"):
+            elif isinstance(node, Apply) and node.fn in ("list", "pop", "method", "call", "getattr"):
+                for arg in node.args:
+                    unite(node.out, arg)
+            elif isinstance(node, Apply) and node.fn in ("mul", "add") and is_list(node):
                 for arg in node.args:
                     unite(node.out, arg)
             elif isinstance(node, Effect) and node.fn == "append":
@@ -111,9 +121,7 @@ def memory_classes(
                 visit(sub)
 
     visit(region)
-    holders = {
-        find(node.out) for node in walk(region) if isinstance(node, Apply) and node.fn == "list" and node.args
-    }
+    holders = set(map(find, displays))
     for node in walk(region):
         if isinstance(node, Store) and not node.accumulate:
             is_held = node.array in lists or (arrays is None and find(node.array) in holders)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def reverse_if(sweep: Sweep, node: If) -> None:
     """Append the branch that reverses a branch."""
-    seeds = [sweep.take(out) for out in node.outs]
+    seeds = [None if out in sweep.bound else sweep.take(out) for out in node.outs]
     arms: list[Sweep] = []
     for arm in (node.then, node.orelse):
         inner = sweep.nested(sweep.adjoints)
@@ -55,7 +55,7 @@ def reverse_loop(sweep: Sweep, node: For | While) -> None:
     """Append the loop that reverses a loop."""
     params = node.body.params[isinstance(node, For) :]
     after = node.body.yields[node.breaks :]
-    carried = [k for k, param in enumerate(params) if param in sweep.active]
+    carried = [k for k, param in enumerate(params) if param in sweep.active and param not in sweep.bound]
     captured = list(_captured(sweep, node.body))
     inits = [_owned(sweep, node.outs[k]) for k in carried]
     inits += [_final(sweep, value, sweep.adjoints.get(value)) for value in captured]

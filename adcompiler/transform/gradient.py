@@ -15,6 +15,7 @@ from adcompiler.graph.layout import Leaf, Static
 from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Region, Value
 from adcompiler.graph.walk import clone
 from adcompiler.rules import CONSTANT
+from adcompiler.transform.bind import allocated
 from adcompiler.transform.derived import Derived, described
 from adcompiler.transform.record import Recording, export
 from adcompiler.transform.reverse import reverse
@@ -46,6 +47,7 @@ def gradient(graph: Graph, wrt: Sequence[int], types: Types, mode: str) -> Deriv
     arguments = [graph.body.params[k] for k in wrt]
     active = active_values(graph, arguments, types, CONSTANT)
     sweep = reverse(graph, arguments, types, active, seeds)
+    graph = sweep.primal
     recording = Recording(sweep, types)
     forward, back = recording.frame(graph.body, sweep.body)
     forward, back = export(forward, back, sweep)
@@ -53,13 +55,15 @@ def gradient(graph: Graph, wrt: Sequence[int], types: Types, mode: str) -> Deriv
     forward = recording.from_originals(forward)
     for plan in merged:
         plan.merged = True
+    for shadow in sweep.bound.shadows.values():
+        types.pop(shadow, None)  # its layout follows from the array of zeros that it is a part of
     mapping: dict[Value, Atom] = {}
     back = clone(Region((), back.nodes, back.yields), mapping)
     types.update({new: types[old] for old, new in mapping.items() if old in types})  # type: ignore[misc]
     value = forward.yields if mode == "value_and_grad" else ()
     border = Effect("reverse sweep", ())
     nodes = (*forward.nodes, border, *back.nodes)
-    body = Region((*forward.params, *params), nodes, (*value, *back.yields))
+    body = allocated(Region((*forward.params, *params), nodes, (*value, *back.yields)))
     what = {"grad": "the gradient", "value_and_grad": "the value and the gradient"}.get(mode, "the pullback")
     _check_nothing_is_lost(graph, sweep.body, replace(body, yields=back.yields))
     doc = f"Return {what} of {graph.name} with respect to {', '.join(described(graph, wrt))}."

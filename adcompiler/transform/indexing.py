@@ -74,6 +74,11 @@ def _overlaps(sweep: Sweep, node: Store) -> bool:
 
 def _reverse_item(sweep: Sweep, node: Store, shadow: Value) -> None:
     """An item of a list is replaced: the shadow gets a new zero."""
+    if sweep.binds_items(node.array):
+        if node.accumulate and isinstance(node.value, Value) and node.value in sweep.active:
+            found = sweep.apply("copy", sweep.bound.items[node])
+            sweep.contribute(node.value, Contribution(found))
+        return
     item = sweep.apply("getitem", shadow, *node.index)
     is_number = not is_array(sweep.types[node.array].dtype)
     found = item if is_number or not node.accumulate else sweep.apply("copy", item)

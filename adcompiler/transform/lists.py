@@ -6,12 +6,13 @@ other way round. The items of a list of arrays are references, so its shadow hol
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from adcompiler.analysis.types import Types, is_array, is_list
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Literal, Region, Store, Value
-from adcompiler.graph.walk import merges, operands, values, walk
+from adcompiler.graph.walk import operands, values, walk
 from adcompiler.transform.vjp import Contribution
 
 if TYPE_CHECKING:
@@ -31,23 +32,24 @@ def displays(body: Region, types: Types) -> set[Value]:
     return found
 
 
-def check_lists(body: Region, types: Types, active: set[Value], displayed: set[Value]) -> None:
+def check_lists(body: Region, types: Types, active: set[Value], known: Container[Value]) -> None:
     """Refuse lists that come from anywhere but a display, a repetition, or appended items.
 
+    Args:
+        body: body of the primal.
+        types: type of every value.
+        active: values that carry a derivative.
+        known: lists that are taken care of.
+
     Raises:
-        DifferentiationError: AD202 for other ways to make a list, AD303 for lists passed on by branches
-            and loops under a new name.
+        DifferentiationError: AD202 for other ways to make a list.
     """
     for node in walk(body):
-        is_other = isinstance(node, Apply) and node.fn not in ("list", "mul") and node.out not in displayed
+        is_other = isinstance(node, Apply) and node.fn not in ("list", "mul") and node.out not in known
         if isinstance(node, Apply) and is_other and node.out in active and is_list(types.get(node.out)):
             what = "a slice" if node.fn == "getitem" else f"'{node.fn}'"
             cure = "append to an empty list in a loop, or use an array"
             raise DifferentiationError("AD202", f"a list is made by {what}", node.loc, cure)
-        for target, _ in merges(node):
-            if target in active and is_list(types.get(target)):
-                reason = f"'{target.name}' is one of several lists here"
-                raise DifferentiationError("AD303", reason, node.loc, "use arrays")
 
 
 def open_list(sweep: Sweep, value: Value) -> Value:
@@ -89,7 +91,7 @@ def reverse_display(sweep: Sweep, node: Apply) -> None:
 def reverse_append(sweep: Sweep, node: Effect) -> None:
     """`v.append(a)`: a gains what belongs to the last item, which the shadow gives up."""
     array, item = node.args
-    if not isinstance(array, Value) or array not in sweep.active:
+    if not isinstance(array, Value) or array not in sweep.active or sweep.binds_items(array):
         return
     found = sweep.apply("pop", sweep.shadow(array), name=_adjoint_name(item))
     if isinstance(item, Value) and item in sweep.active:
@@ -103,7 +105,7 @@ def _adjoint_name(item: Atom) -> str:
 def reverse_pop(sweep: Sweep, node: Apply, adjoint: Contribution | None) -> None:
     """`a = v.pop()`: the shadow grows by the adjoint of a."""
     array = node.args[0]
-    if not isinstance(array, Value) or array not in sweep.active:
+    if not isinstance(array, Value) or array not in sweep.active or sweep.binds_items(array):
         return
     value = sweep.zero(node.out) if adjoint is None else sweep.full(node.out, adjoint)
     sweep.nodes.append(Effect("append", (sweep.shadow(array), value), sweep.loc))

@@ -22,6 +22,7 @@ from adcompiler.graph.nodes import Apply, Atom, Effect, For, If, Literal, Node, 
 from adcompiler.graph.syntax import DECOMPOSITIONS, part_of
 from adcompiler.graph.walk import defined, free, operands, regions, results, values, walk
 from adcompiler.optimize.dead import is_pure
+from adcompiler.transform.bind import SHADOW
 
 CHEAP = frozenset(
     [
@@ -223,7 +224,9 @@ class Frame:
         maker = self.makers.get(node.args[0]) if node.args and isinstance(node.args[0], Value) else None
         if isinstance(maker, Apply) and maker.fn in DECOMPOSITIONS:
             return False
-        if node.fn in VIEWS and is_array(self.types.get(node.out)):
+        if node.fn == SHADOW:
+            return False
+        if node.fn in VIEWS and is_array(self.types.get(node.out)) and not self.is_of_list(node):
             return True
         if node.fn == "getitem" and isinstance(node.args[0], Value):
             base = node.args[0]
@@ -242,6 +245,9 @@ class Frame:
             is_written = self.info.is_written(node.out)
             return node.fn in CHEAP_ARRAYS and not is_written and self.reads_the_same_later(node)
         return node.fn in CHEAP and is_pure(node)
+
+    def is_of_list(self, node: Apply) -> bool:
+        return any(is_list(self.types.get(value)) for value in values(node.args[:1]))
 
     def reads_the_same_later(self, node: Apply) -> bool:
         """Tell whether no array that a node reads is overwritten after it has run."""
@@ -345,7 +351,7 @@ class Frame:
                 yield node, reads
 
     def _repeats(self, node: Node, local: set[Value]) -> bool:
-        if isinstance(node, Apply) and not is_pure(node):
+        if isinstance(node, Apply) and (not is_pure(node) or node.fn == SHADOW):
             return False
         if isinstance(node, Store) and not self._is_plain(node, local):
             return False

@@ -28,7 +28,6 @@ from adcompiler.analysis.types import (
     is_scalar,
     rank,
 )
-from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -49,6 +48,8 @@ from adcompiler.graph.walk import operands, regions, results, substitute, values
 from adcompiler.optimize.guard import write_form
 from adcompiler.rules import ELEMENTWISE
 from adcompiler.source import NOWHERE, Location
+from adcompiler.transform.ambiguous import ambiguous_memory
+from adcompiler.transform.bind import Bound, bind_shadows
 from adcompiler.transform.control import reverse_if, reverse_loop
 from adcompiler.transform.indexing import reverse_getitem, reverse_store
 from adcompiler.transform.joins import JOINS, reverse_join
@@ -74,6 +75,7 @@ class ReverseSweep:
     """The reverse sweep, and what it asks of the forward sweep.
 
     Attributes:
+        primal: the graph that is reversed; it may bind shadows.
         body: nodes that end in the adjoints of the arguments.
         partner: for each loop or branch of the reverse sweep, the one of the primal that it reverses.
         trips: for loops without a known number of iterations, the value that counts them.
@@ -81,6 +83,7 @@ class ReverseSweep:
         after: likewise after a primal node.
     """
 
+    primal: Graph
     body: Region
     partner: dict[Node, Node]
     trips: dict[Node, Value]
@@ -88,6 +91,7 @@ class ReverseSweep:
     after: dict[Node, list[Node]]
     info: Memory
     shapes: Shapes
+    bound: Bound
 
 
 def reverse(
@@ -103,26 +107,40 @@ def reverse(
         seeds: the adjoint of each result; None for one that has none.
 
     Raises:
-        DifferentiationError: AD202 where an active primitive has no rule, AD303 for ambiguous arrays.
+        DifferentiationError: AD202 where an active primitive has no rule, AD303 where a result may be an
+            array or a copy of it.
     """
-    arrays = {value for value, kind in types.items() if is_mutable(kind)}
-    views = typed_views(graph.body, types)
-    lists = {value for value, kind in types.items() if is_list(kind)}
-    info = memory(graph.body, arrays, lists, types)
-    shapes = symbolic_shapes(graph, types, ELEMENTWISE.keys())
     displayed = displays(graph.body, types)
-    check_lists(graph.body, types, active, displayed)
-    buffered = buffered_owners(graph.body, types, active, views, info) - displayed
-    sweep = Sweep(types, active, views, buffered, info, shapes, displayed)
+    views, info, shapes = _analysed(graph, types)
+    undefined = first_assigned_inside(graph, types, active, shapes)
+    unsized = [value for value, shape in undefined.items() if shape is None]
+    wanted = ambiguous_memory(graph.body, types, active, info, unsized) - displayed
+    graph, bound = bind_shadows(graph, wanted, views, types)
+    if wanted:
+        views, info, shapes = _analysed(graph, types)
+    check_lists(graph.body, types, active, displayed | wanted)
+    buffered = buffered_owners(graph.body, types, active, views, info) - displayed - wanted
+    sweep = Sweep(types, active, views, buffered, info, shapes, displayed, bound)
+    sweep.shadows.update(bound.shadows)
     sweep.has_complex = any(is_complex(types.get(value)) for value in active)
-    sweep.undefined = first_assigned_inside(graph, types, active, shapes)
+    sweep.undefined = undefined
     started = [None if seed is None else Contribution(seed) for seed in seeds]
     sweep.region(graph.body, list(zip(graph.body.yields, started, strict=True)))
     gradients = [sweep.gradient(param) for param in wrt]
     are_arrays = [is_array(types[param]) for param in wrt]
     nodes = (*sweep.nodes, *kept_apart(gradients, are_arrays, sweep.nodes))
     body = Region((), nodes, tuple(gradients))
-    return ReverseSweep(body, sweep.partner, sweep.trips, sweep.before, sweep.after, info, shapes)
+    return ReverseSweep(
+        graph, body, sweep.partner, sweep.trips, sweep.before, sweep.after, info, shapes, bound
+    )
+
+
+def _analysed(graph: Graph, types: Types) -> tuple[set[Value], Memory, Shapes]:
+    """Return the views of a graph, where its memory is written, and the shapes of its arrays."""
+    arrays = {value for value, kind in types.items() if is_mutable(kind)}
+    lists = {value for value, kind in types.items() if is_list(kind)}
+    info = memory(graph.body, arrays, lists, types)
+    return typed_views(graph.body, types), info, symbolic_shapes(graph, types, ELEMENTWISE.keys())
 
 
 def kept_apart(
@@ -158,6 +176,7 @@ class Sweep:
     info: Memory
     shapes: Shapes
     displayed: set[Value] = field(default_factory=set)
+    bound: Bound = field(default_factory=Bound)
     nodes: list[Node] = field(default_factory=list)
     adjoints: dict[Value, Contribution] = field(default_factory=dict)
     shadows: dict[Value, Value] = field(default_factory=dict)
@@ -168,7 +187,7 @@ class Sweep:
     after: dict[Node, list[Node]] = field(default_factory=dict)
     adjoint_values: set[Value] = field(default_factory=set)
     copies: dict[tuple[Value, Node], Value] = field(default_factory=dict)
-    undefined: dict[Value, Shape | DifferentiationError] = field(default_factory=dict)
+    undefined: dict[Value, Shape | None] = field(default_factory=dict)
     loc: Location = NOWHERE
     has_complex: bool = False
 
@@ -200,7 +219,7 @@ class Sweep:
 
     def is_buffered(self, value: Value) -> bool:
         """Tell whether the adjoint of an array lives in a shadow array."""
-        return self.owner(value) in self.buffered
+        return value in self.bound or self.owner(value) in self.buffered
 
     def owner(self, value: Value) -> Value:
         """Follow views to the value that owns the memory."""
@@ -225,7 +244,7 @@ class Sweep:
     def open(self, owned: list[Value]) -> None:
         """Allocate the shadows of buffered arrays; one that has an adjoint already starts from it."""
         for value in owned:
-            if value not in self.buffered or value not in self.active:
+            if value not in self.buffered or value not in self.active or value in self.bound:
                 continue
             if is_list(self.types[value]):
                 self.shadows[value] = open_list(self, value)
@@ -302,8 +321,7 @@ class Sweep:
         if value not in self.undefined:
             return self.apply("np.zeros_like", value, name=f"d_{value.name}", temporary=False)
         known = self.undefined[value]
-        if isinstance(known, DifferentiationError):
-            raise known
+        assert known is not None, "an array without a known size has a shadow that is bound"
         sizes = [write_form(form_of(size), self.nodes) for size in known]
         dtype = Global(f"np.{element(self.types[value])}", None)
         shape = self.apply("tuple", *sizes)
@@ -405,6 +423,8 @@ class Sweep:
         if node.out in self.views and self.is_buffered(node.out):
             return
         is_made = is_list(self.types.get(node.out))
+        if is_made and self.binds_items(node.out):
+            return
         if is_made and node.fn == "list":
             reverse_display(self, node)
             return
@@ -433,6 +453,10 @@ class Sweep:
                 reverse_to_array(self, node, adjoint)
             case _:
                 apply_rule(self, node, adjoint)
+
+    def binds_items(self, value: Atom) -> bool:
+        """Tell whether a list of arrays has a list of shadows that the forward sweep keeps."""
+        return value in self.bound and is_array(getattr(self.types.get(value), "dtype", None))  # type: ignore[arg-type]
 
     def sum_to(self, atom: Atom, axes: int, value: Value, same: bool = False) -> Atom:
         """Sum an adjoint with this many axes down to the shape of a value that was broadcast.

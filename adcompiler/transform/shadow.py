@@ -1,16 +1,15 @@
-"""Which arrays need a shadow array for their adjoint, and whether arrays that are merged stay apart."""
+"""Which arrays need a shadow array for their adjoint, and which results may be an array or a copy of it."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Container, Iterable
+from collections.abc import Container
 
 from adcompiler.analysis.alias import VIEWS, Memory
-from adcompiler.analysis.types import Types, is_array, is_complex, is_list, is_memory
+from adcompiler.analysis.types import Types, is_array, is_complex, is_list
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While
-from adcompiler.graph.syntax import IN_PLACE, part_of
-from adcompiler.graph.walk import merges, operands, regions, results, uses, values, walk
+from adcompiler.graph.nodes import Apply, Region, Store, Value
+from adcompiler.graph.syntax import part_of
+from adcompiler.graph.walk import operands, regions, results, uses, values, walk
 
 
 def typed_views(body: Region, types: Types) -> set[Value]:
@@ -35,10 +34,8 @@ def buffered_owners(
     region deeper than the one that defines them. The adjoints of all others are SSA values.
 
     Raises:
-        DifferentiationError: AD303 where arrays that are written are merged in a way that is not followed.
+        DifferentiationError: AD303 where what is written may be an array or a copy of it.
     """
-    _check_merges(body, types, active, info)
-    _check_lists(body, types, active, info)
     check_copies(body, types, active, info, views)
     home: dict[Value, Region] = {}
     base: dict[Value, Value] = {}
@@ -75,57 +72,6 @@ def buffered_owners(
 
     visit(body)
     return found
-
-
-def _check_merges(body: Region, types: Types, active: set[Value], info: Memory) -> None:
-    """An array that a branch or loop passes on under another name must not be used under the old one.
-
-    That holds where its memory is written afterwards; one that is only read may have many names.
-    """
-    last: dict[Value, float] = {}
-
-    def use(used: Iterable[Value], position: float) -> None:
-        for value in used:
-            owner = info.owners.get(value, value)
-            last[owner] = max(last.get(owner, 0), position)
-
-    use(values(body.yields), math.inf)
-    for node in walk(body):
-        use(values(operands(node)), info.access[node].position)
-        for inner in regions(node):
-            use(values(inner.yields), _end(node, info))
-    for region_node in walk(body):
-        if isinstance(region_node, If | For | While):
-            _check_merge(region_node, types, active, info, last)
-
-
-def _check_lists(body: Region, types: Types, active: set[Value], info: Memory) -> None:
-    """Arrays in a list may be written through the list only, and then have no other name.
-
-    The shadow of a list holds arrays of its own, which would not follow what happens under another name.
-    """
-    makers = {node.out: node for node in walk(body) if isinstance(node, Apply)}
-    counts = uses(body)
-    for node in walk(body):
-        match node:
-            case Apply(out=array, fn="list", args=items) | Effect(fn="append", args=(array, *items)):
-                pass
-            case Store(array=array, value=item, accumulate=False) if is_list(types.get(array)):
-                items = (item,)
-            case _:
-                continue
-        kind = types.get(array) if isinstance(array, Value) and array in active else None
-        if not isinstance(array, Value) or not is_list(kind) or not is_array(kind.dtype):  # type: ignore[union-attr]
-            continue
-        found = info.writes.get(info.classes.get(array, array), [])
-        if not any(isinstance(write, Store) for write, _ in found):
-            continue
-        for item in values(items):
-            maker = makers.get(item)
-            is_own = maker is not None and maker.fn not in VIEWS and maker.fn not in IN_PLACE
-            if counts[item] > 1 or not is_own:
-                reason = f"'{item.name}' stands in a list and has another name, and one of them is written"
-                raise DifferentiationError("AD303", reason, node.loc)
 
 
 _FOLLOWED = ("getitem", "tuple", "sum_to", "stop_gradient", "of_reals", "np.real", "np.imag")
@@ -172,54 +118,3 @@ def _check_parts_of_complex(body: Region, types: Types, active: set[Value]) -> N
                 reason = f"the part '{maker.fn.removeprefix('np.')}' of a complex array is written"
                 raise DifferentiationError("AD303", reason, node.loc, "assign complex numbers to the array")
             maker = makers.get(maker.args[0])
-
-
-def _check_merge(
-    node: If | For | While, types: Types, active: set[Value], info: Memory, last: dict[Value, float]
-) -> None:
-    def is_concerned(value: object) -> bool:
-        return value in active and is_memory(types.get(value)) and info.is_written(value)  # type: ignore[arg-type]
-
-    def refuse(value: Value) -> DifferentiationError:
-        reason = f"'{value.name}' is one of several arrays here, and one of them is written"
-        return DifferentiationError("AD303", reason, node.loc)
-
-    arms = [node.then, node.orelse] if isinstance(node, If) else [node.body]
-    for arm in arms:
-        skip = 0 if isinstance(node, If) else int(node.breaks)
-        passed = [v for v in values(arm.yields[skip:]) if is_concerned(v)]
-        owners = [info.owners.get(v, v) for v in passed]
-        if len(set(owners)) != len(owners) or owners != passed:
-            raise refuse(passed[0])
-    if not isinstance(node, If):
-        started = [info.owners.get(v, v) for v in values(node.inits) if is_concerned(v)]
-        if len(set(started)) != len(started):
-            raise refuse(started[0])
-    end = _end(node, info)
-    for target, source in merges(node):
-        if not is_concerned(target) or not isinstance(source, Value) or source is target:
-            continue
-        owner = info.owners.get(source, source)
-        inside = _is_inside(owner, node, info)
-        if owner is not source and not inside:
-            raise refuse(target)
-        if not inside and last.get(owner, 0) > (end if isinstance(node, If) else info.access[node].position):
-            raise refuse(target)
-        if not inside and [*info.access[node].loops] != _loops_of(owner, info):
-            raise refuse(target)
-
-
-def _end(node: Node, info: Memory) -> int:
-    """Return the last position inside a node."""
-    inner = [_end(n, info) for region in regions(node) for n in region.nodes]
-    return max([info.access[node].position, *inner])
-
-
-def _is_inside(owner: Value, node: If | For | While, info: Memory) -> bool:
-    start = info.access[node].position
-    return start <= info.born_position(owner) <= _end(node, info) + 1 and owner not in node.outs
-
-
-def _loops_of(owner: Value, info: Memory) -> list[Node]:
-    born = info.born.get(owner)
-    return [] if born is None else [*born.loops]

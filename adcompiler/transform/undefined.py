@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from adcompiler.analysis.sizes import Shape, Shapes, arrays_of
 from adcompiler.analysis.types import Types, is_array
-from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import UNDEFINED, Graph, Node, Value
+from adcompiler.graph.nodes import UNDEFINED, Graph, Value
 from adcompiler.graph.walk import merges, results, walk
 
 
 def first_assigned_inside(
     graph: Graph, types: Types, active: set[Value], shapes: Shapes
-) -> dict[Value, Shape | DifferentiationError]:
+) -> dict[Value, Shape | None]:
     """Map arrays that may be undefined to the shape that they have once they are assigned.
 
     Nothing reads such an array before it has a value, but zeros of its shape may be needed as its adjoint.
-    Where the shape is not the same each time, the array is mapped to the refusal.
+    Where it is not known beforehand that the shape is the same each time, the array is mapped to None.
 
     Args:
         graph: the primal.
@@ -23,11 +22,9 @@ def first_assigned_inside(
         active: values that carry a derivative.
         shapes: shapes of arrays, as far as they are known.
     """
-    places: dict[Value, Node] = {}
     sources: dict[Value, list[object]] = {}
     for node in walk(graph.body):
         for target, source in merges(node):
-            places.setdefault(target, node)
             sources.setdefault(target, []).append(source)
     maybe = {target for target, found in sources.items() if UNDEFINED in found}
     size = -1
@@ -35,18 +32,16 @@ def first_assigned_inside(
         size = len(maybe)
         maybe |= {target for target, found in sources.items() if not maybe.isdisjoint(found)}  # type: ignore[arg-type]
     outside = {*graph.body.params, *(value for node in graph.body.nodes for value in results(node))}
-    known: dict[Value, Shape | DifferentiationError] = {}
+    known: dict[Value, Shape | None] = {}
     for target in sorted(maybe, key=lambda value: value.name):
         if target not in active or not is_array(types.get(target)):
             continue
         found = {shapes.get(source) for source in _assigned(target, sources, maybe)}  # type: ignore[call-overload]
         shape = found.pop() if len(found) == 1 else None
-        if shape is None or not all(symbol in outside for part in shape for symbol in arrays_of(part)):
-            reason = f"'{target.name}' changes its size, and a loop or branch is the first to assign it"
-            cure = "assign an array to it before"
-            known[target] = DifferentiationError("AD303", reason, places[target].loc, cure)
-        else:
-            known[target] = shape
+        is_fixed = shape is not None and all(
+            symbol in outside for part in shape for symbol in arrays_of(part)
+        )
+        known[target] = shape if is_fixed else None
     return known
 
 

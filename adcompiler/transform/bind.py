@@ -1,0 +1,265 @@
+"""Shadows that follow their arrays at run time.
+
+Where the program decides at run time which array a name means, the reverse sweep cannot know which shadow is
+meant. There the forward sweep makes the shadows: wherever a name is bound to an array, the name of its shadow
+is bound to the shadow of that array, in branches, loops and lists alike. What was bound is remembered for the
+reverse sweep like any other value, as Enzyme does with shadow pointers (Moses and Churavy 2020). Arrays of
+which the text tells what they are keep their shadows in the reverse sweep alone, which costs less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass, field, replace
+
+from numba.core import types as nt
+
+from adcompiler.analysis.types import Types, is_array, is_list
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.nodes import (
+    UNDEFINED,
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Global,
+    Graph,
+    If,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+)
+from adcompiler.graph.walk import map_region
+from adcompiler.source import NOWHERE, Location
+
+SHADOW = "shadow"
+"""The primitive that allocates a shadow: zeros like an array. It may not be repeated."""
+
+
+@dataclass
+class Bound:
+    """Arrays and lists whose shadows are bound in the forward sweep.
+
+    Attributes:
+        shadows: the shadow of each of them.
+        items: for each statement that changes an array in a list in place, the shadow of that array.
+    """
+
+    shadows: dict[Value, Value] = field(default_factory=dict)
+    items: dict[Node, Value] = field(default_factory=dict)
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.shadows
+
+
+def bind_shadows(
+    graph: Graph, wanted: set[Value], views: Container[Value], types: Types
+) -> tuple[Graph, Bound]:
+    """Return a primal that binds the shadows of some arrays along with the arrays.
+
+    Args:
+        graph: the primal.
+        wanted: the arrays and lists, with all that may share memory with them.
+        views: values that are views of their first argument.
+        types: type of every value, extended with the shadows.
+
+    Raises:
+        DifferentiationError: AD202 for lists that are made in other ways than by a display, `append` and `*`.
+    """
+    if not wanted:
+        return graph, Bound()
+    binder = _Binder(wanted, views, types)
+    for value in graph.body.params:
+        if value in wanted:
+            binder.allocate(value, NOWHERE)
+    first = binder.take()
+    body = binder.region(graph.body)
+    return replace(graph, body=replace(body, nodes=(*first, *body.nodes))), binder.bound
+
+
+def allocated(region: Region) -> Region:
+    """Return a region in which shadows are plain arrays of zeros."""
+
+    def rewrite(inner: Region) -> Region:
+        nodes = (
+            replace(node, fn="np.zeros_like") if isinstance(node, Apply) and node.fn == SHADOW else node
+            for node in inner.nodes
+        )
+        return replace(inner, nodes=tuple(nodes))
+
+    return map_region(region, rewrite)
+
+
+@dataclass
+class _Binder:
+    wanted: set[Value]
+    views: Container[Value]
+    types: Types
+    bound: Bound = field(default_factory=Bound)
+    nodes: list[Node] = field(default_factory=list)
+
+    def take(self) -> list[Node]:
+        nodes, self.nodes = self.nodes, []
+        return nodes
+
+    def new(self, value: Value) -> Value:
+        """Return the name of the shadow of a value."""
+        self.bound.shadows[value] = shadow = Value(f"d_{value.name}", value.temporary)
+        kind = self.types[value]
+        self.types[shadow] = kind.copy(readonly=False) if is_array(kind) else kind  # type: ignore[union-attr]
+        return shadow
+
+    def apply(self, value: Value, fn: str, args: tuple[Atom, ...], loc: Location) -> None:
+        self.nodes.append(Apply(self.new(value), fn, args, loc=loc))
+
+    def allocate(self, value: Value, loc: Location) -> None:
+        """Make the shadow of an array that begins here, or of a list as it is when it begins."""
+        kind = self.types[value]
+        if not is_list(kind):
+            self.apply(value, SHADOW, (value,), loc)
+            return
+        count, k = Value("n", temporary=True), Value("k")
+        item, zeros = Value("item", temporary=True), Value("zeros", temporary=True)
+        self.nodes.append(Apply(count, "len", (value,), loc=loc))
+        self.types[count] = self.types[k] = nt.int64
+        if not is_array(kind.dtype):  # type: ignore[union-attr]
+            zero = Value("zero", temporary=True)
+            self.types[zero] = kind
+            self.nodes.append(Apply(zero, "list", (Literal(0.0),), loc=loc))
+            self.apply(value, "mul", (zero, count), loc)
+            return
+        self.types[item] = self.types[zeros] = kind.dtype  # type: ignore[union-attr]
+        self.apply(value, "list", (), loc)
+        nodes = (
+            Apply(item, "getitem", (value, k), loc=loc),
+            Apply(zeros, SHADOW, (item,), loc=loc),
+            Effect("append", (self.bound.shadows[value], zeros), loc),
+        )
+        bounds = Literal(0), count, Literal(1)
+        self.nodes.append(For(*bounds, (), Region((k,), nodes, ()), (), False, loc))
+
+    def shadow(self, atom: Atom, loc: Location) -> Atom:
+        """Return the shadow of an atom; of an array that carries no derivative, one that nothing reads."""
+        if isinstance(atom, Value) and atom in self.bound:
+            return self.bound.shadows[atom]
+        if atom == UNDEFINED or (isinstance(atom, Literal) and atom.value is None):
+            return atom
+        unread = Value("unread", temporary=True)
+        if isinstance(atom, Value):
+            self.types[unread] = self.types[atom]
+        elif isinstance(atom, Global):
+            self.types[unread] = nt.undefined
+        self.nodes.append(Apply(unread, SHADOW, (atom,), loc=loc))
+        return unread
+
+    def region(self, region: Region) -> Region:
+        """Return a region that binds shadows beside arrays."""
+        outer, self.nodes = self.nodes, []
+        for node in region.nodes:
+            self.node(node)
+        made, self.nodes = self.nodes, outer
+        return Region(region.params, tuple(made), region.yields)
+
+    def node(self, node: Node) -> None:
+        match node:
+            case Apply():
+                self.nodes.append(node)
+                if node.out in self.wanted:
+                    self.apply_node(node)
+                elif node.fn == "pop" and node.args[0] in self.wanted:  # of a number
+                    unread = Value("unread", temporary=True)
+                    self.types[unread] = self.types[node.out]
+                    self.nodes.append(Apply(unread, "pop", (self.bound.shadows[node.args[0]],), loc=node.loc))  # type: ignore[index]
+            case Store():
+                self.store(node)
+            case Effect(fn="append", args=(Value() as array, item)) if array in self.wanted:
+                self.nodes.append(node)
+                new = self.shadow(item, node.loc) if self.holds_arrays(array) else Literal(0.0)
+                self.nodes.append(Effect("append", (self.bound.shadows[array], new), node.loc))
+            case If():
+                self.branch(node)
+            case For() | While():
+                self.loop(node)
+            case _:
+                self.nodes.append(node)
+
+    def holds_arrays(self, array: Value) -> bool:
+        kind = self.types[array]
+        return is_list(kind) and is_array(kind.dtype)  # type: ignore[union-attr]
+
+    def apply_node(self, node: Apply) -> None:
+        base = node.args[0] if node.args else None
+        has_shadow = isinstance(base, Value) and base in self.bound
+        if is_list(self.types[node.out]):
+            self.list_node(node)
+        elif has_shadow and (node.fn == "pop" or node.out in self.views):
+            self.apply(node.out, node.fn, (self.bound.shadows[base], *node.args[1:]), node.loc)  # type: ignore[index]
+        else:
+            self.allocate(node.out, node.loc)
+
+    def list_node(self, node: Apply) -> None:
+        """Make the shadow of a list: of arrays, the list of their shadows; of numbers, zeros."""
+        is_known = node.fn in ("list", "mul") or (
+            node.fn in ("getitem", "add") and self.holds_arrays(node.out)
+        )
+        if not is_known or is_list(self.types[node.out].dtype):
+            cure = "append to an empty list in a loop, or use an array"
+            raise DifferentiationError("AD202", f"a list is made by '{node.fn}'", node.loc, cure)
+        if not self.holds_arrays(node.out):
+            if node.args:
+                self.allocate(node.out, node.loc)
+            else:
+                self.apply(node.out, "list", (), node.loc)
+            return
+        args = tuple(
+            self.shadow(atom, node.loc) if is_array(kind) or is_list(kind) else atom
+            for atom in node.args
+            for kind in (self.types.get(atom) if isinstance(atom, Value) else None,)
+        )
+        self.apply(node.out, node.fn, args, node.loc)
+
+    def store(self, node: Store) -> None:
+        """`h[k] = a` puts the shadow of a into the shadow of the list h."""
+        array = node.array
+        if array not in self.wanted or not self.holds_arrays(array):
+            self.nodes.append(node)
+            return
+        shadows = self.bound.shadows[array]
+        if not node.accumulate:
+            self.nodes.append(node)
+            self.nodes.append(Store(shadows, node.index, self.shadow(node.value, node.loc), False, node.loc))
+            return
+        item = Value("d_item", temporary=True)
+        self.types[item] = self.types[array].dtype  # type: ignore[union-attr]
+        self.bound.items[node] = item
+        self.nodes += [Apply(item, "getitem", (shadows, *node.index), loc=node.loc), node]
+
+    def branch(self, node: If) -> None:
+        chosen = [k for k, out in enumerate(node.outs) if out in self.wanted]
+        arms = [self.arm(arm, chosen, node.loc) for arm in (node.then, node.orelse)]
+        outs = (*node.outs, *(self.new(node.outs[k]) for k in chosen))
+        self.nodes.append(replace(node, then=arms[0], orelse=arms[1], outs=outs))
+
+    def arm(self, arm: Region, chosen: list[int], loc: Location) -> Region:
+        outer, self.nodes = self.nodes, []
+        for node in arm.nodes:
+            self.node(node)
+        shadows = tuple(self.shadow(arm.yields[k], loc) for k in chosen)
+        made, self.nodes = self.nodes, outer
+        return Region(arm.params, tuple(made), (*arm.yields, *shadows))
+
+    def loop(self, node: For | While) -> None:
+        fixed = int(isinstance(node, For))
+        params = node.body.params[fixed:]
+        chosen = [k for k, param in enumerate(params) if param in self.wanted]
+        inits = tuple(self.shadow(node.inits[k], node.loc) for k in chosen)
+        entries = tuple(self.new(params[k]) for k in chosen)
+        body = self.arm(node.body, [k + node.breaks for k in chosen], node.loc)
+        body = replace(body, params=(*body.params, *entries))
+        outs = (*node.outs, *(self.new(node.outs[k]) for k in chosen))
+        if isinstance(node, While):
+            node = replace(node, cond=self.region(node.cond))
+        self.nodes.append(replace(node, inits=(*node.inits, *inits), body=body, outs=outs))
