@@ -93,9 +93,7 @@ def memory_classes(
         if isinstance(left, Value) and isinstance(right, Value) and are_memory:
             parent[find(left)] = find(right)
 
-    displays = {
-        node.out for node in walk(region) if isinstance(node, Apply) and node.fn == "list" and node.args
-    }
+    displays = {node.out for node in walk(region) if isinstance(node, Apply) and node.fn == "list"}
 
     def is_list(node: Apply) -> bool:
         return node.out in lists or not displays.isdisjoint(values(node.args))
@@ -121,10 +119,9 @@ def memory_classes(
                 visit(sub)
 
     visit(region)
-    holders = set(map(find, displays))
     for node in walk(region):
         if isinstance(node, Store) and not node.accumulate:
-            is_held = node.array in lists or (arrays is None and find(node.array) in holders)
+            is_held = node.array in lists or (arrays is None and find(node.array) in map(find, displays))
             unite(node.array, node.value if is_held else node.array)
     return {value: find(value) for value in list(parent)}
 
