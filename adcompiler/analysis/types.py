@@ -32,7 +32,7 @@ from numba.core.untyped_passes import (
 from adcompiler.analysis import stand_ins
 from adcompiler.analysis.stand_ins import with_stand_ins
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Effect, Global, Graph, Literal, Node, Region, Value
+from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Effect, Global, Graph, If, Literal, Node, Region, Value
 from adcompiler.graph.python import Style, to_python
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import defined, map_operands, map_region, merges, operands, walk
@@ -156,15 +156,21 @@ def _helpers() -> dict[str, object]:
 
 
 def _names(body: Region) -> dict[Value, str]:
-    """Name every value apart, except those merged with an undefined value, which Numba cannot copy."""
+    """Name every value apart, except those merged with an undefined value, which Numba cannot copy.
+
+    What a branch chooses has the name of such a value that it becomes, as the program has it: Numba wants to
+    see an assignment above what reads it.
+    """
     # Numba names its temporaries $NAME + OFFSET: a name must not end in a digit, or two may collide
     names = {value: f"v{k}_" for k, value in enumerate(defined(body))}
     links = [pair for node in walk(body) for pair in merges(node)]
     maybe = {target for target, source in links if source == UNDEFINED}
+    chosen = {out for node in walk(body) if isinstance(node, If) for out in node.outs}
     size = -1
     while size != len(maybe):
         size = len(maybe)
         maybe |= {target for target, source in links if source in maybe}
+        maybe |= {source for target, source in links if target in maybe and source in chosen}  # type: ignore[misc]
     changed = True
     while changed:
         changed = False

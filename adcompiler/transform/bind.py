@@ -9,6 +9,7 @@ which the text tells what they are keep their shadows in the reverse sweep alone
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
 
@@ -50,6 +51,11 @@ class Bound:
 
     shadows: dict[Value, Value] = field(default_factory=dict)
     items: dict[Node, Value] = field(default_factory=dict)
+
+    @functools.cached_property
+    def all(self) -> set[Value]:
+        """All values that are shadows."""
+        return {*self.shadows.values(), *self.items.values()}
 
     def __contains__(self, value: object) -> bool:
         return value in self.shadows

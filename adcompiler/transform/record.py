@@ -76,10 +76,6 @@ class Recording:
     originals: dict[Value, Atom] = field(default_factory=dict)
     starts: dict[Value, Literal] = field(default_factory=dict)
 
-    @property
-    def shadows(self) -> set[Value]:
-        return {*self.sweep.bound.shadows.values(), *self.sweep.bound.items.values()}
-
     def frame(self, primal: Region, back: Region, repeated: bool = False) -> tuple[Region, Region]:
         """Settle all loops of a region and of the branches in it; return both sweeps.
 
@@ -301,7 +297,7 @@ class Recording:
         """Return where a loop keeps a value; the array of an inner loop gets another axis if it can."""
         assert self.sweep.info.dependences is not None
         makers = self.sweep.info.dependences.makers
-        if value in self.shadows:
+        if value in self.sweep.bound.all:
             return tape_of(loop, value, None, makers)  # the array itself is meant, not what it holds
         inner = self.tapes.get(value)
         wide = None if inner is None else widened(inner, loop, inside, makers)

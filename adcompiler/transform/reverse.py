@@ -484,7 +484,8 @@ class Sweep:
 
     def is_stale(self, value: Value, node: Node) -> bool:
         """Tell whether the primal overwrites an array after the node has run."""
-        return is_memory(self.types.get(value)) and self.info.written_after(value, node)
+        is_shadow = value in self.bound.all
+        return is_memory(self.types.get(value)) and not is_shadow and self.info.written_after(value, node)
 
     def copy_of(self, value: Value, node: Apply | Store | Effect) -> Value:
         """Return a copy of an array as it is when the primal node runs."""
