@@ -26,7 +26,7 @@ class IdiomGenerator(MemoryIdioms, NumericIdioms, ModelIdioms):
     def program(self) -> str:
         """Return the text of a module."""
         self.scope.numbers, self.scope.vectors = ["x", "y"], ["a", "b"]
-        self.body(self.rng.randrange(2, 6))
+        self.body(self.rng.randrange(1, 5))
         self.line(f"return {self.result()}")
         function = "def program(x, y, a, b):\n" + "\n".join(self.lines)
         return "\n\n".join([HEADER, *self.helpers, function]) + "\n"
@@ -98,7 +98,7 @@ class IdiomGenerator(MemoryIdioms, NumericIdioms, ModelIdioms):
             kind = "number"
         else:
             kind = self.pick("number", "vector", "both")
-        inner.body(self.rng.randrange(1, 4))
+        inner.body(self.rng.randrange(1, 3))
         v, r = inner.vector(), inner.squash(inner.number())
         inner.line({"number": f"return {r}", "vector": f"return {v}", "both": f"return {r}, {v}"}[kind])
         self.define(f"def {name}({p}, {q}, {s}):\n" + "\n".join(inner.lines))
