@@ -1,8 +1,8 @@
 """Directional derivatives of a program's own text, independent of the compiler.
 
-The program runs once with numbers `value + tangent * STEP * 1j`. STEP is so small that its square vanishes beside one,
-hence imaginary parts are exactly the tangents of dual numbers. Arrays are NumPy's, so that views and aliases are what
-they are in the program. Comparisons of NumPy's complex numbers look at real parts first.
+The program runs once with numbers `value + tangent * STEP * 1j`. STEP is so small that its square vanishes
+beside one, hence imaginary parts are exactly the tangents of dual numbers. Arrays are NumPy's, so that views
+and aliases are what they are in the program. Comparisons of NumPy's complex numbers look at real parts first.
 `numpy`, `math` and some builtins are replaced by versions that know of this.
 """
 
@@ -152,7 +152,10 @@ def linear_algebra() -> Module:
 
 
 def numpy_module() -> Module:
-    made = "zeros empty ones full array eye identity linspace zeros_like empty_like ones_like full_like asarray diag"
+    made = (
+        "zeros empty ones full array eye identity linspace "
+        "zeros_like empty_like ones_like full_like asarray diag"
+    )
     names: dict[str, Any] = {name: allocating(getattr(np, name)) for name in made.split()}
     names |= {
         name: flat(getattr(np, name)) for name in "floor ceil rint sign argsort searchsorted isnan".split()

@@ -3,8 +3,8 @@
 `python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed, `--nests`
 tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--functions`
 calls of NumPy's functions with all their arguments. `--forward` checks forward mode against the gradient, and
-second derivatives against differences of it. `--idioms` tries the idioms of code that people write for Numba, and
-compares with dual numbers; refusals are counted by their codes.
+second derivatives against differences of it. `--idioms` tries the idioms of code that people write for Numba,
+and compares with dual numbers; refusals are counted by their codes.
 """
 
 from __future__ import annotations
@@ -199,11 +199,13 @@ def main() -> None:
     parser.add_argument("--arrays", action="store_const", dest="generator", const=ArrayGenerator)
     parser.add_argument("--functions", action="store_const", dest="generator", const=FunctionGenerator)
     parser.add_argument("--idioms", action="store_const", dest="generator", const=IdiomGenerator)
+    parser.add_argument("--without", nargs="*", default=[], help="idioms that are left out")
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)
     parser.set_defaults(generator=ProgramGenerator, check=disagreement)
     parser.add_argument("--show", action="store_true", help="print each failing program")
     options = parser.parse_args()
     wrong = 0
+    IdiomGenerator.without = set(options.without)
     check = CHECKS_OF_IDIOMS[options.check] if options.generator is IdiomGenerator else options.check
     make_inputs = function_inputs if options.generator is FunctionGenerator else inputs
     for seed in tqdm(range(options.start, options.start + options.count), disable=None):

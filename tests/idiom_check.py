@@ -1,4 +1,4 @@
-"""Checks of a random program's derivatives against dual numbers, which are exact: no differences, no tolerance for them."""
+"""Checks of a random program's derivatives against dual numbers, which are exact where differences are not."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def contracted(gradient: Arguments, direction: Arguments) -> tuple[float, float]
 
 
 def refusal_text(refusal: DifferentiationError, function: Any, args: Arguments) -> str | None:
-    """Return what is wrong with a refusal, or None: untypable programs are no concern if Numba refuses them, too."""
+    """Return what is wrong with a refusal, or None: Numba may refuse the program, too."""
     if refusal.code in MAY_BE_REFUSED or not numba_compiles(function, args):
         return None
     return f"refused: {refusal}"
@@ -95,7 +95,10 @@ def gradient_difference(
     if all(right) or unsteady(source, args, directions):
         return None
     slopes = [slope for slope, _ in found]
-    return f"at {args}: value {value}, slopes {slopes}\n expected (value, slope) {expected}\n gradient {gradient}"
+    return (
+        f"at {args}: value {value}, slopes {slopes}\n expected "
+        f"(value, slope) {expected}\n gradient {gradient}"
+    )
 
 
 def forward_difference(

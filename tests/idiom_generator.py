@@ -1,13 +1,14 @@
 """Random programs made of the idioms of numeric code that people write for Numba.
 
-An idiom is a method that emits some lines with random choices into a function whose variables it finds in its scope;
-what it computes joins the scope, so that any idiom can work on the results of any other. Idioms are put into loops,
-branches and helper functions at random.
+An idiom is a method that emits some lines with random choices into a function whose variables it finds in its
+scope; what it computes joins the scope, so that any idiom can work on the results of any other. Idioms are put
+into loops, branches and helper functions at random.
 """
 
 from __future__ import annotations
 
 import random
+from typing import ClassVar
 
 from idiom_memory import MemoryIdioms
 from idiom_models import ModelIdioms
@@ -19,9 +20,15 @@ HEADER = "import math\nfrom collections import namedtuple\n\nimport numpy as np\
 class IdiomGenerator(MemoryIdioms, NumericIdioms, ModelIdioms):
     """Writes one module with a function `program(x, y, a, b)` of two numbers and two vectors of four."""
 
+    without: ClassVar[set[str]] = set()  # idioms that are left out, to look behind what is known to fail
+
     def __init__(self, rng: random.Random, parent: IdiomGenerator | None = None) -> None:
         super().__init__(rng, parent)
-        self.idioms = [name for name in dir(type(self)) if name.startswith("idiom_")]
+        self.idioms = [
+            name
+            for name in dir(type(self))
+            if name.startswith("idiom_") and name.removeprefix("idiom_") not in self.without
+        ]
 
     def program(self) -> str:
         """Return the text of a module."""

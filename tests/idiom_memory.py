@@ -59,10 +59,14 @@ class MemoryIdioms(Scribe):
         f, p, q = self.names(3)
         own = self.fresh() if self.chance(0.6) else p
         first, change = self.pick(
-            f"{own} = {p}.copy()|{own} += {q}", f"{own} = {p} + {q}|{own} *= 0.5", f"{own} = {p} * 1.0|{own}[0] -= {q}[1]",
-            f"{own} = np.copy({p})|{own}[1:] += 0.5 * {q}[:-1]", f"{own} = np.zeros_like({p})|{own}[:] = {q}",
-            f"{own} = np.empty({p}.size)|{own}[:] = {p} - {q}[::-1]", f"{own} = 0.5 * {p}|{own} -= 0.3 * {q}",
-        ).split("|")  # fmt: skip
+            f"{own} = {p}.copy()|{own} += {q}",
+            f"{own} = {p} + {q}|{own} *= 0.5",
+            f"{own} = {p} * 1.0|{own}[0] -= {q}[1]",
+            f"{own} = np.copy({p})|{own}[1:] += 0.5 * {q}[:-1]",
+            f"{own} = np.zeros_like({p})|{own}[:] = {q}",
+            f"{own} = np.empty({p}.size)|{own}[:] = {p} - {q}[::-1]",
+            f"{own} = 0.5 * {p}|{own} -= 0.3 * {q}",
+        ).split("|")
         self.define(f"def {f}({p}, {q}):\n    {first}\n    {change}\n    return np.tanh({own} * {q} + {p})")
         v = self.vector()
         self.assign_vector(f"{f}({v}, {v if self.chance(0.5) else self.vector()})")
@@ -70,7 +74,8 @@ class MemoryIdioms(Scribe):
     def idiom_list_of_arrays(self) -> None:
         h, k, s = self.names(3)
         self.line(
-            f"{h} = [{self.pick(f'{self.vector()}.copy()', f'np.tanh({self.vector()})', f'{self.vector()} * 0.5')}]"
+            f"{h} = "
+            f"[{self.pick(f'{self.vector()}.copy()', f'np.tanh({self.vector()})', f'{self.vector()} * 0.5')}]"
         )
         count = self.rng.randrange(2, 5)
         with self.block(f"for {k} in range({count}):"):
@@ -96,7 +101,8 @@ class MemoryIdioms(Scribe):
         with self.block(header):
             element = item if f"for {item}" in header else f"{h}[{k}]"
             self.line(
-                f"{total} = 0.6 * {total} + 0.2 * {self.pick(f'np.sum({element})', f'{element}[0] * {element}[-1]')}"
+                f"{total} = 0.6 * {total} + 0.2 * "
+                f"{self.pick(f'np.sum({element})', f'{element}[0] * {element}[-1]')}"
             )
         self.scope.numbers.append(total)
 
@@ -104,7 +110,8 @@ class MemoryIdioms(Scribe):
         hidden, z, j, h = self.names(4)
         m = self.some_matrix()
         self.line(
-            f"{hidden} = [np.tanh({m} @ {self.vector()}), np.sin({self.vector()}), np.tanh({self.vector()} - {self.atom()})]"
+            f"{hidden} = [np.tanh({m} @ {self.vector()}), "
+            f"np.sin({self.vector()}), np.tanh({self.vector()} - {self.atom()})]"
         )
         self.line(f"{z} = {self.vector()} * {self.fraction()}")
         with self.block(f"for {j} in range(len({hidden})):"):
@@ -138,9 +145,17 @@ class MemoryIdioms(Scribe):
     def idiom_views_of_views(self) -> None:
         m, one, two = self.some_matrix(), self.fresh(), self.fresh()
         first = self.pick(
-            f"{m}[::2]", f"{m}[1:, ::-1]", f"{m}.T", f"{m}[:, 1:3]", f"{m}[..., 1:]", f"{m}[::-1].T", f"{m}[-3:, :-1]",
-            f"{m}[:, None, 1]", f"{m}[1:3, 1:3].T", f"{m}[::-2, 0::3]",
-        )  # fmt: skip
+            f"{m}[::2]",
+            f"{m}[1:, ::-1]",
+            f"{m}.T",
+            f"{m}[:, 1:3]",
+            f"{m}[..., 1:]",
+            f"{m}[::-1].T",
+            f"{m}[-3:, :-1]",
+            f"{m}[:, None, 1]",
+            f"{m}[1:3, 1:3].T",
+            f"{m}[::-2, 0::3]",
+        )
         self.line(f"{one} = {first}")
         second = self.pick(
             f"{one}[0]",
@@ -154,12 +169,17 @@ class MemoryIdioms(Scribe):
         for _ in range(self.rng.randrange(1, 4)):
             self.line(
                 self.pick(
-                    f"{two}[:] = {self.squash(self.number())}", f"{two}[0] = {self.squash(self.number())}",
-                    f"{two} *= {self.fraction()}", f"{one}[0] += 0.3 * {self.squash(self.number())}",
-                    f"{two}[-1] += 0.5 * {two}[0]", f"{m}[{self.index()}, {self.index()}] = {self.squash(self.number())}",
-                    f"{one} *= 0.9", f"{two}[:] = np.tanh({two}[::-1])", f"{one}[...] = np.sin({one})",
+                    f"{two}[:] = {self.squash(self.number())}",
+                    f"{two}[0] = {self.squash(self.number())}",
+                    f"{two} *= {self.fraction()}",
+                    f"{one}[0] += 0.3 * {self.squash(self.number())}",
+                    f"{two}[-1] += 0.5 * {two}[0]",
+                    f"{m}[{self.index()}, {self.index()}] = {self.squash(self.number())}",
+                    f"{one} *= 0.9",
+                    f"{two}[:] = np.tanh({two}[::-1])",
+                    f"{one}[...] = np.sin({one})",
                 )
-            )  # fmt: skip
+            )
         self.assign_number(
             self.pick(f"np.sum({two})", f"{two}[0] - {one}[0, 0]", f"np.sum({one}) * {two}.sum()")
         )
@@ -171,12 +191,14 @@ class MemoryIdioms(Scribe):
         self.line(f"{flat} = np.concatenate(({self.vector()}, {self.vector()}))")
         self.line(f"{square} = {flat}.reshape({self.pick('2, 4', '(4, 2)', '(2, -1)', '2, 2, 2')})")
         self.line(
-            f"{square}[{self.pick('0', '-1', '::2', '..., 0', '1:')}] {self.pick('=', '+=')} {self.squash(self.number())}"
+            f"{square}[{self.pick('0', '-1', '::2', '..., 0', '1:')}] "
+            f"{self.pick('=', '+=')} {self.squash(self.number())}"
         )
         with self.block(f"for {i} in range(4):"):
             self.scope.counters.append(i)
             self.line(
-                f"{flat}[2 * {i}] = math.tanh({flat}[{i}] + {square}.{self.pick('ravel', 'flatten')}()[{self.index()}])"
+                f"{flat}[2 * {i}] = math.tanh({flat}[{i}] + "
+                f"{square}.{self.pick('ravel', 'flatten')}()[{self.index()}])"
             )
         self.assign_number(f"np.sum({square})")
         self.assign_vector(
@@ -187,7 +209,8 @@ class MemoryIdioms(Scribe):
         old, new, t, i = self.names(4)
         self.line(f"{old} = {self.pick(f'{self.vector()}.copy()', f'np.tanh({self.vector()})')}")
         self.line(
-            f"{new} = {self.pick('np.zeros(4)', 'np.empty(4)', f'np.zeros_like({old})', f'{self.vector()} * 0.5')}"
+            f"{new} = "
+            f"{self.pick('np.zeros(4)', 'np.empty(4)', f'np.zeros_like({old})', f'{self.vector()} * 0.5')}"
         )
         safe = self.chance(0.5)
         with self.block(f"for {t} in range({self.rng.randrange(2, 5)}):"):
@@ -310,7 +333,8 @@ class MemoryIdioms(Scribe):
         kind, f, p, s, t = self.names(5)
         self.define(f"{kind.capitalize()} = namedtuple('{kind.capitalize()}', ['level', 'values'])")
         self.define(
-            f"def {f}({p}, {s}):\n    return {kind.capitalize()}({self.pick(f'{p}.level * {s}', f'math.sin({s})')}, "
+            f"def {f}({p}, {s}):\n    return "
+            f"{kind.capitalize()}({self.pick(f'{p}.level * {s}', f'math.sin({s})')}, "
             f"np.tanh({p}.values + {p}.level))"
         )
         self.line(f"{p} = {kind.capitalize()}({self.atom()} * 1.0, {self.vector()} * {self.fraction()})")
@@ -327,11 +351,16 @@ class MemoryIdioms(Scribe):
         for _ in range(self.rng.randrange(1, 4)):
             self.line(
                 self.pick(
-                    f"{view}[0] = {self.squash(self.number())}", f"{view} *= {self.fraction()}", f"{v}[1] = {self.squash(f'{view}[-1]')}",
-                    f"{view}[:] = np.sin({view})", f"{v}[:] = np.tanh({v}[::-1])", f"{v}[1:] = 0.5 * {v}[:-1]",
-                    f"{v} += 0.1 * {v}[::-1]", f"{view}[-1] += {view}[0] * 0.5",
+                    f"{view}[0] = {self.squash(self.number())}",
+                    f"{view} *= {self.fraction()}",
+                    f"{v}[1] = {self.squash(f'{view}[-1]')}",
+                    f"{view}[:] = np.sin({view})",
+                    f"{v}[:] = np.tanh({v}[::-1])",
+                    f"{v}[1:] = 0.5 * {v}[:-1]",
+                    f"{v} += 0.1 * {v}[::-1]",
+                    f"{view}[-1] += {view}[0] * 0.5",
                 )
-            )  # fmt: skip
+            )
         self.assign_number(self.pick(f"np.sum({view})", f"{view}[0] * {v}[1]"))
 
     def idiom_rows_filled(self) -> None:

@@ -79,7 +79,8 @@ class ModelIdioms(Scribe):
         self.put(f"{trans} = np.exp({self.some_matrix()})\n{alpha} = np.full(4, 0.25)\n{logl} = 0.0")
         if self.chance(0.5):
             self.line(
-                f"for {i} in range(4):\n        {'    ' * (self.depth - 1)}{trans}[{i}] /= np.sum({trans}[{i}])"
+                f"for {i} in range(4):\n        "
+                f"{'    ' * (self.depth - 1)}{trans}[{i}] /= np.sum({trans}[{i}])"
             )
         else:
             self.line(f"{trans} = {trans} / np.sum({trans})")
@@ -92,7 +93,8 @@ class ModelIdioms(Scribe):
                 self.line(f"{alpha} = np.exp(-({obs}[{t}] - {self.vector()}) ** 2) * ({alpha} @ {trans})")
             else:
                 self.put(
-                    f"{new} = np.zeros(4)\nfor {j} in range(4):\n    for {i} in range(4):\n        {new}[{j}] += {alpha}[{i}] * {trans}[{i}, {j}]\n"
+                    f"{new} = np.zeros(4)\nfor {j} in range(4):\n    for {i} in "
+                    f"range(4):\n        {new}[{j}] += {alpha}[{i}] * {trans}[{i}, {j}]\n"
                     f"    {new}[{j}] *= math.exp(-({obs}[{t}] - {j}) ** 2)\n{alpha} = {new}"
                 )
             self.line(f"{total} = np.sum({alpha})")
@@ -108,7 +110,8 @@ class ModelIdioms(Scribe):
             self.line(f"{beta} = np.ones(4)")
             with self.block(f"for {t} in range(2, -1, -1):"):
                 self.put(
-                    f"{beta} = {trans} @ (np.exp(-({obs}[{t} + 1] - {obs}) ** 2) * {beta})\n{beta} /= np.sum({beta})"
+                    f"{beta} = {trans} @ (np.exp(-({obs}[{t} + 1] - "
+                    f"{obs}) ** 2) * {beta})\n{beta} /= np.sum({beta})"
                 )
                 self.line(
                     self.pick(
@@ -128,7 +131,8 @@ class ModelIdioms(Scribe):
             with self.block(f"for {j} in range(4):"):
                 self.put(f"{back}[{t}, {j}] = np.argmax({score} + {m}[:, {j}])")
                 self.line(
-                    f"{best}[{j}] = 0.5 * ({score}[{back}[{t}, {j}]] + {m}[{back}[{t}, {j}], {j}]) + {self.vector()}[{t}] * {j}"
+                    f"{best}[{j}] = 0.5 * ({score}[{back}[{t}, {j}]] + "
+                    f"{m}[{back}[{t}, {j}], {j}]) + {self.vector()}[{t}] * {j}"
                 )
             self.line(self.pick(f"{score} = {best}", f"{score}[:] = {best}"))
         self.line(f"{path} = np.argmax({score})")
@@ -173,16 +177,18 @@ class ModelIdioms(Scribe):
         v = self.vector()
         self.put(f"{best} = {self.pick('-1e9', '-np.inf', f'{v}[0]')}\n{drop} = 0.0\n{where} = 0")
         self.put(
-            f"for {i} in range(4):\n    if {v}[{i}] > {best}:\n        {best} = {v}[{i}]\n        {where} = {i}"
+            f"for {i} in range(4):\n    if {v}[{i}] > {best}:\n"
+            f"        {best} = {v}[{i}]\n        {where} = {i}"
         )
         self.put(f"    {drop} = max({drop}, {best} - {v}[{i}])")
         self.assign_number(f"{best} + {drop} * {self.vector()}[{where}]")
 
     def idiom_selection(self) -> None:
         k, v = self.fresh(), self.vector()
-        self.line(
-            f"{k} = {self.pick(f'np.argmin({v})', f'np.argmax(np.abs({v}))', f'int(np.argmax({v}))', f'np.argsort({v})[1]')}"
+        chosen = self.pick(
+            f"np.argmin({v})", f"np.argmax(np.abs({v}))", f"int(np.argmax({v}))", f"np.argsort({v})[1]"
         )
+        self.line(f"{k} = {chosen}")
         if self.chance(0.5):
             self.line(f"{self.writable()}[{k}] {self.pick('=', '+=')} {self.squash(self.number())}")
         self.assign_number(f"{self.vector()}[{k}] * {v}[{self.pick(k, f'{k} - 1', f'({k} + 1) % 4')}]")
@@ -192,12 +198,14 @@ class ModelIdioms(Scribe):
         self.line(f"{srt} = {self.vector()}.copy()")
         if self.chance(0.5):
             self.put(
-                f"for {i} in range(1, 4):\n    {key} = {srt}[{i}]\n    {j} = {i} - 1\n    while {j} >= 0 and {srt}[{j}] > {key}:\n"
+                f"for {i} in range(1, 4):\n    {key} = {srt}[{i}]\n    "
+                f"{j} = {i} - 1\n    while {j} >= 0 and {srt}[{j}] > {key}:\n"
                 f"        {srt}[{j} + 1] = {srt}[{j}]\n        {j} -= 1\n    {srt}[{j} + 1] = {key}"
             )
         else:
             self.put(
-                f"for {i} in range(3):\n    for {j} in range(3 - {i}):\n        if {srt}[{j}] > {srt}[{j} + 1]:\n"
+                f"for {i} in range(3):\n    for {j} in range(3 - "
+                f"{i}):\n        if {srt}[{j}] > {srt}[{j} + 1]:\n"
                 f"            {srt}[{j}], {srt}[{j} + 1] = {srt}[{j} + 1], {srt}[{j}]"
             )
         self.scope.vectors.append(srt)
@@ -227,10 +235,12 @@ class ModelIdioms(Scribe):
     def idiom_function_passed_on(self) -> None:
         f, g, z, s, i, fn = self.names(6)
         self.define(
-            f"def {f}({z}, {s}):\n    return {self.pick(f'math.sin({z}) * {s}', f'{z} / (1.0 + {s} * {s})', f'{z} - 0.2 * {s} * {z} ** 3')}"
+            f"def {f}({z}, {s}):\n    return "
+            f"{self.pick(f'math.sin({z}) * {s}', f'{z} / (1.0 + {s} * {s})', f'{z} - 0.2 * {s} * {z} ** 3')}"
         )
         self.define(
-            f"def {g}({fn}, {z}, {s}):\n    for {i} in range({self.rng.randrange(1, 4)}):\n        {z} = {fn}({z}, {s})\n    return {z}"
+            f"def {g}({fn}, {z}, {s}):\n    for {i} in range({self.rng.randrange(1, 4)}):\n"
+            f"        {z} = {fn}({z}, {s})\n    return {z}"
         )
         self.assign_number(f"{g}({f}, {self.number()}, {self.number()})")
 
@@ -244,15 +254,16 @@ class ModelIdioms(Scribe):
                 self.line(
                     f"{row}[{self.rng.randrange(4)}] {self.pick('=', '+=')} {self.squash(self.number())}"
                 )
-            self.line(
-                f"{total} += {self.pick(f'0.2 * np.dot({row}, {self.vector()})', f'np.max({row})', f'{row}[0] * {row}[-1]')}"
+            part = self.pick(
+                f"0.2 * np.dot({row}, {self.vector()})", f"np.max({row})", f"{row}[0] * {row}[-1]"
             )
+            self.line(f"{total} += {part}")
             if self.chance(0.3):
                 self.put(f"if {total} > 1.5:\n    break")
         self.assign_number(total)
 
     def idiom_attention(self) -> None:
-        q, w, z = self.names(3)
+        q, w, _ = self.names(3)
         m = self.some_matrix()
         self.line(f"{q} = {m} @ {self.vector()}")
         self.line(f"{w} = np.exp({q} - {self.pick(f'np.max({q})', f'{q}.max()')})")
@@ -280,9 +291,10 @@ class ModelIdioms(Scribe):
     def idiom_interpolation(self) -> None:
         k, at, v = self.fresh(), self.fresh(), self.vector()
         self.line(f"{at} = 3.0 * {self.positive()} / 2.6")
-        self.line(
-            f"{k} = {self.pick(f'min(int({at}), 2)', f'min(2, int(math.floor({at})))', f'min(int(np.floor({at})), 2)')}"
+        whole = self.pick(
+            f"min(int({at}), 2)", f"min(2, int(math.floor({at})))", f"min(int(np.floor({at})), 2)"
         )
+        self.line(f"{k} = {whole}")
         self.assign_number(f"{v}[{k}] + ({at} - {k}) * ({v}[{k} + 1] - {v}[{k}])")
 
     def idiom_queue_in_a_list(self) -> None:

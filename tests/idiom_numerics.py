@@ -46,7 +46,8 @@ class NumericIdioms(Scribe):
             self.put(f"if {t} + {dt} > 1.0:\n    {dt} = 1.0 - {t}")
             self.put(f"{k1} = {slope}\n{k2} = {slope.replace(u, f'({u} + {dt} * {k1})')}")
             self.put(
-                f"if abs({k1} - {k2}) * {dt} > {self.pick('0.05', '0.01', '0.2')}:\n    {dt} *= 0.5\n    continue"
+                f"if abs({k1} - {k2}) * {dt} > "
+                f"{self.pick('0.05', '0.01', '0.2')}:\n    {dt} *= 0.5\n    continue"
             )
             self.put(f"{u} += 0.5 * {dt} * ({k1} + {k2})\n{t} += {dt}\n{dt} *= {self.pick('1.5', '1.1')}")
             if self.chance(0.3):
@@ -69,9 +70,11 @@ class NumericIdioms(Scribe):
             return
         body = self.pick(
             f"return np.sin({p}[::-1]) * {s}",
-            f"{h} = np.empty_like({p})\n    for {k} in range({p}.size):\n        {h}[{k}] = math.tanh({p}[{k} - 1] - {s} * {p}[{k}])\n    return {h}",
+            f"{h} = np.empty_like({p})\n    for {k} in range({p}.size):\n       "
+            f" {h}[{k}] = math.tanh({p}[{k} - 1] - {s} * {p}[{k}])\n    return {h}",
             f"return np.array([{p}[1], -{s} * math.sin({p}[0]), {p}[3], {p}[2] * {p}[0]])",
-            f"{h} = np.zeros(4)\n    {h}[0], {h}[1] = {p}[1], -{p}[0]\n    {h}[2:] = {s} * {p}[:2]\n    return {h}",
+            f"{h} = np.zeros(4)\n    {h}[0], {h}[1] = {p}[1], "
+            f"-{p}[0]\n    {h}[2:] = {s} * {p}[:2]\n    return {h}",
         )
         self.define(f"def {f}({p}, {s}):\n    {body}")
         self.line(f"{u} = np.tanh({self.vector()})")
@@ -92,7 +95,10 @@ class NumericIdioms(Scribe):
         target = self.number()
         c = self.fresh()
         self.put(f"{c} = {target}\n{z} = {self.fraction()}")
-        step = f"{g} = {z} + 0.3 * math.sin({z}) - {c}\n{slope} = 1.0 + 0.3 * math.cos({z})\n{z} -= {g} / {slope}"
+        step = (
+            f"{g} = {z} + 0.3 * math.sin({z}) - {c}\n{slope} "
+            f"= 1.0 + 0.3 * math.cos({z})\n{z} -= {g} / {slope}"
+        )
         if self.chance(0.5):
             self.line(f"{k} = 0")
             with self.block("while True:"):
@@ -110,7 +116,8 @@ class NumericIdioms(Scribe):
         with self.block(f"for {k} in range({self.rng.randrange(2, 6)}):"):
             self.line(f"{mid} = 0.5 * ({low} + {high})")
             self.put(
-                f"if {mid} + 0.3 * math.sin({mid}) > {self.number()}:\n    {high} = {mid}\nelse:\n    {low} = {mid}"
+                f"if {mid} + 0.3 * math.sin({mid}) > {self.number()}:\n"
+                f"    {high} = {mid}\nelse:\n    {low} = {mid}"
             )
         self.assign_number(mid)
 
@@ -118,10 +125,14 @@ class NumericIdioms(Scribe):
         idx, v = self.fresh(), self.vector()
         self.line(
             self.pick(
-                f"{idx} = np.array([2, 0, 3, 0])", f"{idx} = np.argsort({v})", f"{idx} = np.array([1, -1, 2])",
-                f"{idx} = np.arange(4)[::-1]", f"{idx} = np.nonzero({v} > -9.0)[0]", f"{idx} = np.where({v} < {self.vector()})[0]",
+                f"{idx} = np.array([2, 0, 3, 0])",
+                f"{idx} = np.argsort({v})",
+                f"{idx} = np.array([1, -1, 2])",
+                f"{idx} = np.arange(4)[::-1]",
+                f"{idx} = np.nonzero({v} > -9.0)[0]",
+                f"{idx} = np.where({v} < {self.vector()})[0]",
             )
-        )  # fmt: skip
+        )
         i = self.fresh()
         with self.block(f"for {i} in range({self.rng.randrange(1, 4)}):"):
             self.scope.counters.append(i)
@@ -129,10 +140,13 @@ class NumericIdioms(Scribe):
             target = self.writable()
             self.line(
                 self.pick(
-                    f"{target}[{idx}] = {s} * {self.vector()}[{idx}]", f"{target}[{idx}] *= {s}", f"{target}[{idx}] = {s}",
-                    f"{target}[{i}] = math.tanh(np.sum({self.vector()}[{idx}]))", f"{target} *= 0.9",
+                    f"{target}[{idx}] = {s} * {self.vector()}[{idx}]",
+                    f"{target}[{idx}] *= {s}",
+                    f"{target}[{idx}] = {s}",
+                    f"{target}[{i}] = math.tanh(np.sum({self.vector()}[{idx}]))",
+                    f"{target} *= 0.9",
                 )
-            )  # fmt: skip
+            )
             if self.chance(0.5):
                 self.assign_number(f"np.sum({v}[{idx}] * {self.vector()}[{idx}])")
         self.assign_number(f"np.sum({v}[{idx}])")
@@ -144,10 +158,13 @@ class NumericIdioms(Scribe):
         )
         self.line(
             self.pick(
-                f"{v}[{mask}] = {self.squash(self.number())}", f"{v}[{mask}] *= {self.fraction()}",
-                f"{v}[{mask}] = np.sin({self.vector()}[{mask}])", f"{v}[~{mask}] = 0.1", f"{v}[{mask}] -= 0.2 * {v}[{mask}]",
+                f"{v}[{mask}] = {self.squash(self.number())}",
+                f"{v}[{mask}] *= {self.fraction()}",
+                f"{v}[{mask}] = np.sin({self.vector()}[{mask}])",
+                f"{v}[~{mask}] = 0.1",
+                f"{v}[{mask}] -= 0.2 * {v}[{mask}]",
             )
-        )  # fmt: skip
+        )
         self.assign_number(
             self.pick(
                 f"np.sum({v}[{mask}])",
@@ -165,16 +182,19 @@ class NumericIdioms(Scribe):
         with self.block(f"for {r} in range(4):"):
             if self.chance(0.5):
                 self.put(
-                    f"{acc} = 0.0\nfor {k} in range({ptr}[{r}], {ptr}[{r} + 1]):\n    {acc} += {data}[{k}] * {vec}[{col}[{k}]]\n"
+                    f"{acc} = 0.0\nfor {k} in range({ptr}[{r}], {ptr}[{r} "
+                    f"+ 1]):\n    {acc} += {data}[{k}] * {vec}[{col}[{k}]]\n"
                     f"{out}[{r}] = {self.squash(acc)}"
                 )
             elif self.chance(0.5):
                 self.put(
-                    f"for {k} in range({ptr}[{r}], {ptr}[{r} + 1]):\n    {out}[{col}[{k}]] += 0.3 * {data}[{k}] * {vec}[{r}]"
+                    f"for {k} in range({ptr}[{r}], {ptr}[{r} + 1]):\n   "
+                    f" {out}[{col}[{k}]] += 0.3 * {data}[{k}] * {vec}[{r}]"
                 )
             else:
                 self.line(
-                    f"{out}[{r}] = np.sum({data}[{ptr}[{r}]:{ptr}[{r} + 1]] * {vec}[{col}[{ptr}[{r}]:{ptr}[{r} + 1]]])"
+                    f"{out}[{r}] = np.sum({data}[{ptr}[{r}]:{ptr}[{r} "
+                    f"+ 1]] * {vec}[{col}[{ptr}[{r}]:{ptr}[{r} + 1]]])"
                 )
         self.line(f"{out} = np.tanh({out})")
         self.scope.vectors.append(out)
@@ -184,8 +204,10 @@ class NumericIdioms(Scribe):
         v, cut = self.vector(), self.fraction()
         self.put(f"{nbr} = np.zeros((4, 4), dtype=np.int64)\n{count} = np.zeros(4, dtype=np.int64)")
         self.put(
-            f"for {i} in range(4):\n    for {j} in range(4):\n        if {i} != {j} and abs({v}[{i}] - {v}[{j}]) < {cut}:\n"
-            f"            {nbr}[{i}, {count}[{i}]] = {j}\n            {count}[{i}] += 1\n{force} = np.zeros(4)"
+            f"for {i} in range(4):\n    for {j} in range(4):\n     "
+            f"   if {i} != {j} and abs({v}[{i}] - {v}[{j}]) < {cut}:\n"
+            f"            {nbr}[{i}, {count}[{i}]] = {j}\n   "
+            f"         {count}[{i}] += 1\n{force} = np.zeros(4)"
         )
         half = self.chance(0.5)
         with self.block(f"for {i} in range(4):"):
@@ -222,16 +244,20 @@ class NumericIdioms(Scribe):
         self.put(f"{table} = np.full((5, 5), {big})\n{table}[0, 0] = {self.pick('0.0', self.atom())}")
         ups = (f"{table}[{i} - 1, {j}]", f"{table}[{i}, {j} - 1]", f"{table}[{i} - 1, {j} - 1]")
         best = self.pick(
-            f"min({ups[0]}, {ups[1]}, {ups[2]})", f"min(min({ups[0]}, {ups[1]}), {ups[2]})",
-            f"-0.5 * math.log(math.exp(-2.0 * {ups[0]}) + math.exp(-2.0 * {ups[1]}) + math.exp(-2.0 * {ups[2]}))",
-            f"np.min(np.array([{ups[0]}, {ups[1]}, {ups[2]}]))", f"np.minimum({ups[2]}, np.minimum({ups[0]}, {ups[1]}))",
-        )  # fmt: skip
+            f"min({ups[0]}, {ups[1]}, {ups[2]})",
+            f"min(min({ups[0]}, {ups[1]}), {ups[2]})",
+            f"-0.5 * math.log(math.exp(-2.0 * {ups[0]}) + "
+            f"math.exp(-2.0 * {ups[1]}) + math.exp(-2.0 * {ups[2]}))",
+            f"np.min(np.array([{ups[0]}, {ups[1]}, {ups[2]}]))",
+            f"np.minimum({ups[2]}, np.minimum({ups[0]}, {ups[1]}))",
+        )
         with (
             self.block(f"for {i} in range(1, 5):"),
             self.block(f"for {j} in {self.pick('range(1, 5)', f'range(max(1, {i} - 2), min(5, {i} + 3))')}:"),
         ):
             self.line(
-                f"{cost} = {self.pick(f'({v}[{i} - 1] - {w}[{j} - 1]) ** 2', f'abs({v}[{i} - 1] - {w}[{j} - 1])')}"
+                f"{cost} = "
+                f"{self.pick(f'({v}[{i} - 1] - {w}[{j} - 1]) ** 2', f'abs({v}[{i} - 1] - {w}[{j} - 1])')}"
             )
             self.line(f"{table}[{i}, {j}] = {cost} + {best}")
         self.assign_number(f"{table}[{self.pick('4, 4', '-1, -1')}]")
@@ -248,7 +274,8 @@ class NumericIdioms(Scribe):
             cut = f"{i} + 1:" if backwards else f":{i}"
             if self.chance(0.6):
                 self.put(
-                    f"{acc} = {rhs}[{i}]\nfor {j} in range({known}):\n    {acc} -= {lower}[{i}, {j}] * {z}[{j}]"
+                    f"{acc} = {rhs}[{i}]\nfor {j} in range({known}):\n"
+                    f"    {acc} -= {lower}[{i}, {j}] * {z}[{j}]"
                 )
                 self.line(f"{z}[{i}] = {acc} / {lower}[{i}, {i}]")
             else:
@@ -280,7 +307,8 @@ class NumericIdioms(Scribe):
                 k = self.fresh()
                 self.put(f"{k} = {p} + np.argmax(np.abs({work}[{p}:, {p}]))\nif {k} != {p}:")
                 self.put(
-                    f"    for {j} in range(4):\n        {work}[{p}, {j}], {work}[{k}, {j}] = {work}[{k}, {j}], {work}[{p}, {j}]"
+                    f"    for {j} in range(4):\n        {work}[{p}, {j}], "
+                    f"{work}[{k}, {j}] = {work}[{k}, {j}], {work}[{p}, {j}]"
                 )
                 self.put(f"    {rhs}[{p}], {rhs}[{k}] = {rhs}[{k}], {rhs}[{p}]")
             with self.block(f"for {i} in range({p} + 1, 4):"):
@@ -294,17 +322,21 @@ class NumericIdioms(Scribe):
                 self.line(f"{rhs}[{i}] -= {f} * {rhs}[{p}]")
         with self.block(f"for {i} in range(3, -1, -1):"):
             self.line(
-                f"{rhs}[{i}] = ({rhs}[{i}] - np.sum({work}[{i}, {i} + 1:] * {rhs}[{i} + 1:])) / {work}[{i}, {i}]"
+                f"{rhs}[{i}] = ({rhs}[{i}] - np.sum({work}[{i}, "
+                f"{i} + 1:] * {rhs}[{i} + 1:])) / {work}[{i}, {i}]"
             )
         self.assign_vector(f"np.tanh({rhs})")
 
     def idiom_thomas(self) -> None:
         f, lo, di, up, r, c, d, i, n = self.names(9)
         self.define(
-            f"def {f}({lo}, {di}, {up}, {r}):\n    {n} = {r}.shape[0]\n    {c} = np.empty({n})\n    {d} = {self.pick(f'np.empty({n})', f'{r}.copy()')}\n"
+            f"def {f}({lo}, {di}, {up}, {r}):\n    {n} = {r}.shape[0]\n    {c} = "
+            f"np.empty({n})\n    {d} = {self.pick(f'np.empty({n})', f'{r}.copy()')}\n"
             f"    {c}[0] = {up} / {di}\n    {d}[0] = {r}[0] / {di}\n    for {i} in range(1, {n}):\n"
-            f"        w = {di} - {lo} * {c}[{i} - 1]\n        {c}[{i}] = {up} / w\n        {d}[{i}] = ({r}[{i}] - {lo} * {d}[{i} - 1]) / w\n"
-            f"    for {i} in range({n} - 2, -1, -1):\n        {d}[{i}] -= {c}[{i}] * {d}[{i} + 1]\n    return {d}"
+            f"        w = {di} - {lo} * {c}[{i} - 1]\n        {c}[{i}] = {up} "
+            f"/ w\n        {d}[{i}] = ({r}[{i}] - {lo} * {d}[{i} - 1]) / w\n"
+            f"    for {i} in range({n} - 2, -1, -1):\n        "
+            f"{d}[{i}] -= {c}[{i}] * {d}[{i} + 1]\n    return {d}"
         )
         v = self.vector()
         call = (
@@ -334,7 +366,8 @@ class NumericIdioms(Scribe):
     def idiom_heat_equation(self) -> None:
         u, new, t, i = self.names(4)
         self.line(
-            f"{u} = {self.pick(f'{self.vector()}.copy()', f'np.concatenate(({self.vector()}, {self.vector()}))')}"
+            f"{u} = "
+            f"{self.pick(f'{self.vector()}.copy()', f'np.concatenate(({self.vector()}, {self.vector()}))')}"
         )
         r = self.fresh()
         self.line(f"{r} = 0.2 * {self.positive()}")
@@ -345,11 +378,13 @@ class NumericIdioms(Scribe):
             elif kind == 1:
                 self.put(f"{new} = {u}.copy()\nfor {i} in range(1, len({u}) - 1):")
                 self.put(
-                    f"    {new}[{i}] = {u}[{i}] + {r} * ({u}[{i} + 1] - 2.0 * {u}[{i}] + {u}[{i} - 1])\n{u} = {new}"
+                    f"    {new}[{i}] = {u}[{i}] + {r} * ({u}[{i} + "
+                    f"1] - 2.0 * {u}[{i}] + {u}[{i} - 1])\n{u} = {new}"
                 )
             else:
                 self.put(
-                    f"for {i} in range(1, len({u}) - 1):\n    {u}[{i}] = (1.0 - {r}) * {u}[{i}] + 0.5 * {r} * ({u}[{i} - 1] + {u}[{i} + 1])"
+                    f"for {i} in range(1, len({u}) - 1):\n    {u}[{i}] = (1.0 - "
+                    f"{r}) * {u}[{i}] + 0.5 * {r} * ({u}[{i} - 1] + {u}[{i} + 1])"
                 )
             self.line(
                 self.pick(f"{u}[0] = {self.squash(self.number())}", f"{u}[-1] = {u}[-2]", f"{u}[0] = {u}[-1]")

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 
 WORDS = (
     "state trial error gain drift pivot level slope mass phase flux cost score belief price load depth speed "
-    "angle force rate weight total memo probe guess decay shift scale spread bias inner outer left right upper "
-    "lower front back first last prior post mean noise signal trace carry carrier lead lag knot node edge cell face "
+    "angle force rate weight total memo probe guess decay "
+    "shift scale spread bias inner outer left right upper "
+    "lower front back first last prior post mean noise signal "
+    "trace carry carrier lead lag knot node edge cell face "
     "grid tile row_sum col_sum key lock seed root stem leaf bud core rim hub spoke arc chord ray beam"
 ).split()
 
@@ -222,9 +224,12 @@ class Scribe:
             )
         one, two = self.number(), self.number()
         return self.pick(
-            f"{one} > {self.constant()}", f"{one} < {two}", f"abs({one}) < {self.fraction()}",
-            f"not ({one} > {two}) or {two} > 0.5", f"-0.5 < {one} <= 0.6",
-        )  # fmt: skip
+            f"{one} > {self.constant()}",
+            f"{one} < {two}",
+            f"abs({one}) < {self.fraction()}",
+            f"not ({one} > {two}) or {two} > 0.5",
+            f"-0.5 < {one} <= 0.6",
+        )
 
     def assign_number(self, text: str, squash: bool = True) -> str:
         """Assign a number, to a new name or to one that is known; return the name."""
