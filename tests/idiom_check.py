@@ -1,4 +1,4 @@
-"""Checks of a random program's derivatives against dual numbers, which are exact where differences are not."""
+"""Checks of a random program's derivatives against dual numbers, exact where differences are not."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Random programs made of the idioms of numeric code that people write for Numba.
 
-An idiom is a method that emits some lines with random choices into a function whose variables it finds in its
-scope; what it computes joins the scope, so that any idiom can work on the results of any other. Idioms are put
-into loops, branches and helper functions at random.
+An idiom is a method that emits some lines with random choices into a function whose variables it finds in
+its scope; what it computes joins the scope, so that any idiom can work on results of any other. Idioms are
+put into loops, branches and helper functions at random.
 """
 
 from __future__ import annotations
