@@ -3,7 +3,8 @@
 `python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed, `--nests`
 tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--functions`
 calls of NumPy's functions with all their arguments. `--forward` checks forward mode against the gradient, and
-second derivatives against differences of it.
+second derivatives against differences of it. `--idioms` tries the idioms of code that people write for Numba,
+and compares with dual numbers; refusals are counted by their codes.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from array_generator import ArrayGenerator
 from function_generator import FunctionGenerator
+from idiom_check import forward_difference, gradient_difference, refusal_text
+from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 
@@ -161,6 +164,32 @@ def forward_disagreement(
     return None
 
 
+def against_duals(check: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Return a check that compares with dual numbers and counts refusals."""
+
+    def disagreement_with_duals(
+        source: str,
+        name: str,
+        rng: random.Random,
+        jit: bool = False,
+        make_inputs: Callable[[random.Random], tuple[Any, ...]] = inputs,
+    ) -> str | None:
+        function = make(source, name)
+        try:
+            return check(function, source, rng, jit, make_inputs)
+        except DifferentiationError as refusal:
+            refusals[refusal.code] += 1
+            return refusal_text(refusal, function, make_inputs(rng))
+
+    return disagreement_with_duals
+
+
+CHECKS_OF_IDIOMS = {
+    disagreement: against_duals(gradient_difference),
+    forward_disagreement: against_duals(forward_difference),
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int)
@@ -169,17 +198,21 @@ def main() -> None:
     parser.add_argument("--nests", action="store_const", dest="generator", const=NestGenerator)
     parser.add_argument("--arrays", action="store_const", dest="generator", const=ArrayGenerator)
     parser.add_argument("--functions", action="store_const", dest="generator", const=FunctionGenerator)
+    parser.add_argument("--idioms", action="store_const", dest="generator", const=IdiomGenerator)
+    parser.add_argument("--without", nargs="*", default=[], help="idioms that are left out")
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)
     parser.set_defaults(generator=ProgramGenerator, check=disagreement)
     parser.add_argument("--show", action="store_true", help="print each failing program")
     options = parser.parse_args()
     wrong = 0
+    IdiomGenerator.without = set(options.without)
+    check = CHECKS_OF_IDIOMS[options.check] if options.generator is IdiomGenerator else options.check
     make_inputs = function_inputs if options.generator is FunctionGenerator else inputs
     for seed in tqdm(range(options.start, options.start + options.count), disable=None):
         rng = random.Random(seed)
         source = options.generator(rng).program()
         try:
-            problem = options.check(source, str(seed), rng, options.jit, make_inputs)
+            problem = check(source, str(seed), rng, options.jit, make_inputs)
         except Exception:
             problem = traceback.format_exc(limit=-3)
         if problem is not None:
@@ -187,7 +220,7 @@ def main() -> None:
             print(f"seed {seed}: {problem}", flush=True)
             if options.show:
                 print(source)
-    print(f"{options.count} programs, {wrong} with problems, refused as ambiguous: {refusals['AD303']}")
+    print(f"{options.count} programs, {wrong} with problems, refused: {dict(refusals) or 'none'}")
     sys.exit(bool(wrong))
 
 
