@@ -57,6 +57,10 @@ SHAPE_ONLY = frozenset(
 """Primitives that read the shape of an array but not its elements."""
 
 
+_HOLDERS = ("list", "pop", "method", "call", "getattr")
+"""Primitives whose output may hold, or be, any of their arguments."""
+
+
 def owner_of(definitions: dict[Value, Node], value: Value) -> Value:
     """Follow views back to the value that owns the memory: an allocation, a parameter, or a merge."""
     node = definitions.get(value)
@@ -96,7 +100,9 @@ def memory_classes(
     displays = {node.out for node in walk(region) if isinstance(node, Apply) and node.fn == "list"}
 
     def is_list(node: Apply) -> bool:
-        return node.out in lists or not displays.isdisjoint(values(node.args))
+        """Tell whether a node puts lists together."""
+        is_known = node.out in lists or not displays.isdisjoint(values(node.args))
+        return is_known and node.fn in ("mul", "add")
 
     def visit(inner: Region) -> None:
         for node in inner.nodes:
@@ -105,10 +111,7 @@ def memory_classes(
             elif isinstance(node, Apply) and (node.fn in VIEWS or node.fn in IN_PLACE):
                 for arg in node.args if node.fn == "tuple" else node.args[:1]:
                     unite(node.out, arg)
-            elif isinstance(node, Apply) and node.fn in ("list", "pop", "method", "call", "getattr"):
-                for arg in node.args:
-                    unite(node.out, arg)
-            elif isinstance(node, Apply) and node.fn in ("mul", "add") and is_list(node):
+            elif isinstance(node, Apply) and (node.fn in _HOLDERS or is_list(node)):
                 for arg in node.args:
                     unite(node.out, arg)
             elif isinstance(node, Effect) and node.fn == "append":

@@ -198,6 +198,9 @@ class _Reader:
     def may_demand(self, *forms: Linear) -> bool:
         """Tell whether a check may stand where its sizes are known, and note if that is outside a branch."""
         assert self.guards is not None
+        arrays = {symbol.array for form in forms for symbol in form.terms if isinstance(symbol, Axis)}
+        if not arrays.isdisjoint(self.undefined):  # it may have no size yet where the check would stand
+            return False
         is_outside = bool(self.arms) and self.level(*forms) < self.arms[-1]
         self.guards.is_conditional |= is_outside
         return not (is_outside and self.guards.cautious)

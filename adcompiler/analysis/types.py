@@ -32,7 +32,19 @@ from numba.core.untyped_passes import (
 from adcompiler.analysis import stand_ins
 from adcompiler.analysis.stand_ins import with_stand_ins
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Effect, Global, Graph, If, Literal, Node, Region, Value
+from adcompiler.graph.nodes import (
+    UNDEFINED,
+    Apply,
+    Atom,
+    Effect,
+    Global,
+    Graph,
+    If,
+    Literal,
+    Node,
+    Region,
+    Value,
+)
 from adcompiler.graph.python import Style, to_python
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import defined, map_operands, map_region, merges, operands, walk

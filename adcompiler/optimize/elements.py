@@ -109,7 +109,7 @@ class Elements:
         return tuple(found) if len(found) == axes else None
 
     def counts_alike(self, part: Atom, place: Place) -> bool:
-        """Tell whether an index means the same in an array and, from its start, in a slice: -1 often does not."""
+        """Tell whether an index means the same in a slice and in the array from its start on."""
         is_whole = self.makers[part].args[:2] == (Literal(None), Literal(None))  # type: ignore[index]
         return is_whole or all(map(self.is_counted, place.offsets))
 

@@ -1,4 +1,4 @@
-"""Arrays of which only the running program tells which of several a name means, and one of them is written."""
+"""Arrays of which only the running program tells which of several a name means, and one is written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from adcompiler.graph.walk import defined, merges, operands, regions, uses, valu
 def ambiguous_memory(
     body: Region, types: Types, active: set[Value], info: Memory, others: Iterable[Value] = ()
 ) -> set[Value]:
-    """Return the arrays and lists whose shadows have to be bound as they are, with all that shares their memory.
+    """Return the arrays and lists whose shadows have to be bound, with all that shares their memory.
 
     Args:
         body: body of the primal.

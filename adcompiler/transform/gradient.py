@@ -19,6 +19,7 @@ from adcompiler.transform.bind import allocated
 from adcompiler.transform.derived import Derived, described
 from adcompiler.transform.record import Recording, export
 from adcompiler.transform.reverse import reverse
+from adcompiler.transform.undefined import with_empty_arrays
 
 
 def gradient(graph: Graph, wrt: Sequence[int], types: Types, mode: str) -> Derived:
@@ -55,6 +56,7 @@ def gradient(graph: Graph, wrt: Sequence[int], types: Types, mode: str) -> Deriv
     forward = recording.from_originals(forward)
     for plan in merged:
         plan.merged = True
+    forward = with_empty_arrays(forward, types)
     for shadow in sweep.bound.shadows.values():
         types.pop(shadow, None)  # its layout follows from the array of zeros that it is a part of
     mapping: dict[Value, Atom] = {}

@@ -81,7 +81,7 @@ _FOLLOWED = ("getitem", "tuple", "sum_to", "stop_gradient", "of_reals", "np.real
 def check_copies(
     body: Region, types: Types, active: set[Value], info: Memory, views: Container[Value]
 ) -> None:
-    """`np.asarray` and its like return the array itself or a copy: no matter unless one of the two is written.
+    """`np.asarray` and its like show an array or copy it: no matter unless one of the two is written.
 
     Raises:
         DifferentiationError: AD303 where it matters, and is not known.

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from adcompiler.analysis.sizes import Shape, Shapes, arrays_of
-from adcompiler.analysis.types import Types, is_array
-from adcompiler.graph.nodes import UNDEFINED, Graph, Value
-from adcompiler.graph.walk import merges, results, walk
+from adcompiler.analysis.types import Types, dtype_name, element, is_array, rank
+from adcompiler.graph.nodes import (
+    UNDEFINED,
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Global,
+    Graph,
+    Literal,
+    Node,
+    Region,
+    Value,
+    While,
+)
+from adcompiler.graph.walk import map_region, merges, results, walk
 
 
 def first_assigned_inside(
@@ -43,6 +58,52 @@ def first_assigned_inside(
         )
         known[target] = shape if is_fixed else None
     return known
+
+
+def with_empty_arrays(forward: Region, types: Types) -> Region:
+    """Let arrays begin empty that a loop records before the program has assigned them.
+
+    What is recorded then is not read back: the iteration that would read it has not read the array either.
+
+    Args:
+        forward: the forward sweep.
+        types: type of every value, also of shadows.
+    """
+    nodes = [*walk(forward)]
+    recorded = {node.args[1] for node in nodes if isinstance(node, Effect) and node.fn == "append"}
+    loops = [node for node in nodes if isinstance(node, For | While)]
+    for loop in reversed(loops):  # what an inner loop begins with, the one around carries
+        pairs = zip(loop.inits, loop.body.params[isinstance(loop, For) :], strict=True)
+        recorded.update(init for init, param in pairs if param in recorded)
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            if isinstance(node, For | While):
+                node = _begun(node, recorded, nodes, types)
+            nodes.append(node)
+        return replace(region, nodes=tuple(nodes))
+
+    return map_region(forward, rewrite)
+
+
+def _begun(loop: For | While, recorded: set[Atom], before: list[Node], types: Types) -> For | While:
+    """Return a loop whose recorded arrays have a value at first, which nodes before the loop make."""
+    inits: list[Atom] = []
+    for init, param in zip(loop.inits, loop.body.params[isinstance(loop, For) :], strict=True):
+        kind = types.get(param)
+        if init != UNDEFINED or param not in recorded or not is_array(kind):
+            inits.append(init)
+            continue
+        shape: Atom = Literal(0)
+        if rank(kind) > 1:  # type: ignore[arg-type]
+            shape = Value("shape", temporary=True)
+            before.append(Apply(shape, "tuple", (Literal(0),) * rank(kind)))  # type: ignore[arg-type]
+        empty = Value(param.name)
+        dtype = Global(dtype_name(str(element(kind))), None)  # type: ignore[arg-type]
+        before.append(Apply(empty, "np.empty", (shape, dtype)))
+        inits.append(empty)
+    return replace(loop, inits=tuple(inits))
 
 
 def _assigned(target: Value, sources: dict[Value, list[object]], maybe: set[Value]) -> set[Value]:
