@@ -64,7 +64,7 @@ class MemoryIdioms(Scribe):
             f"{own} = {p} * 1.0|{own}[0] -= {q}[1]",
             f"{own} = np.copy({p})|{own}[1:] += 0.5 * {q}[:-1]",
             f"{own} = np.zeros_like({p})|{own}[:] = {q}",
-            f"{own} = np.empty({p}.size)|{own}[:] = {p} - {q}[::-1]",
+            f"{own} = np.empty({p}.size)|{own}[:] = 0.3 * {q} - {q}[::-1]",
             f"{own} = 0.5 * {p}|{own} -= 0.3 * {q}",
         ).split("|")
         self.define(f"def {f}({p}, {q}):\n    {first}\n    {change}\n    return np.tanh({own} * {q} + {p})")

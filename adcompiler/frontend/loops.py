@@ -119,6 +119,9 @@ def _loop_body(
     state.nodes, state.env = outer_nodes, outer_env
     if isinstance(after, dict):
         return _loop_body(state, stmt, begin, shapes | after)
+    for init, out, last in zip(loop.inits, loop.outs, after, strict=True):
+        if init == UNDEFINED:  # what the loop is the first to assign
+            state.ranks[out] = atom_rank(last, state.ranks)
     stop = state.structured.stops.get(stmt)
     flag = [env[stop]] if stop is not None else []
     body = Region(tuple(loop.params), tuple(nodes), (*flag, *after))  # type: ignore[arg-type]

@@ -201,6 +201,11 @@ def _resolve_items(graph: Graph, types: Types) -> Graph:
                     nodes.append(_settled(node))
                 case Apply(fn="sum" | "max" | "min", args=(Value() as array,)) if is_array(types.get(array)):
                     nodes.append(replace(node, fn=f"np.{node.fn}"))
+                case Apply(fn="max" | "min", args=(Value() as items,)) if is_list(types.get(items)):
+                    array = Value("array", temporary=True)
+                    types[array] = nt.Array(element(types[items]), 1, "C")
+                    nodes.append(Apply(array, "np.array", (items,), loc=node.loc))
+                    nodes.append(replace(node, fn=f"np.{node.fn}", args=(array,)))
                 case Apply(fn="ravel", args=(Value() as array,)) if _is_strided(types.get(array)):
                     nodes.append(
                         replace(node, fn="flatten")
