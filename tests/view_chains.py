@@ -30,7 +30,8 @@ VIEWS = {
     " | {}[k] | {}.ravel() | np.flip({}) | {}.reshape((2, -1)) | np.expand_dims({}, 0) | np.hsplit({}, 2)[1]"
     " | np.atleast_2d({})",
     2: "{}[1:] | {}[:, ::2] | {}[::-1, 1:] | {}[-2:, :-1] | {}[k] | {}[-1] | {}[:, k] | {}[..., 0]"
-    " | {}[..., None] | {}[None] | {}[:, None, k:k + 2] | {}.T | {}.ravel() | {}.reshape(-1) | np.transpose({})"
+    " | {}[..., None] | {}[None] | {}[:, None, k:k + 2] | {}.T | {}.ravel() | {}.reshape(-1)"
+    " | np.transpose({})"
     " | np.fliplr({}) | np.vsplit({}, 2)[1] | np.swapaxes({}, 0, 1) | np.rot90({})",
     3: "{}[k] | {}[:, 1:] | {}[..., ::2] | {}[:, k] | {}[..., -1] | {}[::-1, :, None] | {}.T | {}.ravel()"
     " | {}[0, 1:] | np.dsplit({}, 2)[1] | np.transpose({}, (1, 0, 2)) | {}.reshape((4, -1))"

@@ -236,7 +236,8 @@ class Memory:
     def _reaches(self, store: Node, writer: Value, reader: Value, here: Access) -> bool:
         there = self.access[store]
         common = [loop for loop in there.loops if loop in here.loops]
-        fresh = self.born.get(writer)
+        is_item = writer in self.lists and not self._changes_list(store)  # an array that may be older
+        fresh = None if is_item else self.born.get(writer)
         if fresh is not None and all(loop in fresh.loops for loop in common):
             # each iteration writes an array of its own, which is older readers' business only if
             # they could already see it
