@@ -26,6 +26,7 @@ from adcompiler.optimize.cse import eliminate_common
 from adcompiler.optimize.dead import remove_dead
 from adcompiler.optimize.direct import index_directly
 from adcompiler.optimize.distribute import distribute
+from adcompiler.optimize.finite import plain_products
 from adcompiler.optimize.fold import fold
 from adcompiler.optimize.fuse import fuse
 from adcompiler.optimize.guard import guard_sizes
@@ -138,6 +139,7 @@ def polished(
         style: what the text is to be like.
     """
     graph = simplify(drop_copies(index_directly(graph, types), types), types)
+    graph = simplify(plain_products(graph, types), types)
     shapes = symbolic_shapes(graph, types, ELEMENTWISE.keys())
     graph = count_upwards(reuse_arrays(hoist_sizes(graph, types, shapes), types), types, starts)
     graph = simplify(unroll(graph, types), types)

@@ -32,7 +32,7 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.syntax import COMPARE
 
-_ARITHMETIC = frozenset({"add", "sub", "mul"})
+_ARITHMETIC = frozenset({"add", "sub", "mul", "times"})
 _SAME = frozenset({"np.sign", "np.abs", "np.absolute", "np.fabs", "math.fabs", "abs", "neg", "pos"})
 _LITERALS = {float: float64, int: int64, bool: boolean, type(None): types.none}
 

@@ -110,7 +110,7 @@ def refresh(graph: Graph, types: Types) -> None:
         types: type of every value; a number in place of an array, or the other way round, is set right.
     """
     for node in walk(graph.body):
-        if not isinstance(node, Apply) or node.fn not in ("mul", "truediv", "neg", "add", "sub"):
+        if not isinstance(node, Apply) or node.fn not in ("mul", "times", "truediv", "neg", "add", "sub"):
             continue
         kinds = [types.get(atom) for atom in node.args if isinstance(atom, Value)]
         arrays = [kind for kind in kinds if is_array(kind)]

@@ -67,7 +67,7 @@ def _function(graph: Graph, types: Types, captured: dict[str, object]) -> str:
     inlined = inlined_values(graph.body, types)
     reserved = [name for name, layout in graph.parameters if not isinstance(layout, Leaf)]
     called = {node.fn.partition(".")[0] for node in walk(graph.body) if isinstance(node, Apply | Effect)}
-    reserved += called.intersection(("fast", "special", "factors", *GUARDS))
+    reserved += called.intersection(("fast", "special", "factors", "times", *GUARDS))
     names = assign_names(graph.body, inlined, types, [graph.name, *reserved])
     scalars = {value for value in names if is_scalar(types.get(value))}
     return unparse(to_python(graph, Style(names, inlined, scalars, quotes=True)))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from adcompiler.graph.nodes import Atom, Global, Literal
+from adcompiler.runtime.guards import times
 
 # Spellings that mean a node of the graph rather than a call.
 CANONICAL = {
@@ -87,6 +88,8 @@ def primitive(function: object) -> str | None:
         return name
     if getattr(math, name, MISSING) is function:
         return f"math.{name}"
+    if function is times:
+        return name
     if name == "prange" and getattr(function, "__module__", "").startswith("numba"):
         return CANONICAL["numba.prange"]
     module = getattr(function, "__module__", None) or "numpy"

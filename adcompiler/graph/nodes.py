@@ -73,6 +73,7 @@ _HINTS = {
     "getitem": "item",
     "T": "transposed",
     "truediv": "ratio",
+    "times": "mul",
     "len": "n",
     "pow": "power",
     "not": "negation",

@@ -140,6 +140,10 @@ class _Folder:
                 return self.boolean(node)
             case "mul":
                 return self.mul(node)
+            case "times" if isinstance(node.args[0], Literal):
+                if node.args[0].value:
+                    return self.simplify(replace(node, fn="mul"))
+                return Literal(0.0) if self.is_float(node.args[1]) else node
             case "add":
                 return self.add(node)
             case "sub":

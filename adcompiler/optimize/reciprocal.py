@@ -15,6 +15,8 @@ from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Value, While
 from adcompiler.graph.walk import regions, substitute, with_regions
 
+_ONE = (Literal(1), Literal(1.0))
+
 
 def share_reciprocals(graph: Graph, types: Types) -> Graph:
     """Return the graph with repeated divisions by one number replaced.
@@ -52,7 +54,7 @@ def _shared(region: Region, types: Types, everywhere: bool) -> Region:
             nodes.append(node)
             continue
         dividend, divisor = node.args
-        if dividend == Literal(1.0) and divisor not in reciprocals:
+        if dividend in _ONE and divisor not in reciprocals:
             reciprocals[divisor] = node.out
             nodes.append(node)
             continue
@@ -62,7 +64,7 @@ def _shared(region: Region, types: Types, everywhere: bool) -> Region:
             nodes.append(Apply(made, "truediv", (Literal(1.0), divisor), loc=node.loc))
         if node not in divisions or divisor not in reciprocals:
             nodes.append(node)
-        elif dividend == Literal(1.0):
+        elif dividend in _ONE:
             same[node.out] = reciprocals[divisor]
         else:
             nodes.append(replace(node, fn="mul", args=(dividend, reciprocals[divisor])))

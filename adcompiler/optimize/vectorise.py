@@ -22,7 +22,21 @@ from adcompiler.graph.walk import regions, walk, with_regions
 from adcompiler.runtime.vector_math import LIBM
 
 FAST = {name: f"fast.{fast}" for fast, names in LIBM.items() for name in names}
-_INLINE = {*BINARY, *COMPARE, *UNARY, "getitem", "len", "shape", "abs", "min", "max", "float", "int", "bool"}
+_INLINE = {
+    *BINARY,
+    *COMPARE,
+    *UNARY,
+    "times",
+    "getitem",
+    "len",
+    "shape",
+    "abs",
+    "min",
+    "max",
+    "float",
+    "int",
+    "bool",
+}
 _INLINE |= {f"{module}.{name}" for module in ("math", "np") for name in ("sqrt", "fabs", "floor", "ceil")}
 _INLINE |= {"np.float32", "np.abs", "np.absolute", "np.sign", "np.square", "np.reciprocal", "and", "or"}
 

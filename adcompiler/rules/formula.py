@@ -17,14 +17,16 @@ from adcompiler.frontend.bindings import Binding
 from adcompiler.frontend.lower import Lowering, lower_body
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.structure import Structured
-from adcompiler.graph.nodes import Atom, Node, Value
+from adcompiler.graph.nodes import Apply, Atom, Node, Value
+from adcompiler.runtime.guards import times
 
 _NAMES = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "trunc", "floor")
-_SCALAR = {name: getattr(math, name) for name in _NAMES} | {"sign": np.sign, "abs": abs}
+_SCALAR = {name: getattr(math, name) for name in _NAMES} | {"sign": np.sign, "abs": abs, "times": times}
 _ARRAY = {name: getattr(np, name) for name in _NAMES} | {
     "sign": np.sign,
     "abs": np.abs,
     "where": np.where,
+    "times": times,
 }
 _COMPLEX = {"conj": np.conj, "real": np.real, "imag": np.imag}
 
@@ -39,31 +41,86 @@ def _scope(functions: dict[str, Any]) -> Source:
 _SCOPES = {False: _scope(_SCALAR | _COMPLEX), True: _scope(_ARRAY | _COMPLEX)}
 
 
-def product(left: ast.expr, right: ast.expr) -> ast.expr:
+_HARMLESS = ("sin", "cos", "sign", "abs", "tanh", "trunc", "floor")
+_BOUNDED = ("tanh", "tan", "expit", "copysign", "dawsn")
+"""Functions that do not become infinite, whose slope is a polynomial of their value."""
+
+
+def with_slope(node: Apply, name: str, change: str, partial: ast.expr) -> ast.expr:
+    """Return the formula of an adjoint or tangent times the slope of an elementwise function.
+
+    A change that is exactly zero makes exactly zero, also where the slope is infinite or not a number.
+
+    Args:
+        node: the function.
+        name: the argument that the slope belongs to.
+        change: name of the adjoint or tangent.
+        partial: the slope.
+    """
+    left = ast.Name(change, ast.Load())
+    if node.fn == "times" and name == "b":
+        return _times(partial, left)
+    return product(left, partial, node.fn.rpartition(".")[2] in _BOUNDED)
+
+
+def _times(left: ast.expr, right: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name("times", ast.Load()), [left, right], [])
+
+
+def _is_finite(slope: ast.expr, is_bounded: bool) -> bool:
+    """Tell whether a slope is finite at every finite argument; `is_bounded` tells it of the output `y`."""
+    for node in ast.walk(slope):
+        match node:
+            case ast.BinOp(op=ast.Div(), right=divisor) if not isinstance(divisor, ast.Constant):
+                return False
+            case ast.BinOp(op=ast.Pow(), right=power) if not isinstance(power, ast.Constant):
+                return False
+            case ast.Call(func=function) if getattr(function, "id", None) not in _HARMLESS:
+                return False
+            case ast.Name(id="y") if not is_bounded:
+                return False
+    return True
+
+
+def product(left: ast.expr, right: ast.expr, is_bounded: bool = False) -> ast.expr:
     """Return the tree of left * right, written as one would by hand.
 
+    Args:
+        left: an adjoint or tangent.
+        right: a slope.
+        is_bounded: whether the output `y` of the function is finite.
+
     >>> show = lambda text: ast.unparse(product(ast.Name("d"), ast.parse(text, mode="eval").body))
-    >>> show("1"), show("-y / b"), show("1 if a > b else 0")
-    ('d', '-(d * (y / b))', 'd if a > b else 0.0')
+    >>> show("1"), show("-b"), show("-y / b"), show("1 if a > b else 0")
+    ('d', '-(d * b)', '-times(d, y / b)', 'd if a > b else 0.0')
     """
+    match right:
+        case ast.IfExp() | ast.Constant() | ast.UnaryOp(op=ast.USub()):
+            pass
+        case ast.BinOp(left=ast.UnaryOp(op=ast.USub()), op=ast.Div()) if not _is_finite(right, is_bounded):
+            quotient = ast.BinOp(right.left.operand, ast.Div(), right.right)  # type: ignore[attr-defined]
+            return ast.UnaryOp(ast.USub(), _times(left, quotient))
+        case _ if not _is_finite(right, is_bounded):
+            return _times(left, right)
     match right:
         case ast.Constant(value=1 | 1.0):
             return left
         case ast.Constant(value=0 | 0.0):
             return ast.Constant(0.0)
         case ast.UnaryOp(op=ast.USub()):
-            return ast.UnaryOp(ast.USub(), product(left, right.operand))
+            return ast.UnaryOp(ast.USub(), product(left, right.operand, is_bounded))
         case ast.BinOp(left=ast.UnaryOp(op=ast.USub()), op=ast.Div()):
             quotient = ast.BinOp(right.left.operand, ast.Div(), right.right)  # type: ignore[attr-defined]
-            return ast.UnaryOp(ast.USub(), product(left, quotient))
+            return ast.UnaryOp(ast.USub(), product(left, quotient, is_bounded))
         case ast.BinOp(left=ast.Constant(value=1 | 1.0), op=ast.Div()):
             return ast.BinOp(left, ast.Div(), right.right)
         case ast.BinOp(op=ast.Div()):
             return ast.BinOp(left, ast.Mult(), right)  # the quotient does not wait for the adjoint
         case ast.BinOp(op=ast.Mult()):
-            return ast.BinOp(product(left, right.left), ast.Mult(), right.right)
+            return ast.BinOp(product(left, right.left, is_bounded), ast.Mult(), right.right)
         case ast.IfExp():
-            return ast.IfExp(right.test, product(left, right.body), product(left, right.orelse))
+            arms = (product(left, arm, is_bounded) for arm in (right.body, right.orelse))
+            return ast.IfExp(right.test, *arms)
         case _:
             return ast.BinOp(left, ast.Mult(), right)
 

@@ -5,6 +5,7 @@ from adcompiler.rules.table import constant, elementwise
 elementwise("add np.add", "1", "1", at=((0.3, -1.2),))
 elementwise("sub np.subtract", "1", "-1", at=((0.3, -1.2),))
 elementwise("mul np.multiply", "b", "a", at=((0.3, -1.2),))
+elementwise("times", "b", "a", at=((0.3, -1.2),))
 elementwise("truediv np.divide np.true_divide", "1 / b", "-y / b", at=((0.3, -1.2), (2.0, 0.5)))
 elementwise("neg np.negative", "-1", at=((0.3,),))
 elementwise("pos np.positive", "1", at=((0.3,),))

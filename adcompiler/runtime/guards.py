@@ -1,9 +1,14 @@
-"""Checks of array sizes in generated code: what it assumes may not hold for each call."""
+"""Checks in generated code of what it assumes of sizes, and products that zeros pass through unharmed."""
 
 # mypy: disable-error-code="no-untyped-def, untyped-decorator"
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 from numba import njit
+from numba.core import types
+from numba.extending import overload
 
 
 class SizeError(ValueError):
@@ -26,4 +31,27 @@ def at_least(whole, needed):
         raise SizeError("a slice reaches beyond its array; with broadcasting=True it may be cut off")
 
 
-GUARDS = {"same_size": same_size, "at_least": at_least}
+def product(d, slope):
+    """Return d * slope, but zero where d is zero."""
+    if np.ndim(d) == 0 and np.ndim(slope) == 0:
+        return d * slope if d != 0 else d
+    with np.errstate(all="ignore"):
+        return np.where(d != 0, d * slope, d)
+
+
+@overload(product)
+def _product(d, slope):
+    if isinstance(d, types.Number) and isinstance(slope, types.Number):
+        return lambda d, slope: d * slope if d != 0 else d
+    if isinstance(d, types.Number):
+        return lambda d, slope: d * slope if d != 0 else np.zeros_like(d * slope)
+    return lambda d, slope: np.where(d != 0, d * slope, 0.0 * d)
+
+
+@njit(cache=True)
+def times(d, slope):
+    """Return d * slope, but zero where d is zero: the slope may be infinite or not a number there."""
+    return product(d, slope)
+
+
+GUARDS: dict[str, Any] = {"same_size": same_size, "at_least": at_least, "times": times}

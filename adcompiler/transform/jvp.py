@@ -20,7 +20,7 @@ from adcompiler.rules.find import (
     not_for_complex,
     unknown_partial,
 )
-from adcompiler.rules.formula import evaluate, expand, product
+from adcompiler.rules.formula import evaluate, expand, with_slope
 from adcompiler.transform.own_rules import forward_custom
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _elementwise(sweep: Forward, node: Apply, rule: Elementwise) -> Atom | None:
             raise unknown_partial(node, k)
         if partial is not None:
             env[f"t_{name}"] = found
-            tree = _added(tree, product(ast.Name(f"t_{name}", ast.Load()), partial))
+            tree = _added(tree, with_slope(node, name, f"t_{name}", partial))
     if tree is None:
         return None
     atom = _evaluated(sweep, node, tree, env)

@@ -29,6 +29,7 @@ CHEAP = frozenset(
         "add",
         "sub",
         "mul",
+        "times",
         "truediv",
         "neg",
         "pos",
@@ -69,7 +70,7 @@ CHEAP = frozenset(
 )
 """Primitives that cost less to repeat than to store and load."""
 
-CHEAP_ARRAYS = frozenset({"add", "sub", "mul", "neg", "truediv"})
+CHEAP_ARRAYS = frozenset({"add", "sub", "mul", "times", "neg", "truediv"})
 """Likewise for arrays, element by element."""
 
 _LIMIT = 10**8

@@ -23,7 +23,7 @@ from adcompiler.rules.find import (
     not_for_complex,
     unknown_partial,
 )
-from adcompiler.rules.formula import evaluate, expand, product
+from adcompiler.rules.formula import evaluate, expand, with_slope
 
 if TYPE_CHECKING:
     from adcompiler.transform.reverse import Sweep
@@ -127,7 +127,7 @@ def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribu
         if partial is None:
             continue
         is_adjoint = rule is COMPLEX.get(node.fn)
-        tree = partial if is_adjoint else product(ast.Name("d", ast.Load()), partial)
+        tree = partial if is_adjoint else with_slope(node, name, "d", partial)
         full = not arrays or _is_full(sweep, node, rule, partial, adjoint)
         atom = _evaluated(sweep, tree, env | {"y": node.out, "d": adjoint.atom}, arrays)
         found = Contribution(atom, full, adjoint.scalar and not full)

@@ -5,6 +5,8 @@ import math
 import numpy as np
 from numba import njit
 
+from adcompiler.runtime.guards import times
+
 
 @njit(cache=True, error_model='numpy')
 def garch_value_and_grad(omega, alpha, beta, r):
@@ -39,9 +41,9 @@ def garch_value_and_grad(omega, alpha, beta, r):
         # total += math.log(h) + r[t] ** 2 / h
         d_h = d_h * beta + (d_total * reciprocal - d_total * (power * reciprocal * reciprocal))
     # h = omega / (1.0 - alpha - beta)
-    reciprocal = 1.0 / sub
-    d_omega += d_h * reciprocal
-    neg = d_h * (h * reciprocal)
-    d_beta += neg
-    d_alpha += neg
+    ratio = 1 / sub
+    d_omega += times(d_h, ratio)
+    mul = times(d_h, h * ratio)
+    d_beta += mul
+    d_alpha += mul
     return result, (d_omega, d_alpha, d_beta)

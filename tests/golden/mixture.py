@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from adcompiler.runtime import vector_math as fast
+from adcompiler.runtime.guards import times
 
 
 @njit(cache=True, error_model='numpy')
@@ -33,12 +34,12 @@ def mixture_value_and_grad(means, weights, x):
             s = fast.add_up(s, exp)
         total += big + math.log(s)
         # total += big + math.log(s)
-        d_s = 1.0 / s
+        ratio = 1 / s
         d_terms[:] = 0.0
         d_big = 1.0
         for k in range(n):
             # s += math.exp(terms[k] - big)
-            d_sub = d_s * exp_tape[k]
+            d_sub = times(ratio, exp_tape[k])
             d_big = fast.add_up(d_big, -d_sub)
             d_terms[k] += d_sub
         for k in range(n - 1, 0, -1):
@@ -61,6 +62,6 @@ def mixture_value_and_grad(means, weights, x):
             d_sub = d_terms[k]
             d_terms[k] = 0.0
             d_means[k] += d_sub * (x_i - means_k)
-            d_weights[k] += d_sub / weights_k
+            d_weights[k] += times(d_sub, 1 / weights_k)
 
     return total, (d_means, d_weights)

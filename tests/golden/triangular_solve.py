@@ -5,6 +5,7 @@ import numpy as np
 from numba import njit
 
 from adcompiler.runtime import vector_math as fast
+from adcompiler.runtime.guards import times
 
 
 @njit(cache=True, error_model='numpy')
@@ -33,9 +34,9 @@ def triangular_solve_value_and_grad(low, b):
         # x[i] = s / low[i, i]
         d_ratio = d_x[i]
         d_x[i] = 0.0
-        reciprocal = 1.0 / low_i_i
-        d_s = d_ratio * reciprocal
-        d_low[i, i] -= d_ratio * (ratio * reciprocal)
+        ratio_1 = 1 / low_i_i
+        d_s = times(d_ratio, ratio_1)
+        d_low[i, i] -= times(d_ratio, ratio * ratio_1)
         for j in range(i):
             x_j = x[j]
             # s -= low[i, j] * x[j]

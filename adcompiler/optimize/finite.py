@@ -1,0 +1,178 @@
+"""Plain products where a slope cannot be infinite.
+
+The product of an adjoint with a slope is written `times(d, slope)` where the slope may be infinite or not a
+number at an argument that is finite, as that of a square root at zero: an adjoint that is exactly zero then
+hands on exactly zero. Where the program shows that it cannot, as with `1 / (1 + x * x)`, it is a product.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from adcompiler.analysis.types import Types
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value
+from adcompiler.graph.walk import map_region, uses, walk
+from adcompiler.source import NOWHERE
+
+_BOUNDED = frozenset(
+    f"{home}.{name}"
+    for home in ("math", "np")
+    for name in ("sin", "cos", "tanh", "sign", "arctan", "atan", "erf", "erfc")
+)
+_LEAST_ONE = frozenset({"math.cosh", "np.cosh"})
+_NATURAL = frozenset(
+    {"math.exp", "np.exp", "abs", "np.abs", "math.fabs", "np.square", "len", "math.sqrt", "np.sqrt"}
+)
+"""Functions that are zero or more."""
+
+
+def plain_products(graph: Graph, types: Types) -> Graph:
+    """Return the graph with `times` only where it makes a difference.
+
+    Args:
+        graph: the graph of a derivative.
+        types: type of every value.
+
+    >>> from adcompiler.graph.text import to_text
+    >>> x, d, s, b, q, y = (Value(name) for name in "xdsbqy")
+    >>> nodes = (Apply(s, "mul", (x, x)), Apply(b, "add", (Literal(1.0), s)))
+    >>> nodes += (Apply(q, "truediv", (Literal(2.0), b)), Apply(y, "times", (d, q)))
+    >>> print(to_text(plain_products(Graph("f", Region((x, d), nodes, (y,))), {})))
+    graph f(x, d):
+      s = mul(x, x)
+      b = add(1.0, s)
+      q = truediv(2.0, b)
+      y = mul(d, q)
+      return y
+    """
+    makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
+    known = _Ranges(makers)
+    counts = uses(graph.body)
+
+    def changed(node: Node) -> Node:
+        if not isinstance(node, Apply) or node.fn != "times":
+            return node
+        adjoint, slope = node.args
+        if not known.is_finite(slope) and not known.is_never_zero(adjoint):
+            return node
+        made = makers.get(slope)  # type: ignore[arg-type]
+        is_own = made is not None and made.fn == "truediv" and counts[made.out] == 1
+        if made is not None and is_own and made.args[0] in (Literal(1), Literal(1.0)):
+            return replace(node, fn="truediv", args=(adjoint, made.args[1]))
+        return replace(node, fn="mul")
+
+    def rewrite(region: Region) -> Region:
+        return replace(region, nodes=tuple(map(changed, region.nodes)))
+
+    return replace(graph, body=map_region(graph.body, rewrite))
+
+
+@dataclass(frozen=True)
+class _Ranges:
+    """What is known of the values of numbers, and of the elements of arrays."""
+
+    makers: dict[Value, Apply]
+
+    def made(self, atom: Atom) -> Apply | None:
+        return self.makers.get(atom) if isinstance(atom, Value) else None
+
+    def is_never_zero(self, atom: Atom) -> bool:
+        """Tell whether an adjoint is some number other than zero, such as one part of a mean."""
+        made = self.made(atom)
+        if isinstance(atom, Literal):
+            return bool(atom.value)
+        if made is None:
+            return False
+        match made.fn:
+            case "truediv":
+                divisor = self.made(made.args[1])
+                is_count = divisor is not None and divisor.fn in ("len", "size")
+                return self.is_never_zero(made.args[0]) and (is_count or isinstance(made.args[1], Literal))
+            case "mul":
+                return all(map(self.is_never_zero, made.args))
+        return made.fn in ("neg", "pos") and self.is_never_zero(made.args[0])
+
+    def is_finite(self, atom: Atom) -> bool:
+        """Tell whether a number is finite if the arguments of the function are."""
+        made = self.made(atom)
+        if isinstance(atom, Literal):
+            return True
+        if made is None:
+            return False
+        match made.fn:
+            case "truediv":
+                return self.is_apart_from_zero(made.args[1]) and self.is_finite_or_given(made.args[0])
+            case "add" | "sub" | "mul" | "neg" | "pos" | "abs" | "min" | "max" | "np.square":
+                return all(map(self.is_finite_or_given, made.args))
+            case "len" | "size":
+                return True
+        return made.fn in _BOUNDED
+
+    def is_finite_or_given(self, atom: Atom) -> bool:
+        """Likewise for what the formula of a slope is made of: arguments, elements of arrays."""
+        made = self.made(atom)
+        if made is None:
+            return isinstance(atom, Value | Literal)
+        if made.fn == "getitem":
+            return made.loc is not NOWHERE
+        if made.fn == "truediv":
+            return self.is_apart_from_zero(made.args[1])
+        return self.is_finite(atom)
+
+    def is_apart_from_zero(self, atom: Atom) -> bool:
+        """Tell whether a number is not close to zero."""
+        if isinstance(atom, Literal):
+            return isinstance(atom.value, int | float) and atom.value != 0
+        made = self.made(atom)
+        if made is None:
+            return False
+        match made.fn:
+            case "add":
+                one, two = made.args
+                return (self.is_positive(one) and self.is_natural(two)) or (
+                    self.is_positive(two) and self.is_natural(one)
+                )
+            case "mul":
+                return all(map(self.is_apart_from_zero, made.args))
+            case "neg" | "abs" | "np.abs" | "np.square" | "math.sqrt" | "np.sqrt":
+                return self.is_apart_from_zero(made.args[0])
+        return self.is_positive(atom)
+
+    def is_positive(self, atom: Atom) -> bool:
+        """Tell whether a number is at least some constant above zero."""
+        if isinstance(atom, Literal):
+            return isinstance(atom.value, int | float) and atom.value > 0
+        made = self.made(atom)
+        if made is None:
+            return False
+        match made.fn:
+            case "add":
+                one, two = made.args
+                return (self.is_positive(one) and self.is_natural(two)) or (
+                    self.is_positive(two) and self.is_natural(one)
+                )
+            case "mul" | "min" | "np.minimum":
+                return all(map(self.is_positive, made.args))
+            case "max" | "np.maximum":
+                return any(map(self.is_positive, made.args))
+            case "math.sqrt" | "np.sqrt":
+                return self.is_positive(made.args[0])
+        return made.fn in _LEAST_ONE
+
+    def is_natural(self, atom: Atom) -> bool:
+        """Tell whether a number is zero or more."""
+        if isinstance(atom, Literal):
+            return isinstance(atom.value, int | float) and atom.value >= 0
+        made = self.made(atom)
+        if made is None:
+            return False
+        match made.fn:
+            case "mul":
+                return made.args[0] is made.args[1] or all(map(self.is_natural, made.args))
+            case "add" | "truediv":
+                return all(map(self.is_natural, made.args))
+            case "pow":
+                power = made.args[1]
+                is_even = isinstance(power, Literal) and isinstance(power.value, int) and power.value % 2 == 0
+                return is_even or self.is_natural(made.args[0])
+        return made.fn in _NATURAL or self.is_positive(atom)
