@@ -37,6 +37,7 @@ def program(name, count, reduce):
     call = OPERATORS.get(name, f"{name}({slots})").format(*args)
     body = f"np.sum({call} * 1.5)" if reduce else f"{call} * 1.5"
     imports = "import math\nimport numpy as np\nfrom scipy import special\n"
+    imports += "from adcompiler.runtime.guards import times\n"
     text = f"{imports}\ndef program({', '.join(args)}):\n    return {body}\n"
     return make(text, f"rule {name} {reduce}")
 
