@@ -45,6 +45,7 @@ from adcompiler.compile import Compiled, compile_text
 from adcompiler.errors import DifferentiationError, defects_reported
 from adcompiler.explain import explain, explain_memory, explain_seconds
 from adcompiler.footprint import allocations, known_sizes
+from adcompiler.frontend.overloads import without_choices
 from adcompiler.frontend.parse import python_function
 from adcompiler.graph.layout import Layout, Leaf, Packed, build, leaves, pack_python
 from adcompiler.graph.nodes import Graph
@@ -260,7 +261,7 @@ class Derivative:
         """Return the untyped graph; it depends on how the arguments are packed only."""
         key = tuple(map(ranked, layouts))
         if key not in self.graphs:
-            self.graphs[key] = primal_graph(self.python, key)
+            self.graphs[key] = primal_graph(self.base, key)
         return self.graphs[key]
 
     def _current(self) -> Specialised:
@@ -283,7 +284,7 @@ class Derivative:
     @property
     def graph(self) -> ComputationGraph:
         """The function's SSA graph, as an object to print, evaluate and follow."""
-        return ComputationGraph.of(self._graph())
+        return ComputationGraph.of(without_choices(self._graph()))
 
     def explain(self, *args: Any) -> str:
         """Return what the reverse sweep stores, loop by loop, how much and why.

@@ -32,6 +32,7 @@ from numba.core.untyped_passes import (
 from adcompiler.analysis import stand_ins
 from adcompiler.analysis.stand_ins import with_stand_ins
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.overloads import choices, constant_kind, without_choices
 from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Effect, Global, Graph, Literal, Node, Region, Value
 from adcompiler.graph.python import Style, to_python
 from adcompiler.graph.unparse import unparse
@@ -82,8 +83,20 @@ def infer(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     """Return the Numba type of every value of a graph, given those of its arguments.
 
     Raises:
-        DifferentiationError: AD304, with Numba's words, where the function does not type.
+        DifferentiationError: AD304, with Numba's words, where the function does not type; AD202 where Numba
+            runs another overload for these types than was followed.
     """
+    chosen = choices(graph)
+    graph = without_choices(graph)
+    found = _tried(graph, arguments)
+    for node in chosen:
+        _, *atoms = node.args
+        kinds = [found[a] if isinstance(a, Value) else constant_kind(a) for a in atoms]
+        node.args[0].value.check(kinds, node.loc)  # type: ignore[union-attr]
+    return found
+
+
+def _tried(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     try:
         return _inferred(replace(graph, body=with_stand_ins(graph.body)), arguments)
     except DifferentiationError:

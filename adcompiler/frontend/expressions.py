@@ -413,6 +413,9 @@ def _attribute(state: Lowering, node: gast.Attribute, name: str | None) -> Bindi
             raise state.refuse("AD102", f"it has no field '{node.attr}'", node)
         return found[found.names.index(node.attr)]  # type: ignore[no-any-return]
     base = materialise(state, found, node)
+    followed = calls.member(state, node, base, node.attr, name)
+    if followed is not None:
+        return followed
     if node.attr == "ndim" and atom_rank(base, state.ranks) is not None:
         return Literal(atom_rank(base, state.ranks))
     if node.attr == "ndim" and str(state.source.function.__module__).startswith("adcompiler.definitions"):

@@ -11,9 +11,9 @@ from typing import Any
 import gast
 
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend import expressions, loops
+from adcompiler.frontend import expressions, loops, overloads
 from adcompiler.frontend.bindings import Ambiguous, Binding, Environment, flatten, join, layout_of, unpacked
-from adcompiler.frontend.parse import Source, own_nodes, parse
+from adcompiler.frontend.parse import Source, own_nodes, parse, python_function
 from adcompiler.frontend.ranks import joined_rank
 from adcompiler.frontend.resolve import name_of
 from adcompiler.frontend.structure import RESULT, Structured, structure
@@ -95,13 +95,17 @@ def lower(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph
     nodes: list[Node] = []
     ranks = [leaf.kind for _, layout in parameters for leaf in leaves(layout)]
     known = dict(zip(params, ranks, strict=True))
-    result = lower_body(source, env, nodes, (source.function.__code__,), ranks=known)
+    stack: tuple[Any, ...] = (source.function.__code__,)
+    if (find := overloads.finder(function)) is not None:
+        source, env = _overloaded(source, find, env, nodes, known)
+    result = lower_body(source, env, nodes, stack, ranks=known)
     last = nodes[-1] if nodes else None
     if isinstance(last, Apply) and last.out is result and last.out.temporary:
         result = Value("result")
         nodes[-1] = replace(last, out=result)
-    name = name_of(source.function)
-    doc = (inspect.getdoc(source.function) or "").split("\n")[0]
+    plain = python_function(function)
+    name = name_of(plain)
+    doc = (inspect.getdoc(plain) or "").split("\n")[0]
     is_procedure = result == Literal(None)
     yields = params if is_procedure else flatten(result)
     body = Region(tuple(params), tuple(nodes), tuple(yields))
@@ -115,6 +119,24 @@ def lower(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph
         _defaults(signature),
         () if is_plain else tuple(parameters),
     )
+
+
+def _overloaded(
+    source: Source,
+    find: overloads.Finder,
+    env: Environment,
+    nodes: list[Node],
+    ranks: dict[Value, int | None],
+) -> tuple[Source, Environment]:
+    """Return what compiled code runs in place of a function, and its parameters as those of the function."""
+    where, name = source.locate(source.tree), source.function.__name__
+    choice = overloads.choose(name, find, [*env.values()], {}, ranks)
+    names = [] if choice is None else [*inspect.signature(choice.function).parameters]
+    if choice is None or len(names) != len(env):
+        reason = f"compiled code runs an overload of '{name}', and none was found for these arguments"
+        raise DifferentiationError("AD202", reason, where, overloads.CURE)
+    nodes.append(overloads.noted(choice, where))
+    return parse(choice.function), dict(zip(names, env.values(), strict=True))
 
 
 def _defaults(signature: inspect.Signature) -> tuple[Literal, ...]:
