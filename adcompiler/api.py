@@ -32,6 +32,7 @@ from adcompiler.arguments import (
     repacked,
 )
 from adcompiler.backend.module import compile_now, jit_options, load, module_text, uncompiled
+from adcompiler.callees import forget
 from adcompiler.checks import (
     Argnums,
     check_apart,
@@ -53,6 +54,7 @@ from adcompiler.graph.steps import Chain, Step, gradient_of, pullback_of
 from adcompiler.matrices import Matrix, matrix_graph
 from adcompiler.passes import Style, primal_graph
 from adcompiler.runtime.guards import SizeError
+from adcompiler.seen import Seen, seeing
 from adcompiler.view import ComputationGraph
 
 Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp", "hvp", Matrix]
@@ -68,6 +70,7 @@ class Specialised:
     source: str
     broadcasts: bool
     seconds: dict[str, float]
+    version: int
     is_plain: bool = field(init=False)
     repacks: bool = field(init=False)
     is_direct: bool = field(init=False)
@@ -102,6 +105,8 @@ class Derivative:
         self.own = len(self.names)
         self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
         self.graphs: dict[tuple[Layout, ...], Graph] = {}
+        self.seen = Seen()
+        self.version = 0
         self.wrt, single = positions(argnums, self.names, self.python.__name__)
         if isinstance(function, Derivative) and mode in ("outputs", "jvp"):
             single = function.style.single
@@ -154,6 +159,9 @@ class Derivative:
         except SizeError:
             if made.broadcasts:
                 raise
+            if made.version != self.version:
+                reason = f"what '{self.python.__name__}' reads has changed since its outputs were computed"
+                raise DifferentiationError("AD305", reason, None, "call vjp again") from None
             self.quick.clear()
             return self.run(self._specialise(made.layouts, broadcasts=True), args)
         return repacked(found, made.compiled.returns) if made.repacks else found
@@ -202,7 +210,8 @@ class Derivative:
     def _made(self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style) -> Specialised:
         self.check_arguments(layouts)
         clock = [time.perf_counter()]
-        with defects_reported(self.python.__name__):
+        forget()
+        with defects_reported(self.python.__name__), seeing(self.seen):
             own = layouts[: self.own]
             if self.is_matrix:
                 matrix = cast(Matrix, self.mode)
@@ -221,7 +230,39 @@ class Derivative:
             seeds = [kind for kind in compiled.seeds if kind is not None and self.mode != "hvp"]
             compile_now(function, (*map(kind_of, layouts), *seeds), self.python)
         clock.append(time.perf_counter())
-        return Specialised(layouts, function, compiled, source, style.broadcasts, _stages(clock))
+        return Specialised(
+            layouts, function, compiled, source, style.broadcasts, _stages(clock), self.version
+        )
+
+    def is_current(self) -> bool:
+        """Tell whether all that the function reads of its surroundings is as it was when it was compiled."""
+        return self.seen.is_current()
+
+    def recompile(self) -> None:
+        """Forget all that was compiled, so that the next call sees globals, closures and helpers as they are.
+
+        Constants are frozen when a function is compiled, as Numba does.
+
+        >>> scale = 2.0
+        >>> f = grad(lambda x: scale * x)
+        >>> slope, scale = f(1.0), 3.0
+        >>> slope, f(1.0)
+        (2.0, 2.0)
+        >>> f.recompile()
+        >>> f(1.0)
+        3.0
+        """
+        for cache in (self.graphs, self.specialised, self.quick, self.cautious, self.seen):
+            cache.clear()
+        self.__dict__.pop("value_and_grad", None)
+        if not hasattr(self.function, "py_func"):
+            self.__dict__.pop("primal", None)
+        if isinstance(self.function, Derivative):
+            self.function.recompile()
+        self.signature = inspect.signature(self.python)
+        if self.mode == "hvp":
+            self.signature = _with_direction(self.signature, self.names[-1])
+        self.version += 1
 
     def check_arguments(self, layouts: Sequence[Layout]) -> None:
         """Refuse arguments that cannot be differentiated, or arrays of other element types."""
@@ -261,7 +302,8 @@ class Derivative:
         """Return the untyped graph; it depends on how the arguments are packed only."""
         key = tuple(map(ranked, layouts))
         if key not in self.graphs:
-            self.graphs[key] = primal_graph(self.base, key)
+            with seeing(self.seen):
+                self.graphs[key] = primal_graph(self.base, key)
         return self.graphs[key]
 
     def _current(self) -> Specialised:

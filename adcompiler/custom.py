@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -69,8 +70,30 @@ class CustomFunction:
         return self.jvp
 
 
+_VERSIONS: weakref.WeakKeyDictionary[Any, str | None] = weakref.WeakKeyDictionary()
+
+
 def _compiled(function: Callable[..., Any]) -> Any:
-    return function if isinstance(function, Dispatcher) else numba.njit(function)
+    if isinstance(function, Dispatcher):
+        return function
+    made = numba.njit(function)
+    _VERSIONS[made] = None
+    return made
+
+
+def renew(value: Any, version: str) -> None:
+    """Compile a function with a rule of its own, or such a rule, again if what it reads has changed.
+
+    Args:
+        value: a `CustomFunction`, or what it compiled; dispatchers that users made stay as they are.
+        version: what tells its versions apart.
+    """
+    made = getattr(value, "dispatcher", value)
+    if not isinstance(made, Dispatcher) or made not in _VERSIONS:
+        return
+    if _VERSIONS[made] not in (None, version):
+        made.recompile()
+    _VERSIONS[made] = version
 
 
 def custom_vjp(function: Callable[..., Any]) -> CustomFunction:

@@ -13,6 +13,7 @@ import numpy as np
 from adcompiler.analysis.types import Types, is_scalar
 from adcompiler.backend.inline import inlined_values
 from adcompiler.backend.names import assign_names
+from adcompiler.custom import renew
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.layout import Layout, Leaf, Packed
 from adcompiler.graph.nodes import Apply, Effect, Global, Graph, Region
@@ -21,6 +22,7 @@ from adcompiler.graph.syntax import GUARDS
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import map_operands, map_region, walk
 from adcompiler.runtime.helpers import HELPERS
+from adcompiler.seen import fingerprint
 
 
 @dataclass
@@ -35,6 +37,7 @@ class ModuleText:
         constants: captured tuples of numbers by name.
         imports: captured functions and classes by name, with the module to import each from.
         objects: captured objects without an address, by name.
+        versions: what tells versions of the imported functions and objects apart, by name.
     """
 
     name: str = ""
@@ -44,6 +47,7 @@ class ModuleText:
     constants: dict[str, object] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
     objects: dict[str, object] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
 
 def emit(parts: Sequence[tuple[Graph, Types]]) -> ModuleText:
@@ -59,7 +63,10 @@ def emit(parts: Sequence[tuple[Graph, Types]]) -> ModuleText:
     imports = {name: home for name, value in rest.items() if (home := _home(name, value)) is not None}
     objects = {name: value for name, value in rest.items() if name not in imports}
     helpers = tuple(h for h in HELPERS if h in used)
-    return ModuleText(parts[-1][0].name, sources, helpers, arrays, constants, imports, objects)
+    versions = {name: fingerprint(value) for name, value in rest.items()}
+    for name, version in versions.items():
+        renew(rest[name], version)
+    return ModuleText(parts[-1][0].name, sources, helpers, arrays, constants, imports, objects, versions)
 
 
 def _function(graph: Graph, types: Types, captured: dict[str, object]) -> str:

@@ -20,6 +20,7 @@ import numba
 import numpy as np
 from numba.core.errors import NumbaError, NumbaPerformanceWarning
 
+import adcompiler.runtime
 from adcompiler.backend.emit import ModuleText
 from adcompiler.errors import DifferentiationError
 from adcompiler.rules import ELEMENTWISE
@@ -86,12 +87,14 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
 def load(source: str, text: ModuleText) -> types.ModuleType:
     """Write a module's text to the cache folder, if it is not there yet, and import it."""
     name, arrays = text.name, text.arrays
-    digest = hashlib.sha256(source.encode() + numba.__version__.encode())
+    digest = hashlib.sha256(source.encode() + numba.__version__.encode() + _own_version().encode())
+    for key, version in text.versions.items():
+        digest.update(f"{key} {version}".encode())
     for key, value in text.objects.items():
         digest.update(f"{key} {id(value)}".encode())
     for array in arrays.values():
         digest.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
-    stem = f"{name}_{digest.hexdigest()[:16]}"
+    stem = f"{name.encode('ascii', 'replace').decode().replace('?', '_')}_{digest.hexdigest()[:16]}"
     full_name = f"adcompiler_generated_{stem}"
     if full_name in sys.modules:
         return sys.modules[full_name]
@@ -108,6 +111,16 @@ def load(source: str, text: ModuleText) -> types.ModuleType:
     sys.modules[full_name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@functools.cache
+def _own_version() -> str:
+    """Return what tells versions of the functions apart that generated modules import from here."""
+    folder = Path(adcompiler.runtime.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _writable_folder() -> Path:

@@ -390,7 +390,7 @@ def dotted(state: Lowering, node: gast.expr) -> object:
         case gast.Attribute():
             owner = dotted(state, node.value)
             if owner is not resolve.MISSING:
-                return getattr(owner, node.attr, resolve.MISSING)
+                return resolve.attribute(owner, node.attr)
     return resolve.MISSING
 
 

@@ -12,7 +12,16 @@ import gast
 
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend import expressions, loops, overloads
-from adcompiler.frontend.bindings import Ambiguous, Binding, Environment, flatten, join, layout_of, unpacked
+from adcompiler.frontend.bindings import (
+    Ambiguous,
+    Binding,
+    Closure,
+    Environment,
+    flatten,
+    join,
+    layout_of,
+    unpacked,
+)
 from adcompiler.frontend.parse import Source, own_nodes, parse, python_function
 from adcompiler.frontend.ranks import joined_rank
 from adcompiler.frontend.resolve import name_of
@@ -99,6 +108,11 @@ def lower(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph
     if (find := overloads.finder(function)) is not None:
         source, env = _overloaded(source, find, env, nodes, known)
     result = lower_body(source, env, nodes, stack, ranks=known)
+    for part in flatten(result):
+        if isinstance(part, Closure):
+            reason = f"'{source.function.__name__}' returns a function"
+            cure = "differentiate the function that it returns, made beforehand"
+            raise DifferentiationError("AD102", reason, source.locate(source.tree), cure)
     last = nodes[-1] if nodes else None
     if isinstance(last, Apply) and last.out is result and last.out.temporary:
         result = Value("result")

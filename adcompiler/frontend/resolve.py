@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import builtins
+import keyword
 import math
+import re
 import sys
 import types
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from adcompiler.graph.nodes import Atom, Global, Literal
+from adcompiler.seen import MISSING as MISSING
+from adcompiler.seen import looked_up, note_attribute, note_name
 
 # Spellings that mean a node of the graph rather than a call.
 CANONICAL = {
@@ -57,21 +62,19 @@ ATTRIBUTES = {"shape": "shape", "T": "T", "size": "size", "ndim": "ndim", "dtype
 PYTHON_SPECIAL = ("zeta", "polygamma", "logsumexp", "softmax", "log_softmax")
 """Functions of `scipy.special` that are written in Python."""
 
-MISSING = object()
-
 
 def lookup(function: types.FunctionType, name: str) -> object:
     """Return what a free name of the function stands for, or `MISSING`."""
-    code = function.__code__
-    if name in code.co_freevars and function.__closure__ is not None:
-        cell = function.__closure__[code.co_freevars.index(name)]
-        try:
-            return cell.cell_contents
-        except ValueError:
-            return MISSING
-    if name in function.__globals__:
-        return function.__globals__[name]
-    return getattr(builtins, name, MISSING)
+    found = looked_up(function, name)
+    note_name(function, name, found)
+    return found
+
+
+def attribute(owner: object, name: str) -> object:
+    """Return an attribute of a captured object, or `MISSING`."""
+    found = getattr(owner, name, MISSING)
+    note_attribute(owner, name, found)
+    return found
 
 
 def primitive(function: object) -> str | None:
@@ -151,12 +154,14 @@ def constant(name: str, value: object) -> Atom:
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """Return the name under which a function stands in generated code.
+    """Return the name under which a function stands in generated code: an identifier of bounded length.
 
     >>> name_of(lambda x: x)
     'function'
     """
-    return function.__name__.replace("<lambda>", "function")
+    name = unicodedata.normalize("NFKC", function.__name__.replace("<lambda>", "function"))
+    name = re.sub(r"\W", "_", name)[:60]
+    return name if name.isidentifier() and not keyword.iskeyword(name) else f"function_{name}"
 
 
 def is_followed(function: object) -> bool:
