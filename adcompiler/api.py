@@ -137,7 +137,7 @@ class Derivative:
         is_complete = len(args) == len(self.names) and are_numbers(args[: self.own])
         args = self.bound(args, kwargs)
         made = self._specialise(self.layouts(args))
-        is_fitting = self.mode != "hvp" or is_of_layout(args[-1], made.layouts[-1])
+        is_fitting = key is not None and (self.mode != "hvp" or is_of_layout(args[-1], made.layouts[-1]))
         if self.mode == "hvp":
             args = self._fitted(args, made.layouts)
         if self.jit and made.is_direct and key is not None and is_complete and is_fitting:
@@ -447,7 +447,8 @@ def grad(
 
     Returns:
         a callable with the parameters of `function`. It returns the gradient of the one argument, in
-        its shape and dtype, or a tuple of gradients where `argnums` is a sequence.
+        its shape and dtype, or a tuple of gradients where `argnums` is a sequence. In the gradient by a
+        tuple, dictionary or list, None stands for whatever is no float in it, integers included.
 
     Raises:
         DifferentiationError: where the function cannot be differentiated, when it is decorated

@@ -11,7 +11,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.types import is_array, is_continuous
 from adcompiler.api import Derivative
-from adcompiler.arguments import flat, layout_of_value, plain
+from adcompiler.arguments import check_array, flat, layout_of_value, plain
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Layout, leaves
 
@@ -94,6 +94,7 @@ def _seeds(adjoint: Any, value: Any, returns: Layout, kinds: tuple[nt.Type | Non
     for item, output, kind in zip(given, outputs, kinds, strict=True):
         if kind is None:
             continue
+        check_array(item, "the adjoint of an output")
         if np.shape(item) != np.shape(output):
             reason = f"the adjoint of an output of shape {np.shape(output)} has shape {np.shape(item)}"
             raise DifferentiationError("AD305", reason)

@@ -6,6 +6,7 @@ import operator
 from typing import TYPE_CHECKING
 
 import gast
+import numpy as np
 
 from adcompiler.frontend import calls, defined, loops, resolve, tuples
 from adcompiler.frontend.bindings import Ambiguous, Binding, Closure, Record, TypeOf, flatten, join
@@ -208,7 +209,15 @@ def _name(state: Lowering, node: gast.Name) -> Binding:
     value = resolve.lookup(state.source.function, node.id)
     if value is resolve.MISSING:
         raise state.refuse("AD106", f"'{node.id}' is not defined", node)
-    return resolve.constant(node.id, value)
+    return _captured(state, node, node.id, value)
+
+
+def _captured(state: Lowering, node: gast.expr, name: str, value: object) -> Atom:
+    """Return the atom for a captured object; arrays that mean more than their numbers are refused."""
+    if isinstance(value, np.ndarray) and type(value) not in (np.ndarray, np.memmap, np.recarray):
+        cure = "capture a plain array: np.asarray(...), or .filled(...) for one with a mask"
+        raise state.refuse("AD102", f"'{name}' is a {type(value).__name__}", node, cure)
+    return resolve.constant(name, value)
 
 
 def _variable(state: Lowering, name: str) -> Binding | None:
@@ -406,7 +415,7 @@ def called(state: Lowering, node: gast.Call) -> str | None:
 def _attribute(state: Lowering, node: gast.Attribute, name: str | None) -> Binding:
     value = dotted(state, node)
     if value is not resolve.MISSING:
-        return resolve.constant(node.attr, value)
+        return _captured(state, node, node.attr, value)
     found = binding(state, node.value)
     if isinstance(found, Record):
         if node.attr not in found.names:
