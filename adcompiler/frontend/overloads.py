@@ -49,7 +49,7 @@ def finder(function: object) -> Finder | None:
     if isinstance(function, Dispatcher):
         return None
     found = _typing()._lookup_global(function)
-    if not isinstance(found, nt.Function) or _is_of_numba(function):
+    if not isinstance(found, nt.Function) or not _is_given_by_users(function, found.templates):
         return None
     templates = _in_order(found.templates, found.typing_key)
     return lambda kinds, named: _implementation(templates, kinds, named)
@@ -90,9 +90,20 @@ def _in_order(templates: Any, key: object) -> list[Any]:
     return list(utils.order_by_target_specificity(target, list(templates), fnkey=key))
 
 
-def _is_of_numba(function: object) -> bool:
-    """Tell whether a function is one that Numba knows by itself, and that is followed or has a rule here."""
-    return str(getattr(function, "__module__", "")).split(".")[0] in (*_OWN, "heapq", "builtins", "math")
+def _is_given_by_users(function: object, templates: Sequence[Any]) -> bool:
+    """Tell whether a function is not one that Numba knows by itself, which is followed or has a rule here."""
+    overloads = [getattr(template, "_overload_func", None) for template in templates]
+    homes = [_home(found) for found in overloads if found is not None]
+    if any(home not in (None, *_OWN) for home in homes):
+        return True
+    is_numbas = bool(homes) and None not in homes
+    return isinstance(function, python_types.FunctionType) and not is_numbas and _home(function) not in _OWN
+
+
+def _home(function: object) -> str | None:
+    """Return the package of a function; Numba makes some that have none."""
+    module = getattr(function, "__module__", None)
+    return None if module is None else str(module).split(".")[0]
 
 
 def _is_users(template: Any, name: str, is_method: bool) -> bool:
@@ -100,7 +111,7 @@ def _is_users(template: Any, name: str, is_method: bool) -> bool:
         isinstance(template, _OverloadAttributeTemplate)
         and template._attr == name
         and template.is_method == is_method
-        and template._overload_func.__module__.split(".")[0] not in _OWN
+        and _home(template._overload_func) not in _OWN
     )
 
 

@@ -204,6 +204,12 @@ class Writer:
         if isinstance(node, Apply | If) and any(v in self.style.inlined for v in _outs(node)):
             return
         self.quote(node)
+        start = len(self.out)
+        self.write(node)
+        for made in self.out[start:]:
+            made.origin = getattr(made, "origin", node)  # type: ignore[attr-defined]
+
+    def write(self, node: Node) -> None:
         match node:
             case Apply():
                 self.apply(node)
@@ -434,14 +440,16 @@ def to_python(graph: Graph, style: Style) -> ast.FunctionDef:
     """
     writer = Writer(style, definitions(graph.body), dict(uses(graph.body)))
     parameters = graph.parameters or [(style.names[param], Leaf()) for param in graph.body.params]
-    supply = iter(graph.body.params)
+    supply, names = iter(graph.body.params), dict[str, str]()
     for name, layout in parameters:
         target = build(layout, (ast.Name(style.names[v], ast.Store()) for v in supply), _targets)
         if isinstance(layout, Packed):
             writer.assign(target, load(name))
+        elif isinstance(target, ast.Name):
+            names[name] = target.id
     writer.region(graph.body)
     writer.out.append(ast.Return(_returned(graph, writer)))
-    args = [ast.arg(name) for name, _ in parameters]
+    args = [ast.arg(names.get(name, name)) for name, _ in parameters]
     doc: list[ast.stmt] = [ast.Expr(ast.Constant(graph.doc))] if graph.doc else []
     defaults = [literal(default.value) for default in graph.defaults]
     arguments = ast.arguments([], args, None, [], [], None, defaults)
