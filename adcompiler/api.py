@@ -48,6 +48,7 @@ from adcompiler.explain import explain, explain_memory, explain_seconds
 from adcompiler.footprint import allocations, known_sizes
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.frontend.parse import python_function
+from adcompiler.frontend.resolve import as_plain
 from adcompiler.graph.layout import Layout, Leaf, Packed, build, leaves, pack_python
 from adcompiler.graph.nodes import Graph
 from adcompiler.graph.steps import Chain, Step, gradient_of, pullback_of
@@ -125,7 +126,7 @@ class Derivative:
         self.cautious: dict[tuple[Layout, ...], Specialised] = {}
         update_wrapper(self, self.python)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Evaluate for these arguments; they are never changed."""
         key = None if kwargs or self.is_variadic else quick_key(args)
         if key in self.quick:
@@ -190,13 +191,13 @@ class Derivative:
     def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> tuple[Any, ...]:
         """Return one argument for each parameter."""
         if not kwargs and not self.is_variadic and len(args) == len(self.names):
-            return args
+            return tuple(map(as_plain, args))
         try:
             bound = self.signature.bind(*args, **(kwargs or {}))
         except TypeError as error:
             raise DifferentiationError("AD305", f"{self.python.__name__}: {error}") from None
         bound.apply_defaults()
-        return tuple(bound.arguments[name] for name in self.names)
+        return tuple(as_plain(bound.arguments[name]) for name in self.names)
 
     def _specialise(
         self, layouts: tuple[Layout, ...], origins: Sequence[str] = (), broadcasts: bool = False

@@ -14,6 +14,7 @@ from numba.core.errors import NumbaError
 
 from adcompiler.analysis.types import is_continuous, rank
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.resolve import as_plain
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, map_leaves
 
 _ARRAY_TYPES: dict[tuple[Any, ...], Leaf] = {}
@@ -33,6 +34,7 @@ def layout_of_value(value: Any, name: str, differentiated: bool = False) -> Layo
     Raises:
         DifferentiationError: AD301 for a value that Numba cannot type.
     """
+    value = as_plain(value)
     if type(value) is float:
         return _FLOAT
     if type(value) is np.ndarray:
@@ -158,7 +160,7 @@ def plain(value: Any, layout: Layout) -> Any:
     """Return an argument as generated code takes it: dictionaries and lists as tuples, functions as None."""
     match layout:
         case Leaf():
-            return value
+            return as_plain(value)
         case Static():
             return value if hasattr(value, "py_func") else None
         case Packed(maker=maker):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import types
 from typing import TYPE_CHECKING
 
 import gast
@@ -69,6 +70,8 @@ def apply(
     made = Apply(out, fn, args, keywords, state.where(node))
     state.nodes.append(made)
     state.ranks[out] = rank_of(made, state.ranks)
+    if fn == "range" and 1 <= len(args) <= 3:
+        state.spans[out] = args
     return out
 
 
@@ -254,9 +257,12 @@ def _compare(state: Lowering, node: gast.Compare, name: str | None) -> Atom:
         return found if op is gast.In else apply(state, node, "not", (found,), name)
     left, right = atom(state, node.left), atom(state, node.comparators[0])
     if op in (gast.Is, gast.IsNot):
-        if isinstance(left, Value) and isinstance(right, Value):
-            raise state.refuse("AD102", "'is' compares with None only", node)
-        same = isinstance(left, Literal) and isinstance(right, Literal) and left.value is right.value
+        if Literal(None) in (left, right):
+            same = left == right
+        elif isinstance(left, Value) or isinstance(right, Value):
+            raise state.refuse("AD102", "'is' compares with None only", node, "compare with '=='")
+        else:
+            same = type(left) is type(right) and left.value is right.value
         return Literal(same == (op is gast.Is))
     if op not in COMPARE:
         raise state.refuse("AD102", f"'{op.__name__}' comparisons are not part of the language", node)
@@ -399,7 +405,10 @@ def dotted(state: Lowering, node: gast.expr) -> object:
         case gast.Attribute():
             owner = dotted(state, node.value)
             if owner is not resolve.MISSING:
-                return resolve.attribute(owner, node.attr)
+                found = resolve.attribute(owner, node.attr)
+                if found is resolve.MISSING and isinstance(owner, types.ModuleType):
+                    raise state.refuse("AD106", f"'{owner.__name__}' has no '{node.attr}'", node)
+                return found
     return resolve.MISSING
 
 

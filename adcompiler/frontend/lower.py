@@ -24,7 +24,7 @@ from adcompiler.frontend.bindings import (
 )
 from adcompiler.frontend.parse import Source, own_nodes, parse, python_function
 from adcompiler.frontend.ranks import joined_rank
-from adcompiler.frontend.resolve import name_of
+from adcompiler.frontend.resolve import as_plain, name_of
 from adcompiler.frontend.structure import RESULT, Structured, structure
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
 from adcompiler.graph.nodes import (
@@ -57,6 +57,7 @@ class Lowering:
     enclosing: Lowering | None = None
     stack: tuple[Any, ...] = ()
     ranks: dict[Value, int | None] = field(default_factory=dict)
+    spans: dict[Value, tuple[Atom, ...]] = field(default_factory=dict)
 
     def where(self, node: gast.AST) -> Location:
         """Return the location of a tree node within the current statement."""
@@ -159,7 +160,7 @@ def _defaults(signature: inspect.Signature) -> tuple[Literal, ...]:
     for parameter in reversed(list(signature.parameters.values())):
         if not isinstance(parameter.default, float | int | str | None):
             break
-        found.insert(0, Literal(parameter.default))
+        found.insert(0, Literal(as_plain(parameter.default)))
     return tuple(found)
 
 

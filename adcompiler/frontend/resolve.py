@@ -145,12 +145,28 @@ def constant(name: str, value: object) -> Atom:
         return Literal(int(value))
     if value is None or isinstance(value, bool):
         return Literal(value)
-    for plain in (int, float, str):
-        if isinstance(value, plain):  # also a member of an IntEnum
-            return Literal(plain(value))
+    if isinstance(value, int | float | str):
+        return Literal(as_plain(value))  # type: ignore[arg-type]
     if isinstance(value, type) and issubclass(value, np.generic):
         return Global("np.bool_" if value is np.bool_ else f"np.{value.__name__}", value)
     return Global(name, value)
+
+
+def as_plain(value: Any) -> Any:
+    """Return a number or text of a class of its own, such as a member of an IntEnum, as what it is one of.
+
+    >>> import enum
+    >>> as_plain(enum.IntEnum("Kind", "ONE TWO").TWO)
+    2
+    """
+    kind = type(value)
+    if kind in (float, int, bool, str) or not isinstance(value, int | float | str):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__int__(value)
+    return value if kind is np.float64 else float.__float__(value)
 
 
 def name_of(function: Callable[..., Any]) -> str:
