@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, update_wrapper
@@ -31,7 +32,8 @@ from adcompiler.arguments import (
     ranked,
     repacked,
 )
-from adcompiler.backend.module import compile_now, jit_options, load, module_text, uncompiled
+from adcompiler.backend.module import compile_now, jit_options, load, module_text
+from adcompiler.backend.plain import uncompiled, with_fields
 from adcompiler.callees import forget
 from adcompiler.checks import (
     Argnums,
@@ -43,6 +45,7 @@ from adcompiler.checks import (
     positions,
 )
 from adcompiler.compile import Compiled, compile_text
+from adcompiler.enabled import enabled, is_disabled
 from adcompiler.errors import DifferentiationError, defects_reported
 from adcompiler.explain import explain, explain_memory, explain_seconds
 from adcompiler.footprint import allocations, known_sizes
@@ -96,7 +99,7 @@ class Derivative:
         self.base: Any = function.base if isinstance(function, Derivative) else function
         self.mode = mode
         self.argnums = argnums
-        self.jit = jit
+        self.jit = jit and not is_disabled()
         self.given, options = options, dict(options)
         accurate, broadcasts = options.pop("accurate_math", False), options.pop("broadcasting", False)
         self.options = jit_options(self.base, options)
@@ -152,11 +155,7 @@ class Derivative:
     def run(self, made: Specialised, args: Sequence[Any]) -> Any:
         """Run a specialisation; where it assumes too much of the sizes, the one that assumes nothing."""
         try:
-            if self.jit:
-                found = made.function(*args)
-            else:
-                with np.errstate(all="ignore"):
-                    found = made.function(*(np.float64(a) if isinstance(a, float) else a for a in args))
+            found = made.function(*args) if self.jit else _run_plainly(made.function, args)
         except SizeError:
             if made.broadcasts:
                 raise
@@ -212,7 +211,7 @@ class Derivative:
         self.check_arguments(layouts)
         clock = [time.perf_counter()]
         forget()
-        with defects_reported(self.python.__name__), seeing(self.seen):
+        with defects_reported(self.python.__name__), seeing(self.seen), enabled():
             own = layouts[: self.own]
             if self.is_matrix:
                 matrix = cast(Matrix, self.mode)
@@ -223,9 +222,10 @@ class Derivative:
             clock.append(time.perf_counter())
             compiled = compile_text(graph, own, self.chain, style, self.mode != "primal")
         source = module_text(compiled.text, self._header(layouts, origins), self.options)
-        module = load(source, compiled.text)
-        name = compiled.text.name
-        function = getattr(module, name) if self.jit else uncompiled(module, name)
+        with enabled():
+            module = load(source, compiled.text)
+        name, follows_numpy = compiled.text.name, self.options.get("error_model") == "numpy"
+        function = getattr(module, name) if self.jit else uncompiled(module, name, follows_numpy)
         clock.append(time.perf_counter())
         if self.jit:
             seeds = [kind for kind in compiled.seeds if kind is not None and self.mode != "hvp"]
@@ -303,7 +303,7 @@ class Derivative:
         """Return the untyped graph; it depends on how the arguments are packed only."""
         key = tuple(map(ranked, layouts))
         if key not in self.graphs:
-            with seeing(self.seen):
+            with seeing(self.seen), enabled():
                 self.graphs[key] = primal_graph(self.base, key)
         return self.graphs[key]
 
@@ -313,7 +313,8 @@ class Derivative:
             return next(reversed(self.specialised.values()))
         defaults = [parameter.default for parameter in inspect.signature(self.python).parameters.values()]
         layouts = tuple(map(layout_of_default, defaults))
-        found, origins = guess_arguments(self._graph(layouts), self.python, self.wrt)
+        with enabled():
+            found, origins = guess_arguments(self._graph(layouts), self.python, self.wrt)
         layouts = (*found, *self._direction(found))
         made = self._specialise(layouts, [*origins, *["like the gradient"] * (len(layouts) - len(found))])
         del self.specialised[made.layouts]
@@ -375,6 +376,13 @@ class Derivative:
                 self.cautious[layouts] = self._made(layouts, (), replace(self.style, cautious=True))
             made = self.cautious[layouts]
         return made.function
+
+
+def _run_plainly(function: Any, args: Sequence[Any]) -> Any:
+    """Call plain Python code with the meaning that it has when compiled."""
+    with np.errstate(all="ignore"), warnings.catch_warnings(), enabled():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return function(*map(with_fields, args))
 
 
 def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:

@@ -12,6 +12,8 @@ from numba.core import types
 from numba.core.dispatcher import Dispatcher
 from numba.extending import overload, typeof_impl
 
+from adcompiler.enabled import enabled
+
 T = TypeVar("T")
 
 
@@ -76,7 +78,8 @@ _VERSIONS: weakref.WeakKeyDictionary[Any, str | None] = weakref.WeakKeyDictionar
 def _compiled(function: Callable[..., Any]) -> Any:
     if isinstance(function, Dispatcher):
         return function
-    made = numba.njit(function)
+    with enabled():
+        made = numba.njit(function)
     _VERSIONS[made] = None
     return made
 

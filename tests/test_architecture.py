@@ -9,6 +9,7 @@ import adcompiler
 
 ROOT = Path(adcompiler.__file__).parent
 STAGES = [
+    "enabled",
     "source",
     "errors",
     "graph",

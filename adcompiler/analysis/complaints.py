@@ -172,6 +172,7 @@ def pretty(kinds: str) -> str:
 
     kinds = re.sub(r"(?:readonly |unaligned )?array\((\w+), (\d+)d, \w+(?:, \w+)*\)", axes, kinds)
     kinds = re.sub(r"Array\((\w+), (\d+), '\w', \w+, aligned=\w+\)", axes, kinds)
+    kinds = re.sub(r"Module\(<module '(\w+)' .*?>\)", r"module '\1'", kinds)
     kinds = re.sub(r"Literal\[int\]\([^)]*\)", "int64", kinds)
     kinds = re.sub(r"Literal\[bool\]\([^)]*\)", "bool", kinds)
     kinds = re.sub(r"Literal\[str\]\([^)]*\)|unicode_type", "str", kinds)

@@ -6,7 +6,6 @@ import functools
 import hashlib
 import importlib.util
 import io
-import math
 import os
 import sys
 import tempfile
@@ -23,10 +22,8 @@ from numba.core.errors import NumbaError, NumbaPerformanceWarning
 import adcompiler.runtime
 from adcompiler.backend.emit import ModuleText
 from adcompiler.errors import DifferentiationError
-from adcompiler.rules import ELEMENTWISE
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import helper_source
-from adcompiler.runtime.vector_math import UNCOMPILED
 
 _OPTIONS = ("fastmath", "error_model", "parallel", "boundscheck", "nogil")
 
@@ -160,34 +157,3 @@ def compile_now(function: Any, kinds: tuple[Any, ...], origin: types.FunctionTyp
     except NumbaError as error:
         reason = f"Numba cannot compile the code generated for '{origin.__name__}': {str(error)[:600]}"
         raise DifferentiationError("AD901", reason) from error
-
-
-@functools.cache
-def numpy_math() -> types.SimpleNamespace:
-    """Return the math module with NumPy's error model: infinity and NaN instead of exceptions."""
-    functions: dict[str, Any] = dict(vars(math))
-    for name in functions:
-        same = ELEMENTWISE.get(f"math.{name}")
-        for other, rule in ELEMENTWISE.items():
-            if rule is same and other.startswith("np.") and hasattr(np, other[3:]):
-                functions[name] = getattr(np, other[3:])
-    return types.SimpleNamespace(**functions)
-
-
-def uncompiled(module: types.ModuleType, name: str) -> Any:
-    """Return a function of a generated module as plain Python, its helpers likewise.
-
-    Raises:
-        DifferentiationError: AD102 where it calls what only compiled code can call.
-    """
-    for key, value in vars(module).items():
-        if hasattr(value, "__wrapper_address__") and not callable(value):
-            reason = f"'{key}' can be called by compiled code only"
-            raise DifferentiationError("AD102", reason, None, "leave jit=False out")
-    namespace = dict(vars(module)) | {"math": numpy_math(), "fast": UNCOMPILED}
-    for key, value in vars(module).items():
-        if key in GUARDS or (hasattr(value, "py_func") and value.py_func.__module__ != module.__name__):
-            namespace[key] = value.py_func
-        elif hasattr(value, "py_func"):
-            namespace[key] = types.FunctionType(value.py_func.__code__, namespace, key)
-    return namespace[name]
