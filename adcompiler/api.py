@@ -14,7 +14,7 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 from numba.core import types as nt
 
-from adcompiler.analysis.guess import guess_arguments
+from adcompiler.analysis.guess import guess_layouts
 from adcompiler.analysis.types import is_continuous
 from adcompiler.arguments import (
     are_numbers,
@@ -314,7 +314,8 @@ class Derivative:
         defaults = [parameter.default for parameter in inspect.signature(self.python).parameters.values()]
         layouts = tuple(map(layout_of_default, defaults))
         with enabled():
-            found, origins = guess_arguments(self._graph(layouts), self.python, self.wrt)
+            needs_number = self.mode in ("grad", "value_and_grad", "hvp", "hessian") and not self.chain[1:]
+            found, origins = guess_layouts(self._graph, layouts, self.python, self.wrt, needs_number)
         layouts = (*found, *self._direction(found))
         made = self._specialise(layouts, [*origins, *["like the gradient"] * (len(layouts) - len(found))])
         del self.specialised[made.layouts]
