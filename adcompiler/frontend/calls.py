@@ -69,6 +69,10 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
         return expressions.apply(state, node, "derivative", (callee, *args), name)
     if getattr(function, "is_derivative", False):
         return _derivative(state, node, function, name)
+    if _is_own(function):
+        reason = f"'{callee.name}' is called inside the function that is differentiated"
+        cure = "make the derivative outside, as in g = grad(f), and call g inside"
+        raise state.refuse("AD203", reason, node, cure)
     primitive = resolve.primitive(function)
     if primitive is None and (find := overloads.finder(function)) is not None:
         return _overloaded(state, node, callee.name, find, None, name)
@@ -117,6 +121,14 @@ def member(state: Lowering, node: gast.expr, owner: Atom, attribute: str, name: 
     """Follow an overload of a method or attribute that users gave a type; None where there is none."""
     find = overloads.member_finder(attribute, isinstance(node, gast.Call), owner, state.ranks)
     return None if find is None else _overloaded(state, node, attribute, find, owner, name)
+
+
+def _is_own(function: object) -> bool:
+    """Tell whether a function is one of this package that makes derivatives: `grad`, `vjp` and the like."""
+    homes = ("api", "pullback", "pushforward", "second_order", "custom")
+    return getattr(function, "__module__", None) in [f"adcompiler.{home}" for home in homes] and (
+        isinstance(function, types.FunctionType)
+    )
 
 
 def _call_itself(state: Lowering, node: gast.Call, function: types.FunctionType, name: str | None) -> Binding:

@@ -242,10 +242,21 @@ def statement(state: Lowering, stmt: gast.stmt) -> None:
         case gast.Expr():
             expressions.effect(state, stmt.value)
         case gast.FunctionDef():
+            _check_decorators(state, stmt)
             state.env[stmt.name] = expressions.closure(state, stmt)
         case _:
             kind = type(stmt).__name__.lower()
             raise state.refuse("AD101", f"'{kind}' statements are not part of the language", stmt)
+
+
+def _check_decorators(state: Lowering, stmt: gast.FunctionDef) -> None:
+    """Refuse decorators that make something else of a nested function; `njit` does not."""
+    for decorator in stmt.decorator_list:
+        made = decorator.func if isinstance(decorator, gast.Call) else decorator
+        found = expressions.dotted(state, made)
+        if getattr(found, "__module__", None) != "numba.core.decorators":
+            cure = "make it outside, where it can be used by its name"
+            raise state.refuse("AD101", f"'{stmt.name}' is decorated inside the function", decorator, cure)
 
 
 def _hint(target: gast.AST) -> str | None:
