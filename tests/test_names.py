@@ -3,6 +3,7 @@
 import enum
 import linecache
 import math
+from collections import namedtuple
 
 import numpy as np
 import pytest
@@ -164,3 +165,48 @@ def test_parameters_of_loops_named_like_generated_names(pair):
     assert value == pytest.approx(expected)
     assert slope == pytest.approx(d_a)
     np.testing.assert_allclose(slopes, d_b)
+
+
+Pair = namedtuple("Pair", "a b")
+Other = namedtuple("Pair", "c")
+Named = namedtuple("x", "a b")
+LikeNumpy = namedtuple("np", "a b")
+
+
+def of_pairs(p, q):
+    return p.a * p.b * q.c
+
+
+def of_its_class(Pair):
+    return Pair.a * Pair.b
+
+
+def of_a_class_named_like_it(x):
+    return x.a * x.b
+
+
+def of_a_class_named_like_numpy(p):
+    return np.sum(p.a) * p.b
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_classes_of_named_tuples(jit):
+    found = grad(of_pairs, argnums=(0, 1), jit=jit)(Pair(2.0, 3.0), Other(4.0))
+    assert found == (Pair(12.0, 8.0), Other(6.0))
+    assert [type(part) for part in found] == [Pair, Other]
+    assert grad(of_its_class, jit=jit)(Pair(2.0, 3.0)) == (3.0, 2.0)
+    found = grad(of_a_class_named_like_it, jit=jit)(Named(2.0, 3.0))
+    assert (type(found), found) == (Named, (3.0, 2.0))
+    found = grad(of_a_class_named_like_numpy, jit=jit)(LikeNumpy(np.ones(2), 3.0))
+    np.testing.assert_array_equal(found.a, [3.0, 3.0])
+    assert found.b == 2.0
+
+
+@pytest.mark.parametrize("text", ['Say """hello"""', "a \\ b\\", 'ends "so"', "sur\udcff", "größe"])
+def test_texts_of_docstrings(text):
+    def f(x):
+        return x * x
+
+    f.__doc__ = text
+    assert grad(f)(3.0) == 6.0
+    assert grad(f).primal(3.0) == 9.0

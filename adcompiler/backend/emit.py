@@ -12,9 +12,10 @@ import numpy as np
 
 from adcompiler.analysis.types import Types, is_scalar
 from adcompiler.backend.inline import inlined_values
-from adcompiler.backend.names import assign_names
+from adcompiler.backend.names import RESERVED, assign_names
 from adcompiler.custom import renew
 from adcompiler.frontend.recursion import Callee
+from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.layout import Layout, Leaf, Packed
 from adcompiler.graph.nodes import Apply, Effect, Global, Graph, Region
 from adcompiler.graph.python import Style, to_python
@@ -55,8 +56,6 @@ def emit(parts: Sequence[tuple[Graph, Types]]) -> ModuleText:
     captured: dict[str, object] = {}
     sources = tuple(_function(graph, types, captured) for graph, types in parts)
     used = {n.fn for graph, _ in parts for n in walk(graph.body) if isinstance(n, Apply)}
-    for graph, _ in parts:
-        captured |= {maker.__name__: maker for maker in _makers(graph.returns)}
     arrays = {name: value for name, value in captured.items() if isinstance(value, np.ndarray)}
     constants = {name: value for name, value in captured.items() if _is_numbers(value)}
     rest = {name: value for name, value in captured.items() if name not in arrays | constants}
@@ -71,13 +70,31 @@ def emit(parts: Sequence[tuple[Graph, Types]]) -> ModuleText:
 
 def _function(graph: Graph, types: Types, captured: dict[str, object]) -> str:
     graph = replace(graph, body=_unique_globals(graph.body, captured))
+    makers = _named_makers(graph, captured)
     inlined = inlined_values(graph.body, types)
     reserved = [name for name, layout in graph.parameters if not isinstance(layout, Leaf)]
+    reserved += makers.values()
     called = {node.fn.partition(".")[0] for node in walk(graph.body) if isinstance(node, Apply | Effect)}
     reserved += called.intersection(("fast", "special", "factors", *GUARDS))
     names = assign_names(graph.body, inlined, types, [graph.name, *reserved])
     scalars = {value for value in names if is_scalar(types.get(value))}
-    return unparse(to_python(graph, Style(names, inlined, scalars, quotes=True)))
+    return unparse(to_python(graph, Style(names, inlined, scalars, quotes=True, makers=makers)))
+
+
+def _named_makers(graph: Graph, captured: dict[str, object]) -> dict[Any, str]:
+    """Name the classes of the named tuples in a result, apart from each other and from parameters."""
+    taken = {*RESERVED, graph.name, *(name for name, _ in graph.parameters)}
+    taken |= {param.name for param in graph.body.params}
+    makers: dict[Any, str] = {}
+    for maker in _makers(graph.returns):
+        base, k = name_of(maker), 0
+        name = base
+        while name in taken or hasattr(builtins, name) or captured.get(name, maker) is not maker:
+            k += 1
+            name = f"{base}_{k}"
+        makers[maker] = name
+        captured[name] = maker
+    return makers
 
 
 def _makers(layout: Layout | None) -> Iterator[Any]:

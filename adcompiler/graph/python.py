@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,12 +33,21 @@ from adcompiler.graph.walk import uses, walk
 
 @dataclass(frozen=True)
 class Style:
-    """How a graph is written: a name per value, values written where they are used, which are scalars."""
+    """How a graph is written.
+
+    Attributes:
+        names: a name per value.
+        inlined: values written where they are used.
+        scalars: numbers.
+        quotes: whether the user's lines are quoted.
+        makers: names of classes of named tuples, where they are not their own.
+    """
 
     names: dict[Value, str]
     inlined: Container[Value] = ()
     scalars: Container[Value] = ()
     quotes: bool = False
+    makers: Mapping[Any, str] = field(default_factory=dict)
 
 
 def load(name: str) -> ast.Name:
@@ -470,7 +479,7 @@ def _returned(graph: Graph, writer: Writer) -> ast.expr | None:
         items = [part if isinstance(part, ast.expr) else ast.Constant(part) for part in parts]
         if layout.maker in (tuple, list, dict):
             return ast.Tuple(items, ast.Load())
-        return ast.Call(load(layout.maker.__name__), items, [])
+        return ast.Call(load(writer.style.makers.get(layout.maker, layout.maker.__name__)), items, [])
 
     if isinstance(graph.returns, Static):
         return None
