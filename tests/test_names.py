@@ -177,7 +177,7 @@ def of_pairs(p, q):
     return p.a * p.b * q.c
 
 
-def of_its_class(Pair):
+def of_its_class(Pair):  # noqa: N803
     return Pair.a * Pair.b
 
 

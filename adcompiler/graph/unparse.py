@@ -161,8 +161,9 @@ class PreciseUnparser(astunparse.Unparser):  # type: ignore[misc]
 
 def _quoted(text: str) -> str:
     """Return a docstring's text so that it can stand between three quotes, in a file."""
-    text = text.encode("utf-8", "replace").decode().replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    return text[:-1] + '\\"' if text.endswith('"') else text
+    is_open = '"""' in text or text.endswith('"')
+    text = text.encode("utf-8", "replace").decode().replace("\\", "\\\\")
+    return text.replace('"', '\\"') if is_open else text
 
 
 def unparse(tree: ast.AST) -> str:
