@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, update_wrapper
@@ -13,7 +14,7 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 from numba.core import types as nt
 
-from adcompiler.analysis.guess import guess_arguments
+from adcompiler.analysis.guess import guess_layouts
 from adcompiler.analysis.types import is_continuous
 from adcompiler.arguments import (
     are_numbers,
@@ -31,7 +32,9 @@ from adcompiler.arguments import (
     ranked,
     repacked,
 )
-from adcompiler.backend.module import compile_now, jit_options, load, module_text, uncompiled
+from adcompiler.backend.module import compile_now, jit_options, load, module_text
+from adcompiler.backend.plain import uncompiled, with_fields
+from adcompiler.callees import forget
 from adcompiler.checks import (
     Argnums,
     check_apart,
@@ -42,16 +45,20 @@ from adcompiler.checks import (
     positions,
 )
 from adcompiler.compile import Compiled, compile_text
+from adcompiler.enabled import enabled, is_disabled
 from adcompiler.errors import DifferentiationError, defects_reported
 from adcompiler.explain import explain, explain_memory, explain_seconds
 from adcompiler.footprint import allocations, known_sizes
+from adcompiler.frontend.overloads import without_choices
 from adcompiler.frontend.parse import python_function
+from adcompiler.frontend.resolve import as_plain
 from adcompiler.graph.layout import Layout, Leaf, Packed, build, leaves, pack_python
 from adcompiler.graph.nodes import Graph
 from adcompiler.graph.steps import Chain, Step, gradient_of, pullback_of
 from adcompiler.matrices import Matrix, matrix_graph
 from adcompiler.passes import Style, primal_graph
 from adcompiler.runtime.guards import SizeError
+from adcompiler.seen import Seen, seeing
 from adcompiler.view import ComputationGraph
 
 Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp", "hvp", Matrix]
@@ -67,6 +74,7 @@ class Specialised:
     source: str
     broadcasts: bool
     seconds: dict[str, float]
+    version: int
     is_plain: bool = field(init=False)
     repacks: bool = field(init=False)
     is_direct: bool = field(init=False)
@@ -91,7 +99,7 @@ class Derivative:
         self.base: Any = function.base if isinstance(function, Derivative) else function
         self.mode = mode
         self.argnums = argnums
-        self.jit = jit
+        self.jit = jit and not is_disabled()
         self.given, options = options, dict(options)
         accurate, broadcasts = options.pop("accurate_math", False), options.pop("broadcasting", False)
         self.options = jit_options(self.base, options)
@@ -101,6 +109,8 @@ class Derivative:
         self.own = len(self.names)
         self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
         self.graphs: dict[tuple[Layout, ...], Graph] = {}
+        self.seen = Seen()
+        self.version = 0
         self.wrt, single = positions(argnums, self.names, self.python.__name__)
         if isinstance(function, Derivative) and mode in ("outputs", "jvp"):
             single = function.style.single
@@ -119,7 +129,7 @@ class Derivative:
         self.cautious: dict[tuple[Layout, ...], Specialised] = {}
         update_wrapper(self, self.python)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Evaluate for these arguments; they are never changed."""
         key = None if kwargs or self.is_variadic else quick_key(args)
         if key in self.quick:
@@ -131,7 +141,7 @@ class Derivative:
         is_complete = len(args) == len(self.names) and are_numbers(args[: self.own])
         args = self.bound(args, kwargs)
         made = self._specialise(self.layouts(args))
-        is_fitting = self.mode != "hvp" or is_of_layout(args[-1], made.layouts[-1])
+        is_fitting = key is not None and (self.mode != "hvp" or is_of_layout(args[-1], made.layouts[-1]))
         if self.mode == "hvp":
             args = self._fitted(args, made.layouts)
         if self.jit and made.is_direct and key is not None and is_complete and is_fitting:
@@ -145,14 +155,13 @@ class Derivative:
     def run(self, made: Specialised, args: Sequence[Any]) -> Any:
         """Run a specialisation; where it assumes too much of the sizes, the one that assumes nothing."""
         try:
-            if self.jit:
-                found = made.function(*args)
-            else:
-                with np.errstate(all="ignore"):
-                    found = made.function(*(np.float64(a) if isinstance(a, float) else a for a in args))
+            found = made.function(*args) if self.jit else _run_plainly(made.function, args)
         except SizeError:
             if made.broadcasts:
                 raise
+            if made.version != self.version:
+                reason = f"what '{self.python.__name__}' reads has changed since its outputs were computed"
+                raise DifferentiationError("AD305", reason, None, "call vjp again") from None
             self.quick.clear()
             return self.run(self._specialise(made.layouts, broadcasts=True), args)
         return repacked(found, made.compiled.returns) if made.repacks else found
@@ -181,13 +190,13 @@ class Derivative:
     def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> tuple[Any, ...]:
         """Return one argument for each parameter."""
         if not kwargs and not self.is_variadic and len(args) == len(self.names):
-            return args
+            return tuple(map(as_plain, args))
         try:
             bound = self.signature.bind(*args, **(kwargs or {}))
         except TypeError as error:
             raise DifferentiationError("AD305", f"{self.python.__name__}: {error}") from None
         bound.apply_defaults()
-        return tuple(bound.arguments[name] for name in self.names)
+        return tuple(as_plain(bound.arguments[name]) for name in self.names)
 
     def _specialise(
         self, layouts: tuple[Layout, ...], origins: Sequence[str] = (), broadcasts: bool = False
@@ -201,7 +210,8 @@ class Derivative:
     def _made(self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style) -> Specialised:
         self.check_arguments(layouts)
         clock = [time.perf_counter()]
-        with defects_reported(self.python.__name__):
+        forget()
+        with defects_reported(self.python.__name__), seeing(self.seen), enabled():
             own = layouts[: self.own]
             if self.is_matrix:
                 matrix = cast(Matrix, self.mode)
@@ -212,15 +222,48 @@ class Derivative:
             clock.append(time.perf_counter())
             compiled = compile_text(graph, own, self.chain, style, self.mode != "primal")
         source = module_text(compiled.text, self._header(layouts, origins), self.options)
-        module = load(source, compiled.text)
-        name = compiled.text.name
-        function = getattr(module, name) if self.jit else uncompiled(module, name)
+        with enabled():
+            module = load(source, compiled.text)
+        name, follows_numpy = compiled.text.name, self.options.get("error_model") == "numpy"
+        function = getattr(module, name) if self.jit else uncompiled(module, name, follows_numpy)
         clock.append(time.perf_counter())
         if self.jit:
             seeds = [kind for kind in compiled.seeds if kind is not None and self.mode != "hvp"]
             compile_now(function, (*map(kind_of, layouts), *seeds), self.python)
         clock.append(time.perf_counter())
-        return Specialised(layouts, function, compiled, source, style.broadcasts, _stages(clock))
+        return Specialised(
+            layouts, function, compiled, source, style.broadcasts, _stages(clock), self.version
+        )
+
+    def is_current(self) -> bool:
+        """Tell whether all that the function reads of its surroundings is as it was when it was compiled."""
+        return self.seen.is_current()
+
+    def recompile(self) -> None:
+        """Forget all that was compiled, so that the next call sees globals, closures and helpers as they are.
+
+        Constants are frozen when a function is compiled, as Numba does.
+
+        >>> scale = 2.0
+        >>> f = grad(lambda x: scale * x)
+        >>> slope, scale = f(1.0), 3.0
+        >>> slope, f(1.0)
+        (2.0, 2.0)
+        >>> f.recompile()
+        >>> f(1.0)
+        3.0
+        """
+        for cache in (self.graphs, self.specialised, self.quick, self.cautious, self.seen):
+            cache.clear()
+        self.__dict__.pop("value_and_grad", None)
+        if not hasattr(self.function, "py_func"):
+            self.__dict__.pop("primal", None)
+        if isinstance(self.function, Derivative):
+            self.function.recompile()
+        self.signature = inspect.signature(self.python)
+        if self.mode == "hvp":
+            self.signature = _with_direction(self.signature, self.names[-1])
+        self.version += 1
 
     def check_arguments(self, layouts: Sequence[Layout]) -> None:
         """Refuse arguments that cannot be differentiated, or arrays of other element types."""
@@ -260,7 +303,8 @@ class Derivative:
         """Return the untyped graph; it depends on how the arguments are packed only."""
         key = tuple(map(ranked, layouts))
         if key not in self.graphs:
-            self.graphs[key] = primal_graph(self.python, key)
+            with seeing(self.seen), enabled():
+                self.graphs[key] = primal_graph(self.base, key)
         return self.graphs[key]
 
     def _current(self) -> Specialised:
@@ -269,7 +313,9 @@ class Derivative:
             return next(reversed(self.specialised.values()))
         defaults = [parameter.default for parameter in inspect.signature(self.python).parameters.values()]
         layouts = tuple(map(layout_of_default, defaults))
-        found, origins = guess_arguments(self._graph(layouts), self.python, self.wrt)
+        with enabled():
+            needs_number = self.mode in ("grad", "value_and_grad", "hvp", "hessian") and not self.chain[1:]
+            found, origins = guess_layouts(self._graph, layouts, self.python, self.wrt, needs_number)
         layouts = (*found, *self._direction(found))
         made = self._specialise(layouts, [*origins, *["like the gradient"] * (len(layouts) - len(found))])
         del self.specialised[made.layouts]
@@ -283,7 +329,7 @@ class Derivative:
     @property
     def graph(self) -> ComputationGraph:
         """The function's SSA graph, as an object to print, evaluate and follow."""
-        return ComputationGraph.of(self._graph())
+        return ComputationGraph.of(without_choices(self._graph()))
 
     def explain(self, *args: Any) -> str:
         """Return what the reverse sweep stores, loop by loop, how much and why.
@@ -331,6 +377,13 @@ class Derivative:
                 self.cautious[layouts] = self._made(layouts, (), replace(self.style, cautious=True))
             made = self.cautious[layouts]
         return made.function
+
+
+def _run_plainly(function: Any, args: Sequence[Any]) -> Any:
+    """Call plain Python code with the meaning that it has when compiled."""
+    with np.errstate(all="ignore"), warnings.catch_warnings(), enabled():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return function(*map(with_fields, args))
 
 
 def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:
@@ -404,7 +457,8 @@ def grad(
 
     Returns:
         a callable with the parameters of `function`. It returns the gradient of the one argument, in
-        its shape and dtype, or a tuple of gradients where `argnums` is a sequence.
+        its shape and dtype, or a tuple of gradients where `argnums` is a sequence. In the gradient by a
+        tuple, dictionary or list, None stands for whatever is no float in it, integers included.
 
     Raises:
         DifferentiationError: where the function cannot be differentiated, when it is decorated

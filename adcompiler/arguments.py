@@ -10,12 +10,15 @@ import numba
 import numpy as np
 from numba._dispatcher import compute_fingerprint
 from numba.core import types as nt
+from numba.core.errors import NumbaError
 
 from adcompiler.analysis.types import is_continuous, rank
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.resolve import as_plain
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, map_leaves
 
 _ARRAY_TYPES: dict[tuple[Any, ...], Leaf] = {}
+_ARRAYS = (np.ndarray, np.memmap, np.recarray)
 _FLOAT = Leaf(nt.float64)
 _FIXED = (str, python_types.FunctionType, python_types.BuiltinFunctionType, np.ufunc)
 
@@ -31,6 +34,7 @@ def layout_of_value(value: Any, name: str, differentiated: bool = False) -> Layo
     Raises:
         DifferentiationError: AD301 for a value that Numba cannot type.
     """
+    value = as_plain(value)
     if type(value) is float:
         return _FLOAT
     if type(value) is np.ndarray:
@@ -38,6 +42,7 @@ def layout_of_value(value: Any, name: str, differentiated: bool = False) -> Layo
         if key not in _ARRAY_TYPES:
             _ARRAY_TYPES[key] = Leaf(_typeof(value, name))
         return _ARRAY_TYPES[key]
+    check_array(value, f"argument '{name}'")
     if value is None or isinstance(value, _FIXED) or hasattr(value, "py_func"):
         return Static(value)
     if isinstance(value, tuple):
@@ -51,8 +56,26 @@ def layout_of_value(value: Any, name: str, differentiated: bool = False) -> Layo
     return Leaf(_typeof(value, name))
 
 
+def check_array(value: Any, name: str) -> None:
+    """Refuse arrays that mean more than their numbers: masks, units, another product.
+
+    Raises:
+        DifferentiationError: AD301.
+
+    >>> check_array(np.ma.masked_array([1.0, 2.0], [True, False]), "a tangent")
+    Traceback (most recent call last):
+    adcompiler.errors.DifferentiationError: [AD301] argument is not differentiable: a tangent is a MaskedArray
+      way out: pass a plain array: np.asarray(x), or x.filled(0.0) for one with a mask
+    """
+    if isinstance(value, np.ndarray) and type(value) not in _ARRAYS:
+        cure = "pass a plain array: np.asarray(x), or x.filled(0.0) for one with a mask"
+        raise DifferentiationError("AD301", f"{name} is a {type(value).__name__}", None, cure)
+
+
 def quick_key(args: tuple[Any, ...]) -> bytes | None:
     """Return what fixes the types of arguments, as Numba's dispatchers find it; None where it cannot."""
+    if any(isinstance(arg, np.ndarray) and type(arg) is not np.ndarray for arg in args):
+        return None
     try:
         return compute_fingerprint(args)  # type: ignore[no-any-return]
     except (NotImplementedError, ValueError):
@@ -74,9 +97,10 @@ def _parts(values: Iterable[Any], name: str, differentiated: bool) -> tuple[Layo
 def _typeof(value: Any, name: str) -> nt.Type:
     try:
         return numba.typeof(value)
-    except ValueError:
+    except (ValueError, NumbaError) as error:
         kind = type(value).__name__
-        reason = f"argument '{name}' is a {kind}, which Numba cannot type"
+        why = f" ({error})" if isinstance(error, NumbaError) else ""
+        reason = f"argument '{name}' is a {kind}, which Numba cannot type{why}"
         raise DifferentiationError("AD301", reason) from None
 
 
@@ -128,7 +152,7 @@ def is_of_layout(value: Any, layout: Layout) -> bool:
     """Tell whether a value has exactly the types of a layout, so that nothing has to be converted."""
     try:
         return bool(numba.typeof(value) == kind_of(layout))
-    except ValueError:
+    except (ValueError, NumbaError):
         return False
 
 
@@ -136,7 +160,7 @@ def plain(value: Any, layout: Layout) -> Any:
     """Return an argument as generated code takes it: dictionaries and lists as tuples, functions as None."""
     match layout:
         case Leaf():
-            return value
+            return as_plain(value)
         case Static():
             return value if hasattr(value, "py_func") else None
         case Packed(maker=maker):

@@ -84,6 +84,11 @@ _KNOWN: dict[tuple[Callee, Kinds], nt.Type] = {}
 _ASSUMED: dict[tuple[Callee, Kinds], nt.Type] = {}
 
 
+def forget() -> None:
+    """Forget what recursive functions return, which depends on what they read of their surroundings."""
+    _KNOWN.clear()
+
+
 def result_type(callee: Callee, kinds: Kinds) -> nt.Type:
     """Return what a recursive function returns, found by assuming a type until it is borne out.
 

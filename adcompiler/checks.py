@@ -11,7 +11,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.guess import describe
 from adcompiler.analysis.types import element, is_array, is_continuous, is_float
-from adcompiler.arguments import layout_of_value
+from adcompiler.arguments import check_array, layout_of_value
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static
 
@@ -115,6 +115,7 @@ def flat_tangent(tangent: Any, argument: Any, layout: Layout) -> Iterator[Any]:
 
 def _seed(tangent: Any, argument: Any, kind: nt.Type) -> Any:
     scalar = np.dtype(str(element(kind)))
+    check_array(tangent, "a tangent")
     if tangent is None:
         tangent = np.zeros(np.shape(argument))
     if np.shape(tangent) != np.shape(argument):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,6 +11,8 @@ import numba
 from numba.core import types
 from numba.core.dispatcher import Dispatcher
 from numba.extending import overload, typeof_impl
+
+from adcompiler.enabled import enabled
 
 T = TypeVar("T")
 
@@ -69,8 +72,31 @@ class CustomFunction:
         return self.jvp
 
 
+_VERSIONS: weakref.WeakKeyDictionary[Any, str | None] = weakref.WeakKeyDictionary()
+
+
 def _compiled(function: Callable[..., Any]) -> Any:
-    return function if isinstance(function, Dispatcher) else numba.njit(function)
+    if isinstance(function, Dispatcher):
+        return function
+    with enabled():
+        made = numba.njit(function)
+    _VERSIONS[made] = None
+    return made
+
+
+def renew(value: Any, version: str) -> None:
+    """Compile a function with a rule of its own, or such a rule, again if what it reads has changed.
+
+    Args:
+        value: a `CustomFunction`, or what it compiled; dispatchers that users made stay as they are.
+        version: what tells its versions apart.
+    """
+    made = getattr(value, "dispatcher", value)
+    if not isinstance(made, Dispatcher) or made not in _VERSIONS:
+        return
+    if _VERSIONS[made] not in (None, version):
+        made.recompile()
+    _VERSIONS[made] = version
 
 
 def custom_vjp(function: Callable[..., Any]) -> CustomFunction:

@@ -31,16 +31,18 @@ def explain_memory(found: list[Allocation], known: Mapping[object, int]) -> str:
         known: sizes of the arguments.
     """
     sizes = [(item.bytes(known), item.name) for item in found]
+    open_ended = [name for size, name in sizes if size is None]
+    sizes = [(size, name) for size, name in sizes if name not in open_ended]
     total = sum(size for size, _ in sizes if size is not None)
-    lines = [f"memory beyond arguments and results: {total:,} bytes at most"]
+    bound = f"{total:,} bytes and what cannot be foreseen" if open_ended else f"{total:,} bytes at most"
+    lines = [f"memory beyond arguments and results: {bound}"]
     large = sorted(((size, name) for size, name in sizes if size), reverse=True)
     lines += [f"  {name}: {size:,} bytes" for size, name in large[:6]]
     rest = sum(size for size, _ in large[6:])
     lines += [f"  {len(large) - 6} smaller ones: {rest:,} bytes"] if rest else []
-    open_ended = [name for size, name in sizes if size is None]
     if open_ended:
         names = ", ".join(dict.fromkeys(open_ended))
-        lines.append(f"  and what the arguments' sizes do not tell: {names}")
+        lines.append(f"  without bound, as the arguments' sizes do not tell: {names}")
     return "\n".join(lines)
 
 

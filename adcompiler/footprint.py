@@ -8,14 +8,15 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.alias import VIEWS
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.sizes import Axis, form_of
-from adcompiler.analysis.types import Types, element, is_array
-from adcompiler.graph.nodes import Apply, Effect, For, Graph, Region, Value, While
-from adcompiler.graph.walk import regions, values
+from adcompiler.analysis.types import Types, element, is_array, is_scalar, rank
+from adcompiler.graph.nodes import Apply, Effect, For, Global, Graph, Node, Region, Value, While
+from adcompiler.graph.walk import operands, regions, values, walk_regions
 from adcompiler.rules import ELEMENTWISE
 
 
@@ -52,27 +53,65 @@ def allocations(graph: Graph, types: Types) -> list[Allocation]:
     """
     shapes = symbolic_shapes(graph, types, ELEMENTWISE.keys())
     results = set(values(graph.body.yields))
+    carried = {value for region in walk_regions(graph.body) for value in values(region.yields)}
     found: list[Allocation] = []
 
-    def visit(region: Region, loops: tuple[For | While, ...]) -> None:
-        stacked = {
-            v for n in region.nodes if isinstance(n, Effect) and n.fn == "append" for v in values(n.args)
-        }
+    def made(name: str, value: Value, loops: Loops, times: int = 1) -> Allocation:
+        kind = types[value]
+        sizes = [form_of(size) for size in shapes.get(value, ())] if is_array(kind) else []
+        is_known = len(sizes) == rank(kind)
+        parts = (*sizes, Linear({}, times)) if is_known else (_UNKNOWN,)
+        return Allocation(name, parts, _itemsize(kind), loops)
+
+    def visit(region: Region, loops: Loops) -> None:
+        pushed = {v for node in region.nodes if _is_push(node) for v in values(operands(node)[1:])}
         for node in region.nodes:
-            inner = (*loops, node) if isinstance(node, For | While) else loops
             for part in regions(node):
-                visit(part, inner)
+                visit(part, (*loops, node) if isinstance(node, For | While) else loops)
+            if isinstance(node, Effect) and node.fn == "append":
+                items, value = node.args
+                assert isinstance(items, Value)
+                if isinstance(value, Value) and is_known_kind(types.get(value)):
+                    found.append(made(items.name, value, loops))
             if not isinstance(node, Apply) or node.fn in VIEWS or node.fn == "pop" or node.out in results:
                 continue
             kind = types.get(node.out)
-            if is_array(kind):
-                sizes = tuple(form_of(size) for size in shapes.get(node.out, ()))
-                itemsize = np.dtype(str(element(kind))).itemsize  # type: ignore[arg-type]
-                name = node.out.name
-                found.append(Allocation(name, sizes, itemsize, loops if node.out in stacked else ()))
+            if node.fn in _OPAQUE or _holds_arrays(kind) or node.fn == "longer":
+                found.append(Allocation(_what(node), (_UNKNOWN,), 1))
+            elif is_array(kind) and node.out not in pushed:
+                times = 2 if loops and node.out in carried else 1  # the old one is there while it is made
+                found.append(made(node.out.name, node.out, (), times))
 
     visit(graph.body, ())
     return found
+
+
+Loops = tuple[For | While, ...]
+_UNKNOWN = Linear({object(): 1}, 0)
+_OPAQUE = ("recurse", "derivative", "custom", "rule", "call")
+
+
+def is_known_kind(kind: nt.Type | None) -> bool:
+    """Tell whether values of a type are numbers, or arrays of numbers."""
+    return is_array(kind) or is_scalar(kind)
+
+
+def _itemsize(kind: nt.Type) -> int:
+    return int(np.dtype(str(element(kind)).replace("boolean", "bool")).itemsize)
+
+
+def _is_push(node: Node) -> bool:
+    return isinstance(node, Effect) and node.fn == "append"
+
+
+def _holds_arrays(kind: nt.Type | None) -> bool:
+    return isinstance(kind, nt.BaseTuple) and any(map(is_array, kind.types))
+
+
+def _what(node: Apply) -> str:
+    """Return what takes memory that is not known: a variable, or a function that is called."""
+    callee = node.args[0] if node.args else None
+    return f"what {callee.name} needs" if node.fn in _OPAQUE and isinstance(callee, Global) else node.out.name
 
 
 def known_sizes(graph: Graph, arguments: list[Any]) -> dict[object, int]:

@@ -9,6 +9,7 @@ from numba.core.imputils import lower_constant
 from numba.extending import NativeValue, models, register_model, typeof_impl, unbox
 
 from adcompiler.api import Derivative
+from adcompiler.frontend.resolve import as_plain
 
 
 class DerivativeType(types.Callable, types.Opaque):  # type: ignore[misc]
@@ -33,7 +34,7 @@ class DerivativeType(types.Callable, types.Opaque):  # type: ignore[misc]
         if given < len(missing):
             names = list(missing)
             defaults = {n: missing[n].default for n in names[len(args) :] if n not in kws}
-            kws = dict(kws) | {n: types.Omitted(v) for n, v in defaults.items()}
+            kws = dict(kws) | {n: types.Omitted(as_plain(v)) for n, v in defaults.items()}
         return self._bound(args, kws).get_call_type(context, args, kws)
 
     def get_call_signatures(self) -> Any:

@@ -14,6 +14,7 @@ from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
 from adcompiler.analysis.sizes import Guards
 from adcompiler.analysis.types import Types, element, infer, is_scalar, refresh
 from adcompiler.frontend.lower import lower
+from adcompiler.frontend.overloads import without_choices
 from adcompiler.graph.layout import Layout
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value
 from adcompiler.graph.syntax import part_of
@@ -86,7 +87,7 @@ def typed_primal(
 ) -> tuple[Graph, Types]:
     """Specialise a graph for argument types; `keep_arguments` copies those that it writes."""
     types = infer(graph, arguments)
-    graph = clean(specialise(graph, types, keep_arguments))
+    graph = clean(specialise(without_choices(graph), types, keep_arguments))
     return verify(eliminate_common(graph, _scalars(graph, types))), types
 
 

@@ -11,16 +11,25 @@ from numba.core import types as nt
 
 from adcompiler.analysis.types import is_array, is_continuous
 from adcompiler.api import Derivative
-from adcompiler.arguments import flat, layout_of_value, plain
+from adcompiler.arguments import check_array, flat, layout_of_value, plain
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Layout, leaves
 
 
-@lru_cache(maxsize=256)
 def derivative_of(
     function: Callable[..., Any], mode: Any, wrt: tuple[int, ...], jit: bool, options: tuple[Any, ...]
 ) -> Derivative:
-    """Return the object that differentiates a function in some mode, made once."""
+    """Return the object that differentiates a function in some mode, made once; it sees what is there now."""
+    made = _made_once(function, mode, wrt, jit, options)
+    if not made.is_current():
+        made.recompile()
+    return made
+
+
+@lru_cache(maxsize=256)
+def _made_once(
+    function: Callable[..., Any], mode: Any, wrt: tuple[int, ...], jit: bool, options: tuple[Any, ...]
+) -> Derivative:
     return Derivative(function, mode, wrt, jit, dict(options))
 
 
@@ -60,12 +69,12 @@ def vjp(
     layouts = tuple(layout_of_value(arg, "argument", True) for arg in args)
     wrt = tuple(k for k, layout in enumerate(layouts) if any(is_continuous(x.kind) for x in leaves(layout)))
     derivative = derivative_of(function, "pullback", wrt, jit, fixed)
+    made = derivative._specialise(layouts)  # now: what the function reads may change until the pullback runs
+    returns = outputs._specialise(outputs.layouts(args)).compiled.returns
     kept = tuple(np.copy(arg) if isinstance(arg, np.ndarray) else arg for arg in args)
 
     def pullback(adjoint: Any) -> tuple[Any, ...]:
         """Return the adjoint of each argument, given that of the outputs."""
-        made = derivative._specialise(layouts)
-        returns = outputs._specialise(outputs.layouts(args)).compiled.returns
         seeds = _seeds(adjoint, value, returns, made.compiled.seeds)
         found = derivative.run(made, [*map(plain, kept, made.layouts), *seeds])
         parts = iter(found)
@@ -85,6 +94,7 @@ def _seeds(adjoint: Any, value: Any, returns: Layout, kinds: tuple[nt.Type | Non
     for item, output, kind in zip(given, outputs, kinds, strict=True):
         if kind is None:
             continue
+        check_array(item, "the adjoint of an output")
         if np.shape(item) != np.shape(output):
             reason = f"the adjoint of an output of shape {np.shape(output)} has shape {np.shape(item)}"
             raise DifferentiationError("AD305", reason)

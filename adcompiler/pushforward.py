@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 from adcompiler.arguments import plain
@@ -62,15 +61,10 @@ def jvp(
 
 def _by_position(function: Callable[..., Any], tangents: Sequence[Any]) -> dict[int, Any]:
     """Return the tangents that are given, by the position of their parameter."""
-    signature = _signature(function)
+    signature = inspect.signature(getattr(function, "py_func", function))
     if all(p.kind is p.POSITIONAL_OR_KEYWORD for p in signature.parameters.values()):
         given = dict(enumerate(tangents))
     else:  # several arguments may belong to one parameter
         found = signature.bind_partial(*tangents).arguments
         given = {k: found.get(name) for k, name in enumerate(signature.parameters)}
     return {k: tangent for k, tangent in given.items() if tangent is not None}
-
-
-@lru_cache(maxsize=256)
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
-    return inspect.signature(getattr(function, "py_func", function))

@@ -310,3 +310,51 @@ def pops_once_too_often(x):
 def test_a_list_of_the_program_stays_a_list(jit):
     with pytest.raises(IndexError):
         value_and_grad(pops_once_too_often, jit=jit)(0.3)
+
+
+def total_of_squares(v):
+    return np.sum(v * v)
+
+
+def total_by_elements(v):
+    total = 0.0
+    for i in range(len(v)):
+        total += v[i]
+    return total
+
+
+def gathered(x, places):
+    total = 0.0
+    for i in places:
+        total += x[i]
+    return total
+
+
+LIKELY = [
+    (lambda x: total_of_squares(x), "x: float64[:]"),
+    (lambda x: total_by_elements(x[1:]), "x: float64[:]"),
+    (lambda x: np.sum(np.tanh(2.0 * x)), "x: float64[:]"),
+    (lambda x, k: np.sum(k * x), "x: float64[:], k: float64"),
+    (lambda x: np.abs(x).sum(), "x: float64[:]"),
+    (lambda x: np.max(x, axis=0), "x: float64[:]"),
+    (lambda x, t: np.interp(t, x, x), "x: float64[:], t: float64"),
+    (lambda x: np.prod(x), "x: float64[:]"),
+    (lambda x: min(x), "x: float64[:]"),
+    (lambda x: sum([v * v for v in x]), "x: float64[:]"),
+    (lambda x: x @ x, "x: float64[:]"),
+    (lambda x: np.linalg.det(x), "x: float64[:, :]"),
+    (lambda x: (x * 2.0)[0, 1], "x: float64[:, :]"),
+    (lambda x: math.sin(x), "x: float64"),
+    (gathered, "x: float64[:], places: int64[:]"),
+]
+
+
+@pytest.mark.parametrize(("function", "types"), LIKELY)
+def test_likely_types_of_arguments(function, types):
+    first = grad(function, jit=False).source.splitlines()[1]
+    assert first == f"# types inferred from use: {types}"
+
+
+def test_no_likely_type():
+    with pytest.raises(DifferentiationError, match="annotate the arguments, or call it first"):
+        _ = grad(lambda k, x: x[k] * 2.0).source

@@ -8,7 +8,19 @@ import pytest
 import adcompiler
 
 ROOT = Path(adcompiler.__file__).parent
-STAGES = ["source", "errors", "graph", "custom", "definitions", "frontend", "runtime", "analysis", "rules"]
+STAGES = [
+    "enabled",
+    "source",
+    "errors",
+    "graph",
+    "custom",
+    "seen",
+    "definitions",
+    "frontend",
+    "runtime",
+    "analysis",
+    "rules",
+]
 STAGES += [
     "optimize",
     "transform",

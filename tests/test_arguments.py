@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from adcompiler import grad, value_and_grad
+from adcompiler import DifferentiationError, grad, hvp, jvp, value_and_grad, vjp
 
 Layer = namedtuple("Layer", "weights bias steps")
 MODES = pytest.mark.parametrize("jit", [False, True], ids=["uncompiled", "compiled"])
@@ -164,3 +164,58 @@ def test_the_source_before_the_first_call_knows_the_defaults():
         return g(x) if kind == "plain" and weights is None else x
 
     assert "return math.cos(x)" in grad(f).source
+
+
+def total(x):
+    return np.sum(x * x)
+
+
+class Quantity(np.ndarray):
+    """An array with a unit, as other packages have."""
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.ma.MaskedArray([1.0, 2.0, 3.0], mask=[0, 1, 0]),
+        np.matrix([[1.0, 2.0]]),
+        np.ones(3).view(Quantity),
+    ],
+)
+def test_arrays_that_mean_more_than_their_numbers(array, jit):
+    plain = np.array(array)
+    gradient, product = grad(total, jit=jit), hvp(total, jit=jit)
+    for _ in range(2):  # before and after calls with a plain array
+        for call in (
+            lambda: gradient(array),
+            lambda: vjp(total, array, jit=jit),
+            lambda: jvp(total, (array,), (plain,), jit=jit),
+            lambda: jvp(total, (plain,), (array,), jit=jit),
+            lambda: product(array, plain),
+            lambda: product(plain, array),
+            lambda: vjp(lambda x: x * x, plain, jit=jit)[1](array),
+            lambda: grad(lambda p: total(p["x"]), jit=jit)({"x": array}),
+        ):
+            with pytest.raises(DifferentiationError, match=f"AD301.* is a {type(array).__name__}"):
+                call()
+        np.testing.assert_array_equal(gradient(plain), 2.0 * plain)
+        np.testing.assert_array_equal(product(plain, plain), 2.0 * plain)
+    with pytest.raises(DifferentiationError, match=f"AD102.*'array' is a {type(array).__name__}"):
+        grad(lambda x: total(x + array), jit=jit)(plain)
+
+
+def test_a_mapped_file_is_a_plain_array(tmp_path):
+    x = np.memmap(tmp_path / "x", dtype=float, mode="w+", shape=3)
+    x[:] = [1.0, 2.0, 3.0]
+    np.testing.assert_array_equal(grad(total, jit=False)(x), [2.0, 4.0, 6.0])
+
+
+def test_integers():
+    for given in (3, True, np.int64(3), np.array([1, 2])):
+        with pytest.raises(DifferentiationError, match="AD301"):
+            grad(lambda x: np.sum(x) * 1.0, jit=False)(given)
+    assert grad(lambda p: p["x"] * p["n"], jit=False)({"x": 2.0, "n": 3}) == {"x": 3.0, "n": None}
+    assert grad(lambda p: p[0] * p[1], jit=False)((2.0, 3)) == (3.0, None)
+    with pytest.raises(DifferentiationError, match=r"AD301.*holds no floats"):
+        grad(lambda p: p[0] * p[1] * 1.0, jit=False)((2, 3))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from adcompiler import DifferentiationError, custom_jvp, custom_vjp, grad, stop_gradient, value_and_grad
+from adcompiler import DifferentiationError, custom_jvp, custom_vjp, grad, jvp, stop_gradient, value_and_grad
 from adcompiler.testing import check_grad, check_hvp, check_jvp
 
 JIT = pytest.mark.parametrize("jit", [False, True], ids=["uncompiled", "compiled"])
@@ -197,6 +197,69 @@ def test_either_rule_serves_both_modes(jit):
     check_grad(by_rules, args, jit=jit)
     check_jvp(by_rules, args, (0, 1), jit=jit)
     check_hvp(by_rules, args, (0, 1), jit=jit)
+
+
+def with_rule(count, rule, jvp=False):
+    """Return a function of some arguments, the sum of their squares or their squares, with a rule."""
+    if count == 1:
+        function = custom_jvp(lambda x: x * x) if jvp else custom_vjp(lambda x: x * x)
+    else:
+        function = custom_vjp(lambda x, y: np.sum(x * x) + np.sum(y * y))
+    (function.defjvp if jvp else function.defvjp)(rule)
+    return function
+
+
+X, Y = np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.25])
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        (lambda x, y, z, d: 2.0 * x * d, "returns an array of 1 axis for 2 arguments"),
+        (lambda x, y, z, d: (2.0 * x * d, 2.0 * y * d, 0.0), "returns a tuple of 3 for 2 arguments"),
+        (lambda x, y, z, d: (np.outer(x, x) * d, 2.0 * y * d), "returns an array of 2 axes for 'x'"),
+        (lambda x, y, z: (x, y), "cannot compile the rule"),
+    ],
+)
+def test_rules_of_the_wrong_form(rule, reason):
+    f = with_rule(2, rule)
+    with pytest.raises(DifferentiationError, match=reason) as caught:
+        grad(lambda x, y: f(x, y) * 2.0, jit=False)(X, Y)
+    assert caught.value.code == "AD204"
+    assert caught.value.location.statement.startswith("grad(lambda x, y: f(x, y)")
+
+
+@JIT
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        (lambda x, y, z, d: (2.0 * x[:1] * d, 2.0 * y * d), r"for 'x' an array of shape.*\(1,\).*\(3,\)"),
+        (lambda x, y, z, d: (2.0 * d, 2.0 * y * d), "for 'x' a number"),
+        (lambda x, y, z, d: (2.0 * x * d, 2.0 * x * d), r"for 'y' an array of shape.*\(3,\).*\(2,\)"),
+    ],
+)
+def test_adjoints_of_the_wrong_shape(rule, reason, jit):
+    f = with_rule(2, rule)
+    with pytest.raises(ValueError, match=reason):
+        grad(lambda x, y: f(x, y) * 2.0, argnums=(0, 1), jit=jit)(X, Y)
+
+
+@JIT
+def test_an_argument_without_an_adjoint(jit):
+    f = with_rule(2, lambda x, y, z, d: (2.0 * x * d, 0.0))
+    d_x, d_y = grad(lambda x, y: f(x, y) * 2.0, argnums=(0, 1), jit=jit)(X, Y)
+    np.testing.assert_array_equal(d_x, 4.0 * X)
+    np.testing.assert_array_equal(d_y, [0.0, 0.0])
+
+
+@JIT
+def test_tangents_of_the_wrong_form(jit):
+    f = with_rule(1, lambda x, y, t: np.sum(2.0 * x * t), jvp=True)
+    with pytest.raises(DifferentiationError, match=r"AD204.*returns a number for its result"):
+        jvp(lambda x: f(x) * 2.0, (X,), (X,), jit=jit)
+    f = with_rule(1, lambda x, y, t: 2.0 * x[1:] * t[1:], jvp=True)
+    with pytest.raises(ValueError, match=r"for its result an array of shape.*\(2,\).*\(3,\)"):
+        jvp(lambda x: f(x) * 2.0, (X,), (X,), jit=jit)
 
 
 def test_missing_arguments_are_refused():

@@ -1,5 +1,6 @@
 """The memory that `explain` predicts, against what NumPy allocates."""
 
+import math
 import re
 import tracemalloc
 
@@ -49,7 +50,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("function", "args"), CASES, ids=[f.__name__ for f, _ in CASES])
-def test_prediction_matches_measurement(function, args):
+def test_prediction_is_a_close_bound(function, args):
     derivative = value_and_grad(function, jit=False)
     derivative(*args)
     text = derivative.explain(*args)
@@ -60,7 +61,7 @@ def test_prediction_matches_measurement(function, args):
         measured = tracemalloc.get_traced_memory()[1] - result[1].nbytes
     finally:
         tracemalloc.stop()
-    assert predicted == pytest.approx(measured, rel=0.15, abs=4000)
+    assert measured - 4000 <= predicted <= 1.25 * measured + 4000
 
 
 def test_one_number_a_step():
@@ -86,3 +87,50 @@ def test_what_sizes_do_not_tell_is_named():
     text = value_and_grad(halvings, jit=False).explain(np.ones(5))
     assert "sizes do not tell" in text
     assert "compiled in" in text
+
+
+def until_it_is_large(x):
+    h = x * 1.0
+    while np.sum(h) < 1e4:
+        h = h * 1.3 + np.sin(h)
+    return np.sum(h)
+
+
+def number_until_it_is_large(x):
+    k = x[0]
+    while k < 1e6:
+        k = k * 1.5 + math.sin(k)
+    return k
+
+
+def states_on_a_stack(x, n):
+    h = np.eye(20) * x[0]
+    for i in range(n):
+        h = h @ h * 0.5
+        h[0, 0] = math.sin(h[0, 0]) * i
+    return np.sum(h)
+
+
+def mirrored(x, n):
+    return x if n == 0 else math.sin(x * mirrored(x, n - 1))
+
+
+def calls_itself(x, n):
+    return mirrored(x[0], n)
+
+
+@pytest.mark.parametrize(
+    ("function", "others", "named"),
+    [
+        (until_it_is_large, (), "h_stack"),
+        (number_until_it_is_large, (), "k_stack"),
+        (states_on_a_stack, (10,), "h_stack"),
+        (calls_itself, (5,), "what mirrored_pullback needs"),
+    ],
+)
+def test_no_bound_is_claimed_where_there_is_none(function, others, named):
+    text = value_and_grad(function, jit=False).explain(np.ones(1000), *others)
+    assert "at most" not in text
+    assert "bytes and what cannot be foreseen" in text
+    (line,) = [line for line in text.splitlines() if line.startswith("  without bound")]
+    assert named in line.split(": ")[1].split(", ")

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from adcompiler import ComputationGraph, DifferentiationError, grad, hvp
+from adcompiler import ComputationGraph, DifferentiationError, custom_vjp, grad, hvp
 from adcompiler.errors import CODES
 
 ARRAY = np.array([1.0, 2.0, 3.0])
@@ -453,6 +453,21 @@ def array_itself_or_a_copy(x):
 @refused("AD304", 1.0)
 def not_typable(x):
     return x.shape[0] * x
+
+
+@custom_vjp
+def product(x, y):
+    return x * y
+
+
+@product.defvjp
+def of_product(x, y, z, d):
+    return y * d
+
+
+@refused("AD204", 1.0)
+def rule_of_another_form(x):
+    return product(x, x)
 
 
 IDS = [f"{code}-{function.__name__}" for code, function, _, _ in CASES]

@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 from numba import njit
 
-from adcompiler import DifferentiationError, grad, hessian, hvp, jacfwd, jacrev, jvp, value_and_grad, vjp
+from adcompiler import (
+    DifferentiationError,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    value_and_grad,
+    vjp,
+)
 from adcompiler.testing import check_grad, check_hvp, check_jvp
 
 MODES = pytest.mark.parametrize("jit", [False, True], ids=["uncompiled", "compiled"])
@@ -281,3 +292,45 @@ def test_product_reads_as_written_by_hand():
     product = hvp(lambda x, k: 0.5 * k * np.sum(x * x) ** 2)
     product(X, 3.0, V)
     assert "    for i in range(size):\n        t_d_x[i] = t_mul * x[i] + v[i] * mul\n" in product.source
+
+
+def cube(x):
+    return x * x * x
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: grad(cube)(x),
+        lambda x: value_and_grad(cube)(x)[1],
+        lambda x: hvp(cube)(x, 1.0),
+        lambda x: jvp(cube, (x,), (1.0,))[1],
+        lambda x: vjp(cube, x)[1](1.0)[0],
+        lambda x: jacobian(cube)(x),
+    ],
+)
+def test_derivatives_made_inside_are_refused(function):
+    with pytest.raises(DifferentiationError, match=r"AD203.*is called inside the function") as caught:
+        grad(function, jit=False)(2.0)
+    assert "make the derivative outside" in caught.value.cure
+    assert caught.value.location is not None
+
+
+def test_decorators_inside():
+    def compiled_inside(x):
+        @njit(fastmath=True)
+        def square(y):
+            return y * y
+
+        return square(x)
+
+    def gradient_inside(x):
+        @grad
+        def square(y):
+            return y * y
+
+        return square(x)
+
+    assert grad(compiled_inside, jit=False)(3.0) == 6.0
+    with pytest.raises(DifferentiationError, match=r"AD101.*'square' is decorated inside"):
+        grad(gradient_inside, jit=False)(3.0)

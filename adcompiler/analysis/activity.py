@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import SHAPE_ONLY, is_opaque, memory_classes, written_arrays
+from adcompiler.analysis.complaints import pretty
 from adcompiler.analysis.types import Types, element, is_continuous, is_list, is_memory
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import (
@@ -74,7 +75,7 @@ def _check_nothing_is_lost(
         return not is_continuous(kind) and not whole
 
     def refuse(node: Node, what: str, kind: object) -> DifferentiationError:
-        reason = f"{what} has type {kind}, which carries no derivative"
+        reason = f"{what} has type {pretty(str(kind))}, which carries no derivative"
         return DifferentiationError("AD202", reason, node.loc)
 
     for node in walk(graph.body):

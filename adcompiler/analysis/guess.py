@@ -4,28 +4,105 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numba
 import numpy as np
 from numba.core import types
 
-from adcompiler.analysis.types import argument_type, infer
+from adcompiler.analysis.types import argument_type, infer, is_scalar
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.resolve import numpy_function
 from adcompiler.graph.layout import Layout, Leaf
-from adcompiler.graph.nodes import Apply, For, Graph, Literal, Node, Store, Value
-from adcompiler.graph.walk import operands, walk
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Store, Value
+from adcompiler.graph.syntax import BINARY, COMPARE, UNARY
+from adcompiler.graph.walk import merges, operands, results, values, walk
 
 _SIZES = ("np.zeros", "np.ones", "np.empty", "np.full")
-_ARRAY_ONLY = ("np.sum", "np.mean", "np.max", "np.min", "T", "reshape", "ravel", "flatten", "np.outer")
+_ARRAY_ONLY = {"T", "reshape", "ravel", "flatten", "nth", "len"} | {
+    f"np.{name}"
+    for name in (
+        *(
+            "sum",
+            "mean",
+            "max",
+            "min",
+            "prod",
+            "var",
+            "std",
+            "ptp",
+            "median",
+            "any",
+            "all",
+            "argmax",
+            "argmin",
+        ),
+        *("nansum", "nanmean", "average", "cumsum", "cumprod", "sort", "argsort", "diff", "outer", "dot"),
+        *("vdot", "trace", "concatenate", "convolve", "linalg.norm", "linalg.det", "searchsorted"),
+    )
+}
+_ALIKE = {"T", "copy", "ravel", "flatten", "astype", "stop_gradient", "of_reals", "np.sort", "np.cumsum"}
+_OF_ONE = ("sum", "min", "max")
 _MOST_TRIALS = 40
 
 
+def guess_layouts(
+    graph_of: Callable[[tuple[Layout, ...]], Graph],
+    layouts: tuple[Layout, ...],
+    function: Callable[..., Any],
+    wrt: list[int],
+    needs_number: bool,
+) -> tuple[list[Layout], list[str]]:
+    """Return likely layouts of the arguments; numbers of axes are tried where the graph depends on them.
+
+    Args:
+        graph_of: lowers the function for layouts.
+        layouts: what defaults fix.
+        function: the function.
+        wrt: positions of the arguments to differentiate.
+        needs_number: whether the function has to return a number.
+
+    Raises:
+        DifferentiationError: where no guess types.
+    """
+
+    def accepts(kind: types.Type) -> bool:
+        return not needs_number or is_scalar(kind)
+
+    try:
+        return guess_arguments(graph_of(layouts), function, wrt, accepts)
+    except DifferentiationError as error:
+        refusal = error
+    free = [k for k, layout in enumerate(layouts) if isinstance(layout, Leaf)]
+    trials = sorted(itertools.product((1, 0, 2), repeat=len(free)), key=lambda axes: axes.count(2))
+    for trial in trials[:_MOST_TRIALS]:
+        axes = dict(zip(free, trial, strict=True))
+        likely = {k: Leaf(argument_type(_described(count))) for k, count in axes.items()}
+        given = tuple(likely.get(k, layout) for k, layout in enumerate(layouts))
+        fixed = [axes.get(k) for k in range(len(layouts))]
+        try:
+            return guess_arguments(graph_of(given), function, wrt, accepts, fixed)
+        except DifferentiationError:
+            continue
+    raise refusal
+
+
 def guess_arguments(
-    graph: Graph, function: Callable[..., Any], wrt: list[int]
+    graph: Graph,
+    function: Callable[..., Any],
+    wrt: list[int],
+    accepts: Callable[[types.Type], bool] = lambda _: True,
+    axes: Sequence[int | None] = (),
 ) -> tuple[list[Layout], list[str]]:
     """Return the layout of each argument, and where each was taken from.
+
+    Args:
+        graph: the untyped graph of the function.
+        function: the function.
+        wrt: positions of the arguments to differentiate: floats, or arrays of floats.
+        accepts: whether the function may have a result of some type.
+        axes: number of axes of each argument, where that has been fixed.
 
     Raises:
         DifferentiationError: AD304 where no guess types; annotations then help.
@@ -35,6 +112,10 @@ def guess_arguments(
     origins: list[str] = []
     layouts = [layout for _, layout in graph.parameters] or [Leaf()] * len(parameters)
     supply = iter(graph.body.params)
+    varied = {
+        p for k, p in enumerate(graph.body.params) if k in wrt and len(graph.body.params) == len(layouts)
+    }
+    needed = _needed_axes(graph, varied)
     for k, (layout, parameter) in enumerate(zip(layouts, parameters, strict=True)):
         if not isinstance(layout, Leaf):
             continue
@@ -46,14 +127,18 @@ def guess_arguments(
                 "from annotations" if parameter.annotation is not parameter.empty else "from defaults"
             )
         else:
-            choices.append(_by_use(graph, value, k in wrt))
+            choices.append(_by_use(graph, value, k in wrt, needed.get(value, 0)))
             origins.append("inferred from use")
+        if axes and axes[k] is not None:
+            choices[-1] = [kind for kind in choices[-1] if kind.count(":") == axes[k]] or [
+                _described(axes[k])
+            ]
     error: DifferentiationError | None = None
     trials = sorted(itertools.product(*map(enumerate, choices)), key=lambda trial: sum(k for k, _ in trial))
     for trial in trials[:_MOST_TRIALS]:
         kinds = [argument_type(kind) for _, kind in trial]
         try:
-            infer(graph, kinds)
+            _check_result(graph, infer(graph, kinds), accepts)
         except DifferentiationError as refusal:
             error = error or refusal
         else:
@@ -91,33 +176,78 @@ def _annotated(parameter: inspect.Parameter) -> list[str] | None:
     return None
 
 
-def _by_use(graph: Graph, value: Value, differentiated: bool) -> list[str]:
+def _described(axes: int | None) -> str:
+    return f"float64[{', '.join(':' * axes)}]" if axes else "float64"
+
+
+def _check_result(
+    graph: Graph, kinds: Mapping[Value, types.Type], accepts: Callable[[types.Type], bool]
+) -> None:
+    for value in graph.body.yields:
+        if isinstance(value, Value) and not accepts(kinds[value]):
+            raise DifferentiationError("AD302", f"'{graph.name}' returns {describe(kinds[value])}")
+
+
+def _needed_axes(graph: Graph, varied: set[Value]) -> dict[Value, int]:
+    """Return how many axes values need for what is done with them, and with what is computed from them.
+
+    Where several values are combined, those that come from arguments to differentiate are the arrays.
+    """
+    nodes = [*walk(graph.body)]
+    varied = set(varied)
+    for node in nodes:
+        if any(value in varied for value in operands(node)):
+            varied.update(results(node))
+    needed: dict[Value, int] = {}
+
+    def need(atom: Atom, axes: int) -> None:
+        if isinstance(atom, Value) and axes > needed.get(atom, 0):
+            needed[atom] = axes
+
+    for _ in range(3):  # what loops carry
+        for node in reversed(nodes):
+            for value in values(operands(node)):
+                need(value, max(_axes(graph, node, value), int(_wants_array(node, value))))
+            for target, source in merges(node):
+                need(source, needed.get(target, 0))
+            if not isinstance(node, Apply) or not needed.get(node.out):
+                continue
+            axes, own = needed[node.out], [*values(node.args)]
+            if node.fn in _ALIKE:
+                need(node.args[0], axes)
+            elif _is_elementwise(node.fn) and not any(needed.get(value, 0) >= axes for value in own):
+                for value in [value for value in own if value in varied] or own:
+                    need(value, axes)
+    return needed
+
+
+def _is_elementwise(fn: str) -> bool:
+    if fn in BINARY or fn in COMPARE or fn in UNARY or fn.startswith("special."):
+        return fn != "matmul"
+    return fn in ("abs", "np.where", "np.clip") or isinstance(numpy_function(fn), np.ufunc)
+
+
+def _by_use(graph: Graph, value: Value, differentiated: bool, axes: int) -> list[str]:
     """Return candidate descriptions, likeliest first."""
-    axes, is_array, is_integer = 0, False, False
-    for node in walk(graph.body):
-        if value not in operands(node):
-            continue
-        axes = max(axes, _axes(graph, node, value))
-        is_array = is_array or _wants_array(node, value)
-        is_integer = is_integer or _wants_integer(node, value)
+    is_integer = any(value in operands(n) and _wants_integer(n, value) for n in walk(graph.body))
     arrays = ["float64[:]", "float64[:, :]", "float64[:, :, :]"]
-    if axes and _elements_are_indices(graph, value):
+    if axes and not differentiated and _elements_are_indices(graph, value):
         return ["int64[:]", "int64[:, :]", "int64[:, :, :]"][axes - 1 :]
+    if any(isinstance(n, Apply) and n.fn == "matmul" and value in n.args for n in walk(graph.body)):
+        return [arrays[1], arrays[0]] if axes < 3 else arrays
     if axes:
-        return arrays[axes - 1 :]
+        return arrays[axes - 1 :] or [_described(axes)]
     if is_integer and not differentiated:
         return ["int64"]
-    if any(isinstance(n, Apply) and n.fn == "matmul" and value in n.args for n in walk(graph.body)):
-        return [arrays[1], arrays[0]]
-    if is_array or _is_bias(graph, value):
-        return arrays
-    return ["float64", *arrays[:2]]
+    return arrays if _is_bias(graph, value) else ["float64", *arrays[:2]]
 
 
 def _elements_are_indices(graph: Graph, value: Value) -> bool:
     """Tell whether elements of an array index another array."""
     elements = {
-        n.out for n in walk(graph.body) if isinstance(n, Apply) and n.fn == "getitem" and n.args[0] is value
+        n.out
+        for n in walk(graph.body)
+        if isinstance(n, Apply) and n.fn in ("getitem", "nth") and n.args[0] is value
     }
     return any(_wants_integer(node, element) for element in elements for node in walk(graph.body))
 
@@ -132,10 +262,10 @@ def _is_bias(graph: Graph, value: Value) -> bool:
 def _axes(graph: Graph, node: Node, value: Value) -> int:
     if isinstance(node, Store) and node.array is value:
         return max(1, len(node.index))
-    if not isinstance(node, Apply) or node.args[0] is not value:
+    if not isinstance(node, Apply) or not node.args or node.args[0] is not value:
         return 0
     if node.fn == "getitem":
-        return len(node.args) - 1
+        return sum(atom not in (Literal(None), Literal(...)) for atom in node.args[1:])
     if node.fn == "shape":
         reads = [
             n
@@ -147,17 +277,21 @@ def _axes(graph: Graph, node: Node, value: Value) -> int:
 
 
 def _wants_array(node: Node, value: Value) -> bool:
-    return isinstance(node, Apply) and node.fn in _ARRAY_ONLY and node.args[0] is value
+    if not isinstance(node, Apply) or not node.args or node.args[0] is not value:
+        return False
+    return node.fn in _ARRAY_ONLY or (node.fn in _OF_ONE and len(node.args) == 1)
 
 
 def _wants_integer(node: Node, value: Value) -> bool:
     match node:
         case For():
             return value in (node.start, node.stop, node.step)
-        case Apply(fn="getitem" | "slice"):
-            return value in node.args[1:] or node.fn == "slice"
+        case Apply(fn="getitem"):
+            return value in node.args[1:]
+        case Apply(fn="slice"):
+            return value in node.args
         case Apply():
-            return node.fn in _SIZES and node.args[0] is value
+            return node.fn in _SIZES and bool(node.args) and node.args[0] is value
         case Store():
             return value in node.index
     return False

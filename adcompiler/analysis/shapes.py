@@ -198,9 +198,8 @@ class _Reader:
     def may_demand(self, *forms: Linear) -> bool:
         """Tell whether a check may stand where its sizes are known, and note if that is outside a branch."""
         assert self.guards is not None
-        arrays = {symbol.array for form in forms for symbol in form.terms if isinstance(symbol, Axis)}
-        if not arrays.isdisjoint(self.undefined):  # it may have no size yet where the check would stand
-            return False
+        if any(getattr(symbol, "array", None) in self.undefined for form in forms for symbol in form.terms):
+            return False  # it may have no size yet where the check would stand
         is_outside = bool(self.arms) and self.level(*forms) < self.arms[-1]
         self.guards.is_conditional |= is_outside
         return not (is_outside and self.guards.cautious)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
-import itertools
 import linecache
 import operator
 import warnings
@@ -30,24 +29,14 @@ from numba.core.untyped_passes import (
 )
 
 from adcompiler.analysis import stand_ins
+from adcompiler.analysis.complaints import complaint
 from adcompiler.analysis.stand_ins import with_stand_ins
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import (
-    UNDEFINED,
-    Apply,
-    Atom,
-    Effect,
-    Global,
-    Graph,
-    If,
-    Literal,
-    Node,
-    Region,
-    Value,
-)
+from adcompiler.frontend.overloads import choices, constant_kind, without_choices
+from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Global, Graph, If, Literal, Region, Value
 from adcompiler.graph.python import Style, to_python
 from adcompiler.graph.unparse import unparse
-from adcompiler.graph.walk import defined, map_operands, map_region, merges, operands, walk
+from adcompiler.graph.walk import defined, map_operands, map_region, merges, walk
 from adcompiler.runtime import factors, vector_math
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
@@ -94,8 +83,20 @@ def infer(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     """Return the Numba type of every value of a graph, given those of its arguments.
 
     Raises:
-        DifferentiationError: AD304, with Numba's words, where the function does not type.
+        DifferentiationError: AD304, with Numba's words, where the function does not type; AD202 where Numba
+            runs another overload for these types than was followed.
     """
+    chosen = choices(graph)
+    graph = without_choices(graph)
+    found = _tried(graph, arguments)
+    for node in chosen:
+        _, *atoms = node.args
+        kinds = [found[a] if isinstance(a, Value) else constant_kind(a) for a in atoms]
+        node.args[0].value.check(kinds, node.loc)  # type: ignore[union-attr]
+    return found
+
+
+def _tried(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     try:
         return _inferred(replace(graph, body=with_stand_ins(graph.body)), arguments)
     except DifferentiationError:
@@ -139,7 +140,8 @@ def _inferred(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     captured: dict[str, object] = {}
     body = _name_globals(graph.body, captured)
     style = Style(names)
-    source = unparse(to_python(Graph("primal", body), style))
+    tree = to_python(Graph("primal", body), style)
+    source = unparse(tree)
     filename = f"<typing of {graph.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     namespace = {
@@ -156,7 +158,10 @@ def _inferred(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     if "special." in source:
         namespace["special"] = importlib.import_module("adcompiler.runtime.special").special
     exec(compile(ast.parse(source), filename, "exec"), namespace)
-    versions = _run(namespace["primal"], tuple(arguments), graph, source)
+    try:
+        versions = _run(namespace["primal"], tuple(arguments))
+    except Exception as error:  # Numba's typing also fails with AttributeError and the like
+        raise complaint(error, graph, tree, source, names) from error
     found = {value: _unify(versions.get(name, [])) for value, name in names.items()}
     found.update(zip(graph.body.params, arguments, strict=True))
     return found
@@ -211,7 +216,7 @@ def _name_globals(region: Region, captured: dict[str, object]) -> Region:
     return map_region(region, rewrite)
 
 
-def _run(function: Any, arguments: tuple[types.Type, ...], graph: Graph, source: str) -> dict[str, list[Any]]:
+def _run(function: Any, arguments: tuple[types.Type, ...]) -> dict[str, list[Any]]:
     flags = Flags()
     flags.nrt = True
     target = cpu_target.target_context
@@ -220,57 +225,13 @@ def _run(function: Any, arguments: tuple[types.Type, ...], graph: Graph, source:
     target.refresh()
     library: Any = None
     pipeline = _TypeInference(typing, target, library, arguments, None, flags, {})
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            pipeline.compile_extra(function)
-    except Exception as error:  # Numba's typing also fails with AttributeError and the like
-        raise _untypable(error, graph, source) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline.compile_extra(function)
     versions: dict[str, list[Any]] = {}
     for name, kind in pipeline.state.typemap.items():
         versions.setdefault(name.split(".")[0], []).append(kind)
     return versions
-
-
-def _untypable(error: Exception, graph: Graph, source: str) -> DifferentiationError:
-    """Translate Numba's complaint about the named-out primal to the user's line."""
-    refusal = _refusal_behind(error)
-    text = str(getattr(error, "msg", error)).split("\nDuring:")[0]
-    lines = [line for line in text.splitlines() if line.strip() and "nopython" not in line]
-    loc = getattr(error, "loc", None)
-    statement = source.splitlines()[loc.line - 1].strip() if loc is not None else ""
-    target = statement.split(" = ")[0].split("[")[0]
-    called = statement.split("(")[0]
-    place = None
-    for node, name in _statement_names(graph.body):
-        if name in (target, called):
-            place = node.loc
-    if refusal is not None:
-        return DifferentiationError(refusal.code, refusal.reason, place, refusal.cure)
-    where = graph.name if place is None else None
-    shown = itertools.takewhile(lambda line: not line.lstrip().startswith("File "), lines[:3])
-    reason = " ".join(shown)[:400] + (f" (in {where})" if where else "")
-    return DifferentiationError("AD304", reason, place)
-
-
-def _refusal_behind(error: BaseException | None) -> DifferentiationError | None:
-    """Return the refusal of a callee that Numba passed on."""
-    while error is not None and not isinstance(error, DifferentiationError):
-        error = error.__cause__ or error.__context__
-    return error
-
-
-def _statement_names(region: Region) -> list[tuple[Node, str]]:
-    names = _names(region)
-    found: list[tuple[Node, str]] = []
-    for node in walk(region):
-        if isinstance(node, Apply):
-            found.append((node, names[node.out]))
-        elif isinstance(node, Effect):
-            found.append((node, node.fn))
-        else:
-            found += [(node, names[v]) for v in operands(node)[:1] if isinstance(v, Value)]
-    return found
 
 
 def _unify(found: list[types.Type]) -> types.Type:

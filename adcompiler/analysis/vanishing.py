@@ -43,6 +43,10 @@ def vanishing(graph: Graph, results: tuple[Atom, ...] | None = None) -> tuple[bo
     return tuple(key(atom) not in carrying and not _is_something(atom) for atom in wanted)
 
 
+def _is_zero(atom: Atom) -> bool:
+    return isinstance(atom, Literal) and atom.value == 0
+
+
 def _is_something(atom: Atom) -> bool:
     """Tell whether an atom is not zero by itself."""
     if isinstance(atom, Literal):
@@ -58,6 +62,10 @@ def _flows(body: Region) -> Iterator[tuple[Value, Atom]]:
                 pass
             case Apply() if node.fn in _LINEAR:
                 yield from ((node.out, atom) for atom in node.args)
+            case Apply(fn="mul" | "times") if any(_is_zero(atom) for atom in node.args):
+                pass
+            case Apply(fn="np.where", args=(_, one, two)) if _is_zero(one) and _is_zero(two):
+                pass
             case Apply() if node.fn in VIEWS and node.fn != "tuple" and isinstance(node.args[0], Value):
                 pass  # it shows what its first argument holds
             case Apply():

@@ -12,8 +12,10 @@ import numpy as np
 
 from adcompiler.analysis.types import Types, is_scalar
 from adcompiler.backend.inline import inlined_values
-from adcompiler.backend.names import assign_names
+from adcompiler.backend.names import RESERVED, assign_names
+from adcompiler.custom import renew
 from adcompiler.frontend.recursion import Callee
+from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.layout import Layout, Leaf, Packed
 from adcompiler.graph.nodes import Apply, Effect, Global, Graph, Region
 from adcompiler.graph.python import Style, to_python
@@ -21,6 +23,7 @@ from adcompiler.graph.syntax import GUARDS
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import map_operands, map_region, walk
 from adcompiler.runtime.helpers import HELPERS
+from adcompiler.seen import fingerprint
 
 
 @dataclass
@@ -35,6 +38,7 @@ class ModuleText:
         constants: captured tuples of numbers by name.
         imports: captured functions and classes by name, with the module to import each from.
         objects: captured objects without an address, by name.
+        versions: what tells versions of the imported functions and objects apart, by name.
     """
 
     name: str = ""
@@ -44,6 +48,7 @@ class ModuleText:
     constants: dict[str, object] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
     objects: dict[str, object] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
 
 def emit(parts: Sequence[tuple[Graph, Types]]) -> ModuleText:
@@ -51,26 +56,45 @@ def emit(parts: Sequence[tuple[Graph, Types]]) -> ModuleText:
     captured: dict[str, object] = {}
     sources = tuple(_function(graph, types, captured) for graph, types in parts)
     used = {n.fn for graph, _ in parts for n in walk(graph.body) if isinstance(n, Apply)}
-    for graph, _ in parts:
-        captured |= {maker.__name__: maker for maker in _makers(graph.returns)}
     arrays = {name: value for name, value in captured.items() if isinstance(value, np.ndarray)}
     constants = {name: value for name, value in captured.items() if _is_numbers(value)}
     rest = {name: value for name, value in captured.items() if name not in arrays | constants}
     imports = {name: home for name, value in rest.items() if (home := _home(name, value)) is not None}
     objects = {name: value for name, value in rest.items() if name not in imports}
     helpers = tuple(h for h in HELPERS if h in used)
-    return ModuleText(parts[-1][0].name, sources, helpers, arrays, constants, imports, objects)
+    versions = {name: fingerprint(value) for name, value in rest.items()}
+    for name, version in versions.items():
+        renew(rest[name], version)
+    return ModuleText(parts[-1][0].name, sources, helpers, arrays, constants, imports, objects, versions)
 
 
 def _function(graph: Graph, types: Types, captured: dict[str, object]) -> str:
     graph = replace(graph, body=_unique_globals(graph.body, captured))
+    makers = _named_makers(graph, captured)
     inlined = inlined_values(graph.body, types)
     reserved = [name for name, layout in graph.parameters if not isinstance(layout, Leaf)]
+    reserved += makers.values()
     called = {node.fn.partition(".")[0] for node in walk(graph.body) if isinstance(node, Apply | Effect)}
     reserved += called.intersection(("fast", "special", "factors", "times", *GUARDS))
     names = assign_names(graph.body, inlined, types, [graph.name, *reserved])
     scalars = {value for value in names if is_scalar(types.get(value))}
-    return unparse(to_python(graph, Style(names, inlined, scalars, quotes=True)))
+    return unparse(to_python(graph, Style(names, inlined, scalars, quotes=True, makers=makers)))
+
+
+def _named_makers(graph: Graph, captured: dict[str, object]) -> dict[Any, str]:
+    """Name the classes of the named tuples in a result, apart from each other and from parameters."""
+    taken = {*RESERVED, graph.name, *(name for name, _ in graph.parameters)}
+    taken |= {param.name for param in graph.body.params}
+    makers: dict[Any, str] = {}
+    for maker in _makers(graph.returns):
+        base, k = name_of(maker), 0
+        name = base
+        while name in taken or hasattr(builtins, name) or captured.get(name, maker) is not maker:
+            k += 1
+            name = f"{base}_{k}"
+        makers[maker] = name
+        captured[name] = maker
+    return makers
 
 
 def _makers(layout: Layout | None) -> Iterator[Any]:

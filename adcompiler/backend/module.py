@@ -6,7 +6,6 @@ import functools
 import hashlib
 import importlib.util
 import io
-import math
 import os
 import sys
 import tempfile
@@ -20,12 +19,11 @@ import numba
 import numpy as np
 from numba.core.errors import NumbaError, NumbaPerformanceWarning
 
+import adcompiler.runtime
 from adcompiler.backend.emit import ModuleText
 from adcompiler.errors import DifferentiationError
-from adcompiler.rules import ELEMENTWISE
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import helper_source
-from adcompiler.runtime.vector_math import UNCOMPILED
 
 _OPTIONS = ("fastmath", "error_model", "parallel", "boundscheck", "nogil")
 
@@ -86,12 +84,14 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
 def load(source: str, text: ModuleText) -> types.ModuleType:
     """Write a module's text to the cache folder, if it is not there yet, and import it."""
     name, arrays = text.name, text.arrays
-    digest = hashlib.sha256(source.encode() + numba.__version__.encode())
+    digest = hashlib.sha256(source.encode() + numba.__version__.encode() + _own_version().encode())
+    for key, version in text.versions.items():
+        digest.update(f"{key} {version}".encode())
     for key, value in text.objects.items():
         digest.update(f"{key} {id(value)}".encode())
     for array in arrays.values():
         digest.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
-    stem = f"{name}_{digest.hexdigest()[:16]}"
+    stem = f"{name.encode('ascii', 'replace').decode().replace('?', '_')}_{digest.hexdigest()[:16]}"
     full_name = f"adcompiler_generated_{stem}"
     if full_name in sys.modules:
         return sys.modules[full_name]
@@ -108,6 +108,16 @@ def load(source: str, text: ModuleText) -> types.ModuleType:
     sys.modules[full_name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@functools.cache
+def _own_version() -> str:
+    """Return what tells versions of the functions apart that generated modules import from here."""
+    folder = Path(adcompiler.runtime.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _writable_folder() -> Path:
@@ -147,34 +157,3 @@ def compile_now(function: Any, kinds: tuple[Any, ...], origin: types.FunctionTyp
     except NumbaError as error:
         reason = f"Numba cannot compile the code generated for '{origin.__name__}': {str(error)[:600]}"
         raise DifferentiationError("AD901", reason) from error
-
-
-@functools.cache
-def numpy_math() -> types.SimpleNamespace:
-    """Return the math module with NumPy's error model: infinity and NaN instead of exceptions."""
-    functions: dict[str, Any] = dict(vars(math))
-    for name in functions:
-        same = ELEMENTWISE.get(f"math.{name}")
-        for other, rule in ELEMENTWISE.items():
-            if rule is same and other.startswith("np.") and hasattr(np, other[3:]):
-                functions[name] = getattr(np, other[3:])
-    return types.SimpleNamespace(**functions)
-
-
-def uncompiled(module: types.ModuleType, name: str) -> Any:
-    """Return a function of a generated module as plain Python, its helpers likewise.
-
-    Raises:
-        DifferentiationError: AD102 where it calls what only compiled code can call.
-    """
-    for key, value in vars(module).items():
-        if hasattr(value, "__wrapper_address__") and not callable(value):
-            reason = f"'{key}' can be called by compiled code only"
-            raise DifferentiationError("AD102", reason, None, "leave jit=False out")
-    namespace = dict(vars(module)) | {"math": numpy_math(), "fast": UNCOMPILED}
-    for key, value in vars(module).items():
-        if key in GUARDS or (hasattr(value, "py_func") and value.py_func.__module__ != module.__name__):
-            namespace[key] = value.py_func
-        elif hasattr(value, "py_func"):
-            namespace[key] = types.FunctionType(value.py_func.__code__, namespace, key)
-    return namespace[name]

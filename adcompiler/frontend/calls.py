@@ -15,7 +15,7 @@ import numpy as np
 
 from adcompiler.custom import CustomFunction, stop_gradient
 from adcompiler.definitions import refuse
-from adcompiler.frontend import defined, expressions, lower, primitives, resolve, tuples
+from adcompiler.frontend import defined, expressions, lower, overloads, primitives, resolve, tuples
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Record, TypeOf
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.ranks import atom_rank
@@ -69,12 +69,18 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
         return expressions.apply(state, node, "derivative", (callee, *args), name)
     if getattr(function, "is_derivative", False):
         return _derivative(state, node, function, name)
-    if resolve.is_followed(function) and resolve.primitive(function) is None:
+    if _is_own(function):
+        reason = f"'{callee.name}' is called inside the function that is differentiated"
+        cure = "make the derivative outside, as in g = grad(f), and call g inside"
+        raise state.refuse("AD203", reason, node, cure)
+    primitive = resolve.primitive(function)
+    if primitive is None and (find := overloads.finder(function)) is not None:
+        return _overloaded(state, node, callee.name, find, None, name)
+    if resolve.is_followed(function) and primitive is None:
         plain = resolve.unwrap(function)  # type: ignore[arg-type]
         if is_recursive(plain):
             return _call_itself(state, node, plain, name)
         return _follow(state, node, parse(plain), None, name)
-    primitive = resolve.primitive(function)
     if primitive is not None:
         return primitives.primitive(state, node, primitive, name)
     if isinstance(function, type) and issubclass(function, tuple) and hasattr(function, "_fields"):
@@ -83,6 +89,46 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
         return expressions.apply(state, node, "list", (), name)
     args, keywords = _arguments(state, node)
     return expressions.apply(state, node, "call", (callee, *args), name or callee.name, keywords)
+
+
+def _overloaded(
+    state: Lowering,
+    node: gast.expr,
+    name: str,
+    find: overloads.Finder,
+    owner: Atom | None,
+    target: str | None,
+) -> Binding:
+    """Follow what compiled code runs in place of a function or, of an owner, its method or attribute."""
+    args = [] if owner is None else [owner]
+    keywords: dict[str, Binding] = {}
+    if isinstance(node, gast.Call):
+        args += tuples.items(state, node.args)  # type: ignore[arg-type]
+        keywords = {str(k.arg): expressions.binding(state, k.value) for k in node.keywords}
+    choice = overloads.choose(name, find, args, keywords, state.ranks)
+    if choice is None:
+        reason = f"compiled code runs an overload of '{name}', and none was found for these arguments"
+        raise state.refuse("AD202", reason, node, overloads.CURE)
+    state.nodes.append(overloads.noted(choice, state.where(node)))
+    source = parse(choice.function)
+    if source.function.__code__ in state.stack:
+        raise state.refuse("AD201", f"'{name}' calls itself", node)
+    env = bind_parameters(state, node, source, None, args, keywords)
+    return inline(state, source, env, None, target)
+
+
+def member(state: Lowering, node: gast.expr, owner: Atom, attribute: str, name: str | None) -> Binding | None:
+    """Follow an overload of a method or attribute that users gave a type; None where there is none."""
+    find = overloads.member_finder(attribute, isinstance(node, gast.Call), owner, state.ranks)
+    return None if find is None else _overloaded(state, node, attribute, find, owner, name)
+
+
+def _is_own(function: object) -> bool:
+    """Tell whether a function is one of this package that makes derivatives: `grad`, `vjp` and the like."""
+    homes = ("api", "pullback", "pushforward", "second_order", "custom")
+    return getattr(function, "__module__", None) in [f"adcompiler.{home}" for home in homes] and (
+        isinstance(function, types.FunctionType)
+    )
 
 
 def _call_itself(state: Lowering, node: gast.Call, function: types.FunctionType, name: str | None) -> Binding:
@@ -170,6 +216,9 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
     if isinstance(found, Record) and method in found.names:
         return _called_value(state, node, found[found.names.index(method)], name)
     owner = expressions.materialise(state, found, node)
+    followed = member(state, node, owner, method, name)
+    if followed is not None:
+        return followed
     fn = resolve.METHODS.get(method)
     if fn == "T" and node.args:
         return primitives.transposed(state, node, owner, node.args, name)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import operator
+import types
 from typing import TYPE_CHECKING
 
 import gast
+import numpy as np
 
 from adcompiler.frontend import calls, defined, loops, resolve, tuples
 from adcompiler.frontend.bindings import Ambiguous, Binding, Closure, Record, TypeOf, flatten, join
@@ -68,6 +70,8 @@ def apply(
     made = Apply(out, fn, args, keywords, state.where(node))
     state.nodes.append(made)
     state.ranks[out] = rank_of(made, state.ranks)
+    if fn == "range" and 1 <= len(args) <= 3:
+        state.spans[out] = args
     return out
 
 
@@ -208,7 +212,15 @@ def _name(state: Lowering, node: gast.Name) -> Binding:
     value = resolve.lookup(state.source.function, node.id)
     if value is resolve.MISSING:
         raise state.refuse("AD106", f"'{node.id}' is not defined", node)
-    return resolve.constant(node.id, value)
+    return _captured(state, node, node.id, value)
+
+
+def _captured(state: Lowering, node: gast.expr, name: str, value: object) -> Atom:
+    """Return the atom for a captured object; arrays that mean more than their numbers are refused."""
+    if isinstance(value, np.ndarray) and type(value) not in (np.ndarray, np.memmap, np.recarray):
+        cure = "capture a plain array: np.asarray(...), or .filled(...) for one with a mask"
+        raise state.refuse("AD102", f"'{name}' is a {type(value).__name__}", node, cure)
+    return resolve.constant(name, value)
 
 
 def _variable(state: Lowering, name: str) -> Binding | None:
@@ -245,9 +257,12 @@ def _compare(state: Lowering, node: gast.Compare, name: str | None) -> Atom:
         return found if op is gast.In else apply(state, node, "not", (found,), name)
     left, right = atom(state, node.left), atom(state, node.comparators[0])
     if op in (gast.Is, gast.IsNot):
-        if isinstance(left, Value) and isinstance(right, Value):
-            raise state.refuse("AD102", "'is' compares with None only", node)
-        same = isinstance(left, Literal) and isinstance(right, Literal) and left.value is right.value
+        if Literal(None) in (left, right):
+            same = left == right
+        elif isinstance(left, Value) or isinstance(right, Value):
+            raise state.refuse("AD102", "'is' compares with None only", node, "compare with '=='")
+        else:
+            same = type(left) is type(right) and left.value is right.value
         return Literal(same == (op is gast.Is))
     if op not in COMPARE:
         raise state.refuse("AD102", f"'{op.__name__}' comparisons are not part of the language", node)
@@ -390,7 +405,10 @@ def dotted(state: Lowering, node: gast.expr) -> object:
         case gast.Attribute():
             owner = dotted(state, node.value)
             if owner is not resolve.MISSING:
-                return getattr(owner, node.attr, resolve.MISSING)
+                found = resolve.attribute(owner, node.attr)
+                if found is resolve.MISSING and isinstance(owner, types.ModuleType):
+                    raise state.refuse("AD106", f"'{owner.__name__}' has no '{node.attr}'", node)
+                return found
     return resolve.MISSING
 
 
@@ -406,13 +424,16 @@ def called(state: Lowering, node: gast.Call) -> str | None:
 def _attribute(state: Lowering, node: gast.Attribute, name: str | None) -> Binding:
     value = dotted(state, node)
     if value is not resolve.MISSING:
-        return resolve.constant(node.attr, value)
+        return _captured(state, node, node.attr, value)
     found = binding(state, node.value)
     if isinstance(found, Record):
         if node.attr not in found.names:
             raise state.refuse("AD102", f"it has no field '{node.attr}'", node)
         return found[found.names.index(node.attr)]  # type: ignore[no-any-return]
     base = materialise(state, found, node)
+    followed = calls.member(state, node, base, node.attr, name)
+    if followed is not None:
+        return followed
     if node.attr == "ndim" and atom_rank(base, state.ranks) is not None:
         return Literal(atom_rank(base, state.ranks))
     if node.attr == "ndim" and str(state.source.function.__module__).startswith("adcompiler.definitions"):

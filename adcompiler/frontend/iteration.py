@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,10 @@ def position_name(stmt: gast.For) -> str:
 
 
 def range_bounds(state: Lowering, node: gast.expr) -> Bounds | None:
-    """Return start, stop and step if an expression is a call of range, or of reversed on one."""
+    """Return start, stop and step if an expression is a call of range, or of reversed on one, or its name."""
+    known = state.env.get(node.id) if isinstance(node, gast.Name) else None
+    if isinstance(known, Value) and known in state.spans:
+        return _bounds(state.spans[known])
     if not isinstance(node, gast.Call):
         return None
     called = expressions.called(state, node)
@@ -55,9 +58,14 @@ def range_bounds(state: Lowering, node: gast.expr) -> Bounds | None:
         raise state.refuse("AD103", "range takes one to three positional arguments", node)
     if any(isinstance(arg, gast.Starred) for arg in node.args):
         raise state.refuse("AD103", "range takes numbers", node)
-    args = [expressions.atom(state, arg) for arg in node.args]
-    start, stop = (Literal(0), args[0]) if len(args) == 1 else (args[0], args[1])
-    return start, stop, args[2] if len(args) == 3 else Literal(1)
+    return _bounds([expressions.atom(state, arg) for arg in node.args])
+
+
+def _bounds(args: Iterable[Atom]) -> Bounds:
+    """Return start, stop and step, given the arguments of range."""
+    given = [*args]
+    start, stop = (Literal(0), given[0]) if len(given) == 1 else (given[0], given[1])
+    return start, stop, given[2] if len(given) == 3 else Literal(1)
 
 
 def _reversed(state: Lowering, node: gast.Call, bounds: Bounds | None) -> Bounds | None:

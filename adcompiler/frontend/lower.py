@@ -11,11 +11,20 @@ from typing import Any
 import gast
 
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend import expressions, loops
-from adcompiler.frontend.bindings import Ambiguous, Binding, Environment, flatten, join, layout_of, unpacked
-from adcompiler.frontend.parse import Source, own_nodes, parse
+from adcompiler.frontend import expressions, loops, overloads
+from adcompiler.frontend.bindings import (
+    Ambiguous,
+    Binding,
+    Closure,
+    Environment,
+    flatten,
+    join,
+    layout_of,
+    unpacked,
+)
+from adcompiler.frontend.parse import Source, own_nodes, parse, python_function
 from adcompiler.frontend.ranks import joined_rank
-from adcompiler.frontend.resolve import name_of
+from adcompiler.frontend.resolve import as_plain, name_of
 from adcompiler.frontend.structure import RESULT, Structured, structure
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
 from adcompiler.graph.nodes import (
@@ -48,6 +57,7 @@ class Lowering:
     enclosing: Lowering | None = None
     stack: tuple[Any, ...] = ()
     ranks: dict[Value, int | None] = field(default_factory=dict)
+    spans: dict[Value, tuple[Atom, ...]] = field(default_factory=dict)
 
     def where(self, node: gast.AST) -> Location:
         """Return the location of a tree node within the current statement."""
@@ -95,13 +105,22 @@ def lower(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph
     nodes: list[Node] = []
     ranks = [leaf.kind for _, layout in parameters for leaf in leaves(layout)]
     known = dict(zip(params, ranks, strict=True))
-    result = lower_body(source, env, nodes, (source.function.__code__,), ranks=known)
+    stack: tuple[Any, ...] = (source.function.__code__,)
+    if (find := overloads.finder(function)) is not None:
+        source, env = _overloaded(source, find, env, nodes, known)
+    result = lower_body(source, env, nodes, stack, ranks=known)
+    for part in flatten(result):
+        if isinstance(part, Closure):
+            reason = f"'{source.function.__name__}' returns a function"
+            cure = "differentiate the function that it returns, made beforehand"
+            raise DifferentiationError("AD102", reason, source.locate(source.tree), cure)
     last = nodes[-1] if nodes else None
     if isinstance(last, Apply) and last.out is result and last.out.temporary:
         result = Value("result")
         nodes[-1] = replace(last, out=result)
-    name = name_of(source.function)
-    doc = (inspect.getdoc(source.function) or "").split("\n")[0]
+    plain = python_function(function)
+    name = name_of(plain)
+    doc = (inspect.getdoc(plain) or "").split("\n")[0]
     is_procedure = result == Literal(None)
     yields = params if is_procedure else flatten(result)
     body = Region(tuple(params), tuple(nodes), tuple(yields))
@@ -117,13 +136,31 @@ def lower(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph
     )
 
 
+def _overloaded(
+    source: Source,
+    find: overloads.Finder,
+    env: Environment,
+    nodes: list[Node],
+    ranks: dict[Value, int | None],
+) -> tuple[Source, Environment]:
+    """Return what compiled code runs in place of a function, and its parameters as those of the function."""
+    where, name = source.locate(source.tree), source.function.__name__
+    choice = overloads.choose(name, find, [*env.values()], {}, ranks)
+    names = [] if choice is None else [*inspect.signature(choice.function).parameters]
+    if choice is None or len(names) != len(env):
+        reason = f"compiled code runs an overload of '{name}', and none was found for these arguments"
+        raise DifferentiationError("AD202", reason, where, overloads.CURE)
+    nodes.append(overloads.noted(choice, where))
+    return parse(choice.function), dict(zip(names, env.values(), strict=True))
+
+
 def _defaults(signature: inspect.Signature) -> tuple[Literal, ...]:
     """Return the defaults of the last parameters, as far back as they are plain constants."""
     found: list[Literal] = []
     for parameter in reversed(list(signature.parameters.values())):
         if not isinstance(parameter.default, float | int | str | None):
             break
-        found.insert(0, Literal(parameter.default))
+        found.insert(0, Literal(as_plain(parameter.default)))
     return tuple(found)
 
 
@@ -205,10 +242,21 @@ def statement(state: Lowering, stmt: gast.stmt) -> None:
         case gast.Expr():
             expressions.effect(state, stmt.value)
         case gast.FunctionDef():
+            _check_decorators(state, stmt)
             state.env[stmt.name] = expressions.closure(state, stmt)
         case _:
             kind = type(stmt).__name__.lower()
             raise state.refuse("AD101", f"'{kind}' statements are not part of the language", stmt)
+
+
+def _check_decorators(state: Lowering, stmt: gast.FunctionDef) -> None:
+    """Refuse decorators that make something else of a nested function; `njit` does not."""
+    for decorator in stmt.decorator_list:
+        made = decorator.func if isinstance(decorator, gast.Call) else decorator
+        found = expressions.dotted(state, made)
+        if getattr(found, "__module__", None) != "numba.core.decorators":
+            cure = "make it outside, where it can be used by its name"
+            raise state.refuse("AD101", f"'{stmt.name}' is decorated inside the function", decorator, cure)
 
 
 def _hint(target: gast.AST) -> str | None:

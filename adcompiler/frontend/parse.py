@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from typing import Any
 import gast
 
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.versions import is_of_text, texts
+from adcompiler.seen import note_function
 from adcompiler.source import Location
 
 
@@ -72,16 +73,26 @@ def parse(function: Callable[..., Any]) -> Source:
     'sigmoid'
     """
     plain = python_function(function)
-    name = plain.__name__
+    note_function(plain)
+    code, name = plain.__code__, plain.__name__
+    found: tuple[tuple[str, ...], gast.Module] | None = None
     try:
-        lines, _ = inspect.findsource(plain.__code__)
-        module = _parse_lines(tuple(lines))
+        for lines in texts(code):
+            found = lines, _parse_lines(lines)
+            if is_of_text(code, lines):
+                break
+        else:
+            found = None
     except (OSError, TypeError, SyntaxError) as error:
         raise DifferentiationError("AD001", f"no source text for '{name}': {error}") from error
-    tree = _find(module, plain.__code__)
+    if found is None:
+        reason = f"the text in {code.co_filename} is not what '{name}' was compiled from"
+        cure = "import it again: the file was edited, or the function was rewritten while it was imported"
+        raise DifferentiationError("AD001", reason, None, cure)
+    tree = _find(found[1], code)
     if tree is None:
-        raise DifferentiationError("AD001", f"'{name}' is not in {plain.__code__.co_filename} any more")
-    return Source(plain, tree, plain.__code__.co_filename, tuple(lines))
+        raise DifferentiationError("AD001", f"'{name}' is not in {code.co_filename} any more")
+    return Source(plain, tree, code.co_filename, found[0])
 
 
 def own_nodes(node: gast.AST) -> Iterator[gast.AST]:
@@ -94,6 +105,8 @@ def own_nodes(node: gast.AST) -> Iterator[gast.AST]:
 
 
 def _find(module: gast.Module, code: types.CodeType) -> gast.FunctionDef | gast.Lambda | None:
+    """Return the tree of a function's code: of lambdas, the innermost that holds all of its instructions."""
+    lambdas: list[gast.Lambda] = []
     for node in gast.walk(module):
         match node:
             case gast.FunctionDef(name=code.co_name):
@@ -101,8 +114,8 @@ def _find(module: gast.Module, code: types.CodeType) -> gast.FunctionDef | gast.
                 if first == code.co_firstlineno:
                     return node
             case gast.Lambda() if code.co_name == "<lambda>" and _holds(node, code):
-                return node
-    return None
+                lambdas.append(node)
+    return max(lambdas, key=lambda node: (node.body.lineno, node.body.col_offset), default=None)
 
 
 def _holds(node: gast.Lambda, code: types.CodeType) -> bool:

@@ -51,18 +51,17 @@ def is_recursive(function: types.FunctionType) -> bool:
 
 def _called(function: types.FunctionType) -> Iterator[types.FunctionType]:
     """Yield the functions outside that a function calls by name."""
-    cached = _CALLS.get(function)
-    if cached is None:
+    code = function.__code__
+    if code not in _NAMES:
         tree = parse(function).tree
         names = {
             n.func.id for n in gast.walk(tree) if isinstance(n, gast.Call) and isinstance(n.func, gast.Name)
         }
-        code = function.__code__
-        outer = sorted(names.difference(code.co_varnames, code.co_cellvars))
-        found = [resolve.lookup(function, name) for name in outer]
-        followed = [f for f in found if resolve.is_followed(f) and not getattr(f, "is_derivative", False)]
-        cached = _CALLS[function] = [resolve.unwrap(f) for f in followed]  # type: ignore[arg-type]
-    yield from cached
+        _NAMES[code] = sorted(names.difference(code.co_varnames, code.co_cellvars))
+    for name in _NAMES[code]:
+        found = resolve.lookup(function, name)
+        if resolve.is_followed(found) and not getattr(found, "is_derivative", False):
+            yield resolve.unwrap(found)  # type: ignore[arg-type]
 
 
-_CALLS: dict[types.FunctionType, list[types.FunctionType]] = {}
+_NAMES: dict[types.CodeType, list[str]] = {}

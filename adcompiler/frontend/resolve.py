@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import builtins
+import keyword
 import math
+import re
 import sys
 import types
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +16,8 @@ import numpy as np
 
 from adcompiler.graph.nodes import Atom, Global, Literal
 from adcompiler.runtime.guards import times
+from adcompiler.seen import MISSING as MISSING
+from adcompiler.seen import looked_up, note_attribute, note_name
 
 # Spellings that mean a node of the graph rather than a call.
 CANONICAL = {
@@ -58,21 +63,19 @@ ATTRIBUTES = {"shape": "shape", "T": "T", "size": "size", "ndim": "ndim", "dtype
 PYTHON_SPECIAL = ("zeta", "polygamma", "logsumexp", "softmax", "log_softmax")
 """Functions of `scipy.special` that are written in Python."""
 
-MISSING = object()
-
 
 def lookup(function: types.FunctionType, name: str) -> object:
     """Return what a free name of the function stands for, or `MISSING`."""
-    code = function.__code__
-    if name in code.co_freevars and function.__closure__ is not None:
-        cell = function.__closure__[code.co_freevars.index(name)]
-        try:
-            return cell.cell_contents
-        except ValueError:
-            return MISSING
-    if name in function.__globals__:
-        return function.__globals__[name]
-    return getattr(builtins, name, MISSING)
+    found = looked_up(function, name)
+    note_name(function, name, found)
+    return found
+
+
+def attribute(owner: object, name: str) -> object:
+    """Return an attribute of a captured object, or `MISSING`."""
+    found = getattr(owner, name, MISSING)
+    note_attribute(owner, name, found)
+    return found
 
 
 def primitive(function: object) -> str | None:
@@ -145,21 +148,39 @@ def constant(name: str, value: object) -> Atom:
         return Literal(int(value))
     if value is None or isinstance(value, bool):
         return Literal(value)
-    for plain in (int, float, str):
-        if isinstance(value, plain):  # also a member of an IntEnum
-            return Literal(plain(value))
+    if isinstance(value, int | float | str):
+        return Literal(as_plain(value))  # type: ignore[arg-type]
     if isinstance(value, type) and issubclass(value, np.generic):
         return Global("np.bool_" if value is np.bool_ else f"np.{value.__name__}", value)
     return Global(name, value)
 
 
+def as_plain(value: Any) -> Any:
+    """Return a number or text of a class of its own, such as a member of an IntEnum, as what it is one of.
+
+    >>> import enum
+    >>> as_plain(enum.IntEnum("Kind", "ONE TWO").TWO)
+    2
+    """
+    kind = type(value)
+    if kind in (float, int, bool, str) or not isinstance(value, int | float | str):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__int__(value)
+    return value if kind is np.float64 else float.__float__(value)
+
+
 def name_of(function: Callable[..., Any]) -> str:
-    """Return the name under which a function stands in generated code.
+    """Return the name under which a function stands in generated code: an identifier of bounded length.
 
     >>> name_of(lambda x: x)
     'function'
     """
-    return function.__name__.replace("<lambda>", "function")
+    name = unicodedata.normalize("NFKC", function.__name__.replace("<lambda>", "function"))
+    name = re.sub(r"\W", "_", name)[:60]
+    return name if name.isidentifier() and not keyword.iskeyword(name) else f"function_{name}"
 
 
 def is_followed(function: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,12 +33,21 @@ from adcompiler.graph.walk import uses, walk
 
 @dataclass(frozen=True)
 class Style:
-    """How a graph is written: a name per value, values written where they are used, which are scalars."""
+    """How a graph is written.
+
+    Attributes:
+        names: a name per value.
+        inlined: values written where they are used.
+        scalars: numbers.
+        quotes: whether the user's lines are quoted.
+        makers: names of classes of named tuples, where they are not their own.
+    """
 
     names: dict[Value, str]
     inlined: Container[Value] = ()
     scalars: Container[Value] = ()
     quotes: bool = False
+    makers: Mapping[Any, str] = field(default_factory=dict)
 
 
 def load(name: str) -> ast.Name:
@@ -204,6 +213,12 @@ class Writer:
         if isinstance(node, Apply | If) and any(v in self.style.inlined for v in _outs(node)):
             return
         self.quote(node)
+        start = len(self.out)
+        self.write(node)
+        for made in self.out[start:]:
+            made.origin = getattr(made, "origin", node)  # type: ignore[attr-defined]
+
+    def write(self, node: Node) -> None:
         match node:
             case Apply():
                 self.apply(node)
@@ -434,14 +449,16 @@ def to_python(graph: Graph, style: Style) -> ast.FunctionDef:
     """
     writer = Writer(style, definitions(graph.body), dict(uses(graph.body)))
     parameters = graph.parameters or [(style.names[param], Leaf()) for param in graph.body.params]
-    supply = iter(graph.body.params)
+    supply, names = iter(graph.body.params), dict[str, str]()
     for name, layout in parameters:
         target = build(layout, (ast.Name(style.names[v], ast.Store()) for v in supply), _targets)
         if isinstance(layout, Packed):
             writer.assign(target, load(name))
+        elif isinstance(target, ast.Name):
+            names[name] = target.id
     writer.region(graph.body)
     writer.out.append(ast.Return(_returned(graph, writer)))
-    args = [ast.arg(name) for name, _ in parameters]
+    args = [ast.arg(names.get(name, name)) for name, _ in parameters]
     doc: list[ast.stmt] = [ast.Expr(ast.Constant(graph.doc))] if graph.doc else []
     defaults = [literal(default.value) for default in graph.defaults]
     arguments = ast.arguments([], args, None, [], [], None, defaults)
@@ -462,7 +479,7 @@ def _returned(graph: Graph, writer: Writer) -> ast.expr | None:
         items = [part if isinstance(part, ast.expr) else ast.Constant(part) for part in parts]
         if layout.maker in (tuple, list, dict):
             return ast.Tuple(items, ast.Load())
-        return ast.Call(load(layout.maker.__name__), items, [])
+        return ast.Call(load(writer.style.makers.get(layout.maker, layout.maker.__name__)), items, [])
 
     if isinstance(graph.returns, Static):
         return None

@@ -153,10 +153,17 @@ class PreciseUnparser(astunparse.Unparser):  # type: ignore[misc]
 
     def _Expr(self, tree: ast.Expr) -> None:
         if isinstance(tree.value, ast.Constant) and isinstance(tree.value.value, str):
-            self.fill(f'"""{tree.value.value}"""')
+            self.fill(f'"""{_quoted(tree.value.value)}"""')
         else:
             self.fill()
             self.dispatch(tree.value)
+
+
+def _quoted(text: str) -> str:
+    """Return a docstring's text so that it can stand between three quotes, in a file."""
+    is_open = '"""' in text or text.endswith('"')
+    text = text.encode("utf-8", "replace").decode().replace("\\", "\\\\")
+    return text.replace('"', '\\"') if is_open else text
 
 
 def unparse(tree: ast.AST) -> str:

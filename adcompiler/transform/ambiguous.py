@@ -59,8 +59,9 @@ def _merged_by(
     node: If | For | While, types: Types, active: set[Value], info: Memory, last: dict[Value, float]
 ) -> Iterator[Value]:
     def is_concerned(value: object) -> bool:
-        is_active = value in active and is_memory(types.get(value))  # type: ignore[arg-type]
-        return is_active and (is_list(types.get(value)) or info.is_written(value))  # type: ignore[arg-type]
+        if not isinstance(value, Value) or value not in active or not is_memory(types.get(value)):
+            return False
+        return is_list(types.get(value)) or info.is_written(value)
 
     arms = [node.then, node.orelse] if isinstance(node, If) else [node.body]
     for arm in arms:

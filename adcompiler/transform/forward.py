@@ -52,7 +52,7 @@ from adcompiler.rules.find import no_rule
 from adcompiler.source import NOWHERE, Location
 from adcompiler.transform.derived import Derived, described
 from adcompiler.transform.jvp import tangent_of_result
-from adcompiler.transform.reverse import kept_apart
+from adcompiler.transform.results import kept_apart
 from adcompiler.transform.shadow import check_copies, typed_views
 
 

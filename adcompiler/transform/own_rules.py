@@ -16,6 +16,7 @@ from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Value
 from adcompiler.graph.steps import Step
 from adcompiler.rules.find import atom_rank
+from adcompiler.transform.rule_checks import adjoint_kinds, check_part, tangent_kind
 from adcompiler.transform.vjp import Contribution
 
 if TYPE_CHECKING:
@@ -55,10 +56,13 @@ def reverse_custom(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         seed = Literal(float(seed.value))  # type: ignore[arg-type]
     active = [k for k, arg in enumerate(args) if isinstance(arg, Value) and arg in sweep.active]
     if function.vjp is not None:
+        kinds = adjoint_kinds(function, args, result, sweep.types, node.loc)
         found = sweep.apply("rule", _rule(function.vjp), *args, result, seed, name="adjoints")
         for k in active:
             part = found if len(args) == 1 else sweep.apply("getitem", found, Literal(k))
-            sweep.contribute(args[k], Contribution(part))
+            check_part(sweep, function, k, (part, kinds[k]), args[k])
+            if is_array(kinds[k]) or not atom_rank(sweep.types, args[k]):
+                sweep.contribute(args[k], Contribution(part))
     elif any(atom_rank(sweep.types, atom) for atom in (*args, result)):
         zeros = [_zero(sweep, arg) for arg in args]
         if atom_rank(sweep.types, result):
@@ -70,6 +74,7 @@ def reverse_custom(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     else:
         for k in active:
             unit = [Literal(1.0 if other == k else 0.0) for other in range(len(args))]
+            tangent_kind(function, args, result, sweep.types, node.loc)
             slope = sweep.apply("rule", _rule(function.jvp), *args, result, *unit)
             sweep.contribute(args[k], Contribution(sweep.apply("mul", seed, slope)))
 
@@ -88,7 +93,10 @@ def forward_custom(sweep: Forward, node: Apply) -> Atom:
     """
     function, args, result = _taken_apart(node)
     if function.jvp is not None:
-        return sweep.apply("rule", _rule(function.jvp), *args, result, *map(sweep.whole, args))
+        kind = tangent_kind(function, args, result, sweep.types, node.loc)
+        found = sweep.apply("rule", _rule(function.jvp), *args, result, *map(sweep.whole, args))
+        check_part(sweep, function, None, (found, kind), result)
+        return found
     if not atom_rank(sweep.types, result):
         return _from_gradient(sweep, function, args, result)
     if len(args) > 1:
@@ -102,13 +110,15 @@ def forward_custom(sweep: Forward, node: Apply) -> Atom:
 
 def _from_gradient(sweep: Forward, function: CustomFunction, args: tuple[Atom, ...], result: Atom) -> Atom:
     """The tangent of a number is the sum of gradient times tangent."""
+    kinds = adjoint_kinds(function, args, result, sweep.types, sweep.loc)
     found = sweep.apply("rule", _rule(function.vjp), *args, result, Literal(1.0))
     total: Atom | None = None
     for k, arg in enumerate(args):
         tangent = sweep.tangent(arg)
         if tangent is None:
             continue
-        part: Atom = found if len(args) == 1 else sweep.apply("getitem", found, Literal(k))
+        part = found if len(args) == 1 else sweep.apply("getitem", found, Literal(k))
+        check_part(sweep, function, k, (part, kinds[k]), arg)
         term: Atom = sweep.apply("mul", part, tangent)
         if atom_rank(sweep.types, arg):
             term = sweep.apply("np.sum", term)

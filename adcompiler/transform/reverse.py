@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from adcompiler.analysis.alias import VIEWS, Memory, content_reads, memory, memory_classes
+from adcompiler.analysis.alias import VIEWS, Memory, content_reads, memory
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.sizes import Shape, Shapes, form_of
 from adcompiler.analysis.types import (
@@ -65,6 +65,7 @@ from adcompiler.transform.lists import (
     reverse_to_array,
 )
 from adcompiler.transform.own_rules import reverse_custom
+from adcompiler.transform.results import kept_apart
 from adcompiler.transform.shadow import buffered_owners, typed_views
 from adcompiler.transform.undefined import first_assigned_inside
 from adcompiler.transform.vjp import Contribution, apply_rule, reverse_call
@@ -141,23 +142,6 @@ def _analysed(graph: Graph, types: Types) -> tuple[set[Value], Memory, Shapes]:
     lists = {value for value, kind in types.items() if is_list(kind)}
     info = memory(graph.body, arrays, lists, types)
     return typed_views(graph.body, types), info, symbolic_shapes(graph, types, ELEMENTWISE.keys())
-
-
-def kept_apart(
-    results: list[Atom], are_arrays: Sequence[bool], nodes: Sequence[Node], params: Sequence[Value] = ()
-) -> list[Node]:
-    """Replace arrays that may share memory with an earlier one, or a parameter, by copies; return these."""
-    classes = memory_classes(Region((), tuple(nodes), ()))
-    seen = {classes.get(param, param) for param in params}
-    copies: list[Node] = []
-    for k, atom in enumerate(results):
-        if isinstance(atom, Value) and are_arrays[k]:
-            memory_of = classes.get(atom, atom)
-            if memory_of in seen:
-                results[k] = copy = Value(atom.name)
-                copies.append(Apply(copy, "copy", (atom,)))
-            seen.add(memory_of)
-    return copies
 
 
 def _element_reads(node: Node) -> Iterator[Value]:

@@ -1,0 +1,98 @@
+"""Whether a text is what a function was compiled from: its file may have been edited since."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import dis
+import inspect
+import linecache
+import types
+import warnings
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+_FUTURE = 0
+for _name in __future__.all_feature_names:
+    _FUTURE |= getattr(__future__, _name).compiler_flag
+_MARKS = ("NOP", "CACHE", "EXTENDED_ARG", "RESUME")
+
+
+def texts(code: types.CodeType) -> Iterator[tuple[str, ...]]:
+    """Yield the texts that a function may have been compiled from: as read before, then as the file is now.
+
+    Raises:
+        OSError: where there is no text.
+    """
+    cached = linecache.cache.get(code.co_filename)
+    if cached is not None and len(cached) > 2:
+        yield tuple(cached[2])  # type: ignore[misc]
+    yield tuple(inspect.findsource(code)[0])
+
+
+@lru_cache(maxsize=4096)
+def is_of_text(code: types.CodeType, lines: tuple[str, ...]) -> bool:
+    """Tell whether a function's code is what a text compiles to.
+
+    Statements that pytest has written anew, assertions, are left out of the comparison.
+    """
+    known = _codes(lines, code.co_flags & _FUTURE)
+    same_place = known.get((code.co_name, code.co_firstlineno), [])
+    own = _facts(code)
+    if any(_facts(other) == own for other in same_place):
+        return True
+    if not any(name.startswith(("@py_", "@pytest_")) for name in code.co_names + code.co_varnames):
+        return False
+    asserted = _asserted_lines(lines)
+    steps = _steps(code, asserted)
+    return any(_steps(other, asserted) == steps for other in same_place)
+
+
+@lru_cache(maxsize=256)
+def _codes(lines: tuple[str, ...], flags: int) -> dict[tuple[str, int], list[types.CodeType]]:
+    """Return the code of every function in a text, by name and first line."""
+    flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        whole = compile("".join(lines), "<text>", "exec", flags=flags, dont_inherit=True)
+    found: dict[tuple[str, int], list[types.CodeType]] = {}
+    todo = [whole]
+    while todo:
+        code = todo.pop()
+        found.setdefault((code.co_name, code.co_firstlineno), []).append(code)
+        todo += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return found
+
+
+def _facts(code: types.CodeType) -> tuple[Any, ...]:
+    constants = tuple(
+        _facts(c) if isinstance(c, types.CodeType) else (type(c).__name__, repr(c)) for c in code.co_consts
+    )
+    names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
+    return code.co_code, constants, names, counts, tuple(code.co_positions())
+
+
+@lru_cache(maxsize=256)
+def _asserted_lines(lines: tuple[str, ...]) -> frozenset[int]:
+    found: set[int] = set()
+    for node in ast.walk(ast.parse("".join(lines))):
+        if isinstance(node, ast.Assert):
+            found.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return frozenset(found)
+
+
+def _steps(code: types.CodeType, left_out: frozenset[int]) -> list[Any]:
+    """Return the instructions of a function that do not belong to lines left out, without their addresses."""
+    found: list[Any] = []
+    for step in dis.get_instructions(code):
+        line = step.positions.lineno if step.positions is not None else None
+        if line is None or line in left_out or step.opname in _MARKS:
+            continue
+        is_jump = step.opcode in dis.hasjrel or step.opcode in dis.hasjabs
+        value = None if is_jump else step.argval
+        if isinstance(value, types.CodeType):
+            value = _steps(value, left_out)
+        found.append((step.opname, repr(value), step.positions))
+    return found

@@ -1,0 +1,159 @@
+"""What Numba cannot type is refused in the user's words, at the user's line."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+from adcompiler import DifferentiationError, grad, jvp, vjp
+
+X = np.array([1.0, 2.0, 3.0])
+
+
+class Callable:
+    def __call__(self, x):
+        return x
+
+
+an_object = Callable()
+
+
+def tuple_and_array(x):
+    pair = (x, x)
+    return np.sum(pair + x)  # here
+
+
+def added_at_places(x):
+    y = np.zeros(3)
+    np.add.at(y, np.array([0, 1, 1]), x)  # here
+    return np.sum(y)
+
+
+def unknown_method(x):
+    y = x * 2.0
+    return y.frobnicate()  # here
+
+
+def unknown_attribute(x):
+    return np.sum(x.frobnicated)  # here
+
+
+def object_called(x):
+    return np.sum(an_object(x))  # here
+
+
+def mixed_in_branches(x):
+    if x[0] > 0:  # here
+        y = x
+    else:
+        y = 1.0
+    return np.sum(y)
+
+
+def grows_in_a_loop(x):
+    total = 0.0
+    for v in x:  # here
+        total = total + v * x
+    return np.sum(total)
+
+
+def math_of_an_array(x):
+    return np.sum(math.sin(x))  # here
+
+
+def nothing_added(x):
+    y = x + None  # here
+    return np.sum(y)
+
+
+def appended(x):
+    x.append(1.0)  # here
+    return x[0]
+
+
+def unsupported_function(x):
+    return np.polyfit(x, x, 1)[0]  # here
+
+
+def misspelt_function(x):
+    return np.frobenius(x)  # here
+
+
+def number_indexed(x):
+    y = x[0]
+    y[1] = 3.0  # here
+    return y
+
+
+def inner(u):
+    return u.shape[0].frobnicated  # here
+
+
+def in_a_helper(x):
+    return inner(x) * x[0]
+
+
+def empty_dictionary(x):
+    known = {}  # here
+    known["a"] = x[0]
+    return known["a"]
+
+
+def mixed_list(x):
+    items = [x, 1.0]  # here
+    return items[1]
+
+
+CASES = [
+    (tuple_and_array, "AD304", "Numba has no 'add' for (2 of float64[:], float64[:])"),
+    (added_at_places, "AD304", "'at'"),
+    (unknown_method, "AD304", "float64[:] has no attribute or method 'frobnicate'"),
+    (unknown_attribute, "AD304", "float64[:] has no attribute or method 'frobnicated'"),
+    (object_called, "AD304", "'an_object', an object of class 'Callable'"),
+    (mixed_in_branches, "AD104", "'y' is float64 on one path and float64[:] on another"),
+    (grows_in_a_loop, "AD104", "'total' is float64 on one path and float64[:] on another"),
+    (math_of_an_array, "AD304", "Numba has no 'sin' for (float64[:])"),
+    (nothing_added, "AD304", "Numba has no 'add' for (float64[:], None)"),
+    (appended, "AD304", "float64[:] has no attribute or method 'append'"),
+    (unsupported_function, "AD304", "'numpy.polyfit'"),
+    (misspelt_function, "AD106", "'numpy' has no 'frobenius'"),
+    (number_indexed, "AD304", "Numba has no 'setitem' for (float64, int64, float64)"),
+    (in_a_helper, "AD304", "int64 has no attribute or method 'frobnicated'"),
+    (empty_dictionary, "AD304", "cannot be told from what it holds"),
+    (mixed_list, "AD202", "a list of float64[:], float64"),
+]
+CALLS = {
+    "grad": lambda f: grad(f)(X),
+    "uncompiled": lambda f: grad(f, jit=False)(X),
+    "vjp": lambda f: vjp(f, X)[1](1.0),
+    "jvp": lambda f: jvp(f, (X,), (X,)),
+}
+
+
+@pytest.mark.parametrize(("function", "code", "reason"), CASES, ids=[f.__name__ for f, *_ in CASES])
+@pytest.mark.parametrize("call", CALLS)
+def test_complaint(function, code, reason, call):
+    with pytest.raises(DifferentiationError) as caught:
+        CALLS[call](function)
+    error, text = caught.value, str(caught.value)
+    assert error.code == code
+    assert reason in error.reason
+    assert f"{__file__}:{error.location.line}:" in text
+    assert "# here" in text.splitlines()[2]
+    assert "^" in text.splitlines()[3]
+    assert text.splitlines()[-1].startswith("  way out: ")
+    assert not re.search(r"\bv\d+_|<typing|g_\w+_\d|stand_in|primal|Poison|\$\d", text), text
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_range_with_a_name(jit):
+    def f(x):
+        steps, total = range(1, len(x)), 0.0
+        for i in steps:
+            total += x[i] * x[i]
+        for i in reversed(steps):
+            total += x[i]
+        return total * len(steps)
+
+    np.testing.assert_allclose(grad(f, jit=jit)(X), [0.0, 10.0, 14.0])
