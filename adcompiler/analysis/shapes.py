@@ -325,10 +325,9 @@ class _Reader:
         step = node.step.value if isinstance(node.step, Literal) else 0
         if start is None or stop is None or not isinstance(step, int) or step == 0:
             return
-        index = Linear({node.body.params[0]: 1})
-        low, high = (start, stop - 1) if step > 0 else (stop + 1, start)
-        self.bounds += [index - low, high - index]
-        self.ranges[node.body.params[0]] = low, high
+        index, (low, high) = node.body.params[0], (start, stop - 1) if step > 0 else (stop + 1, start)
+        self.bounds += [Linear({index: 1}) - low, high - Linear({index: 1})]
+        self.ranges[index] = low, high
 
     def store(self, node: Store) -> None:
         """What is stored to a whole array or a part of it is taken to have its shape."""
