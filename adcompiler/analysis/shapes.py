@@ -248,7 +248,7 @@ class _Reader:
             match node:
                 case Apply():
                     self.apply(node)
-                case Effect() if node.fn in GUARDS:
+                case Effect() if node.fn in GUARDS and node.fn != "nonzero":
                     self.check(node)
                 case Store():
                     self.store(node)

@@ -31,6 +31,13 @@ def at_least(whole, needed):
         raise SizeError("a slice reaches beyond its array; with broadcasting=True it may be cut off")
 
 
+@njit(cache=True)
+def nonzero(divisor):
+    """Raise ZeroDivisionError if a divisor is zero, as Python does."""
+    if divisor == 0:
+        raise ZeroDivisionError("division by zero")
+
+
 def product(d, slope):
     """Return d * slope, but zero where d is zero."""
     if np.ndim(d) == 0 and np.ndim(slope) == 0:
@@ -54,4 +61,4 @@ def times(d, slope):
     return product(d, slope)
 
 
-GUARDS: dict[str, Any] = {"same_size": same_size, "at_least": at_least, "times": times}
+GUARDS: dict[str, Any] = {"same_size": same_size, "at_least": at_least, "nonzero": nonzero, "times": times}
