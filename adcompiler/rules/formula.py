@@ -58,8 +58,8 @@ def with_slope(node: Apply, name: str, change: str, partial: ast.expr) -> ast.ex
         partial: the slope.
     """
     left = ast.Name(change, ast.Load())
-    if node.fn == "times" and name == "b":
-        return _times(partial, left)
+    if node.fn == "times":
+        return _times(left, partial)
     return product(left, partial, node.fn.rpartition(".")[2] in _BOUNDED)
 
 

@@ -39,27 +39,35 @@ def nonzero(divisor):
 
 
 def product(d, slope):
-    """Return d * slope, but zero where d is zero."""
+    """Return d * slope, but zero where one of them is zero."""
     if np.ndim(d) == 0 and np.ndim(slope) == 0:
-        return d * slope if d != 0 else d
+        return d * slope if d != 0 and slope != 0 else 0 * (slope if slope == 0 else d)
     with np.errstate(all="ignore"):
-        return np.where(d != 0, d * slope, d)
+        found = d * slope
+        return np.where((d != 0) & (slope != 0), found, np.zeros_like(found))
 
 
 @overload(product)
 def _product(d, slope):
     if types.float64 in (d, slope) and isinstance(d, types.Float) and isinstance(slope, types.Float):
-        return lambda d, slope: d * slope if d != 0 else 0.0  # a mask, where a choice would take longer
+        return lambda d, slope: d * slope if d != 0 and slope != 0 else 0.0
     if isinstance(d, types.Number) and isinstance(slope, types.Number):
-        return lambda d, slope: d * slope if d != 0 else d
+        return lambda d, slope: d * slope if d != 0 and slope != 0 else 0 * (slope if slope == 0 else d)
     if isinstance(d, types.Number):
-        return lambda d, slope: d * slope if d != 0 else np.zeros_like(d * slope)
-    return lambda d, slope: np.where(d != 0, d * slope, 0.0 * d)
+        return lambda d, slope: _chosen(slope != 0, d * slope) if d != 0 else np.zeros_like(d * slope)
+    if isinstance(slope, types.Number):
+        return lambda d, slope: _chosen(d != 0, d * slope) if slope != 0 else np.zeros_like(d * slope)
+    return lambda d, slope: _chosen((d != 0) & (slope != 0), d * slope)
+
+
+@njit(cache=True)
+def _chosen(mask, values):
+    return np.where(mask, values, np.zeros_like(values))
 
 
 @njit(cache=True)
 def times(d, slope):
-    """Return d * slope, but zero where d is zero: the slope may be infinite or not a number there."""
+    """Return d * slope, but zero where one of them is zero: the other may be infinite or not a number."""
     return product(d, slope)
 
 
