@@ -50,7 +50,7 @@ def product(d, slope):
 @overload(product)
 def _product(d, slope):
     if types.float64 in (d, slope) and isinstance(d, types.Float) and isinstance(slope, types.Float):
-        return lambda d, slope: d * slope if d != 0 and slope != 0 else 0.0
+        return lambda d, slope: d * slope if (d != 0) & (slope != 0) else 0.0
     if isinstance(d, types.Number) and isinstance(slope, types.Number):
         return lambda d, slope: d * slope if d != 0 and slope != 0 else 0 * (slope if slope == 0 else d)
     if isinstance(d, types.Number):
