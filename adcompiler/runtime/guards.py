@@ -31,6 +31,20 @@ def at_least(whole, needed):
         raise SizeError("a slice reaches beyond its array; with broadcasting=True it may be cut off")
 
 
+@njit(cache=True)
+def in_bounds(size, index, runs=1):
+    """Raise IndexError unless an axis of some size has an element at an index, or if nothing runs."""
+    if runs > 0 and (index >= size or index < -size):
+        raise IndexError("index out of bounds: an array is too short for the elements that are read of it")
+
+
+@njit(cache=True)
+def all_in_bounds(size, start, stop, runs=1):
+    """Raise IndexError unless an axis has elements at all of range(start, stop), or if nothing runs."""
+    if start < stop and runs > 0 and (stop > size or start < -size):
+        raise IndexError("index out of bounds: an array is too short for the loop that goes over it")
+
+
 def product(d, slope):
     """Return d * slope, but zero where d is zero."""
     if np.ndim(d) == 0 and np.ndim(slope) == 0:
@@ -54,4 +68,10 @@ def times(d, slope):
     return product(d, slope)
 
 
-GUARDS: dict[str, Any] = {"same_size": same_size, "at_least": at_least, "times": times}
+GUARDS: dict[str, Any] = {
+    "same_size": same_size,
+    "at_least": at_least,
+    "in_bounds": in_bounds,
+    "all_in_bounds": all_in_bounds,
+    "times": times,
+}
