@@ -29,6 +29,7 @@ from adcompiler.optimize.cse import eliminate_common
 from adcompiler.optimize.dead import remove_dead
 from adcompiler.optimize.direct import index_directly
 from adcompiler.optimize.distribute import distribute
+from adcompiler.optimize.divisors import check_divisors
 from adcompiler.optimize.finite import plain_products
 from adcompiler.optimize.fold import fold
 from adcompiler.optimize.fuse import fuse
@@ -59,6 +60,7 @@ class Style:
         accurate: whether the order of all sums is kept, and the elementary functions of libm.
         broadcasts: whether arrays may be stretched where only their sizes tell.
         cautious: whether nothing is assumed of sizes for the sake of code in a branch that may not be taken.
+        raises: whether a division by zero in the program raises, as it does in Python.
         packed: whether the tangents are one argument `v` in the structure of the gradient.
     """
 
@@ -66,6 +68,7 @@ class Style:
     accurate: bool = False
     broadcasts: bool = False
     cautious: bool = False
+    raises: bool = False
     packed: bool = False
 
 
@@ -85,11 +88,19 @@ def clean(graph: Graph) -> Graph:
 
 
 def typed_primal(
-    graph: Graph, arguments: Sequence[nt.Type], keep_arguments: bool = True
+    graph: Graph, arguments: Sequence[nt.Type], keep_arguments: bool = True, raises: bool = False
 ) -> tuple[Graph, Types]:
-    """Specialise a graph for argument types; `keep_arguments` copies those that it writes."""
+    """Specialise a graph for argument types.
+
+    Args:
+        graph: the untyped primal.
+        arguments: types of its arguments.
+        keep_arguments: whether arguments that it writes are copied.
+        raises: whether it checks what it divides by.
+    """
     types = infer(graph, arguments)
     graph = clean(specialise(without_choices(graph), types, keep_arguments))
+    graph = check_divisors(graph, types) if raises else graph
     return verify(eliminate_common(graph, _scalars(graph, types))), types
 
 

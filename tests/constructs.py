@@ -51,10 +51,9 @@ CONSTRUCTS = {
         "lists of numbers: literals, `append`, `pop`, items, `sum`": (
             "list_literal list_append list_written list_popped list_repeated sum_of_list typed_list"
         ),
-        "lists sliced, joined, extended; chosen or made anew in branches and loops": (
-            "list_sliced lists_joined list_extended list_chosen list_rebuilt_in_a_loop"
-        ),
-        "lists of arrays": "list_of_arrays history_in_a_list array_in_a_list_is_written",
+        "lists sliced, joined, extended": "list_sliced lists_joined list_extended",
+        "lists chosen or made anew in branches and loops": "list_chosen_and_written list_rebuilt_in_a_loop list_passed_on",
+        "lists of arrays": "list_of_arrays history_in_a_list array_in_a_list_is_written history_whose_items_are_replaced",
         "an array that is in a list and written under another name": "array_in_a_list_has_another_name array_in_a_list_is_scaled_in_place",
         "lists of lists (only inside `np.array`)": "array_of_rows list_of_lists",
         "integers, strings, dictionaries, complex numbers that carry no derivative": (
@@ -86,7 +85,9 @@ CONSTRUCTS = {
         ),
         "arrays swapped or made anew in loops": "arrays_swapped_in_loop buffers_swapped_in_loop rebound_to_new_arrays",
         "reading an argument that was written": "written_after_use used_between_writes written_argument_is_returned",
-        "an array that may be one of two, written under both names": "ambiguous_array array_itself_or_a_copy",
+        "an array that may be one of several, written under all names": "ambiguous_array accepted_step smoother rows_taken_in_turn",
+        "arrays and numbers first assigned in a loop": "product array_product different_forms literal_first_assigned_in_a_loop",
+        "a result that may be an array or a copy of it, and is written": "array_itself_or_a_copy",
         "layouts C, F, strided": "transpose f_ordered strided_new_axis",
         "allocation, shapes": "allocate_like shapes reshape ravel_and_copy",
         "putting arrays together": "concatenated concatenated_along_an_axis stacked",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from corpus_memory import MEMORY
 from numba import njit, prange
 from numba.typed import List
 
@@ -2879,3 +2880,6 @@ def flipped_array_is_written(m):
     m[0, 0] = 3.0 * m[1, 1]
     p[0, 0] = m[0, 1]
     return np.sum(y * y * z) + np.sum(p * p)
+
+
+CORPUS += MEMORY

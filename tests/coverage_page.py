@@ -7,7 +7,10 @@ import inspect
 
 from adcompiler.definitions import DEFINITIONS
 from adcompiler.graph.syntax import DECOMPOSITIONS, JOINS
-from adcompiler.rules import ANALYTIC, COMPLEX, CONSTANT, ELEMENTWISE, LINEAR, REFUSED, STRUCTURED
+from adcompiler.rules import ANALYTIC, COMPLEX, CONSTANT, LINEAR, REFUSED, STRUCTURED
+from adcompiler.rules import ELEMENTWISE as TABLE
+
+ELEMENTWISE = {name: rule for name, rule in TABLE.items() if name != "times"}  # generated code calls it
 
 WRITTEN_OUT = {
     "np.clip": "written as np.minimum(np.maximum(x, a), b)",

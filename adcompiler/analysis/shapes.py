@@ -30,7 +30,7 @@ from adcompiler.analysis.sizes import (
     size_of,
     size_of_form,
 )
-from adcompiler.analysis.types import Types, is_array, rank
+from adcompiler.analysis.types import Types, is_array, is_array_atom, rank
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -433,9 +433,7 @@ class _Reader:
         """Slices keep an axis, integers drop it, None makes one of size 1."""
         kept: list[Size] = []
         indices = list(node.args[1:])
-        if Literal(...) in indices or any(
-            isinstance(i, Value) and is_array(self.types.get(i)) for i in indices
-        ):
+        if Literal(...) in indices or any(is_array_atom(i, self.types) for i in indices):
             return None
         axis = 0
         for index in indices:

@@ -254,6 +254,13 @@ def is_array(kind: types.Type | None) -> bool:
     return isinstance(kind, types.Array)
 
 
+def is_array_atom(atom: Atom, kinds: Types) -> bool:
+    """Tell whether an atom is an array, also one that is captured."""
+    if isinstance(atom, Global):
+        return isinstance(atom.value, np.ndarray)
+    return isinstance(atom, Value) and is_array(kinds.get(atom))
+
+
 def is_list(kind: types.Type | None) -> bool:
     """Tell whether a type is a list."""
     return isinstance(kind, types.List)

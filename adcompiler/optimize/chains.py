@@ -104,6 +104,8 @@ def _form(node: Apply, forms: dict[Atom, _Form | None]) -> _Form | None:
             return _scaled(one, "mul", node.args[1])
         case "mul", [None, _Form() as one]:
             return _scaled(one, "mul", node.args[0])
+        case "times", [_Form(factors=factors, rest=None) as one, None] if len(factors) == 1:
+            return _scaled(one, "times", node.args[1])  # a sum may cancel, and has to be known then
         case "truediv", [_Form() as one, None]:
             return _scaled(one, "truediv", node.args[1])
         case "add" | "sub", [one, two]:
@@ -120,9 +122,16 @@ def _scaled(form: _Form, fn: str, by: Atom) -> _Form:
 
 
 def _applied(fn: str, term: Term | None, by: Atom) -> Term:
+    if term is None and fn == "mul":
+        return by
     if term is None:
-        return by if fn == "mul" else (fn, Literal(1.0), by)
+        return fn, Literal(1.0), by
     return fn, term, by
+
+
+def _is_guarded(term: Term | None) -> bool:
+    """Tell whether a factor may be infinite."""
+    return isinstance(term, tuple) and (term[0] == "times" or any(map(_is_guarded, term[1:])))
 
 
 def _joined(one: _Form, two: _Form) -> _Form:
@@ -155,7 +164,8 @@ def _written(form: _Form, atom: Atom, nodes: list[Node], types: Types) -> Atom:
     rest = None if form.rest is None else write(form.rest)
     total: Atom | None = None
     for param, factor in parts:
-        part = param if factor is None else apply("mul", param, factor)
+        fn = "times" if _is_guarded(form.factors[param]) else "mul"
+        part = param if factor is None else apply(fn, param, factor)
         total = part if total is None else apply("add", total, part)
     assert total is not None
     return apply("add", total, rest, name) if rest is not None else total

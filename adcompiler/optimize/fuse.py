@@ -17,7 +17,16 @@ from numba.core import types as nt
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.alias import memory_classes
 from adcompiler.analysis.sizes import Axis, Shape, Shapes, Size, arrays_of, form_of
-from adcompiler.analysis.types import Types, element, is_array, is_list, is_memory, is_scalar, rank
+from adcompiler.analysis.types import (
+    Types,
+    element,
+    is_array,
+    is_array_atom,
+    is_list,
+    is_memory,
+    is_scalar,
+    rank,
+)
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Store, Value, hint
 from adcompiler.graph.syntax import COMPARE, GUARDS
 from adcompiler.graph.walk import operands, regions, results, uses, values, walk, with_regions
@@ -372,7 +381,7 @@ class _Fusion:
 
     def is_view(self, node: Apply) -> bool:
         """Tell whether a node makes a view: it reads no elements."""
-        is_basic = not any(self.is_array(index) for index in node.args[1:])
+        is_basic = not any(is_array_atom(index, self.types) for index in node.args[1:])
         return node.fn in ("getitem", "T") and is_array(self.types.get(node.out)) and is_basic
 
     # writing them

@@ -45,6 +45,13 @@ def all_in_bounds(size, start, stop, runs=1):
         raise IndexError("index out of bounds: an array is too short for the loop that goes over it")
 
 
+@njit(cache=True)
+def nonzero(divisor):
+    """Raise ZeroDivisionError if a divisor is zero, as Python does."""
+    if divisor == 0:
+        raise ZeroDivisionError("division by zero")
+
+
 def product(d, slope):
     """Return d * slope, but zero where d is zero."""
     if np.ndim(d) == 0 and np.ndim(slope) == 0:
@@ -73,5 +80,6 @@ GUARDS: dict[str, Any] = {
     "at_least": at_least,
     "in_bounds": in_bounds,
     "all_in_bounds": all_in_bounds,
+    "nonzero": nonzero,
     "times": times,
 }

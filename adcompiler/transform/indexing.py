@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from numba.core import types as nt
 
-from adcompiler.analysis.types import is_array, is_list, rank
+from adcompiler.analysis.types import is_array, is_array_atom, is_list, rank
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Region, Store, Value
-from adcompiler.graph.walk import values
+from adcompiler.graph.nodes import Apply, Atom, For, Global, Literal, Node, Region, Store, Value
+from adcompiler.rules.find import atom_rank
 from adcompiler.transform.vjp import Contribution
 
 if TYPE_CHECKING:
@@ -125,12 +125,12 @@ def _is_slice(sweep: Sweep, atom: Atom) -> bool:
 
 def _is_gather(sweep: Sweep, index: tuple[Atom, ...]) -> bool:
     """Tell whether an array is among the indices: what is picked is then a copy, not a view."""
-    return any(is_array(sweep.types.get(atom)) for atom in values(index))
+    return any(is_array_atom(atom, sweep.types) for atom in index)
 
 
 def _reverse_scatter(sweep: Sweep, node: Store, shadow: Value) -> None:
     """`a[idx] = v` with an array of integers or a mask as index; the last of several writes counts."""
-    is_mask = any(_is_mask(sweep, atom) for atom in values(node.index))
+    is_mask = any(_is_mask(sweep, atom) for atom in node.index)
     _positions(sweep, node, node.index)  # refuses what cannot be taken apart
     item = sweep.apply("getitem", shadow, *node.index)
     if is_mask:
@@ -158,20 +158,22 @@ def _take_backwards(sweep: Sweep, node: Store, shadow: Value, item: Value) -> No
     sweep.nodes.append(For(*bounds, (), Region((k,), tuple(nodes), ()), (), False, sweep.loc))
 
 
-def _is_mask(sweep: Sweep, atom: Value) -> bool:
-    kind = sweep.types.get(atom)
+def _is_mask(sweep: Sweep, atom: Atom) -> bool:
+    if isinstance(atom, Global):
+        return getattr(getattr(atom.value, "dtype", None), "kind", "") == "b"
+    kind = sweep.types.get(atom) if isinstance(atom, Value) else None
     return is_array(kind) and isinstance(kind.dtype, nt.Boolean)  # type: ignore[union-attr]
 
 
-def _positions(sweep: Sweep, node: Apply | Store, index: tuple[Atom, ...]) -> tuple[list[Value], int]:
+def _positions(sweep: Sweep, node: Apply | Store, index: tuple[Atom, ...]) -> tuple[list[Atom], int]:
     """Return the arrays of integers that an index stands for, and the axis that they make in the result.
 
     Raises:
         DifferentiationError: AD102 for several index arrays of more than one axis, or apart from each other.
     """
     picking = [k for k, atom in enumerate(index) if _picks(sweep, atom)]
-    arrays = [atom for atom in values(index) if is_array(sweep.types.get(atom))]
-    if any(rank(sweep.types[array]) != 1 for array in arrays):
+    arrays = [atom for atom in index if is_array_atom(atom, sweep.types)]
+    if any(atom_rank(sweep.types, array) != 1 for array in arrays):
         reason = "an index array or mask has more than one axis"
         raise DifferentiationError("AD102", reason, node.loc, "loop over the indices")
     together = picking == [*range(picking[0], picking[-1] + 1)]
@@ -180,7 +182,7 @@ def _positions(sweep: Sweep, node: Apply | Store, index: tuple[Atom, ...]) -> tu
     return [_places(sweep, array) for array in arrays], picking[0]
 
 
-def _places(sweep: Sweep, array: Value) -> Value:
+def _places(sweep: Sweep, array: Atom) -> Atom:
     """Return the integers that an index array or mask stands for."""
     if not _is_mask(sweep, array):
         return array
@@ -193,14 +195,14 @@ def _picks(sweep: Sweep, atom: Atom) -> bool:
 
 
 def _element(
-    sweep: Sweep, index: tuple[Atom, ...], arrays: list[Value], k: Value
+    sweep: Sweep, index: tuple[Atom, ...], arrays: list[Atom], k: Value
 ) -> tuple[list[Node], tuple[Atom, ...]]:
     """Return the index of one element of a gather, and the nodes that read its positions."""
     nodes: list[Node] = []
     place: list[Atom] = []
     supply = iter(arrays)
     for atom in index:
-        if not isinstance(atom, Value) or not is_array(sweep.types.get(atom)):
+        if not is_array_atom(atom, sweep.types):
             place.append(atom)
             continue
         position = Value("position", temporary=True)

@@ -17,7 +17,16 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from adcompiler.analysis.alias import VIEWS, Memory, content_reads
-from adcompiler.analysis.types import Types, is_array, is_list, is_memory, is_mutable, is_scalar, rank
+from adcompiler.analysis.types import (
+    Types,
+    is_array,
+    is_array_atom,
+    is_list,
+    is_memory,
+    is_mutable,
+    is_scalar,
+    rank,
+)
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, If, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.syntax import DECOMPOSITIONS, part_of
 from adcompiler.graph.walk import defined, free, operands, regions, results, values, walk
@@ -220,7 +229,7 @@ class Frame:
         return [v for v in reads if v in self.inside and v is not self.index]
 
     def is_cheap(self, node: Apply) -> bool:
-        if any(is_array(self.types.get(index)) for index in values(node.args[1:])) and node.fn == "getitem":
+        if node.fn == "getitem" and any(is_array_atom(index, self.types) for index in node.args[1:]):
             return False  # a copy, picked by an array that may have changed since
         maker = self.makers.get(node.args[0]) if node.args and isinstance(node.args[0], Value) else None
         if isinstance(maker, Apply) and maker.fn in DECOMPOSITIONS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 
 from adcompiler.analysis.alias import VIEWS, Memory
-from adcompiler.analysis.types import Types, is_array, is_complex, is_list
+from adcompiler.analysis.types import Types, is_array, is_array_atom, is_complex, is_list
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Region, Store, Value
 from adcompiler.graph.syntax import part_of
@@ -19,7 +19,7 @@ def typed_views(body: Region, types: Types) -> set[Value]:
         if isinstance(node, Apply) and is_array(types.get(node.out)) and isinstance(node.args[0], Value):
             contiguous = getattr(types.get(node.args[0]), "layout", None) == "C"
             same = node.fn in ("reshape", "ravel", "np.ascontiguousarray") and contiguous
-            picked = any(is_array(types.get(index)) for index in values(node.args[1:]))  # a copy
+            picked = any(is_array_atom(index, types) for index in node.args[1:])  # a copy
             if (node.fn in ("getitem", "T", "np.transpose") and not picked) or same:
                 found.add(node.out)
     return found

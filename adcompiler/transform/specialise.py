@@ -11,6 +11,7 @@ from adcompiler.analysis.types import (
     Types,
     element,
     is_array,
+    is_array_atom,
     is_complex,
     is_float,
     is_list,
@@ -176,7 +177,7 @@ def _resolve_items(graph: Graph, types: Types) -> Graph:
     def store(node: Store) -> list[Node]:
         nodes: list[Node] = []
         node = replace(node, index=spread(node.index, nodes, node.loc))
-        picks = [i for i in node.index if isinstance(i, Value) and is_array(types.get(i))]
+        picks = [i for i in node.index if is_array_atom(i, types)]
         if not node.accumulate or not picks:
             return [*nodes, node]
         old, new = Value("old", temporary=True), Value("new", temporary=True)

@@ -40,8 +40,7 @@ def newton_value_and_grad(a):
         x_1 = x_stack[top]
         reciprocal = 1.0 / x_1
         # x = 0.5 * (x + a / x)
-        d_add = 0.5 * d_x
-        d_a += times(d_add, reciprocal)
-        d_x = d_add - times(d_add, a * reciprocal * reciprocal)
+        d_a += times(0.5 * d_x, reciprocal)
+        d_x = times(d_x, 0.5 - 0.5 * (a * reciprocal * reciprocal))
     d_a += d_x
     return x, (d_a,)

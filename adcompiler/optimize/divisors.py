@@ -1,0 +1,51 @@
+"""Division by zero as Python has it, where the function asks for that.
+
+Under the error model "python", which is the default of `@njit`, a division by zero raises. That is meant for
+what the program divides, not for what its derivative divides; so the whole is compiled under NumPy's model,
+with a check before each division of the program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adcompiler.analysis.types import Types, is_complex, is_scalar
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value
+from adcompiler.graph.walk import map_region
+
+_DIVISIONS = ("truediv", "floordiv", "mod")
+
+
+def check_divisors(graph: Graph, types: Types) -> Graph:
+    """Return a primal that raises ZeroDivisionError where it divides a number by zero.
+
+    Args:
+        graph: the typed primal.
+        types: type of every value.
+
+    >>> from numba import float64
+    >>> from adcompiler.graph.text import to_text
+    >>> x, y = Value("x"), Value("y")
+    >>> nodes = (Apply(y, "truediv", (Literal(1.0), x)),)
+    >>> print(to_text(check_divisors(Graph("f", Region((x,), nodes, (y,))), {x: float64, y: float64})))
+    graph f(x):
+      nonzero(x)
+      y = truediv(1.0, x)
+      return y
+    """
+
+    def is_number(atom: Atom) -> bool:
+        if isinstance(atom, Literal):
+            return not atom.value
+        kind = types.get(atom) if isinstance(atom, Value) else None
+        return is_scalar(kind) and not is_complex(kind)
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            if isinstance(node, Apply) and node.fn in _DIVISIONS and is_scalar(types.get(node.out)):
+                nodes += [Effect("nonzero", node.args[1:2], node.loc)] if is_number(node.args[1]) else []
+            nodes.append(node)
+        return replace(region, nodes=tuple(nodes))
+
+    return replace(graph, body=map_region(graph.body, rewrite))
