@@ -108,8 +108,10 @@ INDEXED = [
 ]
 
 
-def check_all_modes(function, x, jit):
+def check_all_modes(function, x, jit, check_all_compiled=False):
     check_grad(function, (x,), jit=jit)
+    if jit and not check_all_compiled:
+        return
     direction = R.normal(size=x.shape)
     expected = np.sum(central_difference(function, (x,), 0) * direction)
     found = jvp(function, (x,), (direction,), jit=jit)[1]
@@ -122,7 +124,7 @@ def check_all_modes(function, x, jit):
 @pytest.mark.parametrize("jit", [False, True])
 @pytest.mark.parametrize("function", INDEXED, ids=lambda f: f.__name__)
 def test_captured_arrays_are_indexed(function, jit):
-    check_all_modes(function, R.normal(size=5), jit)
+    check_all_modes(function, R.normal(size=5), jit, function is literal_index)
 
 
 V, W = R.normal(size=3), R.normal(size=(3, 3))
@@ -138,7 +140,6 @@ OF_VECTORS = {
     "concatenate between": lambda x: np.concatenate((V, x * x, V)),
     "concatenate twice": lambda x: np.concatenate((x, V, x)),
     "concatenate slices": lambda x: np.concatenate((x[:1], V[1:], x[1:])),
-    "concatenate list": lambda x: np.concatenate([V, x, V[:1]]),
     "concatenate rows": lambda x: np.concatenate((W, x.reshape(1, 3))),
     "concatenate columns": lambda x: np.concatenate((x.reshape(3, 1), W), axis=1),
     "concatenate columns after": lambda x: np.concatenate((W, x.reshape(3, 1)), axis=1),
@@ -219,6 +220,16 @@ OF_VECTORS = {
     "list of rows": lambda x: np.array([[x[0], V[1]], [W[0, 1], x[2]]]),
 }
 
+COMPILED = (
+    "concatenate between",
+    "stack after",
+    "hstack matrix",
+    "append after",
+    "where after",
+    "outer",
+    "by integers",
+)
+
 
 @pytest.mark.parametrize("name", OF_VECTORS)
 def test_captured_arrays_are_arguments(name):
@@ -226,7 +237,7 @@ def test_captured_arrays_are_arguments(name):
     value = function(x)
     expected = (function(x + 1e-6 * direction) - function(x - 1e-6 * direction)) / 2e-6
     weights = R.normal(size=value.shape)
-    for jit in (False, True):
+    for jit in (False, True) if name in COMPILED else (False,):
         found = jvp(function, (x,), (direction,), jit=jit)
         np.testing.assert_allclose(found[0], value)
         np.testing.assert_allclose(found[1], expected, rtol=1e-6, atol=1e-7)
