@@ -30,6 +30,7 @@ from adcompiler.optimize.dead import remove_dead
 from adcompiler.optimize.direct import index_directly
 from adcompiler.optimize.distribute import distribute
 from adcompiler.optimize.divisors import check_divisors
+from adcompiler.optimize.ellipses import without_ellipses
 from adcompiler.optimize.finite import plain_products
 from adcompiler.optimize.fold import fold
 from adcompiler.optimize.fuse import fuse
@@ -99,6 +100,9 @@ def typed_primal(
         raises: whether it checks what it divides by.
     """
     types = infer(graph, arguments)
+    spread = without_ellipses(graph, types)
+    if spread is not graph:
+        graph, types = spread, infer(spread, arguments)
     graph = clean(specialise(without_choices(graph), types, keep_arguments))
     graph = check_divisors(graph, types) if raises else graph
     return verify(eliminate_common(graph, _scalars(graph, types))), types
