@@ -23,6 +23,7 @@ from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined, map_region, substitute
 from adcompiler.optimize.accumulate import accumulate_in_numbers
 from adcompiler.optimize.bounds import check_indices
+from adcompiler.optimize.buffers import with_buffers
 from adcompiler.optimize.chains import shorten_chains
 from adcompiler.optimize.copies import drop_copies
 from adcompiler.optimize.cse import eliminate_common
@@ -75,7 +76,7 @@ class Style:
 
 def primal_graph(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph:
     """Return the graph of a function, before types are known."""
-    graph = lower(function, layouts)
+    graph = with_buffers(lower(function, layouts))
     for _ in range(2):  # a branch resolved by a constant may make another test constant
         graph = clean(fold(graph, {}))
     return verify(graph)
