@@ -20,6 +20,7 @@ from adcompiler.graph.layout import Layout, Leaf, Packed, Static, map_leaves
 _ARRAY_TYPES: dict[tuple[Any, ...], Leaf] = {}
 _ARRAYS = (np.ndarray, np.memmap, np.recarray)
 _FLOAT = Leaf(nt.float64)
+_PLAIN = frozenset({float, int, bool, tuple, np.ndarray, np.float64, np.float32, np.int64})
 _FIXED = (str, python_types.FunctionType, python_types.BuiltinFunctionType, np.ufunc)
 
 
@@ -72,9 +73,14 @@ def check_array(value: Any, name: str) -> None:
         raise DifferentiationError("AD301", f"{name} is a {type(value).__name__}", None, cure)
 
 
+def _is_special(value: Any) -> bool:
+    """Tell whether a value is an array of a class of its own, which looks to Numba like any other."""
+    return isinstance(value, np.ndarray) and type(value) is not np.ndarray
+
+
 def quick_key(args: tuple[Any, ...]) -> bytes | None:
     """Return what fixes the types of arguments, as Numba's dispatchers find it; None where it cannot."""
-    if any(isinstance(arg, np.ndarray) and type(arg) is not np.ndarray for arg in args):
+    if not _PLAIN.issuperset(map(type, args)) and any(map(_is_special, args)):
         return None
     try:
         return compute_fingerprint(args)  # type: ignore[no-any-return]

@@ -37,6 +37,7 @@ from adcompiler.passes import (
     writes_arguments,
 )
 from adcompiler.rules import ELEMENTWISE
+from adcompiler.source import NOWHERE
 from adcompiler.transform.derived import Derived
 from adcompiler.transform.forward import forward
 from adcompiler.transform.gradient import gradient
@@ -187,7 +188,8 @@ def _leaf_positions(layouts: Sequence[Layout], wrt: Sequence[int], types: Types,
 
 def _written_positions(primal: Graph, layouts: Sequence[Layout]) -> tuple[int, ...]:
     """Return the positions of the arguments that are copied because the function writes them."""
-    copied = {node.args[0] for node in primal.body.nodes if isinstance(node, Apply) and node.fn == "copy"}
+    copies = (node for node in primal.body.nodes if isinstance(node, Apply) and node.fn == "copy")
+    copied = {node.args[0] for node in copies if node.loc is NOWHERE}  # others the program makes itself
     position, found = 0, []
     for k, layout in enumerate(layouts):
         for _ in leaves(layout):

@@ -4,7 +4,9 @@ import random
 
 import pytest
 from function_generator import FunctionGenerator
-from fuzzing import disagreement, function_inputs
+from fuzzing import disagreement, function_inputs, inputs, make
+from idiom_check import forward_difference, gradient_difference
+from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 
@@ -33,4 +35,31 @@ def test_random_programs_compiled(seed):
     rng = random.Random(seed)
     source = ProgramGenerator(rng, budget=10).program()
     problem = disagreement(source, f"sample {seed}", rng, jit=True)
+    assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("start", range(0, 80, 8))
+def test_programs_made_of_the_idioms_of_others(start):
+    """Against the program itself run with complex numbers."""
+    for seed in range(start, start + 8):
+        rng = random.Random(seed)
+        source = IdiomGenerator(rng).program()
+        problem = gradient_difference(make(source, f"idioms {seed}"), source, rng, False, inputs)
+        assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("start", range(5000, 5020, 5))
+def test_programs_made_of_idioms_in_forward_mode(start):
+    for seed in range(start, start + 5):
+        rng = random.Random(seed)
+        source = IdiomGenerator(rng).program()
+        problem = forward_difference(make(source, f"idioms {seed}"), source, rng, False, inputs)
+        assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("seed", range(7000, 7003))
+def test_programs_made_of_idioms_compiled(seed):
+    rng = random.Random(seed)
+    source = IdiomGenerator(rng).program()
+    problem = gradient_difference(make(source, f"idioms {seed}"), source, rng, True, inputs)
     assert problem is None, f"{problem}\n{source}"

@@ -106,7 +106,28 @@ class _Ranges:
                 return all(map(self.is_finite_or_given, made.args))
             case "len" | "size":
                 return True
+            case "math.exp" | "np.exp" | "fast.exp":
+                return self.is_negative(made.args[0])
         return made.fn in _BOUNDED
+
+    def is_negative(self, atom: Atom) -> bool:
+        """Tell whether a number is zero or less."""
+        made = self.made(atom)
+        if isinstance(atom, Literal):
+            return isinstance(atom.value, int | float) and atom.value <= 0
+        if made is None:
+            return False
+        match made.fn:
+            case "neg":
+                return self.is_natural(made.args[0])
+            case "mul" | "truediv":
+                one, two = made.args
+                return (self.is_negative(one) and self.is_natural(two)) or (
+                    self.is_negative(two) and self.is_natural(one)
+                )
+            case "add":
+                return all(map(self.is_negative, made.args))
+        return False
 
     def is_finite_or_given(self, atom: Atom) -> bool:
         """Likewise for what the formula of a slope is made of: arguments, elements of arrays."""

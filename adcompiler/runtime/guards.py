@@ -62,6 +62,8 @@ def product(d, slope):
 
 @overload(product)
 def _product(d, slope):
+    if types.float64 in (d, slope) and isinstance(d, types.Float) and isinstance(slope, types.Float):
+        return lambda d, slope: d * slope if d != 0 else 0.0  # a mask, where a choice would take longer
     if isinstance(d, types.Number) and isinstance(slope, types.Number):
         return lambda d, slope: d * slope if d != 0 else d
     if isinstance(d, types.Number):
