@@ -92,6 +92,10 @@ class Check:
         below, above = -1 * self.low - self.size - 1, self.high - self.size
         return [form for form, side in zip((below, above), self.sides, strict=True) if side]
 
+    def successes(self) -> list[Linear]:
+        """Return forms that are zero or more once a check has stood that does not depend on `runs`."""
+        return [-1 * form - 1 for form in self.failures()]
+
     def implies(self, other: Check) -> bool:
         """Tell whether another check is superfluous where this one stands."""
         low, high = other.low - self.low, self.high - other.high
@@ -116,6 +120,7 @@ class _Checker:
     shapes: Shapes
     integers: Integers
     undefined: set[Value]
+    depth: int = 0
 
     def region(self, region: Region, facts: Facts) -> tuple[Region, Placed]:
         """Return the region with checks in the regions inside it, and its own checks."""
@@ -140,6 +145,7 @@ class _Checker:
                     node, before, checks = self.loop(node, facts)
             nodes += before
             placed += [(len(nodes), check) for check in checks]
+            facts = (*facts, *(form for check in checks if not check.is_moved for form in check.successes()))
             nodes.append(node)
         return replace(region, nodes=tuple(nodes)), _strongest(placed, nodes)
 
@@ -157,7 +163,8 @@ class _Checker:
             size, place = form_of(next(axes)), self.integers.form(atom)
             if place is not None:
                 check = Check(size, place, place, (True, True))
-                sides = [not self.integers.is_known(-1 * form - 1, facts) for form in check.failures()]
+                known = (*facts, size)
+                sides = [not self.integers.is_known(-1 * form - 1, known) for form in check.failures()]
                 found += [replace(check, sides=(sides[0], sides[1]))] if any(sides) else []
         return found
 
@@ -168,34 +175,32 @@ class _Checker:
         for holds, arm in ((True, node.then), (False, node.orelse)):
             said = self.integers.said_by(node.test, holds)
             inner, placed = self.region(arm, (*facts, *said))
-            arms.append(_written(inner, _worthwhile(placed), self.integers))
+            arms.append(inner if self.depth else _written(inner, placed, self.integers))
             if any(isinstance(part, Effect) and part.fn == "raise" for part in arm.nodes):
                 after = (*after, *self.integers.said_by(node.test, not holds))
         return replace(node, then=arms[0], orelse=arms[1]), after
 
     def loop(self, node: For | While, facts: Facts) -> tuple[For | While, list[Node], list[Check]]:
-        """Return a loop with the checks that stay inside, nodes to stand before it, and checks before it."""
+        """Return a loop without checks, nodes to stand before it, and the checks that can stand before it.
+
+        What cannot is left out: inside, checks cost too much.
+        """
         inner = (*facts, *self.integers.carried(node))
+        self.depth += 1
         if isinstance(node, While):
             cond, _ = self.region(node.cond, inner)
-            said = self.integers.said_by(cond.yields[0])
-            body, placed = self.region(node.body, (*inner, *said))
-            return replace(node, body=_written(body, _worthwhile(placed), self.integers)), [], []
+            body, _ = self.region(node.body, (*inner, *self.integers.said_by(cond.yields[0])))
+            self.depth -= 1
+            return replace(node, body=body), [], []
         body, placed = self.region(node.body, (*inner, *self.bounds(node)))
+        self.depth -= 1
         inside = set(defined(node.body))
         last, before = self.last(node)
-        out: list[Check] = []
-        left: Placed = []
-        for position, check in placed:
-            moved = None if node.breaks else self.moved(check, node, last, inside, facts)
-            if moved is None:
-                left.append((position, check))
-            else:
-                out.append(moved)
+        moved = [] if node.breaks else [self.moved(check, node, last, inside, facts) for _, check in placed]
         index = node.body.params[0]
         is_needed = any(index in check.low.terms or index in check.high.terms for _, check in placed)
-        node = replace(node, body=_written(body, _worthwhile(left), self.integers))
-        return node, before if is_needed and out else [], out
+        checks = [check for check in moved if check is not None]
+        return replace(node, body=body), before if is_needed and checks else [], checks
 
     def bounds(self, node: For) -> list[Linear]:
         """Return what is known of a loop's index."""
@@ -277,11 +282,6 @@ def _extreme(form: Linear, index: Value, least: Linear, most: Linear) -> Linear:
     factor = form.terms.get(index, 0)
     rest = form - Linear({index: factor})
     return rest + factor * (most if factor > 0 else least)
-
-
-def _worthwhile(placed: Placed) -> Placed:
-    """Keep the checks that stand before a loop."""
-    return [(position, check) for position, check in placed if check.is_moved]
 
 
 def _strongest(placed: Placed, nodes: Sequence[Node]) -> Placed:
