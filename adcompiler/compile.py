@@ -26,6 +26,7 @@ from adcompiler.optimize.fold import fold
 from adcompiler.optimize.vectorise import vectorise
 from adcompiler.passes import (
     Style,
+    checked,
     clean,
     fused,
     name_parts,
@@ -123,6 +124,7 @@ def _derived(
     for number, step in enumerate(chain):
         positions = _leaf_positions(layouts, step.wrt, types, graph)
         if step.kind in ("grad", "value_and_grad", "pullback"):
+            graph = checked(graph, types, positions)
             made = gradient(graph, positions, types, step.kind)
             gradients = [gradient_layout(layouts[position]) for position in step.wrt]
             packed = gradients[0] if style.single else Packed(tuple(gradients))

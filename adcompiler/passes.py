@@ -9,6 +9,7 @@ from typing import Any
 from numba import float32
 from numba.core import types as nt
 
+from adcompiler.analysis.activity import active_values
 from adcompiler.analysis.alias import memory_classes, written_arrays
 from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
 from adcompiler.analysis.sizes import Guards
@@ -21,6 +22,8 @@ from adcompiler.graph.syntax import part_of
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined, map_region, substitute
 from adcompiler.optimize.accumulate import accumulate_in_numbers
+from adcompiler.optimize.bounds import check_indices
+from adcompiler.optimize.buffers import with_buffers
 from adcompiler.optimize.chains import shorten_chains
 from adcompiler.optimize.copies import drop_copies
 from adcompiler.optimize.cse import eliminate_common
@@ -28,6 +31,7 @@ from adcompiler.optimize.dead import remove_dead
 from adcompiler.optimize.direct import index_directly
 from adcompiler.optimize.distribute import distribute
 from adcompiler.optimize.divisors import check_divisors
+from adcompiler.optimize.ellipses import without_ellipses
 from adcompiler.optimize.finite import plain_products
 from adcompiler.optimize.fold import fold
 from adcompiler.optimize.fuse import fuse
@@ -45,7 +49,7 @@ from adcompiler.optimize.skip import skip_zeros
 from adcompiler.optimize.stacks import lists_to_arrays
 from adcompiler.optimize.unroll import unroll
 from adcompiler.optimize.upwards import count_upwards
-from adcompiler.rules import ELEMENTWISE
+from adcompiler.rules import CONSTANT, ELEMENTWISE
 from adcompiler.transform.specialise import specialise
 
 
@@ -72,7 +76,7 @@ class Style:
 
 def primal_graph(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph:
     """Return the graph of a function, before types are known."""
-    graph = lower(function, layouts)
+    graph = with_buffers(lower(function, layouts))
     for _ in range(2):  # a branch resolved by a constant may make another test constant
         graph = clean(fold(graph, {}))
     return verify(graph)
@@ -97,6 +101,9 @@ def typed_primal(
         raises: whether it checks what it divides by.
     """
     types = infer(graph, arguments)
+    spread = without_ellipses(graph, types)
+    if spread is not graph:
+        graph, types = spread, infer(spread, arguments)
     graph = clean(specialise(without_choices(graph), types, keep_arguments))
     graph = check_divisors(graph, types) if raises else graph
     return verify(eliminate_common(graph, _scalars(graph, types))), types
@@ -136,6 +143,13 @@ def prepared(primal: Graph, types: Types, guards: Guards | None) -> Graph:
     shapes, sizes = symbolic_sizes(primal, types, ELEMENTWISE.keys())
     primal = replace_small_arrays(localise(primal, types, shapes, sizes), types, shapes)
     return verify(clean(fold(primal, types)))
+
+
+def checked(primal: Graph, types: Types, wrt: Sequence[int]) -> Graph:
+    """Let a primal check the indices at which its gradient will write."""
+    active = active_values(primal, [primal.body.params[k] for k in wrt], types, CONSTANT)
+    primal = clean(fold(check_indices(primal, types, active, ELEMENTWISE.keys()), types))
+    return verify(eliminate_common(primal, _scalars(primal, types)))
 
 
 def polished(

@@ -92,6 +92,7 @@ CONSTRUCTS = {
         "allocation, shapes": "allocate_like shapes reshape ravel_and_copy",
         "putting arrays together": "concatenated concatenated_along_an_axis stacked",
         "writing a captured array": "writes_captured_array",
+        "writing one of several captured arrays that share memory": "writes_overlapping_captured_arrays",
     },
     "Functions": {
         "Python functions, `@njit` functions": "call_function call_dispatcher call_that_writes",

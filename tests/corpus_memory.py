@@ -446,3 +446,13 @@ def flipped_view_is_written(x):
     v = np.flip(a)
     v[1:] *= v[:-1]
     return np.sum(a * a)
+
+
+WORK = np.array([0.5, -0.3, 0.2])
+
+
+@case(ARRAY)
+def writes_captured_array(x):
+    for i in range(3):
+        WORK[i] = x[i] * x[i - 1]
+    return np.sum(WORK * WORK)

@@ -36,10 +36,13 @@ def with_statement(x):
     return y
 
 
+PART = ARRAY[1:]
+
+
 @refused("AD101", ARRAY)
-def writes_captured_array(x):
-    ARRAY[0] = x[0]
-    return x[0]
+def writes_overlapping_captured_arrays(x):
+    ARRAY[1] = x[0]
+    return np.sum(PART * x[1:])
 
 
 @refused("AD101", 1.0)

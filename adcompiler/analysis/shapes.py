@@ -46,7 +46,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.syntax import COMPARE, GUARDS
+from adcompiler.graph.syntax import COMPARE
 
 _ALSO_ELEMENTWISE = {*COMPARE, "and_", "or_", "xor", "invert"} | {
     f"np.{name}"
@@ -248,7 +248,7 @@ class _Reader:
             match node:
                 case Apply():
                     self.apply(node)
-                case Effect() if node.fn in GUARDS and node.fn != "nonzero":
+                case Effect(fn="same_size" | "at_least"):
                     self.check(node)
                 case Store():
                     self.store(node)

@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import io
 import os
+import re
 import sys
 import tempfile
 import types
@@ -61,7 +62,9 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
         runtime.append("from adcompiler.runtime import factors")
     if any("special." in part for part in text.sources):
         runtime.append("from adcompiler.runtime.special import special")
-    guards = sorted(name for name in GUARDS if any(f"{name}(" in part for part in text.sources))
+    guards = sorted(
+        name for name in GUARDS if any(re.search(rf"(?<![\w.]){name}\(", part) for part in text.sources)
+    )
     if guards:
         runtime.append(f"from adcompiler.runtime.guards import {', '.join(guards)}")
     lines += [*runtime, ""] if runtime else []

@@ -17,6 +17,7 @@ from adcompiler.custom import CustomFunction, stop_gradient
 from adcompiler.definitions import refuse
 from adcompiler.frontend import defined, expressions, lower, overloads, primitives, resolve, tuples
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Record, TypeOf
+from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Callee, is_recursive
@@ -227,6 +228,8 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
         named = {str(k.arg): defined.argument(state, k.value) for k in node.keywords}
         return primitives.applied(state, node, fn, given, named, name)
     args, keywords = _arguments(state, node)
+    if method == "fill" and len(args) == 1:
+        owner = writable(state, owner, node)
     if method == "fill" and len(args) == 1 and isinstance(owner, Value):
         state.nodes.append(Store(owner, (), args[0], False, state.where(node)))
         return Literal(None)

@@ -11,6 +11,7 @@ import numpy as np
 
 from adcompiler.frontend import calls, defined, loops, resolve, tuples
 from adcompiler.frontend.bindings import Ambiguous, Binding, Closure, Record, TypeOf, flatten, join
+from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.parse import Source
 from adcompiler.frontend.ranks import atom_rank, joined_rank, rank_of
 from adcompiler.graph.nodes import (
@@ -364,7 +365,7 @@ def place(state: Lowering, node: gast.AST) -> tuple[Value, tuple[Atom, ...]]:
     """Lower the target of a store: the array and its index."""
     if not isinstance(node, gast.Subscript):
         raise state.refuse("AD101", "only names and elements of arrays can be assigned", node)
-    array = atom(state, node.value)
+    array = writable(state, atom(state, node.value), node)
     if not isinstance(array, Value):
         cure = "copy the constant into a local array first"
         raise state.refuse("AD101", "a captured constant cannot be written to", node, cure)

@@ -22,6 +22,7 @@ from adcompiler.frontend.bindings import (
     layout_of,
     unpacked,
 )
+from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.parse import Source, own_nodes, parse, python_function
 from adcompiler.frontend.ranks import joined_rank
 from adcompiler.frontend.resolve import as_plain, name_of
@@ -319,7 +320,7 @@ def _augmented(state: Lowering, stmt: gast.AugAssign) -> None:
     where = state.where(stmt)
     if isinstance(stmt.target, gast.Name):
         name = gast.copy_location(gast.Name(stmt.target.id, gast.Load(), None, None), stmt.target)
-        old = expressions.atom(state, name)
+        old = writable(state, expressions.atom(state, name), stmt)
         value = expressions.atom(state, stmt.value)
         new = expressions.apply(state, stmt, f"i{op.removesuffix('_')}", (old, value), stmt.target.id)
         state.env[stmt.target.id] = new

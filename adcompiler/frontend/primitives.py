@@ -12,6 +12,7 @@ import numpy as np
 from adcompiler.definitions import DEFINITIONS
 from adcompiler.frontend import defined, einsum, expressions, resolve, tuples
 from adcompiler.frontend.bindings import Binding, TypeOf
+from adcompiler.frontend.buffers import writable
 from adcompiler.graph.nodes import Atom, Literal, Store, Value
 from adcompiler.graph.syntax import DECOMPOSITIONS, JOINS
 
@@ -163,6 +164,7 @@ def _into(
     """`np.add(a, b, out=c)` is `c[:] = np.add(a, b)`."""
     rest = tuple(pair for pair in keywords if pair[0] != "out")
     value = expressions.apply(state, node, fn, args, None, rest)
+    place = writable(state, place, node)
     if not isinstance(place, Value):
         raise state.refuse("AD102", "'out' needs an array", node)
     state.nodes.append(Store(place, (), value, False, state.where(node)))
@@ -204,9 +206,10 @@ def _copied(
     state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
 ) -> Atom | None:
     """`np.copyto(a, b)` is `a[:] = b`."""
-    if len(args) != 2 or not isinstance(args[0], Value) or keywords:
+    target = writable(state, args[0], node) if len(args) == 2 and not keywords else None
+    if not isinstance(target, Value):
         return None
-    state.nodes.append(Store(args[0], (), args[1], False, state.where(node)))
+    state.nodes.append(Store(target, (), args[1], False, state.where(node)))
     return Literal(None)
 
 

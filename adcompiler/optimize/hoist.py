@@ -74,7 +74,9 @@ def _is_size(node: Apply, types: Types) -> bool:
     reads = [types.get(value) for value in values(operands(node))]
     if node.fn in ("len", "shape", "size"):
         return is_whole and all(map(is_array, reads))  # the length of a list may change
-    return is_whole and (node.fn != "getitem" or isinstance(reads[0], nt.BaseTuple))
+    first = node.args[0]
+    is_of_tuple = isinstance(first, Value) and isinstance(types.get(first), nt.BaseTuple)
+    return is_whole and (node.fn != "getitem" or is_of_tuple)
 
 
 def hoist_calls(graph: Graph, types: Types) -> Graph:

@@ -32,6 +32,20 @@ def at_least(whole, needed):
 
 
 @njit(cache=True)
+def in_bounds(size, index, runs=1):
+    """Raise IndexError unless an axis of some size has an element at an index, or if nothing runs."""
+    if runs > 0 and (index >= size or index < -size):
+        raise IndexError("index out of bounds: an array is too short for the elements that are read of it")
+
+
+@njit(cache=True)
+def all_in_bounds(size, start, stop, runs=1):
+    """Raise IndexError unless an axis has elements at all of range(start, stop), or if nothing runs."""
+    if start < stop and runs > 0 and (stop > size or start < -size):
+        raise IndexError("index out of bounds: an array is too short for the loop that goes over it")
+
+
+@njit(cache=True)
 def nonzero(divisor):
     """Raise ZeroDivisionError if a divisor is zero, as Python does."""
     if divisor == 0:
@@ -71,4 +85,11 @@ def times(d, slope):
     return product(d, slope)
 
 
-GUARDS: dict[str, Any] = {"same_size": same_size, "at_least": at_least, "nonzero": nonzero, "times": times}
+GUARDS: dict[str, Any] = {
+    "same_size": same_size,
+    "at_least": at_least,
+    "in_bounds": in_bounds,
+    "all_in_bounds": all_in_bounds,
+    "nonzero": nonzero,
+    "times": times,
+}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adcompiler.analysis.types import rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Literal, Value
 from adcompiler.graph.syntax import JOINS
+from adcompiler.rules.find import atom_rank
 from adcompiler.transform.vjp import Contribution
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ def reverse_join(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     start: Atom = Literal(0)
     place: Atom
     for position, part in enumerate(node.args):
-        assert isinstance(part, Value)
         if is_new:
             end, place = start, Literal(position)
         else:
@@ -36,7 +35,7 @@ def reverse_join(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
             is_first = start == Literal(0)
             end = size if is_first else sweep.apply("add", start, size)
             place = sweep.apply("slice", Literal(None) if is_first else start, end)
-        if part in sweep.active:
+        if isinstance(part, Value) and part in sweep.active:
             whole = [sweep.apply("slice", Literal(None), Literal(None)) for _ in range(axis)]
             sweep.contribute(part, Contribution(sweep.apply("getitem", found, *whole, place)))
         start = end
@@ -44,7 +43,7 @@ def reverse_join(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
 
 def _axis(sweep: Sweep, node: Apply) -> tuple[int, bool]:
     """Return the axis along which the parts stand, and whether it is a new one."""
-    axes = rank(sweep.types[node.args[0]])  # type: ignore[index]
+    axes = atom_rank(sweep.types, node.args[0])
     given = dict(node.keywords).get("axis", Literal(0))
     if not isinstance(given, Literal) or not isinstance(given.value, int):
         raise DifferentiationError("AD202", f"the axis of '{node.fn}' is not a constant", node.loc)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from adcompiler.runtime import vector_math as fast
-from adcompiler.runtime.guards import times
+from adcompiler.runtime.guards import all_in_bounds, in_bounds, times
 
 
 @njit(cache=True, error_model='numpy')
@@ -15,12 +15,15 @@ def mixture_value_and_grad(means, weights, x):
     d_weights = np.zeros_like(weights)
     d_means = np.zeros_like(means)
     n = len(means)
+    n_1 = len(x)
+    all_in_bounds(weights.shape[0], 0, n, runs=n_1)
+    in_bounds(n, 0, runs=n_1)
     terms = np.empty(n)
     big_tape = np.empty(max(n - 1, 0))
     exp_tape = np.empty(n)
     d_terms = np.empty_like(terms)
     total = 0.0
-    for i in range(len(x)):
+    for i in range(n_1):
         for k in range(n):
             terms[k] = fast.log(weights[k]) - 0.5 * (x[i] - means[k])**2
         big = terms[0]

@@ -5,7 +5,7 @@ import numpy as np
 from numba import njit
 
 from adcompiler.runtime import vector_math as fast
-from adcompiler.runtime.guards import times
+from adcompiler.runtime.guards import all_in_bounds, times
 
 
 @njit(cache=True, error_model='numpy')
@@ -13,6 +13,8 @@ def triangular_solve_value_and_grad(low, b):
     """Return the value and the gradient of triangular_solve with respect to low, b."""
     n = len(b)
     x = np.zeros(n)
+    all_in_bounds(low.shape[0], 0, n)
+    all_in_bounds(low.shape[1], 0, n)
     for i in range(n):
         s = b[i]
         for j in range(i):

@@ -1,0 +1,266 @@
+"""No gradient writes where its function only read beyond the end of an array."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from adcompiler import grad, hvp, jvp, value_and_grad
+from adcompiler.testing import check_grad
+
+R = np.random.default_rng(0)
+
+
+def weighted(v, w):
+    s = 0.0
+    for i in range(len(v)):
+        s += v[i] * np.sin(w[i])
+    return s
+
+
+def from_the_end(v, w):
+    s = 0.0
+    for i in range(len(v)):
+        s += v[i] * w[i - len(v)]
+    return s
+
+
+def backwards(v, w):
+    s = 0.0
+    for i in range(len(v) - 1, -1, -1):
+        s += v[i] * w[i]
+    return s
+
+
+def in_strides(v, w):
+    s = 0.0
+    for i in range(0, len(v), 3):
+        s += v[i] * w[i + 2]
+    return s
+
+
+def triangular(v, w):
+    s = 0.0
+    for i in range(len(v)):
+        for j in range(i + 1, len(v)):
+            s += v[i] * w[j]
+    return s
+
+
+def by_number(v, w):
+    return v[0] * w[2] + w[1]
+
+
+def parameters_in_a_loop(v, w):
+    s = 0.0
+    for i in range(len(v)):
+        s += v[i] * w[4]
+    return s
+
+
+def written(v, w):
+    w = w * 1.0
+    for i in range(len(v)):
+        w[i] = w[i] * v[i]
+    return np.sum(w)
+
+
+def columns(v, m):
+    s = 0.0
+    for i in range(m.shape[0]):
+        for j in range(len(v)):
+            s += v[j] * m[i, j]
+    return s
+
+
+SHORT = [weighted, from_the_end, backwards, in_strides, triangular, by_number, parameters_in_a_loop, written]
+
+
+def source_of(function, *args):
+    derivative = grad(function, argnums=tuple(range(len(args))), jit=False)
+    derivative(*args)
+    return derivative.source
+
+
+@pytest.mark.parametrize("function", SHORT, ids=lambda f: f.__name__)
+def test_arrays_that_are_too_short(function):
+    for jit in (False, True):
+        derivative = grad(function, argnums=(0, 1), jit=jit)
+        for size in (0, 1):
+            with pytest.raises(IndexError):
+                derivative(np.ones(90), np.ones(size))
+        check_grad(function, (R.normal(size=6), R.normal(size=6)), jit=jit)
+
+
+def test_axes_that_are_too_short():
+    for jit in (False, True):
+        with pytest.raises(IndexError, match="out of bounds"):
+            grad(columns, argnums=(0, 1), jit=jit)(np.ones(90), np.ones((3, 2)))
+
+
+CRASH = """
+    import numpy as np
+    from adcompiler import grad
+    from numba import njit
+
+    def weighted(v, w):
+        s = 0.0
+        for i in range(len(v)):
+            s += v[i] * np.sin(w[i])
+        return s
+
+    derivative = grad(weighted, argnums=(0, 1))
+
+    @njit
+    def call(v, w):
+        return derivative(v, w)
+
+    for function in (derivative, call):
+        try:
+            function(np.ones(3_000_000), np.ones(3))
+        except IndexError as error:
+            print(error)
+"""
+
+
+def test_the_process_lives_on(tmp_path):
+    path = tmp_path / "crash.py"
+    path.write_text(textwrap.dedent(CRASH))
+    found = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True)
+    assert found.stdout.count("an array is too short") == 2
+
+
+def test_a_check_stands_before_the_loop():
+    ones = np.ones(5)
+    assert "    all_in_bounds(w.shape[0], 0, n)\n    for i in range(n):" in source_of(weighted, ones, ones)
+    assert "    all_in_bounds(w.shape[0], 1, n, runs=" not in source_of(triangular, ones, ones)
+    assert source_of(by_number, ones, ones).count("in_bounds(w.shape[0]") == 1
+    assert "in_bounds(w.shape[0], 2)" in source_of(by_number, ones, ones)
+
+
+def known_by_size(x, y):
+    s = x[len(x) - 1] if len(x) > 0 else 0.0
+    for i in range(1, len(x) - 1):
+        s += x[i - 1] * x[i] * x[i + 1]
+    for i in range(x.shape[0]):
+        s += x[(i + 1) % len(x)] * x[i - 1]
+        if i > 1:
+            s += x[i - 2]
+    for i in range(min(len(x), len(y))):
+        s += x[i] * y[i]
+    for i in range(len(x) // 2):
+        s += x[2 * i] * x[2 * i + 1]
+    k = 0
+    while k < len(x):
+        s += x[k]
+        k += 2
+    return s
+
+
+def known_by_assert(x, y):
+    assert len(x) == len(y)
+    s = 0.0
+    for i in range(len(x)):
+        s += x[i] * y[i]
+    return s
+
+
+def known_by_error(x, y):
+    if len(y) < len(x):
+        raise ValueError("too short")
+    s = 0.0
+    for i in range(len(x)):
+        s += x[i] * y[i]
+    return s
+
+
+def known_by_combination(x, y):
+    s = np.sum(x * y)
+    for i in range(len(x)):
+        s += x[i] * y[i]
+    return s
+
+
+def known_by_allocation(x, y):
+    n = len(x)
+    work = np.zeros((n, n + 1))
+    for i in range(n):
+        for j in range(n):
+            work[i, j + 1] = x[i] * x[j]
+    return np.sum(work) + np.sum(y)
+
+
+KNOWN = [known_by_size, known_by_assert, known_by_error, known_by_combination, known_by_allocation]
+
+
+@pytest.mark.parametrize("function", KNOWN, ids=lambda f: f.__name__)
+def test_what_sizes_imply_is_not_checked(function):
+    assert "in_bounds" not in source_of(function, np.ones(5), np.ones(5))
+    check_grad(function, (R.normal(size=5), R.normal(size=5)))
+
+
+def never_runs(x, w, n, steps):
+    s = np.sum(x)
+    for _ in range(steps):
+        for i in range(1, n):
+            s += x[i] * w[i]
+    return s
+
+
+def short_in_a_branch(x, w, n):
+    s = np.sum(x)
+    for i in range(n):
+        if i < len(w):
+            s += x[i] * w[i]
+    return s
+
+
+def left_early(x, w, n):
+    s = np.sum(x)
+    for i in range(n):
+        if i == len(w):
+            break
+        s += x[i] * w[i]
+    return s
+
+
+def returns_early(x, w, n):
+    if n > 3:
+        return np.sum(x)
+    return np.sum(x) * w[n]
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_nothing_is_refused_that_is_never_reached(jit):
+    x, empty = R.normal(size=6), np.zeros(0)
+    check_grad(never_runs, (x, empty, 6, 0), jit=jit)
+    check_grad(never_runs, (x, empty, 1, 4), jit=jit)
+    check_grad(never_runs, (x, empty, -3, 4), jit=jit)
+    check_grad(short_in_a_branch, (x, x[:2], 6), jit=jit)
+    check_grad(left_early, (x, x[:2], 6), jit=jit)
+    check_grad(returns_early, (x, empty, 6), jit=jit)
+
+
+def test_forward_mode_only_reads():
+    derivative = jvp(weighted, (np.ones(3), np.ones(3)), (np.ones(3), np.ones(3)))
+    assert np.isclose(derivative[1], 3 * (np.sin(1.0) + np.cos(1.0)))
+    with pytest.raises(IndexError):
+        hvp(weighted, argnums=(0, 1))(np.ones(9000), np.ones(3), (np.ones(9000), np.ones(3)))
+
+
+def gathered(x, index):
+    s = 0.0
+    for k in range(len(index)):
+        s += x[index[k]]
+    return s
+
+
+def test_numbas_option_checks_all_indices():
+    derivative = value_and_grad(gathered, boundscheck=True)
+    assert derivative(np.ones(4), np.array([0, 3, 3]))[0] == 3.0
+    with pytest.raises(IndexError):
+        derivative(np.ones(4), np.array([0, 4]))
+    with pytest.raises(IndexError):
+        value_and_grad(gathered, jit=False)(np.ones(4), np.array([0, 4]))
