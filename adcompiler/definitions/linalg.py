@@ -3,7 +3,7 @@
 import numpy as np
 
 from adcompiler.custom import stop_gradient
-from adcompiler.definitions.axes import kept
+from adcompiler.definitions.axes import kept, root
 from adcompiler.definitions.table import Given, Ranks, define, refuse
 
 
@@ -15,15 +15,15 @@ def _is_not_plain(given: Given, ranks: Ranks) -> bool:
 @define("np.linalg.norm", when=_is_not_plain)
 def norm(x, ord=None, axis=None, *, keepdims=False):
     if axis is None and ord is None:
-        return kept(np.sqrt(np.sum(x * x)), x, None, keepdims)
+        return kept(root(np.sum(x * x)), x, None, keepdims)
     if axis is None and x.ndim == 2:
         return kept(_matrix_norm(x, ord), x, None, keepdims)
     if isinstance(axis, tuple):
         if ord is not None and ord != "fro":
             refuse("np.linalg.norm of matrices in a stack, other than Frobenius' norm")
-        return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+        return root(np.sum(x * x, axis=axis, keepdims=keepdims))
     if ord is None or ord == 2:
-        return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+        return root(np.sum(x * x, axis=axis, keepdims=keepdims))
     if ord == 1:
         return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == np.inf:
@@ -32,7 +32,10 @@ def norm(x, ord=None, axis=None, *, keepdims=False):
         return np.min(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == 0:
         return np.sum(np.where(x != 0, 1.0, 0.0), axis=axis, keepdims=keepdims)
-    return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
+    total = np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims)
+    if total.ndim == 0:
+        return total ** (1.0 / ord) if total != 0.0 else 0.0
+    return np.where(total == 0.0, 0.0, np.where(total == 0.0, 1.0, total) ** (1.0 / ord))
 
 
 def _matrix_norm(x, ord):

@@ -10,6 +10,7 @@ lower triangle of a symmetric matrix, the derivative is that of the function of 
 
 import numpy as np
 
+from adcompiler.rules.arrays import product_of_others
 from adcompiler.rules.table import constant, linear, structured, tangent
 from adcompiler.runtime.factors import solved
 from adcompiler.runtime.guards import times
@@ -61,14 +62,22 @@ def pseudo_inverse_tangent(x, y, t):
     return -(y @ t @ y) + y @ y.T @ rest + other @ y.T @ y
 
 
+def cofactors(x, y):
+    """Return the determinants of what remains without one row and column, with alternating signs."""
+    if y != 0.0:
+        return y * np.linalg.inv(x).T
+    u, s, vt = np.linalg.svd(x)
+    return np.linalg.det(u) * np.linalg.det(vt) * (np.conj(u) * product_of_others(s)) @ np.conj(vt)
+
+
 @structured("np.linalg.det", 2)
 def determinant(x, y, d):
-    return d * y * np.linalg.inv(x).T
+    return d * cofactors(x, y)
 
 
 @tangent("np.linalg.det", 2)
 def determinant_tangent(x, y, t):
-    return y * np.trace(np.linalg.solve(x, t))
+    return np.sum(cofactors(x, y) * t)
 
 
 @structured("np.linalg.slogdet[1]", 2)
