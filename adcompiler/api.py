@@ -123,8 +123,7 @@ class Derivative:
         self.is_matrix = mode in get_args(Matrix)
         self.is_derivative = self.is_matrix or bool(self.chain)
         if self.is_derivative and self.options.get("error_model") == "python":
-            self.style = replace(self.style, raises=True)
-            self.options["error_model"] = "numpy"  # for what the derivative divides
+            self.style, self.options["error_model"] = replace(self.style, raises=True), "numpy"
         if mode == "primal":
             self.py_func = self.python  # so that it can be followed and differentiated like a dispatcher
         self.specialised: dict[tuple[Layout, ...], Specialised] = {}

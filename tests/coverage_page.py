@@ -54,8 +54,10 @@ definition.
 Conventions: at a kink, the derivative is the mean of the two sides (`max`, `min`, `abs`); `np.max(x)` and
 `np.min(x)` share it among equal elements, along an axis the first of these gets it. At the origin the
 derivative of the norm and of the standard deviation of a whole array is zero (along an axis it is NaN). What LAPACK reads only the lower triangle of
-(`cholesky`, `eigh`) has a derivative of zero above it. Eigenvalues and singular values are taken to be
-distinct, matrices in `pinv` and `lstsq` to have full rank. Of the results of `svd`, the vectors of a
+(`cholesky`, `eigh`) has a derivative of zero above it. How the vectors of equal eigenvalues
+or singular values turn is not determined: what depends on it is NaN, unless the adjoint of these vectors is exactly zero,
+while the values have their derivatives. `scipy.linalg.sqrtm`, `logm` (of symmetric positive definite matrices) and `expm` have them there, too.
+Matrices in `pinv` and `lstsq` are taken to have full rank. Of the results of `svd`, the vectors of a
 rectangle need `full_matrices=False`.
 """
 
@@ -129,9 +131,7 @@ def _analytic() -> list[str]:
 
 
 def _shown(name: str) -> str:
-    return OPERATORS.get(
-        name, name.replace("special.", "scipy.special.").replace("linalg.expm", "scipy.linalg.expm")
-    )
+    return OPERATORS.get(name, f"scipy.{name}" if name.startswith(("special.", "linalg.")) else name)
 
 
 def _elementwise() -> list[str]:
@@ -170,7 +170,7 @@ MORE_THAN_NUMBA = """
 np.sum np.mean np.var np.std np.max np.min np.prod np.ptp np.any np.all np.average np.nansum
 np.nanmean np.nanvar np.nanstd np.nanmax np.nanmin np.nanprod np.cumprod np.diff np.median
 np.quantile np.trapezoid matmul np.dot np.inner np.tensordot np.linalg.norm np.linalg.multi_dot
-linalg.expm np.squeeze np.tile np.pad np.flip np.roll np.compress np.meshgrid np.sort np.argsort
+linalg.expm linalg.sqrtm linalg.logm np.squeeze np.tile np.pad np.flip np.roll np.compress np.meshgrid np.sort np.argsort
 np.linspace np.modf np.repeat special.logsumexp special.softmax special.log_softmax
 special.polygamma np.vdot np.diagonal np.interp np.atleast_1d
 """.split()

@@ -50,6 +50,12 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
     "linalg.expm": [
         "scipy.linalg.expm(q)",
     ],
+    "linalg.logm": [
+        "scipy.linalg.logm(q @ q.T + np.eye(3))",
+    ],
+    "linalg.sqrtm": [
+        "scipy.linalg.sqrtm(q @ q.T + np.eye(3))",
+    ],
     "np.all": [
         "v * np.all(m > -9, axis=1)[0]",
     ],

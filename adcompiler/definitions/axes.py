@@ -34,6 +34,13 @@ def kept(total, a, axis, keepdims):
     return np.expand_dims(total.copy(), axis) if keepdims else total
 
 
+def root(total):
+    """Return the square root of a sum of squares, of slope zero at the origin: the mean of all directions."""
+    if total.ndim == 0:
+        return np.sqrt(total) if total != 0.0 else 0.0
+    return np.where(total == 0.0, 0.0, np.sqrt(np.where(total == 0.0, 1.0, total)))
+
+
 def ones(a):
     """Return the shape of one element with the axes of `a`."""
     shape = ()

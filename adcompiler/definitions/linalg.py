@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from adcompiler.definitions.axes import kept
+from adcompiler.custom import stop_gradient
+from adcompiler.definitions.axes import kept, root
 from adcompiler.definitions.table import Given, Ranks, define, refuse
 
 
@@ -14,15 +15,15 @@ def _is_not_plain(given: Given, ranks: Ranks) -> bool:
 @define("np.linalg.norm", when=_is_not_plain)
 def norm(x, ord=None, axis=None, *, keepdims=False):
     if axis is None and ord is None:
-        return kept(np.sqrt(np.sum(x * x)), x, None, keepdims)
+        return kept(root(np.sum(x * x)), x, None, keepdims)
     if axis is None and x.ndim == 2:
         return kept(_matrix_norm(x, ord), x, None, keepdims)
     if isinstance(axis, tuple):
         if ord is not None and ord != "fro":
             refuse("np.linalg.norm of matrices in a stack, other than Frobenius' norm")
-        return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+        return root(np.sum(x * x, axis=axis, keepdims=keepdims))
     if ord is None or ord == 2:
-        return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+        return root(np.sum(x * x, axis=axis, keepdims=keepdims))
     if ord == 1:
         return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == np.inf:
@@ -31,7 +32,10 @@ def norm(x, ord=None, axis=None, *, keepdims=False):
         return np.min(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == 0:
         return np.sum(np.where(x != 0, 1.0, 0.0), axis=axis, keepdims=keepdims)
-    return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
+    total = np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims)
+    if total.ndim == 0:
+        return total ** (1.0 / ord) if total != 0.0 else 0.0
+    return np.where(total == 0.0, 0.0, np.where(total == 0.0, 1.0, total) ** (1.0 / ord))
 
 
 def _matrix_norm(x, ord):
@@ -116,3 +120,43 @@ def expm(A):  # noqa: N803 - SciPy's name
     for _ in range(squarings):
         y = y @ y
     return y
+
+
+def _eigenbasis(A):  # noqa: N803
+    """Return eigenvalues and vectors as constants, and the change of the matrix in this basis: zero."""
+    a = A.astype(np.float64)
+    fixed = stop_gradient(a)
+    assert np.max(np.abs(fixed - fixed.T)) <= 1e-10 * np.max(np.abs(fixed)), "the matrix is not symmetric"
+    w, v = np.linalg.eigh(fixed)
+    assert w[0] > 0.0, "the matrix is not positive definite"
+    return w, v, v.T @ (a - fixed) @ v
+
+
+@define("linalg.sqrtm")
+def sqrtm(A):  # noqa: N803 - SciPy's name
+    """Return the square root of a symmetric positive definite matrix.
+
+    In the basis of eigenvectors, where it is diagonal, steps of Newton's method change no value; the divided
+    differences 1 / (root + root) of Daleckii and Krein make derivatives right to one more order each.
+    """
+    w, v, change = _eigenbasis(A)
+    roots = np.sqrt(w)
+    slopes = 1.0 / (roots[:, None] + roots[None, :])
+    y = np.diag(roots)
+    for _ in range(4):
+        y = y + (np.diag(w) + change - y @ y) * slopes
+    return v @ y @ v.T
+
+
+@define("linalg.logm")
+def logm(A):  # noqa: N803 - SciPy's name
+    """Return the logarithm of a symmetric positive definite matrix, by the method of the square root."""
+    w, v, change = _eigenbasis(A)
+    sums = w[:, None] + w[None, :]
+    ratios = (w[:, None] - w[None, :]) / sums
+    is_equal = ratios == 0.0
+    quotients = np.where(is_equal, 1.0, np.arctanh(ratios) / np.where(is_equal, 1.0, ratios))
+    y = np.diag(np.log(w))
+    for _ in range(4):
+        y = y + (np.diag(w) + change - expm(y)) * quotients * 2.0 / sums
+    return v @ y @ v.T

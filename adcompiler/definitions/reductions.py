@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from adcompiler.definitions.axes import AXES, blocks, kept, ones, shape_with
+from adcompiler.definitions.axes import AXES, blocks, kept, ones, root, shape_with
 from adcompiler.definitions.table import define, has, has_several_axes
 
 
@@ -67,7 +67,7 @@ def _count(a, axis):
 
 @define("np.std", when=has("axis", "ddof", "keepdims"))
 def std(a, axis=None, *, ddof=0, keepdims=False):
-    return np.sqrt(np.var(a, axis=axis, ddof=ddof, keepdims=keepdims))
+    return root(np.var(a, axis=axis, ddof=ddof, keepdims=keepdims))
 
 
 @define("np.max", when=has_several_axes)
@@ -92,14 +92,10 @@ def max_(a, axis=None, *, keepdims=False):
 
 
 def _largest_of_rows(a):
-    """Return the largest element of each row, the first of equal ones; NaN is larger than all."""
+    """Return the largest element of each row."""
     best = np.empty(a.shape[0], a.dtype)
     for i in range(a.shape[0]):
-        at = 0
-        for j in range(1, a.shape[1]):
-            if a[i, j] > a[i, at] or a[i, j] != a[i, j]:
-                at = j
-        best[i] = a[i, at]
+        best[i] = np.max(a[i])
     return best
 
 
@@ -191,7 +187,7 @@ def nanvar(a, axis=None, *, ddof=0, keepdims=False):
 
 @define("np.nanstd")
 def nanstd(a, axis=None, *, ddof=0, keepdims=False):
-    return np.sqrt(np.nanvar(a, axis=axis, ddof=ddof, keepdims=keepdims))
+    return root(np.nanvar(a, axis=axis, ddof=ddof, keepdims=keepdims))
 
 
 @define("np.nanmax")

@@ -136,11 +136,15 @@ def bincount(x, weights=None, minlength=0):
 def logsumexp(a, axis=None, b=None, keepdims=False):
     if axis is None and not keepdims:
         top = stop_gradient(np.max(a))  # whatever is taken out, the result is the same
-        terms = np.exp(a - top) if b is None else b * np.exp(a - top)
-        return np.log(np.sum(terms)) + top
+        shift = top if top != -np.inf else 0.0
+        terms = np.exp(a - shift) if b is None else b * np.exp(a - shift)
+        total = np.sum(terms)
+        return np.log(total if top != -np.inf else 1.0) + top
     top = stop_gradient(np.max(a, axis=axis, keepdims=True))
-    terms = np.exp(a - top) if b is None else b * np.exp(a - top)
-    total = np.log(np.sum(terms, axis=axis, keepdims=True)) + top
+    shift = np.where(top != -np.inf, top, 0.0)
+    terms = np.exp(a - shift) if b is None else b * np.exp(a - shift)
+    sums = np.sum(terms, axis=axis, keepdims=True)
+    total = np.log(np.where(top != -np.inf, sums, 1.0)) + top
     return total if keepdims else np.sum(total, axis=axis)
 
 

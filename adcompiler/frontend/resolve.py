@@ -62,6 +62,7 @@ ATTRIBUTES = {"shape": "shape", "T": "T", "size": "size", "ndim": "ndim", "dtype
 
 PYTHON_SPECIAL = ("zeta", "polygamma", "logsumexp", "softmax", "log_softmax")
 """Functions of `scipy.special` that are written in Python."""
+MATRIX_FUNCTIONS = ("expm", "sqrtm", "logm")
 
 
 def lookup(function: types.FunctionType, name: str) -> object:
@@ -103,8 +104,8 @@ def primitive(function: object) -> str | None:
                 return CANONICAL.get(home, home)
     if getattr(function, "__module__", None) == "adcompiler.runtime.factors":
         return f"factors.{name}"
-    if name == "expm" and str(getattr(function, "__module__", "")).startswith("scipy.linalg"):
-        return "linalg.expm"
+    if name in MATRIX_FUNCTIONS and str(getattr(function, "__module__", "")).startswith("scipy.linalg"):
+        return f"linalg.{name}"
     special = sys.modules.get("scipy.special")
     if (
         special is not None

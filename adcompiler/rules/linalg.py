@@ -10,8 +10,10 @@ lower triangle of a symmetric matrix, the derivative is that of the function of 
 
 import numpy as np
 
+from adcompiler.rules.arrays import product_of_others
 from adcompiler.rules.table import constant, linear, structured, tangent
 from adcompiler.runtime.factors import solved
+from adcompiler.runtime.guards import times
 
 
 @structured("np.linalg.norm", 1)
@@ -60,14 +62,22 @@ def pseudo_inverse_tangent(x, y, t):
     return -(y @ t @ y) + y @ y.T @ rest + other @ y.T @ y
 
 
+def cofactors(x, y):
+    """Return the determinants of what remains without one row and column, with alternating signs."""
+    if y != 0.0:
+        return y * np.linalg.inv(x).T
+    u, s, vt = np.linalg.svd(x)
+    return np.linalg.det(u) * np.linalg.det(vt) * (np.conj(u) * product_of_others(s)) @ np.conj(vt)
+
+
 @structured("np.linalg.det", 2)
 def determinant(x, y, d):
-    return d * y * np.linalg.inv(x).T
+    return d * cofactors(x, y)
 
 
 @tangent("np.linalg.det", 2)
 def determinant_tangent(x, y, t):
-    return y * np.trace(np.linalg.solve(x, t))
+    return np.sum(cofactors(x, y) * t)
 
 
 @structured("np.linalg.slogdet[1]", 2)
@@ -147,19 +157,44 @@ def eigenvalues_tangent(x, values, vectors, t):
     return np.diag(vectors.T @ symmetric(t) @ vectors)
 
 
+def turning(values, size):
+    """Return 1 / (difference) for each pair of values, zero for equal ones: how fast vectors turn.
+
+    Differences of the order of rounding errors are none.
+    """
+    gaps = np.expand_dims(values, 0) - np.expand_dims(values, 1)
+    equal = np.abs(gaps) <= 8 * size * np.spacing(np.max(np.abs(values)))
+    return np.where(equal, 0.0, 1.0 / np.where(equal, 1.0, gaps))
+
+
+def unknown_if_equal(rates):
+    """Return NaN for each value that has an equal one, else 1.
+
+    How vectors of equal values turn is not determined, and one point does not tell whether it matters.
+    """
+    return np.where(np.sum(np.where(rates == 0.0, 1.0, 0.0), axis=0) > 1.5, np.nan, 1.0)
+
+
+def turned(rates, mixing):
+    """Return rates * mixing for a tangent, NaN where it mixes vectors of equal values."""
+    others = 1.0 - np.eye(mixing.shape[0])
+    noise = 8 * mixing.shape[0] * np.spacing(np.max(np.abs(mixing)))
+    mixes = np.where(rates == 0.0, others, 0.0) * np.where(np.abs(mixing) > noise, 1.0, 0.0)
+    return np.where(mixes > 0.5, np.nan, rates) * mixing
+
+
 @structured("np.linalg.eigh[1]", 2)
 def eigenvectors(x, values, vectors, d):
-    gaps = np.expand_dims(values, 0) - np.expand_dims(values, 1)
-    inner = np.where(gaps == 0.0, 0.0, vectors.T @ d / np.where(gaps == 0.0, 1.0, gaps))
+    rates = turning(values, values.size)
+    inner = vectors.T @ times(d, unknown_if_equal(rates)) * rates
     s = vectors @ inner @ vectors.T
     return np.tril(s + s.T) - np.diag(np.diag(s))
 
 
 @tangent("np.linalg.eigh[1]", 2)
 def eigenvectors_tangent(x, values, vectors, t):
-    gaps = np.expand_dims(values, 0) - np.expand_dims(values, 1)
-    inner = vectors.T @ symmetric(t) @ vectors
-    return vectors @ np.where(gaps == 0.0, 0.0, inner / np.where(gaps == 0.0, 1.0, gaps))
+    rates = turning(values, values.size)
+    return vectors @ turned(rates, vectors.T @ symmetric(t) @ vectors)
 
 
 @structured("np.linalg.qr[0]", 2)
@@ -201,51 +236,63 @@ def singular_values_tangent(x, u, s, vt, t):
     return np.sum((u[:, : s.size].T @ t) * vt[: s.size], axis=1)
 
 
+def turning_of_both(s, x):
+    """Return 1 / (difference of squares) for each pair of singular values, zero for equal ones."""
+    sums = np.expand_dims(s, 0) + np.expand_dims(s, 1)
+    return turning(s, max(x.shape[0], x.shape[1])) / np.where(sums == 0.0, 1.0, sums)
+
+
+def turning_out(s, x):
+    """Return 1 / s: how fast vectors turn out of the space that they span; NaN for zeros."""
+    zero = s <= 8 * max(x.shape[0], x.shape[1]) * np.spacing(np.max(s))
+    return np.where(zero, np.nan, 1.0 / np.where(zero, 1.0, s))
+
+
 @structured("np.linalg.svd[0]", 2)
 def left_singular_vectors(x, u, s, vt, d):
     assert u.shape[1] == vt.shape[0], "the singular vectors of a rectangle: write full_matrices=False"
-    gaps = np.expand_dims(s * s, 0) - np.expand_dims(s * s, 1)
-    inner = u.T @ d - d.T @ u
-    inner = np.where(gaps == 0.0, 0.0, inner / np.where(gaps == 0.0, 1.0, gaps))
-    outside = (d - u @ (u.T @ d)) / s
-    return (u @ (inner * s) + outside) @ vt
+    rates = turning_of_both(s, x)
+    known = times(d, unknown_if_equal(rates))
+    inner = (u.T @ known - known.T @ u) * rates
+    if x.shape[0] == s.size:
+        return u @ (inner * s) @ vt
+    return (u @ (inner * s) + times(d - u @ (u.T @ d), turning_out(s, x))) @ vt
 
 
 @tangent("np.linalg.svd[0]", 2)
 def left_singular_vectors_tangent(x, u, s, vt, t):
-    gaps = np.expand_dims(s * s, 0) - np.expand_dims(s * s, 1)
     left = np.ascontiguousarray(u[:, : s.size])
     p = t @ vt[: s.size].T
     m = left.T @ p
-    inner = m * s + (m * s).T
-    inner = np.where(gaps == 0.0, 0.0, inner / np.where(gaps == 0.0, 1.0, gaps))
-    found = np.full(
-        u.shape, np.nan
-    )  # the vectors without a singular value turn in a way that is not determined
-    found[:, : s.size] = left @ inner + (p - left @ m) / s
+    found = np.full(u.shape, np.nan)  # vectors without a singular value turn in a way that is not determined
+    found[:, : s.size] = left @ turned(turning_of_both(s, x), m * s + (m * s).T)
+    if x.shape[0] > s.size:
+        found[:, : s.size] += times(p - left @ m, turning_out(s, x))
     return found
 
 
 @structured("np.linalg.svd[2]", 2)
 def right_singular_vectors(x, u, s, vt, d):
     assert u.shape[1] == vt.shape[0], "the singular vectors of a rectangle: write full_matrices=False"
-    gaps = np.expand_dims(s * s, 0) - np.expand_dims(s * s, 1)
-    inner = vt @ d.T - d @ vt.T
-    inner = np.where(gaps == 0.0, 0.0, inner / np.where(gaps == 0.0, 1.0, gaps))
-    outside = np.expand_dims(1.0 / s, 1) * (d - d @ vt.T @ vt)
+    rates = turning_of_both(s, x)
+    known = times(d, np.expand_dims(unknown_if_equal(rates), 1))
+    inner = (vt @ known.T - known @ vt.T) * rates
+    if x.shape[1] == s.size:
+        return u @ (np.expand_dims(s, 1) * inner @ vt)
+    outside = times(d - d @ vt.T @ vt, np.expand_dims(turning_out(s, x), 1))
     return u @ (np.expand_dims(s, 1) * inner @ vt + outside)
 
 
 @tangent("np.linalg.svd[2]", 2)
 def right_singular_vectors_tangent(x, u, s, vt, t):
-    gaps = np.expand_dims(s * s, 0) - np.expand_dims(s * s, 1)
     right = np.ascontiguousarray(vt[: s.size])
     p = u[:, : s.size].T @ t
     m = p @ right.T
-    turned = np.expand_dims(s, 1) * m
-    inner = np.where(gaps == 0.0, 0.0, (turned + turned.T) / np.where(gaps == 0.0, 1.0, gaps))
+    mixing = np.expand_dims(s, 1) * m
     found = np.full(vt.shape, np.nan)
-    found[: s.size] = inner.T @ right + np.expand_dims(1.0 / s, 1) * (p - m @ right)
+    found[: s.size] = turned(turning_of_both(s, x), mixing + mixing.T).T @ right
+    if x.shape[1] > s.size:
+        found[: s.size] += times(p - m @ right, np.expand_dims(turning_out(s, x), 1))
     return found
 
 

@@ -73,11 +73,21 @@ elementwise(
 elementwise("special.expit", "y * (1 - y)", at=((0.3,), (-1.2,)))
 elementwise("special.log_expit", "special.expit(-x)", at=((0.3,), (-1.2,), (-40.0,)))
 elementwise("special.logit", "1 / (x * (1 - x))", at=((0.3,), (0.9,)))
-elementwise("special.xlogy", "log(b)", "a / b", at=((0.3, 1.2), (2.0, 0.4)))
-elementwise("special.xlog1py", "log1p(b)", "a / (1 + b)", at=((0.3, 1.2), (2.0, -0.4)))
+elementwise("special.xlogy", "log(b)", "a / b if a != 0 else 0.0", at=((0.3, 1.2), (2.0, 0.4)))
+elementwise("special.xlog1py", "log1p(b)", "a / (1 + b) if a != 0 else 0.0", at=((0.3, 1.2), (2.0, -0.4)))
 elementwise("special.entr", "-log(x) - 1", at=((0.3,), (1.7,)))
-elementwise("special.rel_entr", "log(a / b) + 1", "-a / b", at=((0.3, 1.2), (2.0, 0.4)))
-elementwise("special.kl_div", "log(a / b)", "1 - a / b", at=((0.3, 1.2), (2.0, 0.4)))
+elementwise(
+    "special.rel_entr",  # infinite where b is zero
+    "log(a / b) + 1 if a != 0 or b != 0 else -log(b)",
+    "-a / b if a != 0 else 0.0",
+    at=((0.3, 1.2), (2.0, 0.4)),
+)
+elementwise(
+    "special.kl_div",
+    "log(a / b) if a != 0 or b != 0 else -log(b)",
+    "1 - a / b if a != 0 else 1.0",
+    at=((0.3, 1.2), (2.0, 0.4)),
+)
 elementwise("special.exp10", "2.302585092994046 * y", at=((0.3,), (-1.2,)))
 elementwise("special.exp2", "0.6931471805599453 * y", at=((0.3,), (-1.2,)))
 elementwise("special.expm1", "y + 1", at=((0.3,), (-1.2,)))
@@ -195,32 +205,32 @@ elementwise("special.kei", "special.keip(x)", at=((0.3,), (1.2,)))
 elementwise(
     "special.gammainc",
     UNKNOWN,
-    "exp((a - 1) * log(b) - b - special.gammaln(a))",
+    "exp(special.xlogy(a - 1, b) - b - special.gammaln(a)) if b - b == 0 else 0.0",
     at=((1.5, 0.7), (0.4, 2.0)),
 )
 elementwise(
     "special.gammaincc",
     UNKNOWN,
-    "-exp((a - 1) * log(b) - b - special.gammaln(a))",
+    "-exp(special.xlogy(a - 1, b) - b - special.gammaln(a)) if b - b == 0 else 0.0",
     at=((1.5, 0.7), (0.4, 2.0)),
 )
 elementwise(
     "special.gammaincinv",
     UNKNOWN,
-    "exp(y + special.gammaln(a) - (a - 1) * log(y))",
+    "exp(y + special.gammaln(a) - special.xlogy(a - 1, y))",
     at=((1.5, 0.7), (0.4, 0.2)),
 )
 elementwise(
     "special.gammainccinv",
     UNKNOWN,
-    "-exp(y + special.gammaln(a) - (a - 1) * log(y))",
+    "-exp(y + special.gammaln(a) - special.xlogy(a - 1, y))",
     at=((1.5, 0.7), (0.4, 0.2)),
 )
 elementwise(
     "special.betainc",
     UNKNOWN,
     UNKNOWN,
-    "exp((a - 1) * log(x) + (b - 1) * log1p(-x) - special.betaln(a, b))",
+    "exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))",
     at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
     inputs="a b x",
 )
@@ -228,7 +238,7 @@ elementwise(
     "special.betaincc",
     UNKNOWN,
     UNKNOWN,
-    "-exp((a - 1) * log(x) + (b - 1) * log1p(-x) - special.betaln(a, b))",
+    "-exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))",
     at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
     inputs="a b x",
 )
@@ -236,20 +246,20 @@ elementwise(
     "special.betaincinv",
     UNKNOWN,
     UNKNOWN,
-    "exp(special.betaln(a, b) - (a - 1) * log(y) - (b - 1) * log1p(-y))",
+    "exp(special.betaln(a, b) - special.xlogy(a - 1, y) - special.xlog1py(b - 1, -y))",
     at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
     inputs="a b x",
 )
 elementwise(
     "special.chdtr",
     UNKNOWN,
-    "0.5 * exp((0.5 * a - 1) * log(0.5 * b) - 0.5 * b - special.gammaln(0.5 * a))",
+    "0.5 * exp(special.xlogy(0.5 * a - 1, 0.5 * b) - 0.5 * b - special.gammaln(0.5 * a))",
     at=((1.5, 0.7), (4.0, 2.0)),
 )
 elementwise(
     "special.chdtrc",
     UNKNOWN,
-    "-0.5 * exp((0.5 * a - 1) * log(0.5 * b) - 0.5 * b - special.gammaln(0.5 * a))",
+    "-0.5 * exp(special.xlogy(0.5 * a - 1, 0.5 * b) - 0.5 * b - special.gammaln(0.5 * a))",
     at=((1.5, 0.7), (4.0, 2.0)),
 )
 elementwise(
@@ -267,28 +277,28 @@ elementwise(
 elementwise(
     "special.pdtr",
     UNKNOWN,
-    "-exp(floor(a) * log(b) - b - special.gammaln(floor(a) + 1))",
+    "-exp(special.xlogy(floor(a), b) - b - special.gammaln(floor(a) + 1))",
     at=((2.0, 0.7), (0.0, 2.0)),
 )
 elementwise(
     "special.pdtrc",
     UNKNOWN,
-    "exp(floor(a) * log(b) - b - special.gammaln(floor(a) + 1))",
+    "exp(special.xlogy(floor(a), b) - b - special.gammaln(floor(a) + 1))",
     at=((2.0, 0.7), (0.0, 2.0)),
 )
 elementwise(
     "special.gdtr",
-    "exp(b * log(a * x) - a * x - special.gammaln(b)) / a",
+    "x * exp(special.xlogy(b - 1, a * x) - a * x - special.gammaln(b))",
     UNKNOWN,
-    "exp(b * log(a * x) - a * x - special.gammaln(b)) / x",
+    "a * exp(special.xlogy(b - 1, a * x) - a * x - special.gammaln(b))",
     at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
     inputs="a b x",
 )
 elementwise(
     "special.gdtrc",
-    "-exp(b * log(a * x) - a * x - special.gammaln(b)) / a",
+    "-x * exp(special.xlogy(b - 1, a * x) - a * x - special.gammaln(b))",
     UNKNOWN,
-    "-exp(b * log(a * x) - a * x - special.gammaln(b)) / x",
+    "-a * exp(special.xlogy(b - 1, a * x) - a * x - special.gammaln(b))",
     at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
     inputs="a b x",
 )
