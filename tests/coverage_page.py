@@ -51,9 +51,10 @@ Numba can type, and fails if one is not here.
 All of it holds in both modes. Forward mode reads the same line of an elementwise rule and the same text of a
 definition.
 
-Conventions: at a kink, the derivative is the mean of the two sides (`max`, `min`, `abs`); `np.max(x)` and
-`np.min(x)` share it among equal elements, along an axis the first of these gets it. At the origin the
-derivative of the norm and of the standard deviation of a whole array is zero (along an axis it is NaN). What LAPACK reads only the lower triangle of
+Conventions: at a kink, the derivative is the mean of the two sides (`max`, `min`, `abs`); `np.max` and
+`np.min` share it among equal elements. At the origin the derivative of norms and standard deviations is zero. An adjoint of exactly zero
+hands on exactly zero, also where the slope is infinite, so that values that are masked do no harm; the slope of a product, and others that are finite at all
+finite arguments, may be NaN at infinite ones. What LAPACK reads only the lower triangle of
 (`cholesky`, `eigh`) has a derivative of zero above it. How the vectors of equal eigenvalues
 or singular values turn is not determined: what depends on it is NaN, unless the adjoint of these vectors is exactly zero,
 while the values have their derivatives. `scipy.linalg.sqrtm`, `logm` (of symmetric positive definite matrices) and `expm` have them there, too.

@@ -35,7 +35,7 @@ def kept(total, a, axis, keepdims):
 
 
 def root(total):
-    """Return the square root of a sum of squares, of slope zero at the origin: the mean of all directions."""
+    """Return the root of a sum of squares; at the origin, its slope is the mean of all directions: zero."""
     if total.ndim == 0:
         return np.sqrt(total) if total != 0.0 else 0.0
     return np.where(total == 0.0, 0.0, np.sqrt(np.where(total == 0.0, 1.0, total)))

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from numba.core import types as nt
+
 from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value
 from adcompiler.graph.walk import map_region, uses, walk
-from adcompiler.source import NOWHERE
 
 _BOUNDED = frozenset(
     f"{home}.{name}"
@@ -46,7 +47,7 @@ def plain_products(graph: Graph, types: Types) -> Graph:
       return y
     """
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
-    known = _Ranges(makers)
+    known = _Ranges(makers, {*graph.body.params}, types)
     counts = uses(graph.body)
 
     def changed(node: Node) -> Node:
@@ -69,9 +70,17 @@ def plain_products(graph: Graph, types: Types) -> Graph:
 
 @dataclass(frozen=True)
 class _Ranges:
-    """What is known of the values of numbers, and of the elements of arrays."""
+    """What is known of the values of numbers, and of the elements of arrays.
+
+    Attributes:
+        makers: what computes each value.
+        given: the arguments of the function, which are taken to be finite.
+        types: type of every value.
+    """
 
     makers: dict[Value, Apply]
+    given: set[Value]
+    types: Types
 
     def made(self, atom: Atom) -> Apply | None:
         return self.makers.get(atom) if isinstance(atom, Value) else None
@@ -130,12 +139,16 @@ class _Ranges:
         return False
 
     def is_finite_or_given(self, atom: Atom) -> bool:
-        """Likewise for what the formula of a slope is made of: arguments, elements of arrays."""
+        """Likewise for what the formula of a slope is made of: arguments, and elements of these."""
         made = self.made(atom)
+        if isinstance(atom, Literal) or atom in self.given:
+            return True
+        if isinstance(atom, Value) and isinstance(self.types.get(atom), nt.Integer):
+            return True
         if made is None:
-            return isinstance(atom, Value | Literal)
+            return False
         if made.fn == "getitem":
-            return made.loc is not NOWHERE
+            return made.args[0] in self.given
         if made.fn == "truediv":
             return self.is_apart_from_zero(made.args[1])
         return self.is_finite(atom)

@@ -71,7 +71,9 @@ def _is_finite(slope: ast.expr, is_bounded: bool) -> bool:
     """Tell whether a slope is finite at every finite argument; `is_bounded` tells it of the output `y`."""
     for node in ast.walk(slope):
         match node:
-            case ast.BinOp(op=ast.Div(), right=divisor) if not isinstance(divisor, ast.Constant):
+            case ast.BinOp(op=ast.Div() | ast.FloorDiv(), right=divisor) if not isinstance(
+                divisor, ast.Constant
+            ):
                 return False
             case ast.BinOp(op=ast.Pow(), right=power) if not isinstance(power, ast.Constant):
                 return False

@@ -131,8 +131,9 @@ elementwise(
 )
 elementwise(
     "special.pseudo_huber",
-    "2 * a * (sqrt(1 + (b / a) ** 2) - 1) - b * b / a / sqrt(1 + (b / a) ** 2)",
-    "b / sqrt(1 + (b / a) ** 2)",
+    "a * ((b / a) ** 2 / sqrt(1 + (b / a) ** 2)) * ((b / a) ** 2 / (1 + sqrt(1 + (b / a) ** 2)) ** 2)"
+    " if a != 0 else abs(b)",
+    "b / sqrt(1 + (b / a) ** 2) if a != 0 else 0.0",
     at=((1.3, 0.7), (0.4, -1.5)),
 )
 
