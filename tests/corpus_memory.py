@@ -397,6 +397,16 @@ def item_written_that_is_older_than_its_list(b):
     return np.sum(items[0]) + np.sum(items[1] * items[2])
 
 
+@case(0.3, A4, A4[::-1] * 2.0)
+def buffers_swapped_after_a_loop_that_adds(y, a, b):
+    for _ in a:
+        b += math.tanh(y)
+    for item in a:
+        a -= math.tanh(item)
+        b, a = a, b
+    return np.sum(a * a) + np.sum(b * b)
+
+
 @case(1.5)
 def list_of_zeros_is_written(x):
     w = [0.0] * 3

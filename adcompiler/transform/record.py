@@ -234,6 +234,8 @@ class Recording:
         """Note a loop that could be reversed as it runs."""
         if both is not None and isinstance(forward, For) and not forward.breaks:
             body, back, inner = both
+            if not self.sweep.bound.all.isdisjoint((*free(body), *free(back))):
+                return  # what is added to a bound shadow may be read under another name
             self.replays[made] = Replay(forward, body, back, (plan, *inner))
 
     def counted(self, primal: For | While, body: Region) -> For | While:
