@@ -407,6 +407,14 @@ def buffers_swapped_after_a_loop_that_adds(y, a, b):
     return np.sum(a * a) + np.sum(b * b)
 
 
+@case(A4, A4 + 0.2)
+def array_is_written_after_it_was_popped(a, b):
+    items = [np.tanh(b)]
+    last = items.pop()
+    last[:] = np.tanh(0.5 * (last + a))
+    return np.sum(last)
+
+
 @case(1.5)
 def list_of_zeros_is_written(x):
     w = [0.0] * 3

@@ -108,7 +108,6 @@ def test_eigenvalues_alone_stay_right():
         (first_right, sheared([3.0, 1.0, 1.0], 3)),
         (first_right, sheared([3.0, 1.0, 1.0], 5).T.copy()),
     ],
-    ids=str,
 )
 def test_a_vector_that_is_alone_is_known(function, x):
     """Equal values elsewhere do no harm to it."""

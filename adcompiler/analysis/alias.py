@@ -61,6 +61,10 @@ _HOLDERS = ("list", "pop", "method", "call", "getattr")
 """Primitives whose output may hold, or be, any of their arguments."""
 
 
+_HANDED_OUT = ("pop", "method", "call", "getattr")
+"""Primitives whose output may have been there before."""
+
+
 def owner_of(definitions: dict[Value, Node], value: Value) -> Value:
     """Follow views back to the value that owns the memory: an allocation, a parameter, or a merge."""
     node = definitions.get(value)
@@ -284,7 +288,7 @@ def memory(
                 definitions[node.out] = node
                 info.positions[node.out] = counter
                 info.owners[node.out] = owner_of(definitions, node.out)
-                if node.fn not in VIEWS:
+                if node.fn not in VIEWS and node.fn not in _HANDED_OUT:
                     info.born[node.out] = info.access[node]
             for written in written_by(node):
                 if written in arrays:
