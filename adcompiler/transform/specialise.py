@@ -181,7 +181,8 @@ def _resolve_items(graph: Graph, types: Types) -> Graph:
         if not node.accumulate or not picks:
             return [*nodes, node]
         old, new = Value("old", temporary=True), Value("new", temporary=True)
-        axes = rank(types[node.array]) - len(picks) + 1
+        single = [i for i in node.index if i != Literal(None) and not _is_slice(i, types)]
+        axes = rank(types[node.array]) - len(single) + 1  # index arrays make one axis together
         types[old] = types[new] = nt.Array(element(types[node.array]), max(axes, 1), "C")
         read = Apply(old, "getitem", (node.array, *node.index), loc=node.loc)
         total = Apply(new, "add", (old, node.value), loc=node.loc)
@@ -218,6 +219,10 @@ def _resolve_items(graph: Graph, types: Types) -> Graph:
         return Region(region.params, tuple(nodes), region.yields)
 
     return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def _is_slice(atom: Atom, types: Types) -> bool:
+    return isinstance(atom, Value) and isinstance(types.get(atom), nt.SliceType)
 
 
 def _is_strided(kind: nt.Type | None) -> bool:
