@@ -415,6 +415,22 @@ def array_is_written_after_it_was_popped(a, b):
     return np.sum(last)
 
 
+COUPLING = 0.0
+
+
+@case(A4, A4 + 1.0)
+def coupling_is_switched_off(x, y):
+    return np.sum(x * y) * COUPLING + np.sum(y * y) + COUPLING * np.sum(np.sin(x))
+
+
+@case(np.arange(1.0, 10.0).reshape(3, 3))
+def added_at_an_index_array_beside_a_number(m):
+    m2 = m * 1.0
+    m2[IDX, 0] += m[0]
+    m2[1, IDX] -= m[2]
+    return np.sum(m2 * m2)
+
+
 @case(1.5)
 def list_of_zeros_is_written(x):
     w = [0.0] * 3

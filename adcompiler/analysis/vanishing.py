@@ -12,8 +12,10 @@ from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Effect, For, Graph, L
 from adcompiler.graph.walk import merges, walk
 
 _ZEROS = frozenset(f"np.{name}{like}" for name in ("zeros", "empty") for like in ("", "_like"))
-_LINEAR = frozenset({"add", "sub", "neg", "pos", "copy", "np.sum", "astype", "np.float32", "np.float64"})
+_LINEAR = frozenset({"add", "sub", "neg", "pos", "copy", "np.sum", "np.float32", "np.float64", "float"})
 """Primitives that make zeros of zeros."""
+_PRODUCTS = frozenset({"mul", "times", "matmul", "np.dot", "np.outer"})
+"""Primitives that make zeros of zeros in one of their arguments."""
 
 
 def vanishing(graph: Graph, results: tuple[Atom, ...] | None = None) -> tuple[bool, ...]:
@@ -33,18 +35,16 @@ def vanishing(graph: Graph, results: tuple[Atom, ...] | None = None) -> tuple[bo
     def key(atom: Atom) -> Atom:
         return classes.get(atom, atom) if isinstance(atom, Value) else atom
 
-    flows = [(key(target), key(source)) for target, source in _flows(graph.body)]
+    flows = [(key(target), [*map(key, sources)]) for target, sources in _flows(graph.body)]
     carrying = set(map(key, graph.body.params))
     size = -1
     while size != len(carrying):
         size = len(carrying)
-        carrying.update(target for target, source in flows if source in carrying or _is_something(source))
+        for target, sources in flows:
+            if all(source in carrying or _is_something(source) for source in sources):
+                carrying.add(target)
     wanted = graph.body.yields if results is None else results
     return tuple(key(atom) not in carrying and not _is_something(atom) for atom in wanted)
-
-
-def _is_zero(atom: Atom) -> bool:
-    return isinstance(atom, Literal) and atom.value == 0
 
 
 def _is_something(atom: Atom) -> bool:
@@ -54,29 +54,33 @@ def _is_something(atom: Atom) -> bool:
     return not isinstance(atom, Value)
 
 
-def _flows(body: Region) -> Iterator[tuple[Value, Atom]]:
-    """Yield (target, source) wherever what is not zero makes something else so."""
+def _flows(body: Region) -> Iterator[tuple[Value, tuple[Atom, ...]]]:
+    """Yield (target, sources) wherever what is not zero, in all of the sources, makes something else so."""
     for node in walk(body):
         match node:
             case Apply() if node.fn in _ZEROS:
                 pass
             case Apply() if node.fn in _LINEAR:
-                yield from ((node.out, atom) for atom in node.args)
-            case Apply(fn="mul" | "times") if any(_is_zero(atom) for atom in node.args):
-                pass
-            case Apply(fn="np.where", args=(_, one, two)) if _is_zero(one) and _is_zero(two):
-                pass
+                yield from ((node.out, (atom,)) for atom in node.args)
+            case Apply() if node.fn in _PRODUCTS:
+                yield node.out, node.args
+            case Apply(fn="truediv" | "sum_to" | "astype"):
+                yield node.out, node.args[:1]
+            case Apply(fn="np.full_like" | "np.full"):
+                yield node.out, node.args[1:2]
+            case Apply(fn="np.where", args=(_, one, two)):
+                yield from ((node.out, (atom,)) for atom in (one, two))
             case Apply() if node.fn in VIEWS and node.fn != "tuple" and isinstance(node.args[0], Value):
                 pass  # it shows what its first argument holds
             case Apply():
-                yield node.out, Literal(1)
+                yield node.out, ()
             case Store():
-                yield node.array, node.value
+                yield node.array, (node.value,)
             case Effect(fn="append", args=(Value() as array, item)):
-                yield array, item
+                yield array, (item,)
             case For():
-                yield node.body.params[0], Literal(1)
-        yield from merges(node)
+                yield node.body.params[0], ()
+        yield from ((target, (source,)) for target, source in merges(node))
 
 
 def lost(before: tuple[bool, ...], after: tuple[bool, ...]) -> bool:
