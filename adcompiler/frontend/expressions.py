@@ -260,6 +260,9 @@ def _compare(state: Lowering, node: gast.Compare, name: str | None) -> Atom:
     if op in (gast.Is, gast.IsNot):
         if Literal(None) in (left, right):
             same = left == right
+        elif isinstance(left, Value) and right in (Literal(True), Literal(False)):
+            found = apply(state, node, "eq", (left, right), name)  # of a boolean, as Numba has it
+            return found if op is gast.Is else apply(state, node, "not", (found,), name)
         elif isinstance(left, Value) or isinstance(right, Value):
             raise state.refuse("AD102", "'is' compares with None only", node, "compare with '=='")
         else:

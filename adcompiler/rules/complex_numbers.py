@@ -18,7 +18,7 @@ analytic(
 analytic("np.arccosh np.arctanh np.asin np.acos np.atan np.asinh np.acosh np.atanh np.sinc")
 analytic("getitem T np.transpose reshape ravel flatten copy astype np.ascontiguousarray np.asfortranarray")
 analytic("np.asarray np.full np.full_like np.sum np.mean np.cumsum np.prod matmul np.dot np.outer np.trace")
-analytic("np.diag np.flip np.roll np.tril np.triu np.linalg.inv")
+analytic("times np.diag np.flip np.roll np.tril np.triu np.linalg.inv")
 analytic("np.linalg.solve np.linalg.det np.array np.complex128 np.complex64")
 
 linear("np.complex128 np.complex64")
