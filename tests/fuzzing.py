@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import linecache
-import os
 import random
 import sys
 import traceback
@@ -24,8 +23,6 @@ import numpy as np
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parent))
-
-os.environ["ADCOMPILER_CHECK"] = "1"  # no pass may lose a derivative
 
 from array_generator import ArrayGenerator
 from function_generator import FunctionGenerator
