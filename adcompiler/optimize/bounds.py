@@ -127,6 +127,7 @@ class _Checker:
         nodes: list[Node] = []
         placed: Placed = []
         for node in region.nodes:
+            before: list[Node] = []
             checks: list[Check] = []
             match node:
                 case Apply(fn="getitem"):
@@ -141,7 +142,8 @@ class _Checker:
                 case If():
                     node, facts = self.branch(node, facts)
                 case For() | While():
-                    node, checks = self.loop(node, facts)
+                    node, before, checks = self.loop(node, facts)
+            nodes += before
             placed += [(len(nodes), check) for check in checks]
             facts = (*facts, *(form for check in checks if not check.is_moved for form in check.successes()))
             nodes.append(node)
@@ -178,8 +180,8 @@ class _Checker:
                 after = (*after, *self.integers.said_by(node.test, not holds))
         return replace(node, then=arms[0], orelse=arms[1]), after
 
-    def loop(self, node: For | While, facts: Facts) -> tuple[For | While, list[Check]]:
-        """Return a loop without checks, and the checks that can stand before it.
+    def loop(self, node: For | While, facts: Facts) -> tuple[For | While, list[Node], list[Check]]:
+        """Return a loop without checks, nodes to stand before it, and the checks that can stand before it.
 
         What cannot is left out: inside, checks cost too much.
         """
@@ -189,13 +191,16 @@ class _Checker:
             cond, _ = self.region(node.cond, inner)
             body, _ = self.region(node.body, (*inner, *self.integers.said_by(cond.yields[0])))
             self.depth -= 1
-            return replace(node, body=body), []
+            return replace(node, body=body), [], []
         body, placed = self.region(node.body, (*inner, *self.bounds(node)))
         self.depth -= 1
         inside = set(defined(node.body))
-        last = self.last(node)
+        last, before = self.last(node)
         moved = [] if node.breaks else [self.moved(check, node, last, inside, facts) for _, check in placed]
-        return replace(node, body=body), [check for check in moved if check is not None]
+        index = node.body.params[0]
+        is_needed = any(index in check.low.terms or index in check.high.terms for _, check in placed)
+        checks = [check for check in moved if check is not None]
+        return replace(node, body=body), before if is_needed and checks else [], checks
 
     def bounds(self, node: For) -> list[Linear]:
         """Return what is known of a loop's index."""
@@ -209,17 +214,24 @@ class _Checker:
         step = step if isinstance(step, int) else 0
         return self.integers.form(node.start), self.integers.form(node.stop), step
 
-    def last(self, node: For) -> Linear | None:
-        """Return the last index of a loop that runs, None where it is not known."""
+    def last(self, node: For) -> tuple[Linear | None, list[Node]]:
+        """Return the last index of a loop that runs, and the nodes that compute it."""
         start, stop, step = self.range(node)
         if start is None or stop is None or not step:
-            return None
+            return None, []
         sign = 1 if step > 0 else -1
         if abs(step) == 1:
-            return stop - sign
-        if start.terms or stop.terms:
-            return None  # it would have to be computed before all loops that the check leaves
-        return start + step * ((stop.constant - start.constant - sign) // step)
+            return stop - sign, []
+        if not start.terms and not stop.terms:
+            return start + step * ((stop.constant - start.constant - sign) // step), []
+        if self.depth:  # it would have to be computed before all loops that a check leaves
+            return None, []
+        nodes: list[Node] = []
+        length = write_form(stop - start - sign, nodes, self.types)
+        steps = Value("steps", temporary=True)
+        self.types[steps] = int64
+        nodes.append(Apply(steps, "floordiv", (length, Literal(step))))
+        return start + step * Linear({steps: 1}), nodes
 
     def moved(
         self, check: Check, node: For, last: Linear | None, inside: set[Value], facts: Facts
