@@ -18,12 +18,8 @@ _PRODUCTS = frozenset({"mul", "times", "matmul", "np.dot", "np.outer"})
 """Primitives that make zeros of zeros in one of their arguments."""
 
 
-def vanishing(graph: Graph, results: tuple[Atom, ...] | None = None) -> tuple[bool, ...]:
+def vanishing(graph: Graph) -> tuple[bool, ...]:
     """Tell of each result whether it is zero in any case: nothing is ever added to the zeros it starts as.
-
-    Args:
-        graph: the graph of a derivative.
-        results: values of its body; if None, those it returns.
 
     >>> x, d_x = Value("x"), Value("d_x")
     >>> made = Apply(d_x, "np.zeros_like", (x,))
@@ -43,8 +39,7 @@ def vanishing(graph: Graph, results: tuple[Atom, ...] | None = None) -> tuple[bo
         for target, sources in flows:
             if all(source in carrying or _is_something(source) for source in sources):
                 carrying.add(target)
-    wanted = graph.body.yields if results is None else results
-    return tuple(key(atom) not in carrying and not _is_something(atom) for atom in wanted)
+    return tuple(key(atom) not in carrying and not _is_something(atom) for atom in graph.body.yields)
 
 
 def _is_something(atom: Atom) -> bool:
