@@ -57,12 +57,10 @@ SHAPE_ONLY = frozenset(
 """Primitives that read the shape of an array but not its elements."""
 
 
-_HOLDERS = ("list", "pop", "method", "call", "getattr")
-"""Primitives whose output may hold, or be, any of their arguments."""
-
-
 _HANDED_OUT = ("pop", "method", "call", "getattr")
 """Primitives whose output may have been there before."""
+_HOLDERS = ("list", *_HANDED_OUT)
+"""Primitives whose output may hold, or be, any of their arguments."""
 
 
 def owner_of(definitions: dict[Value, Node], value: Value) -> Value:

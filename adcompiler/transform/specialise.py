@@ -209,9 +209,8 @@ def _resolve_items(graph: Graph, types: Types) -> Graph:
                     nodes.append(Apply(array, "np.array", (items,), loc=node.loc))
                     nodes.append(replace(node, fn=f"np.{node.fn}", args=(array,)))
                 case Apply(fn="ravel", args=(Value() as array,)) if _is_strided(types.get(array)):
-                    nodes.append(
-                        replace(node, fn="flatten")
-                    )  # Numba copies what is not laid out in C's order
+                    # Numba copies what is not laid out in C's order
+                    nodes.append(replace(node, fn="flatten"))
                 case Store():
                     nodes += store(node)
                 case _:
