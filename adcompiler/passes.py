@@ -32,7 +32,6 @@ from adcompiler.optimize.direct import index_directly
 from adcompiler.optimize.distribute import distribute
 from adcompiler.optimize.divisors import check_divisors
 from adcompiler.optimize.ellipses import without_ellipses
-from adcompiler.optimize.finite import plain_products
 from adcompiler.optimize.fold import fold
 from adcompiler.optimize.fuse import fuse
 from adcompiler.optimize.guard import guard_sizes
@@ -165,7 +164,6 @@ def polished(
         style: what the text is to be like.
     """
     graph = simplify(drop_copies(index_directly(graph, types), types), types)
-    graph = simplify(plain_products(graph, types), types)
     shapes = symbolic_shapes(graph, types, ELEMENTWISE.keys())
     graph = count_upwards(reuse_arrays(hoist_sizes(graph, types, shapes), types), types, starts)
     graph = simplify(unroll(graph, types), types)

@@ -140,10 +140,10 @@ class _Folder:
                 return self.boolean(node)
             case "mul":
                 return self.mul(node)
-            case "times" if isinstance(node.args[0], Literal):
-                if node.args[0].value:
-                    return self.simplify(replace(node, fn="mul"))
-                return Literal(0.0) if self.is_float(node.args[1]) else node
+            case "times" if self.is_never_zero(node.args[0]):
+                return self.simplify(replace(node, fn="mul"))
+            case "times" if isinstance(node.args[0], Literal) and self.is_float(node.args[1]):
+                return Literal(0.0)
             case "add":
                 return self.add(node)
             case "sub":
@@ -223,6 +223,22 @@ class _Folder:
 
     def is_zero(self, atom: Atom) -> bool:
         return isinstance(atom, Literal) and atom.value == 0 and not isinstance(atom.value, bool)
+
+    def is_never_zero(self, atom: Atom) -> bool:
+        """Tell whether an adjoint is some number other than zero, such as one part of a mean."""
+        made = self.maker(atom)
+        if isinstance(atom, Literal):
+            return bool(atom.value)
+        if made is None:
+            return False
+        match made.fn:
+            case "truediv":
+                divisor = self.maker(made.args[1])
+                is_count = divisor is not None and divisor.fn in ("len", "size")
+                return self.is_never_zero(made.args[0]) and (is_count or isinstance(made.args[1], Literal))
+            case "mul":
+                return all(map(self.is_never_zero, made.args))
+        return made.fn in ("neg", "pos") and self.is_never_zero(made.args[0])
 
     def boolean(self, node: Apply) -> Apply | Atom:
         """`and` and `or` of plain tests, neither of which has an effect."""

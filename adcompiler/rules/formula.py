@@ -46,7 +46,7 @@ _BOUNDED = ("tanh", "tan", "expit", "copysign", "dawsn")
 """Functions that do not become infinite, whose slope is a polynomial of their value."""
 
 
-def with_slope(node: Apply, name: str, change: str, partial: ast.expr) -> ast.expr:
+def with_slope(node: Apply, name: str, change: str, partial: ast.expr, keeps_zeros: bool = False) -> ast.expr:
     """Return the formula of an adjoint or tangent times the slope of an elementwise function.
 
     A change that is exactly zero makes exactly zero, also where the slope is infinite or not a number.
@@ -56,11 +56,24 @@ def with_slope(node: Apply, name: str, change: str, partial: ast.expr) -> ast.ex
         name: the argument that the slope belongs to.
         change: name of the adjoint or tangent.
         partial: the slope.
+        keeps_zeros: whether a value that the slope is made of may be infinite or not a number.
     """
     left = ast.Name(change, ast.Load())
-    if node.fn == "times":
-        return _times(left, partial)
+    if keeps_zeros and not isinstance(partial, ast.Constant):
+        return _kept(left, partial)
     return product(left, partial, node.fn.rpartition(".")[2] in _BOUNDED)
+
+
+def _kept(left: ast.expr, slope: ast.expr) -> ast.expr:
+    """Return a product that keeps zeros zero, with signs and branches outside it."""
+    match slope:
+        case ast.UnaryOp(op=ast.USub()):
+            return ast.UnaryOp(ast.USub(), _kept(left, slope.operand))
+        case ast.IfExp():
+            return ast.IfExp(slope.test, _kept(left, slope.body), _kept(left, slope.orelse))
+        case ast.Constant():
+            return product(left, slope)
+    return _times(left, slope)
 
 
 def _times(left: ast.expr, right: ast.expr) -> ast.expr:

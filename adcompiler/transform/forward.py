@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.activity import active_values
 from adcompiler.analysis.alias import VIEWS, Memory, memory
+from adcompiler.analysis.ranges import Ranges, ranges
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.sizes import Shapes
 from adcompiler.analysis.types import (
@@ -77,7 +78,9 @@ def forward(graph: Graph, wrt: Sequence[int], types: Types, kind: Kind) -> Deriv
     lists = {value for value, kind in types.items() if is_list(kind)}
     info = memory(graph.body, arrays, lists, types)
     check_copies(graph.body, types, active, info, typed_views(graph.body, types))
-    sweep = Forward(types, active, info, symbolic_shapes(graph, types, ELEMENTWISE.keys()))
+    sweep = Forward(
+        types, active, info, symbolic_shapes(graph, types, ELEMENTWISE.keys()), ranges(graph, types)
+    )
     sweep.has_complex = any(is_complex(types.get(value)) for value in active)
     params = {value: Value(f"t_{value.name}") for value in arguments}
     for value in graph.body.params:
@@ -133,6 +136,7 @@ class Forward:
     active: set[Value]
     info: Memory
     shapes: Shapes
+    known: Ranges
     nodes: list[Node] = field(default_factory=list)
     tangents: dict[Value, Atom] = field(default_factory=dict)
     loc: Location = NOWHERE

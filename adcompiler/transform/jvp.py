@@ -22,6 +22,7 @@ from adcompiler.rules.find import (
 )
 from adcompiler.rules.formula import evaluate, expand, with_slope
 from adcompiler.transform.own_rules import forward_custom
+from adcompiler.transform.products import plain_products
 
 if TYPE_CHECKING:
     from adcompiler.transform.forward import Forward
@@ -107,7 +108,7 @@ def _elementwise(sweep: Forward, node: Apply, rule: Elementwise) -> Atom | None:
             raise unknown_partial(node, k)
         if partial is not None:
             env[f"t_{name}"] = found
-            tree = _added(tree, with_slope(node, name, f"t_{name}", partial))
+            tree = _added(tree, with_slope(node, name, f"t_{name}", partial, node.fn == "times"))
     if tree is None:
         return None
     atom = _evaluated(sweep, node, tree, env)
@@ -128,7 +129,9 @@ def _evaluated(sweep: Forward, node: Apply, tree: ast.expr, env: dict[str, Atom]
     nodes: list[Node] = []
     of_complex = sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values(env.values()))
     atom = evaluate(tree, env, is_array(sweep.types[node.out]), nodes, of_complex)
-    sweep.nodes += [replace(made, loc=node.loc) for made in nodes]
+    sweep.nodes += [
+        replace(made, loc=node.loc) for made in plain_products(nodes, sweep.known, node.fn == "times")
+    ]
     return atom
 
 

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.alias import VIEWS, Memory, content_reads, memory
+from adcompiler.analysis.masked import masked_values
+from adcompiler.analysis.ranges import Ranges, ranges
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.sizes import Shape, Shapes, form_of
 from adcompiler.analysis.types import (
@@ -121,7 +123,9 @@ def reverse(
         views, info, shapes = _analysed(graph, types)
     check_lists(graph.body, types, active, displayed | wanted)
     buffered = buffered_owners(graph.body, types, active, views, info) - displayed - wanted
-    sweep = Sweep(types, active, views, buffered, info, shapes, displayed, bound)
+    known = ranges(graph, types)
+    masked = masked_values(graph.body, types, active, known)
+    sweep = Sweep(types, active, views, buffered, info, shapes, known, masked, displayed, bound)
     sweep.shadows.update(bound.shadows)
     sweep.has_complex = any(is_complex(types.get(value)) for value in active)
     sweep.undefined = undefined
@@ -159,6 +163,8 @@ class Sweep:
     buffered: set[Value]
     info: Memory
     shapes: Shapes
+    known: Ranges
+    masked: set[Value]
     displayed: set[Value] = field(default_factory=set)
     bound: Bound = field(default_factory=Bound)
     nodes: list[Node] = field(default_factory=list)

@@ -24,6 +24,7 @@ from adcompiler.rules.find import (
     unknown_partial,
 )
 from adcompiler.rules.formula import evaluate, expand, with_slope
+from adcompiler.transform.products import plain_products
 
 if TYPE_CHECKING:
     from adcompiler.transform.reverse import Sweep
@@ -118,6 +119,7 @@ def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribu
     if rule is COMPLEX.get(node.fn):  # its formulas are not products with the adjoint
         adjoint = Contribution(sweep.full(node.out, adjoint))
     arrays = atom_rank(sweep.types, node.out) > 0
+    keeps = node.out in sweep.masked or node.fn == "times"
     env: dict[str, Atom] = dict(zip(rule.inputs, node.args, strict=True))
     for name, arg, partial in zip(rule.inputs, node.args, rule.partials, strict=True):
         if not isinstance(arg, Value) or arg not in sweep.active:
@@ -127,18 +129,18 @@ def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribu
         if partial is None:
             continue
         is_adjoint = rule is COMPLEX.get(node.fn)
-        tree = partial if is_adjoint else with_slope(node, name, "d", partial)
+        tree = partial if is_adjoint else with_slope(node, name, "d", partial, keeps)
         full = not arrays or _is_full(sweep, node, rule, partial, adjoint)
-        atom = _evaluated(sweep, tree, env | {"y": node.out, "d": adjoint.atom}, arrays)
+        atom = _evaluated(sweep, tree, env | {"y": node.out, "d": adjoint.atom}, arrays, keeps)
         found = Contribution(atom, full, adjoint.scalar and not full)
         sweep.contribute(arg, _unbroadcast(sweep, node, arg, found) if arrays else found)
 
 
-def _evaluated(sweep: Sweep, tree: ast.expr, env: dict[str, Atom], arrays: bool) -> Atom:
+def _evaluated(sweep: Sweep, tree: ast.expr, env: dict[str, Atom], arrays: bool, keeps_zeros: bool) -> Atom:
     nodes: list[Node] = []
     is_of_complex = sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values(env.values()))
     atom = evaluate(tree, env, arrays, nodes, is_of_complex)
-    sweep.nodes += [replace(made, loc=sweep.loc) for made in nodes]
+    sweep.nodes += [replace(made, loc=sweep.loc) for made in plain_products(nodes, sweep.known, keeps_zeros)]
     return atom
 
 
@@ -190,10 +192,18 @@ def _structured(
         if isinstance(arg, Value) and arg in sweep.active
     ]
     keep = _needed(nodes, [result for _, result in wanted])  # type: ignore[misc]
+    if node.out in sweep.masked:
+        keep = [_keeping_zeros(made, incoming) for made in keep]
     sweep.nodes += [replace(made, loc=sweep.loc) for made in keep]
     for arg, result in wanted:
         is_scalar = rule.broadcasts and atom_rank(sweep.types, node.out) == 0
         sweep.contribute(arg, Contribution(result, not rule.broadcasts, is_scalar))  # type: ignore[arg-type]
+
+
+def _keeping_zeros(node: Node, incoming: Atom) -> Node:
+    """Let the adjoint of a dot product keep zeros zero where it is a factor."""
+    is_product = isinstance(node, Apply) and node.fn == "mul" and incoming in node.args
+    return replace(node, fn="times") if is_product else node  # type: ignore[arg-type]
 
 
 def _widened(sweep: Sweep, atom: Atom, like: Value | None = None) -> Atom:

@@ -1,19 +1,14 @@
-"""Plain products where a slope cannot be infinite.
-
-The product of an adjoint with a slope is written `times(d, slope)` where the slope may be infinite or not a
-number at an argument that is finite, as that of a square root at zero: an adjoint that is exactly zero then
-hands on exactly zero. Where the program shows that it cannot, as with `1 / (1 + x * x)`, it is a product.
-"""
+"""Ranges of numbers: what is finite, positive, or apart from zero because of how it is computed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from numba.core import types as nt
 
 from adcompiler.analysis.types import Types
-from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value
-from adcompiler.graph.walk import map_region, uses, walk
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Value
+from adcompiler.graph.walk import walk
 
 _BOUNDED = frozenset(
     f"{home}.{name}"
@@ -27,54 +22,19 @@ _NATURAL = frozenset(
 """Functions that are zero or more."""
 
 
-def plain_products(graph: Graph, types: Types) -> Graph:
-    """Return the graph with `times` only where it makes a difference.
-
-    Args:
-        graph: the graph of a derivative.
-        types: type of every value.
-
-    >>> from adcompiler.graph.text import to_text
-    >>> x, d, s, b, q, y = (Value(name) for name in "xdsbqy")
-    >>> nodes = (Apply(s, "mul", (x, x)), Apply(b, "add", (Literal(1.0), s)))
-    >>> nodes += (Apply(q, "truediv", (Literal(2.0), b)), Apply(y, "times", (d, q)))
-    >>> print(to_text(plain_products(Graph("f", Region((x, d), nodes, (y,))), {})))
-    graph f(x, d):
-      s = mul(x, x)
-      b = add(1.0, s)
-      q = truediv(2.0, b)
-      y = mul(d, q)
-      return y
-    """
+def ranges(graph: Graph, types: Types) -> Ranges:
+    """Return what is known of the values of a graph, whose arguments are taken to be finite."""
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
-    known = _Ranges(makers, {*graph.body.params}, types)
-    counts = uses(graph.body)
-
-    def changed(node: Node) -> Node:
-        if not isinstance(node, Apply) or node.fn != "times":
-            return node
-        adjoint, slope = node.args
-        if not known.is_finite(slope) and not known.is_never_zero(adjoint):
-            return node
-        made = makers.get(slope)  # type: ignore[arg-type]
-        is_own = made is not None and made.fn == "truediv" and counts[made.out] == 1
-        if made is not None and is_own and made.args[0] in (Literal(1), Literal(1.0)):
-            return replace(node, fn="truediv", args=(adjoint, made.args[1]))
-        return replace(node, fn="mul")
-
-    def rewrite(region: Region) -> Region:
-        return replace(region, nodes=tuple(map(changed, region.nodes)))
-
-    return replace(graph, body=map_region(graph.body, rewrite))
+    return Ranges(makers, {*graph.body.params}, types)
 
 
 @dataclass(frozen=True)
-class _Ranges:
+class Ranges:
     """What is known of the values of numbers, and of the elements of arrays.
 
     Attributes:
         makers: what computes each value.
-        given: the arguments of the function, which are taken to be finite.
+        given: values that are taken to be finite.
         types: type of every value.
     """
 
@@ -84,22 +44,6 @@ class _Ranges:
 
     def made(self, atom: Atom) -> Apply | None:
         return self.makers.get(atom) if isinstance(atom, Value) else None
-
-    def is_never_zero(self, atom: Atom) -> bool:
-        """Tell whether an adjoint is some number other than zero, such as one part of a mean."""
-        made = self.made(atom)
-        if isinstance(atom, Literal):
-            return bool(atom.value)
-        if made is None:
-            return False
-        match made.fn:
-            case "truediv":
-                divisor = self.made(made.args[1])
-                is_count = divisor is not None and divisor.fn in ("len", "size")
-                return self.is_never_zero(made.args[0]) and (is_count or isinstance(made.args[1], Literal))
-            case "mul":
-                return all(map(self.is_never_zero, made.args))
-        return made.fn in ("neg", "pos") and self.is_never_zero(made.args[0])
 
     def is_finite(self, atom: Atom) -> bool:
         """Tell whether a number is finite if the arguments of the function are."""

@@ -1,0 +1,213 @@
+"""Values whose adjoint may be zero where they are not numbers, or infinite where they are zero.
+
+The adjoint of what `np.where` does not choose, of what a mask leaves out, of an element that is overwritten,
+and of what only a branch uses that is not taken, is exactly zero, whatever stands there: missing data, say. A
+root at zero hands on an infinite adjoint to squares that do not change there: the distance of a point to
+itself. Products above such values keep zeros zero. All others need no care: a result that something enters
+that is not a number has no derivative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from adcompiler.analysis.alias import memory_classes
+from adcompiler.analysis.ranges import Ranges
+from adcompiler.analysis.types import Types, is_array, is_array_atom, is_memory
+from adcompiler.graph.nodes import Apply, Atom, Effect, Global, If, Literal, Node, Region, Store, Value
+from adcompiler.graph.walk import merges, operands, regions, values
+
+_CHOICES = frozenset(
+    f"np.{name}"
+    for name in (
+        *("where", "minimum", "maximum", "fmin", "fmax", "clip", "max", "min", "amax", "amin", "median"),
+        *("nansum", "nanmax", "nanmin", "nanprod", "nan_to_num", "take"),
+    )
+) | {"min", "max"}
+"""Functions that hand the adjoint on to some elements only."""
+_ROOTS = frozenset({"math.sqrt", "np.sqrt", "np.cbrt"})
+_POWERS = frozenset({"pow", "math.pow", "np.power", "np.float_power"})
+
+Path = tuple[int, ...]
+"""The branches around a place, from the outermost."""
+
+
+def masked_values(body: Region, types: Types, active: set[Value], known: Ranges) -> set[Value]:
+    """Return the active values above a choice, a mask, a branch or a root.
+
+    Args:
+        body: body of the primal.
+        types: type of every value.
+        active: values that carry a derivative.
+        known: what is known of the values of the primal.
+    """
+    flow = _flow(body, types, active)
+    found = _under_roots(flow, known) | (flow.sources.keys() | flow.whole_sources.keys()) - _full(flow, body)
+    return {value for value in active if flow.key(value) in found or value in flow.overwritten}
+
+
+@dataclass
+class _Flow:
+    """How adjoints flow upwards. Arrays that share memory which is written are one, named by a key.
+
+    Attributes:
+        active: values that carry a derivative.
+        keys: what stands for the arrays of each memory that is written.
+        written: these keys.
+        born: the branches around the place at which each key first gets a value that carries a derivative.
+        patched: keys of which elements are overwritten with constants.
+        overwritten: arrays that are computed as a whole, and of which elements are overwritten.
+        sources: what each key hands its adjoint on to.
+        whole_sources: those among them of which every element counts.
+        makers: what computes each key.
+    """
+
+    active: set[Value]
+    keys: dict[Value, Value]
+    written: set[Value]
+    born: dict[Value, Path] = field(default_factory=dict)
+    patched: set[Value] = field(default_factory=set)
+    overwritten: set[Value] = field(default_factory=set)
+    sources: dict[Value, list[Value]] = field(default_factory=dict)
+    whole_sources: dict[Value, list[Value]] = field(default_factory=dict)
+    makers: dict[Value, list[Apply]] = field(default_factory=dict)
+
+    def key(self, value: Value) -> Value:
+        return self.keys.get(value, value)
+
+    def starts(self, value: Value, path: Path) -> None:
+        """Note that a value, or the memory it stands in, gets a derivative at a place."""
+        key = self.key(value)
+        if value in self.active and len(self.born.setdefault(key, path)) > len(path):
+            self.born[key] = path
+
+    def reads(self, target: Atom, atoms: Iterable[Atom], path: Path, chooses: bool = False) -> None:
+        """Note that a target is made of values at a place."""
+        if not isinstance(target, Value) or target not in self.active:
+            return
+        for value in values(atoms):
+            if value not in self.active:
+                continue
+            source = self.key(value)
+            self.sources.setdefault(self.key(target), []).append(source)
+            if not chooses and len(path) <= len(self.born.get(source, ())):
+                self.whole_sources.setdefault(self.key(target), []).append(source)
+
+
+def _flow(body: Region, types: Types, active: set[Value]) -> _Flow:
+    arrays = {value for value, kind in types.items() if is_memory(kind)}
+    classes = memory_classes(body, arrays)
+    places = list(_places(body, ()))
+    stores = [node for node, _ in places if isinstance(node, Store)]
+    written = {classes.get(node.array, node.array) for node in stores}
+    flow = _Flow(active, {value: key for value, key in classes.items() if key in written}, written)
+    replaced = {flow.key(node.array) for node in stores if not node.accumulate}
+    top = {*body.nodes}
+    for value in body.params:
+        flow.starts(value, ())
+    for node, path in places:
+        for target, _ in merges(node):
+            flow.starts(target, path)
+        match node:
+            case Apply() if not active.isdisjoint(values(operands(node))):
+                flow.starts(node.out, path)
+                flow.makers.setdefault(flow.key(node.out), []).append(node)
+                if flow.key(node.out) in replaced and _is_computed(node, types):
+                    flow.overwritten.add(node.out)
+            case Store(value=Value() as value) if value in active:
+                flow.starts(node.array, path)
+            case Store(accumulate=False) if flow.key(node.array) in flow.born:
+                if node in top or path or any(_is_mask(atom, types) for atom in node.index):
+                    flow.patched.add(flow.key(node.array))
+    for node, path in places:
+        _enter(flow, node, path, types)
+    return flow
+
+
+def _places(region: Region, path: Path) -> Iterator[tuple[Node, Path]]:
+    """Yield each node with the branches around it."""
+    for node in region.nodes:
+        yield node, path
+        inside = (*path, id(node)) if isinstance(node, If) else path
+        for inner in regions(node):
+            yield from _places(inner, inside)
+
+
+def _enter(flow: _Flow, node: Node, path: Path, types: Types) -> None:
+    """Note what a node reads."""
+    inside = (*path, id(node)) if isinstance(node, If) else path
+    for target, source in merges(node):
+        flow.reads(target, (source,), inside)
+    match node:
+        case Apply():
+            chooses = node.fn in _CHOICES or node.out in flow.overwritten or _picks(flow, node, types)
+            flow.reads(node.out, operands(node), path, chooses)
+        case Store():
+            flow.reads(node.array, (node.value,), path, flow.key(node.array) in flow.patched)
+        case Effect(fn="append", args=(array, item)):
+            flow.reads(array, (item,), path)
+
+
+def _is_computed(node: Apply, types: Types) -> bool:
+    """Tell whether an array is made element by element from others, and is no view of one."""
+    return is_array(types.get(node.out)) and node.fn not in ("getitem", "T", "reshape", "ravel")
+
+
+def _picks(flow: _Flow, node: Apply, types: Types) -> bool:
+    """Tell whether a node reads some elements of an array that is not filled element by element."""
+    if node.fn != "getitem" or not is_array_atom(node.args[0], types):
+        return False
+    base, *index = node.args
+    return flow.key(base) not in flow.written or any(_is_mask(atom, types) for atom in index)  # type: ignore[arg-type]
+
+
+def _is_mask(atom: Atom, types: Types) -> bool:
+    if not is_array_atom(atom, types):
+        return False
+    if isinstance(atom, Global):
+        return getattr(getattr(atom.value, "dtype", None), "kind", "") == "b"
+    return str(getattr(types.get(atom), "dtype", "")) == "bool"  # type: ignore[arg-type]
+
+
+def _reached(starts: Iterable[Value], sources: dict[Value, list[Value]], ends: set[Value]) -> set[Value]:
+    """Return what adjoints of some keys are handed on to, not beyond the ends."""
+    found: set[Value] = set()
+    todo = [*starts]
+    while todo:
+        key = todo.pop()
+        if key not in found:
+            found.add(key)
+            todo += () if key in ends else sources.get(key, ())
+    return found
+
+
+def _full(flow: _Flow, body: Region) -> set[Value]:
+    """Return the keys of which every element reaches a result."""
+    return _reached(map(flow.key, values(body.yields)), flow.whole_sources, set())
+
+
+def _under_roots(flow: _Flow, known: Ranges) -> set[Value]:
+    """Return the keys whose adjoint may be infinite: squares do not change where they are zero."""
+    made = [node for nodes in flow.makers.values() for node in nodes]
+    starts = [value for node in made if _is_root(node) for value in values(node.args[:1])]
+    starts = [flow.key(value) for value in starts if value in flow.active and not known.is_positive(value)]
+    squares = {flow.key(node.out) for node in made if _is_square(node)}
+    return _reached(starts, flow.sources, squares)
+
+
+def _is_root(node: Apply) -> bool:
+    if node.fn not in _POWERS:
+        return node.fn in _ROOTS
+    power = node.args[1]
+    return not isinstance(power, Literal) or (isinstance(power.value, float) and 0 < power.value < 1)
+
+
+def _is_square(node: Apply) -> bool:
+    power = node.args[1] if len(node.args) > 1 else None
+    match node.fn:
+        case "mul":
+            return node.args[0] is power
+        case "pow" | "np.power":
+            return isinstance(power, Literal) and power.value in (2, 4, 6)
+    return node.fn == "np.square"
