@@ -53,8 +53,8 @@ definition.
 
 Conventions: at a kink, the derivative is the mean of the two sides (`max`, `min`, `abs`); `np.max` and
 `np.min` share it among equal elements. At the origin the derivative of norms and standard deviations is zero. An adjoint of exactly zero
-hands on exactly zero, also where the slope is infinite, so that values that are masked do no harm; the slope of a product, and others that are finite at all
-finite arguments, may be NaN at infinite ones. What LAPACK reads only the lower triangle of
+hands on exactly zero, also where the slope is infinite, so that what a program leaves out does no harm, whatever stands there. What
+LAPACK reads only the lower triangle of
 (`cholesky`, `eigh`) has a derivative of zero above it. How the vectors of equal eigenvalues
 or singular values turn is not determined: what depends on it is NaN, unless the adjoint of these vectors is exactly zero,
 while the values have their derivatives. `scipy.linalg.sqrtm`, `logm` (of symmetric positive definite matrices) and `expm` have them there, too.
