@@ -13,6 +13,7 @@ import argparse
 import linecache
 import random
 import sys
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
@@ -202,13 +203,18 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", default=[], help="idioms that are left out")
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)
     parser.set_defaults(generator=ProgramGenerator, check=disagreement)
+    parser.add_argument("--seconds", type=float, default=np.inf, help="begin no program after these")
     parser.add_argument("--show", action="store_true", help="print each failing program")
     options = parser.parse_args()
-    wrong = 0
+    wrong = done = 0
+    end = time.monotonic() + options.seconds
     IdiomGenerator.without = set(options.without)
     check = CHECKS_OF_IDIOMS[options.check] if options.generator is IdiomGenerator else options.check
     make_inputs = function_inputs if options.generator is FunctionGenerator else inputs
     for seed in tqdm(range(options.start, options.start + options.count), disable=None):
+        if time.monotonic() > end:
+            break
+        done += 1
         rng = random.Random(seed)
         source = options.generator(rng).program()
         try:
@@ -220,7 +226,7 @@ def main() -> None:
             print(f"seed {seed}: {problem}", flush=True)
             if options.show:
                 print(source)
-    print(f"{options.count} programs, {wrong} with problems, refused: {dict(refusals) or 'none'}")
+    print(f"{done} programs, {wrong} with problems, refused: {dict(refusals) or 'none'}")
     sys.exit(bool(wrong))
 
 
