@@ -20,12 +20,9 @@ from adcompiler.graph.walk import merges, operands, regions, values
 
 _CHOICES = frozenset(
     f"np.{name}"
-    for name in (
-        *("where", "minimum", "maximum", "fmin", "fmax", "clip", "max", "min", "amax", "amin", "median"),
-        *("nansum", "nanmax", "nanmin", "nanprod", "nan_to_num", "take"),
-    )
-) | {"min", "max"}
-"""Functions that hand the adjoint on to some elements only."""
+    for name in ("where", "fmin", "fmax", "nansum", "nanmax", "nanmin", "nanprod", "nan_to_num", "take")
+)
+"""Functions whose result may be a number although something in their arguments is none."""
 _ROOTS = frozenset({"math.sqrt", "np.sqrt", "np.cbrt"})
 _POWERS = frozenset({"pow", "math.pow", "np.power", "np.float_power"})
 
