@@ -92,7 +92,7 @@ def _transformed(
 ) -> tuple[Graph, Types, Compiled]:
     """Return the final graph of one function, and what is known about it."""
     arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
-    primal, types = typed_primal(graph, arguments, keep_arguments, style.raises)
+    primal, types = typed_primal(graph, arguments, keep_arguments)
     writes = _written_positions(primal, layouts) if keep_arguments else ()
     if not chain:
         result = simplify(drop_copies(name_parts(primal), types), types)
@@ -164,7 +164,7 @@ def _callee(callee: Callee, kinds: Kinds, style: Style) -> tuple[Graph, Types]:
     graph = clean(fold(callee_graph(callee, own), {}))
     if not callee.chain:
         given = [kind for kind in kinds if not isinstance(kind, nt.NoneType)]
-        primal, types = typed_primal(graph, given, False, style.raises)
+        primal, types = typed_primal(graph, given, False)
         return simplify(returning_copy(primal, types), types), types
     layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(kind) for kind in own]
     own_style = replace(style, single=callee.single, packed=False)

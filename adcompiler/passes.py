@@ -62,7 +62,6 @@ class Style:
         accurate: whether the order of all sums is kept, and the elementary functions of libm.
         broadcasts: whether arrays may be stretched where only their sizes tell.
         cautious: whether nothing is assumed of sizes for the sake of code in a branch that may not be taken.
-        raises: whether a division by zero in the program raises, as it does in Python.
         packed: whether the tangents are one argument `v` in the structure of the gradient.
     """
 
@@ -70,13 +69,14 @@ class Style:
     accurate: bool = False
     broadcasts: bool = False
     cautious: bool = False
-    raises: bool = False
     packed: bool = False
 
 
-def primal_graph(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph:
-    """Return the graph of a function, before types are known."""
-    graph = with_buffers(lower(function, layouts))
+def primal_graph(
+    function: Callable[..., Any], layouts: Sequence[Layout] = (), raises: bool | None = False
+) -> Graph:
+    """Return the graph of a function, before types are known; arguments are those of `lower`."""
+    graph = with_buffers(lower(function, layouts, raises))
     for _ in range(2):  # a branch resolved by a constant may make another test constant
         graph = clean(fold(graph, {}))
     return verify(graph)
@@ -90,7 +90,7 @@ def clean(graph: Graph) -> Graph:
 
 
 def typed_primal(
-    graph: Graph, arguments: Sequence[nt.Type], keep_arguments: bool = True, raises: bool = False
+    graph: Graph, arguments: Sequence[nt.Type], keep_arguments: bool = True
 ) -> tuple[Graph, Types]:
     """Specialise a graph for argument types.
 
@@ -98,14 +98,13 @@ def typed_primal(
         graph: the untyped primal.
         arguments: types of its arguments.
         keep_arguments: whether arguments that it writes are copied.
-        raises: whether it checks what it divides by.
     """
     types = infer(graph, arguments)
     spread = without_ellipses(graph, types)
     if spread is not graph:
         graph, types = spread, infer(spread, arguments)
     graph = clean(specialise(without_choices(graph), types, keep_arguments))
-    graph = check_divisors(graph, types) if raises else graph
+    graph = check_divisors(graph, types)
     return verify(eliminate_common(graph, _scalars(graph, types))), types
 
 
