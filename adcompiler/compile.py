@@ -99,7 +99,7 @@ def _transformed(
         if not style.broadcasts and not writes_arguments(result):
             result = fused(result, types, arguments)
         return result, types, Compiled(result, [], result.returns or Leaf(), writes)
-    guards = None if style.broadcasts else Guards(cautious=style.cautious)
+    guards = Guards(cautious=style.cautious, stretches=style.broadcasts)
     primal = prepared(primal, types, guards)
     if len(chain) == 1:
         primal = share_factors(primal, types)
@@ -107,8 +107,8 @@ def _transformed(
     arguments += [kind for kind in made.seeds if kind is not None]
     result, types = polished(made.graph, types, arguments, made.starts, style)
     assert result.returns is not None
-    is_conditional = guards is not None and guards.is_conditional
-    return result, types, Compiled(result, made.plans, result.returns, writes, made.seeds, is_conditional)
+    conditional = guards.is_conditional
+    return result, types, Compiled(result, made.plans, result.returns, writes, made.seeds, conditional)
 
 
 def _derived(

@@ -131,14 +131,13 @@ def writes_arguments(graph: Graph) -> bool:
     return any(classes.get(array, array) in own for array in written_arrays(graph.body))
 
 
-def prepared(primal: Graph, types: Types, guards: Guards | None) -> Graph:
+def prepared(primal: Graph, types: Types, guards: Guards) -> Graph:
     """Bring the primal into the form from which least has to be stored."""
     shapes = symbolic_shapes(primal, types, ELEMENTWISE.keys())
     primal = hoist_calls(hoist_sizes(primal, types, shapes), types)
     primal = eliminate_common(index_counters(primal, types), _scalars(primal, types))
-    if guards is not None:
-        primal = clean(fold(guard_sizes(primal, types, ELEMENTWISE.keys(), guards), types))
-        primal = eliminate_common(primal, _scalars(primal, types))
+    primal = clean(fold(guard_sizes(primal, types, ELEMENTWISE.keys(), guards), types))
+    primal = eliminate_common(primal, _scalars(primal, types))
     shapes, sizes = symbolic_sizes(primal, types, ELEMENTWISE.keys())
     primal = replace_small_arrays(localise(primal, types, shapes, sizes), types, shapes)
     return verify(clean(fold(primal, types)))
