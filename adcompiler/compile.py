@@ -95,6 +95,7 @@ def _transformed(
     primal, types = typed_primal(graph, arguments, keep_arguments)
     writes = _written_positions(primal, layouts) if keep_arguments else ()
     if not chain:
+        primal = checked(primal, types) if keep_arguments else primal  # the pullback checks it too late
         result = simplify(drop_copies(name_parts(primal), types), types)
         if not style.broadcasts and not writes_arguments(result):
             result = fused(result, types, arguments)
@@ -121,8 +122,10 @@ def _derived(
     packed: Layout = Leaf()
     for number, step in enumerate(chain):
         positions = _leaf_positions(layouts, step.wrt, types, graph)
-        if step.kind in ("grad", "value_and_grad", "pullback"):
+        is_reverse = step.kind in ("grad", "value_and_grad", "pullback")
+        if is_reverse or number == 0:
             graph = checked(graph, types, positions)
+        if is_reverse:
             made = gradient(graph, positions, types, step.kind)
             gradients = [gradient_layout(layouts[position]) for position in step.wrt]
             packed = gradients[0] if style.single else Packed(tuple(gradients))
@@ -165,6 +168,7 @@ def _callee(callee: Callee, kinds: Kinds, style: Style) -> tuple[Graph, Types]:
     if not callee.chain:
         given = [kind for kind in kinds if not isinstance(kind, nt.NoneType)]
         primal, types = typed_primal(graph, given, False)
+        primal = checked(primal, types)
         return simplify(returning_copy(primal, types), types), types
     layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(kind) for kind in own]
     own_style = replace(style, single=callee.single, packed=False)

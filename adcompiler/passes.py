@@ -13,7 +13,7 @@ from adcompiler.analysis.activity import active_values
 from adcompiler.analysis.alias import memory_classes, written_arrays
 from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
 from adcompiler.analysis.sizes import Guards
-from adcompiler.analysis.types import Types, element, infer, is_scalar, refresh
+from adcompiler.analysis.types import Types, element, infer, is_continuous, is_scalar, refresh
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.graph.layout import Layout
@@ -143,9 +143,19 @@ def prepared(primal: Graph, types: Types, guards: Guards) -> Graph:
     return verify(clean(fold(primal, types)))
 
 
-def checked(primal: Graph, types: Types, wrt: Sequence[int]) -> Graph:
-    """Let a primal check the indices at which its gradient will write."""
-    active = active_values(primal, [primal.body.params[k] for k in wrt], types, CONSTANT)
+def checked(primal: Graph, types: Types, wrt: Sequence[int] | None = None) -> Graph:
+    """Let a primal check the indices at which its derivative would read or write beyond an end.
+
+    Args:
+        primal: the primal.
+        types: type of every value.
+        wrt: positions of the parameters to differentiate; None for a function that is run by itself, as part
+            of a derivative: its indices are checked for all arrays of floats.
+    """
+    if wrt is None:
+        active = {value for value, kind in types.items() if is_continuous(kind)}
+    else:
+        active = active_values(primal, [primal.body.params[k] for k in wrt], types, CONSTANT)
     primal = clean(fold(check_indices(primal, types, active, ELEMENTWISE.keys()), types))
     return verify(eliminate_common(primal, _scalars(primal, types)))
 

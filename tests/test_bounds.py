@@ -7,7 +7,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from adcompiler import grad, hvp, jvp, value_and_grad
+from adcompiler import grad, hvp, jacfwd, jacrev, jvp, value_and_grad, vjp
 from adcompiler.testing import check_grad
 
 R = np.random.default_rng(0)
@@ -89,8 +89,13 @@ def test_arrays_that_are_too_short(function):
     for jit in (False, True):
         derivative = grad(function, argnums=(0, 1), jit=jit)
         for size in (0, 1):
+            args = np.ones(90), np.ones(size)
             with pytest.raises(IndexError):
-                derivative(np.ones(90), np.ones(size))
+                derivative(*args)
+            with pytest.raises(IndexError):
+                vjp(function, *args, jit=jit)
+            with pytest.raises(IndexError):
+                jvp(function, args, args, jit=jit)
         check_grad(function, (R.normal(size=6), R.normal(size=6)), jit=jit)
 
 
@@ -241,13 +246,29 @@ def test_nothing_is_refused_that_is_never_reached(jit):
     check_grad(short_in_a_branch, (x, x[:2], 6), jit=jit)
     check_grad(left_early, (x, x[:2], 6), jit=jit)
     check_grad(returns_early, (x, empty, 6), jit=jit)
+    for function, args in ((never_runs, (x, empty, 6, 0)), (left_early, (x, x[:2], 6))):
+        value = function(*args)
+        assert np.isclose(vjp(function, *args, jit=jit)[0], value)
+        assert np.isclose(jvp(function, args, (*args[:2], *[None] * len(args[2:])), jit=jit)[0], value)
 
 
-def test_forward_mode_only_reads():
-    derivative = jvp(weighted, (np.ones(3), np.ones(3)), (np.ones(3), np.ones(3)))
-    assert np.isclose(derivative[1], 3 * (np.sin(1.0) + np.cos(1.0)))
+@pytest.mark.parametrize("jit", [False, True])
+def test_every_mode_checks(jit):
+    long, short = np.ones(9000), np.ones(3)
+    found = jvp(weighted, (short, short), (short, short), jit=jit)[1]
+    assert np.isclose(found, 3 * (np.sin(1.0) + np.cos(1.0)))
     with pytest.raises(IndexError):
-        hvp(weighted, argnums=(0, 1))(np.ones(9000), np.ones(3), (np.ones(9000), np.ones(3)))
+        hvp(weighted, argnums=(0, 1), jit=jit)(long, short, (long, short))
+    for matrix in (jacfwd, jacrev):
+        with pytest.raises(IndexError):
+            matrix(written_to, argnums=1, jit=jit)(long, short)
+
+
+def written_to(v, w):
+    out = np.zeros(len(w))
+    for i in range(len(v)):
+        out[i] = v[i] * w[0]
+    return out
 
 
 def gathered(x, index):

@@ -221,10 +221,10 @@ def test_products_and_stores_raise_though_their_values_are_not_needed(jit):
     for function in (by_matmul, by_vdot, of_matrices, into_slice, in_a_branch):
         for broadcasting in (False, True):
             derivative = grad(function, argnums=(0, 1), jit=jit, broadcasting=broadcasting)
-            with pytest.raises(ValueError, match="differ|incompatible|mismatch"):
+            with pytest.raises(ValueError, match=r"differ|incompatible|mismatch"):
                 derivative(x, y)
             check_grad(function, (y, y), jit=jit)
-    with pytest.raises(ValueError, match="differ|incompatible|mismatch"):
+    with pytest.raises(ValueError, match=r"differ|incompatible|mismatch"):
         grad(with_captured, jit=jit)(y, y)
     np.testing.assert_allclose(grad(into_slice, jit=jit)(np.ones(1), y), [3.0])
     np.testing.assert_allclose(grad(in_a_branch, jit=jit)(-x, y), [1.0, 1.0])
