@@ -177,7 +177,7 @@ def polished(
     shapes = symbolic_shapes(graph, types, ELEMENTWISE.keys())
     graph = count_upwards(reuse_arrays(hoist_sizes(graph, types, shapes), types), types, starts)
     graph = simplify(unroll(graph, types), types)
-    graph = simplify(accumulate_in_numbers(graph, types), types)
+    graph = simplify(accumulate_in_numbers(graph, types, ELEMENTWISE.keys()), types)
     shapes = symbolic_shapes(graph, types, ELEMENTWISE.keys())
     graph = simplify(read_shapes_elsewhere(graph, shapes), types)
     if not style.broadcasts:

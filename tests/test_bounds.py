@@ -79,7 +79,8 @@ SHORT = [weighted, from_the_end, backwards, in_strides, triangular, by_number, p
 
 
 def source_of(function, *args):
-    derivative = grad(function, argnums=tuple(range(len(args))), jit=False)
+    floats = [k for k, arg in enumerate(args) if arg.dtype == np.float64]
+    derivative = grad(function, argnums=floats, jit=False)
     derivative(*args)
     return derivative.source
 
@@ -269,6 +270,63 @@ def written_to(v, w):
     for i in range(len(v)):
         out[i] = v[i] * w[0]
     return out
+
+
+def gathered_sums(x, w, index, counts):
+    s = np.sum(x)
+    for k in range(len(index)):
+        i = index[k]
+        for j in range(counts[k]):
+            s += w[i] * x[j]
+    return s
+
+
+def summed_in_a_branch(x, w, n, m):
+    s = np.sum(x)
+    for i in range(n):
+        for j in range(m):
+            if j < len(w):
+                s += w[i] * x[j]
+    return s
+
+
+def parameters_in_two_loops(x, w, n, m):
+    s = np.sum(x)
+    for i in range(n):
+        for j in range(m):
+            s += w[2] * x[i] * x[j]
+    return s
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_sums_are_stored_where_the_program_stores(jit):
+    x, w = R.normal(size=6), R.normal(size=3)
+    for function, args in (
+        (gathered_sums, (np.array([1, 9, 0]), np.array([2, 0, 3]))),
+        (summed_in_a_branch, (7, 0)),
+        (parameters_in_two_loops, (0, 3)),
+        (parameters_in_two_loops, (3, 0)),
+    ):
+        short = w if function is gathered_sums else w[:0]
+        check_grad(function, (x, short, *args), jit=jit)
+    check_grad(summed_in_a_branch, (x, w, 3, 5), jit=jit)
+    check_grad(parameters_in_two_loops, (x, w, 3, 5), jit=jit)
+
+
+def weighted_sums(x, w):
+    s = 0.0
+    for i in range(len(w)):
+        for j in range(len(x)):
+            s += w[i] * x[j]
+    for i in range(len(x)):
+        for j in range(3):
+            s += w[i] * (j + x[i])
+    return s
+
+
+def test_sums_that_are_in_bounds_are_stored_without_a_test():
+    assert "if " not in source_of(weighted_sums, np.ones(5), np.ones(5))
+    assert "if " in source_of(gathered_sums, np.ones(5), np.ones(5), np.array([0]), np.array([1]))
 
 
 def gathered(x, index):
