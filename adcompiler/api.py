@@ -32,7 +32,7 @@ from adcompiler.arguments import (
     ranked,
     repacked,
 )
-from adcompiler.backend.module import compile_now, jit_options, load, module_text
+from adcompiler.backend.module import compile_now, divides_like_python, jit_options, load, module_text
 from adcompiler.backend.plain import uncompiled, with_fields
 from adcompiler.callees import forget
 from adcompiler.checks import (
@@ -102,7 +102,7 @@ class Derivative:
         self.jit = jit and not is_disabled()
         self.given, options = options, dict(options)
         accurate, broadcasts = options.pop("accurate_math", False), options.pop("broadcasting", False)
-        self.options = jit_options(self.base, options)
+        self.options, self.raises = jit_options(self.base, options), divides_like_python(self.base, options)
         self.python = python_function(self.base)
         self.signature = inspect.signature(self.python)
         self.names = list(self.signature.parameters)
@@ -122,8 +122,6 @@ class Derivative:
             self.signature = _with_direction(self.signature, self.names[-1])
         self.is_matrix = mode in get_args(Matrix)
         self.is_derivative = self.is_matrix or bool(self.chain)
-        if self.is_derivative and self.options.get("error_model") == "python":
-            self.style, self.options["error_model"] = replace(self.style, raises=True), "numpy"
         if mode == "primal":
             self.py_func = self.python  # so that it can be followed and differentiated like a dispatcher
         self.specialised: dict[tuple[Layout, ...], Specialised] = {}
@@ -216,9 +214,9 @@ class Derivative:
         with defects_reported(self.python.__name__), seeing(self.seen), enabled():
             own = layouts[: self.own]
             if self.is_matrix:
-                matrix = cast(Matrix, self.mode)
+                matrix, single = cast(Matrix, self.mode), self.style.single
                 inner = self.function.chain if isinstance(self.function, Derivative) else ()
-                graph = matrix_graph(self.python, own, self.wrt, self.style.single, matrix, inner)
+                graph = matrix_graph(self.python, own, self.wrt, single, matrix, inner, self.raises)
             else:
                 graph = self._graph(own)
             clock.append(time.perf_counter())
@@ -226,8 +224,8 @@ class Derivative:
         source = module_text(compiled.text, self._header(layouts, origins), self.options)
         with enabled():
             module = load(source, compiled.text)
-        name, follows_numpy = compiled.text.name, self.options.get("error_model") == "numpy"
-        function = getattr(module, name) if self.jit else uncompiled(module, name, follows_numpy)
+        name = compiled.text.name
+        function = getattr(module, name) if self.jit else uncompiled(module, name)
         clock.append(time.perf_counter())
         if self.jit:
             seeds = [kind for kind in compiled.seeds if kind is not None and self.mode != "hvp"]
@@ -306,7 +304,7 @@ class Derivative:
         key = tuple(map(ranked, layouts))
         if key not in self.graphs:
             with seeing(self.seen), enabled():
-                self.graphs[key] = primal_graph(self.base, key)
+                self.graphs[key] = primal_graph(self.base, key, self.raises)
         return self.graphs[key]
 
     def _current(self) -> Specialised:

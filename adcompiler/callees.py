@@ -142,7 +142,7 @@ def refusal(callee: Callee, reason: str) -> DifferentiationError:
 def callee_graph(callee: Callee, kinds: Kinds) -> Graph:
     """Return the untyped graph of a recursive function."""
     layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(rank(kind)) for kind in kinds]
-    graph = with_buffers(lower(callee.function, layouts))
+    graph = with_buffers(lower(callee.function, layouts, callee.raises))
     if callee.chain:
         return graph
     if graph.returns is not None or len(graph.body.yields) != 1:

@@ -92,14 +92,15 @@ def _transformed(
 ) -> tuple[Graph, Types, Compiled]:
     """Return the final graph of one function, and what is known about it."""
     arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
-    primal, types = typed_primal(graph, arguments, keep_arguments, style.raises)
+    primal, types = typed_primal(graph, arguments, keep_arguments)
     writes = _written_positions(primal, layouts) if keep_arguments else ()
     if not chain:
+        primal = checked(primal, types) if keep_arguments else primal  # the pullback checks it too late
         result = simplify(drop_copies(name_parts(primal), types), types)
         if not style.broadcasts and not writes_arguments(result):
             result = fused(result, types, arguments)
         return result, types, Compiled(result, [], result.returns or Leaf(), writes)
-    guards = None if style.broadcasts else Guards(cautious=style.cautious)
+    guards = Guards(cautious=style.cautious, stretches=style.broadcasts)
     primal = prepared(primal, types, guards)
     if len(chain) == 1:
         primal = share_factors(primal, types)
@@ -107,8 +108,8 @@ def _transformed(
     arguments += [kind for kind in made.seeds if kind is not None]
     result, types = polished(made.graph, types, arguments, made.starts, style)
     assert result.returns is not None
-    is_conditional = guards is not None and guards.is_conditional
-    return result, types, Compiled(result, made.plans, result.returns, writes, made.seeds, is_conditional)
+    conditional = guards.is_conditional
+    return result, types, Compiled(result, made.plans, result.returns, writes, made.seeds, conditional)
 
 
 def _derived(
@@ -121,8 +122,10 @@ def _derived(
     packed: Layout = Leaf()
     for number, step in enumerate(chain):
         positions = _leaf_positions(layouts, step.wrt, types, graph)
-        if step.kind in ("grad", "value_and_grad", "pullback"):
+        is_reverse = step.kind in ("grad", "value_and_grad", "pullback")
+        if is_reverse or number == 0:
             graph = checked(graph, types, positions)
+        if is_reverse:
             made = gradient(graph, positions, types, step.kind)
             gradients = [gradient_layout(layouts[position]) for position in step.wrt]
             packed = gradients[0] if style.single else Packed(tuple(gradients))
@@ -164,7 +167,8 @@ def _callee(callee: Callee, kinds: Kinds, style: Style) -> tuple[Graph, Types]:
     graph = clean(fold(callee_graph(callee, own), {}))
     if not callee.chain:
         given = [kind for kind in kinds if not isinstance(kind, nt.NoneType)]
-        primal, types = typed_primal(graph, given, False, style.raises)
+        primal, types = typed_primal(graph, given, False)
+        primal = checked(primal, types)
         return simplify(returning_copy(primal, types), types), types
     layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(kind) for kind in own]
     own_style = replace(style, single=callee.single, packed=False)

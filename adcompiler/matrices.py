@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import types as python_types
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -85,6 +86,7 @@ def matrix_graph(
     single: bool,
     matrix: Matrix,
     inner: Chain = (),
+    raises: bool | None = False,
 ) -> Graph:
     """Return the graph of a function's Jacobian or Hessian, which calls a product with it for each direction.
 
@@ -96,6 +98,7 @@ def matrix_graph(
         matrix: `"jacfwd"` for a loop over the elements of an argument, `"jacrev"` for one over those of the
             result, `"hessian"`.
         inner: which derivative of the function is differentiated; empty for the function itself.
+        raises: whether a division by zero in it raises; None if only in `@njit` functions that it calls.
 
     Raises:
         DifferentiationError: AD302 for functions with several results, AD305 for arguments that are tuples.
@@ -109,9 +112,9 @@ def matrix_graph(
     supply = iter(params)
     args = tuple(next(supply) if isinstance(layout, Leaf) else Constant(None) for layout in layouts)
     kinds = [layout.kind if isinstance(layout, Leaf) else nt.none for layout in layouts]
-    again = Callee(function, inner, True)
+    again = Callee(function, inner, True, raises)
     result = derived_type(again, tuple(kinds)) if inner else _result_kind(function, layouts)
-    state = _Driver(function, inner, args, kinds, result)
+    state = _Driver(again, args, kinds, result)
     if matrix == "hessian":
         parts = [tuple(state.block(i, j) for j in wrt) for i in wrt]
         found = parts[0][0] if single else tuple(parts)
@@ -150,19 +153,18 @@ class _Driver:
 
     def __init__(
         self,
-        function: python_types.FunctionType,
-        inner: Chain,
+        callee: Callee,
         args: tuple[Any, ...],
         kinds: Sequence[nt.Type],
         result: nt.Type,
     ) -> None:
-        self.function, self.inner, self.args, self.kinds, self.result = function, inner, args, kinds, result
+        self.callee, self.args, self.kinds, self.result = callee, args, kinds, result
         self.nodes: list[Node] = []
 
     def product(self, *steps: tuple[Kind, int], single: bool = True) -> Global:
         """Return what stands for the function of the loop's directions."""
-        chain = (*self.inner, *(Step(kind, (k,)) for kind, k in steps))
-        return Global(name_of(self.function), Callee(self.function, chain, single))
+        chain = (*self.callee.chain, *(Step(kind, (k,)) for kind, k in steps))
+        return Global(name_of(self.callee.function), replace(self.callee, chain=chain, single=single))
 
     def call(self, callee: Global, *more: Any) -> Value:
         """Append a call outside of loops."""

@@ -13,7 +13,7 @@ from adcompiler.analysis.activity import active_values
 from adcompiler.analysis.alias import memory_classes, written_arrays
 from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
 from adcompiler.analysis.sizes import Guards
-from adcompiler.analysis.types import Types, element, infer, is_scalar, refresh
+from adcompiler.analysis.types import Types, element, infer, is_continuous, is_scalar, refresh
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.graph.layout import Layout
@@ -61,7 +61,6 @@ class Style:
         accurate: whether the order of all sums is kept, and the elementary functions of libm.
         broadcasts: whether arrays may be stretched where only their sizes tell.
         cautious: whether nothing is assumed of sizes for the sake of code in a branch that may not be taken.
-        raises: whether a division by zero in the program raises, as it does in Python.
         packed: whether the tangents are one argument `v` in the structure of the gradient.
     """
 
@@ -69,13 +68,14 @@ class Style:
     accurate: bool = False
     broadcasts: bool = False
     cautious: bool = False
-    raises: bool = False
     packed: bool = False
 
 
-def primal_graph(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph:
-    """Return the graph of a function, before types are known."""
-    graph = with_buffers(lower(function, layouts))
+def primal_graph(
+    function: Callable[..., Any], layouts: Sequence[Layout] = (), raises: bool | None = False
+) -> Graph:
+    """Return the graph of a function, before types are known; arguments are those of `lower`."""
+    graph = with_buffers(lower(function, layouts, raises))
     for _ in range(2):  # a branch resolved by a constant may make another test constant
         graph = clean(fold(graph, {}))
     return verify(graph)
@@ -89,7 +89,7 @@ def clean(graph: Graph) -> Graph:
 
 
 def typed_primal(
-    graph: Graph, arguments: Sequence[nt.Type], keep_arguments: bool = True, raises: bool = False
+    graph: Graph, arguments: Sequence[nt.Type], keep_arguments: bool = True
 ) -> tuple[Graph, Types]:
     """Specialise a graph for argument types.
 
@@ -97,14 +97,13 @@ def typed_primal(
         graph: the untyped primal.
         arguments: types of its arguments.
         keep_arguments: whether arguments that it writes are copied.
-        raises: whether it checks what it divides by.
     """
     types = infer(graph, arguments)
     spread = without_ellipses(graph, types)
     if spread is not graph:
         graph, types = spread, infer(spread, arguments)
     graph = clean(specialise(without_choices(graph), types, keep_arguments))
-    graph = check_divisors(graph, types) if raises else graph
+    graph = check_divisors(graph, types)
     return verify(eliminate_common(graph, _scalars(graph, types))), types
 
 
@@ -131,22 +130,31 @@ def writes_arguments(graph: Graph) -> bool:
     return any(classes.get(array, array) in own for array in written_arrays(graph.body))
 
 
-def prepared(primal: Graph, types: Types, guards: Guards | None) -> Graph:
+def prepared(primal: Graph, types: Types, guards: Guards) -> Graph:
     """Bring the primal into the form from which least has to be stored."""
     shapes = symbolic_shapes(primal, types, ELEMENTWISE.keys())
     primal = hoist_calls(hoist_sizes(primal, types, shapes), types)
     primal = eliminate_common(index_counters(primal, types), _scalars(primal, types))
-    if guards is not None:
-        primal = clean(fold(guard_sizes(primal, types, ELEMENTWISE.keys(), guards), types))
-        primal = eliminate_common(primal, _scalars(primal, types))
+    primal = clean(fold(guard_sizes(primal, types, ELEMENTWISE.keys(), guards), types))
+    primal = eliminate_common(primal, _scalars(primal, types))
     shapes, sizes = symbolic_sizes(primal, types, ELEMENTWISE.keys())
     primal = replace_small_arrays(localise(primal, types, shapes, sizes), types, shapes)
     return verify(clean(fold(primal, types)))
 
 
-def checked(primal: Graph, types: Types, wrt: Sequence[int]) -> Graph:
-    """Let a primal check the indices at which its gradient will write."""
-    active = active_values(primal, [primal.body.params[k] for k in wrt], types, CONSTANT)
+def checked(primal: Graph, types: Types, wrt: Sequence[int] | None = None) -> Graph:
+    """Let a primal check the indices at which its derivative would read or write beyond an end.
+
+    Args:
+        primal: the primal.
+        types: type of every value.
+        wrt: positions of the parameters to differentiate; None for a function that is run by itself, as part
+            of a derivative: its indices are checked for all arrays of floats.
+    """
+    if wrt is None:
+        active = {value for value, kind in types.items() if is_continuous(kind)}
+    else:
+        active = active_values(primal, [primal.body.params[k] for k in wrt], types, CONSTANT)
     primal = clean(fold(check_indices(primal, types, active, ELEMENTWISE.keys()), types))
     return verify(eliminate_common(primal, _scalars(primal, types)))
 
@@ -167,7 +175,7 @@ def polished(
     shapes = symbolic_shapes(graph, types, ELEMENTWISE.keys())
     graph = count_upwards(reuse_arrays(hoist_sizes(graph, types, shapes), types), types, starts)
     graph = simplify(unroll(graph, types), types)
-    graph = simplify(accumulate_in_numbers(graph, types), types)
+    graph = simplify(accumulate_in_numbers(graph, types, ELEMENTWISE.keys()), types)
     shapes = symbolic_shapes(graph, types, ELEMENTWISE.keys())
     graph = simplify(read_shapes_elsewhere(graph, shapes), types)
     if not style.broadcasts:

@@ -8,7 +8,17 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Location:
-    """A place in the user's source; `statement` is the text of the statement it belongs to."""
+    """A place in the user's source.
+
+    Attributes:
+        file: its file.
+        line: its line, counted from 1.
+        column: where it starts in the line, counted from 0.
+        end_column: where it ends.
+        statement: the text of the statement that it belongs to.
+        quoted: whether generated code quotes the statement.
+        raises: whether a division by zero there raises, as it does in Python.
+    """
 
     file: str
     line: int
@@ -16,6 +26,7 @@ class Location:
     end_column: int
     statement: str
     quoted: bool = False
+    raises: bool = False
 
     def quote(self) -> Location:
         """The same place, marked for quoting: generated code that reverses it says so in a comment."""

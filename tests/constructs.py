@@ -31,6 +31,7 @@ CONSTRUCTS = {
     "Expressions": {
         "arithmetic, powers, remainders": "add divide power_integer power_variable modulo floor_and_remainder",
         "comparisons, also chained": "chained_comparison",
+        "`is` and `is not` with `None`, `True`, `False`": "none_option compared_with_false_by_identity",
         "`and`, `or`, `not`, evaluated as far as needed": "boolean_operators value_of_and_or",
         "bitwise operators": "bitwise_operators",
         "`a if test else b`": "ternary",

@@ -1751,6 +1751,14 @@ def none_option(x, weights=None):
 
 
 @case(X3)
+def compared_with_false_by_identity(x, prograde=False, low_path=True, count=0, shift=0.0):
+    sign = -1.0 if prograde is False else 1.0
+    sign = 2.0 * sign if low_path is not True else sign
+    total = np.sum(x[0] * x) if count is False else sign * np.sum(x * x)  # 0 is not False
+    return total + (x[0] if shift is not False and sign < 0 else x[1] ** 2)
+
+
+@case(X3)
 def counted_in_integers(x):
     counts = np.zeros(3, dtype=np.int64)
     total = 0.0

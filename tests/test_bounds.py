@@ -7,7 +7,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from adcompiler import grad, hvp, jvp, value_and_grad
+from adcompiler import grad, hvp, jacfwd, jacrev, jvp, value_and_grad, vjp
 from adcompiler.testing import check_grad
 
 R = np.random.default_rng(0)
@@ -79,7 +79,8 @@ SHORT = [weighted, from_the_end, backwards, in_strides, triangular, by_number, p
 
 
 def source_of(function, *args):
-    derivative = grad(function, argnums=tuple(range(len(args))), jit=False)
+    floats = [k for k, arg in enumerate(args) if arg.dtype == np.float64]
+    derivative = grad(function, argnums=floats, jit=False)
     derivative(*args)
     return derivative.source
 
@@ -89,8 +90,13 @@ def test_arrays_that_are_too_short(function):
     for jit in (False, True):
         derivative = grad(function, argnums=(0, 1), jit=jit)
         for size in (0, 1):
+            args = np.ones(90), np.ones(size)
             with pytest.raises(IndexError):
-                derivative(np.ones(90), np.ones(size))
+                derivative(*args)
+            with pytest.raises(IndexError):
+                vjp(function, *args, jit=jit)
+            with pytest.raises(IndexError):
+                jvp(function, args, args, jit=jit)
         check_grad(function, (R.normal(size=6), R.normal(size=6)), jit=jit)
 
 
@@ -241,13 +247,86 @@ def test_nothing_is_refused_that_is_never_reached(jit):
     check_grad(short_in_a_branch, (x, x[:2], 6), jit=jit)
     check_grad(left_early, (x, x[:2], 6), jit=jit)
     check_grad(returns_early, (x, empty, 6), jit=jit)
+    for function, args in ((never_runs, (x, empty, 6, 0)), (left_early, (x, x[:2], 6))):
+        value = function(*args)
+        assert np.isclose(vjp(function, *args, jit=jit)[0], value)
+        assert np.isclose(jvp(function, args, (*args[:2], *[None] * len(args[2:])), jit=jit)[0], value)
 
 
-def test_forward_mode_only_reads():
-    derivative = jvp(weighted, (np.ones(3), np.ones(3)), (np.ones(3), np.ones(3)))
-    assert np.isclose(derivative[1], 3 * (np.sin(1.0) + np.cos(1.0)))
+@pytest.mark.parametrize("jit", [False, True])
+def test_every_mode_checks(jit):
+    long, short = np.ones(9000), np.ones(3)
+    found = jvp(weighted, (short, short), (short, short), jit=jit)[1]
+    assert np.isclose(found, 3 * (np.sin(1.0) + np.cos(1.0)))
     with pytest.raises(IndexError):
-        hvp(weighted, argnums=(0, 1))(np.ones(9000), np.ones(3), (np.ones(9000), np.ones(3)))
+        hvp(weighted, argnums=(0, 1), jit=jit)(long, short, (long, short))
+    for matrix in (jacfwd, jacrev):
+        with pytest.raises(IndexError):
+            matrix(written_to, argnums=1, jit=jit)(long, short)
+
+
+def written_to(v, w):
+    out = np.zeros(len(w))
+    for i in range(len(v)):
+        out[i] = v[i] * w[0]
+    return out
+
+
+def gathered_sums(x, w, index, counts):
+    s = np.sum(x)
+    for k in range(len(index)):
+        i = index[k]
+        for j in range(counts[k]):
+            s += w[i] * x[j]
+    return s
+
+
+def summed_in_a_branch(x, w, n, m):
+    s = np.sum(x)
+    for i in range(n):
+        for j in range(m):
+            if j < len(w):
+                s += w[i] * x[j]
+    return s
+
+
+def parameters_in_two_loops(x, w, n, m):
+    s = np.sum(x)
+    for i in range(n):
+        for j in range(m):
+            s += w[2] * x[i] * x[j]
+    return s
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_sums_are_stored_where_the_program_stores(jit):
+    x, w = R.normal(size=6), R.normal(size=3)
+    for function, args in (
+        (gathered_sums, (np.array([1, 9, 0]), np.array([2, 0, 3]))),
+        (summed_in_a_branch, (7, 0)),
+        (parameters_in_two_loops, (0, 3)),
+        (parameters_in_two_loops, (3, 0)),
+    ):
+        short = w if function is gathered_sums else w[:0]
+        check_grad(function, (x, short, *args), jit=jit)
+    check_grad(summed_in_a_branch, (x, w, 3, 5), jit=jit)
+    check_grad(parameters_in_two_loops, (x, w, 3, 5), jit=jit)
+
+
+def weighted_sums(x, w):
+    s = 0.0
+    for i in range(len(w)):
+        for j in range(len(x)):
+            s += w[i] * x[j]
+    for i in range(len(x)):
+        for j in range(3):
+            s += w[i] * (j + x[i])
+    return s
+
+
+def test_sums_that_are_in_bounds_are_stored_without_a_test():
+    assert "if " not in source_of(weighted_sums, np.ones(5), np.ones(5))
+    assert "if " in source_of(gathered_sums, np.ones(5), np.ones(5), np.array([0]), np.array([1]))
 
 
 def gathered(x, index):

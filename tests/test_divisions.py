@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from adcompiler import grad, hvp, jvp, value_and_grad
+from adcompiler import grad, hessian, hvp, jvp, value_and_grad, vjp
 
 
 @njit
@@ -59,3 +59,82 @@ def halves(v):
 def test_constants_are_not_checked():
     np.testing.assert_allclose(grad(halves, jit=False)(np.array([3.0, 4.0])), [0.5, 0.5])
     assert "nonzero" not in grad(halves, jit=False).source
+
+
+@njit
+def ratio(x, y):
+    return 3.0 / y * x
+
+
+@njit
+def ratio_of_ratio(x, y):
+    x /= y
+    return x
+
+
+@njit
+def falling(x, y, n):
+    return x if n == 0 else falling(x, y, n - 1) / y
+
+
+@njit(error_model="python")
+def strict(x, y):
+    return x / y
+
+
+def calls(x, y):
+    return 2.0 * ratio(x, y) + 1.0 / x
+
+
+def calls_in_turn(x, y):
+    inner = lambda a: ratio_of_ratio(a, y)  # noqa: E731
+    return inner(x)
+
+
+def calls_recursive(x, y):
+    return falling(x, y, 2)
+
+
+@njit(error_model="numpy")
+def calls_strict(x, y):
+    return strict(x, y)
+
+
+@pytest.mark.parametrize("jit", [True, False])
+@pytest.mark.parametrize("function", [calls, calls_in_turn, calls_recursive, calls_strict])
+def test_compiled_functions_raise_wherever_they_are_called(function, jit):
+    both = {"argnums": (0, 1), "jit": jit}
+    made = [grad(function, **both), value_and_grad(function, **both), hessian(function, **both)]
+    for derivative in (*made, grad(function, jit=jit).primal):
+        with pytest.raises(ZeroDivisionError, match="division by zero"):
+            derivative(1.0, 0.0)
+    with pytest.raises(ZeroDivisionError):
+        vjp(function, 1.0, 0.0, jit=jit)
+    assert np.all(np.isfinite(made[0](2.0, 1.0)))
+
+
+def calls_and_divides(x, y):
+    return ratio(x, y + 1.0) / y + strict(1.0, x) / y
+
+
+@njit(error_model="numpy")
+def forgives(x, y):
+    return 1.0 * ratio(x, y)
+
+
+@njit
+def calls_forgiving(x, y):
+    return forgiving(x, y) + x
+
+
+@pytest.mark.parametrize("jit", [True, False])
+@pytest.mark.parametrize("function", [calls_and_divides, forgives, calls_forgiving])
+def test_divisions_of_others_do_not_raise(function, jit):
+    assert value_and_grad(function, jit=jit)(1.0, 0.0)[0] == math.inf
+
+
+def test_the_option_decides_for_what_says_nothing():
+    for jit in (True, False):
+        assert value_and_grad(calls, jit=jit, error_model="numpy")(1.0, 0.0)[0] == math.inf
+        with pytest.raises(ZeroDivisionError):
+            grad(calls_and_divides, jit=jit, error_model="python")(1.0, 0.0)

@@ -186,3 +186,45 @@ def columns(x):
 def test_sizes_of_one_that_the_text_shows_need_no_check():
     assert "same_size" not in source_of(columns, R.normal(size=(3, 4)))
     check_grad(columns, (R.normal(size=(3, 4)),))
+
+
+def by_matmul(x, y):
+    return x @ y
+
+
+def by_vdot(x, y):
+    return np.vdot(x, y) + np.inner(x, y)
+
+
+def of_matrices(x, y):
+    return np.sum(np.outer(x, x) @ np.outer(y, x))
+
+
+def with_captured(x, y):
+    return np.dot(x, WEIGHTS[:2]) + np.sum(y)
+
+
+def into_slice(x, y):
+    whole = np.zeros(4)
+    whole[:3] = x
+    whole[1:] += y
+    return np.sum(whole)
+
+
+def in_a_branch(x, y):
+    return x @ y if x[0] > 0 else np.sum(x) + np.sum(y)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_products_and_stores_raise_though_their_values_are_not_needed(jit):
+    x, y = np.ones(2), np.ones(3)
+    for function in (by_matmul, by_vdot, of_matrices, into_slice, in_a_branch):
+        for broadcasting in (False, True):
+            derivative = grad(function, argnums=(0, 1), jit=jit, broadcasting=broadcasting)
+            with pytest.raises(ValueError, match=r"differ|incompatible|mismatch"):
+                derivative(x, y)
+            check_grad(function, (y, y), jit=jit)
+    with pytest.raises(ValueError, match=r"differ|incompatible|mismatch"):
+        grad(with_captured, jit=jit)(y, y)
+    np.testing.assert_allclose(grad(into_slice, jit=jit)(np.ones(1), y), [3.0])
+    np.testing.assert_allclose(grad(in_a_branch, jit=jit)(-x, y), [1.0, 1.0])

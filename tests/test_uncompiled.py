@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from numba import njit
 
 from adcompiler import grad, hvp, jvp, value_and_grad, vjp
 
@@ -97,6 +98,24 @@ def test_the_same_as_compiled(function, others):
         )
     for compiled, plain in zip(*found, strict=True):
         np.testing.assert_allclose(plain, compiled, rtol=1e-12)
+
+
+def picked(x, flag):
+    if flag is False:
+        return x * x
+    return 5.0 * x if flag is not True else 3.0 * x
+
+
+FLAGS = [False, True, np.False_, 0, 1, 0.0, 1.0, np.zeros(1), np.zeros(1, bool)]
+
+
+@pytest.mark.parametrize("jit", [True, False])
+@pytest.mark.parametrize("flag", FLAGS, ids=repr)
+def test_only_booleans_are_false_or_true(flag, jit):
+    value = njit(picked)(7.0, flag)
+    assert value_and_grad(picked, jit=jit)(7.0, flag) == (value, 14.0 if value == 49.0 else value / 7.0)
+    assert jvp(picked, (7.0, flag), (1.0, None), jit=jit)[0] == value
+    assert flag is np.False_ or picked(7.0, flag) == value  # which is one of Numba's booleans
 
 
 def test_errors_of_the_python_model_are_raised():

@@ -29,6 +29,7 @@ from adcompiler.analysis.sizes import (
     sides,
     size_of,
     size_of_form,
+    without_axis,
 )
 from adcompiler.analysis.types import Types, is_array, is_array_atom, rank
 from adcompiler.graph.nodes import (
@@ -104,6 +105,7 @@ class _Reader:
 
     def __init__(self, types: Types, elementwise: Container[str], guards: Guards | None) -> None:
         self.types, self.elementwise, self.guards = types, elementwise, guards
+        self.assumes = guards is not None and not guards.stretches
         self.shapes: Shapes = {}
         self.sizes: dict[Value, Size] = {}
         self.facts = Facts()
@@ -165,7 +167,7 @@ class _Reader:
         """Tell whether two sizes are equal; with guards, see to it that they are."""
         if self.form(one) == self.form(two):
             return True
-        if self.guards is None:
+        if not self.assumes:
             return False
         for symbol in (*self.form(one).terms, *self.form(two).terms):
             if symbol in self.spans:
@@ -178,10 +180,11 @@ class _Reader:
 
     def fits(self, one: Size, two: Size) -> None:
         """Learn from a product that two sizes are equal, if it is not computed in part of the cases only."""
+        if self.same(one, two):
+            return
         left, right = self.form(one), self.form(two)
-        if self.guards is not None:
-            self.same(one, two)
-        elif self.level(left, right) == len(self.regions) - 1:
+        self.demand_here("fits", left, right)
+        if self.level(left, right) == len(self.regions) - 1:
             self.facts.equate(left, right, self.depth)
 
     def unclamped(self, axis: Axis) -> None:
@@ -228,6 +231,11 @@ class _Reader:
                         return
         found.append(Guard(fn, one, two))
 
+    def demand_here(self, fn: str, one: Linear, two: Linear) -> None:
+        """Note a check of what NumPy demands, which is to stand where the program demands it."""
+        if self.guards is not None and isinstance(self.node, Apply | Store):
+            self.guards.at.setdefault(self.node, []).append(Guard(fn, one, two))
+
     def in_all_iterations(self, form: Linear) -> Linear:
         """Return a form that is no larger, without the indices of loops whose ranges are known."""
         while found := next((s for s in form.terms if s in self.ranges), None):
@@ -248,7 +256,7 @@ class _Reader:
             match node:
                 case Apply():
                     self.apply(node)
-                case Effect(fn="same_size" | "at_least"):
+                case Effect(fn="same_size" | "at_least" | "fits"):
                     self.check(node)
                 case Store():
                     self.store(node)
@@ -342,17 +350,19 @@ class _Reader:
         if value is None or target is None or self.guards is None:
             return
         for one, two in zip(reversed(target), reversed(value), strict=False):
-            if isinstance(one, Axis) and one in self.spans:
+            if isinstance(one, Axis) and one in self.spans and self.assumes:
                 self.unclamped(one)
-            if part not in arrays_of(size_of_form(self.form(one))) and self.form(two) != Linear({}, 1):
-                self.same(one, two)
+            if part in arrays_of(size_of_form(self.form(one))) or self.form(two) == Linear({}, 1):
+                continue
+            if not self.same(one, two):
+                self.demand_here("fills", self.form(one), self.form(two))
 
     def apply(self, node: Apply) -> None:
         self.enter(node.out)
         if node.fn == "slice":
             self.slices[node.out] = node.args
-        if node.fn in ("matmul", "np.dot"):
-            left, right = self.of(node.args)
+        if node.fn in ("matmul", "np.dot", "np.vdot"):
+            left, right = (self.shapes.get(a) if isinstance(a, Value) else captured(a) for a in node.args)
             if left and right:
                 self.fits(left[-1], right[-2] if len(right) > 1 else right[0])
         if node.fn == "max" and node.args[1:] == (Literal(0),):
@@ -413,7 +423,7 @@ class _Reader:
             case "reshape":
                 return self.reshaped(node)
             case "np.sum" | "np.max" | "np.min" | "np.mean" | "np.prod" | "sum" | "max" | "min" | "mean":
-                return _reduced(node, args[0])
+                return without_axis(node, args[0])
         return None
 
     def reshaped(self, node: Apply) -> Shape | None:
@@ -488,11 +498,3 @@ class _Reader:
             else:
                 result.append(Axis(out, axes - axis))
         return tuple(reversed(result))
-
-
-def _reduced(node: Apply, base: Shape) -> Shape | None:
-    axis = dict(node.keywords).get("axis", node.args[1] if len(node.args) > 1 else None)
-    if not isinstance(axis, Literal) or not isinstance(axis.value, int) or len(node.keywords) > 1:
-        return None
-    dropped = axis.value % len(base)
-    return base[:dropped] + base[dropped + 1 :]

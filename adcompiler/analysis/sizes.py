@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from adcompiler.analysis.affine import Linear, feasible
-from adcompiler.graph.nodes import Atom, Literal, Node, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, Literal, Node, Region, Store, Value
 
 
 class Axis(NamedTuple):
@@ -78,6 +78,15 @@ def is_symbol(size: tuple[object, ...]) -> bool:
     return hasattr(size, "_fields")
 
 
+def without_axis(node: Apply, base: Shape) -> Shape | None:
+    """Return the shape of a sum, or the like, along a constant axis of an array."""
+    axis = dict(node.keywords).get("axis", node.args[1] if len(node.args) > 1 else None)
+    if not isinstance(axis, Literal) or not isinstance(axis.value, int) or len(node.keywords) > 1:
+        return None
+    dropped = axis.value % len(base)
+    return base[:dropped] + base[dropped + 1 :]
+
+
 @dataclass
 class Facts:
     """Equations between sizes, solved for one symbol each, and forms that are zero or more.
@@ -121,19 +130,22 @@ class Facts:
 
 @dataclass
 class Guards:
-    """Checks that a program needs for what is assumed of its sizes.
+    """Checks that a program needs for what is assumed of its sizes, and for what it demands of them.
 
-    Each stands where all that it reads is known: after a node, or at the start of a region.
+    Those of assumptions stand where all that they read is known: after a node, or at the start of a region.
+    `fits` and `fills` stand after the product or store that demands them, which may be dropped as dead.
 
     Attributes:
         at: the checks, by the place where they stand.
         cautious: whether nothing is assumed for the sake of code in a branch that may not be taken.
         is_conditional: whether something was.
+        stretches: whether nothing is assumed, since arrays may be stretched.
     """
 
     at: dict[Node | Region, list[Guard]] = field(default_factory=dict)
     cautious: bool = False
     is_conditional: bool = False
+    stretches: bool = False
 
     def drop_implied(self, facts: Facts) -> None:
         """Remove checks that others make superfluous."""
@@ -142,7 +154,7 @@ class Guards:
             self.at[place] = [
                 guard
                 for guard, size in zip(guards, sizes, strict=True)
-                if guard.fn == "same_size" or size.terms or size.constant < 0
+                if guard.fn != "at_least" or size.terms or size.constant < 0
             ]
 
     def copy(self) -> dict[Node | Region, list[Guard]]:
@@ -151,7 +163,7 @@ class Guards:
 
 @dataclass(frozen=True)
 class Guard:
-    """`same_size(one, two)` or `at_least(one, two)`."""
+    """`same_size(one, two)`, `at_least(one, two)`, `fits(one, two)` or `fills(one, two)`."""
 
     fn: str
     one: Linear

@@ -26,13 +26,12 @@ _ARITHMETIC: dict[type[ast.operator], tuple[str, _Function, _Function]] = {
 }
 
 
-def uncompiled(module: types.ModuleType, name: str, follows_numpy: bool = True) -> Any:
+def uncompiled(module: types.ModuleType, name: str) -> Any:
     """Return a function of a generated module as plain Python, its helpers likewise.
 
     Args:
         module: the module.
         name: the function's name.
-        follows_numpy: whether divisions by zero give infinities and NaN, as they do in compiled code.
 
     Raises:
         DifferentiationError: AD102 where it calls what only compiled code can call.
@@ -52,9 +51,8 @@ def uncompiled(module: types.ModuleType, name: str, follows_numpy: bool = True) 
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     for function in functions:
         function.decorator_list = []
-    for op, (key, plain, ufunc) in _ARITHMETIC.items():
-        apply = _forgiving(plain, ufunc)
-        namespace[f"_{key}"] = apply if follows_numpy or op is ast.Pow else _strict(plain)
+    for key, plain, ufunc in _ARITHMETIC.values():
+        namespace[f"_{key}"] = _forgiving(plain, ufunc)
     made = ast.fix_missing_locations(_Arithmetic().visit(ast.Module([*functions], [])))
     exec(compile(made, module.__file__, "exec"), namespace)
     return namespace[name]
@@ -114,15 +112,6 @@ def _forgiving(plain: _Function, ufunc: _Function) -> _Function:
         if isinstance(found, complex) and not (isinstance(a, complex) or isinstance(b, complex)):
             return np.nan  # a root of a negative number, which Python makes a complex one
         return found
-
-    return apply
-
-
-def _strict(plain: _Function) -> _Function:
-    def apply(a: Any, b: Any) -> Any:
-        if not isinstance(a, np.ndarray) and not isinstance(b, np.ndarray) and b == 0:
-            raise ZeroDivisionError("division by zero")
-        return plain(a, b)
 
     return apply
 

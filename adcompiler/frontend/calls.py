@@ -80,8 +80,8 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
     if resolve.is_followed(function) and primitive is None:
         plain = resolve.unwrap(function)  # type: ignore[arg-type]
         if is_recursive(plain):
-            return _call_itself(state, node, plain, name)
-        return _follow(state, node, parse(plain), None, name)
+            return _call_itself(state, node, function, name)
+        return _follow(state, node, parse(function), None, name)  # type: ignore[arg-type]
     if primitive is not None:
         return primitives.primitive(state, node, primitive, name)
     if isinstance(function, type) and issubclass(function, tuple) and hasattr(function, "_fields"):
@@ -132,15 +132,17 @@ def _is_own(function: object) -> bool:
     )
 
 
-def _call_itself(state: Lowering, node: gast.Call, function: types.FunctionType, name: str | None) -> Binding:
+def _call_itself(state: Lowering, node: gast.Call, called: Any, name: str | None) -> Binding:
     """A function that calls itself stays a call; its arguments are single values."""
+    source = parse(called)
+    function = source.function
     given = tuples.items(state, node.args)
     named = {str(k.arg): expressions.binding(state, k.value) for k in node.keywords}
-    bound = bind_parameters(state, node, parse(function), None, given, named)
+    bound = bind_parameters(state, node, source, None, given, named)
     if not all(isinstance(item, Atom) for item in bound.values()):
         reason = f"'{function.__name__}' calls itself, and one of its arguments is a tuple or function"
         raise state.refuse("AD201", reason, node, "pass the items of the tuple as arguments of their own")
-    callee = Global(function.__name__, Callee(function))
+    callee = Global(function.__name__, Callee(function, raises=_raises(state, source)))
     args = tuple(expressions.materialise(state, item, node) for item in bound.values())
     return expressions.apply(state, node, "recurse", (callee, *args), name or function.__name__)
 
@@ -162,9 +164,10 @@ def _derivative(state: Lowering, node: gast.Call, derivative: Any, name: str | N
         raise state.refuse("AD203", reason, node, "pass the items of the tuple as arguments of their own")
     args = tuple(expressions.materialise(state, item, node) for item in bound.values())
     first, *rest = chain
+    raises = state.raises if derivative.raises is None else derivative.raises
     gradients: list[Binding] = []
     for k in first.wrt:
-        callee = Callee(derivative.python, (Step("grad", (k,)), *rest), single=True)
+        callee = Callee(derivative.python, (Step("grad", (k,)), *rest), True, raises)
         atoms = (Global(resolve.name_of(derivative.python), callee), *args)
         out = expressions.apply(state, node, "derivative", atoms, name if derivative.style.single else None)
         state.ranks[out] = atom_rank(args[k], state.ranks)
@@ -261,7 +264,8 @@ def inline(
     """Lower a function's body, its parameters bound; `target` is the variable that the result is for."""
     statement = state.statement
     stack = (*state.stack, source.tree, source.function.__code__)
-    result = lower.lower_body(source, env, state.nodes, stack, enclosing, state.ranks)
+    raises = _raises(state, source)
+    result = lower.lower_body(source, env, state.nodes, stack, enclosing, state.ranks, raises)
     state.statement = statement
     last = state.nodes[-1] if state.nodes else None
     if target is not None and isinstance(last, Apply) and last.out is result and last.out.temporary:
@@ -269,6 +273,16 @@ def inline(
         state.ranks[result] = state.ranks.get(last.out)
         state.nodes[-1] = replace(last, out=result)
     return result
+
+
+def _raises(state: Lowering, source: Source) -> bool | None:
+    """Tell whether a division by zero raises in a function that is called.
+
+    One that does not say follows its caller, as in Numba; an `@njit` function in a plain one follows Python.
+    """
+    if source.model is None:
+        return state.raises
+    return source.model == "python" if source.model else state.raises is not False
 
 
 def bind_parameters(

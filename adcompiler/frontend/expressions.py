@@ -55,7 +55,7 @@ COMPARE = {
     gast.Gt: "gt",
     gast.GtE: "ge",
 }
-HARMLESS = set(COMPARE.values()) | {"and", "or", "not", "neg", "add", "sub", "mul", "len"}
+HARMLESS = set(COMPARE.values()) | {"is", "and", "or", "not", "neg", "add", "sub", "mul", "len"}
 
 
 def apply(
@@ -260,8 +260,8 @@ def _compare(state: Lowering, node: gast.Compare, name: str | None) -> Atom:
     if op in (gast.Is, gast.IsNot):
         if Literal(None) in (left, right):
             same = left == right
-        elif isinstance(left, Value) and right in (Literal(True), Literal(False)):
-            found = apply(state, node, "eq", (left, right), name)  # of a boolean, as Numba has it
+        elif isinstance(left, Value) and isinstance(right, Literal) and isinstance(right.value, bool):
+            found = apply(state, node, "is", (left, right), name)
             return found if op is gast.Is else apply(state, node, "not", (found,), name)
         elif isinstance(left, Value) or isinstance(right, Value):
             raise state.refuse("AD102", "'is' compares with None only", node, "compare with '=='")

@@ -59,23 +59,27 @@ class Lowering:
     stack: tuple[Any, ...] = ()
     ranks: dict[Value, int | None] = field(default_factory=dict)
     spans: dict[Value, tuple[Atom, ...]] = field(default_factory=dict)
+    raises: bool | None = False
 
     def where(self, node: gast.AST) -> Location:
         """Return the location of a tree node within the current statement."""
-        return self.source.locate(node, self.statement)
+        found = self.source.locate(node, self.statement)
+        return replace(found, raises=True) if self.raises else found
 
     def refuse(self, code: str, reason: str, node: gast.AST, cure: str | None = None) -> DifferentiationError:
         """Build the refusal of a tree node."""
         return DifferentiationError(code, reason, self.where(node), cure)
 
 
-def lower(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph:
+def lower(function: Callable[..., Any], layouts: Sequence[Layout] = (), raises: bool | None = False) -> Graph:
     """Lower a function to its graph; the functions that it calls are inlined.
 
     Args:
         function: a Python function or `@njit` dispatcher.
         layouts: how each argument is built from single values, whose kind is their number of axes if
             that is known; if empty, each argument is one value.
+        raises: whether a division by zero in it raises; None for a plain function, where those in `@njit`
+            functions that it calls do.
 
     Raises:
         DifferentiationError: for anything outside the language.
@@ -109,7 +113,7 @@ def lower(function: Callable[..., Any], layouts: Sequence[Layout] = ()) -> Graph
     stack: tuple[Any, ...] = (source.function.__code__,)
     if (find := overloads.finder(function)) is not None:
         source, env = _overloaded(source, find, env, nodes, known)
-    result = lower_body(source, env, nodes, stack, ranks=known)
+    result = lower_body(source, env, nodes, stack, ranks=known, raises=raises)
     for part in flatten(result):
         if isinstance(part, Closure):
             reason = f"'{source.function.__name__}' returns a function"
@@ -172,6 +176,7 @@ def lower_body(
     stack: tuple[Any, ...],
     enclosing: Lowering | None = None,
     ranks: dict[Value, int | None] | None = None,
+    raises: bool | None = False,
 ) -> Binding:
     """Lower a function's body into `nodes`, with its parameters bound in `env`; return its result."""
     structured = structure(source)
@@ -185,6 +190,7 @@ def lower_body(
         enclosing=enclosing,
         stack=stack,
         ranks={} if ranks is None else ranks,
+        raises=raises,
     )
     block(state, structured.body)
     result = state.env.get(RESULT, Literal(math.nan))  # without a value where every path raises

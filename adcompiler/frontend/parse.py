@@ -19,12 +19,22 @@ from adcompiler.source import Location
 
 @dataclass(frozen=True)
 class Source:
-    """A parsed function: its tree, the file it stands in, and the Python function itself."""
+    """A parsed function: its tree, the file it stands in, and the Python function itself.
+
+    Attributes:
+        function: the Python function.
+        tree: its tree.
+        file: the file it stands in.
+        lines: the lines of that file.
+        model: how it divides by zero, `"python"` or `"numpy"`, if it is a dispatcher that says so; empty for
+            one that does not; None for a plain function.
+    """
 
     function: types.FunctionType
     tree: gast.FunctionDef | gast.Lambda
     file: str
     lines: tuple[str, ...]
+    model: str | None = None
 
     def locate(self, node: gast.AST, statement: gast.AST | None = None) -> Location:
         """Return the place of a node; `statement` is the statement it belongs to."""
@@ -92,7 +102,18 @@ def parse(function: Callable[..., Any]) -> Source:
     tree = _find(found[1], code)
     if tree is None:
         raise DifferentiationError("AD001", f"'{name}' is not in {code.co_filename} any more")
-    return Source(plain, tree, code.co_filename, found[0])
+    return Source(plain, tree, code.co_filename, found[0], error_model(function))
+
+
+def error_model(function: object) -> str | None:
+    """Return how a dispatcher says that it divides by zero, "" if it does not; None for a plain function.
+
+    >>> from numba import njit
+    >>> error_model(abs), error_model(njit(lambda x: x)), error_model(njit(error_model="numpy")(lambda x: x))
+    (None, '', 'numpy')
+    """
+    options = getattr(function, "targetoptions", None)
+    return None if options is None else str(options.get("error_model", ""))
 
 
 def own_nodes(node: gast.AST) -> Iterator[gast.AST]:

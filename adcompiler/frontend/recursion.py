@@ -21,11 +21,13 @@ class Callee:
         function: the user's function.
         chain: which derivative of it; empty for the function itself.
         single: whether one gradient is returned by itself, not as a tuple.
+        raises: whether a division by zero in it raises; None if only in `@njit` functions that it calls.
     """
 
     function: types.FunctionType
     chain: Chain = ()
     single: bool = False
+    raises: bool | None = False
 
 
 def is_recursive(function: types.FunctionType) -> bool:

@@ -90,7 +90,7 @@ _HINTS = {
     "tuple": "pair",
     "list": "items",
     "sum": "total",
-} | dict.fromkeys(("eq", "ne", "lt", "le", "gt", "ge", "bool"), "test")
+} | dict.fromkeys(("is", "eq", "ne", "lt", "le", "gt", "ge", "bool"), "test")
 
 
 def hint(fn: str) -> str:

@@ -137,6 +137,8 @@ class Writer:
                 )
             case "call" | "recurse" | "derivative" | "custom" | "rule":
                 return ast.Call(args[0], args[1:], keywords)
+            case "is":
+                return ast.Compare(args[0], [ast.Is()], [args[1]])
             case "cast":  # to the type of another value
                 return ast.Call(ast.Call(load("type"), args[:1], []), args[1:], [])
             case "dict":

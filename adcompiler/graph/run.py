@@ -24,6 +24,7 @@ _LOCAL: dict[str, Any] = {
     "and": lambda a, b: a and b,
     "or": lambda a, b: a or b,
     "not": operator.not_,
+    "is": lambda a, b: isinstance(a, bool | np.bool_) and bool(a) is b,
     "tuple": lambda *items: items,
     "list": lambda *items: list(items),
     "len": len,

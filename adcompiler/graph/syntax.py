@@ -65,6 +65,6 @@ def part_of(fn: str, count: int) -> int | None:
 
 IN_PLACE = {f"i{op.removesuffix('_')}": op for op in BINARY}
 """In-place operators, whose output is their first argument if that is an array."""
-GUARDS = ("same_size", "at_least", "in_bounds", "all_in_bounds", "nonzero")
+GUARDS = ("same_size", "at_least", "fits", "fills", "in_bounds", "all_in_bounds", "nonzero")
 """Statements that check what is assumed: of sizes, of indices, and of divisors."""
 METHODS = ("reshape", "copy", "ravel", "flatten", "astype", "item", "pop")

@@ -2,45 +2,105 @@
 
 `d_w[i] += …` in a loop over j becomes `d_w_i += …`, with `d_w[i] += d_w_i` after it: a compiler can then
 keep the sum in a register, which it cannot as long as another array may be the same memory.
+
+The program may not reach the element, if the loop does not run: where that is possible and the element may
+not exist, the sum is stored only if the loop has run, or if it is not zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 
-from numba import float64
+from numba import boolean, float64
 
 from adcompiler.analysis.alias import SHAPE_ONLY, memory_classes
 from adcompiler.analysis.types import Types, element, is_array, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Store, Value, While
-from adcompiler.graph.walk import defined, operands, regions, values, walk, with_regions
+from adcompiler.graph.walk import defined, map_region, operands, regions, values, walk, with_regions
+from adcompiler.optimize.bounds import stores_in_doubt
 
 Place = tuple[Value, tuple[Atom, ...]]
 Sums = dict[Place, Value]
+Stored = dict[Store, tuple[For, ...] | None]
+"""The stores after loops, each with the loops that have to run for the program to store there."""
 
 
-def accumulate_in_numbers(graph: Graph, types: Types) -> Graph:
+def accumulate_in_numbers(graph: Graph, types: Types, elementwise: Container[str]) -> Graph:
     """Return the graph with sums over loops kept in numbers.
 
     Args:
         graph: the graph of a gradient.
         types: type of every value, extended with the values made here.
+        elementwise: names of the functions that broadcast their arguments.
     """
     arrays = {value for value, kind in types.items() if is_array(kind)}
     classes = memory_classes(graph.body, arrays)
+    stored: Stored = {}
 
     def region(body: Region) -> Region:
         nodes: list[Node] = []
         for node in body.nodes:
             node = with_regions(node, tuple(region(inner) for inner in regions(node)))
-            nodes += _summed(node, classes, types) if isinstance(node, For | While) else [node]
+            nodes += _summed(node, classes, types, stored) if isinstance(node, For | While) else [node]
         return Region(body.params, tuple(nodes), body.yields)
 
-    return replace(graph, body=region(graph.body))
+    graph = replace(graph, body=region(graph.body))
+    in_doubt = stores_in_doubt(graph, types, stored, elementwise)
+
+    makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
+
+    def test(store: Store) -> tuple[For | None, Apply]:
+        loops = stored[store]
+        if loops is not None and len(loops) == 1:
+            return loops[0], _runs(loops[0], makers, types)
+        return None, Apply(_test(types), "ne", (store.value, Literal(0.0)))
+
+    def reached(body: Region) -> Region:
+        return _only_if_reached(body, in_doubt, test)
+
+    return replace(graph, body=map_region(graph.body, reached)) if in_doubt else graph
 
 
-def _summed(loop: For | While, classes: dict[Value, Value], types: Types) -> list[Node]:
+def _only_if_reached(
+    region: Region, in_doubt: set[Store], test: Callable[[Store], tuple[For | None, Apply]]
+) -> Region:
+    """Store sums, where the element may not exist, only if the loop runs or else if they are not zero."""
+    nodes: list[Node] = []
+    last: For | None = None
+    for node in region.nodes:
+        if not isinstance(node, Store) or node not in in_doubt:
+            nodes.append(node)
+            last = None
+            continue
+        loop, made = test(node)
+        earlier = nodes[-1]
+        if loop is not None and loop is last and isinstance(earlier, If):
+            nodes[-1] = replace(earlier, then=Region((), (*earlier.then.nodes, node), ()))
+        else:
+            nodes += [made, If(made.out, Region((), (node,), ()), Region((), (), ()), (), node.loc)]
+        last = loop
+    return replace(region, nodes=tuple(nodes))
+
+
+def _runs(loop: For, makers: dict[Value, Apply], types: Types) -> Apply:
+    """Return the node that tells whether a loop with a constant step runs."""
+    start, stop, test = loop.start, loop.stop, _test(types)
+    if isinstance(loop.step, Literal) and loop.step.value > 0:  # type: ignore[operator]
+        return Apply(test, "gt", (stop, start)) if start == Literal(0) else Apply(test, "lt", (start, stop))
+    first = makers.get(start) if isinstance(start, Value) else None
+    if first is not None and first.fn == "sub" and (first.args[1], stop) == (Literal(1), Literal(-1)):
+        return Apply(test, "gt", (first.args[0], Literal(0)))
+    return Apply(test, "gt", (start, stop))
+
+
+def _test(types: Types) -> Value:
+    test = Value("test", temporary=True)
+    types[test] = boolean
+    return test
+
+
+def _summed(loop: For | While, classes: dict[Value, Value], types: Types, stored: Stored) -> list[Node]:
     inside: set[Value] = set()
     for inner in regions(loop):
         inside.update(defined(inner))
@@ -67,7 +127,19 @@ def _summed(loop: For | While, classes: dict[Value, Value], types: Types) -> lis
     )
     inits = (*loop.inits, *(Literal(0.0) for _ in sums))
     made = replace(loop, inits=inits, body=body, outs=(*loop.outs, *sums.values()))
-    return [made, *(Store(*place, total, True, loop.loc) for place, total in sums.items())]
+    stores = {place: Store(*place, total, True, loop.loc) for place, total in sums.items()}
+    stored |= {store: _needed(loop, made, place, stored) for place, store in stores.items()}
+    return [made, *stores.values()]
+
+
+def _needed(loop: For | While, made: For | While, place: Place, stored: Stored) -> tuple[For, ...] | None:
+    """Return the loops that have to run for a loop to add to a place; None if it may not even then."""
+    for store in loop.body.nodes:
+        if isinstance(store, Store) and store.accumulate and (store.array, store.index) == place:
+            inner = stored.get(store, ())
+            if isinstance(made, For) and isinstance(made.step, Literal) and inner is not None:
+                return (made, *inner)
+    return None
 
 
 def _number(name: str, types: Types) -> Value:

@@ -10,8 +10,8 @@ the range is reached if the loops run at all, and if they do not run, `runs` say
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from numba import int64
 from numba.core import types as nt
@@ -55,6 +55,28 @@ def check_indices(graph: Graph, types: Types, active: set[Value], elementwise: C
     integers = Integers(types, sizes)
     body, left = _Checker(types, active, shapes, integers, _undefined(graph)).region(graph.body, ())
     return replace(graph, body=_written(body, left, integers))
+
+
+def stores_in_doubt(
+    graph: Graph, types: Types, stores: Mapping[Store, Sequence[For] | None], elementwise: Container[str]
+) -> set[Store]:
+    """Return those stores after loops that may be out of bounds, since the program stores inside the loops.
+
+    Args:
+        graph: the graph of a gradient.
+        types: type of every value, extended with values of checks that are not made.
+        stores: the stores, each with the loops that have to run for the program to store there; None if it
+            may not store there even then.
+        elementwise: names of the functions that broadcast their arguments.
+    """
+    if not stores:
+        return set()
+    shapes, sizes = symbolic_sizes(graph, types, elementwise)
+    alike = {shapes.get(store.array) for store in stores}
+    arrays = {value for value in types if shapes.get(value, ()) in alike}
+    checker = _Checker(types, arrays, shapes, Integers(types, sizes), _undefined(graph), stores)
+    checker.region(graph.body, ())
+    return checker.in_doubt
 
 
 @dataclass(frozen=True)
@@ -120,6 +142,8 @@ class _Checker:
     shapes: Shapes
     integers: Integers
     undefined: set[Value]
+    sums: Mapping[Store, Sequence[For] | None] = field(default_factory=dict)
+    in_doubt: set[Store] = field(default_factory=set)
     depth: int = 0
 
     def region(self, region: Region, facts: Facts) -> tuple[Region, Placed]:
@@ -135,10 +159,14 @@ class _Checker:
                     self.integers.enter(node, facts)
                 case Apply():
                     self.integers.enter(node, facts)
+                case Store() if node in self.sums:
+                    self.in_doubt |= set() if self.is_safe(node, facts) else {node}
                 case Store():
                     checks = self.accessed(node.array, node.index, facts)
                 case Effect(fn="assert"):
                     facts = (*facts, *self.integers.said_by(node.args[0]))
+                case Effect(fn="in_bounds" | "all_in_bounds"):
+                    facts = (*facts, *self.made_sure(node, facts))
                 case If():
                     node, facts = self.branch(node, facts)
                 case For() | While():
@@ -167,6 +195,34 @@ class _Checker:
                 sides = [not self.integers.is_known(-1 * form - 1, known) for form in check.failures()]
                 found += [replace(check, sides=(sides[0], sides[1]))] if any(sides) else []
         return found
+
+    def made_sure(self, check: Effect, facts: Facts) -> list[Linear]:
+        """Return what a check in the program makes sure of."""
+        size, low, *stop = map(self.integers.form, check.args)
+        high = low if not stop else None if stop[0] is None else stop[0] - 1
+        if check.keywords or size is None or low is None or high is None:
+            return []
+        is_empty = stop and not self.integers.is_known(high - low, facts)
+        return [] if is_empty else Check(size, low, high, (True, True)).successes()
+
+    def is_safe(self, store: Store, facts: Facts) -> bool:
+        """Tell whether a store after loops is in bounds: it is if they run, or if its indices are known."""
+        loops = self.sums[store]
+        if loops is not None and all(self.runs(loop, facts) for loop in loops):
+            return True
+        is_known = store.array in self.shapes and None not in map(self.integers.form, store.index)
+        return (
+            is_known
+            and store.array not in self.undefined
+            and not self.accessed(store.array, store.index, facts)
+        )
+
+    def runs(self, loop: For, facts: Facts) -> bool:
+        """Tell whether a loop is known to run."""
+        start, stop, step = self.range(loop)
+        if start is None or stop is None or not step:
+            return False
+        return self.integers.is_known((stop - start if step > 0 else start - stop) - 1, facts)
 
     def branch(self, node: If, facts: Facts) -> tuple[If, Facts]:
         """Return a branch with its checks, and what is known after it."""

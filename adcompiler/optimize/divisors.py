@@ -1,8 +1,8 @@
-"""Division by zero as Python has it, where the function asks for that.
+"""Division by zero as Python has it, where the function that divides asks for that.
 
 Under the error model "python", which is the default of `@njit`, a division by zero raises. That is meant for
 what the program divides, not for what its derivative divides; so the whole is compiled under NumPy's model,
-with a check before each division of the program.
+with a check before each division that stands in the text of such a function.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _DIVISIONS = ("truediv", "floordiv", "mod")
 
 
 def check_divisors(graph: Graph, types: Types) -> Graph:
-    """Return a primal that raises ZeroDivisionError where it divides a number by zero.
+    """Return a primal that raises ZeroDivisionError where it divides a number by zero, and its place says so.
 
     Args:
         graph: the typed primal.
@@ -25,8 +25,10 @@ def check_divisors(graph: Graph, types: Types) -> Graph:
 
     >>> from numba import float64
     >>> from adcompiler.graph.text import to_text
+    >>> from adcompiler.source import Location
     >>> x, y = Value("x"), Value("y")
-    >>> nodes = (Apply(y, "truediv", (Literal(1.0), x)),)
+    >>> place = Location("f.py", 2, 11, 16, "return 1 / x", raises=True)
+    >>> nodes = (Apply(y, "truediv", (Literal(1.0), x), loc=place),)
     >>> print(to_text(check_divisors(Graph("f", Region((x,), nodes, (y,))), {x: float64, y: float64})))
     graph f(x):
       nonzero(x)
@@ -40,10 +42,13 @@ def check_divisors(graph: Graph, types: Types) -> Graph:
         kind = types.get(atom) if isinstance(atom, Value) else None
         return is_scalar(kind) and not is_complex(kind)
 
+    def raises(node: Apply) -> bool:
+        return node.loc.raises and is_scalar(types.get(node.out))
+
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
         for node in region.nodes:
-            if isinstance(node, Apply) and node.fn in _DIVISIONS and is_scalar(types.get(node.out)):
+            if isinstance(node, Apply) and node.fn in _DIVISIONS and raises(node):
                 nodes += [Effect("nonzero", node.args[1:2], node.loc)] if is_number(node.args[1]) else []
             nodes.append(node)
         return replace(region, nodes=tuple(nodes))

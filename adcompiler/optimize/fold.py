@@ -275,9 +275,10 @@ class _Folder:
         is_shared = self.uses[atom] > 1  # type: ignore[index]
         if is_shared and (inner.fn == "truediv" or not isinstance(first, Literal)):
             return None  # it is needed as it is
+        where = replace(node.loc, raises=inner.loc.raises)
         if isinstance(first, Literal):
             value = Literal(factor.value * first.value)  # type: ignore[operator]
-            return replace(inner, out=node.out, args=(value, second), loc=node.loc)
+            return replace(inner, out=node.out, args=(value, second), loc=where)
         product = Value("mul", temporary=True)
         self.same_type(product, node)
         spine = self.scaled(replace(node, out=product), factor, first)
@@ -285,7 +286,7 @@ class _Folder:
             return None
         self.made[spine.out] = spine
         self.extra.append(spine)
-        return replace(inner, out=node.out, args=(spine.out, second), loc=node.loc)
+        return replace(inner, out=node.out, args=(spine.out, second), loc=where)
 
     def under_name(self, node: Apply, atom: Atom) -> Apply | Atom:
         """Return what a node comes down to; a product without a name is computed under the node's own."""

@@ -32,6 +32,20 @@ def at_least(whole, needed):
 
 
 @njit(cache=True)
+def fits(one, two):
+    """Raise ValueError unless the sizes are equal along which arrays are multiplied."""
+    if one != two:
+        raise ValueError("arrays that are multiplied do not fit: the sizes of which sums are formed differ")
+
+
+@njit(cache=True)
+def fills(part, given):
+    """Raise ValueError unless what is stored has the size of where it is stored, or may be stretched."""
+    if given != part and given != 1:
+        raise ValueError("what is stored to an array differs in size from where it is stored")
+
+
+@njit(cache=True)
 def in_bounds(size, index, runs=1):
     """Raise IndexError unless an axis of some size has an element at an index, or if nothing runs."""
     if runs > 0 and (index >= size or index < -size):
@@ -88,6 +102,8 @@ def times(d, slope):
 GUARDS: dict[str, Any] = {
     "same_size": same_size,
     "at_least": at_least,
+    "fits": fits,
+    "fills": fills,
     "in_bounds": in_bounds,
     "all_in_bounds": all_in_bounds,
     "nonzero": nonzero,

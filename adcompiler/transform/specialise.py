@@ -53,6 +53,7 @@ def specialise(graph: Graph, types: Types, keep_arguments: bool) -> Graph:
     """
     graph = _only_reals(graph, types)
     graph = _resolve_items(_resolve_in_place(graph, types), types)
+    graph = _resolve_identities(graph, types)
     graph = _copy_overlapping(graph, types)
     if keep_arguments:
         graph = _copy_written_arguments(graph, types)
@@ -233,6 +234,27 @@ def _settled(node: If) -> If:
     then = tuple(Literal(True) if atom is node.test else atom for atom in node.then.yields)
     orelse = tuple(Literal(False) if atom is node.test else atom for atom in node.orelse.yields)
     return replace(node, then=replace(node.then, yields=then), orelse=replace(node.orelse, yields=orelse))
+
+
+def _resolve_identities(graph: Graph, types: Types) -> Graph:
+    """`x is False` compares booleans; anything else, 0 too, is neither True nor False."""
+    same: dict[Value, Atom] = {}
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            if not isinstance(node, Apply) or node.fn != "is":
+                nodes.append(node)
+            elif not isinstance(types.get(node.args[0]), nt.Boolean):  # type: ignore[arg-type]
+                same[node.out] = Literal(False)
+            elif node.args[1] == Literal(True):
+                same[node.out] = node.args[0]
+            else:
+                nodes.append(replace(node, fn="not", args=node.args[:1]))
+        return replace(region, nodes=tuple(nodes))
+
+    body = map_region(graph.body, rewrite)
+    return replace(graph, body=substitute(body, same))
 
 
 def _copy_overlapping(graph: Graph, types: Types) -> Graph:

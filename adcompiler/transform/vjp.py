@@ -95,7 +95,7 @@ def reverse_call(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     if chain is None:
         reason = f"this derivative of '{callee.value.function.__name__}' cannot be differentiated again"
         raise DifferentiationError("AD203", reason, node.loc)
-    pullback = Global(f"{callee.name}_pullback", Callee(callee.value.function, chain))
+    pullback = Global(f"{callee.name}_pullback", replace(callee.value, chain=chain, single=False))
     found = sweep.apply("derivative", pullback, *args, seed, name="found")
     for position, k in enumerate(active):
         argument = args[k]
