@@ -490,3 +490,23 @@ def writes_captured_array(x):
     for i in range(3):
         WORK[i] = x[i] * x[i - 1]
     return np.sum(WORK * WORK)
+
+
+@case(0.22, A4, A4)
+def filled_and_then_bound_to_another(x, a, b):
+    for _ in range(len(a)):
+        a.fill(-0.7)
+        a = b
+        x += 0.5 * math.tanh(x * a[3])
+    return x + np.sum(a * a) + np.sum(b * b)
+
+
+@case(A4)
+def dot_of_vectors_first_assigned_in_an_inner_loop(x):
+    total = 0.0
+    for k in range(3):
+        for _ in range(2):
+            w = np.sin(x * (k + 1))
+        for _ in range(2):
+            total += math.sin(np.dot(w, w)) + np.max(np.outer(w, x))
+    return total

@@ -6,10 +6,10 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from adcompiler.analysis.dependence import Dependences
-from adcompiler.analysis.types import Types
+from adcompiler.analysis.types import Types, is_scalar
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Node, Region, Store, Value, While
 from adcompiler.graph.syntax import GUARDS, IN_PLACE
-from adcompiler.graph.walk import merges, operands, regions, values, walk
+from adcompiler.graph.walk import defined, merges, operands, regions, values, walk
 
 VIEWS = frozenset(
     {
@@ -129,6 +129,11 @@ def memory_classes(
             is_held = node.array in lists or (arrays is None and find(node.array) in map(find, displays))
             unite(node.array, node.value if is_held else node.array)
     return {value: find(value) for value in list(parent)}
+
+
+def shared_memory(region: Region, types: Types) -> dict[Value, Value]:
+    """Return the memory classes of all but numbers: stacks hold arrays, too, typed or not."""
+    return memory_classes(region, {value for value in defined(region) if not is_scalar(types.get(value))})
 
 
 _KNOWN_EFFECTS = ("append", "pop", "assert", "raise", "print", "np.random.seed", "reverse sweep", *GUARDS)

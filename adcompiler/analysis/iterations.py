@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from adcompiler.analysis.alias import SHAPE_ONLY, VIEWS, memory_classes
+from adcompiler.analysis.alias import SHAPE_ONLY, VIEWS, shared_memory
 from adcompiler.analysis.dependence import Access, Dependences, Loops
 from adcompiler.analysis.types import Types, is_memory
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Region, Store, Value, While
@@ -18,7 +18,7 @@ class Iterations:
 
     def __init__(self, graph: Graph, types: Types) -> None:
         self.types = types
-        self.classes = memory_classes(graph.body, {v for v, kind in types.items() if is_memory(kind)})
+        self.classes = shared_memory(graph.body, types)
         self.dependences = Dependences(types)
         _enter(graph.body, (), self)
 

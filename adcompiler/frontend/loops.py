@@ -18,11 +18,12 @@ from adcompiler.graph.nodes import (
     Effect,
     For,
     Literal,
+    Node,
     Region,
     Value,
     While,
 )
-from adcompiler.graph.walk import walk
+from adcompiler.graph.walk import operands, walk
 
 if TYPE_CHECKING:
     from adcompiler.frontend.lower import Lowering
@@ -40,7 +41,9 @@ class _Carried:
     outs: list[Value]
 
 
-def _carried(state: Lowering, names: list[str], shapes: dict[str, Binding]) -> _Carried:
+def _carried(
+    state: Lowering, names: list[str], shapes: dict[str, Binding], ranks: dict[int, int | None]
+) -> _Carried:
     loop = _Carried([], {}, [], [], [], [])
     for name in names:
         if isinstance(known := shapes.get(name), Ambiguous):
@@ -55,9 +58,10 @@ def _carried(state: Lowering, names: list[str], shapes: dict[str, Binding]) -> _
         loop.shapes.append(before)
         for atom in flatten(before):
             loop.inits.append(atom)
+            rank = ranks.get(len(loop.params), atom_rank(atom, state.ranks))
             for values in (loop.params, loop.outs):
                 values.append(Value(name.lstrip("$")))
-                state.ranks[values[-1]] = atom_rank(atom, state.ranks)
+                state.ranks[values[-1]] = rank
     return loop
 
 
@@ -99,10 +103,17 @@ def _same_shape(one: Binding, two: Binding) -> bool:
 
 
 def _loop_body(
-    state: Lowering, stmt: gast.For | gast.While, begin: Callable[[], None], shapes: dict[str, Binding]
+    state: Lowering,
+    stmt: gast.For | gast.While,
+    begin: Callable[[], None],
+    shapes: dict[str, Binding],
+    ranks: dict[int, int | None],
 ) -> tuple[_Carried, Region, Region]:
-    """Lower a loop's condition and body; carried are all names that the body binds."""
-    loop = _carried(state, list(lower.assigned([stmt])), shapes)
+    """Lower a loop's condition and body; carried are all names that the body binds.
+
+    Once more with the shapes of tuples and the numbers of axes of what the loop is the first to assign.
+    """
+    loop = _carried(state, list(lower.assigned([stmt])), shapes, ranks)
     outer_nodes, outer_env = state.nodes, state.env
     state.env = outer_env | _bound(loop, loop.params)
     state.nodes = []
@@ -118,10 +129,10 @@ def _loop_body(
     nodes, env = state.nodes, state.env
     state.nodes, state.env = outer_nodes, outer_env
     if isinstance(after, dict):
-        return _loop_body(state, stmt, begin, shapes | after)
-    for init, out, last in zip(loop.inits, loop.outs, after, strict=True):
-        if init == UNDEFINED:  # what the loop is the first to assign
-            state.ranks[out] = atom_rank(last, state.ranks)
+        return _loop_body(state, stmt, begin, shapes | after, {})
+    learned = _learned(state, loop, after, nodes)
+    if learned and not ranks:
+        return _loop_body(state, stmt, begin, shapes, learned)
     stop = state.structured.stops.get(stmt)
     flag = [env[stop]] if stop is not None else []
     body = Region(tuple(loop.params), tuple(nodes), (*flag, *after))  # type: ignore[arg-type]
@@ -129,10 +140,22 @@ def _loop_body(
     return loop, cond, body
 
 
+def _learned(state: Lowering, loop: _Carried, after: list[Atom], nodes: list[Node]) -> dict[int, int | None]:
+    """Enter numbers of axes that an iteration tells; return those of values that the body reads before."""
+    found: dict[int, int | None] = {}
+    for k, (param, out, last) in enumerate(zip(loop.params, loop.outs, after, strict=True)):
+        if state.ranks[param] is None and atom_rank(last, state.ranks) is not None:
+            found[k] = state.ranks[out] = atom_rank(last, state.ranks)
+    read = (
+        {atom for node in walk(Region((), tuple(nodes), ())) for atom in operands(node)} if found else set()
+    )
+    return {k: rank for k, rank in found.items() if loop.params[k] in read}
+
+
 def while_loop(state: Lowering, stmt: gast.While) -> None:
     """Lower a while loop."""
     where = state.where(stmt)
-    loop, cond, body = _loop_body(state, stmt, lambda: None, {})
+    loop, cond, body = _loop_body(state, stmt, lambda: None, {}, {})
     breaks = stmt in state.structured.stops
     state.nodes.append(While(tuple(loop.inits), cond, body, tuple(loop.outs), breaks, where))
 
@@ -176,7 +199,7 @@ def _for(
 ) -> None:
     where = state.where(stmt)
     state.ranks[index] = 0
-    loop, _, body = _loop_body(state, stmt, begin, {})
+    loop, _, body = _loop_body(state, stmt, begin, {}, {})
     body = Region((index, *body.params), body.nodes, body.yields)
     breaks = stmt in state.structured.stops
     state.nodes.append(For(*bounds, tuple(loop.inits), body, tuple(loop.outs), breaks, where))

@@ -109,14 +109,16 @@ def _reduced(node: Apply, rank: int | None) -> int | None:
 
 def atom_rank(atom: Atom, ranks: Ranks) -> int | None:
     """Return the number of axes of a value; of numbers 0; None if it is not known."""
+    if atom == UNDEFINED:
+        return None
     if isinstance(atom, Value):
         return ranks.get(atom)
     return 0 if isinstance(atom, Literal) else getattr(getattr(atom, "value", None), "ndim", None)
 
 
 def joined_rank(one: Atom, two: Atom, ranks: Ranks) -> int | None:
-    """Return the number of axes of what is one of two values."""
-    found = {atom_rank(atom, ranks) for atom in (one, two) if atom != UNDEFINED}
+    """Return the number of axes of what is one of two values, which have one type if it compiles."""
+    found = {rank for atom in (one, two) if (rank := atom_rank(atom, ranks)) is not None}
     return found.pop() if len(found) == 1 else None
 
 

@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from numba import boolean, float64
 
-from adcompiler.analysis.alias import SHAPE_ONLY, memory_classes
-from adcompiler.analysis.types import Types, element, is_array, is_scalar, rank
+from adcompiler.analysis.alias import SHAPE_ONLY, shared_memory
+from adcompiler.analysis.types import Types, element, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.walk import defined, map_region, operands, regions, values, walk, with_regions
 from adcompiler.optimize.bounds import stores_in_doubt
@@ -34,8 +34,7 @@ def accumulate_in_numbers(graph: Graph, types: Types, elementwise: Container[str
         types: type of every value, extended with the values made here.
         elementwise: names of the functions that broadcast their arguments.
     """
-    arrays = {value for value, kind in types.items() if is_array(kind)}
-    classes = memory_classes(graph.body, arrays)
+    classes = shared_memory(graph.body, types)
     stored: Stored = {}
 
     def region(body: Region) -> Region:

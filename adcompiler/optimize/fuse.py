@@ -15,7 +15,7 @@ from numba import boolean, float32, float64, int64
 from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear
-from adcompiler.analysis.alias import memory_classes
+from adcompiler.analysis.alias import shared_memory
 from adcompiler.analysis.sizes import Axis, Shape, Shapes, Size, arrays_of, form_of
 from adcompiler.analysis.types import (
     Types,
@@ -88,8 +88,7 @@ def fuse(graph: Graph, types: Types, shapes: Shapes, sizes: Mapping[Value, Size]
 class _Fusion:
     def __init__(self, graph: Graph, types: Types, shapes: Shapes, sizes: Mapping[Value, Size]) -> None:
         self.types, self.shapes = types, shapes
-        arrays = {value for value, kind in types.items() if is_memory(kind)}
-        self.classes = memory_classes(graph.body, arrays)
+        self.classes = shared_memory(graph.body, types)
         makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
         counters = {node.body.params[0]: node for node in walk(graph.body) if isinstance(node, For)}
         self.elements = Elements(types, shapes, sizes, makers, counters)
