@@ -492,7 +492,7 @@ def writes_captured_array(x):
     return np.sum(WORK * WORK)
 
 
-@case(0.22, A4, A4)
+@case(0.22, A4, 2.0 * A4)
 def filled_and_then_bound_to_another(x, a, b):
     for _ in range(len(a)):
         a.fill(-0.7)

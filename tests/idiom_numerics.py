@@ -46,7 +46,8 @@ class NumericIdioms(Scribe):
             self.line(f"{n} += 1")
             slope = self.squash(f"{u} * {self.number()}")
             self.put(f"if {t} + {dt} > 1.0:\n    {dt} = 1.0 - {t}")
-            self.put(f"{k1} = {slope}\n{k2} = {re.sub(rf'\b{u}\b', f'({u} + {dt} * {k1})', slope)}")
+            later = re.sub(rf"\b{u}\b", f"({u} + {dt} * {k1})", slope)
+            self.put(f"{k1} = {slope}\n{k2} = {later}")
             self.put(
                 f"if abs({k1} - {k2}) * {dt} > "
                 f"{self.pick('0.05', '0.01', '0.2')}:\n    {dt} *= 0.5\n    continue"
