@@ -46,7 +46,7 @@ class NumericIdioms(Scribe):
             self.line(f"{n} += 1")
             slope = self.squash(f"{u} * {self.number()}")
             self.put(f"if {t} + {dt} > 1.0:\n    {dt} = 1.0 - {t}")
-            later = re.sub(rf"\b{u}\b", f"({u} + {dt} * {k1})", slope)
+            later = re.sub(rf"(?<!\.)\b{u}\b", f"({u} + {dt} * {k1})", slope)
             self.put(f"{k1} = {slope}\n{k2} = {later}")
             self.put(
                 f"if abs({k1} - {k2}) * {dt} > "
