@@ -19,7 +19,6 @@ from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.layout import Leaf, Static
 from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Value
 from adcompiler.graph.walk import map_region
-from adcompiler.optimize.buffers import with_buffers
 
 Kinds = tuple[nt.Type, ...]
 
@@ -142,7 +141,7 @@ def refusal(callee: Callee, reason: str) -> DifferentiationError:
 def callee_graph(callee: Callee, kinds: Kinds) -> Graph:
     """Return the untyped graph of a recursive function."""
     layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(rank(kind)) for kind in kinds]
-    graph = with_buffers(lower(callee.function, layouts, callee.raises))
+    graph = lower(callee.function, layouts, callee.raises)
     if callee.chain:
         return graph
     if graph.returns is not None or len(graph.body.yields) != 1:

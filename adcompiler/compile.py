@@ -15,34 +15,18 @@ from adcompiler.backend.emit import ModuleText, emit
 from adcompiler.callees import Callees, Kinds, callee_graph, own_kinds, returning_copy
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
-from adcompiler.graph.nodes import Apply, Graph, Literal, Value
+from adcompiler.graph.nodes import Apply, Graph, Value
 from adcompiler.graph.steps import Chain
-from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import substitute
-from adcompiler.optimize.copies import drop_copies
-from adcompiler.optimize.factors import share_factors
-from adcompiler.optimize.fold import fold
-from adcompiler.optimize.vectorise import vectorise
-from adcompiler.passes import (
-    Style,
-    checked,
-    clean,
-    fused,
-    name_parts,
-    polished,
-    prepared,
-    simplify,
-    typed_primal,
-    writes_arguments,
-)
+from adcompiler.pipeline import Style, Unit, through
 from adcompiler.rules import ELEMENTWISE
 from adcompiler.source import NOWHERE
 from adcompiler.transform.derived import Derived
 from adcompiler.transform.forward import forward
 from adcompiler.transform.gradient import gradient
-from adcompiler.transform.parts import by_parts
 from adcompiler.transform.plan import LoopPlan
 from adcompiler.transform.tape import Tape
+from adcompiler.watch import seen
 
 
 @dataclass
@@ -81,7 +65,7 @@ def compile_text(
         part = replace(callees.resolve(part, kinds), name=callees.names[key])
         parts.insert(0, (part, kinds))
     if not style.accurate:
-        parts = [(verify(vectorise(part, kinds)), kinds) for part, kinds in parts]
+        parts = [(through(Unit(part, kinds), "written").graph, kinds) for part, kinds in parts]
     compiled.types = types
     compiled.text = emit(parts)
     return compiled
@@ -92,59 +76,57 @@ def _transformed(
 ) -> tuple[Graph, Types, Compiled]:
     """Return the final graph of one function, and what is known about it."""
     arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
-    primal, types = typed_primal(graph, arguments, keep_arguments)
-    writes = _written_positions(primal, layouts) if keep_arguments else ()
-    if not chain:
-        primal = checked(primal, types) if keep_arguments else primal  # the pullback checks it too late
-        result = simplify(drop_copies(name_parts(primal), types), types)
-        if not style.broadcasts and not writes_arguments(result):
-            result = fused(result, types, arguments)
-        return result, types, Compiled(result, [], result.returns or Leaf(), writes)
     guards = Guards(cautious=style.cautious, stretches=style.broadcasts)
-    primal = prepared(primal, types, guards)
+    unit = Unit(graph, {}, arguments, style, keep_arguments, guards)
+    through(unit, "typed")
+    writes = _written_positions(unit.graph, layouts) if keep_arguments else ()
+    if not chain:
+        if keep_arguments:  # the pullback checks it too late
+            through(unit, "checked")
+        result = through(unit, "itself").graph
+        return result, unit.types, Compiled(result, [], result.returns or Leaf(), writes)
+    through(unit, "prepared")
     if len(chain) == 1:
-        primal = share_factors(primal, types)
-    made, types = _derived(primal, types, layouts, chain, style)
-    arguments += [kind for kind in made.seeds if kind is not None]
-    result, types = polished(made.graph, types, arguments, made.starts, style)
+        through(unit, "factored")
+    made = _derived(unit, layouts, chain)
+    result = through(unit, "polished").graph
     assert result.returns is not None
     conditional = guards.is_conditional
-    return result, types, Compiled(result, made.plans, result.returns, writes, made.seeds, conditional)
+    return result, unit.types, Compiled(result, made.plans, result.returns, writes, made.seeds, conditional)
 
 
-def _derived(
-    graph: Graph, types: Types, layouts: Sequence[Layout], chain: Chain, style: Style
-) -> tuple[Derived, Types]:
+def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain) -> Derived:
     """Differentiate a prepared primal, as often as the chain says."""
     plans: list[tuple[LoopPlan, list[Tape]]] = []
     seeds: list[nt.Type | None] = []
-    starts: dict[Value, Literal] = {}
     packed: Layout = Leaf()
     for number, step in enumerate(chain):
-        positions = _leaf_positions(layouts, step.wrt, types, graph)
+        unit.wrt = positions = _leaf_positions(layouts, step.wrt, unit.types, unit.graph)
         is_reverse = step.kind in ("grad", "value_and_grad", "pullback")
         if is_reverse or number == 0:
-            graph = checked(graph, types, positions)
+            through(unit, "checked")
         if is_reverse:
-            made = gradient(graph, positions, types, step.kind)
+            made = gradient(unit.graph, positions, unit.types, step.kind)
             gradients = [gradient_layout(layouts[position]) for position in step.wrt]
-            packed = gradients[0] if style.single else Packed(tuple(gradients))
+            packed = gradients[0] if unit.style.single else Packed(tuple(gradients))
             returns = Packed((Leaf(), packed)) if step.kind == "value_and_grad" else packed
             made.graph = replace(made.graph, returns=returns)
         else:
             if number > 0:
-                graph = clean(by_parts(graph, types))
-            made = forward(graph, positions, types, step.kind)
-            if style.packed:
-                made.graph = _with_direction(made.graph, graph, packed)
-        plans, starts = plans + made.plans, starts | made.starts
+                through(unit, "by parts")
+            made = forward(unit.graph, positions, unit.types, step.kind)
+            if unit.style.packed:
+                made.graph = _with_direction(made.graph, unit.graph, packed)
+        seen(step.kind, unit.graph, made.graph)
+        plans, unit.starts = plans + made.plans, unit.starts | made.starts
         seeds += made.seeds
         layouts = (*layouts, *(Leaf(kind) for kind in made.seeds if kind is not None))
-        is_last = number == len(chain) - 1
-        graph = clean(verify(name_parts(made.graph) if is_last else made.graph))
-        arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
-        types = propagated(graph, arguments, types, ELEMENTWISE.keys()) or infer(graph, arguments)
-    return Derived(graph, plans, tuple(seeds), starts), types
+        unit.graph = made.graph
+        through(unit, "derived" if number < len(chain) - 1 else "derived last")
+        unit.arguments = arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
+        found = propagated(unit.graph, arguments, unit.types, ELEMENTWISE.keys())
+        unit.types = found or infer(unit.graph, arguments)
+    return Derived(unit.graph, plans, tuple(seeds))
 
 
 def _with_direction(derived: Graph, graph: Graph, direction: Layout) -> Graph:
@@ -164,12 +146,15 @@ def _with_direction(derived: Graph, graph: Graph, direction: Layout) -> Graph:
 def _callee(callee: Callee, kinds: Kinds, style: Style) -> tuple[Graph, Types]:
     """Return the final graph of a called function or of its derivative, in the style of the caller."""
     own = own_kinds(callee, kinds)
-    graph = clean(fold(callee_graph(callee, own), {}))
+    graph = callee_graph(callee, own)
     if not callee.chain:
         given = [kind for kind in kinds if not isinstance(kind, nt.NoneType)]
-        primal, types = typed_primal(graph, given, False)
-        primal = checked(primal, types)
-        return simplify(returning_copy(primal, types), types), types
+        unit = Unit(graph, arguments=given, keep_arguments=False)
+        for stage in ("lowered", "typed", "checked"):
+            through(unit, stage)
+        unit.graph = returning_copy(unit.graph, unit.types)
+        return through(unit, "called").graph, unit.types
+    graph = through(Unit(graph), "lowered").graph
     layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(kind) for kind in own]
     own_style = replace(style, single=callee.single, packed=False)
     result, types, _ = _transformed(graph, layouts, callee.chain, own_style)

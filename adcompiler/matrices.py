@@ -24,7 +24,7 @@ from adcompiler.graph.layout import Layout, Leaf, Packed, Static
 from adcompiler.graph.nodes import Apply, Global, Graph, Node, Region, Value
 from adcompiler.graph.nodes import Literal as Constant
 from adcompiler.graph.steps import Chain, Kind, Step
-from adcompiler.passes import primal_graph
+from adcompiler.pipeline import primal_graph
 
 Matrix = Literal["jacfwd", "jacrev", "hessian"]
 

@@ -9,7 +9,7 @@ from adcompiler import value_and_grad
 from adcompiler.arguments import layout_of_value
 from adcompiler.graph.layout import Leaf, leaves
 from adcompiler.graph.run import run
-from adcompiler.passes import primal_graph, typed_primal
+from adcompiler.pipeline import Unit, primal_graph, through
 from adcompiler.testing import check_grad, check_hvp, check_jvp
 
 CASES = pytest.mark.parametrize(("function", "inputs"), CORPUS, ids=[f.__name__ for f, _ in CORPUS])
@@ -62,7 +62,8 @@ def test_interpreter_agrees_after_every_pass(function, inputs):
         [Leaf(np.ndim(a)) if isinstance(x, Leaf) else x for a, x in zip(inputs, layouts, strict=True)],
     )
     expected = function(*(np.copy(a) if isinstance(a, np.ndarray) else a for a in inputs))
-    specialised, _ = typed_primal(graph, [leaf.kind for layout in layouts for leaf in leaves(layout)])
+    arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
+    specialised = through(Unit(graph, arguments=arguments), "typed").graph
     given = [a for a, layout in zip(inputs, layouts, strict=True) if isinstance(layout, Leaf)]
     (found,) = run(specialised, [np.copy(a) if isinstance(a, np.ndarray) else a for a in given])
     np.testing.assert_allclose(found, expected, rtol=1e-12)

@@ -12,7 +12,7 @@ from adcompiler.analysis.alias import memory
 from adcompiler.analysis.types import is_array
 from adcompiler.graph.nodes import Apply
 from adcompiler.graph.walk import walk
-from adcompiler.passes import primal_graph, typed_primal
+from adcompiler.pipeline import Unit, primal_graph, through
 
 N = 6
 
@@ -69,7 +69,8 @@ def verdicts(seed):
     function(noted(log), N)
     really = any(kind == "read" and ("write", place) in log[k + 1 :] for k, (kind, place) in enumerate(log))
     arguments = (numba.float64[:, ::1], numba.int64)
-    graph, types = typed_primal(primal_graph(function), arguments, False)
+    unit = through(Unit(primal_graph(function), arguments=arguments, keep_arguments=False), "typed")
+    graph, types = unit.graph, unit.types
     info = memory(graph.body, {value for value, kind in types.items() if is_array(kind)}, (), types)
     reads = [node for node in walk(graph.body) if isinstance(node, Apply) and node.fn == "getitem"]
     return really, any(map(info.read_is_overwritten, reads))

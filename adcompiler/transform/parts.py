@@ -80,3 +80,24 @@ def _place(node: Node, seen: dict[Value, list[Value]], items: dict[Value, Value]
             assert position is not None
             return seen[items[raw]][position - len(node.args)]
     return None
+
+
+def name_parts(graph: Graph) -> Graph:
+    """Let results be what the function returned, now that rules and the end of derivatives were applied."""
+    same: dict[Value, Atom] = {}
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            part = part_of(node.fn, len(node.args)) if isinstance(node, Apply) else None
+            if isinstance(node, Apply) and node.fn == "stop_gradient":
+                part = 0
+            if part is None:
+                nodes.append(node)
+            else:
+                assert isinstance(node, Apply)
+                same[node.out] = node.args[part]
+        return replace(region, nodes=tuple(nodes))
+
+    body = map_region(graph.body, rewrite)
+    return replace(graph, body=substitute(body, same))

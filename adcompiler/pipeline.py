@@ -1,0 +1,381 @@
+"""The pipeline: which passes a graph goes through before and after differentiation, in their order.
+
+Read from top to bottom, `STAGES` is what happens between the text of a function and that of its derivative.
+Differentiation itself stands between the stages `checked` and `polished` (`compile.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from numba import float32
+from numba.core import types as nt
+
+from adcompiler.analysis.activity import active_values
+from adcompiler.analysis.alias import memory_classes, written_arrays
+from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
+from adcompiler.analysis.sizes import Guards, Shapes
+from adcompiler.analysis.types import Types, element, infer, is_continuous, is_scalar, refresh
+from adcompiler.frontend.lower import lower
+from adcompiler.frontend.overloads import without_choices
+from adcompiler.graph.layout import Layout
+from adcompiler.graph.nodes import Graph, Literal, Value
+from adcompiler.graph.verify import verify
+from adcompiler.graph.walk import defined
+from adcompiler.optimize.accumulate import accumulate_in_numbers
+from adcompiler.optimize.bounds import check_indices
+from adcompiler.optimize.buffers import with_buffers
+from adcompiler.optimize.chains import shorten_chains
+from adcompiler.optimize.copies import drop_copies
+from adcompiler.optimize.cse import eliminate_common
+from adcompiler.optimize.dead import remove_dead
+from adcompiler.optimize.direct import index_directly
+from adcompiler.optimize.distribute import distribute
+from adcompiler.optimize.divisors import check_divisors
+from adcompiler.optimize.ellipses import without_ellipses
+from adcompiler.optimize.factors import share_factors
+from adcompiler.optimize.fold import fold
+from adcompiler.optimize.fuse import fuse
+from adcompiler.optimize.guard import guard_sizes
+from adcompiler.optimize.hoist import hoist_calls, hoist_sizes
+from adcompiler.optimize.induction import index_counters
+from adcompiler.optimize.invariant import remove_invariants
+from adcompiler.optimize.localise import localise
+from adcompiler.optimize.reciprocal import share_reciprocals
+from adcompiler.optimize.reuse import reuse_arrays
+from adcompiler.optimize.scalars import replace_small_arrays
+from adcompiler.optimize.shape_reads import read_shapes_elsewhere
+from adcompiler.optimize.sink import sink_loads
+from adcompiler.optimize.skip import skip_zeros
+from adcompiler.optimize.stacks import lists_to_arrays
+from adcompiler.optimize.unroll import unroll
+from adcompiler.optimize.upwards import count_upwards
+from adcompiler.optimize.vectorise import vectorise
+from adcompiler.rules import CONSTANT, ELEMENTWISE
+from adcompiler.transform.parts import by_parts, name_parts
+from adcompiler.transform.specialise import specialise
+from adcompiler.watch import is_left_out, seen
+
+
+@dataclass(frozen=True)
+class Style:
+    """What the generated text is to be like.
+
+    Attributes:
+        single: whether one gradient is returned by itself, not as a tuple.
+        accurate: whether the order of all sums is kept, and the elementary functions of libm.
+        broadcasts: whether arrays may be stretched where only their sizes tell.
+        cautious: whether nothing is assumed of sizes for the sake of code in a branch that may not be taken.
+        packed: whether the tangents are one argument `v` in the structure of the gradient.
+    """
+
+    single: bool = True
+    accurate: bool = False
+    broadcasts: bool = False
+    cautious: bool = False
+    packed: bool = False
+
+
+@dataclass
+class Unit:
+    """A function on its way through the pipeline.
+
+    Attributes:
+        graph: what it is now.
+        types: type of every value.
+        arguments: types of its arguments.
+        style: what the text is to be like.
+        keep_arguments: whether arguments that it writes are copied.
+        guards: the checks that it needs of the sizes that are assumed.
+        wrt: positions of the parameters to differentiate; None for a function that is run by itself, as
+            part of a derivative: its indices are checked for all arrays of floats.
+        starts: where the counters end that reverse loops count back.
+    """
+
+    graph: Graph
+    types: Types = field(default_factory=dict)
+    arguments: Sequence[nt.Type] = ()
+    style: Style = Style()
+    keep_arguments: bool = True
+    guards: Guards = field(default_factory=Guards)
+    wrt: Sequence[int] | None = None
+    starts: dict[Value, Literal] = field(default_factory=dict)
+
+    def shapes(self) -> Shapes:
+        """Return the symbolic shape of every array."""
+        return symbolic_shapes(self.graph, self.types, ELEMENTWISE.keys())
+
+    def unchanging(self) -> set[Value]:
+        """Return the values that never change: numbers, and shapes."""
+        kinds = ((value, self.types.get(value)) for value in defined(self.graph.body))
+        return {value for value, kind in kinds if is_scalar(kind) or isinstance(kind, nt.BaseTuple)}
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One row of the pipeline.
+
+    Attributes:
+        name: what it is called in dumps and tests.
+        apply: returns the graph that it makes of a unit's.
+        why: what it is good for, and why it stands here.
+        when: tells whether a unit needs it.
+    """
+
+    name: str
+    apply: Callable[[Unit], Graph]
+    why: str
+    when: Callable[[Unit], bool] = lambda unit: True
+
+
+Stage = tuple[Pass, ...]
+
+
+def _spread(unit: Unit) -> Graph:
+    graph = without_ellipses(unit.graph, unit.types)
+    if graph is not unit.graph:
+        unit.types = infer(graph, unit.arguments)
+    return graph
+
+
+def _typed(unit: Unit) -> Graph:
+    unit.types = infer(unit.graph, unit.arguments)
+    return unit.graph
+
+
+def _retyped(unit: Unit) -> Graph:
+    refresh(unit.graph, unit.types)
+    if not unit.types.keys() >= defined(unit.graph.body).keys():
+        unit.types = infer(unit.graph, unit.arguments)
+    return unit.graph
+
+
+def _invariants(unit: Unit) -> Graph:
+    changed = remove_invariants(unit.graph)
+    return unit.graph if changed is unit.graph else remove_dead(changed)
+
+
+def _checked(unit: Unit) -> Graph:
+    graph, types = unit.graph, unit.types
+    if unit.wrt is None:
+        active = {value for value, kind in types.items() if is_continuous(kind)}
+    else:
+        active = active_values(graph, [graph.body.params[k] for k in unit.wrt], types, CONSTANT)
+    return check_indices(graph, types, active, ELEMENTWISE.keys())
+
+
+def _fused(unit: Unit) -> Graph:
+    known = symbolic_sizes(unit.graph, unit.types, ELEMENTWISE.keys())
+    graph = fuse(unit.graph, unit.types, *known)
+    if any(element(kind) == float32 for kind in unit.types.values()):
+        unit.types.update(infer(graph, unit.arguments))  # an element may be wider than those of its array
+    return graph
+
+
+def _writes_arguments(graph: Graph) -> bool:
+    """Tell whether a function writes its arguments: these may overlap, so that the order matters."""
+    classes = memory_classes(graph.body)
+    own = {classes.get(param, param) for param in graph.body.params}
+    return any(classes.get(array, array) in own for array in written_arrays(graph.body))
+
+
+def _localised(unit: Unit) -> Graph:
+    return localise(unit.graph, unit.types, *symbolic_sizes(unit.graph, unit.types, ELEMENTWISE.keys()))
+
+
+def _in_numbers(unit: Unit) -> Graph:
+    return accumulate_in_numbers(unit.graph, unit.types, ELEMENTWISE.keys())
+
+
+FOLD = Pass("fold", lambda u: fold(u.graph, u.types), "constants and identities: more is known for all below")
+CLEAN = (
+    Pass("dead", lambda u: remove_dead(u.graph), "what nobody reads"),
+    Pass("invariants", _invariants, "what loops carry without changing it"),
+)
+COMMON = Pass("common", lambda u: eliminate_common(u.graph, u.unchanging()), "what is computed twice")
+SINK = Pass("sink", lambda u: sink_loads(u.graph), "loads next to their use, where the text names them")
+SIMPLE = (FOLD, *CLEAN, COMMON, *CLEAN, SINK)
+SIZES = Pass(
+    "sizes", lambda u: hoist_sizes(u.graph, u.types, u.shapes()), "each size is read once, before the loops"
+)
+COPIES = Pass("copies", lambda u: drop_copies(u.graph, u.types), "copies of what is not written afterwards")
+REUSE = Pass(
+    "reuse", lambda u: reuse_arrays(u.graph, u.types), "arrays are written where dead ones of that size were"
+)
+PARTS = Pass(
+    "parts", lambda u: name_parts(u.graph), "rules are applied: results of decompositions as returned"
+)
+
+STAGES: dict[str, Stage] = {
+    "lowered": (
+        Pass("buffers", lambda u: with_buffers(u.graph), "captured arrays that are written become copies"),
+        *(FOLD, *CLEAN),
+        *(FOLD, *CLEAN),  # a branch that a constant resolves may make another test constant
+    ),
+    "typed": (
+        Pass("types", _typed, "types by Numba's own inference"),
+        Pass("ellipses", _spread, "`...` as slices, now that numbers of axes are known"),
+        Pass("choices", lambda u: without_choices(u.graph), "overloads were chosen for these types"),
+        Pass(
+            "specialise",
+            lambda u: specialise(u.graph, u.types, u.keep_arguments),
+            "what depends on types is settled; written arguments are copied",
+        ),
+        *CLEAN,
+        Pass(
+            "divisors",
+            lambda u: check_divisors(u.graph, u.types),
+            "`@njit` functions raise where they divide by 0",
+        ),
+        COMMON,
+    ),
+    "prepared": (
+        SIZES,
+        Pass("calls", lambda u: hoist_calls(u.graph, u.types), "calls that do not change, before the loops"),
+        Pass(
+            "counters",
+            lambda u: index_counters(u.graph, u.types),
+            "counters become functions of loop indices",
+        ),
+        COMMON,
+        Pass(
+            "guard",
+            lambda u: guard_sizes(u.graph, u.types, ELEMENTWISE.keys(), u.guards),
+            "sizes that are assumed to be equal are checked, and are one size from here on",
+        ),
+        *(FOLD, *CLEAN),
+        COMMON,
+        Pass("localise", _localised, "arrays that live within an iteration are made there: nothing to store"),
+        Pass(
+            "scalars",
+            lambda u: replace_small_arrays(u.graph, u.types, u.shapes()),
+            "arrays of a few numbers as numbers",
+        ),
+        *(FOLD, *CLEAN),
+    ),
+    "factored": (
+        Pass(
+            "factors", lambda u: share_factors(u.graph, u.types), "one factorisation for solve, det and inv"
+        ),
+    ),
+    "checked": (
+        Pass("indices", _checked, "indices at which the derivative would write beyond an end"),
+        *(FOLD, *CLEAN),
+        COMMON,
+    ),
+    "by parts": (
+        Pass(
+            "by_parts",
+            lambda u: by_parts(u.graph, u.types),
+            "rules of a gradient that is differentiated again",
+        ),
+        *CLEAN,
+    ),
+    "derived": CLEAN,
+    "derived last": (PARTS, *CLEAN),
+    "polished": (
+        Pass(
+            "direct",
+            lambda u: index_directly(u.graph, u.types),
+            "elements of views as elements of their arrays",
+        ),
+        COPIES,
+        *SIMPLE,
+        SIZES,
+        REUSE,
+        Pass(
+            "upwards",
+            lambda u: count_upwards(u.graph, u.types, u.starts),
+            "loops whose order is free count up",
+        ),
+        Pass("unroll", lambda u: unroll(u.graph, u.types), "loops of a few steps"),
+        *SIMPLE,
+        Pass("accumulate", _in_numbers, "sums over a loop in a number: LLVM keeps it in a register"),
+        *SIMPLE,
+        Pass(
+            "shapes",
+            lambda u: read_shapes_elsewhere(u.graph, u.shapes()),
+            "arrays that only their shape is read of",
+        ),
+        *SIMPLE,
+        Pass("retype", _retyped, "types of what passes made", lambda u: not u.style.broadcasts),
+        Pass("fuse", _fused, "array code as loops, where shapes are equal", lambda u: not u.style.broadcasts),
+        *SIMPLE,
+        Pass(
+            "distribute",
+            lambda u: distribute(u.graph, u.types),
+            "sums of products of one factor",
+            lambda u: not u.style.accurate,
+        ),
+        Pass(
+            "chains",
+            lambda u: shorten_chains(u.graph, u.types),
+            "what waits for the value of the iteration before",
+            lambda u: not u.style.accurate,
+        ),
+        *SIMPLE,
+        SIZES,
+        REUSE,
+        *SIMPLE,
+        Pass(
+            "reciprocals",
+            lambda u: share_reciprocals(u.graph, u.types),
+            "one division for several by the same",
+        ),
+        Pass(
+            "zeros",
+            lambda u: skip_zeros(u.graph, u.types),
+            "costly slopes times an adjoint that is often zero",
+        ),
+        Pass("stacks", lambda u: lists_to_arrays(u.graph, u.types), "stacks of known length as arrays"),
+        *CLEAN,
+    ),
+    "itself": (
+        PARTS,
+        COPIES,
+        *SIMPLE,
+        Pass(
+            "fuse",
+            _fused,
+            "as for derivatives, unless what it writes may overlap",
+            lambda u: not u.style.broadcasts and not _writes_arguments(u.graph),
+        ),
+        *SIMPLE,
+    ),
+    "called": SIMPLE,
+    "written": (
+        Pass(
+            "vectorise",
+            lambda u: vectorise(u.graph, u.types),
+            "functions that LLVM vectorises, sums in any order",
+        ),
+    ),
+}
+
+
+def through(unit: Unit, stage: str) -> Unit:
+    """Send a unit through a stage of the pipeline, and return it.
+
+    >>> x, y = Value("x"), Value("y")
+    >>> from adcompiler.graph.nodes import Apply, Region
+    >>> doubled = Graph("f", Region((x,), (Apply(y, "mul", (x, Literal(1.0))),), (y,)))
+    >>> through(Unit(doubled, {x: nt.float64, y: nt.float64}), "called").graph.body.nodes
+    ()
+    """
+    for step in STAGES[stage]:
+        if step.when(unit) and not is_left_out(step.name):
+            before, unit.graph = unit.graph, step.apply(unit)
+            seen(step.name, before, unit.graph)
+    verify(unit.graph)
+    return unit
+
+
+def primal_graph(
+    function: Callable[..., Any], layouts: Sequence[Layout] = (), raises: bool | None = False
+) -> Graph:
+    """Return the graph of a function, before types are known; arguments are those of `lower`."""
+    graph = lower(function, layouts, raises)
+    seen("lower", None, graph)
+    return through(Unit(graph), "lowered").graph
