@@ -290,7 +290,11 @@ STAGES: dict[str, Stage] = {
             lambda u: count_upwards(u.graph, u.types, u.starts),
             "loops whose order is free count up",
         ),
-        Pass("unroll", lambda u: unroll(u.graph, u.types), "loops of a few steps"),
+        Pass(
+            "unroll",
+            lambda u: unroll(u.graph, u.types),
+            "short loops that add to elements which stay the same around them",
+        ),
         *SIMPLE,
         Pass("accumulate", _in_numbers, "sums over a loop in a number: LLVM keeps it in a register"),
         *SIMPLE,
@@ -306,7 +310,7 @@ STAGES: dict[str, Stage] = {
         Pass(
             "distribute",
             lambda u: distribute(u.graph, u.types),
-            "sums of products of one factor",
+            "sums to neighbours in a loop of their own: both are vectorised",
             lambda u: not u.style.accurate,
         ),
         Pass(
@@ -327,7 +331,7 @@ STAGES: dict[str, Stage] = {
         Pass(
             "zeros",
             lambda u: skip_zeros(u.graph, u.types),
-            "costly slopes times an adjoint that is often zero",
+            "iterations through which no adjoint flows are passed over",
         ),
         Pass("stacks", lambda u: lists_to_arrays(u.graph, u.types), "stacks of known length as arrays"),
         *CLEAN,
@@ -365,11 +369,29 @@ def through(unit: Unit, stage: str) -> Unit:
     ()
     """
     for step in STAGES[stage]:
-        if step.when(unit) and not is_left_out(step.name):
-            before, unit.graph = unit.graph, step.apply(unit)
-            seen(step.name, before, unit.graph)
+        apply(step, unit)
     verify(unit.graph)
     return unit
+
+
+def apply(step: Pass, unit: Unit) -> None:
+    """Let one pass change a unit, if it needs it."""
+    if step.when(unit) and not is_left_out(step.name):
+        before, unit.graph = unit.graph, step.apply(unit)
+        seen(step.name, before, unit.graph)
+
+
+def passes() -> dict[str, Pass]:
+    """Return all passes by their names, in the order in which they first run.
+
+    >>> [*passes()][:3]
+    ['buffers', 'fold', 'dead']
+    """
+    found: dict[str, Pass] = {}
+    for stage in STAGES.values():
+        for step in stage:
+            found.setdefault(step.name, step)
+    return found
 
 
 def primal_graph(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,7 +23,9 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    hint,
 )
+from adcompiler.source import NOWHERE, Location
 
 _HEAD = re.compile(r"graph (?P<name>.+)\((?P<params>[^()]*)\):$")
 _IF = re.compile(r"(?:(?P<outs>.+) = )?if (?P<test>.+):$")
@@ -35,6 +36,7 @@ _FOR = re.compile(
 _WHILE = re.compile(r"(?:(?P<outs>.+) = )?while with \((?P<with>.*)\)(?P<breaks> breaking)?:$")
 _APPLY = re.compile(r"(?P<out>\w+) = (?P<fn>[\w.]+(?:\[\d+\])?)\((?P<args>.*)\)$")
 _STORE = re.compile(r"(?P<array>\w+)\[(?P<index>.*)\] (?P<sign>\+?=) (?P<value>.+)$")
+_MADE = "  # made"
 _EFFECT = re.compile(r"(?P<fn>[\w. ]+)\((?P<args>.*)\)$")
 
 
@@ -44,6 +46,8 @@ def from_text(text: str, names: Mapping[str, Any] | None = None) -> Graph:
     Args:
         text: what `to_text` returned, or something like it.
         names: what names that the graph does not define stand for; None for each of the others.
+
+    A line that ends in `# made` is no statement of the program, such as a load from a tape.
 
     Raises:
         ValueError: for a line that is no line of a graph.
@@ -85,16 +89,23 @@ class _Reader:
     names: dict[str, Any]
     at: int = 0
     values: dict[str, Value] = field(default_factory=dict)
+    is_reversing: bool = False
+
+    def here(self) -> Location:
+        """Return the place of the line that was read last: of the primal, or quoted by the reverse sweep."""
+        if self.lines[self.at - 1].endswith(_MADE):
+            return NOWHERE
+        return Location("<graph>", self.at, 0, 0, self.lines[self.at - 1].strip(), self.is_reversing)
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """Match the current line, and pass over it."""
-        found = pattern.match(self.lines[self.at].strip())
+        found = pattern.match(self.lines[self.at].removesuffix(_MADE).strip())
         self.at += found is not None
         return found
 
-    def value(self, name: str) -> Value:
-        """Define a value."""
-        self.values[name] = Value(name)
+    def value(self, name: str, fn: str = "") -> Value:
+        """Define a value; it is temporary if it is named after the primitive that computes it."""
+        self.values[name] = Value(name, bool(fn) and re.sub(r"_\d+$", "", name) == hint(fn))
         return self.values[name]
 
     def atom(self, text: str) -> Atom:
@@ -103,7 +114,9 @@ class _Reader:
         if text == "undefined":
             return UNDEFINED
         if text in ("inf", "-inf", "nan"):
-            return Literal(float(text) if text != "nan" else math.nan)
+            return Literal(float(text))
+        if text == "Ellipsis":
+            return Literal(...)
         try:
             return Literal(ast.literal_eval(text))
         except ValueError:
@@ -126,35 +139,36 @@ class _Reader:
 
     def node(self, depth: int) -> Node:
         if found := self.match(_IF):
-            test = self.atom(found["test"])
+            test, loc = self.atom(found["test"]), self.here()
             then = Region((), *self.block(depth + 1, "yield"))
             self.at += 1  # else:
             orelse = Region((), *self.block(depth + 1, "yield"))
-            return If(test, then, orelse, self.outs(found))
+            return If(test, then, orelse, self.outs(found), loc)
         if found := self.match(_FOR):
             inits, params = self.carried(found["with"])
-            start, stop, step = self.atoms(found["range"])
+            loc, (start, stop, step) = self.here(), self.atoms(found["range"])
             index = self.value(found["index"])
             body = Region((index, *params), *self.block(depth + 1, "yield"))
-            return For(start, stop, step, inits, body, self.outs(found), bool(found["breaks"]))
+            return For(start, stop, step, inits, body, self.outs(found), bool(found["breaks"]), loc)
         if found := self.match(_WHILE):
-            inits, params = self.carried(found["with"])
+            loc, (inits, params) = self.here(), self.carried(found["with"])
             cond = Region((), *self.block(depth + 1, "while"))
             body = Region(params, *self.block(depth + 1, "yield"))
-            return While(inits, cond, body, self.outs(found), bool(found["breaks"]))
+            return While(inits, cond, body, self.outs(found), bool(found["breaks"]), loc)
         return self.statement()
 
     def statement(self) -> Node:
         if found := self.match(_STORE):
             index = () if found["index"] == "..." else self.atoms(found["index"])
             value = self.atom(found["value"])
-            return Store(self.values[found["array"]], index, value, found["sign"] == "+=")
+            return Store(self.values[found["array"]], index, value, found["sign"] == "+=", self.here())
         if found := self.match(_APPLY):
             args, keywords = self.arguments(found["args"])
-            return Apply(self.value(found["out"]), found["fn"], args, keywords)
+            return Apply(self.value(found["out"], found["fn"]), found["fn"], args, keywords, self.here())
         if found := self.match(_EFFECT):
             args, keywords = self.arguments(found["args"])
-            return Effect(found["fn"], args, keywords=keywords)
+            self.is_reversing |= found["fn"] == "reverse sweep"
+            return Effect(found["fn"], args, self.here(), keywords)
         raise ValueError(f"not a line of a graph: {self.lines[self.at]!r}")
 
     def outs(self, found: re.Match[str]) -> tuple[Value, ...]:

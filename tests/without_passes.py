@@ -1,0 +1,60 @@
+"""Leave each pass of the pipeline out in turn, and count which tests notice.
+
+`python tests/without_passes.py` takes some minutes. The tests of `test_passes.py` that name the pass must fail;
+of the golden files, those that change are listed: what the pass is good for, in whole programs.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from test_golden import FOLDER, GOLDEN
+from test_passes import SHOWN_BELOW, cases, made
+from tqdm import tqdm
+
+from adcompiler import DifferentiationError, value_and_grad
+from adcompiler.pipeline import passes
+from adcompiler.watch import without
+
+
+def failing_cases(name: str) -> tuple[int, int]:
+    """Return how many of a pass's own cases notice that it is left out, and how many there are."""
+    own = cases(name)
+    with without(name):
+        return sum(made(name, case) != case.after for case in own), len(own)
+
+
+def changed_goldens(name: str) -> list[str]:
+    """Return the golden files that change without a pass."""
+    changed = []
+    with without(name):
+        for function, argnums in GOLDEN:
+            try:
+                source = value_and_grad(function, argnums=argnums).source
+            except (AssertionError, DifferentiationError, KeyError) as error:
+                source = repr(error)
+            if source != (FOLDER / f"{function.__name__}.py").read_text():
+                changed.append(function.__name__)
+    return changed
+
+
+def main() -> None:
+    unnoticed = []
+    for name in tqdm(passes(), disable=None):
+        failing, count = failing_cases(name)
+        by_hand = " (a test of its own)" if name in SHOWN_BELOW else ""
+        changed = changed_goldens(name)
+        print(
+            f"{name:12} fails {failing} of {count} cases{by_hand}; golden files: {' '.join(changed) or '-'}"
+        )
+        if not failing and name not in SHOWN_BELOW:
+            unnoticed.append(name)
+    print("unnoticed:", " ".join(unnoticed) or "none")
+    sys.exit(bool(unnoticed))
+
+
+if __name__ == "__main__":
+    main()
