@@ -1,7 +1,7 @@
 """Leave each pass of the pipeline out in turn, and count which tests notice.
 
-`python tests/without_passes.py` takes some minutes. The tests of `test_passes.py` that name the pass must fail;
-of the golden files, those that change are listed: what the pass is good for, in whole programs.
+`python tests/without_passes.py` takes some minutes. Cases of `test_passes.py` that name it must fail; of the
+golden files, those that change are listed: what the pass is good for, in whole programs.
 """
 
 from __future__ import annotations
@@ -47,9 +47,8 @@ def main() -> None:
         failing, count = failing_cases(name)
         by_hand = " (a test of its own)" if name in SHOWN_BELOW else ""
         changed = changed_goldens(name)
-        print(
-            f"{name:12} fails {failing} of {count} cases{by_hand}; golden files: {' '.join(changed) or '-'}"
-        )
+        files = " ".join(changed) or "-"
+        print(f"{name:12} fails {failing} of {count} cases{by_hand}; golden files: {files}")
         if not failing and name not in SHOWN_BELOW:
             unnoticed.append(name)
     print("unnoticed:", " ".join(unnoticed) or "none")
