@@ -242,12 +242,12 @@ class Derivative:
     def stages(self, *args: Any) -> Stages:
         """Return what each pass makes of the graph, to print: from the function's text to the derivative.
 
-        >>> print(grad(lambda x: x * x * 1.0).stages(3.0).difference(1))
-        === <lambda>: fold ===
-           mul = mul(x, x)
-        -  result = mul(mul, 1.0)
+        >>> print(grad(lambda x: 1.0 * x).stages(3.0).difference(1))
+        === function: fold ===
+         graph function(x):
+        -  result = mul(1.0, x)
         -  return result
-        +  return mul
+        +  return x
         """
         layouts = self.layouts(self.bound(args)) if args else self._current().layouts
         own = layouts[: self.own]
