@@ -201,7 +201,7 @@ class Dependences:
         made = self.makers.get(symbol)  # type: ignore[call-overload]
         if made is None:
             return False
-        base = self.makers.get(made.args[0]) if made.fn == "getitem" else None  # type: ignore[call-overload]
+        base = self.makers.get(made.args[0]) if made.fn == "getitem" else None
         return made.fn in ("len", "size") or (base is not None and base.fn == "shape")
 
     def _place(self, array: Atom, index: tuple[Atom, ...], loops: Loops) -> tuple[Value, list[Span]] | None:

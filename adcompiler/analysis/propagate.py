@@ -163,7 +163,7 @@ def _applied(node: Apply, found: Types, known: _Known) -> types.Type:
 
 def _item(base: types.Type, kinds: list[types.Type], index: Sequence[Atom]) -> types.Type:
     if isinstance(base, types.BaseTuple) and isinstance(index[0], Literal) and len(index) == 1:
-        return base.types[index[0].value]  # type: ignore[index]
+        return base.types[index[0].value]
     if not is_array(base) or not all(
         kind in (int64, types.slice2_type, types.slice3_type, types.none) for kind in kinds
     ):

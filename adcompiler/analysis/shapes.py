@@ -171,7 +171,7 @@ class _Reader:
             return False
         for symbol in (*self.form(one).terms, *self.form(two).terms):
             if symbol in self.spans:
-                self.unclamped(symbol)  # type: ignore[arg-type]
+                self.unclamped(symbol)
         left, right = self.form(one), self.form(two)
         if left != right and (left.terms or right.terms) and self.may_demand(left, right):
             self.demand("same_size", left, right)
@@ -382,7 +382,7 @@ class _Reader:
         whole = self.sizes.get(first) if isinstance(first, Value) else None
         match node.fn:
             case "getitem" if isinstance(whole, tuple) and isinstance(node.args[1], Literal):
-                return None if is_symbol(whole) else whole[node.args[1].value]  # type: ignore[call-overload, no-any-return]
+                return None if is_symbol(whole) else whole[node.args[1].value]  # type: ignore[call-overload]
             case "len" if known:
                 return known[0]
             case "shape" if known:
@@ -407,7 +407,7 @@ class _Reader:
             case "T":
                 return args[0][::-1]
             case "np.transpose":
-                return tuple(args[0][k.value] for k in node.args[1:])  # type: ignore[union-attr, misc, index]
+                return tuple(args[0][k.value] for k in node.args[1:])  # type: ignore[union-attr, index]
             case "matmul" | "np.dot" if args[0] and args[1]:
                 return args[0][:-1] + args[1][:-2] + args[1][-1:] if len(args[1]) > 1 else args[0][:-1]
             case "np.outer" if len(args[0]) == 1 and len(args[1]) == 1:
@@ -417,7 +417,7 @@ class _Reader:
             case "np.zeros" | "np.ones" | "np.empty" | "np.full":
                 known = size_of(node.args[0], self.sizes)
                 sizes = known if isinstance(known, tuple) and not is_symbol(known) else (known,)
-                return tuple(self.extents.get(size, size) for size in sizes)  # type: ignore[call-overload]
+                return tuple(self.extents.get(size, size) for size in sizes)
             case "np.arange" if len(node.args) == 1:
                 return (size_of(node.args[0], self.sizes),)
             case "reshape":

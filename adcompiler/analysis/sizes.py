@@ -36,8 +36,8 @@ def form_of(size: Size) -> Linear:
     if isinstance(size, int):
         return Linear({}, size)
     if isinstance(size, Sum):
-        return Linear(dict(size.terms), size.constant)  # type: ignore[arg-type]
-    return Linear({size: 1})  # type: ignore[dict-item]
+        return Linear(dict(size.terms), size.constant)
+    return Linear({size: 1})
 
 
 def size_of_form(form: Linear) -> Size:

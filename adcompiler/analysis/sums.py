@@ -80,7 +80,7 @@ def _adds(node: Apply, found: set[Value]) -> bool:
 
 
 def _follow_loop(node: For, found: set[Value]) -> bool:
-    if found.intersection((node.start, node.stop, node.step, *free(node.body))):  # type: ignore[arg-type]
+    if found.intersection((node.start, node.stop, node.step, *free(node.body))):
         return False
     for k, init in enumerate(node.inits):
         if init not in found:

@@ -119,7 +119,7 @@ def refresh(graph: Graph, types: Types) -> None:
         is_captured = any(isinstance(atom, Global) for atom in node.args)
         if None in kinds or is_captured or (known is not None and is_array(known) == bool(arrays)):
             continue
-        numbers = {str(element(kind)) for kind in kinds}  # type: ignore[arg-type]
+        numbers = {str(element(kind)) for kind in kinds}
         numbers |= {"float64" for atom in node.args if isinstance(getattr(atom, "value", None), float)}
         numbers |= {"float64"} if node.fn == "truediv" and "float32" not in numbers else set()
         number = next((kind for kind in _WIDEST_FIRST if str(kind) in numbers), None)

@@ -88,7 +88,7 @@ def transposed(
     order = given[0] if len(given) == 1 and isinstance(given[0], tuple) else tuple(given)
     if not all(isinstance(k, Literal) and type(k.value) is int for k in order):
         raise state.refuse("AD102", "the order of axes has to be constant", node)
-    places = [int(k.value) % len(order) for k in order]  # type: ignore[union-attr, call-overload, arg-type]
+    places = [int(k.value) % len(order) for k in order]  # type: ignore[union-attr, arg-type]
     if places == sorted(places):
         return array
     if places == sorted(places, reverse=True):

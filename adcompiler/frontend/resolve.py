@@ -150,7 +150,7 @@ def constant(name: str, value: object) -> Atom:
     if value is None or isinstance(value, bool):
         return Literal(value)
     if isinstance(value, int | float | str):
-        return Literal(as_plain(value))  # type: ignore[arg-type]
+        return Literal(as_plain(value))
     if isinstance(value, type) and issubclass(value, np.generic):
         return Global("np.bool_" if value is np.bool_ else f"np.{value.__name__}", value)
     return Global(name, value)

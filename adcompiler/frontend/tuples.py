@@ -82,7 +82,7 @@ def contained(state: Lowering, node: gast.AST, item: Atom, container: Binding) -
 def chosen(state: Lowering, node: gast.AST, items: tuple[Binding, ...], index: Value) -> Binding:
     """Pick an item of a tuple that is known here by a number that is not: a chain of branches."""
     if all(isinstance(item, tuple) and len(item) == len(items[0]) for item in items):  # type: ignore[arg-type]
-        columns = zip(*items, strict=True)  # type: ignore[arg-type]
+        columns = zip(*items, strict=True)
         return tuple(chosen(state, node, column, index) for column in columns)
     atoms = [expressions.materialise(state, item, node) for item in items]
     if all(isinstance(item, Literal) for item in atoms):
@@ -123,7 +123,7 @@ def item(state: Lowering, node: gast.Subscript, base: tuple[Binding, ...]) -> Bi
         return chosen(state, node, base, index)
     if isinstance(index, Literal):
         if isinstance(base, Record) and index.value in base.names:
-            return base[base.names.index(index.value)]  # type: ignore[no-any-return, arg-type]
+            return base[base.names.index(index.value)]  # type: ignore[no-any-return]
         if isinstance(index.value, int) and -len(base) <= index.value < len(base):
-            return base[index.value]  # type: ignore[no-any-return]
+            return base[index.value]
     raise state.refuse("AD102", "the tuple or dictionary has no such item", node)

@@ -27,7 +27,7 @@ def texts(code: types.CodeType) -> Iterator[tuple[str, ...]]:
     """
     cached = linecache.cache.get(code.co_filename)
     if cached is not None and len(cached) > 2:
-        yield tuple(cached[2])  # type: ignore[misc]
+        yield tuple(cached[2])
     yield tuple(inspect.findsource(code)[0])
 
 

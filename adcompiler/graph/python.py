@@ -360,7 +360,7 @@ class Writer:
             self.early(nodes, last, None, both, False, finish)
             return
         if isinstance(last, If) and flag in last.outs and flag not in self.style.inlined:
-            k = last.outs.index(flag)  # type: ignore[arg-type]
+            k = last.outs.index(flag)
             arms = [(last.then, last.then.yields[k]), (last.orelse, last.orelse.yields[k])]
             for arm, other, negate in ((0, 1, False), (1, 0, True)):
                 if arms[arm][1] == Literal(True):

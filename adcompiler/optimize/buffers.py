@@ -112,6 +112,6 @@ def _check(graph: Graph, arrays: dict[int, Global], node: Store, calls: bool) ->
     for array in arrays.values():
         for other in others:
             is_other = isinstance(other, np.ndarray) and other is not array.value
-            if is_other and np.shares_memory(other, array.value):  # type: ignore[arg-type, call-overload]
+            if is_other and np.shares_memory(other, array.value):
                 reason = "a captured array is written that shares memory with another one"
                 raise DifferentiationError("AD101", reason, node.loc, cure)

@@ -45,7 +45,7 @@ def drop_copies(graph: Graph, types: Types) -> Graph:
 
 def _has_no_gaps(atom: Atom, types: Types) -> bool:
     kind = types.get(atom) if isinstance(atom, Value) else None
-    return kind is not None and is_array(kind) and kind.layout == "C"  # type: ignore[union-attr]
+    return kind is not None and is_array(kind) and kind.layout == "C"
 
 
 def _region(body: Region, types: Types, makers: dict[Value, Apply]) -> Region:

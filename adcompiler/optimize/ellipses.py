@@ -53,7 +53,7 @@ def _rank(array: Atom, types: Types) -> int | None:
     if isinstance(array, Global):
         return getattr(array.value, "ndim", None)
     kind = types.get(array) if isinstance(array, Value) else None
-    return rank(kind) if is_array(kind) else None  # type: ignore[arg-type]
+    return rank(kind) if is_array(kind) else None
 
 
 def _spread(index: tuple[Atom, ...], axes: int, nodes: list[Node], types: Types) -> tuple[Atom, ...]:

@@ -207,7 +207,7 @@ class _Fusion:
 
     def is_real(self, atom: Atom) -> bool:
         kind = self.types.get(atom) if isinstance(atom, Value) else None
-        return is_array(kind) and element(kind) in _FLOATS  # type: ignore[arg-type]
+        return is_array(kind) and element(kind) in _FLOATS
 
     def is_number(self, atom: Atom) -> bool:
         if isinstance(atom, Literal):
@@ -229,7 +229,7 @@ class _Fusion:
         kind = self.types.get(node.out)
         if node.keywords or not is_array(kind) or not any(self.is_array(a) for a in node.args):
             return False
-        result = element(kind)  # type: ignore[arg-type]
+        result = element(kind)
         if node.fn == "astype":
             return result == float32 and self.part_kind(node.args[0]) in _NUMBERS
         parts = [self.part_kind(atom) for atom in node.args]
@@ -255,7 +255,7 @@ class _Fusion:
             return int64 if isinstance(atom, Literal) and isinstance(atom.value, int) else float64
         kind = self.types.get(atom) if isinstance(atom, Value) else None
         if is_array(kind):
-            found = element(kind)  # type: ignore[arg-type]
+            found = element(kind)
             return found if found in (*_NUMBERS, boolean) else None
         return boolean if kind == boolean else None
 

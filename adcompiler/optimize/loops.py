@@ -53,7 +53,7 @@ class _Nest:
 
     def apply(self, fn: str, *args: Atom, like: Apply, kind: object = float64) -> Value:
         out = Value(like.out.name, like.out.temporary)
-        self.types[out] = kind  # type: ignore[assignment]
+        self.types[out] = kind
         self.body.append(Apply(out, fn, args, loc=like.loc))
         return out
 

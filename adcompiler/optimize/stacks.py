@@ -171,7 +171,7 @@ def _carrying(
         for arm in regions(node):
             nodes, ends = _threaded(arm, state, stacks, types)
             arms.append(Region((), nodes, (*arm.yields, *_flat(ends, touched))))
-        return replace(node, then=arms[0], orelse=arms[1], outs=results), outs  # type: ignore[return-value, arg-type]
+        return replace(node, then=arms[0], orelse=arms[1], outs=results), outs  # type: ignore[arg-type]
     if isinstance(node, While) and all(_is_pushed_once(node, stack) for stack in touched):
         return replace(_until_full(node, touched, state, stacks, types), outs=results), outs  # type: ignore[arg-type]
     entries: State = {stack: (_array(stack, types), _top(types)) for stack in touched}
@@ -182,7 +182,7 @@ def _carrying(
         (*node.body.yields, *_flat(ends, touched)),
     )
     inits = (*node.inits, *_flat(state, touched))
-    return replace(node, inits=inits, body=body, outs=results), outs  # type: ignore[return-value, arg-type]
+    return replace(node, inits=inits, body=body, outs=results), outs  # type: ignore[arg-type]
 
 
 def _flat(state: State, stacks: list[Value]) -> tuple[Atom, ...]:

@@ -79,7 +79,7 @@ def find_structured(node: Apply, types: Types) -> tuple[Structured, tuple[Atom, 
         key = (node.fn, tuple(atom_rank(types, a) for a in args[:count]), number)
         is_whole = len(args) == count or (len(args) > count and node.fn in SHAPE_OR_TYPE_FOLLOWS)
         if is_whole and key in STRUCTURED:
-            return STRUCTURED[key], args[:count]  # type: ignore[index]
+            return STRUCTURED[key], args[:count]
     return None
 
 

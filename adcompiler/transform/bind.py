@@ -115,7 +115,7 @@ class _Binder:
         """Return the name of the shadow of a value."""
         self.bound.shadows[value] = shadow = Value(f"d_{value.name}", value.temporary)
         kind = self.types[value]
-        self.types[shadow] = kind.copy(readonly=False) if is_array(kind) else kind  # type: ignore[union-attr]
+        self.types[shadow] = kind.copy(readonly=False) if is_array(kind) else kind
         return shadow
 
     def apply(self, value: Value, fn: str, args: tuple[Atom, ...], loc: Location) -> None:
@@ -131,13 +131,13 @@ class _Binder:
         item, zeros = Value("item", temporary=True), Value("zeros", temporary=True)
         self.nodes.append(Apply(count, "len", (value,), loc=loc))
         self.types[count] = self.types[k] = nt.int64
-        if not is_array(kind.dtype):  # type: ignore[union-attr]
+        if not is_array(kind.dtype):
             zero = Value("zero", temporary=True)
             self.types[zero] = kind
             self.nodes.append(Apply(zero, "list", (Literal(0.0),), loc=loc))
             self.apply(value, "mul", (zero, count), loc)
             return
-        self.types[item] = self.types[zeros] = kind.dtype  # type: ignore[union-attr]
+        self.types[item] = self.types[zeros] = kind.dtype
         self.apply(value, "list", (), loc)
         nodes = (
             Apply(item, "getitem", (value, k), loc=loc),
@@ -194,7 +194,7 @@ class _Binder:
 
     def holds_arrays(self, array: Value) -> bool:
         kind = self.types[array]
-        return is_list(kind) and is_array(kind.dtype)  # type: ignore[union-attr]
+        return is_list(kind) and is_array(kind.dtype)
 
     def apply_node(self, node: Apply) -> None:
         base = node.args[0] if node.args else None
@@ -239,7 +239,7 @@ class _Binder:
             self.nodes.append(Store(shadows, node.index, self.shadow(node.value, node.loc), False, node.loc))
             return
         item = Value("d_item", temporary=True)
-        self.types[item] = self.types[array].dtype  # type: ignore[union-attr]
+        self.types[item] = self.types[array].dtype
         self.bound.items[node] = item
         self.nodes += [Apply(item, "getitem", (shadows, *node.index), loc=node.loc), node]
 

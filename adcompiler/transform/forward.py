@@ -175,9 +175,9 @@ class Forward:
         """Return a zero tangent for a value of this type."""
         if atom == UNDEFINED:
             return atom
-        if is_array(kind) or isinstance(atom, Global):  # type: ignore[arg-type]
+        if is_array(kind) or isinstance(atom, Global):
             return self.apply("np.zeros_like", atom)
-        if is_complex(kind):  # type: ignore[arg-type]
+        if is_complex(kind):
             return Literal(0j) if str(kind) == "complex128" else self.apply(f"np.{kind}", Literal(0j))
         return self.apply("np.float32", Literal(0.0)) if str(kind) == "float32" else Literal(0.0)
 
@@ -238,7 +238,7 @@ class Forward:
                 self.nodes.append(node)
                 found = self.tangent(item)
                 if found is None:
-                    found = self.zero(item, self.types[items].dtype)  # type: ignore[union-attr]
+                    found = self.zero(item, self.types[items].dtype)
                 self.nodes.append(replace(node, args=(self.whole(items), found)))
             case Effect():
                 self.nodes.append(node)
@@ -299,9 +299,9 @@ class Forward:
         """
         kind = self.types[node.out]
         if is_list(kind):
-            if is_memory(kind.dtype):  # type: ignore[union-attr]
+            if is_memory(kind.dtype):
                 raise no_rule(node, self.types)
-            one = self.apply("list", self.zero(node.out, kind.dtype))  # type: ignore[union-attr]
+            one = self.apply("list", self.zero(node.out, kind.dtype))
             return self.apply("mul", one, self.apply("len", node.out))
         if node.fn in ("np.zeros", "np.empty", "np.zeros_like", "np.empty_like"):
             return self.apply(node.fn, *node.args, keywords=node.keywords)
@@ -328,7 +328,7 @@ class Forward:
         if found is None:
             kind = self.types[node.array]
             is_item = is_list(kind)
-            found = self.zero(node.value, kind.dtype) if is_item else Literal(0.0)  # type: ignore[union-attr]
+            found = self.zero(node.value, kind.dtype) if is_item else Literal(0.0)
         array = self.whole(node.array)
         assert isinstance(array, Value)
         self.nodes.append(replace(node, array=array, value=found))

@@ -58,7 +58,7 @@ def _results(node: Apply, types: Types) -> tuple[list[Node], list[Value]]:
     names = DECOMPOSITIONS[node.fn]
     raws = [Value(name, temporary=True) for name in names]
     found = [Value(name, temporary=True) for name in names]
-    for k, kind in enumerate(types[node.out].types):  # type: ignore[attr-defined]
+    for k, kind in enumerate(types[node.out].types):
         types[raws[k]] = types[found[k]] = kind
     nodes: list[Node] = [node]
     nodes += [Apply(raw, "getitem", (node.out, Literal(k)), (), node.loc) for k, raw in enumerate(raws)]

@@ -189,7 +189,7 @@ class Frame:
             made = next((n for n in region.nodes if isinstance(n, Apply) and n.out is node.value), None)
             kind = self.types.get(node.array)
             indices = [atom for atom in node.index if self.is_number(atom)]
-            is_element = is_array(kind) and len(indices) == len(node.index) == rank(kind)  # type: ignore[arg-type]
+            is_element = is_array(kind) and len(indices) == len(node.index) == rank(kind)
             if made is None or not is_element or self.types.get(made.out) != kind.dtype or _is_load(made):  # type: ignore[union-attr]
                 continue
             load = Apply(made.out, "getitem", (node.array, *node.index), loc=node.loc)

@@ -310,11 +310,11 @@ class Recording:
         if made is not None and made.fn in ("np.empty", "copy") and is_array(kind):
             source = value if made.fn == "np.empty" else made.args[0]
             shape = self.sweep.shapes[source]  # type: ignore[index]
-            own = tape_of_array(loop, made, str(element(kind)), shape, inside, makers)  # type: ignore[arg-type]
+            own = tape_of_array(loop, made, str(element(kind)), shape, inside, makers)
             if own is not None:
                 return own
         if is_array(kind) and value in self.sweep.shapes and not self.is_written(value, loop):
-            rows = tape_of_rows(loop, value, str(element(kind)), self.sweep.shapes[value], inside, makers)  # type: ignore[arg-type]
+            rows = tape_of_rows(loop, value, str(element(kind)), self.sweep.shapes[value], inside, makers)
             if rows is not None:
                 return rows
         return tape_of(loop, value, str(kind) if is_scalar(kind) else None, makers)

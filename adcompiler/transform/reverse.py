@@ -485,7 +485,7 @@ class Sweep:
             is_output = isinstance(node, Apply) and value is node.out
             (self.after if is_output else self.before).setdefault(node, []).append(made)
             kind = self.types[value]
-            is_strided = is_array(kind) and kind.layout == "A"  # type: ignore[union-attr]
+            is_strided = is_array(kind) and kind.layout == "A"
             self.types[copy] = kind.copy(layout="C") if is_strided else kind
             if value in self.shapes:
                 self.shapes[copy] = self.shapes[value]

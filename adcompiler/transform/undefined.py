@@ -45,13 +45,13 @@ def first_assigned_inside(
     size = -1
     while size != len(maybe):
         size = len(maybe)
-        maybe |= {target for target, found in sources.items() if not maybe.isdisjoint(found)}  # type: ignore[arg-type]
+        maybe |= {target for target, found in sources.items() if not maybe.isdisjoint(found)}
     outside = {*graph.body.params, *(value for node in graph.body.nodes for value in results(node))}
     known: dict[Value, Shape | None] = {}
     for target in sorted(maybe, key=lambda value: value.name):
         if target not in active or not is_array(types.get(target)):
             continue
-        found = {shapes.get(source) for source in _assigned(target, sources, maybe)}  # type: ignore[call-overload]
+        found = {shapes.get(source) for source in _assigned(target, sources, maybe)}
         shape = found.pop() if len(found) == 1 else None
         is_fixed = shape is not None and all(
             symbol in outside for part in shape for symbol in arrays_of(part)
@@ -96,11 +96,11 @@ def _begun(loop: For | While, recorded: set[Atom], before: list[Node], types: Ty
             inits.append(init)
             continue
         shape: Atom = Literal(0)
-        if rank(kind) > 1:  # type: ignore[arg-type]
+        if rank(kind) > 1:
             shape = Value("shape", temporary=True)
-            before.append(Apply(shape, "tuple", (Literal(0),) * rank(kind)))  # type: ignore[arg-type]
+            before.append(Apply(shape, "tuple", (Literal(0),) * rank(kind)))
         empty = Value(param.name)
-        dtype = Global(dtype_name(str(element(kind))), None)  # type: ignore[arg-type]
+        dtype = Global(dtype_name(str(element(kind))), None)
         before.append(Apply(empty, "np.empty", (shape, dtype)))
         inits.append(empty)
     return replace(loop, inits=tuple(inits))

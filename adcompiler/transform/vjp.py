@@ -209,7 +209,7 @@ def _keeping_zeros(node: Node, incoming: Atom) -> Node:
 def _widened(sweep: Sweep, atom: Atom, like: Value | None = None) -> Atom:
     """Return an array, or the adjoint of one, in double precision."""
     kind = sweep.types.get(like or atom)  # type: ignore[arg-type]
-    if not is_array(kind) or str(element(kind)) != "float32":  # type: ignore[arg-type]
+    if not is_array(kind) or str(element(kind)) != "float32":
         return atom
     return sweep.apply("astype", atom, Global("np.float64", None))
 
