@@ -4,7 +4,7 @@
 tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--functions`
 calls of NumPy's functions with all their arguments. `--forward` checks forward mode against the gradient, and
 second derivatives against differences of it. `--idioms` tries the idioms of code that people write for Numba,
-and compares with dual numbers; refusals are counted by their codes.
+and compares with dual numbers; refusals are counted by their codes. `--reduce` makes failing programs small.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import random
 import sys
 import time
 import traceback
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,7 @@ from idiom_check import forward_difference, gradient_difference, refusal_text
 from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
+from reduction import reads_only_what_was_written, reduced
 
 from adcompiler import DifferentiationError, hvp, jvp, value_and_grad
 from adcompiler.testing import central_difference
@@ -191,6 +193,19 @@ CHECKS_OF_IDIOMS = {
 }
 
 
+def checked_again(
+    source: str, seed: int, options: argparse.Namespace, check: Callable[..., str | None], make_inputs: Any
+) -> str | None:
+    """Check a program that a failing one was made into, with the same inputs."""
+    rng = random.Random(seed)
+    options.generator(rng).program()
+    name = f"{seed} {zlib.crc32(source.encode())}"
+    args = make_inputs(random.Random(seed))
+    if not reads_only_what_was_written(make(source, name), args):
+        return None
+    return check(source, name, rng, options.jit, make_inputs)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int)
@@ -204,6 +219,7 @@ def main() -> None:
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)
     parser.set_defaults(generator=ProgramGenerator, check=disagreement)
     parser.add_argument("--seconds", type=float, default=np.inf, help="begin no program after these")
+    parser.add_argument("--reduce", action="store_true", help="print what remains of each, made small")
     parser.add_argument("--show", action="store_true", help="print each failing program")
     options = parser.parse_args()
     wrong = done = 0
@@ -224,7 +240,9 @@ def main() -> None:
         if problem is not None:
             wrong += 1
             print(f"seed {seed}: {problem}", flush=True)
-            if options.show:
+            if options.reduce:
+                print(reduced(source, lambda text: checked_again(text, seed, options, check, make_inputs)))
+            elif options.show:
                 print(source)
     print(f"{done} programs, {wrong} with problems, refused: {dict(refusals) or 'none'}")
     sys.exit(bool(wrong))
