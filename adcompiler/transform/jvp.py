@@ -22,7 +22,7 @@ from adcompiler.rules.find import (
 )
 from adcompiler.rules.formula import evaluate, expand, with_slope
 from adcompiler.transform.own_rules import forward_custom
-from adcompiler.transform.products import plain_products
+from adcompiler.transform.plain_products import plain_products
 
 if TYPE_CHECKING:
     from adcompiler.transform.forward import Forward

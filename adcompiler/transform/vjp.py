@@ -24,7 +24,7 @@ from adcompiler.rules.find import (
     unknown_partial,
 )
 from adcompiler.rules.formula import evaluate, expand, with_slope
-from adcompiler.transform.products import plain_products
+from adcompiler.transform.plain_products import plain_products
 
 if TYPE_CHECKING:
     from adcompiler.transform.reverse import Sweep
