@@ -26,7 +26,7 @@ from adcompiler.transform.forward import forward
 from adcompiler.transform.gradient import gradient
 from adcompiler.transform.plan import LoopPlan
 from adcompiler.transform.tape import Tape
-from adcompiler.watch import seen
+from adcompiler.watch import report
 
 
 @dataclass
@@ -117,7 +117,7 @@ def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain) -> Derived:
             made = forward(unit.graph, positions, unit.types, step.kind)
             if unit.style.packed:
                 made.graph = _with_direction(made.graph, unit.graph, packed)
-        seen(step.kind, unit.graph, made.graph)
+        report(step.kind, unit.graph, made.graph)
         plans, unit.starts = plans + made.plans, unit.starts | made.starts
         seeds += made.seeds
         layouts = (*layouts, *(Leaf(kind) for kind in made.seeds if kind is not None))

@@ -56,7 +56,7 @@ from adcompiler.optimize.vectorise import vectorise
 from adcompiler.rules import CONSTANT, ELEMENTWISE
 from adcompiler.transform.parts import by_parts, name_parts
 from adcompiler.transform.specialise import specialise
-from adcompiler.watch import is_left_out, seen
+from adcompiler.watch import is_left_out, report
 
 
 @dataclass(frozen=True)
@@ -378,7 +378,7 @@ def apply(step: Pass, unit: Unit) -> None:
     """Let one pass change a unit, if it needs it."""
     if step.when(unit) and not is_left_out(step.name):
         before, unit.graph = unit.graph, step.apply(unit)
-        seen(step.name, before, unit.graph)
+        report(step.name, before, unit.graph)
 
 
 def passes() -> dict[str, Pass]:
@@ -399,5 +399,5 @@ def primal_graph(
 ) -> Graph:
     """Return the graph of a function, before types are known; arguments are those of `lower`."""
     graph = lower(function, layouts, raises)
-    seen("lower", None, graph)
+    report("lower", None, graph)
     return through(Unit(graph), "lowered").graph

@@ -80,7 +80,7 @@ def is_left_out(name: str) -> bool:
     return name in _skipped.get()
 
 
-def seen(name: str, before: Graph | None, after: Graph) -> None:
+def report(name: str, before: Graph | None, after: Graph) -> None:
     """Show what a pass did to those who watch."""
     recorder = _recorder.get()
     if recorder is not None:

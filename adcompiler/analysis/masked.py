@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from adcompiler.analysis.alias import memory_classes
+from adcompiler.analysis.alias import shared_memory
 from adcompiler.analysis.ranges import Ranges
-from adcompiler.analysis.types import Types, is_array, is_array_atom, is_memory
+from adcompiler.analysis.types import Types, is_array, is_array_atom
 from adcompiler.graph.nodes import Apply, Atom, Effect, Global, If, Literal, Node, Region, Store, Value
 from adcompiler.graph.walk import merges, operands, regions, values
 
@@ -93,8 +93,7 @@ class _Flow:
 
 
 def _flow(body: Region, types: Types, active: set[Value]) -> _Flow:
-    arrays = {value for value, kind in types.items() if is_memory(kind)}
-    classes = memory_classes(body, arrays)
+    classes = shared_memory(body, types)
     places = list(_places(body, ()))
     stores = [node for node, _ in places if isinstance(node, Store)]
     written = {classes.get(node.array, node.array) for node in stores}

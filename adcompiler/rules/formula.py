@@ -59,21 +59,7 @@ def with_slope(node: Apply, name: str, change: str, partial: ast.expr, keeps_zer
         keeps_zeros: whether a value that the slope is made of may be infinite or not a number.
     """
     left = ast.Name(change, ast.Load())
-    if keeps_zeros and not isinstance(partial, ast.Constant):
-        return _kept(left, partial)
-    return product(left, partial, node.fn.rpartition(".")[2] in _BOUNDED)
-
-
-def _kept(left: ast.expr, slope: ast.expr) -> ast.expr:
-    """Return a product that keeps zeros zero, with signs and branches outside it."""
-    match slope:
-        case ast.UnaryOp(op=ast.USub()):
-            return ast.UnaryOp(ast.USub(), _kept(left, slope.operand))
-        case ast.IfExp():
-            return ast.IfExp(slope.test, _kept(left, slope.body), _kept(left, slope.orelse))
-        case ast.Constant():
-            return product(left, slope)
-    return _times(left, slope)
+    return product(left, partial, node.fn.rpartition(".")[2] in _BOUNDED, keeps_zeros)
 
 
 def _times(left: ast.expr, right: ast.expr) -> ast.expr:
@@ -97,25 +83,31 @@ def _is_finite(slope: ast.expr, is_bounded: bool) -> bool:
     return True
 
 
-def product(left: ast.expr, right: ast.expr, is_bounded: bool = False) -> ast.expr:
+def product(left: ast.expr, right: ast.expr, is_bounded: bool = False, keeps_zeros: bool = False) -> ast.expr:
     """Return the tree of left * right, written as one would by hand.
 
     Args:
         left: an adjoint or tangent.
         right: a slope.
         is_bounded: whether the output `y` of the function is finite.
+        keeps_zeros: whether anything else may be infinite or not a number.
 
     >>> show = lambda text: ast.unparse(product(ast.Name("d"), ast.parse(text, mode="eval").body))
     >>> show("1"), show("-b"), show("-y / b"), show("1 if a > b else 0")
     ('d', '-(d * b)', '-times(d, y / b)', 'd if a > b else 0.0')
     """
+
+    def part(slope: ast.expr) -> ast.expr:
+        return product(left, slope, is_bounded, keeps_zeros)
+
+    needs_care = keeps_zeros or not _is_finite(right, is_bounded)
     match right:
         case ast.IfExp() | ast.Constant() | ast.UnaryOp(op=ast.USub()):
             pass
-        case ast.BinOp(left=ast.UnaryOp(op=ast.USub()), op=ast.Div()) if not _is_finite(right, is_bounded):
+        case ast.BinOp(left=ast.UnaryOp(op=ast.USub()), op=ast.Div()) if needs_care:
             quotient = ast.BinOp(right.left.operand, ast.Div(), right.right)  # type: ignore[attr-defined]
             return ast.UnaryOp(ast.USub(), _times(left, quotient))
-        case _ if not _is_finite(right, is_bounded):
+        case _ if needs_care:
             return _times(left, right)
     match right:
         case ast.Constant(value=1 | 1.0):
@@ -123,18 +115,18 @@ def product(left: ast.expr, right: ast.expr, is_bounded: bool = False) -> ast.ex
         case ast.Constant(value=0 | 0.0):
             return ast.Constant(0.0)
         case ast.UnaryOp(op=ast.USub()):
-            return ast.UnaryOp(ast.USub(), product(left, right.operand, is_bounded))
+            return ast.UnaryOp(ast.USub(), part(right.operand))
         case ast.BinOp(left=ast.UnaryOp(op=ast.USub()), op=ast.Div()):
             quotient = ast.BinOp(right.left.operand, ast.Div(), right.right)  # type: ignore[attr-defined]
-            return ast.UnaryOp(ast.USub(), product(left, quotient, is_bounded))
+            return ast.UnaryOp(ast.USub(), part(quotient))
         case ast.BinOp(left=ast.Constant(value=1 | 1.0), op=ast.Div()):
             return ast.BinOp(left, ast.Div(), right.right)
         case ast.BinOp(op=ast.Div()):
             return ast.BinOp(left, ast.Mult(), right)  # the quotient does not wait for the adjoint
         case ast.BinOp(op=ast.Mult()):
-            return ast.BinOp(product(left, right.left, is_bounded), ast.Mult(), right.right)
+            return ast.BinOp(part(right.left), ast.Mult(), right.right)
         case ast.IfExp():
-            arms = (product(left, arm, is_bounded) for arm in (right.body, right.orelse))
+            arms = map(part, (right.body, right.orelse))
             return ast.IfExp(right.test, *arms)
         case _:
             return ast.BinOp(left, ast.Mult(), right)
