@@ -19,7 +19,6 @@ from adcompiler.graph.nodes import Apply, Graph, Value
 from adcompiler.graph.steps import Chain
 from adcompiler.graph.walk import substitute
 from adcompiler.pipeline import Style, Unit, through
-from adcompiler.rules import ELEMENTWISE
 from adcompiler.source import NOWHERE
 from adcompiler.transform.derived import Derived
 from adcompiler.transform.forward import forward
@@ -124,7 +123,7 @@ def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain) -> Derived:
         unit.graph = made.graph
         through(unit, "derived" if number < len(chain) - 1 else "derived last")
         unit.arguments = arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
-        found = propagated(unit.graph, arguments, unit.types, ELEMENTWISE.keys())
+        found = propagated(unit.graph, arguments, unit.types)
         unit.types = found or infer(unit.graph, arguments)
     return Derived(unit.graph, plans, tuple(seeds))
 

@@ -11,13 +11,12 @@ import numpy as np
 from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear
-from adcompiler.analysis.alias import VIEWS
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.sizes import Axis, form_of
 from adcompiler.analysis.types import Types, element, is_array, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Effect, For, Global, Graph, Node, Region, Value, While
 from adcompiler.graph.walk import operands, regions, values, walk_regions
-from adcompiler.rules import ELEMENTWISE
+from adcompiler.primitives import card
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def allocations(graph: Graph, types: Types) -> list[Allocation]:
         graph: the final graph of a function.
         types: type of every value.
     """
-    shapes = symbolic_shapes(graph, types, ELEMENTWISE.keys())
+    shapes = symbolic_shapes(graph, types)
     results = set(values(graph.body.yields))
     carried = {value for region in walk_regions(graph.body) for value in values(region.yields)}
     found: list[Allocation] = []
@@ -73,10 +72,15 @@ def allocations(graph: Graph, types: Types) -> list[Allocation]:
                 assert isinstance(items, Value)
                 if isinstance(value, Value) and is_known_kind(types.get(value)):
                     found.append(made(items.name, value, loops))
-            if not isinstance(node, Apply) or node.fn in VIEWS or node.fn == "pop" or node.out in results:
+            if (
+                not isinstance(node, Apply)
+                or card(node.fn).is_view
+                or node.fn == "pop"
+                or node.out in results
+            ):
                 continue
             kind = types.get(node.out)
-            if node.fn in _OPAQUE or _holds_arrays(kind) or node.fn == "longer":
+            if card(node.fn).is_call or _holds_arrays(kind) or node.fn == "longer":
                 found.append(Allocation(_what(node), (_UNKNOWN,), 1))
             elif is_array(kind) and node.out not in pushed:
                 times = 2 if loops and node.out in carried else 1  # the old one is there while it is made
@@ -88,7 +92,6 @@ def allocations(graph: Graph, types: Types) -> list[Allocation]:
 
 Loops = tuple[For | While, ...]
 _UNKNOWN = Linear({object(): 1}, 0)
-_OPAQUE = ("recurse", "derivative", "custom", "rule", "call")
 
 
 def is_known_kind(kind: nt.Type | None) -> bool:
@@ -111,7 +114,9 @@ def _holds_arrays(kind: nt.Type | None) -> bool:
 def _what(node: Apply) -> str:
     """Return what takes memory that is not known: a variable, or a function that is called."""
     callee = node.args[0] if node.args else None
-    return f"what {callee.name} needs" if node.fn in _OPAQUE and isinstance(callee, Global) else node.out.name
+    return (
+        f"what {callee.name} needs" if card(node.fn).is_call and isinstance(callee, Global) else node.out.name
+    )
 
 
 def known_sizes(graph: Graph, arguments: list[Any]) -> dict[object, int]:

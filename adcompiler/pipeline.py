@@ -53,7 +53,6 @@ from adcompiler.optimize.stacks import lists_to_arrays
 from adcompiler.optimize.unroll import unroll
 from adcompiler.optimize.upwards import count_upwards
 from adcompiler.optimize.vectorise import vectorise
-from adcompiler.rules import CONSTANT, ELEMENTWISE
 from adcompiler.transform.parts import by_parts, name_parts
 from adcompiler.transform.specialise import specialise
 from adcompiler.watch import is_left_out, report
@@ -105,7 +104,7 @@ class Unit:
 
     def shapes(self) -> Shapes:
         """Return the symbolic shape of every array."""
-        return symbolic_shapes(self.graph, self.types, ELEMENTWISE.keys())
+        return symbolic_shapes(self.graph, self.types)
 
     def unchanging(self) -> set[Value]:
         """Return the values that never change: numbers, and shapes."""
@@ -162,12 +161,12 @@ def _checked(unit: Unit) -> Graph:
     if unit.wrt is None:
         active = {value for value, kind in types.items() if is_continuous(kind)}
     else:
-        active = active_values(graph, [graph.body.params[k] for k in unit.wrt], types, CONSTANT)
-    return check_indices(graph, types, active, ELEMENTWISE.keys())
+        active = active_values(graph, [graph.body.params[k] for k in unit.wrt], types)
+    return check_indices(graph, types, active)
 
 
 def _fused(unit: Unit) -> Graph:
-    known = symbolic_sizes(unit.graph, unit.types, ELEMENTWISE.keys())
+    known = symbolic_sizes(unit.graph, unit.types)
     graph = fuse(unit.graph, unit.types, *known)
     if any(element(kind) == float32 for kind in unit.types.values()):
         unit.types.update(infer(graph, unit.arguments))  # an element may be wider than those of its array
@@ -182,11 +181,11 @@ def _writes_arguments(graph: Graph) -> bool:
 
 
 def _localised(unit: Unit) -> Graph:
-    return localise(unit.graph, unit.types, *symbolic_sizes(unit.graph, unit.types, ELEMENTWISE.keys()))
+    return localise(unit.graph, unit.types, *symbolic_sizes(unit.graph, unit.types))
 
 
 def _in_numbers(unit: Unit) -> Graph:
-    return accumulate_in_numbers(unit.graph, unit.types, ELEMENTWISE.keys())
+    return accumulate_in_numbers(unit.graph, unit.types)
 
 
 FOLD = Pass("fold", lambda u: fold(u.graph, u.types), "constants and identities: more is known for all below")
@@ -242,7 +241,7 @@ STAGES: dict[str, Stage] = {
         COMMON,
         Pass(
             "guard",
-            lambda u: guard_sizes(u.graph, u.types, ELEMENTWISE.keys(), u.guards),
+            lambda u: guard_sizes(u.graph, u.types, u.guards),
             "sizes that are assumed to be equal are checked, and are one size from here on",
         ),
         *(FOLD, *CLEAN),
@@ -370,7 +369,7 @@ def through(unit: Unit, stage: str) -> Unit:
     """
     for step in STAGES[stage]:
         apply(step, unit)
-    verify(unit.graph)
+    verify(unit.graph, unit.types)
     return unit
 
 

@@ -20,7 +20,7 @@ from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Va
 from adcompiler.graph.run import primitive
 from adcompiler.graph.text import to_text, unique_names
 from adcompiler.graph.walk import free, operands, regions, results, values
-from adcompiler.rules import CONSTANT, ELEMENTWISE
+from adcompiler.primitives import card
 from adcompiler.rules.formula import scalar_scope
 
 
@@ -169,7 +169,7 @@ class ComputationGraph:
             if not isinstance(node, Apply):
                 kind = type(node).__name__.lower()
                 raise DifferentiationError("AD402", f"the graph has a '{kind}' node", node.loc)
-            if node.fn not in ELEMENTWISE and node.fn not in CONSTANT:
+            if not card(node.fn).is_elementwise and not card(node.fn).is_constant:
                 raise DifferentiationError("AD402", f"'{node.fn}' is not a scalar function", node.loc)
         if set(inputs) != set(self._inputs):
             raise DifferentiationError("AD305", f"the graph's inputs are {', '.join(self._inputs)}")
@@ -266,7 +266,7 @@ def _number(atom: Atom, numbers: dict[Value, float], names: dict[Value, str], kn
 
 def _partials(fn: str, args: list[float], y: float) -> list[float]:
     """Evaluate the partial derivatives of a primitive from its rule."""
-    rule = ELEMENTWISE.get(fn)
+    rule = card(fn).partials
     if rule is None:
         return [0.0] * len(args)
     scope = vars(math) | {"sign": lambda x: math.copysign(1.0, x) if x else 0.0}

@@ -6,11 +6,11 @@ import ast
 import inspect
 
 from adcompiler.definitions import DEFINITIONS
-from adcompiler.graph.syntax import DECOMPOSITIONS, JOINS
-from adcompiler.rules import ANALYTIC, COMPLEX, CONSTANT, LINEAR, REFUSED, STRUCTURED
-from adcompiler.rules import ELEMENTWISE as TABLE
+from adcompiler.primitives import CARDS, Spelling, card
 
-ELEMENTWISE = {name: rule for name, rule in TABLE.items() if name != "times"}  # generated code calls it
+ELEMENTWISE = {name: c.partials for name, c in CARDS.items() if c.partials and name != "times"}
+STRUCTURED = {name: c for name, c in CARDS.items() if c.vjps or c.spelling is Spelling.JOIN}
+WHOLE = {name.partition("[")[0] for name in STRUCTURED}
 
 WRITTEN_OUT = {
     "np.clip": "written as np.minimum(np.maximum(x, a), b)",
@@ -69,13 +69,13 @@ def kind_of(name: str) -> str | None:
         return "elementwise"
     if name in DEFINITIONS:
         return "definition"
-    if name in {key.partition("[")[0] for key, *_ in STRUCTURED} or name in JOINS or name in DECOMPOSITIONS:
+    if name in WHOLE or card(name).part_ranks:
         return "structured"
     if name in WRITTEN_OUT:
         return "written out"
-    if name in CONSTANT:
+    if card(name).is_constant:
         return "constant"
-    return "refused" if name in REFUSED else None
+    return "refused" if card(name).refused else None
 
 
 def rules_page() -> str:
@@ -103,10 +103,10 @@ def rules_page() -> str:
         *_complex(),
         "\n## Without a derivative\n",
         "Results that change by jumps, or are no floats:",
-        ", ".join(f"`{_shown(name)}`" for name in sorted(CONSTANT) if "." in name and "[" not in name) + ".",
+        ", ".join(f"`{_shown(name)}`" for name in _without_derivative()) + ".",
         "\n## Refused\n",
         "Numba knows these; a derivative that would have to go through them is refused.\n",
-        *[f"- `{name}`: {reason}" for name, reason in sorted(REFUSED.items())],
+        *[f"- `{name}`: {c.refused}" for name, c in sorted(CARDS.items()) if c.refused],
     ]
     return "\n".join(parts) + "\n"
 
@@ -118,16 +118,23 @@ back. All functions that are not named here are refused for complex arguments th
 """
 
 
+def _without_derivative() -> list[str]:
+    names = (name for name, c in CARDS.items() if c.is_constant)
+    return sorted(name for name in names if "." in name and "[" not in name)
+
+
 def _complex() -> list[str]:
+    rules = ((name, c.complex_partials) for name, c in sorted(CARDS.items()) if c.complex_partials)
     return [
         f"| `{name}` | `{ast.unparse(rule.partials[0])}` | `{ast.unparse(rule.tangent)}` |"  # type: ignore[arg-type]
-        for name, rule in sorted(COMPLEX.items())
+        for name, rule in rules
     ]
 
 
 def _analytic() -> list[str]:
     defined = [name for name, found in DEFINITIONS.items() if all(d.is_analytic for d in found)]
-    known = {name for name in ANALYTIC if kind_of(name) is not None}
+    analytic = (name for name, c in CARDS.items() if c.is_analytic and not name.startswith("math."))
+    known = {name for name in analytic if kind_of(name) is not None}
     return sorted(known | set(defined))
 
 
@@ -148,14 +155,16 @@ def _elementwise() -> list[str]:
 
 def _structured() -> list[str]:
     found: dict[str, set[tuple[int, ...]]] = {}
-    for name, ranks, _ in STRUCTURED:
-        found.setdefault(name.partition("[")[0], set()).add(ranks)
-    for name in JOINS:
-        found.setdefault(name, set())
+    for name, c in STRUCTURED.items():
+        found.setdefault(name.partition("[")[0], set()).update(ranks for ranks, _ in c.vjps)
     return [
-        f"| `{_shown(name)}` | {_ranks(ranks)} | {'linear' if name in {*LINEAR, *JOINS} else 'a rule'} |"
+        f"| `{_shown(name)}` | {_ranks(ranks)} | {'linear' if _is_linear(name) else 'a rule'} |"
         for name, ranks in sorted(found.items())
     ]
+
+
+def _is_linear(name: str) -> bool:
+    return card(name).is_linear or card(name).spelling is Spelling.JOIN
 
 
 def _ranks(found: set[tuple[int, ...]]) -> str:
@@ -187,12 +196,11 @@ def _definitions() -> list[str]:
 
 
 def _counts() -> str:
-    structured = {key.partition("[")[0] for key, *_ in STRUCTURED} | set(JOINS)
     special_count = sum(name.startswith("special.") for name in ELEMENTWISE)
-    both = [*ELEMENTWISE, *structured, *DEFINITIONS, *WRITTEN_OUT]
+    both = [*ELEMENTWISE, *WHOLE, *DEFINITIONS, *WRITTEN_OUT]
     return (
         f"{len(set(both))} functions and operators can be differentiated: {len(ELEMENTWISE)} elementwise ones\n"
-        f"({special_count} of `scipy.special`), {len(structured)} with rules on arrays, {len(DEFINITIONS)} defined in "
+        f"({special_count} of `scipy.special`), {len(WHOLE)} with rules on arrays, {len(DEFINITIONS)} defined in "
         f"the language, {len(WRITTEN_OUT)} written\nout as other ones. HIPS autograd 1.9 has 216 reverse-mode rules, "
         "counted in its table of primitives;\nJAX 0.10 derives its 344 functions in `jax.numpy` and 53 in "
         "`jax.scipy.special` from 200 primitives."

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 import adcompiler
+from adcompiler.primitives import is_known
 
 ROOT = Path(adcompiler.__file__).parent
 STAGES = [
     "enabled",
     "source",
     "errors",
+    "primitives",
     "graph",
     "watch",
     "custom",
@@ -59,3 +61,18 @@ def test_imports_run_one_way(path):
 @pytest.mark.parametrize("path", FILES, ids=[str(p.relative_to(ROOT)) for p in FILES])
 def test_files_stay_short(path):
     assert len(path.read_text().splitlines()) <= 500
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(p.relative_to(ROOT)) for p in FILES])
+def test_names_of_primitives_are_listed_on_cards_only(path):
+    """Three names in one display are a table."""
+    if path.relative_to(ROOT).parts[0] in ("primitives", "definitions", "runtime"):
+        return
+    types = {"float64", "float32", "int64", "bool", "np.float64", "np.int64", "np.bool_", "boolean"}
+    types |= {"float", "int"}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Set | ast.Tuple | ast.List | ast.Dict):
+            items = node.keys if isinstance(node, ast.Dict) else node.elts
+            texts = [item.value for item in items if isinstance(item, ast.Constant)]
+            names = [t for t in texts if isinstance(t, str) and t not in types and is_known(t)]
+            assert len(names) < 3, f"line {node.lineno}: {names} belong on cards"

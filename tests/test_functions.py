@@ -14,8 +14,7 @@ from numba.core.registry import cpu_target
 from adcompiler import value_and_grad
 from adcompiler.definitions import DEFINITIONS
 from adcompiler.frontend.resolve import primitive
-from adcompiler.graph.syntax import JOINS
-from adcompiler.rules import LINEAR, STRUCTURED, TANGENTS
+from adcompiler.primitives import CARDS, Spelling
 from adcompiler.testing import check_grad, check_hvp, check_jvp
 
 _rng = np.random.default_rng(5)
@@ -109,13 +108,14 @@ def test_single_precision(name, expression, parts):
 
 
 def test_every_rule_and_definition_has_a_proof():
-    parts = {name.partition("[")[0] for name, *_ in STRUCTURED}
-    known = (parts | set(DEFINITIONS) | set(JOINS)) - set(PRIMITIVE)
+    parts = {name.partition("[")[0] for name, c in CARDS.items() if c.vjps}
+    joins = {name for name, c in CARDS.items() if c.spelling is Spelling.JOIN}
+    known = (parts | set(DEFINITIONS) | joins) - set(PRIMITIVE)
     aliases = {"np.trapz": "np.trapezoid", "np.fill_diagonal": "np.diag"}
     missing = sorted(name for name in known if aliases.get(name, name) not in CASES)
     assert not missing
-    forward = {(name, ranks) for name, ranks, _ in STRUCTURED if name not in LINEAR}
-    assert forward == set(TANGENTS)
+    for c in CARDS.values():
+        assert c.is_linear or {ranks for ranks, _ in c.vjps} == set(c.jvps), c.name
 
 
 @pytest.mark.parametrize("jit", [False, True], ids=["uncompiled", "compiled"])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 
 from numba.core import types as nt
 
-from adcompiler.analysis.alias import SHAPE_ONLY, is_opaque, memory_classes, written_arrays
+from adcompiler.analysis.alias import is_opaque, memory_classes, written_arrays
 from adcompiler.analysis.complaints import pretty
 from adcompiler.analysis.types import Types, element, is_continuous, is_list, is_memory
 from adcompiler.errors import DifferentiationError
@@ -25,16 +25,16 @@ from adcompiler.graph.nodes import (
     While,
 )
 from adcompiler.graph.walk import merges, operands, values, walk
+from adcompiler.primitives import card
 
 
-def active_values(graph: Graph, wrt: Iterable[Value], types: Types, constant: Container[str]) -> set[Value]:
+def active_values(graph: Graph, wrt: Iterable[Value], types: Types) -> set[Value]:
     """Return the values that carry a derivative.
 
     Args:
         graph: the primal.
         wrt: arguments to differentiate.
         types: type of every value; only floats and float arrays can be active.
-        constant: primitives whose result never carries a derivative (`floor`, `shape`, …).
     """
     arrays = {value for value, kind in types.items() if is_memory(kind)}
     lists = {value for value, kind in types.items() if is_list(kind)}
@@ -46,22 +46,16 @@ def active_values(graph: Graph, wrt: Iterable[Value], types: Types, constant: Co
     apart = {value for value in stopped if classes.get(value, value) not in written}
     if apart:  # what is never written may share memory with what carries a derivative
         classes = memory_classes(graph.body, arrays, lists, apart)
-    edges = list(_edges(graph, constant))
-    bundles = {node.out for node in walk(graph.body) if isinstance(node, Apply) and node.fn in _BUNDLES}
+    edges = list(_edges(graph))
+    bundles = {node.out for node in walk(graph.body) if isinstance(node, Apply) and card(node.fn).is_bundle}
     continuous = {value for value, kind in types.items() if is_continuous(kind)} | bundles
     forward = _spread(set(wrt), edges, types, classes, continuous)
-    _check_nothing_is_lost(graph, forward, types, constant, bundles)
+    _check_nothing_is_lost(graph, forward, types, bundles)
     backward = _spread(set(values(graph.body.yields)), [(b, a) for a, b in edges], types, classes, continuous)
     return forward & backward
 
 
-_BUNDLES = ("derivative", "rule")
-"""Calls that may return a tuple of numbers and arrays, of which each carries a derivative."""
-
-
-def _check_nothing_is_lost(
-    graph: Graph, varied: set[Value], types: Types, constant: Container[str], bundles: set[Value]
-) -> None:
+def _check_nothing_is_lost(graph: Graph, varied: set[Value], types: Types, bundles: set[Value]) -> None:
     """Refuse what takes a derivative in but cannot carry it on, or may do anything with it."""
 
     def is_varied(atoms: Iterable[Atom]) -> bool:
@@ -85,10 +79,10 @@ def _check_nothing_is_lost(
                     raise refuse(node, "what it is put into", types.get(target))  # type: ignore[arg-type]
             case Effect() | Apply(fn="method" | "call") if is_opaque(node) and is_varied(operands(node)):
                 name = next((a.value for a in node.args if isinstance(a, Literal | Global)), node.fn)
-                name = getattr(name, "__name__", name) if node.fn in ("method", "call") else node.fn
+                name = getattr(name, "__name__", name) if card(node.fn).is_opaque else node.fn
                 reason = f"nothing is known about what '{name}' does with a derivative"
                 raise DifferentiationError("AD202", reason, node.loc)
-            case Apply() if node.fn not in constant and node.fn not in SHAPE_ONLY:
+            case Apply() if not card(node.fn).is_constant and card(node.fn).reads_elements:
                 if is_lost(node.out) and is_varied(node.args[:1] if node.fn == "getitem" else operands(node)):
                     what = (
                         "a tuple in a list or dictionary"
@@ -102,7 +96,7 @@ def _check_nothing_is_lost(
                         raise refuse(node, f"'{target.name}'", types.get(target))
 
 
-def _edges(graph: Graph, constant: Container[str]) -> Iterable[tuple[Value, Value]]:
+def _edges(graph: Graph) -> Iterable[tuple[Value, Value]]:
     """Yield (source, target) wherever a derivative can flow from one value to another."""
 
     def pairs(sources: Iterable[Atom], target: Value) -> Iterable[tuple[Value, Value]]:
@@ -112,7 +106,7 @@ def _edges(graph: Graph, constant: Container[str]) -> Iterable[tuple[Value, Valu
         match node:
             case Apply(fn="getitem"):
                 yield from pairs(node.args[:1], node.out)
-            case Apply() if node.fn not in constant:
+            case Apply() if not card(node.fn).is_constant:
                 yield from pairs(operands(node), node.out)
             case Store():
                 yield from pairs((node.value,), node.array)

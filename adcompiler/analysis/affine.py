@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from math import gcd
 
 from adcompiler.graph.nodes import Apply, Atom, Literal, Value
+from adcompiler.primitives import card
 
 _MOST = 300
 """Systems that grow beyond this many inequalities are taken to be feasible."""
@@ -61,7 +62,7 @@ def linear(atom: Atom, makers: Mapping[Value, Apply]) -> Linear | None:
     if not isinstance(atom, Value):
         return None
     made = makers.get(atom)
-    if made is not None and made.fn in ("add", "sub", "mul", "neg"):
+    if made is not None and card(made.fn).is_cheap_on_arrays:
         parts = [linear(arg, makers) for arg in made.args]
         match made.fn, parts:
             case "add", [Linear() as left, Linear() as right]:

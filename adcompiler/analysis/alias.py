@@ -8,65 +8,14 @@ from dataclasses import dataclass
 from adcompiler.analysis.dependence import Dependences
 from adcompiler.analysis.types import Types, is_scalar
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Node, Region, Store, Value, While
-from adcompiler.graph.syntax import GUARDS, IN_PLACE
 from adcompiler.graph.walk import defined, merges, operands, regions, values, walk
-
-VIEWS = frozenset(
-    {
-        "getitem",
-        "nth",
-        "T",
-        "np.transpose",
-        "reshape",
-        "ravel",
-        "tuple",
-        "np.ascontiguousarray",
-        "np.asfortranarray",
-        "np.asarray",
-        "np.squeeze",
-        "np.swapaxes",
-        "np.flip",
-        "np.broadcast_to",
-        "np.atleast_1d",
-        "np.atleast_2d",
-        "np.atleast_3d",
-        "np.moveaxis",
-        "np.real",
-        "np.imag",
-        "np.expand_dims",
-        "sum_to",
-        "stop_gradient",
-        "of_reals",
-    }
-)
-"""Primitives whose output may share memory with their first argument (a tuple with all of them)."""
-
-SHAPE_ONLY = frozenset(
-    [
-        "shape",
-        "len",
-        "size",
-        "dtype",
-        "ndim",
-        "np.zeros_like",
-        "np.empty_like",
-        "np.ones_like",
-        "np.full_like",
-    ]
-)
-"""Primitives that read the shape of an array but not its elements."""
-
-
-_HANDED_OUT = ("pop", "method", "call", "getattr")
-"""Primitives whose output may have been there before."""
-_HOLDERS = ("list", *_HANDED_OUT)
-"""Primitives whose output may hold, or be, any of their arguments."""
+from adcompiler.primitives import Shows, card
 
 
 def owner_of(definitions: dict[Value, Node], value: Value) -> Value:
     """Follow views back to the value that owns the memory: an allocation, a parameter, or a merge."""
     node = definitions.get(value)
-    while isinstance(node, Apply) and node.fn in VIEWS and isinstance(node.args[0], Value):
+    while isinstance(node, Apply) and card(node.fn).is_view and isinstance(node.args[0], Value):
         value = node.args[0]
         node = definitions.get(value)
     return value
@@ -110,11 +59,8 @@ def memory_classes(
         for node in inner.nodes:
             if isinstance(node, Apply) and node.out in apart:
                 pass
-            elif isinstance(node, Apply) and (node.fn in VIEWS or node.fn in IN_PLACE):
-                for arg in node.args if node.fn == "tuple" else node.args[:1]:
-                    unite(node.out, arg)
-            elif isinstance(node, Apply) and (node.fn in _HOLDERS or is_list(node)):
-                for arg in node.args:
+            elif isinstance(node, Apply):
+                for arg in _shared(node, is_list(node)):
                     unite(node.out, arg)
             elif isinstance(node, Effect) and node.fn == "append":
                 unite(node.args[0], node.args[1])
@@ -131,21 +77,28 @@ def memory_classes(
     return {value: find(value) for value in list(parent)}
 
 
+def _shared(node: Apply, is_list: bool) -> tuple[Atom, ...]:
+    """Return the arguments whose memory the result may share."""
+    match card(node.fn).shows:
+        case Shows.FIRST | Shows.FIRST_IF_CONTIGUOUS | Shows.MAYBE_FIRST:
+            return node.args[:1]
+        case Shows.NOTHING if not is_list:
+            return ()
+    return node.args
+
+
 def shared_memory(region: Region, types: Types) -> dict[Value, Value]:
     """Return the memory classes of all but numbers: stacks hold arrays, too, typed or not."""
     return memory_classes(region, {value for value in defined(region) if not is_scalar(types.get(value))})
-
-
-_KNOWN_EFFECTS = ("append", "pop", "assert", "raise", "print", "np.random.seed", "reverse sweep", *GUARDS)
 
 
 def is_opaque(node: Node) -> bool:
     """Tell whether a node may do anything to its arguments: calls into the unknown, for their effect."""
     match node:
         case Effect():
-            return node.fn not in _KNOWN_EFFECTS
+            return not card(node.fn).is_statement
         case Apply():
-            return node.fn in ("method", "call")
+            return card(node.fn).is_opaque
     return False
 
 
@@ -154,9 +107,7 @@ def written_by(node: Node) -> Iterator[Value]:
     match node:
         case Store():
             yield node.array
-        case Effect(fn="append") | Apply(fn="pop"):
-            yield from values(node.args[:1])
-        case Apply() if node.fn in IN_PLACE:
+        case Effect() | Apply() if card(node.fn).writes_first:
             yield from values(node.args[:1])
         case Effect() | Apply() if is_opaque(node):
             yield from values(operands(node))
@@ -205,7 +156,7 @@ class Memory:
 
     def _changes_list(self, node: Node) -> bool:
         is_item = isinstance(node, Store) and node.array in self.lists and not node.accumulate
-        return is_item or (isinstance(node, Effect | Apply) and node.fn in ("append", "pop"))
+        return is_item or (isinstance(node, Effect | Apply) and card(node.fn).changes_length)
 
     def written_after(self, value: Value, node: Node) -> bool:
         """Tell whether the array's elements, as `node` reads them, may be overwritten afterwards."""
@@ -291,7 +242,7 @@ def memory(
                 definitions[node.out] = node
                 info.positions[node.out] = counter
                 info.owners[node.out] = owner_of(definitions, node.out)
-                if node.fn not in VIEWS and node.fn not in _HANDED_OUT:
+                if not card(node.fn).is_view and card(node.fn).shows is not Shows.HANDED_OUT:
                     info.born[node.out] = info.access[node]
             for written in written_by(node):
                 if written in arrays:
@@ -317,7 +268,7 @@ def memory(
 def content_reads(node: Node) -> Iterator[Value]:
     """Yield the values whose elements (not only shape) a node reads."""
     match node:
-        case Apply() if node.fn in SHAPE_ONLY or node.fn in VIEWS:
+        case Apply() if not card(node.fn).reads_elements or card(node.fn).is_view:
             yield from values(node.args[1:])
         case Apply():
             yield from values(node.args)

@@ -9,10 +9,8 @@ from adcompiler.analysis.affine import Linear, feasible, linear
 from adcompiler.analysis.types import Types, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Store, Value, While
 from adcompiler.graph.walk import regions, results
+from adcompiler.primitives import card
 
-ALLOCATIONS = frozenset(
-    f"np.{name}{like}" for name in ("empty", "zeros", "ones", "full") for like in ("", "_like")
-)
 Loops = tuple[Node, ...]
 Span = tuple[Linear | None, Linear | None]
 """First and last index that an access touches on one axis, where known."""
@@ -96,11 +94,11 @@ class Dependences:
     def is_new(self, array: Value, other: Value) -> bool:
         """Tell whether an array is allocated after another one was there, or apart from it."""
         made, also = self.makers.get(array), self.makers.get(other)
-        if made is None or made.fn not in ALLOCATIONS:
+        if made is None or card(made.fn).allocates is None:
             return False
         home, around = self.homes.get(other, ()), self.homes.get(array, ())
         is_earlier = also is None and home == around[: len(home)]
-        return is_earlier or (also is not None and also.fn in ALLOCATIONS)
+        return is_earlier or (also is not None and card(also.fn).allocates is not None)
 
     def may_return(
         self, array: Value, first: tuple[Atom, ...], second: tuple[Atom, ...], loops: Loops

@@ -13,37 +13,11 @@ from numba.core import types
 
 from adcompiler.analysis.types import argument_type, infer, is_scalar
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend.resolve import numpy_function
 from adcompiler.graph.layout import Layout, Leaf
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Store, Value
-from adcompiler.graph.syntax import BINARY, COMPARE, UNARY
 from adcompiler.graph.walk import merges, operands, results, values, walk
+from adcompiler.primitives import Follows, card
 
-_SIZES = ("np.zeros", "np.ones", "np.empty", "np.full")
-_ARRAY_ONLY = {"T", "reshape", "ravel", "flatten", "nth", "len"} | {
-    f"np.{name}"
-    for name in (
-        *(
-            "sum",
-            "mean",
-            "max",
-            "min",
-            "prod",
-            "var",
-            "std",
-            "ptp",
-            "median",
-            "any",
-            "all",
-            "argmax",
-            "argmin",
-        ),
-        *("nansum", "nanmean", "average", "cumsum", "cumprod", "sort", "argsort", "diff", "outer", "dot"),
-        *("vdot", "trace", "concatenate", "convolve", "linalg.norm", "linalg.det", "searchsorted"),
-    )
-}
-_ALIKE = {"T", "copy", "ravel", "flatten", "astype", "stop_gradient", "of_reals", "np.sort", "np.cumsum"}
-_OF_ONE = ("sum", "min", "max")
 _MOST_TRIALS = 40
 
 
@@ -213,18 +187,20 @@ def _needed_axes(graph: Graph, varied: set[Value]) -> dict[Value, int]:
             if not isinstance(node, Apply) or not needed.get(node.out):
                 continue
             axes, own = needed[node.out], [*values(node.args)]
-            if node.fn in _ALIKE:
+            if _keeps_axes(node.fn):
                 need(node.args[0], axes)
-            elif _is_elementwise(node.fn) and not any(needed.get(value, 0) >= axes for value in own):
+            elif card(node.fn).follows is Follows.BROADCAST and not any(
+                needed.get(value, 0) >= axes for value in own
+            ):
                 for value in [value for value in own if value in varied] or own:
                     need(value, axes)
     return needed
 
 
-def _is_elementwise(fn: str) -> bool:
-    if fn in BINARY or fn in COMPARE or fn in UNARY or fn.startswith("special."):
-        return fn != "matmul"
-    return fn in ("abs", "np.where", "np.clip") or isinstance(numpy_function(fn), np.ufunc)
+def _keeps_axes(fn: str) -> bool:
+    known = card(fn)
+    is_alike = known.follows in (Follows.SAME_SHAPE, Follows.SAME_RANK)
+    return is_alike or (known.follows is Follows.VECTOR and known.takes_array)
 
 
 def _by_use(graph: Graph, value: Value, differentiated: bool, axes: int) -> list[str]:
@@ -279,7 +255,7 @@ def _axes(graph: Graph, node: Node, value: Value) -> int:
 def _wants_array(node: Node, value: Value) -> bool:
     if not isinstance(node, Apply) or not node.args or node.args[0] is not value:
         return False
-    return node.fn in _ARRAY_ONLY or (node.fn in _OF_ONE and len(node.args) == 1)
+    return card(node.fn).takes_array or (node.fn in ("min", "max") and len(node.args) == 1)
 
 
 def _wants_integer(node: Node, value: Value) -> bool:
@@ -291,7 +267,7 @@ def _wants_integer(node: Node, value: Value) -> bool:
         case Apply(fn="slice"):
             return value in node.args
         case Apply():
-            return node.fn in _SIZES and bool(node.args) and node.args[0] is value
+            return card(node.fn).follows is Follows.GIVEN and bool(node.args) and node.args[0] is value
         case Store():
             return value in node.index
     return False

@@ -11,8 +11,7 @@ from adcompiler.analysis.affine import Linear, feasible, linear
 from adcompiler.analysis.sizes import Axis, Size, form_of, is_symbol
 from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import Apply, Atom, For, Literal, Value, While
-
-_OPPOSITE = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt", "eq": "ne", "ne": "eq"}
+from adcompiler.primitives import card
 
 
 @dataclass
@@ -52,12 +51,12 @@ class Integers:
             return self.said_by(made.args[0], not holds)
         if made.fn == ("and" if holds else "or"):
             return [form for arg in made.args for form in self.said_by(arg, holds)]
-        if made.fn not in _OPPOSITE:
+        if not card(made.fn).opposite:
             return []
         one, two = map(self.form, made.args)
         if one is None or two is None:
             return []
-        match made.fn if holds else _OPPOSITE[made.fn]:
+        match made.fn if holds else card(made.fn).opposite:
             case "lt":
                 return [two - one - 1]
             case "le":
@@ -80,7 +79,7 @@ class Integers:
         out = Linear({node.out: 1})
         if node.fn == "abs":
             yield out
-        if node.fn not in ("min", "max", "floordiv", "mod") or len(node.args) != 2:
+        if not (node.fn in ("min", "max") or card(node.fn).divides) or len(node.args) != 2:
             return
         one, two = map(self.form, node.args)
         if node.fn in ("min", "max"):

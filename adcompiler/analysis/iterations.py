@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from adcompiler.analysis.alias import SHAPE_ONLY, VIEWS, shared_memory
+from adcompiler.analysis.alias import shared_memory
 from adcompiler.analysis.dependence import Access, Dependences, Loops
 from adcompiler.analysis.types import Types, is_memory
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Region, Store, Value, While
-from adcompiler.graph.syntax import GUARDS
 from adcompiler.graph.walk import operands, regions, values
+from adcompiler.primitives import card
 
 
 class Iterations:
@@ -78,13 +78,13 @@ def _collect(region: Region, loops: Loops, known: Iterations, found: dict[Value,
 
     for node in region.nodes:
         match node:
-            case Effect() if node.fn in GUARDS:
+            case Effect() if card(node.fn).is_guard:
                 continue
             case Effect() | While():
                 return False
             case Apply(fn="pop" | "method" | "call" | "recurse" | "derivative"):
                 return False
-            case Apply() if node.fn in SHAPE_ONLY:
+            case Apply() if not card(node.fn).reads_elements:
                 continue
             case Apply(fn="getitem", args=(Value() as array, *index)):
                 memory(array).reads.append((array, tuple(index), loops))
@@ -92,7 +92,7 @@ def _collect(region: Region, loops: Loops, known: Iterations, found: dict[Value,
                 kind = memory(node.array)
                 (kind.adds if node.accumulate else kind.writes).append((node.array, node.index, loops))
                 _read_whole((node.value,), loops, known, found)
-            case Apply() if node.fn not in VIEWS:
+            case Apply() if not card(node.fn).is_view:
                 _read_whole(operands(node), loops, known, found)
         inner = (*loops, node) if isinstance(node, For) else loops
         if not all(_collect(part, inner, known, found) for part in regions(node)):

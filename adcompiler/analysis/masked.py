@@ -17,14 +17,7 @@ from adcompiler.analysis.ranges import Ranges
 from adcompiler.analysis.types import Types, is_array, is_array_atom
 from adcompiler.graph.nodes import Apply, Atom, Effect, Global, If, Literal, Node, Region, Store, Value
 from adcompiler.graph.walk import merges, operands, regions, values
-
-_CHOICES = frozenset(
-    f"np.{name}"
-    for name in ("where", "fmin", "fmax", "nansum", "nanmax", "nanmin", "nanprod", "nan_to_num", "take")
-)
-"""Functions whose result may be a number although something in their arguments is none."""
-_ROOTS = frozenset({"math.sqrt", "np.sqrt", "np.cbrt"})
-_POWERS = frozenset({"pow", "math.pow", "np.power", "np.float_power"})
+from adcompiler.primitives import card
 
 Path = tuple[int, ...]
 """The branches around a place, from the outermost."""
@@ -137,7 +130,7 @@ def _enter(flow: _Flow, node: Node, path: Path, types: Types) -> None:
         flow.reads(target, (source,), inside)
     match node:
         case Apply():
-            chooses = node.fn in _CHOICES or node.out in flow.overwritten or _picks(flow, node, types)
+            chooses = card(node.fn).is_choice or node.out in flow.overwritten or _picks(flow, node, types)
             flow.reads(node.out, operands(node), path, chooses)
         case Store():
             flow.reads(node.array, (node.value,), path, flow.key(node.array) in flow.patched)
@@ -147,7 +140,7 @@ def _enter(flow: _Flow, node: Node, path: Path, types: Types) -> None:
 
 def _is_computed(node: Apply, types: Types) -> bool:
     """Tell whether an array is made element by element from others, and is no view of one."""
-    return is_array(types.get(node.out)) and node.fn not in ("getitem", "T", "reshape", "ravel")
+    return is_array(types.get(node.out)) and not card(node.fn).is_view
 
 
 def _picks(flow: _Flow, node: Apply, types: Types) -> bool:
@@ -193,8 +186,8 @@ def _under_roots(flow: _Flow, known: Ranges) -> set[Value]:
 
 
 def _is_root(node: Apply) -> bool:
-    if node.fn not in _POWERS:
-        return node.fn in _ROOTS
+    if not card(node.fn).is_steep_at_zero or len(node.args) == 1:
+        return card(node.fn).is_steep_at_zero
     power = node.args[1]
     return not isinstance(power, Literal) or (isinstance(power.value, float) and 0 < power.value < 1)
 

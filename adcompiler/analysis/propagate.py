@@ -7,7 +7,8 @@ is left to Numba.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from numba import boolean, float64, int64
@@ -30,10 +31,8 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.syntax import COMPARE
+from adcompiler.primitives import Card, Gives, card
 
-_ARITHMETIC = frozenset({"add", "sub", "mul", "times"})
-_SAME = frozenset({"np.sign", "np.abs", "np.absolute", "np.fabs", "math.fabs", "abs", "neg", "pos"})
 _LITERALS = {float: float64, int: int64, bool: boolean, type(None): types.none}
 
 
@@ -44,23 +43,19 @@ class _UnknownTypeError(Exception):
 @dataclass(frozen=True)
 class _Known:
     primal: Types
-    elementwise: Container[str]
 
 
-def propagated(
-    graph: Graph, arguments: Sequence[types.Type], primal: Types, elementwise: Container[str]
-) -> Types | None:
+def propagated(graph: Graph, arguments: Sequence[types.Type], primal: Types) -> Types | None:
     """Return the type of every value of a gradient; None where some are not plain.
 
     Args:
         graph: the graph of the gradient.
         arguments: types of its arguments.
         primal: types of the values that it has from its primal.
-        elementwise: the elementwise functions.
     """
     found: Types = dict(zip(graph.body.params, arguments, strict=True))
     try:
-        _region(graph.body, found, _Known(primal, elementwise))
+        _region(graph.body, found, _Known(primal))
     except _UnknownTypeError:
         return None
     return found
@@ -157,7 +152,7 @@ def _applied(node: Apply, found: Types, known: _Known) -> types.Type:
         case Apply(fn="np.where", args=(test, one, two), keywords=()):
             return _chosen(_of(test, found), [_of(one, found), _of(two, found)])
         case Apply(keywords=()):
-            return _elementwise(node, [_of(atom, found) for atom in node.args], known)
+            return _elementwise(node, [_of(atom, found) for atom in node.args])
     raise _UnknownTypeError
 
 
@@ -208,29 +203,33 @@ def _chosen(test: types.Type, kinds: list[types.Type]) -> types.Type:
     return types.Array(float64, max(kind.ndim for kind in arrays), "C")
 
 
-def _elementwise(node: Apply, kinds: list[types.Type], known: _Known) -> types.Type:
+def _elementwise(node: Apply, kinds: list[types.Type]) -> types.Type:
     arrays = [kind for kind in kinds if is_array(kind)]
     numbers = {kind.dtype if is_array(kind) else kind for kind in kinds}
-    fn = node.fn
     if not kinds or not numbers <= {float64, int64, boolean}:
         raise _UnknownTypeError
-    if fn in COMPARE and arrays and not any(kind.layout == "F" for kind in arrays):
+    known = card(node.fn)
+    if known.gives is Gives.TEST and arrays and not any(kind.layout == "F" for kind in arrays):
         return types.Array(boolean, max(kind.ndim for kind in arrays), "C")
-    if fn in COMPARE or fn in ("not", "and", "or"):
-        is_plain = fn in COMPARE or numbers == {boolean}
-        result = boolean if is_plain and not arrays else None
-    elif boolean in numbers:
-        result = None
-    elif fn in _ARITHMETIC or (fn == "mod" and numbers == {int64}):
-        result = float64 if float64 in numbers else int64
-    elif fn == "truediv" or (fn == "pow" and float64 in numbers):
-        result = float64
-    elif fn in _SAME or fn in ("max", "min"):
-        result = next(iter(numbers)) if len(numbers) == 1 else None
-    elif fn.startswith(("math.", "np.", "special.")) and fn in known.elementwise and numbers == {float64}:
-        result = float64
-    else:
-        result = None
+    result = _number(node, known, numbers, bool(arrays))
     if result is None or (arrays and (result != float64 or any(kind.layout == "F" for kind in arrays))):
         raise _UnknownTypeError
     return types.Array(float64, max(kind.ndim for kind in arrays), "C") if arrays else result
+
+
+def _number(node: Apply, known: Card, numbers: set[types.Type], has_arrays: bool) -> types.Type | None:
+    """Return the type of the numbers that an elementwise function makes of others, None if not plain."""
+    if known.operator is ast.Not or node.fn in ("and", "or"):
+        return boolean if numbers == {boolean} and not has_arrays else None
+    match known.gives:
+        case Gives.TEST:
+            return None if has_arrays else boolean
+        case _ if boolean in numbers:
+            return None
+        case Gives.WIDEST:
+            return float64 if float64 in numbers else int64
+        case Gives.SAME:
+            return next(iter(numbers)) if len(numbers) == 1 else None
+        case Gives.REAL if known.operator or (known.is_elementwise and numbers == {float64}):
+            return float64
+    return float64 if node.fn == "pow" and float64 in numbers else None

@@ -9,17 +9,7 @@ from numba.core import types as nt
 from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Value
 from adcompiler.graph.walk import walk
-
-_BOUNDED = frozenset(
-    f"{home}.{name}"
-    for home in ("math", "np")
-    for name in ("sin", "cos", "tanh", "sign", "arctan", "atan", "erf", "erfc")
-)
-_LEAST_ONE = frozenset({"math.cosh", "np.cosh"})
-_NATURAL = frozenset(
-    {"math.exp", "np.exp", "abs", "np.abs", "math.fabs", "np.square", "len", "math.sqrt", "np.sqrt"}
-)
-"""Functions that are zero or more."""
+from adcompiler.primitives import Range, card
 
 
 def ranges(graph: Graph, types: Types) -> Ranges:
@@ -61,7 +51,7 @@ class Ranges:
                 return True
             case "math.exp" | "np.exp" | "fast.exp":
                 return self.is_negative(made.args[0])
-        return made.fn in _BOUNDED
+        return card(made.fn).range is Range.BOUNDED
 
     def is_negative(self, atom: Atom) -> bool:
         """Tell whether a number is zero or less."""
@@ -135,7 +125,7 @@ class Ranges:
                 return any(map(self.is_positive, made.args))
             case "math.sqrt" | "np.sqrt":
                 return self.is_positive(made.args[0])
-        return made.fn in _LEAST_ONE
+        return card(made.fn).range is Range.AT_LEAST_ONE
 
     def is_natural(self, atom: Atom) -> bool:
         """Tell whether a number is zero or more."""
@@ -153,4 +143,4 @@ class Ranges:
                 power = made.args[1]
                 is_even = isinstance(power, Literal) and isinstance(power.value, int) and power.value % 2 == 0
                 return is_even or self.is_natural(made.args[0])
-        return made.fn in _NATURAL or self.is_positive(atom)
+        return card(made.fn).range is Range.NATURAL or self.is_positive(atom)

@@ -7,7 +7,7 @@ Where a program combines arrays whose sizes nothing relates, `x - mu`, one of th
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -47,17 +47,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.syntax import COMPARE
-
-_ALSO_ELEMENTWISE = {*COMPARE, "and_", "or_", "xor", "invert"} | {
-    f"np.{name}"
-    for name in (
-        *("sign", "floor", "ceil", "trunc", "rint", "isnan", "isinf", "isfinite", "equal", "not_equal"),
-        *("less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_not"),
-    )
-}
-_SAME_SHAPE = {"copy", "astype", "np.copy", "np.ascontiguousarray", "stop_gradient"}
-_SAME_SHAPE |= {f"np.{name}_like" for name in ("zeros", "ones", "empty", "full")}
+from adcompiler.primitives import Follows, card
 
 
 class _Span(NamedTuple):
@@ -69,17 +59,16 @@ class _Span(NamedTuple):
 
 
 def symbolic_sizes(
-    graph: Graph, types: Types, elementwise: Container[str], guards: Guards | None = None
+    graph: Graph, types: Types, guards: Guards | None = None
 ) -> tuple[Shapes, dict[Value, Size]]:
     """Return the shapes of arrays, and what is known of the numbers that are sizes.
 
     Args:
         graph: the graph.
         types: type of every value.
-        elementwise: names of the functions that broadcast their arguments.
         guards: where given, filled with the checks that the assumptions made need.
     """
-    reader = _Reader(types, elementwise, guards)
+    reader = _Reader(types, guards)
     reader.region(graph.body)
 
     def final(size: Size) -> Size:
@@ -95,16 +84,16 @@ def symbolic_sizes(
     return shapes, sizes
 
 
-def symbolic_shapes(graph: Graph, types: Types, elementwise: Container[str]) -> Shapes:
+def symbolic_shapes(graph: Graph, types: Types) -> Shapes:
     """Return for each array a tuple of sizes: an int, or an object equal where sizes are equal."""
-    return symbolic_sizes(graph, types, elementwise)[0]
+    return symbolic_sizes(graph, types)[0]
 
 
 class _Reader:
     """Follows shapes through the program; `sizes` holds what numbers and tuples are known to be sizes."""
 
-    def __init__(self, types: Types, elementwise: Container[str], guards: Guards | None) -> None:
-        self.types, self.elementwise, self.guards = types, elementwise, guards
+    def __init__(self, types: Types, guards: Guards | None) -> None:
+        self.types, self.guards = types, guards
         self.assumes = guards is not None and not guards.stretches
         self.shapes: Shapes = {}
         self.sizes: dict[Value, Size] = {}
@@ -361,7 +350,7 @@ class _Reader:
         self.enter(node.out)
         if node.fn == "slice":
             self.slices[node.out] = node.args
-        if node.fn in ("matmul", "np.dot", "np.vdot"):
+        if card(node.fn).follows is Follows.PRODUCT or node.fn == "np.vdot":
             left, right = (self.shapes.get(a) if isinstance(a, Value) else captured(a) for a in node.args)
             if left and right:
                 self.fits(left[-1], right[-2] if len(right) > 1 else right[0])
@@ -399,31 +388,32 @@ class _Reader:
 
     def shape(self, node: Apply) -> Shape | None:
         args = [self.shapes.get(a, ()) if isinstance(a, Value) else captured(a) for a in node.args]
-        if node.fn in _SAME_SHAPE:
-            return args[0]
-        if node.fn in self.elementwise or node.fn in _ALSO_ELEMENTWISE:
-            return self.broadcast(node.out, args, rank(self.types[node.out]))
+        match card(node.fn).follows:
+            case Follows.SAME_SHAPE:
+                return args[0]
+            case Follows.BROADCAST:
+                return self.broadcast(node.out, args, rank(self.types[node.out]))
+            case Follows.PRODUCT if args[0] and args[1]:
+                return args[0][:-1] + args[1][:-2] + args[1][-1:] if len(args[1]) > 1 else args[0][:-1]
+            case Follows.REDUCED:
+                return without_axis(node, args[0])
+            case Follows.GIVEN:
+                known = size_of(node.args[0], self.sizes)
+                sizes = known if isinstance(known, tuple) and not is_symbol(known) else (known,)
+                return tuple(self.extents.get(size, size) for size in sizes)
         match node.fn:
             case "T":
                 return args[0][::-1]
             case "np.transpose":
                 return tuple(args[0][k.value] for k in node.args[1:])  # type: ignore[union-attr, index]
-            case "matmul" | "np.dot" if args[0] and args[1]:
-                return args[0][:-1] + args[1][:-2] + args[1][-1:] if len(args[1]) > 1 else args[0][:-1]
             case "np.outer" if len(args[0]) == 1 and len(args[1]) == 1:
                 return args[0] + args[1]
             case "getitem":
                 return self.indexed(node, args[0])
-            case "np.zeros" | "np.ones" | "np.empty" | "np.full":
-                known = size_of(node.args[0], self.sizes)
-                sizes = known if isinstance(known, tuple) and not is_symbol(known) else (known,)
-                return tuple(self.extents.get(size, size) for size in sizes)
             case "np.arange" if len(node.args) == 1:
                 return (size_of(node.args[0], self.sizes),)
             case "reshape":
                 return self.reshaped(node)
-            case "np.sum" | "np.max" | "np.min" | "np.mean" | "np.prod" | "sum" | "max" | "min" | "mean":
-                return without_axis(node, args[0])
         return None
 
     def reshaped(self, node: Apply) -> Shape | None:

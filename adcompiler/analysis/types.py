@@ -37,6 +37,7 @@ from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Global, Graph, If, Li
 from adcompiler.graph.python import Style, to_python
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import defined, map_operands, map_region, merges, walk
+from adcompiler.primitives import card
 from adcompiler.runtime import factors, vector_math
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
@@ -111,7 +112,7 @@ def refresh(graph: Graph, types: Types) -> None:
         types: type of every value; a number in place of an array, or the other way round, is set right.
     """
     for node in walk(graph.body):
-        if not isinstance(node, Apply) or node.fn not in ("mul", "times", "truediv", "neg", "add", "sub"):
+        if not isinstance(node, Apply) or not card(node.fn).is_cheap_on_arrays:
             continue
         kinds = [types.get(atom) for atom in node.args if isinstance(atom, Value)]
         arrays = [kind for kind in kinds if is_array(kind)]

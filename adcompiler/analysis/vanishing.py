@@ -7,15 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adcompiler.analysis.alias import VIEWS, memory_classes
+from adcompiler.analysis.alias import memory_classes
 from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Effect, For, Graph, Literal, Region, Store, Value
 from adcompiler.graph.walk import merges, walk
-
-_ZEROS = frozenset(f"np.{name}{like}" for name in ("zeros", "empty") for like in ("", "_like"))
-_LINEAR = frozenset({"add", "sub", "neg", "pos", "copy", "np.sum", "np.float32", "np.float64", "float"})
-"""Primitives that make zeros of zeros."""
-_PRODUCTS = frozenset({"mul", "times", "matmul", "np.dot", "np.outer"})
-"""Primitives that make zeros of zeros in one of their arguments."""
+from adcompiler.primitives import Fill, Vanishes, card
 
 
 def vanishing(graph: Graph) -> tuple[bool, ...]:
@@ -53,19 +48,19 @@ def _flows(body: Region) -> Iterator[tuple[Value, tuple[Atom, ...]]]:
     """Yield (target, sources) wherever what is not zero, in all of the sources, makes something else so."""
     for node in walk(body):
         match node:
-            case Apply() if node.fn in _ZEROS:
+            case Apply() if card(node.fn).allocates in (Fill.ZEROS, Fill.NOTHING):
                 pass
-            case Apply() if node.fn in _LINEAR:
+            case Apply() if card(node.fn).vanishes is Vanishes.WITH_ALL:
                 yield from ((node.out, (atom,)) for atom in node.args)
-            case Apply() if node.fn in _PRODUCTS:
+            case Apply() if card(node.fn).vanishes is Vanishes.WITH_ANY:
                 yield node.out, node.args
-            case Apply(fn="truediv" | "sum_to" | "astype"):
+            case Apply() if card(node.fn).vanishes is Vanishes.WITH_FIRST:
                 yield node.out, node.args[:1]
             case Apply(fn="np.full_like" | "np.full"):
                 yield node.out, node.args[1:2]
             case Apply(fn="np.where", args=(_, one, two)):
                 yield from ((node.out, (atom,)) for atom in (one, two))
-            case Apply() if node.fn in VIEWS and node.fn != "tuple" and isinstance(node.args[0], Value):
+            case Apply() if card(node.fn).is_view and node.fn != "tuple" and isinstance(node.args[0], Value):
                 pass  # it shows what its first argument holds
             case Apply():
                 yield node.out, ()

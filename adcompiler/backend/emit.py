@@ -19,9 +19,9 @@ from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.layout import Layout, Leaf, Packed
 from adcompiler.graph.nodes import Apply, Effect, Global, Graph, Region
 from adcompiler.graph.python import Style, to_python
-from adcompiler.graph.syntax import GUARDS
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import map_operands, map_region, walk
+from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
 from adcompiler.seen import fingerprint
 
@@ -75,7 +75,7 @@ def _function(graph: Graph, types: Types, captured: dict[str, object]) -> str:
     reserved = [name for name, layout in graph.parameters if not isinstance(layout, Leaf)]
     reserved += makers.values()
     called = {node.fn.partition(".")[0] for node in walk(graph.body) if isinstance(node, Apply | Effect)}
-    reserved += called.intersection(("fast", "special", "factors", "times", *GUARDS))
+    reserved += called.intersection(("fast", "special", "factors", *GUARDS))
     names = assign_names(graph.body, inlined, types, [graph.name, *reserved])
     scalars = {value for value in names if is_scalar(types.get(value))}
     return unparse(to_python(graph, Style(names, inlined, scalars, quotes=True, makers=makers)))

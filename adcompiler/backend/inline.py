@@ -22,11 +22,9 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.syntax import GUARDS
 from adcompiler.graph.walk import operands, regions, results, values, walk, walk_regions
-from adcompiler.optimize.dead import is_pure
+from adcompiler.primitives import card
 
-ALWAYS = frozenset({"slice", "shape", "T", "range", "size"})
 """Primitives that read well everywhere and cost nothing: they never get a name of their own."""
 
 _LONGEST = 9
@@ -95,7 +93,7 @@ def _decide(state: _Inliner, node: Apply, region: Region, position: int) -> None
     uses = state.uses.get(node.out, [])
     state.makers[node.out] = node
     needs_name = node.out in state.whole_targets and node.fn != "getitem"  # `a.T += v` is no statement
-    everywhere = node.fn in ALWAYS or _is_neighbour(state, node)
+    everywhere = card(node.fn).is_written_where_used or _is_neighbour(state, node)
     if not needs_name and (everywhere or _fits(state, node.out, node, region, position)):
         state.chosen.add(node.out)
         for use in uses:
@@ -115,7 +113,7 @@ def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int
     uses = state.uses.get(out, [])
     if not out.temporary or len(uses) != 1 or uses[0].region is not region:
         return False
-    if isinstance(node, Apply) and (not is_pure(node) or (node.fn == "list" and not node.args)):
+    if isinstance(node, Apply) and (not card(node.fn).is_pure or (node.fn == "list" and not node.args)):
         return False  # an empty list is there to be appended to
     between = region.nodes[position + 1 : uses[0].position]
     reads = any(
@@ -152,12 +150,14 @@ def _measured(state: _Inliner, node: Node) -> Iterable[Value]:
 
 
 def _may_write(node: Node) -> bool:
-    parts = (part for part in (node, *_arms(node)) if not (isinstance(part, Effect) and part.fn in GUARDS))
+    parts = (
+        part for part in (node, *_arms(node)) if not (isinstance(part, Effect) and card(part.fn).is_guard)
+    )
     return any(isinstance(part, Store | Effect) or _pops(part) for part in parts)
 
 
 def _pops(node: Node) -> bool:
-    return isinstance(node, Apply) and not is_pure(node)
+    return isinstance(node, Apply) and not card(node.fn).is_pure
 
 
 def _decide_choice(state: _Inliner, node: If, region: Region, position: int) -> bool:

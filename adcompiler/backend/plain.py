@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from adcompiler.errors import DifferentiationError
-from adcompiler.rules import ELEMENTWISE
+from adcompiler.primitives import CARDS, card, library_function
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.vector_math import UNCOMPILED
 
@@ -80,12 +80,13 @@ def numpy_math() -> types.SimpleNamespace:
     """Return the math module with NumPy's error model: infinity and NaN instead of exceptions."""
     functions: dict[str, Any] = dict(vars(math))
     for name, function in functions.items():
-        if callable(function) and name not in ("floor", "ceil", "trunc", "gcd", "lcm", "factorial", "comb"):
+        if callable(function) and not card(f"math.{name}").is_constant:
             functions[name] = _without_errors(function)
-        same = ELEMENTWISE.get(f"math.{name}")
-        for other, rule in ELEMENTWISE.items():
-            if rule is same and other.startswith("np.") and hasattr(np, other[3:]):
-                functions[name] = getattr(np, other[3:])
+        same = card(f"math.{name}").partials
+        for other in CARDS.values():
+            known = library_function(other.name) if other.name.startswith("np.") else None
+            if same is not None and other.partials is same and known is not None:
+                functions[name] = known
     return types.SimpleNamespace(**functions)
 
 

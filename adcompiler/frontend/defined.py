@@ -16,6 +16,7 @@ from adcompiler.frontend.bindings import Binding, Environment
 from adcompiler.frontend.parse import parse
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Region, Store, Value
 from adcompiler.graph.walk import regions, walk, with_regions
+from adcompiler.primitives import card
 from adcompiler.source import Location
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _apart(
     if isinstance(result, tuple):
         return tuple(_apart(state, node, part, makers, None) for part in result)
     owner = result
-    while isinstance(owner, Value) and owner in makers and makers[owner].fn in ("getitem", "reshape", "T"):
+    while isinstance(owner, Value) and owner in makers and card(makers[owner].fn).is_view:
         owner = makers[owner].args[0]
     is_filled = isinstance(owner, Value) and owner in makers and makers[owner].fn != "copy"
     if is_filled and isinstance(result, Value) and state.ranks.get(result):

@@ -25,37 +25,18 @@ from adcompiler.graph.nodes import (
     Node,
     Region,
     Value,
-    hint,
 )
+from adcompiler.primitives import CARDS, card, hint
 
 if TYPE_CHECKING:
     from adcompiler.frontend.lower import Lowering
 
-BINARY = {
-    gast.Add: "add",
-    gast.Sub: "sub",
-    gast.Mult: "mul",
-    gast.Div: "truediv",
-    gast.FloorDiv: "floordiv",
-    gast.Mod: "mod",
-    gast.Pow: "pow",
-    gast.MatMult: "matmul",
-    gast.BitAnd: "and_",
-    gast.BitOr: "or_",
-    gast.BitXor: "xor",
-    gast.LShift: "lshift",
-    gast.RShift: "rshift",
-}
-UNARY = {gast.USub: "neg", gast.UAdd: "pos", gast.Not: "not", gast.Invert: "invert"}
-COMPARE = {
-    gast.Eq: "eq",
-    gast.NotEq: "ne",
-    gast.Lt: "lt",
-    gast.LtE: "le",
-    gast.Gt: "gt",
-    gast.GtE: "ge",
-}
-HARMLESS = set(COMPARE.values()) | {"is", "and", "or", "not", "neg", "add", "sub", "mul", "len"}
+_SYMBOLS = {known.operator.__name__: name for name, known in CARDS.items() if known.operator}
+
+
+def symbol(op: gast.AST) -> str:
+    """Return the primitive that an operator of the syntax tree stands for."""
+    return _SYMBOLS[type(op).__name__]
 
 
 def apply(
@@ -128,9 +109,7 @@ def binding(state: Lowering, node: gast.expr, name: str | None = None) -> Bindin
                 if product is not None:
                     return product
             known = _arithmetic(type(node.op), left, right)
-            return (
-                known if known is not None else apply(state, node, BINARY[type(node.op)], (left, right), name)
-            )
+            return known if known is not None else apply(state, node, symbol(node.op), (left, right), name)
         case gast.UnaryOp():
             return _unary(state, node, name)
         case gast.Compare():
@@ -239,7 +218,7 @@ def _unary(state: Lowering, node: gast.UnaryOp, name: str | None) -> Atom:
         return Literal(-operand.value)
     if isinstance(operand, Literal) and isinstance(node.op, gast.Not):
         return Literal(not operand.value)
-    return apply(state, node, UNARY[type(node.op)], (operand,), name)
+    return apply(state, node, symbol(node.op), (operand,), name)
 
 
 def _compare(state: Lowering, node: gast.Compare, name: str | None) -> Atom:
@@ -268,11 +247,13 @@ def _compare(state: Lowering, node: gast.Compare, name: str | None) -> Atom:
         else:
             same = type(left) is type(right) and left.value is right.value
         return Literal(same == (op is gast.Is))
-    if op not in COMPARE:
+    if op.__name__ not in _SYMBOLS:
         raise state.refuse("AD102", f"'{op.__name__}' comparisons are not part of the language", node)
     if isinstance(left, Literal) and isinstance(right, Literal):
-        return Literal(getattr(operator, COMPARE[op])(left.value, right.value))
-    return apply(state, node, COMPARE[op], (left, right), name)
+        compute = card(_SYMBOLS[op.__name__]).compute
+        assert compute is not None
+        return Literal(compute(left.value, right.value))
+    return apply(state, node, _SYMBOLS[op.__name__], (left, right), name)
 
 
 def aside(state: Lowering, node: gast.expr) -> tuple[list[Node], Binding]:
@@ -301,7 +282,7 @@ def _boolean(state: Lowering, node: gast.AST, parts: list[gast.expr], name: str 
     inner, state.nodes = state.nodes, nodes
     where = state.where(node)
     is_test = all(map(_is_test, parts))
-    if is_test and all(isinstance(n, Apply) and n.fn in HARMLESS for n in inner):
+    if is_test and all(isinstance(n, Apply) and card(n.fn).is_safe for n in inner):
         state.nodes += inner
         return apply(state, node, "and" if is_and else "or", (first, second), name)
     out = Value(name or ("both" if is_and else "either"), temporary=name is None)
@@ -444,7 +425,7 @@ def _attribute(state: Lowering, node: gast.Attribute, name: str | None) -> Bindi
         reason = "the number of axes of an argument is not known before the program runs"
         raise state.refuse("AD102", reason, node, "give the array its axes: x.reshape(n, m)")
     if node.attr in resolve.ATTRIBUTES:
-        return apply(state, node, resolve.ATTRIBUTES[node.attr], (base,), name)
+        return apply(state, node, node.attr, (base,), name)
     if node.attr in ("real", "imag"):
         return apply(state, node, f"np.{node.attr}", (base,), name or node.attr)
     return apply(state, node, "getattr", (base, Literal(node.attr)), name or node.attr)

@@ -24,6 +24,7 @@ from adcompiler.graph.nodes import (
     While,
 )
 from adcompiler.graph.walk import operands, walk
+from adcompiler.primitives import card
 
 if TYPE_CHECKING:
     from adcompiler.frontend.lower import Lowering
@@ -185,7 +186,9 @@ def _check_fixed(state: Lowering, stmt: gast.For) -> None:
     assert isinstance(loop, For)
     read = {node.args[0] for node in loop.body.nodes if isinstance(node, Apply) and node.fn == "nth"}
     inside = walk(loop.body)
-    changed = [n for n in inside if isinstance(n, Apply | Effect) and n.fn in ("append", "pop", "method")]
+    changed = [
+        n for n in inside if isinstance(n, Apply | Effect) and (card(n.fn).changes_length or n.fn == "method")
+    ]
     if any(node.args[0] in read for node in changed):
         raise state.refuse("AD103", "the list is changed while the loop goes over it", stmt.iter)
 

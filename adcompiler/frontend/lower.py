@@ -322,7 +322,7 @@ def _unpack(state: Lowering, target: gast.Tuple, value: Binding) -> list[Binding
 
 
 def _augmented(state: Lowering, stmt: gast.AugAssign) -> None:
-    op = expressions.BINARY[type(stmt.op)]
+    op = expressions.symbol(stmt.op)
     where = state.where(stmt)
     if isinstance(stmt.target, gast.Name):
         name = gast.copy_location(gast.Name(stmt.target.id, gast.Load(), None, None), stmt.target)

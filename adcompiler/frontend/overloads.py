@@ -29,7 +29,7 @@ from adcompiler.graph.nodes import Atom, Effect, Global, Graph, Region, Value
 from adcompiler.graph.walk import map_region, walk
 from adcompiler.source import Location
 
-CHOICE = "chosen overload"
+CHOICE = "chosen_overload"
 CURE = "give it a derivative with custom_vjp, or call the implementation itself"
 _MOST_TRIALS = 60
 _OWN = ("numba", "adcompiler", "numpy")

@@ -10,11 +10,11 @@ import gast
 import numpy as np
 
 from adcompiler.definitions import DEFINITIONS
-from adcompiler.frontend import defined, einsum, expressions, resolve, tuples
+from adcompiler.frontend import defined, einsum, expressions, tuples
 from adcompiler.frontend.bindings import Binding, TypeOf
 from adcompiler.frontend.buffers import writable
 from adcompiler.graph.nodes import Atom, Literal, Store, Value
-from adcompiler.graph.syntax import DECOMPOSITIONS, JOINS
+from adcompiler.primitives import Spelling, card, library_function
 
 if TYPE_CHECKING:
     from adcompiler.frontend.lower import Lowering
@@ -58,7 +58,7 @@ def applied(
         atoms, places = atoms[:-1], [atoms[-1]]
     if places:
         return _into(state, node, fn, atoms, places[0], options)
-    rewritten = _REWRITES[fn](state, node, fn, atoms, options, name) if fn in _REWRITES else None
+    rewritten = _rewritten(state, node, fn, atoms, options, name)
     return expressions.apply(state, node, fn, atoms, name, options) if rewritten is None else rewritten
 
 
@@ -77,7 +77,7 @@ def _by_form(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bin
         raise state.refuse("AD102", f"'{fn}' is not part of the language", node)
     if fn == "type" and len(node.args) == 1:
         return TypeOf(expressions.atom(state, node.args[0]))
-    return _joined(state, node, fn, name) if fn in JOINS and node.args else None
+    return _joined(state, node, fn, name) if card(fn).spelling is Spelling.JOIN and node.args else None
 
 
 def transposed(
@@ -121,7 +121,7 @@ def _is_tuple(state: Lowering, node: gast.Call) -> bool | None:
 
 def _on_tuple(state: Lowering, node: gast.Call, fn: str) -> Binding | None:
     """Functions of a tuple that is known here: `len`, `sum`, `max`, `min`, `tuple`."""
-    if fn not in ("len", "sum", "max", "min", "tuple") or len(node.args) != 1 or node.keywords:
+    if not card(fn).is_of_tuples or len(node.args) != 1 or node.keywords:
         return None
     found = None
     if isinstance(node.args[0], gast.Tuple | gast.Name | gast.Subscript | gast.Attribute | gast.Starred):
@@ -140,7 +140,7 @@ def _on_tuple(state: Lowering, node: gast.Call, fn: str) -> Binding | None:
 
 def _positional(fn: str, args: tuple[Atom, ...], keywords: Keywords) -> tuple[tuple[Atom, ...], Keywords]:
     """`np.full(n, fill_value=x)` is `np.full(n, x)`; options such as `axis` stay keywords."""
-    function = resolve.numpy_function(fn)
+    function = library_function(fn)
     given = dict(keywords)
     try:
         names = [*inspect.signature(function).parameters] if given and callable(function) else []
@@ -169,6 +169,29 @@ def _into(
         raise state.refuse("AD102", "'out' needs an array", node)
     state.nodes.append(Store(place, (), value, False, state.where(node)))
     return place
+
+
+def _rewritten(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Binding | None:
+    """Return what a primitive is written as, None where it stays as it is."""
+    rewrite: Callable[..., Any] | None = _decomposed if card(fn).part_ranks else None
+    match fn:
+        case "np.clip":
+            rewrite = _clipped
+        case "divmod":
+            rewrite = _divided
+        case "np.copyto":
+            rewrite = _copied
+        case "max" | "min":
+            rewrite = _largest
+        case "float":
+            rewrite = _as_float
+        case "np.expand_dims":
+            rewrite = _with_new_axis
+        case "reshape":
+            rewrite = _reshaped
+    return None if rewrite is None else rewrite(state, node, fn, args, keywords, name)
 
 
 # what single primitives are written as: each returns None where there is nothing to change
@@ -264,27 +287,13 @@ def _decomposed(
 ) -> Binding:
     """`q, r = np.linalg.qr(a)`: each result becomes a primitive of its own, with a rule of its own."""
     whole = expressions.apply(state, node, fn, args, None, keywords)
-    names = DECOMPOSITIONS[fn]
+    names = card(fn).part_names
     parts = [
         expressions.apply(state, node, "getitem", (whole, Literal(k)), part) for k, part in enumerate(names)
     ]
     found = [
         expressions.apply(state, node, f"{fn}[{k}]", (args[0], *parts), part) for k, part in enumerate(names)
     ]
-    for out, part in zip(found, names, strict=True):
-        state.ranks[out] = _RANKS[part]
+    for out, rank in zip(found, card(fn).part_ranks, strict=True):
+        state.ranks[out] = rank
     return tuple(found)
-
-
-_RANKS = {"values": 1, "vectors": 2, "q": 2, "r": 2, "u": 2, "s": 1, "vt": 2, "sign": 0, "logarithm": 0}
-_REWRITES: dict[str, Callable[..., Any]] = {
-    "np.clip": _clipped,
-    "divmod": _divided,
-    "np.copyto": _copied,
-    "max": _largest,
-    "min": _largest,
-    "float": _as_float,
-    "np.expand_dims": _with_new_axis,
-    "reshape": _reshaped,
-    **dict.fromkeys(DECOMPOSITIONS, _decomposed),
-}

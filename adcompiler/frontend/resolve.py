@@ -15,50 +15,14 @@ from typing import Any
 import numpy as np
 
 from adcompiler.graph.nodes import Atom, Global, Literal
+from adcompiler.primitives import CARDS, Spelling
 from adcompiler.runtime.guards import times
 from adcompiler.seen import MISSING as MISSING
 from adcompiler.seen import looked_up, note_attribute, note_name
 
-# Spellings that mean a node of the graph rather than a call.
-CANONICAL = {
-    "np.reshape": "reshape",
-    "np.transpose": "T",
-    "np.copy": "copy",
-    "np.matmul": "matmul",
-    "np.ravel": "ravel",
-    "np.shape": "shape",
-    "np.size": "size",
-    "np.float64": "float",
-    "numba.prange": "range",
-    "np.amax": "np.max",
-    "np.amin": "np.min",
-    "np.row_stack": "np.vstack",
-    "np.ndim": "ndim",
-    "np.permute_dims": "T",
-    "np.matrix_transpose": "T",
-    "np.concat": "np.concatenate",
-    "np.cumulative_sum": "np.cumsum",
-    "np.pow": "np.power",
-}
-
-METHODS = {
-    name: f"np.{name}"
-    for name in (
-        *("sum", "mean", "max", "min", "dot", "prod", "std", "var", "cumsum", "cumprod", "ptp", "trace"),
-        *("argmax", "argmin", "argsort", "any", "all", "nonzero", "searchsorted", "clip", "repeat", "take"),
-        *("swapaxes", "squeeze", "diagonal", "compress", "conj", "conjugate", "round"),
-    )
-} | {
-    "reshape": "reshape",
-    "ravel": "ravel",
-    "flatten": "flatten",
-    "copy": "copy",
-    "astype": "astype",
-    "transpose": "T",
-    "item": "item",
-}
-
-ATTRIBUTES = {"shape": "shape", "T": "T", "size": "size", "ndim": "ndim", "dtype": "dtype"}
+_CANONICAL = {also: known.name for known in CARDS.values() for also in known.also.split()}
+METHODS = {known.method: known.name for known in CARDS.values() if known.method}
+ATTRIBUTES = {known.name for known in CARDS.values() if known.spelling is Spelling.ATTRIBUTE}
 
 PYTHON_SPECIAL = ("zeta", "polygamma", "logsumexp", "softmax", "log_softmax")
 """Functions of `scipy.special` that are written in Python."""
@@ -95,13 +59,13 @@ def primitive(function: object) -> str | None:
     if function is times:
         return name
     if name == "prange" and getattr(function, "__module__", "").startswith("numba"):
-        return CANONICAL["numba.prange"]
+        return _CANONICAL["numba.prange"]
     module = getattr(function, "__module__", None) or "numpy"
     for path in (str(module), "numpy"):
         if path.split(".")[0] == "numpy":
             home = _numpy_home(path, name, function)
             if home is not None:
-                return CANONICAL.get(home, home)
+                return _CANONICAL.get(home, home)
     if getattr(function, "__module__", None) == "adcompiler.runtime.factors":
         return f"factors.{name}"
     if name in MATRIX_FUNCTIONS and str(getattr(function, "__module__", "")).startswith("scipy.linalg"):
@@ -128,15 +92,6 @@ def _numpy_home(path: str, name: str, function: object) -> str | None:
     if getattr(owner, name, MISSING) is not function:
         return None
     return path.replace("numpy", "np", 1) + f".{name}"
-
-
-def numpy_function(name: str) -> object:
-    """Return the function that a canonical name such as `np.linalg.norm` stands for, or None."""
-    first, *path = name.split(".")
-    found: Any = np if first == "np" else None
-    for part in path:
-        found = getattr(found, part, None)
-    return found
 
 
 def constant(name: str, value: object) -> Atom:

@@ -42,7 +42,7 @@ def joined(state: Lowering, node: gast.BinOp) -> Binding | None:
             assert isinstance(two.value, int)
             return tuple(one) * two.value
     parts = expressions.materialise(state, left, node), expressions.materialise(state, right, node)
-    return expressions.apply(state, node, expressions.BINARY[type(node.op)], parts)
+    return expressions.apply(state, node, expressions.symbol(node.op), parts)
 
 
 def _may_be_tuple(state: Lowering, node: gast.expr) -> bool:

@@ -69,40 +69,6 @@ class _Undefined:
 UNDEFINED = Literal(_Undefined())
 """What a variable holds on a path where the program has not assigned it yet."""
 
-_HINTS = {
-    "getitem": "item",
-    "T": "transposed",
-    "truediv": "ratio",
-    "times": "mul",
-    "len": "n",
-    "pow": "power",
-    "not": "negation",
-    "and": "both",
-    "or": "either",
-    "and_": "both",
-    "or_": "either",
-    "max": "larger",
-    "min": "smaller",
-    "abs": "magnitude",
-    "float": "real",
-    "int": "whole",
-    "round": "rounded",
-    "tuple": "pair",
-    "list": "items",
-    "sum": "total",
-} | dict.fromkeys(("is", "eq", "ne", "lt", "le", "gt", "ge", "bool"), "test")
-
-
-def hint(fn: str) -> str:
-    """Return a name for the result of a primitive where the user gave none.
-
-    >>> hint("math.tanh"), hint("getitem"), hint("mul")
-    ('tanh', 'item', 'mul')
-    """
-    last = fn.rsplit(".", 1)[-1]
-    return _HINTS.get(last, last)
-
-
 Atom = Value | Literal | Global
 
 

@@ -26,9 +26,11 @@ from adcompiler.graph.nodes import (
     While,
 )
 from adcompiler.graph.statements import choice_of, moved_out, negated
-from adcompiler.graph.syntax import ATTRIBUTES, BINARY, COMPARE, IN_PLACE, JOINS, METHODS, UNARY, part_of
 from adcompiler.graph.unparse import Comment
 from adcompiler.graph.walk import uses, walk
+from adcompiler.primitives import Card, Spelling, card, part_of
+
+_AUGMENTED = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,16 @@ def literal(value: Any) -> ast.expr:
     return ast.Constant(value)
 
 
+def _operation(known: Card, args: list[ast.expr]) -> ast.expr:
+    symbol = known.operator
+    assert symbol is not None
+    if issubclass(symbol, ast.operator):
+        return ast.BinOp(args[0], symbol(), args[1])
+    if issubclass(symbol, ast.cmpop):
+        return ast.Compare(args[0], [symbol()], [args[1]])
+    return ast.UnaryOp(symbol(), args[0])
+
+
 @dataclass
 class Writer:
     """Writes regions as statements; `definitions` holds the nodes of values written in place."""
@@ -106,21 +118,18 @@ class Writer:
             return self.choice(node)
         assert isinstance(node, Apply)
         args = self.exprs(node.args)
-        if node.fn in BINARY:
-            return ast.BinOp(args[0], BINARY[node.fn](), args[1])
-        if node.fn in COMPARE:
-            return ast.Compare(args[0], [COMPARE[node.fn]()], [args[1]])
-        if node.fn in UNARY:
-            return ast.UnaryOp(UNARY[node.fn](), args[0])
-        if node.fn in ATTRIBUTES:
+        known = card(node.fn)
+        if known.spelling is Spelling.OPERATOR:
+            return _operation(known, args)
+        if known.spelling is Spelling.ATTRIBUTE:
             return ast.Attribute(args[0], node.fn, ast.Load())
         keywords = [ast.keyword(key, self.expr(atom)) for key, atom in node.keywords]
         part = part_of(node.fn, len(args))
         if part is not None or node.fn in ("stop_gradient", "of_reals"):
             return args[part or 0]
-        if node.fn in JOINS:
+        if known.spelling is Spelling.JOIN:
             return ast.Call(dotted(node.fn), [ast.Tuple(args, ast.Load())], keywords)
-        if node.fn in METHODS:
+        if known.spelling is Spelling.METHOD:
             return ast.Call(ast.Attribute(args[0], node.fn, ast.Load()), args[1:], keywords)
         match node.fn:
             case "getitem" | "nth":
@@ -150,7 +159,7 @@ class Writer:
             case "and" | "or":
                 op = ast.And() if node.fn == "and" else ast.Or()
                 return ast.BoolOp(op, args)
-            case fn if fn in IN_PLACE:
+            case _ if known.out_of_place:
                 return ast.Call(dotted(f"operator.{node.fn}"), args, [])
             case _:
                 return ast.Call(dotted(node.fn), args, keywords)
@@ -239,9 +248,10 @@ class Writer:
         name = self.style.names[node.out]
         first = node.args[0] if node.args else None
         own = isinstance(first, Value) and first not in self.style.inlined and self.style.names[first] == name
-        if own and node.fn in ("add", "sub", "mul", "truediv") and node.out in self.style.scalars:
+        symbol = card(node.fn).operator
+        if own and symbol in _AUGMENTED and node.out in self.style.scalars:
             value = self.expr(node.args[1])
-            self.out.append(ast.AugAssign(ast.Name(name, ast.Store()), BINARY[node.fn](), value))
+            self.out.append(ast.AugAssign(ast.Name(name, ast.Store()), symbol(), value))
         else:
             self.assign(ast.Name(name, ast.Store()), self.compute(node))
 
@@ -266,7 +276,7 @@ class Writer:
                 self.out.append(ast.Assert(args[0], args[1] if len(args) > 1 else None))
             case "raise":
                 self.out.append(ast.Raise(ast.Call(args[0], args[1:], []), None))
-            case "reverse sweep":
+            case "reverse_sweep":
                 self.out += [Comment()] if self.out else []
             case "append":
                 call = ast.Call(ast.Attribute(args[0], "append", ast.Load()), args[1:], [])

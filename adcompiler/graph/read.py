@@ -23,8 +23,8 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
-    hint,
 )
+from adcompiler.primitives import hint
 from adcompiler.source import NOWHERE, Location
 
 _HEAD = re.compile(r"graph (?P<name>.+)\((?P<params>[^()]*)\):$")
@@ -167,7 +167,7 @@ class _Reader:
             return Apply(self.value(found["out"], found["fn"]), found["fn"], args, keywords, self.here())
         if found := self.match(_EFFECT):
             args, keywords = self.arguments(found["args"])
-            self.is_reversing |= found["fn"] == "reverse sweep"
+            self.is_reversing |= found["fn"] == "reverse_sweep"
             return Effect(found["fn"], args, self.here(), keywords)
         raise ValueError(f"not a line of a graph: {self.lines[self.at]!r}")
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import math
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,44 +9,12 @@ import numpy as np
 
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value
 from adcompiler.graph.nodes import While as WhileNode
-from adcompiler.graph.syntax import JOINS, part_of
-from adcompiler.runtime import factors
+from adcompiler.primitives import Spelling, card, library_function, part_of
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
 from adcompiler.runtime.vector_math import UNCOMPILED
 
 Values = dict[Value, Any]
-_LOCAL: dict[str, Any] = {
-    "getitem": lambda a, *index: a[index if len(index) > 1 else index[0]],
-    "and": lambda a, b: a and b,
-    "or": lambda a, b: a or b,
-    "not": operator.not_,
-    "is": lambda a, b: isinstance(a, bool | np.bool_) and bool(a) is b,
-    "tuple": lambda *items: items,
-    "list": lambda *items: list(items),
-    "len": len,
-    "range": range,
-    "slice": slice,
-    "float": float,
-    "int": int,
-    "bool": bool,
-    "abs": abs,
-    "max": max,
-    "min": min,
-    "round": round,
-    "nth": operator.getitem,
-    "recurse": lambda callee, *args: callee.function(*args),
-    "getattr": getattr,
-    "method": lambda owner, name, *args: getattr(owner, name)(*args),
-    "custom": lambda function, *args: function(*args),
-    "stop_gradient": lambda value: value,
-    "of_reals": lambda value: value,
-    "call": lambda function, *args: function(*args),
-    "sum": sum,
-    "str": str,
-    "cast": lambda like, value: type(like)(value),
-    "dict": dict,
-}
 
 
 def run(graph: Graph, inputs: Sequence[Any]) -> tuple[Any, ...]:
@@ -70,7 +35,8 @@ def _read(atom: Atom, values: Values) -> Any:
 
 def primitive(fn: str, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
     """Apply a primitive to Python values."""
-    if fn in JOINS:
+    known = card(fn)
+    if known.spelling is Spelling.JOIN:
         args = [tuple(args)]
     position = part_of(fn, len(args))
     if position is not None:
@@ -79,18 +45,15 @@ def primitive(fn: str, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
         return np.transpose(args[0], args[1:])
     if fn in GUARDS:
         return GUARDS[fn].py_func(*args)
-    found = _LOCAL.get(fn) or HELPERS.get(fn) or getattr(operator, fn, None)
-    if found is None and "." in fn:
-        module = fn.split(".")[0]
-        known: dict[str, Any] = {"np": np, "math": math, "fast": UNCOMPILED, "factors": factors}
-        owner: Any = known.get(module) or importlib.import_module(f"scipy.{module}")
-        for part in fn.split(".")[1:]:
-            owner = getattr(owner, part)
-        found = owner
-    if found is not None:
+    found = known.compute or HELPERS.get(fn) or _vector_function(fn) or library_function(fn)
+    if callable(found):
         return found(*args, **keywords)
     member = getattr(args[0], fn)  # an attribute or method of an array
     return member(*args[1:], **keywords) if callable(member) else member
+
+
+def _vector_function(fn: str) -> Any:
+    return getattr(UNCOMPILED, fn.removeprefix("fast.")) if fn.startswith("fast.") else None
 
 
 def _region(region: Region, values: Values) -> tuple[Any, ...]:
@@ -117,7 +80,7 @@ def _node(node: Node, values: Values) -> None:
             values[node.args[0]].append(_read(node.args[1], values))  # type: ignore[index]
         case Effect(fn="assert"):
             assert _read(node.args[0], values)
-        case Effect(fn="reverse sweep"):
+        case Effect(fn="reverse_sweep"):
             pass
         case Effect(fn="raise"):
             raise _read(node.args[0], values)(*read(*node.args[1:]))

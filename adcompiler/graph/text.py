@@ -19,6 +19,8 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import defined, regions, results
 
+_MARK = "  <-- here"
+
 
 def unique_names(region: Region) -> dict[Value, str]:
     """Give every value in the region a name of its own: `h`, `h_1`, `h_2`, … in order of definition."""
@@ -54,8 +56,12 @@ def _definition_order(region: Region) -> dict[Value, int]:
     return order
 
 
-def to_text(graph: Graph) -> str:
+def to_text(graph: Graph, marked: Node | None = None) -> str:
     """Return the graph as text, one node a line.
+
+    Args:
+        graph: the graph.
+        marked: a node of a graph that need not be well formed; its first line gets a mark.
 
     >>> from adcompiler.graph.nodes import Apply
     >>> x, y = Value("x"), Value("y")
@@ -70,7 +76,7 @@ def to_text(graph: Graph) -> str:
     def show(atom: Atom) -> str:
         match atom:
             case Value():
-                return names[atom]
+                return names[atom] if marked is None else names.get(atom, atom.name)
             case Literal():
                 return repr(atom.value)
             case Global():
@@ -81,8 +87,12 @@ def to_text(graph: Graph) -> str:
 
     def lines(region: Region, depth: int, last: str) -> list[str]:
         pad = "  " * depth
-        found = [pad + line for node in region.nodes for line in node_lines(node)]
+        found = [pad + line for node in region.nodes for line in with_mark(node)]
         return [*found, f"{pad}{last} {shows(region.yields)}".rstrip()] if last else found
+
+    def with_mark(node: Node) -> list[str]:
+        first, *rest = node_lines(node)
+        return [f"{first}{_MARK}" if node is marked else first, *rest]
 
     def node_lines(node: Node) -> list[str]:
         match node:
@@ -108,11 +118,14 @@ def to_text(graph: Graph) -> str:
                 return loop_lines(node, "while", node.body.params, body)
 
     def loop_lines(node: For | While, head: str, params: tuple[Value, ...], body: list[str]) -> list[str]:
-        pairs = zip(params, node.inits, strict=True)
+        pairs = zip(params, node.inits, strict=marked is None)
         carried = ", ".join(f"{names[p]}={show(init)}" for p, init in pairs)
         flag = " breaking" if node.breaks else ""
         text = f"{shows(node.outs)} = {head} with ({carried}){flag}:".removeprefix(" = ")
         return [text, *body]
 
     head = f"graph {graph.name}({shows(graph.body.params)}):"
-    return "\n".join([head, *lines(graph.body, 1, "return")])
+    found = [head, *lines(graph.body, 1, "return")]
+    if marked is not None:
+        found = [f"> {line.removesuffix(_MARK)}" if line.endswith(_MARK) else f"  {line}" for line in found]
+    return "\n".join(found)

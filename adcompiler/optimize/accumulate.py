@@ -9,16 +9,17 @@ not exist, the sum is stored only if the loop has run, or if it is not zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from numba import boolean, float64
 
-from adcompiler.analysis.alias import SHAPE_ONLY, shared_memory
+from adcompiler.analysis.alias import shared_memory
 from adcompiler.analysis.types import Types, element, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.walk import defined, map_region, operands, regions, values, walk, with_regions
 from adcompiler.optimize.bounds import stores_in_doubt
+from adcompiler.primitives import card
 
 Place = tuple[Value, tuple[Atom, ...]]
 Sums = dict[Place, Value]
@@ -26,13 +27,12 @@ Stored = dict[Store, tuple[For, ...] | None]
 """The stores after loops, each with the loops that have to run for the program to store there."""
 
 
-def accumulate_in_numbers(graph: Graph, types: Types, elementwise: Container[str]) -> Graph:
+def accumulate_in_numbers(graph: Graph, types: Types) -> Graph:
     """Return the graph with sums over loops kept in numbers.
 
     Args:
         graph: the graph of a gradient.
         types: type of every value, extended with the values made here.
-        elementwise: names of the functions that broadcast their arguments.
     """
     classes = shared_memory(graph.body, types)
     stored: Stored = {}
@@ -45,7 +45,7 @@ def accumulate_in_numbers(graph: Graph, types: Types, elementwise: Container[str
         return Region(body.params, tuple(nodes), body.yields)
 
     graph = replace(graph, body=region(graph.body))
-    in_doubt = stores_in_doubt(graph, types, stored, elementwise)
+    in_doubt = stores_in_doubt(graph, types, stored)
 
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
 
@@ -172,7 +172,7 @@ def _other_uses(loop: For | While) -> Iterator[Value]:
             match node:
                 case Store(accumulate=True):
                     yield from values((*node.index, node.value))
-                case Apply() if node.fn in SHAPE_ONLY:
+                case Apply() if not card(node.fn).reads_elements:
                     pass
                 case _:
                     yield from values(operands(node))

@@ -10,7 +10,7 @@ the range is reached if the loops run at all, and if they do not run, `runs` say
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from numba import int64
@@ -42,24 +42,21 @@ from adcompiler.optimize.guard import write_form
 Facts = tuple[Linear, ...]
 
 
-def check_indices(graph: Graph, types: Types, active: set[Value], elementwise: Container[str]) -> Graph:
+def check_indices(graph: Graph, types: Types, active: set[Value]) -> Graph:
     """Return the graph with checks that elements exist.
 
     Args:
         graph: the prepared primal.
         types: type of every value, extended with the values made here.
         active: values that carry a derivative.
-        elementwise: names of the functions that broadcast their arguments.
     """
-    shapes, sizes = symbolic_sizes(graph, types, elementwise)
+    shapes, sizes = symbolic_sizes(graph, types)
     integers = Integers(types, sizes)
     body, left = _Checker(types, active, shapes, integers, _undefined(graph)).region(graph.body, ())
     return replace(graph, body=_written(body, left, integers))
 
 
-def stores_in_doubt(
-    graph: Graph, types: Types, stores: Mapping[Store, Sequence[For] | None], elementwise: Container[str]
-) -> set[Store]:
+def stores_in_doubt(graph: Graph, types: Types, stores: Mapping[Store, Sequence[For] | None]) -> set[Store]:
     """Return those stores after loops that may be out of bounds, since the program stores inside the loops.
 
     Args:
@@ -67,11 +64,10 @@ def stores_in_doubt(
         types: type of every value, extended with values of checks that are not made.
         stores: the stores, each with the loops that have to run for the program to store there; None if it
             may not store there even then.
-        elementwise: names of the functions that broadcast their arguments.
     """
     if not stores:
         return set()
-    shapes, sizes = symbolic_sizes(graph, types, elementwise)
+    shapes, sizes = symbolic_sizes(graph, types)
     alike = {shapes.get(store.array) for store in stores}
     arrays = {value for value in types if shapes.get(value, ()) in alike}
     checker = _Checker(types, arrays, shapes, Integers(types, sizes), _undefined(graph), stores)

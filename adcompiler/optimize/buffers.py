@@ -7,14 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from adcompiler.analysis.alias import VIEWS
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Node, Region, Store, Value
-from adcompiler.graph.syntax import IN_PLACE
 from adcompiler.graph.walk import map_operands, map_region, merges, operands, substitute, walk
-
-_ELSEWHERE = ("recurse", "derivative", "call", "custom")
-"""Calls that are not inlined: they see the captured array as it is outside."""
+from adcompiler.primitives import card
 
 
 def with_buffers(graph: Graph) -> Graph:
@@ -51,14 +47,16 @@ def with_buffers(graph: Graph) -> Graph:
 def _written(graph: Graph) -> dict[int, Global]:
     """Return the captured arrays that are written, also as parts; by their identity."""
     shown = _shown(graph)
-    calls = any(isinstance(n, Apply) and n.fn.partition("[")[0] in _ELSEWHERE for n in walk(graph.body))
+    calls = any(isinstance(n, Apply) and card(n.fn.partition("[")[0]).is_call for n in walk(graph.body))
     found: dict[int, Global] = {}
     for node in walk(graph.body):
         arrays: dict[int, Global] = {}
         if isinstance(node, Store):
             arrays = shown.get(node.array, {})
             _check(graph, arrays, node, calls)
-        elif isinstance(node, Apply) and node.fn in IN_PLACE and not calls:  # of an array, or of a number
+        elif (
+            isinstance(node, Apply) and card(node.fn).out_of_place and not calls
+        ):  # of an array, or of a number
             arrays = shown.get(node.args[0], {})  # type: ignore[arg-type]
         found |= arrays
     return found
@@ -87,7 +85,7 @@ def _arrays(atom: Global) -> dict[int, Global]:
 def _flows(node: Node, slices: set[Value]) -> Iterator[tuple[Value, Atom]]:
     """Yield (target, source) wherever a value may be an array or a part of it."""
     if isinstance(node, Apply):
-        is_view = node.fn in VIEWS or node.fn in IN_PLACE or node.fn == "buffer"
+        is_view = card(node.fn).is_view or card(node.fn).out_of_place or node.fn == "buffer"
         if is_view and not _is_element(node, slices):
             yield from ((node.out, atom) for atom in (node.args if node.fn == "tuple" else node.args[:1]))
     yield from merges(node)

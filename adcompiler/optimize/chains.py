@@ -14,8 +14,9 @@ from numba import float64
 
 from adcompiler.analysis.sums import carried_kinds
 from adcompiler.analysis.types import Types
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Value, hint
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Value
 from adcompiler.graph.walk import free, map_region, operands, regions, results, values
+from adcompiler.primitives import hint
 
 _MOST = 2
 """With more adjoints that depend on each other there are more products than the regrouping saves."""

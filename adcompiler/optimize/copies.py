@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adcompiler.analysis.alias import SHAPE_ONLY, VIEWS
 from adcompiler.analysis.types import Types, is_array
 from adcompiler.graph.nodes import Apply, Atom, Graph, Region, Value
 from adcompiler.graph.walk import operands, regions, substitute, values, walk, with_regions
-
-_ALLOCATIONS = (
-    "np.empty",
-    "np.zeros",
-    "np.ones",
-    "np.full",
-    "np.empty_like",
-    "np.zeros_like",
-    "np.ones_like",
-)
+from adcompiler.primitives import card
 
 
 def drop_copies(graph: Graph, types: Types) -> Graph:
@@ -68,20 +58,20 @@ def _is_last_use(copy: Apply, body: Region, types: Types, makers: dict[Value, Ap
         return False
     owner = _owner(source, makers)
     made = makers.get(owner)
-    if made is None or made.fn not in _ALLOCATIONS or types.get(source) != types.get(copy.out):
+    if made is None or card(made.fn).allocates is None or types.get(source) != types.get(copy.out):
         return False
     positions = {n.out: k for k, n in enumerate(body.nodes) if isinstance(n, Apply)}
     if owner not in positions or copy.out not in positions:
         return False
     used: list[Atom] = [*body.yields]
     for node in walk(Region((), body.nodes[positions[copy.out] + 1 :], ())):
-        if not (isinstance(node, Apply) and node.fn in SHAPE_ONLY):  # both have the same shape
+        if not (isinstance(node, Apply) and not card(node.fn).reads_elements):  # both have the same shape
             used += operands(node)
         used += [*(atom for part in regions(node) for atom in part.yields)]
     return not any(_owner(value, makers) is owner for value in values(used))
 
 
 def _owner(value: Value, makers: dict[Value, Apply]) -> Value:
-    while value in makers and makers[value].fn in VIEWS and isinstance(makers[value].args[0], Value):
+    while value in makers and card(makers[value].fn).is_view and isinstance(makers[value].args[0], Value):
         value = makers[value].args[0]  # type: ignore[assignment]
     return value

@@ -8,7 +8,7 @@ from dataclasses import replace
 from adcompiler.analysis.alias import memory_classes, written_by
 from adcompiler.graph.nodes import Apply, Atom, Graph, Node, Region, Value
 from adcompiler.graph.walk import map_operands, regions, values, walk, with_regions
-from adcompiler.optimize.dead import is_pure
+from adcompiler.primitives import card
 
 Key = tuple[str, tuple[Atom, ...], tuple[tuple[str, Atom], ...]]
 
@@ -16,7 +16,11 @@ Key = tuple[str, tuple[Atom, ...], tuple[tuple[str, Atom], ...]]
 def _is_arithmetic(node: Apply, scalars: Container[Value]) -> bool:
     """Tell whether a node reads numbers only, or the size of an array, which never changes."""
     reads = all(value in scalars for value in values(node.args))
-    return is_pure(node) and node.fn != "tuple" and (reads or node.fn in ("len", "size", "shape", "getitem"))
+    return (
+        card(node.fn).is_pure
+        and node.fn != "tuple"
+        and (reads or card(node.fn).measures or node.fn == "getitem")
+    )
 
 
 def _loaded_from(key: Key, classes: dict[Value, Value]) -> Value | None:

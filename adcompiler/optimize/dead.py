@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adcompiler.analysis.alias import SHAPE_ONLY, VIEWS, memory_classes
+from adcompiler.analysis.alias import memory_classes
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value, While
-from adcompiler.graph.syntax import IN_PLACE
 from adcompiler.graph.walk import operands, regions, results, select, values, walk
-
-IMPURE_PREFIXES = ("np.random.", "random.", "print", "time.")
-
-
-def is_pure(node: Apply) -> bool:
-    """Tell whether a primitive can be dropped, moved or repeated."""
-    is_opaque = node.fn in ("pop", "method", "call", "dict") or node.fn in IN_PLACE
-    return not is_opaque and not node.fn.startswith(IMPURE_PREFIXES)
+from adcompiler.primitives import card
 
 
 def remove_dead(graph: Graph) -> Graph:
@@ -37,7 +29,7 @@ def remove_dead(graph: Graph) -> Graph:
 class _Liveness:
     def __init__(self, body: Region) -> None:
         self.classes = memory_classes(body)
-        grown = [n.args[0] for n in walk(body) if isinstance(n, Apply | Effect) and n.fn in ("append", "pop")]
+        grown = [n.args[0] for n in walk(body) if isinstance(n, Apply | Effect) and card(n.fn).changes_length]
         self.lists = {self.classes.get(array, array) for array in values(grown)}
         self.values: set[Value] = set()
         self.memory: set[Value] = set()
@@ -59,7 +51,7 @@ class _Liveness:
     def is_live(self, node: Node) -> bool:
         match node:
             case Apply():
-                return node.out in self.values or (not is_pure(node) and self.keeps(node))
+                return node.out in self.values or (not card(node.fn).is_pure and self.keeps(node))
             case Store():
                 return self.classes.get(node.array, node.array) in self.memory
             case Effect():
@@ -71,7 +63,7 @@ class _Liveness:
 
     def keeps(self, node: Apply | Effect) -> bool:
         """Effects are kept; an append or pop only for a list that is read."""
-        if node.fn in ("append", "pop"):
+        if card(node.fn).changes_length:
             array = node.args[0]
             return isinstance(array, Value) and self.classes.get(array, array) in self.memory
         return node.fn != "dict"
@@ -87,7 +79,7 @@ class _Liveness:
                 self.read((array,))
             case Apply(fn="tuple"):
                 self.touch(node.args)
-            case Apply() if node.fn in SHAPE_ONLY or node.fn in VIEWS:
+            case Apply() if not card(node.fn).reads_elements or card(node.fn).is_view:
                 self.touch(node.args[:1])
                 self.read(operands(node)[1:])
             case Apply() | Effect():

@@ -19,7 +19,7 @@ from adcompiler.analysis.sums import carried_kinds
 from adcompiler.analysis.types import Types, is_array
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.walk import clone, free, operands, regions, values, with_regions
-from adcompiler.optimize.dead import is_pure
+from adcompiler.primitives import card
 
 _SHORT = 8
 """Loops that end before this index are not worth splitting."""
@@ -75,7 +75,7 @@ def _is_simple(node: Node) -> bool:
 def _computes(node: Node) -> bool:
     if isinstance(node, If):
         return all(_computes(inner) for arm in regions(node) for inner in arm.nodes)
-    return isinstance(node, Apply) and is_pure(node)
+    return isinstance(node, Apply) and card(node.fn).is_pure
 
 
 def _later_stores(loop: For, loops: Loops, iterations: Iterations) -> list[Store]:

@@ -12,8 +12,7 @@ from dataclasses import replace
 from adcompiler.analysis.types import Types, is_complex, is_scalar
 from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value
 from adcompiler.graph.walk import map_region
-
-_DIVISIONS = ("truediv", "floordiv", "mod")
+from adcompiler.primitives import card
 
 
 def check_divisors(graph: Graph, types: Types) -> Graph:
@@ -48,7 +47,7 @@ def check_divisors(graph: Graph, types: Types) -> Graph:
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
         for node in region.nodes:
-            if isinstance(node, Apply) and node.fn in _DIVISIONS and raises(node):
+            if isinstance(node, Apply) and card(node.fn).divides and raises(node):
                 nodes += [Effect("nonzero", node.args[1:2], node.loc)] if is_number(node.args[1]) else []
             nodes.append(node)
         return replace(region, nodes=tuple(nodes))

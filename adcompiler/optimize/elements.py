@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from adcompiler.analysis.affine import Linear, linear
 from adcompiler.analysis.sizes import Shapes, Size, form_of
 from adcompiler.analysis.types import Types, is_array, is_scalar, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Value, hint
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Value
+from adcompiler.primitives import hint
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,27 +10,9 @@ from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory_classes, written_arrays
 from adcompiler.analysis.types import Types, element, is_array, is_float, is_list
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Value, While, hint
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Value, While
 from adcompiler.graph.walk import map_operands, regions, uses, with_regions
-
-_ARITHMETIC: dict[str, Callable[..., object]] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "truediv": operator.truediv,
-    "pow": operator.pow,
-    "neg": operator.neg,
-    "floordiv": operator.floordiv,
-    "mod": operator.mod,
-    "max": max,
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "lt": operator.lt,
-    "le": operator.le,
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "not": operator.not_,
-}
+from adcompiler.primitives import card, hint
 
 Made = dict[Value, Apply]
 
@@ -133,8 +114,9 @@ class _Folder:
 
     def simplify(self, node: Apply) -> Apply | Atom:
         constants = [atom.value for atom in node.args if isinstance(atom, Literal)]
-        if node.fn in _ARITHMETIC and len(constants) == len(node.args):
-            return _computed(node, constants)
+        known = card(node.fn)
+        if known.compute and (known.operator or node.fn == "max") and len(constants) == len(node.args):
+            return _computed(node, known.compute, constants)
         match node.fn:
             case "and" | "or":
                 return self.boolean(node)
@@ -356,9 +338,9 @@ def _same_product(first: Apply, second: Apply) -> bool:
     return first.fn == second.fn == "mul" and {*first.args} == {*second.args}
 
 
-def _computed(node: Apply, constants: list[object]) -> Apply | Atom:
+def _computed(node: Apply, compute: Callable[..., object], constants: list[object]) -> Apply | Atom:
     try:
-        value = _ARITHMETIC[node.fn](*constants)
+        value = compute(*constants)
     except (ArithmeticError, TypeError, ValueError):
         return node
     if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):

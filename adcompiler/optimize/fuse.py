@@ -27,25 +27,16 @@ from adcompiler.analysis.types import (
     is_scalar,
     rank,
 )
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Store, Value, hint
-from adcompiler.graph.syntax import COMPARE, GUARDS
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Store, Value
 from adcompiler.graph.walk import operands, regions, results, uses, values, walk, with_regions
-from adcompiler.optimize.dead import is_pure
 from adcompiler.optimize.elements import Access, Elements, Place
 from adcompiler.optimize.guard import write_form
 from adcompiler.optimize.loops import TARGET, Operand, allocate, write_loops
-from adcompiler.rules import ELEMENTWISE
+from adcompiler.primitives import Gives, card, hint
 from adcompiler.source import NOWHERE
 
-_LOGIC = {"and_", "or_", "np.logical_and", "np.logical_or", "np.logical_not"}
-_TESTS = {*COMPARE, "np.isnan", "np.isinf", "np.isfinite"}
-_TESTS |= {f"np.{name}" for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")}
-_STEPS = {"np.sign", "np.floor", "np.ceil", "np.trunc", "np.rint"}
-_WHOLE = {"add", "sub", "mul", "neg"}
-"""What is done with integers, too."""
 _FLOATS = (float64, float32)
 _NUMBERS = (*_FLOATS, int64)
-REDUCTIONS = {"np.sum", "np.mean"}
 
 
 @dataclass
@@ -146,7 +137,7 @@ class _Fusion:
 
     def measured(self, node: Node, group: Group, known: set[Value]) -> list[Node]:
         """Return the size of what a group computes from other sizes, where a node asks for it."""
-        if not isinstance(node, Apply) or node.fn not in ("shape", "size", "len"):
+        if not isinstance(node, Apply) or not card(node.fn).measures:
             return []
         array = node.args[0]
         if array not in group.computed or not self.is_plain(array, group):  # type: ignore[arg-type]
@@ -188,7 +179,7 @@ class _Fusion:
                 shape = self.shapes.get(node)
                 part = self.elements.part(node.array, index, len(shape or ()))
                 return shape if shape and part and self.fit((node.value,), shape) else None
-            case Apply(fn=fn, args=args) if fn in REDUCTIONS:
+            case Apply(fn=fn, args=args) if fn in ("np.sum", "np.mean"):
                 source = args[0]
                 shape = self.shapes.get(source) if self.is_real(source) else None  # type: ignore[arg-type]
                 return shape if shape and self.reduces(node, shape) and self.fit((source,), shape) else None
@@ -235,15 +226,17 @@ class _Fusion:
         parts = [self.part_kind(atom) for atom in node.args]
         if None in parts:
             return False
-        if node.fn in _LOGIC:
+        if card(node.fn).on_numbers not in ("", "mul"):
             return all(part == boolean for part in parts)
-        if node.fn in _TESTS:
+        if card(node.fn).gives is Gives.TEST:
             return all(part in _NUMBERS for part in parts)
         if node.fn == "np.where":
             return parts[0] == boolean and result in _FLOATS and all(p in _NUMBERS for p in parts[1:])
+        known = card(node.fn)
         if result == int64:
-            return node.fn in _WHOLE and all(part == int64 for part in parts)
-        is_known = node.fn in ELEMENTWISE or node.fn in _STEPS or node.fn == "copy"
+            is_whole = known.is_cheap_on_arrays and known.gives is not Gives.REAL
+            return is_whole and all(part == int64 for part in parts)
+        is_known = known.is_elementwise or known.is_step or node.fn == "copy"
         return is_known and result in _FLOATS and all(part in _NUMBERS for part in parts)
 
     def is_array(self, atom: Atom) -> bool:
@@ -283,7 +276,7 @@ class _Fusion:
         if shape != group.shape:
             return False
         inside = group.computed
-        totals = {n.out for n in group.nodes if isinstance(n, Apply) and n.fn in REDUCTIONS}
+        totals = {n.out for n in group.nodes if isinstance(n, Apply) and n.fn in ("np.sum", "np.mean")}
         if any(value in inside and not self.is_plain(value, group) for value in values(operands(node))):
             return False
         if isinstance(node, Apply) and node.fn == "np.outer" and inside.intersection(values(node.args)):
@@ -369,8 +362,8 @@ class _Fusion:
         if reads & group.computed:
             return False
         if isinstance(node, Effect):
-            return node.fn in (*GUARDS, "reverse sweep")
-        if not isinstance(node, Apply) or not is_pure(node) or node.fn in ("recurse", "derivative"):
+            return card(node.fn).is_guard or node.fn == "reverse_sweep"
+        if not isinstance(node, Apply) or not card(node.fn).is_pure or node.fn in ("recurse", "derivative"):
             return False
         if group.after and any(is_list(self.types.get(value)) for value in reads):
             return False

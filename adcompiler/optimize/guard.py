@@ -7,7 +7,6 @@ instead, and where that fails, the caller turns to the code without assumptions.
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import replace
 
 from numba import int64
@@ -17,20 +16,20 @@ from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.shapes import symbolic_sizes
 from adcompiler.analysis.sizes import Axis, Guards
 from adcompiler.analysis.types import Types, rank
-from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value, hint
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value
 from adcompiler.graph.walk import regions, with_regions
+from adcompiler.primitives import hint
 
 
-def guard_sizes(graph: Graph, types: Types, elementwise: Container[str], guards: Guards) -> Graph:
+def guard_sizes(graph: Graph, types: Types, guards: Guards) -> Graph:
     """Return the graph with checks of the sizes that are assumed to be equal.
 
     Args:
         graph: the typed primal.
         types: type of every value, extended with the values made here.
-        elementwise: names of the functions that broadcast their arguments.
         guards: filled with the checks.
     """
-    symbolic_sizes(graph, types, elementwise, guards)
+    symbolic_sizes(graph, types, guards)
 
     def region(body: Region) -> Region:
         nodes: list[Node] = []

@@ -10,11 +10,7 @@ from adcompiler.analysis.sizes import Shapes
 from adcompiler.analysis.types import Types, is_array, is_float
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Node, Region, Value, While
 from adcompiler.graph.walk import defined, operands, regions, values, with_regions
-from adcompiler.rules import ELEMENTWISE
-
-_ARITHMETIC = frozenset({"add", "sub", "mul", "truediv", "neg", "float"})
-_CALLS = frozenset(fn for fn in ELEMENTWISE if fn.startswith(("math.", "np.", "special.")) or fn == "pow")
-SIZES = frozenset({"len", "shape", "size", "getitem", "add", "sub", "mul", "neg", "max", "min"})
+from adcompiler.primitives import card
 
 
 def hoist_sizes(graph: Graph, types: Types, shapes: Shapes) -> Graph:
@@ -53,11 +49,11 @@ def _out_of(loop: For | While, types: Types, shapes: Shapes) -> tuple[list[Node]
     kept: list[Node] = []
 
     def outer(atom: Atom, fn: str) -> Atom:
-        is_measured = fn in ("len", "shape", "size") and isinstance(atom, Value)
+        is_measured = card(fn).measures and isinstance(atom, Value)
         return same.get(atom, atom) if is_measured else atom  # type: ignore[arg-type]
 
     for node in loop.body.nodes:
-        if isinstance(node, Apply) and node.fn in SIZES and _is_size(node, types):
+        if isinstance(node, Apply) and _is_size(node, types):
             args = tuple(outer(atom, node.fn) for atom in node.args)
             if not any(value in inside for value in values(args)):
                 moved.append(replace(node, args=args))
@@ -69,10 +65,13 @@ def _out_of(loop: For | While, types: Types, shapes: Shapes) -> tuple[list[Node]
 
 def _is_size(node: Apply, types: Types) -> bool:
     """Tell whether a node computes an integer or a shape from sizes, which cannot fail."""
+    is_choice = node.fn in ("max", "min") and len(node.args) == 2
+    if not (card(node.fn).is_safe or node.fn == "getitem" or is_choice):
+        return False
     kind = types.get(node.out)
     is_whole = isinstance(kind, nt.Integer) or (isinstance(kind, nt.BaseTuple) and node.fn == "shape")
     reads = [types.get(value) for value in values(operands(node))]
-    if node.fn in ("len", "shape", "size"):
+    if card(node.fn).measures:
         return is_whole and all(map(is_array, reads))  # the length of a list may change
     first = node.args[0]
     is_of_tuple = isinstance(first, Value) and isinstance(types.get(first), nt.BaseTuple)
@@ -104,12 +103,20 @@ def hoist_calls(graph: Graph, types: Types) -> Graph:
     return replace(graph, body=region(graph.body))
 
 
+def _is_call(node: Apply) -> bool:
+    return card(node.fn).is_elementwise and ("." in node.fn or node.fn == "pow")
+
+
+def _is_arithmetic(node: Apply) -> bool:
+    return card(node.fn).is_cheap_on_arrays or node.fn == "float"
+
+
 def _unchanging_calls(loop: For, types: Types) -> list[Node]:
     """Return the calls of a loop whose arguments come from outside, with the arithmetic in the arguments."""
     inside = set(defined(loop.body))
     found: list[Apply] = []
     for node in loop.body.nodes:
-        is_known = isinstance(node, Apply) and (node.fn in _CALLS or node.fn in _ARITHMETIC)
+        is_known = isinstance(node, Apply) and (_is_call(node) or _is_arithmetic(node))
         if not isinstance(node, Apply) or not is_known or not is_float(types.get(node.out)):
             continue
         if not inside.intersection(values(operands(node))):
@@ -118,7 +125,7 @@ def _unchanging_calls(loop: For, types: Types) -> list[Node]:
     needed: set[Value] = set()
     moved: list[Node] = []
     for node in reversed(found):
-        if node.fn in _CALLS or node.out in needed:
+        if _is_call(node) or node.out in needed:
             needed.update(values(operands(node)))
             moved.append(node)
     return moved[::-1]

@@ -7,8 +7,9 @@ from dataclasses import replace
 from numba.core import types as nt
 
 from adcompiler.analysis.types import Types
-from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, For, Graph, Literal, Node, Region, Value, hint
+from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, For, Graph, Literal, Node, Region, Value
 from adcompiler.graph.walk import map_region, select, substitute
+from adcompiler.primitives import hint
 
 
 def index_counters(graph: Graph, types: Types) -> Graph:

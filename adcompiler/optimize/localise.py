@@ -12,11 +12,11 @@ from dataclasses import replace
 import numpy as np
 from numba import float64
 
-from adcompiler.analysis.dependence import ALLOCATIONS
 from adcompiler.analysis.sizes import Shapes, size_of
 from adcompiler.analysis.types import Types, element
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.walk import free, operands, regions, values, with_regions
+from adcompiler.primitives import card
 
 
 def localise(graph: Graph, types: Types, shapes: Shapes, sizes: dict[Value, object]) -> Graph:
@@ -33,7 +33,7 @@ def localise(graph: Graph, types: Types, shapes: Shapes, sizes: dict[Value, obje
 
 def _region(region: Region, types: Types, shapes: Shapes, sizes: dict[Value, object]) -> Region:
     nodes = list(region.nodes)
-    for made in [node for node in nodes if isinstance(node, Apply) and node.fn in ALLOCATIONS]:
+    for made in [node for node in nodes if isinstance(node, Apply) and card(node.fn).allocates is not None]:
         if made.out not in shapes or element(types[made.out]) != float64:
             continue
         users = [node for node in nodes if made.out in _reads(node)]

@@ -10,19 +10,12 @@ from numba import boolean, float32, float64, int64
 from numba.core import types as nt
 
 from adcompiler.analysis.types import Types, element, is_array, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Literal, Node, Region, Store, Value, hint
+from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Literal, Node, Region, Store, Value
 from adcompiler.graph.walk import substitute
 from adcompiler.optimize.elements import Access, write_index
+from adcompiler.primitives import card, hint
 from adcompiler.source import NOWHERE, Location
 
-_OF_NUMBERS = {
-    "and_": "and",
-    "or_": "or",
-    "np.logical_and": "and",
-    "np.logical_or": "or",
-    "np.logical_not": "not",
-    "np.outer": "mul",
-}
 _COUNTERS = "ijklmnpq"
 TARGET = -1
 Operand = tuple[Apply | Store, int]
@@ -140,7 +133,7 @@ def _element(nest: _Nest, node: Apply, is_kept: bool) -> Atom:
             nest.body.append(If(args[0], arms[0], arms[1], (out,), node.loc))
             return out
     like = replace(node, out=Value(node.out.name, True)) if is_kept else node
-    return nest.apply(_OF_NUMBERS.get(node.fn, node.fn), *args, like=like, kind=kind)
+    return nest.apply(card(node.fn).on_numbers or node.fn, *args, like=like, kind=kind)
 
 
 def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], after: list[Node]) -> None:

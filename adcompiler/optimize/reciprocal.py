@@ -30,7 +30,7 @@ def share_reciprocals(graph: Graph, types: Types) -> Graph:
         nodes: list[Node] = []
         is_reverse = everywhere
         for node in region.nodes:
-            is_reverse = is_reverse or (isinstance(node, Effect) and node.fn == "reverse sweep")
+            is_reverse = is_reverse or (isinstance(node, Effect) and node.fn == "reverse_sweep")
             inside = is_reverse or (isinstance(node, For | While) and node.loc.quoted)
             nodes.append(with_regions(node, tuple(rewrite(part, inside) for part in regions(node))))
         return _shared(replace(region, nodes=tuple(nodes)), types, everywhere)

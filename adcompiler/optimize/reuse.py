@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adcompiler.analysis.alias import VIEWS
 from adcompiler.analysis.types import Types, is_scalar
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.walk import defined, operands, regions, values, walk, walk_regions, with_regions
+from adcompiler.primitives import Fill, Shows, card
 from adcompiler.source import NOWHERE
-
-_EMPTY = {"np.zeros": "np.empty", "np.zeros_like": "np.empty_like"}
-_ALLOCATIONS = {*_EMPTY, *_EMPTY.values()}
-_KEEPERS = {"list", "tuple", "method", "call", "recurse", "derivative"}
 
 
 def reuse_arrays(graph: Graph, types: Types) -> Graph:
@@ -34,7 +30,7 @@ def _moved_out(loop: For | While, types: Types, makers: dict[Value, Apply]) -> l
     moved: list[Node] = []
     kept: list[Node] = []
     for node in loop.body.nodes:
-        is_made = isinstance(node, Apply) and node.fn in _ALLOCATIONS
+        is_made = isinstance(node, Apply) and card(node.fn).allocates in (Fill.ZEROS, Fill.NOTHING)
         is_fixed = not any(value in inside for value in values(operands(node)))
         if isinstance(node, Apply) and node.fn == "list" and not node.args and node.loc is NOWHERE:
             moved.append(node)  # a stack: what an iteration pushes it also pops
@@ -51,9 +47,13 @@ def _moved_out(loop: For | While, types: Types, makers: dict[Value, Apply]) -> l
             and _cannot_fail(node, makers)
             and not _escapes(node.out, loop.body, types)
         ):
-            moved.append(replace(node, fn=_EMPTY.get(node.fn, node.fn)))
+            moved.append(replace(node, fn=node.fn.replace("zeros", "empty")))
             inside.discard(node.out)
-            kept += [Store(node.out, (), Literal(0.0), loc=node.loc)] if node.fn in _EMPTY else []
+            kept += (
+                [Store(node.out, (), Literal(0.0), loc=node.loc)]
+                if card(node.fn).allocates is Fill.ZEROS
+                else []
+            )
         else:
             kept.append(node)
     return [*moved, replace(loop, body=replace(loop.body, nodes=tuple(kept)))]
@@ -79,7 +79,7 @@ def _is_size(atom: Atom, makers: dict[Value, Apply]) -> bool:
     if made is None:
         return False
     base = makers.get(made.args[0]) if made.fn == "getitem" else None  # type: ignore[arg-type]
-    is_shape = made.fn in ("len", "size", "shape") or (base is not None and base.fn == "shape")
+    is_shape = card(made.fn).measures or (base is not None and base.fn == "shape")
     return is_shape or (made.fn == "max" and made.args[1] == Literal(0))
 
 
@@ -87,10 +87,17 @@ def _escapes(array: Value, body: Region, types: Types) -> bool:
     """Tell whether an array, or a view of it, may be seen after the iteration that makes it."""
     same = {array}
     for node in walk(body):
-        is_view = isinstance(node, Apply) and node.fn in VIEWS and any(v in same for v in values(node.args))
+        is_view = (
+            isinstance(node, Apply) and card(node.fn).is_view and any(v in same for v in values(node.args))
+        )
         if isinstance(node, Apply) and is_view and not is_scalar(types.get(node.out)):
             same.add(node.out)
     return any(value in same for inner in walk_regions(body) for value in _kept(inner))
+
+
+def _may_keep(node: Apply) -> bool:
+    known = card(node.fn)
+    return known.is_call or known.shows in (Shows.ALL, Shows.HOLDS, Shows.HANDED_OUT)
 
 
 def _kept(region: Region) -> list[Value]:
@@ -98,7 +105,7 @@ def _kept(region: Region) -> list[Value]:
     found: list[Atom] = list(region.yields)
     for node in region.nodes:
         match node:
-            case Apply() if node.fn in _KEEPERS:
+            case Apply() if _may_keep(node):
                 found += operands(node)
             case Effect():
                 found += node.args

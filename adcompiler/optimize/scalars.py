@@ -15,9 +15,13 @@ from adcompiler.analysis.types import Types, element, is_double
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value
 from adcompiler.graph.walk import map_region, operands, substitute, uses
 from adcompiler.optimize.localise import Place, place_of
+from adcompiler.primitives import Fill, Follows, card
 
-_START: dict[str, Atom | None] = {"np.empty": None, "np.zeros": Literal(0.0), "np.ones": Literal(1.0)}
-"""What the elements of a new array are."""
+_START: dict[Fill | None, Atom | None] = {
+    Fill.NOTHING: None,
+    Fill.ZEROS: Literal(0.0),
+    Fill.ONES: Literal(1.0),
+}
 
 
 def replace_small_arrays(graph: Graph, types: Types, shapes: Shapes) -> Graph:
@@ -32,13 +36,18 @@ def replace_small_arrays(graph: Graph, types: Types, shapes: Shapes) -> Graph:
 
     def rewrite(region: Region) -> Region:
         for made in region.nodes:
-            if isinstance(made, Apply) and made.fn in _START and element(types[made.out]) == float64:
+            if isinstance(made, Apply) and _is_new(made) and element(types[made.out]) == float64:
                 users = [node for node in region.nodes if made.out in operands(node)]
                 if len(users) == counts[made.out]:
                     region = _replaced(region, made, users, shapes.get(made.out, ()), types) or region
         return region
 
     return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def _is_new(node: Apply) -> bool:
+    """Tell whether a node allocates an array of given shape, and what its elements are is known."""
+    return card(node.fn).follows is Follows.GIVEN and card(node.fn).allocates in _START
 
 
 def _replaced(
@@ -57,7 +66,7 @@ def _replaced(
         place = place_of(node, made.out, shape)
         if place is None:
             return None
-        old = current.get(place, _START[made.fn])
+        old = current.get(place, _START[card(made.fn).allocates])
         match node:
             case Apply(fn="getitem") if old is not None:
                 mapping[node.out] = old

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from adcompiler.analysis.sizes import Axis, Shapes
 from adcompiler.graph.nodes import Apply, Effect, Graph, Literal, Node, Region, Value
-from adcompiler.graph.syntax import GUARDS
 from adcompiler.graph.walk import regions, results, values, walk, with_regions
+from adcompiler.primitives import card
 
 
 def read_shapes_elsewhere(graph: Graph, shapes: Shapes) -> Graph:
@@ -40,7 +40,9 @@ def read_shapes_elsewhere(graph: Graph, shapes: Shapes) -> Graph:
 def _checked(body: Region) -> set[Value]:
     """Return what checks of sizes are computed from: they are what makes the sizes equal elsewhere."""
     nodes = list(walk(body))
-    found = {v for node in nodes if isinstance(node, Effect) and node.fn in GUARDS for v in values(node.args)}
+    found = {
+        v for node in nodes if isinstance(node, Effect) and card(node.fn).is_guard for v in values(node.args)
+    }
     for node in reversed(nodes):
         if isinstance(node, Apply) and node.out in found and node.fn != "shape":
             found.update(values(node.args))

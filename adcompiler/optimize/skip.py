@@ -26,10 +26,9 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
-    hint,
 )
 from adcompiler.graph.walk import operands, regions, values, walk, with_regions
-from adcompiler.optimize.dead import is_pure
+from adcompiler.primitives import card, hint
 
 _ZERO = Literal(0.0)
 
@@ -107,7 +106,7 @@ def _vanishing(body: Region, found: set[Value]) -> set[Value] | None:
             return None
     for node in walk(body):
         match node:
-            case Apply() if is_pure(node):
+            case Apply() if card(node.fn).is_pure:
                 pass
             case If():
                 pass

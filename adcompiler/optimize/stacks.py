@@ -29,9 +29,9 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
-    hint,
 )
 from adcompiler.graph.walk import free, operands, regions, values, walk, walk_regions, with_regions
+from adcompiler.primitives import hint
 from adcompiler.source import NOWHERE
 
 _FIRST = 64

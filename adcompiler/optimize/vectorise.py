@@ -17,28 +17,8 @@ from adcompiler.analysis.iterations import Iterations
 from adcompiler.analysis.sums import SUM, carried_kinds, running_sum
 from adcompiler.analysis.types import Types, is_double, is_scalar
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Store, Value, While
-from adcompiler.graph.syntax import BINARY, COMPARE, UNARY
 from adcompiler.graph.walk import regions, walk, with_regions
-from adcompiler.runtime.vector_math import LIBM
-
-FAST = {name: f"fast.{fast}" for fast, names in LIBM.items() for name in names}
-_INLINE = {
-    *BINARY,
-    *COMPARE,
-    *UNARY,
-    "times",
-    "getitem",
-    "len",
-    "shape",
-    "abs",
-    "min",
-    "max",
-    "float",
-    "int",
-    "bool",
-}
-_INLINE |= {f"{module}.{name}" for module in ("math", "np") for name in ("sqrt", "fabs", "floor", "ceil")}
-_INLINE |= {"np.float32", "np.abs", "np.absolute", "np.sign", "np.square", "np.reciprocal", "and", "or"}
+from adcompiler.primitives import card
 
 
 def vectorise(graph: Graph, types: Types) -> Graph:
@@ -76,7 +56,7 @@ def _is_simple(node: Node, types: Types) -> bool:
     """Tell whether LLVM can do a node for several iterations at once."""
     match node:
         case Apply():
-            is_inline = node.fn in _INLINE and (node.fn != "pow" or _is_whole(node.args[1]))
+            is_inline = card(node.fn).is_instruction and (node.fn != "pow" or _is_whole(node.args[1]))
             is_number = is_scalar(types.get(node.out))
             return (is_number and (is_inline or _fast(node, types) is not None)) or node.fn == "shape"
         case Store():
@@ -93,12 +73,12 @@ def _is_whole(atom: Atom) -> bool:
 
 def _fast(node: Apply, types: Types) -> str | None:
     """Return the vector function for a node, if there is one."""
-    if node.fn not in FAST or (node.fn == "pow" and _is_whole(node.args[1])):
+    if not card(node.fn).fast or (node.fn == "pow" and _is_whole(node.args[1])):
         return None
     if all(is_double(atom, types) for atom in node.args):
-        return FAST[node.fn]
+        return f"fast.{card(node.fn).fast}"
     is_single = all(isinstance(atom, Value) and types.get(atom) == float32 for atom in node.args)
-    return f"{FAST[node.fn]}32" if is_single else None
+    return f"fast.{card(node.fn).fast}32" if is_single else None
 
 
 def _rewritten(loop: For, types: Types) -> For:

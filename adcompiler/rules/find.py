@@ -10,14 +10,7 @@ from typing import Any
 from adcompiler.analysis.types import Types, rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Literal, Value
-from adcompiler.graph.syntax import PARTS, part_of
-from adcompiler.rules.refused import REFUSED
-from adcompiler.rules.table import ELEMENTWISE, STRUCTURED, TANGENTS, Elementwise, Structured
-
-REDUCTIONS = ("np.sum", "np.mean", "np.max", "np.min", "np.prod", "np.std", "np.var")
-VALUE_SECOND = ("np.full", "np.full_like")
-SHAPE_OR_TYPE_FOLLOWS = frozenset({"reshape", "astype", "np.asarray"})
-"""Functions whose further arguments do not change the derivative; elsewhere a rule is for all arguments."""
+from adcompiler.primitives import Elementwise, Fill, Follows, Structured, card, part_of
 
 
 def atom_rank(types: Types, atom: Atom) -> int:
@@ -32,10 +25,11 @@ def find_elementwise(node: Apply) -> Elementwise | None:
 
     The derivative of `x ** 3` is `3 * x ** 2`, without the cases that a variable exponent needs.
     """
-    rule = ELEMENTWISE.get(node.fn)
+    rule = card(node.fn).partials
     if rule is None or node.keywords or len(node.args) != len(rule.inputs):
         return None
-    if rule is not ELEMENTWISE["pow"] or not isinstance(node.args[1], Literal):
+    is_power = card(node.fn).is_steep_at_zero and len(node.args) == 2
+    if not is_power or not isinstance(node.args[1], Literal):
         return rule
     power = node.args[1].value
     if isinstance(power, bool) or not isinstance(power, int | float):
@@ -54,20 +48,20 @@ def find_elementwise(node: Apply) -> Elementwise | None:
 
 def inputs_of_part(node: Apply) -> tuple[Atom, ...]:
     """Return what `np.linalg.qr[0]` and its like are functions of."""
-    return node.args[: len(node.args) - len(PARTS[node.fn.partition("[")[0]])]
+    return node.args[: len(node.args) - len(card(node.fn.partition("[")[0]).part_names)]
 
 
 def find_structured(node: Apply, types: Types) -> tuple[Structured, tuple[Atom, ...]] | None:
     """Return the rule of a function on arrays in reverse mode, and the arguments that it is about."""
     if part_of(node.fn, len(node.args)) is not None:
         inputs = inputs_of_part(node)
-        found = STRUCTURED.get((node.fn, tuple(atom_rank(types, atom) for atom in inputs), None))
+        found = card(node.fn).vjps.get((tuple(atom_rank(types, atom) for atom in inputs), None))
         return None if found is None else (found, inputs)
-    keywords = dict(node.keywords)
+    known, keywords = card(node.fn), dict(node.keywords)
     axis, args = keywords.pop("axis", None), node.args
-    if node.fn in REDUCTIONS and len(args) > 1:
+    if known.follows is Follows.REDUCED and len(args) > 1:
         axis, args = args[1], args[:1]
-    if node.fn in VALUE_SECOND:
+    if known.allocates is Fill.VALUE:
         args = args[1:2]
         keywords.pop("dtype", None)
     if keywords or (axis is not None and not isinstance(axis, Literal)):
@@ -76,24 +70,24 @@ def find_structured(node: Apply, types: Types) -> tuple[Structured, tuple[Atom, 
     if isinstance(number, int) and number < 0:
         number += atom_rank(types, args[0])
     for count in (2, 1):
-        key = (node.fn, tuple(atom_rank(types, a) for a in args[:count]), number)
-        is_whole = len(args) == count or (len(args) > count and node.fn in SHAPE_OR_TYPE_FOLLOWS)
-        if is_whole and key in STRUCTURED:
-            return STRUCTURED[key], args[:count]
+        key = (tuple(atom_rank(types, a) for a in args[:count]), number)
+        is_whole = len(args) == count or (len(args) > count and known.is_of_first)
+        if is_whole and key in known.vjps:
+            return known.vjps[key], args[:count]
     return None
 
 
 def find_tangent(node: Apply, types: Types) -> tuple[Callable[..., Any], tuple[Atom, ...]] | None:
     """Return the rule of a function on arrays in forward mode, and the arguments that it is about."""
     inputs = node.args if part_of(node.fn, len(node.args)) is None else inputs_of_part(node)
-    found = TANGENTS.get((node.fn, tuple(atom_rank(types, atom) for atom in inputs)))
+    found = card(node.fn).jvps.get(tuple(atom_rank(types, atom) for atom in inputs))
     return None if found is None or node.keywords else (found, inputs)
 
 
 def no_rule(node: Apply, types: Types) -> DifferentiationError:
     """Return the refusal of a function that no rule is known for."""
-    if node.fn in REFUSED:
-        return DifferentiationError("AD202", f"'{node.fn}': {REFUSED[node.fn]}", node.loc)
+    if card(node.fn).refused:
+        return DifferentiationError("AD202", f"'{node.fn}': {card(node.fn).refused}", node.loc)
     keywords = ", ".join(f"{key}=" for key, _ in node.keywords)
     ranks = ", ".join(f"{atom_rank(types, a)}-D" for a in node.args)
     what = f"'{node.fn}' of ({ranks}{', ' + keywords if keywords else ''})"

@@ -22,16 +22,6 @@ from adcompiler.runtime.vector_angles import atan, atan2, cos, sin
 from adcompiler.runtime.vector_exponentials import cosh, erf, exp, expm1, log, log1p, log2, sinh, tanh
 from adcompiler.runtime.vector_power import pow
 
-LIBM = {
-    name: (f"math.{name}", f"np.{name}")
-    for name in ("exp", "expm1", "log", "log1p", "log2", "tanh", "sinh", "cosh", "erf", "sin", "cos")
-} | {
-    "atan": ("math.atan", "np.arctan"),
-    "atan2": ("math.atan2", "np.arctan2"),
-    "pow": ("pow", "math.pow", "np.power"),
-}
-"""The functions that each function here stands for."""
-
 _FUNCTIONS = (exp, expm1, log, log1p, log2, tanh, sinh, cosh, erf, sin, cos, atan, atan2, pow)
 
 
@@ -62,14 +52,18 @@ exp32, expm132, log32, log1p32, log232, tanh32, sinh32, cosh32 = map(_single, _F
 erf32, sin32, cos32, atan32, atan232, pow32 = map(_single, _FUNCTIONS[8:])
 
 
+_NUMPY = {"atan": np.arctan, "atan2": np.arctan2, "pow": np.power}
+
+
 def _uncompiled(name: str) -> Any:
-    own = LIBM[name][-1].split(".")[-1]
-    return getattr(np, own, np.vectorize(getattr(math, name), otypes=[float]))
+    own = _NUMPY.get(name) or getattr(np, name, None)
+    return own or np.vectorize(getattr(math, name), otypes=[float])
 
 
+_NAMES = [function.__name__ for function in _FUNCTIONS]
 UNCOMPILED = SimpleNamespace(
     add_up=add_up.py_func,
-    **{name: _uncompiled(name) for name in LIBM},
-    **{f"{name}32": _uncompiled(name) for name in LIBM},
+    **{name: _uncompiled(name) for name in _NAMES},
+    **{f"{name}32": _uncompiled(name) for name in _NAMES},
 )
 """The same functions for code that runs as plain Python."""

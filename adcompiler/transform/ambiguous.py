@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Iterable, Iterator
 
-from adcompiler.analysis.alias import VIEWS, Memory
+from adcompiler.analysis.alias import Memory
 from adcompiler.analysis.types import Types, is_array, is_list, is_memory
 from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While
-from adcompiler.graph.syntax import IN_PLACE
 from adcompiler.graph.walk import defined, merges, operands, regions, uses, values, walk
+from adcompiler.primitives import card
 
 
 def ambiguous_memory(
@@ -128,4 +128,4 @@ def _in_lists(body: Region, types: Types, active: Container[Value], info: Memory
 
 
 def _is_own(maker: Apply | None) -> bool:
-    return maker is not None and maker.fn not in VIEWS and maker.fn not in IN_PLACE
+    return maker is not None and not card(maker.fn).is_view and not card(maker.fn).out_of_place

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.activity import active_values
-from adcompiler.analysis.alias import VIEWS, Memory, memory
+from adcompiler.analysis.alias import Memory, memory
 from adcompiler.analysis.ranges import Ranges, ranges
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.sizes import Shapes
@@ -44,11 +44,10 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
-    hint,
 )
 from adcompiler.graph.steps import Kind, Step
 from adcompiler.graph.walk import free
-from adcompiler.rules import CONSTANT, ELEMENTWISE
+from adcompiler.primitives import Fill, card, hint
 from adcompiler.rules.find import no_rule
 from adcompiler.source import NOWHERE, Location
 from adcompiler.transform.derived import Derived, described
@@ -73,14 +72,12 @@ def forward(graph: Graph, wrt: Sequence[int], types: Types, kind: Kind) -> Deriv
         DifferentiationError: AD202 where the table has no rule.
     """
     arguments = [graph.body.params[k] for k in wrt]
-    active = active_values(graph, arguments, types, CONSTANT)
+    active = active_values(graph, arguments, types)
     arrays = {value for value, kind in types.items() if is_mutable(kind)}
     lists = {value for value, kind in types.items() if is_list(kind)}
     info = memory(graph.body, arrays, lists, types)
     check_copies(graph.body, types, active, info, typed_views(graph.body, types))
-    sweep = Forward(
-        types, active, info, symbolic_shapes(graph, types, ELEMENTWISE.keys()), ranges(graph, types)
-    )
+    sweep = Forward(types, active, info, symbolic_shapes(graph, types), ranges(graph, types))
     sweep.has_complex = any(is_complex(types.get(value)) for value in active)
     params = {value: Value(f"t_{value.name}") for value in arguments}
     for value in graph.body.params:
@@ -303,7 +300,7 @@ class Forward:
                 raise no_rule(node, self.types)
             one = self.apply("list", self.zero(node.out, kind.dtype))
             return self.apply("mul", one, self.apply("len", node.out))
-        if node.fn in ("np.zeros", "np.empty", "np.zeros_like", "np.empty_like"):
+        if card(node.fn).allocates in (Fill.ZEROS, Fill.NOTHING):
             return self.apply(node.fn, *node.args, keywords=node.keywords)
         return self.apply("np.zeros_like", node.out)
 
@@ -316,7 +313,7 @@ class Forward:
         )
         if sources and is_written and not is_view:
             found = self.apply("copy", found)
-        if node.fn in VIEWS or not self.info.is_written(node.out) or self.types[node.out].layout != "C":
+        if card(node.fn).is_view or not self.info.is_written(node.out) or self.types[node.out].layout != "C":
             return found
         return self.apply("np.ascontiguousarray", found)
 

@@ -14,7 +14,6 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Static
 from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Region, Value
 from adcompiler.graph.walk import clone
-from adcompiler.rules import CONSTANT
 from adcompiler.transform.bind import allocated
 from adcompiler.transform.derived import Derived, described
 from adcompiler.transform.record import Recording, export
@@ -46,7 +45,7 @@ def gradient(graph: Graph, wrt: Sequence[int], types: Types, mode: str) -> Deriv
     else:
         check_result(graph, types)
     arguments = [graph.body.params[k] for k in wrt]
-    active = active_values(graph, arguments, types, CONSTANT)
+    active = active_values(graph, arguments, types)
     sweep = reverse(graph, arguments, types, active, seeds)
     graph = sweep.primal
     recording = Recording(sweep, types)
@@ -63,7 +62,7 @@ def gradient(graph: Graph, wrt: Sequence[int], types: Types, mode: str) -> Deriv
     back = clone(Region((), back.nodes, back.yields), mapping)
     types.update({new: types[old] for old, new in mapping.items() if old in types})  # type: ignore[misc]
     value = forward.yields if mode == "value_and_grad" else ()
-    border = Effect("reverse sweep", ())
+    border = Effect("reverse_sweep", ())
     nodes = (*forward.nodes, border, *back.nodes)
     body = allocated(Region((*forward.params, *params), nodes, (*value, *back.yields)))
     what = {"grad": "the gradient", "value_and_grad": "the value and the gradient"}.get(mode, "the pullback")

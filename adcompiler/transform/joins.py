@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Literal, Value
-from adcompiler.graph.syntax import JOINS
 from adcompiler.rules.find import atom_rank
 from adcompiler.transform.vjp import Contribution
 
 if TYPE_CHECKING:
     from adcompiler.transform.reverse import Sweep
-
-__all__ = ["JOINS", "reverse_join"]
 
 
 def reverse_join(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from adcompiler.analysis.types import element, is_array, is_complex, is_list
 from adcompiler.graph.nodes import Apply, Atom, Global, Node, Value
-from adcompiler.graph.syntax import JOINS
 from adcompiler.graph.walk import operands, values
-from adcompiler.rules import ANALYTIC, COMPLEX, CONSTANT, LINEAR, Elementwise
+from adcompiler.primitives import Elementwise, Fill, Spelling, card
 from adcompiler.rules.find import (
-    VALUE_SECOND,
     atom_rank,
     find_elementwise,
     find_tangent,
@@ -27,8 +25,6 @@ from adcompiler.transform.plain_products import plain_products
 if TYPE_CHECKING:
     from adcompiler.transform.forward import Forward
 
-OF_LISTS = frozenset({"getitem", "pop", "mul", "sum", "np.array", "np.asarray"})
-
 
 def tangent_of_result(sweep: Forward, node: Apply) -> Atom | None:
     """Append the tangent of what a primitive returns, and return it; None where it is zero.
@@ -36,25 +32,25 @@ def tangent_of_result(sweep: Forward, node: Apply) -> Atom | None:
     Raises:
         DifferentiationError: AD202 where the table has no rule.
     """
-    if node.fn == "list" or node.fn in JOINS:
+    if node.fn == "list" or card(node.fn).spelling is Spelling.JOIN:
         items = [sweep.whole(arg) for arg in node.args]
         return sweep.apply(node.fn, *items, keywords=node.keywords)
     varied = [arg for arg in values(operands(node)) if sweep.tangent(arg) is not None]
-    if node.fn in CONSTANT or not varied:
+    if card(node.fn).is_constant or not varied:
         return None
-    if any(is_list(sweep.types.get(arg)) for arg in varied) and node.fn in OF_LISTS:
+    if any(is_list(sweep.types.get(arg)) for arg in varied) and card(node.fn).takes_list:
         return _linear(sweep, node)
     if sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values((node.out, *operands(node)))):
-        if node.fn in COMPLEX and len(node.args) == 1:
-            return _of_complex(sweep, node, COMPLEX[node.fn])
-        if node.fn not in ANALYTIC and node.fn != "complex":
+        if (rule := card(node.fn).complex_partials) is not None and len(node.args) == 1:
+            return _of_complex(sweep, node, rule)
+        if not card(node.fn).is_analytic and node.fn != "complex":
             raise not_for_complex(node)
     rule = find_elementwise(node)
     if rule is not None:
         return _elementwise(sweep, node, rule)
     if node.fn == "custom[0]":
         return forward_custom(sweep, node)
-    if node.fn in LINEAR:
+    if card(node.fn).is_linear:
         return _linear(sweep, node)
     return _structured(sweep, node)
 
@@ -64,7 +60,7 @@ def _linear(sweep: Forward, node: Apply) -> Atom | None:
     total: Atom | None = None
     for k, arg in enumerate(node.args):
         found = sweep.tangent(arg)
-        if found is None or (node.fn in VALUE_SECOND and k != 1):
+        if found is None or (card(node.fn).allocates is Fill.VALUE and k != 1):
             continue
         if node.fn in ("reshape", "ravel") and not sweep.info.is_written(node.out):
             found = sweep.apply("np.ascontiguousarray", found)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, replace
 
-from adcompiler.analysis.alias import SHAPE_ONLY, VIEWS, content_reads, written_by
+from adcompiler.analysis.alias import content_reads, written_by
 from adcompiler.analysis.sums import CONSTANT, carried_kinds
 from adcompiler.analysis.types import Types, is_list, is_scalar
 from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Region, Store, Value
@@ -26,10 +26,8 @@ from adcompiler.graph.walk import (
     walk,
     walk_regions,
 )
-from adcompiler.optimize.dead import is_pure
+from adcompiler.primitives import card
 from adcompiler.transform.plan import LoopPlan
-
-SHADOWS = ("np.zeros_like", "copy", "list")
 
 
 @dataclass(frozen=True)
@@ -134,6 +132,11 @@ def _moved(
     return moved
 
 
+def _is_shadow(node: Node | None) -> bool:
+    """Tell whether a node makes what the adjoint of an array or list is added up in."""
+    return isinstance(node, Apply) and (card(node.fn).allocates is not None or node.fn in ("copy", "list"))
+
+
 def _is_movable(node: Apply, makers: dict[Value, Node], types: Types) -> bool:
     """Tell whether a node gives the same earlier: it reads numbers, or no more than the shape of arrays."""
     reads = [*values(operands(node))] if node.fn == "getitem" else [*content_reads(node)]
@@ -141,7 +144,7 @@ def _is_movable(node: Apply, makers: dict[Value, Node], types: Types) -> bool:
         return False
     numbers = all(is_scalar(types[value]) for value in reads if value in types)
     made = (makers.get(value) for value in reads if value not in types)
-    return is_pure(node) and numbers and not any(isinstance(n, Apply) and n.fn in SHADOWS for n in made)
+    return card(node.fn).is_pure and numbers and not any(map(_is_shadow, made))
 
 
 def _may_go_first(replay: Replay, others: list[Node], primal: Container[Node]) -> bool:
@@ -162,7 +165,7 @@ def _may_go_first(replay: Replay, others: list[Node], primal: Container[Node]) -
 
 def _owners(region: Region) -> dict[Value, Value]:
     """Map views to what they are views of."""
-    views = (node for node in walk(region) if isinstance(node, Apply) and node.fn in VIEWS)
+    views = (node for node in walk(region) if isinstance(node, Apply) and card(node.fn).is_view)
     return {node.out: node.args[0] for node in views if isinstance(node.args[0], Value)}
 
 
@@ -186,7 +189,9 @@ def _accesses(region: Region, owners: dict[Value, Value], primal: Container[Node
     for inner in walk_regions(region):
         found.read.update(map(owner, values(inner.yields)))
         for node in inner.nodes:
-            if node in primal or (isinstance(node, Apply) and (node.fn in SHAPE_ONLY or node.out in owners)):
+            if node in primal or (
+                isinstance(node, Apply) and (not card(node.fn).reads_elements or node.out in owners)
+            ):
                 continue
             reads = operands(node)
             if isinstance(node, Store):

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value
-from adcompiler.graph.syntax import DECOMPOSITIONS, part_of
 from adcompiler.graph.walk import map_region, substitute, walk
+from adcompiler.primitives import card, part_of
 
 
 def by_parts(graph: Graph, types: Types) -> Graph:
@@ -24,7 +24,7 @@ def by_parts(graph: Graph, types: Types) -> Graph:
     seen: dict[Value, list[Value]] = {}
     items: dict[Value, Value] = {}
     for node in walk(graph.body):
-        if isinstance(node, Apply) and (node.fn in DECOMPOSITIONS or node.fn == "custom"):
+        if isinstance(node, Apply) and (card(node.fn).part_ranks or node.fn == "custom"):
             made[node.out], seen[node.out] = _results(node, types)
         elif isinstance(node, Apply) and node.fn == "getitem" and node.args[0] in seen:
             items[node.out] = node.args[0]  # type: ignore[assignment]
@@ -55,7 +55,7 @@ def _results(node: Apply, types: Types) -> tuple[list[Node], list[Value]]:
         types[raw] = types[node.out]
         whole = replace(node, fn="custom[0]", args=(*node.args, raw))
         return [replace(node, out=raw), whole], [node.out]
-    names = DECOMPOSITIONS[node.fn]
+    names = card(node.fn).part_names
     raws = [Value(name, temporary=True) for name in names]
     found = [Value(name, temporary=True) for name in names]
     for k, kind in enumerate(types[node.out].types):

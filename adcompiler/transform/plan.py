@@ -16,7 +16,7 @@ from numba.core import types as nt
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
-from adcompiler.analysis.alias import VIEWS, Memory, content_reads
+from adcompiler.analysis.alias import Memory, content_reads
 from adcompiler.analysis.types import (
     Types,
     is_array,
@@ -28,59 +28,9 @@ from adcompiler.analysis.types import (
     rank,
 )
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, If, Literal, Node, Region, Store, Value, While
-from adcompiler.graph.syntax import DECOMPOSITIONS, part_of
 from adcompiler.graph.walk import defined, free, operands, regions, results, values, walk
-from adcompiler.optimize.dead import is_pure
+from adcompiler.primitives import card, part_of
 from adcompiler.transform.bind import SHADOW
-
-CHEAP = frozenset(
-    [
-        "add",
-        "sub",
-        "mul",
-        "times",
-        "truediv",
-        "neg",
-        "pos",
-        "abs",
-        "min",
-        "max",
-        "mod",
-        "floordiv",
-        "float",
-        "int",
-        "bool",
-        "not",
-        "and",
-        "or",
-        "eq",
-        "ne",
-        "lt",
-        "le",
-        "gt",
-        "ge",
-        "getitem",
-        "slice",
-        "shape",
-        "len",
-        "size",
-        "tuple",
-        "math.sqrt",
-        "math.fabs",
-        "math.floor",
-        "np.abs",
-        "np.sqrt",
-        "np.square",
-        "np.float32",
-        "np.float64",
-        "range",
-        "stop_gradient",
-    ]
-)
-"""Primitives that cost less to repeat than to store and load."""
-
-CHEAP_ARRAYS = frozenset({"add", "sub", "mul", "times", "neg", "truediv"})
-"""Likewise for arrays, element by element."""
 
 _LIMIT = 10**8
 _SCALAR, _INTEGER, _ARRAY = 100, 80, 5000
@@ -232,11 +182,11 @@ class Frame:
         if node.fn == "getitem" and any(is_array_atom(index, self.types) for index in node.args[1:]):
             return False  # a copy, picked by an array that may have changed since
         maker = self.makers.get(node.args[0]) if node.args and isinstance(node.args[0], Value) else None
-        if isinstance(maker, Apply) and maker.fn in DECOMPOSITIONS:
+        if isinstance(maker, Apply) and card(maker.fn).part_ranks:
             return False
         if node.fn == SHADOW:
             return False
-        if node.fn in VIEWS and is_array(self.types.get(node.out)) and not self.is_of_list(node):
+        if card(node.fn).is_view and is_array(self.types.get(node.out)) and not self.is_of_list(node):
             return True
         if node.fn == "getitem" and isinstance(node.args[0], Value):
             base = node.args[0]
@@ -253,8 +203,8 @@ class Frame:
             return isinstance(getattr(node.args[1], "value", None), int)
         if is_array(self.types.get(node.out)):
             is_written = self.info.is_written(node.out)
-            return node.fn in CHEAP_ARRAYS and not is_written and self.reads_the_same_later(node)
-        return node.fn in CHEAP and is_pure(node)
+            return card(node.fn).is_cheap_on_arrays and not is_written and self.reads_the_same_later(node)
+        return card(node.fn).is_cheap and card(node.fn).is_pure
 
     def is_of_list(self, node: Apply) -> bool:
         return any(is_list(self.types.get(value)) for value in values(node.args[:1]))
@@ -361,7 +311,7 @@ class Frame:
                 yield node, reads
 
     def _repeats(self, node: Node, local: set[Value]) -> bool:
-        if isinstance(node, Apply) and (not is_pure(node) or node.fn == SHADOW):
+        if isinstance(node, Apply) and (not card(node.fn).is_pure or node.fn == SHADOW):
             return False
         if isinstance(node, Store) and not self._is_plain(node, local):
             return False

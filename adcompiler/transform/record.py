@@ -41,7 +41,8 @@ from adcompiler.graph.walk import (
     walk,
     with_regions,
 )
-from adcompiler.optimize.dead import is_pure, remove_dead
+from adcompiler.optimize.dead import remove_dead
+from adcompiler.primitives import card
 from adcompiler.transform.merge import Replay, merge_sweeps
 from adcompiler.transform.plan import Frame, LoopPlan, control, may_repeat, plan_loop
 from adcompiler.transform.reverse import ReverseSweep
@@ -282,7 +283,7 @@ class Recording:
             if isinstance(node, Effect):
                 return node.fn == "append" and node.args[0] in local
             if isinstance(node, Apply):
-                return is_pure(node) or (node.fn == "pop" and node.args[0] in local)
+                return card(node.fn).is_pure or (node.fn == "pop" and node.args[0] in local)
             is_adjoint = node.loc.quoted  # of an inner loop that is reversed as it runs
             return not isinstance(node, Store) or is_adjoint or owners.get(node.array, node.array) in local
 

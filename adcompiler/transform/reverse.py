@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from adcompiler.analysis.alias import VIEWS, Memory, content_reads, memory
+from adcompiler.analysis.alias import Memory, content_reads, memory
 from adcompiler.analysis.masked import masked_values
 from adcompiler.analysis.ranges import Ranges, ranges
 from adcompiler.analysis.shapes import symbolic_shapes
@@ -44,17 +44,16 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
-    hint,
 )
 from adcompiler.graph.walk import operands, regions, results, substitute, values, walk, with_regions
 from adcompiler.optimize.guard import write_form
-from adcompiler.rules import ELEMENTWISE
+from adcompiler.primitives import Spelling, card, hint
 from adcompiler.source import NOWHERE, Location
 from adcompiler.transform.ambiguous import ambiguous_memory
 from adcompiler.transform.bind import Bound, bind_shadows
 from adcompiler.transform.control import reverse_if, reverse_loop
 from adcompiler.transform.indexing import reverse_getitem, reverse_store
-from adcompiler.transform.joins import JOINS, reverse_join
+from adcompiler.transform.joins import reverse_join
 from adcompiler.transform.lists import (
     check_lists,
     displays,
@@ -145,11 +144,11 @@ def _analysed(graph: Graph, types: Types) -> tuple[set[Value], Memory, Shapes]:
     arrays = {value for value, kind in types.items() if is_mutable(kind)}
     lists = {value for value, kind in types.items() if is_list(kind)}
     info = memory(graph.body, arrays, lists, types)
-    return typed_views(graph.body, types), info, symbolic_shapes(graph, types, ELEMENTWISE.keys())
+    return typed_views(graph.body, types), info, symbolic_shapes(graph, types)
 
 
 def _element_reads(node: Node) -> Iterator[Value]:
-    is_view = isinstance(node, Apply) and node.fn in VIEWS
+    is_view = isinstance(node, Apply) and card(node.fn).is_view
     yield from values(operands(node)) if is_view else content_reads(node)
 
 
@@ -431,7 +430,7 @@ class Sweep:
         match node.fn:
             case "getitem":
                 reverse_getitem(self, node, adjoint)
-            case fn if fn in JOINS:
+            case fn if card(fn).spelling is Spelling.JOIN:
                 reverse_join(self, node, adjoint)
             case "recurse" | "derivative":
                 reverse_call(self, node, adjoint)

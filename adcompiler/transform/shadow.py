@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from adcompiler.analysis.alias import VIEWS, Memory
+from adcompiler.analysis.alias import Memory
 from adcompiler.analysis.types import Types, is_array, is_array_atom, is_complex, is_list
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Region, Store, Value
-from adcompiler.graph.syntax import part_of
 from adcompiler.graph.walk import operands, regions, results, uses, values, walk
+from adcompiler.primitives import Shows, card, part_of
 
 
 def typed_views(body: Region, types: Types) -> set[Value]:
@@ -18,9 +18,13 @@ def typed_views(body: Region, types: Types) -> set[Value]:
     for node in walk(body):
         if isinstance(node, Apply) and is_array(types.get(node.out)) and isinstance(node.args[0], Value):
             contiguous = getattr(types.get(node.args[0]), "layout", None) == "C"
-            same = node.fn in ("reshape", "ravel", "np.ascontiguousarray") and contiguous
             picked = any(is_array_atom(index, types) for index in node.args[1:])  # a copy
-            if (node.fn in ("getitem", "T", "np.transpose") and not picked) or same:
+            match node.fn:
+                case "getitem" | "T" | "np.transpose":
+                    is_view = not picked
+                case _:
+                    is_view = contiguous and card(node.fn).shows is Shows.FIRST_IF_CONTIGUOUS
+            if is_view:
                 found.add(node.out)
     return found
 
@@ -74,10 +78,6 @@ def buffered_owners(
     return found
 
 
-_FOLLOWED = ("getitem", "tuple", "sum_to", "stop_gradient", "of_reals", "np.real", "np.imag")
-"""Primitives that may show their first argument and are understood elsewhere, or never written."""
-
-
 def check_copies(
     body: Region, types: Types, active: set[Value], info: Memory, views: Container[Value]
 ) -> None:
@@ -94,7 +94,12 @@ def check_copies(
                 reason = f"a result of '{node.fn.partition('[')[0]}' is written"
                 raise DifferentiationError("AD303", reason, node.loc, "write into a copy of it: .copy()")
             continue
-        if not isinstance(node, Apply) or node.fn not in VIEWS or node.fn in _FOLLOWED or node.out in views:
+        if (
+            not isinstance(node, Apply)
+            or not card(node.fn).is_view
+            or card(node.fn).shows not in (Shows.MAYBE_FIRST, Shows.FIRST_IF_CONTIGUOUS)
+            or node.out in views
+        ):
             continue
         source = node.args[0]
         if node.out not in active or not isinstance(source, Value) or not is_array(types.get(node.out)):
@@ -113,7 +118,7 @@ def _check_parts_of_complex(body: Region, types: Types, active: set[Value]) -> N
         if not isinstance(node, Store) or node.array not in active:
             continue
         maker = makers.get(node.array)
-        while maker is not None and maker.fn in VIEWS and isinstance(maker.args[0], Value):
+        while maker is not None and card(maker.fn).is_view and isinstance(maker.args[0], Value):
             if maker.fn in ("np.real", "np.imag") and is_complex(types.get(maker.args[0])):
                 reason = f"the part '{maker.fn.removeprefix('np.')}' of a complex array is written"
                 raise DifferentiationError("AD303", reason, node.loc, "assign complex numbers to the array")

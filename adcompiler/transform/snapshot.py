@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-from adcompiler.analysis.alias import VIEWS, Memory, is_opaque
+from adcompiler.analysis.alias import Memory, is_opaque
 from adcompiler.analysis.types import Types, is_array, is_scalar, rank
 from adcompiler.graph.nodes import Apply, For, Node, Region, Store, Value, While
 from adcompiler.graph.walk import defined, free, operands, values, walk
+from adcompiler.primitives import card
 
 
 def arrays_to_keep(
@@ -103,7 +104,7 @@ def _are_apart(one: Value, two: Value, loop: For | While, info: Memory) -> bool:
 def _is_new(array: Value, info: Memory) -> bool:
     assert info.dependences is not None
     made = info.dependences.makers.get(array)
-    return made is not None and made.fn not in VIEWS and not is_opaque(made) and made.fn != "getattr"
+    return made is not None and not card(made.fn).is_view and not is_opaque(made) and made.fn != "getattr"
 
 
 def served_from_copies(

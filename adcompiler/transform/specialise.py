@@ -36,9 +36,9 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.syntax import IN_PLACE
 from adcompiler.graph.walk import map_region, substitute, walk
 from adcompiler.optimize.invariant import remove_invariants
+from adcompiler.primitives import card
 from adcompiler.source import Location
 
 
@@ -106,7 +106,7 @@ def _resolve_in_place(graph: Graph, types: Types) -> Graph:
         return maker is not None and maker.fn == "getitem" and is_list(types.get(maker.args[0]))  # type: ignore[arg-type]
 
     def in_place(node: Apply) -> list[Node]:
-        op, (target, value) = IN_PLACE[node.fn], node.args
+        op, (target, value) = card(node.fn).out_of_place, node.args
         if isinstance(target, Value) and is_list(types.get(target)):
             return [node]
         if not is_array(types.get(target)) or not isinstance(target, Value):  # type: ignore[arg-type]
@@ -134,7 +134,7 @@ def _resolve_in_place(graph: Graph, types: Types) -> Graph:
                 continue
             if isinstance(node, Store) and node.value in changed and is_list(types.get(node.array)):
                 continue  # the list holds the array already
-            is_in_place = isinstance(node, Apply) and node.fn in IN_PLACE
+            is_in_place = isinstance(node, Apply) and card(node.fn).out_of_place
             nodes += in_place(node) if is_in_place else [node]  # type: ignore[arg-type]
         return Region(region.params, tuple(nodes), region.yields)
 

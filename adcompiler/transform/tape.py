@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from adcompiler.analysis.affine import Linear, linear
 from adcompiler.analysis.sizes import Axis, Shape, Sum, form_of
 from adcompiler.analysis.types import dtype_name
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Global, Literal, Node, Store, Value, While, hint
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Global, Literal, Node, Store, Value, While
 from adcompiler.optimize.guard import write_form
+from adcompiler.primitives import hint
 
 STACK = "list"
 

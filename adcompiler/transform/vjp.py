@@ -12,9 +12,8 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value
 from adcompiler.graph.steps import pullback_of
-from adcompiler.graph.syntax import part_of
 from adcompiler.graph.walk import operands, values
-from adcompiler.rules import ANALYTIC, COMPLEX, CONSTANT, ELEMENTWISE, Elementwise, Structured
+from adcompiler.primitives import Elementwise, Structured, card, formula, part_of
 from adcompiler.rules.find import (
     atom_rank,
     find_elementwise,
@@ -25,6 +24,8 @@ from adcompiler.rules.find import (
 )
 from adcompiler.rules.formula import evaluate, expand, with_slope
 from adcompiler.transform.plain_products import plain_products
+
+_SQUARE = Elementwise(("x",), (formula("2 * x"),), ())
 
 if TYPE_CHECKING:
     from adcompiler.transform.reverse import Sweep
@@ -54,10 +55,12 @@ def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         DifferentiationError: AD202 where the table has no rule.
     """
     if sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values((node.out, *operands(node)))):
-        if node.fn in COMPLEX and len(node.args) == len(COMPLEX[node.fn].inputs):
-            _elementwise(sweep, node, COMPLEX[node.fn], adjoint)
+        if (complex_rule := card(node.fn).complex_partials) is not None and len(node.args) == len(
+            complex_rule.inputs
+        ):
+            _elementwise(sweep, node, complex_rule, adjoint)
             return
-        if node.fn not in ANALYTIC and node.fn not in CONSTANT and node.fn != "complex":
+        if not card(node.fn).is_analytic and not card(node.fn).is_constant and node.fn != "complex":
             raise not_for_complex(node)
     rule = find_elementwise(node)
     if rule is not None:
@@ -69,7 +72,7 @@ def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     found = find_structured(node, sweep.types)
     if found is not None:
         _structured(sweep, node, *found, adjoint)
-    elif node.fn not in CONSTANT and any(a in sweep.active for a in values(operands(node))):
+    elif not card(node.fn).is_constant and any(a in sweep.active for a in values(operands(node))):
         raise no_rule(node, sweep.types)
 
 
@@ -115,8 +118,8 @@ def _is_full(sweep: Sweep, node: Apply, rule: Elementwise, tree: ast.expr, adjoi
 
 def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribution) -> None:
     if node.fn == "mul" and node.args[0] is node.args[1]:
-        node, rule = replace(node, args=node.args[:1]), ELEMENTWISE["np.square"]
-    if rule is COMPLEX.get(node.fn):  # its formulas are not products with the adjoint
+        node, rule = replace(node, args=node.args[:1]), _SQUARE
+    if rule is card(node.fn).complex_partials:  # its formulas are not products with the adjoint
         adjoint = Contribution(sweep.full(node.out, adjoint))
     arrays = atom_rank(sweep.types, node.out) > 0
     keeps = node.out in sweep.masked or node.fn == "times"
@@ -128,7 +131,7 @@ def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribu
             raise unknown_partial(node, rule.inputs.index(name))
         if partial is None:
             continue
-        is_adjoint = rule is COMPLEX.get(node.fn)
+        is_adjoint = rule is card(node.fn).complex_partials
         tree = partial if is_adjoint else with_slope(node, name, "d", partial, keeps)
         full = not arrays or _is_full(sweep, node, rule, partial, adjoint)
         atom = _evaluated(sweep, tree, env | {"y": node.out, "d": adjoint.atom}, arrays, keeps)

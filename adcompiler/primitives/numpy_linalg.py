@@ -8,54 +8,98 @@ lower triangle of a symmetric matrix, the derivative is that of the function of 
 
 # mypy: disable-error-code="no-untyped-def,no-redef,no-untyped-call,arg-type"
 
+from typing import Any
+
 import numpy as np
 
-from adcompiler.rules.arrays import product_of_others
-from adcompiler.rules.table import constant, linear, structured, tangent
+from adcompiler.primitives.card import Follows
+from adcompiler.primitives.deck import enter, jvp, vjp
+from adcompiler.primitives.numpy_reductions import product_of_others
 from adcompiler.runtime.factors import solved
 from adcompiler.runtime.guards import times
 
+_MATRIX: dict[str, Any] = {"arity": (1, 1), "follows": Follows.SAME_RANK}
+enter("np.linalg.norm", follows=Follows.NUMBER, takes_array=True, example="np.linalg.norm(v)")
+enter(
+    "np.trace",
+    method="trace",
+    follows=Follows.NUMBER,
+    takes_array=True,
+    is_linear=True,
+    is_analytic=True,
+    example="np.trace(m)",
+)
+enter(
+    "np.linalg.det",
+    arity=(1, 1),
+    follows=Follows.NUMBER,
+    takes_array=True,
+    is_analytic=True,
+    example="np.linalg.det(m)",
+)
+enter("np.linalg.inv", is_analytic=True, example="np.linalg.inv(m)", **_MATRIX)
+enter("np.linalg.pinv", arity=(1, 2), follows=Follows.SAME_RANK, example="np.linalg.pinv(m)")
+enter("np.linalg.cholesky", example="np.linalg.cholesky(m)", **_MATRIX)
+enter(
+    "np.linalg.solve",
+    arity=(2, 2),
+    part_names=("factors", "result"),
+    is_analytic=True,
+    example="np.linalg.solve(m, v)",
+)
+enter("np.linalg.solve[1]", arity=(4, 4))
+enter("np.linalg.eigh", arity=(1, 2), part_names=("values", "vectors"), part_ranks=(1, 2), is_constant=True)
+enter("np.linalg.eigh[0] np.linalg.eigh[1]", arity=(3, 3))
+enter("np.linalg.qr", arity=(1, 1), part_names=("q", "r"), part_ranks=(2, 2), is_constant=True)
+enter("np.linalg.qr[0] np.linalg.qr[1]", arity=(3, 3))
+enter("np.linalg.svd", arity=(1, 2), part_names=("u", "s", "vt"), part_ranks=(2, 1, 2), is_constant=True)
+enter("np.linalg.svd[0] np.linalg.svd[1] np.linalg.svd[2]", arity=(4, 4))
+enter(
+    "np.linalg.slogdet", arity=(1, 1), part_names=("sign", "logarithm"), part_ranks=(0, 0), is_constant=True
+)
+enter("np.linalg.slogdet[0]", arity=(3, 3), is_constant=True)
+enter("np.linalg.slogdet[1]", arity=(3, 3))
+enter("np.linalg.matrix_rank", arity=(1, 2), is_constant=True)
+enter("factors.factorise factors.solved", is_constant=True)
 
-@structured("np.linalg.norm", 1)
-@structured("np.linalg.norm", 2)
+
+@vjp("np.linalg.norm", 1)
+@vjp("np.linalg.norm", 2)
 def norm(x, y, d):
     scale = d / y if y > 0.0 else 0.0  # at the origin, the middle of all directions
     return scale * x
 
 
-@tangent("np.linalg.norm", 1)
-@tangent("np.linalg.norm", 2)
+@jvp("np.linalg.norm", 1)
+@jvp("np.linalg.norm", 2)
 def norm_tangent(x, y, t):
     scale = 1.0 / y if y > 0.0 else 0.0
     return scale * np.sum(x * t)
 
 
-linear("np.trace")
-
-
-@structured("np.trace", 2)
+@vjp("np.trace", 2)
 def trace(x, y, d):
     return d * np.eye(x.shape[0], x.shape[1])
 
 
-@structured("np.linalg.inv", 2)
+@vjp("np.linalg.inv", 2)
 def inverse(x, y, d):
     return -(y.T @ d @ y.T)
 
 
-@tangent("np.linalg.inv", 2)
+@jvp("np.linalg.inv", 2)
 def inverse_tangent(x, y, t):
     return -(y @ t @ y)
 
 
-@structured("np.linalg.pinv", 2)
+@vjp("np.linalg.pinv", 2)
 def pseudo_inverse(x, y, d):
     rest = d.T - x @ (y @ d.T)
     other = d.T - (d.T @ y) @ x
     return -(y.T @ d @ y.T) + rest @ y @ y.T + y.T @ y @ other
 
 
-@tangent("np.linalg.pinv", 2)
+@jvp("np.linalg.pinv", 2)
 def pseudo_inverse_tangent(x, y, t):
     rest = t.T - (t.T @ x) @ y
     other = t.T - y @ (x @ t.T)
@@ -70,63 +114,63 @@ def cofactors(x, y):
     return np.linalg.det(u) * np.linalg.det(vt) * (np.conj(u) * product_of_others(s)) @ np.conj(vt)
 
 
-@structured("np.linalg.det", 2)
+@vjp("np.linalg.det", 2)
 def determinant(x, y, d):
     return d * cofactors(x, y)
 
 
-@tangent("np.linalg.det", 2)
+@jvp("np.linalg.det", 2)
 def determinant_tangent(x, y, t):
     return np.sum(cofactors(x, y) * t)
 
 
-@structured("np.linalg.slogdet[1]", 2)
+@vjp("np.linalg.slogdet[1]", 2)
 def logarithm_of_determinant(x, sign, logarithm, d):
     return d * np.linalg.inv(x).T
 
 
-@tangent("np.linalg.slogdet[1]", 2)
+@jvp("np.linalg.slogdet[1]", 2)
 def logarithm_of_determinant_tangent(x, sign, logarithm, t):
     return np.trace(np.linalg.solve(x, t))
 
 
-@structured("np.linalg.solve", 2, 1)
+@vjp("np.linalg.solve", 2, 1)
 def solve_vector(a, b, y, d):
     w = np.linalg.solve(a.T, d)
     return -np.outer(w, y), w
 
 
-@structured("np.linalg.solve", 2, 2)
+@vjp("np.linalg.solve", 2, 2)
 def solve_matrix(a, b, y, d):
     w = np.linalg.solve(a.T, d)
     return -(w @ y.T), w
 
 
-@tangent("np.linalg.solve", 2, 1)
-@tangent("np.linalg.solve", 2, 2)
+@jvp("np.linalg.solve", 2, 1)
+@jvp("np.linalg.solve", 2, 2)
 def solve_tangent(a, b, y, ta, tb):
     return -np.linalg.solve(a, ta @ y), np.linalg.solve(a, tb)
 
 
-@structured("np.linalg.solve[1]", 2, 1)
+@vjp("np.linalg.solve[1]", 2, 1)
 def solve_vector_again(a, b, factors, y, d):
     w = solved(factors, d, True)
     return -np.outer(w, y), w
 
 
-@structured("np.linalg.solve[1]", 2, 2)
+@vjp("np.linalg.solve[1]", 2, 2)
 def solve_matrix_again(a, b, factors, y, d):
     w = solved(factors, d, True)
     return -(w @ y.T), w
 
 
-@tangent("np.linalg.solve[1]", 2, 1)
-@tangent("np.linalg.solve[1]", 2, 2)
+@jvp("np.linalg.solve[1]", 2, 1)
+@jvp("np.linalg.solve[1]", 2, 2)
 def solve_tangent_again(a, b, factors, y, ta, tb):
     return -solved(factors, ta @ y, False), solved(factors, tb, False)
 
 
-@structured("np.linalg.cholesky", 2)
+@vjp("np.linalg.cholesky", 2)
 def cholesky(x, y, d):
     p = np.tril(y.T @ d)
     p = p - 0.5 * np.diag(np.diag(p))
@@ -140,19 +184,19 @@ def symmetric(t):
     return np.tril(t) + np.tril(t, -1).T
 
 
-@tangent("np.linalg.cholesky", 2)
+@jvp("np.linalg.cholesky", 2)
 def cholesky_tangent(x, y, t):
     p = np.linalg.solve(y, np.linalg.solve(y, symmetric(t)).T)
     return y @ (np.tril(p) - 0.5 * np.diag(np.diag(p)))
 
 
-@structured("np.linalg.eigh[0]", 2)
+@vjp("np.linalg.eigh[0]", 2)
 def eigenvalues(x, values, vectors, d):
     s = vectors @ (np.expand_dims(d, 1) * vectors.T)
     return np.tril(2.0 * s) - np.diag(np.diag(s))
 
 
-@tangent("np.linalg.eigh[0]", 2)
+@jvp("np.linalg.eigh[0]", 2)
 def eigenvalues_tangent(x, values, vectors, t):
     return np.diag(vectors.T @ symmetric(t) @ vectors)
 
@@ -183,7 +227,7 @@ def turned(rates, mixing):
     return np.where(mixes > 0.5, np.nan, rates) * mixing
 
 
-@structured("np.linalg.eigh[1]", 2)
+@vjp("np.linalg.eigh[1]", 2)
 def eigenvectors(x, values, vectors, d):
     rates = turning(values, values.size)
     inner = vectors.T @ times(d, unknown_if_equal(rates)) * rates
@@ -191,20 +235,20 @@ def eigenvectors(x, values, vectors, d):
     return np.tril(s + s.T) - np.diag(np.diag(s))
 
 
-@tangent("np.linalg.eigh[1]", 2)
+@jvp("np.linalg.eigh[1]", 2)
 def eigenvectors_tangent(x, values, vectors, t):
     rates = turning(values, values.size)
     return vectors @ turned(rates, vectors.T @ symmetric(t) @ vectors)
 
 
-@structured("np.linalg.qr[0]", 2)
+@vjp("np.linalg.qr[0]", 2)
 def orthogonal_factor(x, q, r, d):
     m = np.tril(-(d.T @ q))
     m = m + m.T - np.diag(np.diag(m))
     return np.linalg.solve(r, (d + q @ m).T).T
 
 
-@tangent("np.linalg.qr[0]", 2)
+@jvp("np.linalg.qr[0]", 2)
 def orthogonal_factor_tangent(x, q, r, t):
     p = np.linalg.solve(r.T, t.T).T
     m = q.T @ p
@@ -212,26 +256,26 @@ def orthogonal_factor_tangent(x, q, r, t):
     return p - q @ (m - turn + turn.T)
 
 
-@structured("np.linalg.qr[1]", 2)
+@vjp("np.linalg.qr[1]", 2)
 def triangular_factor(x, q, r, d):
     m = np.tril(r @ d.T)
     m = m + m.T - np.diag(np.diag(m))
     return np.linalg.solve(r, (q @ m).T).T
 
 
-@tangent("np.linalg.qr[1]", 2)
+@jvp("np.linalg.qr[1]", 2)
 def triangular_factor_tangent(x, q, r, t):
     m = np.linalg.solve(r.T, (q.T @ t).T).T
     turn = np.tril(m, -1)
     return (m - turn + turn.T) @ r
 
 
-@structured("np.linalg.svd[1]", 2)
+@vjp("np.linalg.svd[1]", 2)
 def singular_values(x, u, s, vt, d):
     return (u[:, : s.size] * d) @ vt[: s.size]
 
 
-@tangent("np.linalg.svd[1]", 2)
+@jvp("np.linalg.svd[1]", 2)
 def singular_values_tangent(x, u, s, vt, t):
     return np.sum((u[:, : s.size].T @ t) * vt[: s.size], axis=1)
 
@@ -248,7 +292,7 @@ def turning_out(s, x):
     return np.where(zero, np.nan, 1.0 / np.where(zero, 1.0, s))
 
 
-@structured("np.linalg.svd[0]", 2)
+@vjp("np.linalg.svd[0]", 2)
 def left_singular_vectors(x, u, s, vt, d):
     assert u.shape[1] == vt.shape[0], "the singular vectors of a rectangle: write full_matrices=False"
     rates = turning_of_both(s, x)
@@ -259,7 +303,7 @@ def left_singular_vectors(x, u, s, vt, d):
     return (u @ (inner * s) + times(d - u @ (u.T @ d), turning_out(s, x))) @ vt
 
 
-@tangent("np.linalg.svd[0]", 2)
+@jvp("np.linalg.svd[0]", 2)
 def left_singular_vectors_tangent(x, u, s, vt, t):
     left = np.ascontiguousarray(u[:, : s.size])
     p = t @ vt[: s.size].T
@@ -271,7 +315,7 @@ def left_singular_vectors_tangent(x, u, s, vt, t):
     return found
 
 
-@structured("np.linalg.svd[2]", 2)
+@vjp("np.linalg.svd[2]", 2)
 def right_singular_vectors(x, u, s, vt, d):
     assert u.shape[1] == vt.shape[0], "the singular vectors of a rectangle: write full_matrices=False"
     rates = turning_of_both(s, x)
@@ -283,7 +327,7 @@ def right_singular_vectors(x, u, s, vt, d):
     return u @ (np.expand_dims(s, 1) * inner @ vt + outside)
 
 
-@tangent("np.linalg.svd[2]", 2)
+@jvp("np.linalg.svd[2]", 2)
 def right_singular_vectors_tangent(x, u, s, vt, t):
     right = np.ascontiguousarray(vt[: s.size])
     p = u[:, : s.size].T @ t
@@ -294,6 +338,3 @@ def right_singular_vectors_tangent(x, u, s, vt, t):
     if x.shape[1] > s.size:
         found[: s.size] += times(p - m @ right, np.expand_dims(turning_out(s, x), 1))
     return found
-
-
-constant("factors.factorise factors.solved")

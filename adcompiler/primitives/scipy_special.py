@@ -6,7 +6,9 @@ Formulas: NIST Digital Library of Mathematical Functions (dlmf.nist.gov), whose 
 import math
 from collections.abc import Iterable
 
-from adcompiler.rules.table import UNKNOWN, constant, elementwise
+from adcompiler.primitives.card import Follows
+from adcompiler.primitives.deck import elementwise, enter
+from adcompiler.primitives.rule import UNKNOWN
 
 
 def series(variable: str, coefficients: Iterable[float]) -> str:
@@ -411,4 +413,4 @@ elementwise(
     inputs="a b c x",
 )
 
-constant("special.gammasgn special.round")
+enter("special.gammasgn special.round", arity=(1, 1), follows=Follows.BROADCAST, is_constant=True)

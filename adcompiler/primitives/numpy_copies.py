@@ -1,0 +1,227 @@
+"""Views and copies: the same elements, in another shape, order or type."""
+
+# mypy: disable-error-code="no-untyped-def,no-redef,no-untyped-call"
+
+from typing import Any
+
+import numpy as np
+
+from adcompiler.primitives.card import Follows, Shows, Spelling, Vanishes
+from adcompiler.primitives.deck import enter, vjp
+
+_SAME: dict[str, Any] = {"is_linear": True, "is_analytic": True}
+enter(
+    "copy",
+    also="np.copy",
+    method="copy",
+    spelling=Spelling.METHOD,
+    arity=(1, 2),
+    follows=Follows.SAME_SHAPE,
+    example="v.copy()",
+    **_SAME,
+    vanishes=Vanishes.WITH_FIRST,
+)
+enter(
+    "astype",
+    method="astype",
+    spelling=Spelling.METHOD,
+    arity=(2, 2),
+    follows=Follows.SAME_SHAPE,
+    is_of_first=True,
+    example="v.astype(np.float64)",
+    **_SAME,
+    vanishes=Vanishes.WITH_FIRST,
+)
+enter(
+    "item",
+    method="item",
+    spelling=Spelling.METHOD,
+    arity=(1, None),
+    follows=Follows.NUMBER,
+    is_linear=True,
+    example="v[:1].item()",
+)
+enter(
+    "np.ascontiguousarray",
+    arity=(1, 1),
+    follows=Follows.SAME_SHAPE,
+    shows=Shows.FIRST_IF_CONTIGUOUS,
+    example="np.ascontiguousarray(v)",
+    **_SAME,
+)
+enter(
+    "np.asfortranarray",
+    arity=(1, 1),
+    follows=Follows.SAME_RANK,
+    shows=Shows.MAYBE_FIRST,
+    example="np.asfortranarray(m)",
+    **_SAME,
+)
+enter(
+    "np.asarray",
+    arity=(1, 2),
+    shows=Shows.MAYBE_FIRST,
+    is_of_first=True,
+    example="np.asarray(v)",
+    **_SAME,
+    takes_list=True,
+)
+enter(
+    "np.asarray_chkfinite",
+    arity=(1, 2),
+    shows=Shows.MAYBE_FIRST,
+    is_linear=True,
+    example="np.asarray_chkfinite(v)",
+)
+enter("np.array", is_analytic=True, takes_list=True)
+enter("np.squeeze", method="squeeze", shows=Shows.MAYBE_FIRST)
+enter("np.swapaxes", method="swapaxes", shows=Shows.MAYBE_FIRST)
+enter("np.broadcast_to np.moveaxis np.expand_dims", shows=Shows.MAYBE_FIRST)
+enter("np.clip", method="clip", follows=Follows.BROADCAST)
+enter("np.repeat", method="repeat")
+enter("np.diagonal", method="diagonal")
+enter("np.compress", method="compress")
+enter("np.atleast_1d np.atleast_2d np.atleast_3d", shows=Shows.MAYBE_FIRST)
+enter(
+    "T",
+    also="np.transpose np.permute_dims np.matrix_transpose",
+    method="transpose",
+    hint="transposed",
+    spelling=Spelling.ATTRIBUTE,
+    arity=(1, 1),
+    follows=Follows.SAME_RANK,
+    shows=Shows.FIRST,
+    takes_array=True,
+    example="m.T",
+    **_SAME,
+    is_written_where_used=True,
+)
+enter(
+    "np.transpose",
+    spelling=Spelling.FORM,
+    arity=(2, None),
+    follows=Follows.SAME_RANK,
+    shows=Shows.FIRST,
+    **_SAME,
+)
+enter(
+    "reshape",
+    also="np.reshape",
+    method="reshape",
+    spelling=Spelling.METHOD,
+    arity=(2, 2),
+    shows=Shows.FIRST_IF_CONTIGUOUS,
+    is_of_first=True,
+    takes_array=True,
+    example="m.reshape(m.size)",
+    **_SAME,
+)
+enter(
+    "ravel",
+    also="np.ravel",
+    method="ravel",
+    spelling=Spelling.METHOD,
+    arity=(1, 1),
+    follows=Follows.VECTOR,
+    shows=Shows.FIRST_IF_CONTIGUOUS,
+    takes_array=True,
+    example="m.ravel()",
+    **_SAME,
+)
+enter(
+    "flatten",
+    method="flatten",
+    spelling=Spelling.METHOD,
+    arity=(1, 1),
+    follows=Follows.VECTOR,
+    takes_array=True,
+    example="m.flatten()",
+    **_SAME,
+)
+enter("np.flip", follows=Follows.SAME_SHAPE, shows=Shows.MAYBE_FIRST, example="np.flip(v)", **_SAME)
+enter("np.roll", follows=Follows.SAME_SHAPE, example="np.roll(v, 1)", **_SAME)
+enter("np.flipud np.fliplr np.rot90 np.unwrap", follows=Follows.SAME_RANK)
+enter("np.diff", follows=Follows.SAME_RANK, takes_array=True)
+enter("np.diag", arity=(1, 2), example="np.diag(v)", **_SAME)
+enter("np.tril", arity=(1, 2), follows=Follows.SAME_SHAPE, example="np.tril(m)", **_SAME)
+enter("np.triu", arity=(1, 2), follows=Follows.SAME_SHAPE, example="np.triu(m)", **_SAME)
+enter(
+    "np.float32",
+    arity=(1, 1),
+    follows=Follows.NUMBER,
+    is_linear=True,
+    is_cheap=True,
+    is_instruction=True,
+    example="np.float32(x)",
+    vanishes=Vanishes.WITH_FIRST,
+)
+enter("np.complex64 np.complex128", arity=(1, 1), is_linear=True, is_analytic=True)
+enter("np.int8 np.int16 np.int32 np.int64 np.intp", arity=(1, 1), follows=Follows.NUMBER, is_constant=True)
+enter(
+    "np.uint8 np.uint16 np.uint32 np.uint64 np.bool_", arity=(1, 1), follows=Follows.NUMBER, is_constant=True
+)
+enter("np.concatenate", also="np.concat", spelling=Spelling.JOIN, takes_array=True)
+enter("np.column_stack", spelling=Spelling.JOIN, follows=Follows.MATRIX)
+enter("np.hstack np.stack", spelling=Spelling.JOIN)
+enter("np.vstack", also="np.row_stack", spelling=Spelling.JOIN)
+
+
+RANKS = range(1, 7)
+
+
+def flip(x, y, d):
+    return np.flip(d)
+
+
+def rolled(x, shift, y, d):
+    return np.roll(d, -shift), 0
+
+
+for _rank in RANKS:
+    vjp("np.flip", _rank)(flip)
+    vjp("np.roll", _rank, 0)(rolled)
+
+
+@vjp("np.diag", 1)
+def diagonal_matrix(x, y, d):
+    return np.diag(d).copy()  # NumPy's is a view that cannot be written
+
+
+@vjp("np.diag", 2)
+def diagonal(x, y, d):
+    below = np.zeros(x.shape[0] - y.size)
+    return np.concatenate((d, below))[:, None] * np.eye(x.shape[0], x.shape[1])
+
+
+@vjp("np.tril", 2)
+def lower_triangle(x, y, d):
+    return np.tril(d)
+
+
+@vjp("np.triu", 2)
+def upper_triangle(x, y, d):
+    return np.triu(d)
+
+
+def transpose(x, y, d):
+    return d.T
+
+
+def _reshaped(x, y, d):
+    return np.ascontiguousarray(d).reshape(x.shape)
+
+
+for _rank in RANKS:
+    vjp("T", _rank)(transpose)
+    vjp("reshape ravel flatten", _rank)(_reshaped)
+
+
+def _same(x, y, d):
+    return d
+
+
+for _rank in (0, *RANKS):
+    vjp(
+        "copy astype np.ascontiguousarray np.asfortranarray np.asarray np.asarray_chkfinite item np.float32",
+        _rank,
+    )(_same)

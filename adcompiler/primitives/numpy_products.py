@@ -1,0 +1,72 @@
+"""Products of vectors and matrices."""
+
+# mypy: disable-error-code="no-untyped-def,no-redef,no-untyped-call"
+
+import ast
+import operator
+from typing import Any
+
+import numpy as np
+
+from adcompiler.primitives.card import Follows, Spelling, Vanishes
+from adcompiler.primitives.deck import enter, vjp
+
+_LINEAR: dict[str, Any] = {"arity": (2, 2), "is_linear": True, "is_analytic": True}
+enter(
+    "matmul",
+    also="np.matmul",
+    spelling=Spelling.OPERATOR,
+    operator=ast.MatMult,
+    compute=operator.matmul,
+    example="m @ v",
+    **_LINEAR,
+    vanishes=Vanishes.WITH_ANY,
+    follows=Follows.PRODUCT,
+)
+
+enter(
+    "np.dot",
+    method="dot",
+    takes_array=True,
+    example="np.dot(m, v)",
+    **_LINEAR,
+    vanishes=Vanishes.WITH_ANY,
+    follows=Follows.PRODUCT,
+)
+enter(
+    "np.vdot", arity=(2, 2), follows=Follows.NUMBER, is_linear=True, takes_array=True, example="np.vdot(v, v)"
+)
+enter(
+    "np.outer",
+    follows=Follows.MATRIX,
+    takes_array=True,
+    example="np.outer(v, v)",
+    **_LINEAR,
+    vanishes=Vanishes.WITH_ANY,
+    on_numbers="mul",
+)
+
+
+@vjp("matmul np.dot np.vdot", 1, 1)
+def dot_vectors(a, b, y, d):
+    return d * b, d * a
+
+
+@vjp("matmul np.dot", 2, 1)
+def dot_matrix_vector(a, b, y, d):
+    return np.outer(d, b), a.T @ d
+
+
+@vjp("matmul np.dot", 1, 2)
+def dot_vector_matrix(a, b, y, d):
+    return b @ d, np.outer(a, d)
+
+
+@vjp("matmul np.dot", 2, 2)
+def dot_matrices(a, b, y, d):
+    return d @ b.T, a.T @ d
+
+
+@vjp("np.outer", 1, 1)
+def outer(a, b, y, d):
+    return d @ b, a @ d
