@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import inspect
 import time
-import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property, update_wrapper
 from typing import Any, Literal, cast, get_args
 
-import numpy as np
 from numba.core import types as nt
 
 from adcompiler.analysis.guess import guess_layouts
@@ -20,19 +18,17 @@ from adcompiler.arguments import (
     direction_layout,
     direction_name,
     flat,
-    is_direct,
     is_of_layout,
     kind_of,
     layout_of_type,
     layout_of_value,
-    needs_repacking,
     plain,
     quick_key,
     ranked,
     repacked,
 )
 from adcompiler.backend.module import compile_now, divides_like_python, jit_options, load, module_text
-from adcompiler.backend.plain import uncompiled, with_fields
+from adcompiler.backend.plain import uncompiled
 from adcompiler.callees import forget
 from adcompiler.checks import (
     Argnums,
@@ -42,7 +38,7 @@ from adcompiler.checks import (
     layout_of_default,
     positions,
 )
-from adcompiler.compile import Compiled, compile_text
+from adcompiler.compile import compile_text
 from adcompiler.enabled import enabled, is_disabled
 from adcompiler.errors import DifferentiationError, defects_reported
 from adcompiler.explain import explain, explain_memory, explain_seconds, module_header
@@ -57,31 +53,11 @@ from adcompiler.matrices import Matrix, matrix_graph
 from adcompiler.pipeline import Style, primal_graph
 from adcompiler.runtime.guards import SizeError
 from adcompiler.seen import Seen, seeing
+from adcompiler.specialised import Specialised, run_plainly, seconds_of_stages, with_direction
 from adcompiler.view import ComputationGraph
 from adcompiler.watch import Stages, watching
 
 Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp", "hvp", Matrix]
-
-
-@dataclass
-class Specialised:
-    """A function made for arguments of certain types."""
-
-    layouts: tuple[Layout, ...]
-    function: Any
-    compiled: Compiled
-    source: str
-    broadcasts: bool
-    seconds: dict[str, float]
-    version: int
-    is_plain: bool = field(init=False)
-    repacks: bool = field(init=False)
-    is_direct: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.is_plain = all(isinstance(layout, Leaf) for layout in self.layouts)
-        self.repacks = needs_repacking(self.compiled.returns)
-        self.is_direct = all(map(is_direct, self.layouts)) and not self.repacks and not self.compiled.writes
 
 
 class Derivative:
@@ -118,7 +94,7 @@ class Derivative:
         if mode == "hvp":
             self.style = replace(self.style, packed=True)
             self.names = [*self.names, direction_name(self.names)]
-            self.signature = _with_direction(self.signature, self.names[-1])
+            self.signature = with_direction(self.signature, self.names[-1])
         self.is_matrix = mode in get_args(Matrix)
         self.is_derivative = self.is_matrix or bool(self.chain)
         if mode == "primal":
@@ -154,7 +130,7 @@ class Derivative:
     def run(self, made: Specialised, args: Sequence[Any]) -> Any:
         """Run a specialisation; where it assumes too much of the sizes, the one that assumes nothing."""
         try:
-            found = made.function(*args) if self.jit else _run_plainly(made.function, args)
+            found = made.function(*args) if self.jit else run_plainly(made.function, args)
         except SizeError:
             if made.broadcasts:
                 raise
@@ -229,7 +205,7 @@ class Derivative:
             compile_now(function, (*map(kind_of, layouts), *seeds), self.python)
         clock.append(time.perf_counter())
         return Specialised(
-            layouts, function, compiled, source, style.broadcasts, _stages(clock), self.version
+            layouts, function, compiled, source, style.broadcasts, seconds_of_stages(clock), self.version
         )
 
     def _lowered(self, layouts: tuple[Layout, ...]) -> Graph:
@@ -283,7 +259,7 @@ class Derivative:
             self.function.recompile()
         self.signature = inspect.signature(self.python)
         if self.mode == "hvp":
-            self.signature = _with_direction(self.signature, self.names[-1])
+            self.signature = with_direction(self.signature, self.names[-1])
         self.version += 1
 
     def check_arguments(self, layouts: Sequence[Layout]) -> None:
@@ -378,13 +354,6 @@ class Derivative:
         return made.function
 
 
-def _run_plainly(function: Any, args: Sequence[Any]) -> Any:
-    """Call plain Python code with the meaning that it has when compiled."""
-    with np.errstate(all="ignore"), warnings.catch_warnings(), enabled():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return function(*map(with_fields, args))
-
-
 def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:
     """Return the chain of transformations for a derivative of a function, which may be a derivative itself.
 
@@ -420,20 +389,6 @@ def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:
         cure = "grad of the grad of one number, jacobian, hessian and hvp are there for second derivatives"
         raise DifferentiationError("AD203", reason, None, cure)
     return found
-
-
-def _with_direction(signature: inspect.Signature, name: str) -> inspect.Signature:
-    """Return a signature with one more parameter, for a direction."""
-    parameters = [
-        p.replace(kind=p.POSITIONAL_OR_KEYWORD, default=p.empty) for p in signature.parameters.values()
-    ]
-    return inspect.Signature([*parameters, inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)])
-
-
-def _stages(clock: Sequence[float]) -> dict[str, float]:
-    """Return the seconds that each stage took, given the times at its ends."""
-    names = ("source to graph", "derivative and text", "Numba")
-    return {name: end - start for name, start, end in zip(names, clock[:-1], clock[1:], strict=True)}
 
 
 def grad(

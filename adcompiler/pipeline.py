@@ -26,7 +26,7 @@ from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined
 from adcompiler.optimize.accumulate import accumulate_in_numbers
 from adcompiler.optimize.bounds import check_indices
-from adcompiler.optimize.buffers import with_buffers
+from adcompiler.optimize.captured_buffers import with_buffers
 from adcompiler.optimize.chains import shorten_chains
 from adcompiler.optimize.copies import drop_copies
 from adcompiler.optimize.cse import eliminate_common
@@ -35,7 +35,6 @@ from adcompiler.optimize.direct import index_directly
 from adcompiler.optimize.distribute import distribute
 from adcompiler.optimize.divisors import check_divisors
 from adcompiler.optimize.ellipses import without_ellipses
-from adcompiler.optimize.factors import share_factors
 from adcompiler.optimize.fold import fold
 from adcompiler.optimize.fuse import fuse
 from adcompiler.optimize.guard import guard_sizes
@@ -47,6 +46,7 @@ from adcompiler.optimize.reciprocal import share_reciprocals
 from adcompiler.optimize.reuse import reuse_arrays
 from adcompiler.optimize.scalars import replace_small_arrays
 from adcompiler.optimize.shape_reads import read_shapes_elsewhere
+from adcompiler.optimize.shared_factors import share_factors
 from adcompiler.optimize.sink import sink_loads
 from adcompiler.optimize.skip import skip_zeros
 from adcompiler.optimize.stacks import lists_to_arrays

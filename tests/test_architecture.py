@@ -37,6 +37,7 @@ STAGES += [
     "view",
     "footprint",
     "explain",
+    "specialised",
     "api",
     "pullback",
     "pushforward",

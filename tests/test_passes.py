@@ -175,9 +175,9 @@ def test_choices():
     unit = lowered(squared, [numba.float64])
     with without("choices"):
         apply(passes()["choices"], unit)
-    assert "chosen overload" in to_text(unit.graph)
+    assert "chosen_overload" in to_text(unit.graph)
     apply(passes()["choices"], unit)
-    assert "chosen overload" not in to_text(unit.graph)
+    assert "chosen_overload" not in to_text(unit.graph)
 
 
 def test_divisors():

@@ -30,8 +30,8 @@ from adcompiler.analysis.types import (
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Store, Value
 from adcompiler.graph.walk import operands, regions, results, uses, values, walk, with_regions
 from adcompiler.optimize.elements import Access, Elements, Place
+from adcompiler.optimize.elementwise_loops import TARGET, Operand, allocate, write_loops
 from adcompiler.optimize.guard import write_form
-from adcompiler.optimize.loops import TARGET, Operand, allocate, write_loops
 from adcompiler.primitives import Gives, card, hint
 from adcompiler.source import NOWHERE
 
