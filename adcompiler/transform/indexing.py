@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from numba.core import types as nt
 
 from adcompiler.analysis.types import is_array, is_array_atom, is_list, rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, For, Global, Literal, Node, Region, Store, Value
 from adcompiler.rules.find import atom_rank
-from adcompiler.transform.vjp import Contribution
-
-if TYPE_CHECKING:
-    from adcompiler.transform.reverse import Sweep
+from adcompiler.transform.adjoints import AdjointSweep, Contribution
 
 
-def reverse_getitem(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+def reverse_getitem(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """`y = a[i]`: the adjoint of a[i] gains that of y."""
     base, index = node.args[0], node.args[1:]
     if not isinstance(base, Value) or base not in sweep.active:
@@ -39,7 +34,7 @@ def reverse_getitem(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     sweep.nodes.append(For(*bounds, (), Region((k,), tuple(nodes), ()), (), False, sweep.loc))
 
 
-def reverse_store(sweep: Sweep, node: Store) -> None:
+def reverse_store(sweep: AdjointSweep, node: Store) -> None:
     """`a[i] = v`: the adjoint of v gains that of a[i], which becomes zero."""
     if node.array not in sweep.active:
         return
@@ -64,7 +59,7 @@ def reverse_store(sweep: Sweep, node: Store) -> None:
         sweep.nodes.append(Store(shadow, node.index, Literal(0.0), False, sweep.loc))
 
 
-def _overlaps(sweep: Sweep, node: Store) -> bool:
+def _overlaps(sweep: AdjointSweep, node: Store) -> bool:
     """Tell whether a part of an array may be assigned to another part of the same array."""
     value, classes = node.value, sweep.info.classes
     if not isinstance(value, Value) or value not in sweep.active or not is_array(sweep.types.get(value)):
@@ -72,7 +67,7 @@ def _overlaps(sweep: Sweep, node: Store) -> bool:
     return classes.get(value, value) is classes.get(node.array, node.array)
 
 
-def _reverse_item(sweep: Sweep, node: Store, shadow: Value) -> None:
+def _reverse_item(sweep: AdjointSweep, node: Store, shadow: Value) -> None:
     """An item of a list is replaced: the shadow gets a new zero."""
     if sweep.binds_items(node.array):
         if node.accumulate and isinstance(node.value, Value) and node.value in sweep.active:
@@ -89,7 +84,7 @@ def _reverse_item(sweep: Sweep, node: Store, shadow: Value) -> None:
         sweep.nodes.append(Store(shadow, node.index, zero, False, sweep.loc))
 
 
-def _hand_on(sweep: Sweep, node: Store, item: Atom, picked: int, is_new: bool) -> None:
+def _hand_on(sweep: AdjointSweep, node: Store, item: Atom, picked: int, is_new: bool) -> None:
     """Add the adjoint of the place that is written to that of the value, undoing broadcasts."""
     assert isinstance(node.value, Value)
     own = rank(sweep.types[node.value])
@@ -103,7 +98,7 @@ def _hand_on(sweep: Sweep, node: Store, item: Atom, picked: int, is_new: bool) -
     sweep.contribute(node.value, Contribution(item))
 
 
-def _picked_rank(sweep: Sweep, node: Store) -> int:
+def _picked_rank(sweep: AdjointSweep, node: Store) -> int:
     """Return the number of axes of the place that is written."""
     count = rank(sweep.types[node.array])
     for atom in node.index:
@@ -114,21 +109,21 @@ def _picked_rank(sweep: Sweep, node: Store) -> int:
     return count
 
 
-def _same_shape(sweep: Sweep, node: Store) -> bool:
+def _same_shape(sweep: AdjointSweep, node: Store) -> bool:
     """Tell whether a stored array is known to have the shape of the place that it is stored to."""
     return sweep.shapes.get(node) == sweep.shapes.get(node.value)  # type: ignore[arg-type]
 
 
-def _is_slice(sweep: Sweep, atom: Atom) -> bool:
+def _is_slice(sweep: AdjointSweep, atom: Atom) -> bool:
     return isinstance(atom, Value) and isinstance(sweep.types.get(atom), nt.SliceType)
 
 
-def _is_gather(sweep: Sweep, index: tuple[Atom, ...]) -> bool:
+def _is_gather(sweep: AdjointSweep, index: tuple[Atom, ...]) -> bool:
     """Tell whether an array is among the indices: what is picked is then a copy, not a view."""
     return any(is_array_atom(atom, sweep.types) for atom in index)
 
 
-def _reverse_scatter(sweep: Sweep, node: Store, shadow: Value) -> None:
+def _reverse_scatter(sweep: AdjointSweep, node: Store, shadow: Value) -> None:
     """`a[idx] = v` with an array of integers or a mask as index; the last of several writes counts."""
     is_mask = any(_is_mask(sweep, atom) for atom in node.index)
     _positions(sweep, node, node.index)  # refuses what cannot be taken apart
@@ -141,7 +136,7 @@ def _reverse_scatter(sweep: Sweep, node: Store, shadow: Value) -> None:
         _hand_on(sweep, node, item, _picked_rank(sweep, node) + 1, is_new=True)
 
 
-def _take_backwards(sweep: Sweep, node: Store, shadow: Value, item: Value) -> None:
+def _take_backwards(sweep: AdjointSweep, node: Store, shadow: Value, item: Value) -> None:
     """Move what belongs to each write out of the shadow, last write first."""
     arrays, axis = _positions(sweep, node, node.index)
     k, pick = Value("k"), Value("item", temporary=True)
@@ -158,14 +153,14 @@ def _take_backwards(sweep: Sweep, node: Store, shadow: Value, item: Value) -> No
     sweep.nodes.append(For(*bounds, (), Region((k,), tuple(nodes), ()), (), False, sweep.loc))
 
 
-def _is_mask(sweep: Sweep, atom: Atom) -> bool:
+def _is_mask(sweep: AdjointSweep, atom: Atom) -> bool:
     if isinstance(atom, Global):
         return getattr(getattr(atom.value, "dtype", None), "kind", "") == "b"
     kind = sweep.types.get(atom) if isinstance(atom, Value) else None
     return is_array(kind) and isinstance(kind.dtype, nt.Boolean)  # type: ignore[union-attr]
 
 
-def _positions(sweep: Sweep, node: Apply | Store, index: tuple[Atom, ...]) -> tuple[list[Atom], int]:
+def _positions(sweep: AdjointSweep, node: Apply | Store, index: tuple[Atom, ...]) -> tuple[list[Atom], int]:
     """Return the arrays of integers that an index stands for, and the axis that they make in the result.
 
     Raises:
@@ -182,7 +177,7 @@ def _positions(sweep: Sweep, node: Apply | Store, index: tuple[Atom, ...]) -> tu
     return [_places(sweep, array) for array in arrays], picking[0]
 
 
-def _places(sweep: Sweep, array: Atom) -> Atom:
+def _places(sweep: AdjointSweep, array: Atom) -> Atom:
     """Return the integers that an index array or mask stands for."""
     if not _is_mask(sweep, array):
         return array
@@ -190,12 +185,12 @@ def _places(sweep: Sweep, array: Atom) -> Atom:
     return sweep.apply("getitem", found, Literal(0), name="places")
 
 
-def _picks(sweep: Sweep, atom: Atom) -> bool:
+def _picks(sweep: AdjointSweep, atom: Atom) -> bool:
     return atom not in (Literal(None), Literal(...)) and not _is_slice(sweep, atom)
 
 
 def _element(
-    sweep: Sweep, index: tuple[Atom, ...], arrays: list[Atom], k: Value
+    sweep: AdjointSweep, index: tuple[Atom, ...], arrays: list[Atom], k: Value
 ) -> tuple[list[Node], tuple[Atom, ...]]:
     """Return the index of one element of a gather, and the nodes that read its positions."""
     nodes: list[Node] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numba.core import types as nt
 from numba.core.errors import NumbaError
@@ -15,10 +15,8 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.overloads import constant_kind
 from adcompiler.graph.nodes import Atom, Effect, Global, If, Literal, Region, Value
 from adcompiler.source import Location
-
-if TYPE_CHECKING:
-    from adcompiler.transform.forward import Forward
-    from adcompiler.transform.reverse import Sweep
+from adcompiler.transform.adjoints import AdjointSweep
+from adcompiler.transform.tangents import TangentSweep
 
 
 def adjoint_kinds(
@@ -63,7 +61,11 @@ def tangent_kind(
 
 
 def check_part(
-    sweep: Sweep | Forward, function: CustomFunction, k: int | None, part: tuple[Value, nt.Type], of: Atom
+    sweep: AdjointSweep | TangentSweep,
+    function: CustomFunction,
+    k: int | None,
+    part: tuple[Value, nt.Type],
+    of: Atom,
 ) -> None:
     """Append the check that an adjoint has the shape of its argument, or a tangent that of the result.
 

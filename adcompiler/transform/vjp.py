@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from adcompiler.analysis.sizes import Shape
 from adcompiler.analysis.types import element, is_array, is_complex
@@ -24,30 +23,11 @@ from adcompiler.rules.find import (
     unknown_partial,
 )
 from adcompiler.rules.formula import evaluate, expand, with_slope
+from adcompiler.transform.adjoints import AdjointSweep, Contribution
 from adcompiler.transform.plain_products import plain_products
 
-if TYPE_CHECKING:
-    from adcompiler.transform.reverse import Sweep
 
-
-@dataclass(frozen=True)
-class Contribution:
-    """An adjoint, or a part of one.
-
-    Attributes:
-        atom: its value.
-        full: False if it only broadcasts to the shape of the primal value.
-        scalar: where not full, whether it is a single number.
-        owned: whether nothing else reads it, so that it may be changed in place.
-    """
-
-    atom: Atom
-    full: bool = True
-    scalar: bool = False
-    owned: bool = False
-
-
-def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+def apply_rule(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """Add to the adjoints of a primitive's inputs, given the adjoint of its output.
 
     Raises:
@@ -73,7 +53,7 @@ def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         raise no_rule(node, sweep.types)
 
 
-def _transposed(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+def _transposed(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """The adjoint of an array with its axes in another order has them in the old order."""
     order = [atom.value for atom in node.args[1:] if isinstance(atom, Literal)]
     back = [Literal(order.index(k)) for k in range(len(order))]
@@ -81,7 +61,7 @@ def _transposed(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     sweep.contribute(node.args[0], Contribution(found))
 
 
-def reverse_call(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+def reverse_call(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """`y = f(a, b)` of a function that is not inlined: its pullback runs it once more and reverses it."""
     callee, *args = node.args
     assert isinstance(callee, Global) and isinstance(callee.value, Callee)
@@ -104,7 +84,9 @@ def reverse_call(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         sweep.contribute(argument, Contribution(part))
 
 
-def _is_full(sweep: Sweep, node: Apply, rule: Elementwise, tree: ast.expr, adjoint: Contribution) -> bool:
+def _is_full(
+    sweep: AdjointSweep, node: Apply, rule: Elementwise, tree: ast.expr, adjoint: Contribution
+) -> bool:
     """Tell whether adjoint * partial has the shape of the output."""
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     own = sweep.shapes.get(node.out)
@@ -113,7 +95,7 @@ def _is_full(sweep: Sweep, node: Apply, rule: Elementwise, tree: ast.expr, adjoi
     return adjoint.full or "y" in names or same
 
 
-def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribution) -> None:
+def _elementwise(sweep: AdjointSweep, node: Apply, rule: Elementwise, adjoint: Contribution) -> None:
     if node.fn == "mul" and node.args[0] is node.args[1]:
         node, rule = replace(node, args=node.args[:1]), ELEMENTWISE["np.square"]
     if rule is COMPLEX.get(node.fn):  # its formulas are not products with the adjoint
@@ -136,7 +118,9 @@ def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribu
         sweep.contribute(arg, _unbroadcast(sweep, node, arg, found) if arrays else found)
 
 
-def _evaluated(sweep: Sweep, tree: ast.expr, env: dict[str, Atom], arrays: bool, keeps_zeros: bool) -> Atom:
+def _evaluated(
+    sweep: AdjointSweep, tree: ast.expr, env: dict[str, Atom], arrays: bool, keeps_zeros: bool
+) -> Atom:
     nodes: list[Node] = []
     is_of_complex = sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values(env.values()))
     atom = evaluate(tree, env, arrays, nodes, is_of_complex)
@@ -144,7 +128,7 @@ def _evaluated(sweep: Sweep, tree: ast.expr, env: dict[str, Atom], arrays: bool,
     return atom
 
 
-def _unbroadcast(sweep: Sweep, node: Apply, arg: Value, found: Contribution) -> Contribution:
+def _unbroadcast(sweep: AdjointSweep, node: Apply, arg: Value, found: Contribution) -> Contribution:
     """Sum an adjoint over the axes along which the argument was stretched."""
     if sweep.shapes.get(arg) == sweep.shapes[node.out]:
         return found
@@ -172,7 +156,7 @@ def _stretched(own: Shape | None, whole: Shape) -> list[int]:
 
 
 def _structured(
-    sweep: Sweep, node: Apply, rule: Structured, inputs: tuple[Atom, ...], adjoint: Contribution
+    sweep: AdjointSweep, node: Apply, rule: Structured, inputs: tuple[Atom, ...], adjoint: Contribution
 ) -> None:
     incoming = sweep.cast(node.out, Contribution(sweep.full(node.out, adjoint)))
     nodes: list[Node] = []
@@ -206,7 +190,7 @@ def _keeping_zeros(node: Node, incoming: Atom) -> Node:
     return replace(node, fn="times") if is_product else node  # type: ignore[arg-type]
 
 
-def _widened(sweep: Sweep, atom: Atom, like: Value | None = None) -> Atom:
+def _widened(sweep: AdjointSweep, atom: Atom, like: Value | None = None) -> Atom:
     """Return an array, or the adjoint of one, in double precision."""
     kind = sweep.types.get(like or atom)  # type: ignore[arg-type]
     if not is_array(kind) or str(element(kind)) != "float32":
