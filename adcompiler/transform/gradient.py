@@ -17,7 +17,8 @@ from adcompiler.graph.walk import clone
 from adcompiler.rules import CONSTANT
 from adcompiler.transform.bind import allocated
 from adcompiler.transform.derived import Derived, described
-from adcompiler.transform.record import Recording, export
+from adcompiler.transform.export import export
+from adcompiler.transform.record import Recording
 from adcompiler.transform.reverse import reverse
 from adcompiler.transform.undefined import with_empty_arrays
 
