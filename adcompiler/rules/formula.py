@@ -6,7 +6,7 @@ import ast
 import importlib
 import math
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gast
@@ -167,7 +167,7 @@ def evaluate(
 
 
 def expand(
-    function: Callable[..., Any], args: list[Atom], nodes: list[Node], ranks: dict[Value, int | None]
+    function: Callable[..., Any], args: list[Atom], nodes: list[Node], ranks: Mapping[Value, int | None]
 ) -> tuple[Binding, ...]:
     """Append the nodes of a structured rule and return its results, one per input.
 

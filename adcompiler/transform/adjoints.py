@@ -10,13 +10,14 @@ reversal a node has is decided in `reverse`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.alias import Memory
 from adcompiler.analysis.ranges import Ranges
 from adcompiler.analysis.sizes import Shape, Shapes, form_of
 from adcompiler.analysis.types import Types, element, is_array, is_complex, is_memory, rank
-from adcompiler.graph.nodes import Apply, Atom, Global, If, Literal, Node, Store, Value, hint
+from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Literal, Node, Region, Store, Value, hint
 from adcompiler.optimize.guard import write_form
 from adcompiler.source import NOWHERE, Location
 from adcompiler.transform.bind import Bound
@@ -74,6 +75,11 @@ class AdjointSweep:
         out = Value(name or hint(fn), temporary)
         self.nodes.append(Apply(out, fn, args, loc=self.loc))
         return out
+
+    def loop(self, count: Atom, k: Value, nodes: Sequence[Node]) -> None:
+        """Append a loop over k from 0 to count - 1 that carries nothing."""
+        body = Region((k,), tuple(nodes), ())
+        self.nodes.append(For(Literal(0), count, Literal(1), (), body, (), False, self.loc))
 
     def named(self, atom: Atom, value: Value) -> Atom:
         """Rename the node just made to `d_…` if it computes the adjoint of `value`."""

@@ -89,29 +89,38 @@ def _emit_loop(
 ) -> None:
     """Append the loop that runs the iterations backwards; its index is the primal's own value."""
     if isinstance(node, For) and not node.breaks and node.step in (Literal(1), Literal(-1)):
-        sign, step = ("sub", -1) if node.step == Literal(1) else ("add", 1)
-        first = sweep.apply(sign, node.stop, Literal(1))
-        last = sweep.apply(sign, node.start, Literal(1))
-        index = node.body.params[0]
-        bounds: tuple[Atom, Atom, Atom] = (first, last, Literal(step))
+        index, bounds = node.body.params[0], _backwards(sweep, node)
     else:
-        trips = sweep.trips.get(node)
-        if isinstance(node, For) and not node.breaks:
-            trips = sweep.apply("len", sweep.apply("range", node.start, node.stop, node.step), name="trips")
-        elif trips is None:
-            trips = sweep.trips[node] = Value("trips")
+        trips = _trips(sweep, node)
+        bounds = sweep.apply("sub", trips, Literal(1)), Literal(-1), Literal(-1)
         index = Value("k")
-        if isinstance(node, For) and node.start == Literal(0) and node.step == Literal(1):
+        if isinstance(node, For) and (node.start, node.step) == (Literal(0), Literal(1)):
             index = node.body.params[0]
-        bounds = (sweep.apply("sub", trips, Literal(1)), Literal(-1), Literal(-1))
-        if isinstance(node, For) and index is not node.body.params[0]:
-            offset = Value("mul", temporary=True)
-            position: tuple[Node, ...] = (
-                Apply(offset, "mul", (index, node.step)),
-                Apply(node.body.params[0], "add", (node.start, offset)),
-            )
-            body = replace(body, nodes=(*position, *body.nodes))
+        elif isinstance(node, For):
+            body = replace(body, nodes=(*_position(node, index), *body.nodes))
     body = replace(body, params=(index, *body.params))
     made = For(*bounds, inits, body, outs, False, sweep.loc)
     sweep.partner[made] = node
     sweep.nodes.append(made)
+
+
+def _backwards(sweep: AdjointSweep, node: For) -> tuple[Atom, Atom, Atom]:
+    """Return the bounds that run through a range with step 1 or -1 from its end."""
+    sign, step = ("sub", -1) if node.step == Literal(1) else ("add", 1)
+    first = sweep.apply(sign, node.stop, Literal(1))
+    return first, sweep.apply(sign, node.start, Literal(1)), Literal(step)
+
+
+def _trips(sweep: AdjointSweep, node: For | While) -> Value:
+    """Return the number of iterations; where only the primal can tell, it is asked to count them."""
+    if isinstance(node, For) and not node.breaks:
+        return sweep.apply("len", sweep.apply("range", node.start, node.stop, node.step), name="trips")
+    if node not in sweep.trips:
+        sweep.trips[node] = Value("trips")
+    return sweep.trips[node]
+
+
+def _position(node: For, k: Value) -> tuple[Node, ...]:
+    """Return what computes the primal's index from the number of the iteration."""
+    offset = Value("mul", temporary=True)
+    return Apply(offset, "mul", (k, node.step)), Apply(node.body.params[0], "add", (node.start, offset))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from numba.core import types as nt
 
 from adcompiler.analysis.types import is_array, is_array_atom, is_list, rank
@@ -20,18 +22,13 @@ def reverse_getitem(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> 
         sweep.nodes.append(Store(sweep.shadow(base), index, adjoint.atom, True, sweep.loc))
         return
     found = sweep.full(node.out, adjoint)
-    arrays, axis = _positions(sweep, node, index)
     k, pick = Value("k"), Value("item", temporary=True)
-    nodes, place = _element(sweep, index, arrays, k)
-    whole = sweep.apply("slice", Literal(None), Literal(None)) if axis else None
-    before = [whole] * axis if whole is not None else []
-    nodes += [
-        Apply(pick, "getitem", (found, *before, k)),
-        Store(sweep.shadow(base), place, pick, True),
-    ]
-    count = sweep.apply("len", arrays[0])
-    bounds = Literal(0), count, Literal(1)
-    sweep.nodes.append(For(*bounds, (), Region((k,), tuple(nodes), ()), (), False, sweep.loc))
+    element = _element(sweep, node, index, k)
+    pieces = (
+        Apply(pick, "getitem", (found, *element.item)),
+        Store(sweep.shadow(base), element.place, pick, True),
+    )
+    sweep.loop(sweep.apply("len", element.array), k, (*element.nodes, *pieces))
 
 
 def reverse_store(sweep: AdjointSweep, node: Store) -> None:
@@ -41,10 +38,14 @@ def reverse_store(sweep: AdjointSweep, node: Store) -> None:
     shadow = sweep.shadow(node.array)
     if _is_gather(sweep, node.index):
         _reverse_scatter(sweep, node, shadow)
-        return
-    if is_list(sweep.types[node.array]):
+    elif is_list(sweep.types[node.array]):
         _reverse_item(sweep, node, shadow)
-        return
+    else:
+        _reverse_part(sweep, node, shadow)
+
+
+def _reverse_part(sweep: AdjointSweep, node: Store, shadow: Value) -> None:
+    """An element or slice of an array is written."""
     if _overlaps(sweep, node):
         item = sweep.apply("getitem", shadow, *node.index) if node.index else shadow
         item = sweep.apply("copy", item)
@@ -138,19 +139,17 @@ def _reverse_scatter(sweep: AdjointSweep, node: Store, shadow: Value) -> None:
 
 def _take_backwards(sweep: AdjointSweep, node: Store, shadow: Value, item: Value) -> None:
     """Move what belongs to each write out of the shadow, last write first."""
-    arrays, axis = _positions(sweep, node, node.index)
     k, pick = Value("k"), Value("item", temporary=True)
-    nodes, place = _element(sweep, node.index, arrays, k)
-    whole = sweep.apply("slice", Literal(None), Literal(None)) if axis else None
-    before = [whole] * axis if whole is not None else []
-    nodes += [
-        Apply(pick, "getitem", (shadow, *place)),
-        Store(item, (*before, k), pick),
-        Store(shadow, place, Literal(0.0)),
-    ]
-    last = sweep.apply("sub", sweep.apply("len", arrays[0]), Literal(1))
+    element = _element(sweep, node, node.index, k)
+    nodes = (
+        *element.nodes,
+        Apply(pick, "getitem", (shadow, *element.place)),
+        Store(item, element.item, pick),
+        Store(shadow, element.place, Literal(0.0)),
+    )
+    last = sweep.apply("sub", sweep.apply("len", element.array), Literal(1))
     bounds = last, Literal(-1), Literal(-1)
-    sweep.nodes.append(For(*bounds, (), Region((k,), tuple(nodes), ()), (), False, sweep.loc))
+    sweep.nodes.append(For(*bounds, (), Region((k,), nodes, ()), (), False, sweep.loc))
 
 
 def _is_mask(sweep: AdjointSweep, atom: Atom) -> bool:
@@ -189,10 +188,26 @@ def _picks(sweep: AdjointSweep, atom: Atom) -> bool:
     return atom not in (Literal(None), Literal(...)) and not _is_slice(sweep, atom)
 
 
-def _element(
-    sweep: AdjointSweep, index: tuple[Atom, ...], arrays: list[Atom], k: Value
-) -> tuple[list[Node], tuple[Atom, ...]]:
-    """Return the index of one element of a gather, and the nodes that read its positions."""
+@dataclass
+class _Element:
+    """One element of a gather.
+
+    Attributes:
+        nodes: what reads its positions.
+        place: its index in the array.
+        item: its index in what is picked.
+        array: an array as long as there are elements.
+    """
+
+    nodes: list[Node]
+    place: tuple[Atom, ...]
+    item: tuple[Atom, ...]
+    array: Atom
+
+
+def _element(sweep: AdjointSweep, node: Apply | Store, index: tuple[Atom, ...], k: Value) -> _Element:
+    """Return element number k of a gather."""
+    arrays, axis = _positions(sweep, node, index)
     nodes: list[Node] = []
     place: list[Atom] = []
     supply = iter(arrays)
@@ -203,4 +218,5 @@ def _element(
         position = Value("position", temporary=True)
         nodes.append(Apply(position, "getitem", (next(supply), k)))
         place.append(position)
-    return nodes, tuple(place)
+    before = [sweep.apply("slice", Literal(None), Literal(None))] * axis if axis else []
+    return _Element(nodes, tuple(place), (*before, k), arrays[0])

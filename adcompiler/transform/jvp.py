@@ -46,14 +46,16 @@ def tangent_of_result(sweep: TangentSweep, node: Apply) -> Atom | None:
             return _of_complex(sweep, node, COMPLEX[node.fn])
         if node.fn not in ANALYTIC and node.fn != "complex":
             raise not_for_complex(node)
+    return _by_rule(sweep, node)
+
+
+def _by_rule(sweep: TangentSweep, node: Apply) -> Atom | None:
     rule = find_elementwise(node)
     if rule is not None:
         return _elementwise(sweep, node, rule)
     if node.fn == "custom[0]":
         return forward_custom(sweep, node)
-    if node.fn in LINEAR:
-        return _linear(sweep, node)
-    return _structured(sweep, node)
+    return _linear(sweep, node) if node.fn in LINEAR else _structured(sweep, node)
 
 
 def _linear(sweep: TangentSweep, node: Apply) -> Atom | None:
@@ -167,7 +169,7 @@ def _structured(sweep: TangentSweep, node: Apply) -> Atom | None:
         args = [_widened(sweep, atom, own) for atom, own in zip(args, (*given, *inputs), strict=True)]
     ranks = {atom: count for atom, count in zip(args, axes, strict=True) if isinstance(atom, Value)}
     nodes: list[Node] = []
-    parts = expand(rule, args, nodes, ranks)  # type: ignore[arg-type]
+    parts = expand(rule, args, nodes, ranks)
     sweep.nodes += [replace(made, loc=node.loc) for made in nodes]
     total: Atom | None = None
     for part, own in zip(parts, tangents, strict=True):

@@ -10,7 +10,7 @@ from collections.abc import Container
 
 from adcompiler.analysis.types import Types, is_array, is_list
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Literal, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, Effect, Literal, Region, Store, Value
 from adcompiler.graph.walk import operands, values, walk
 from adcompiler.transform.adjoints import AdjointSweep, Contribution
 
@@ -65,13 +65,8 @@ def open_list(sweep: AdjointSweep, value: Value) -> Value:
         Apply(zeros, "np.zeros_like", (item,)),
         Effect("append", (shadow, zeros)),
     )
-    _loop(sweep, count, k, nodes)
+    sweep.loop(count, k, nodes)
     return shadow
-
-
-def _loop(sweep: AdjointSweep, count: Atom, k: Value, nodes: tuple[Apply | Store | Effect, ...]) -> None:
-    bounds = Literal(0), count, Literal(1)
-    sweep.nodes.append(For(*bounds, (), Region((k,), nodes, ()), (), False, sweep.loc))
 
 
 def reverse_display(sweep: AdjointSweep, node: Apply) -> None:
@@ -112,7 +107,7 @@ def reverse_sum(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None
     (array,) = values(node.args[:1])
     k = Value("k")
     store = Store(sweep.shadow(array), (k,), adjoint.atom, True, sweep.loc)
-    _loop(sweep, sweep.apply("len", sweep.shadow(array)), k, (store,))
+    sweep.loop(sweep.apply("len", sweep.shadow(array)), k, (store,))
 
 
 def reverse_repeated(sweep: AdjointSweep, node: Apply) -> None:
@@ -129,7 +124,7 @@ def reverse_repeated(sweep: AdjointSweep, node: Apply) -> None:
         Apply(item, "getitem", (shadow, k)),
         Store(sweep.shadow(array), (place,), item, True, sweep.loc),
     )
-    _loop(sweep, sweep.apply("len", shadow), k, nodes)
+    sweep.loop(sweep.apply("len", shadow), k, nodes)
 
 
 def reverse_to_array(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
@@ -148,7 +143,7 @@ def reverse_to_array(sweep: AdjointSweep, node: Apply, adjoint: Contribution) ->
         Apply(item, "getitem", (found, k)),
         Store(sweep.shadow(array), (k,), item, True, sweep.loc),
     )
-    _loop(sweep, sweep.apply("len", sweep.shadow(array)), k, nodes)
+    sweep.loop(sweep.apply("len", sweep.shadow(array)), k, nodes)
 
 
 def _leaves(sweep: AdjointSweep, array: Value, adjoint: Atom, place: tuple[Literal, ...]) -> None:

@@ -61,19 +61,34 @@ def reverse_custom(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> N
             if is_array(kinds[k]) or not atom_rank(sweep.types, args[k]):
                 sweep.contribute(args[k], Contribution(part))
     elif any(atom_rank(sweep.types, atom) for atom in (*args, result)):
-        zeros = [_zero(sweep, arg) for arg in args]
-        if atom_rank(sweep.types, result):
-            seed = sweep.apply("np.ascontiguousarray", seed)
-        callee = _transposed(function.jvp, [len(args) + 1 + k for k in active])
-        found = sweep.apply("derivative", callee, *args, result, *zeros, seed, name="adjoints")
-        for position, k in enumerate(active):
-            sweep.contribute(args[k], Contribution(sweep.apply("getitem", found, Literal(position))))
+        _reverse_tangent_rule(sweep, function.jvp, (args, result, seed), active)
     else:
+        tangent_kind(function, args, result, sweep.types, node.loc)
         for k in active:
             unit = [Literal(1.0 if other == k else 0.0) for other in range(len(args))]
-            tangent_kind(function, args, result, sweep.types, node.loc)
             slope = sweep.apply("rule", _rule(function.jvp), *args, result, *unit)
             sweep.contribute(args[k], Contribution(sweep.apply("mul", seed, slope)))
+
+
+def _reverse_tangent_rule(
+    sweep: AdjointSweep, rule: Any, given: tuple[tuple[Atom, ...], Atom, Atom], active: list[int]
+) -> None:
+    """Add to the adjoints of arguments by the pullback of a rule for tangents.
+
+    Args:
+        sweep: the reverse sweep.
+        rule: the rule.
+        given: the arguments, the result and its adjoint.
+        active: positions of the arguments that carry a derivative.
+    """
+    args, result, seed = given
+    zeros = [_zero(sweep, arg) for arg in args]
+    if atom_rank(sweep.types, result):
+        seed = sweep.apply("np.ascontiguousarray", seed)
+    callee = _transposed(rule, [len(args) + 1 + k for k in active])
+    found = sweep.apply("derivative", callee, *args, result, *zeros, seed, name="adjoints")
+    for position, k in enumerate(active):
+        sweep.contribute(args[k], Contribution(sweep.apply("getitem", found, Literal(position))))
 
 
 def _zero(sweep: AdjointSweep, arg: Atom) -> Atom:

@@ -7,6 +7,7 @@ recomputed from it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from adcompiler.analysis.alias import Memory
@@ -80,6 +81,11 @@ def _demand(frame: Frame, needed: list[Value], cut: set[Value], plan: LoopPlan) 
             if value in frame.kept:
                 plan.kept[value] = frame.kept[value]
             todo += sources
+    _settle_stored(frame, leaves, plan)
+
+
+def _settle_stored(frame: Frame, leaves: Iterable[Value], plan: LoopPlan) -> None:
+    """Enter what is stored, in the order in which it is defined; a state serves for its next value."""
     for value in leaves:
         state = frame.states.get(value)
         if state is not None and state in leaves:

@@ -144,15 +144,20 @@ def _origins(region: Region, above: tuple[Atom, ...] = ()) -> Origins:
                 for arm in regions(node):
                     found |= _origins(arm, (*above, node.test))
             case For() | While():
-                inner = (*above, *control(node))
-                params = node.body.params[isinstance(node, For) :]
-                after = node.body.yields[node.breaks :]
-                for param, init, last, out in zip(params, node.inits, after, node.outs, strict=True):
-                    found[param] = found[out] = node, (init, last, *inner)
-                if isinstance(node, For):
-                    found[node.body.params[0]] = node, inner
-                for part in regions(node):
-                    found |= _origins(part, inner)
+                found |= _origins_in_loop(node, (*above, *control(node)))
+    return found
+
+
+def _origins_in_loop(node: For | While, above: tuple[Atom, ...]) -> Origins:
+    found: Origins = {}
+    params = node.body.params[isinstance(node, For) :]
+    after = node.body.yields[node.breaks :]
+    for param, init, last, out in zip(params, node.inits, after, node.outs, strict=True):
+        found[param] = found[out] = node, (init, last, *above)
+    if isinstance(node, For):
+        found[node.body.params[0]] = node, above
+    for part in regions(node):
+        found |= _origins(part, above)
     return found
 
 

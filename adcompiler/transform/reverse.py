@@ -157,19 +157,16 @@ def _reverse_node(sweep: AdjointSweep, node: Node) -> None:
     match node:
         case Apply():
             _reverse_apply(sweep, node)
-            protect(sweep, node, start)
         case Store():
             reverse_store(sweep, node)
-            protect(sweep, node, start)
         case Effect(fn="append"):
             reverse_append(sweep, node)
-            protect(sweep, node, start)
         case If() if _is_active(sweep, node):
             reverse_if(sweep, node, reverse_region)
         case For() | While() if _is_active(sweep, node):
             reverse_loop(sweep, node, reverse_region)
-        case Effect() | If() | For() | While():
-            pass
+    if isinstance(node, Apply | Store | Effect):
+        protect(sweep, node, start)
     sweep.nodes[start:] = [_placed(sweep, made) for made in sweep.nodes[start:]]
 
 

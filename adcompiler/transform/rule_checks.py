@@ -80,16 +80,15 @@ def check_part(
     if not isinstance(of, Value) or not is_array(sweep.types[of]):
         return
     name = "its result" if k is None else f"'{[*function.signature.parameters][k]}'"
-    message = f"the rule of '{function.__name__}' returns for {name} an array of shape"
+    returned = f"the rule of '{function.__name__}' returns for {name}"
+    args: tuple[Atom, ...]
     if is_array(kind):
-        shapes = sweep.apply("shape", atom), sweep.apply("shape", of)
-        test = sweep.apply("ne", *shapes)
-        args: tuple[Atom, ...] = (Literal(message), shapes[0], Literal("instead of"), shapes[1])
+        found, wanted = sweep.apply("shape", atom), sweep.apply("shape", of)
+        test = sweep.apply("ne", found, wanted)
+        args = Literal(f"{returned} an array of shape"), found, Literal("instead of"), wanted
     else:
         test = sweep.apply("ne", atom, Literal(0.0))
-        args = (
-            Literal(f"{message[: -len('an array of shape')]}a number, which is not 0, instead of an array"),
-        )
+        args = (Literal(f"{returned} a number, which is not 0, instead of an array"),)
     error = Effect("raise", (Global("ValueError", ValueError), *args), sweep.loc)
     sweep.nodes.append(If(test, Region((), (error,), ()), Region((), (), ()), (), sweep.loc))
 

@@ -33,13 +33,7 @@ def apply_rule(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     Raises:
         DifferentiationError: AD202 where the table has no rule.
     """
-    if sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values((node.out, *operands(node)))):
-        if node.fn in COMPLEX and len(node.args) == len(COMPLEX[node.fn].inputs):
-            _elementwise(sweep, node, COMPLEX[node.fn], adjoint)
-            return
-        if node.fn not in ANALYTIC and node.fn not in CONSTANT and node.fn != "complex":
-            raise not_for_complex(node)
-    rule = find_elementwise(node)
+    rule = _complex_rule(sweep, node) or find_elementwise(node)
     if rule is not None:
         _elementwise(sweep, node, rule, adjoint)
         return
@@ -51,6 +45,19 @@ def apply_rule(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
         _structured(sweep, node, *found, adjoint)
     elif node.fn not in CONSTANT and any(a in sweep.active for a in values(operands(node))):
         raise no_rule(node, sweep.types)
+
+
+def _complex_rule(sweep: AdjointSweep, node: Apply) -> Elementwise | None:
+    """Return the rule of a function of complex numbers that has one for these."""
+    if not sweep.has_complex or not any(
+        is_complex(sweep.types.get(value)) for value in values((node.out, *operands(node)))
+    ):
+        return None
+    if node.fn in COMPLEX and len(node.args) == len(COMPLEX[node.fn].inputs):
+        return COMPLEX[node.fn]
+    if node.fn not in ANALYTIC and node.fn not in CONSTANT and node.fn != "complex":
+        raise not_for_complex(node)
+    return None
 
 
 def _transposed(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
@@ -158,8 +165,26 @@ def _stretched(own: Shape | None, whole: Shape) -> list[int]:
 def _structured(
     sweep: AdjointSweep, node: Apply, rule: Structured, inputs: tuple[Atom, ...], adjoint: Contribution
 ) -> None:
+    nodes, results, incoming = _expanded(sweep, node, rule, inputs, adjoint)
+    wanted = [
+        (arg, result)
+        for arg, result in zip(inputs, results, strict=True)
+        if isinstance(arg, Value) and arg in sweep.active
+    ]
+    keep = _needed(nodes, [result for _, result in wanted])
+    if node.out in sweep.masked:
+        keep = [_keeping_zeros(made, incoming) for made in keep]
+    sweep.nodes += [replace(made, loc=sweep.loc) for made in keep]
+    for arg, result in wanted:
+        is_scalar = rule.broadcasts and atom_rank(sweep.types, node.out) == 0
+        sweep.contribute(arg, Contribution(result, not rule.broadcasts, is_scalar))
+
+
+def _expanded(
+    sweep: AdjointSweep, node: Apply, rule: Structured, inputs: tuple[Atom, ...], adjoint: Contribution
+) -> tuple[list[Node], tuple[Atom, ...], Atom]:
+    """Return the nodes of a rule, what they add to the adjoint of each input, and the adjoint they read."""
     incoming = sweep.cast(node.out, Contribution(sweep.full(node.out, adjoint)))
-    nodes: list[Node] = []
     is_part = part_of(node.fn, len(node.args)) is not None
     given = node.args if is_part else (*inputs, node.out)
     axes = [atom_rank(sweep.types, atom) for atom in given]
@@ -169,19 +194,9 @@ def _structured(
     ranks = {atom: count for atom, count in zip(given, axes, strict=True) if isinstance(atom, Value)}
     if isinstance(incoming, Value):
         ranks[incoming] = atom_rank(sweep.types, node.out)
-    results = expand(rule.vjp, [*given, incoming], nodes, ranks)  # type: ignore[arg-type]
-    wanted = [
-        (arg, result)
-        for arg, result in zip(inputs, results, strict=True)
-        if isinstance(arg, Value) and arg in sweep.active
-    ]
-    keep = _needed(nodes, [result for _, result in wanted])  # type: ignore[misc]
-    if node.out in sweep.masked:
-        keep = [_keeping_zeros(made, incoming) for made in keep]
-    sweep.nodes += [replace(made, loc=sweep.loc) for made in keep]
-    for arg, result in wanted:
-        is_scalar = rule.broadcasts and atom_rank(sweep.types, node.out) == 0
-        sweep.contribute(arg, Contribution(result, not rule.broadcasts, is_scalar))  # type: ignore[arg-type]
+    nodes: list[Node] = []
+    results = expand(rule.vjp, [*given, incoming], nodes, ranks)
+    return nodes, results, incoming  # type: ignore[return-value]
 
 
 def _keeping_zeros(node: Node, incoming: Atom) -> Node:
