@@ -67,8 +67,8 @@ def _unpack(state: Lowering, target: gast.Tuple, value: Binding) -> list[Binding
 
 
 def augmented(state: Lowering, stmt: gast.AugAssign) -> None:
+    """Lower `a += b` and the like; of an element, `+=` and `-=` add to memory."""
     op = BINARY[type(stmt.op)]
-    where = state.where(stmt)
     if isinstance(stmt.target, gast.Name):
         name = gast.copy_location(gast.Name(stmt.target.id, gast.Load(), None, None), stmt.target)
         old = writable(state, state.atom(name), stmt)
@@ -77,14 +77,12 @@ def augmented(state: Lowering, stmt: gast.AugAssign) -> None:
         state.env[stmt.target.id] = new
         return
     array, index = place(state, stmt.target)
-    if op in ("add", "sub"):
-        value = state.atom(stmt.value)
-        if op == "sub":
-            value = state.apply(stmt, "neg", (value,))
-        state.nodes.append(Store(array, index, value, True, where))
-        return
-    old = state.apply(stmt, "getitem", (array, *index))
+    accumulates = op in ("add", "sub")
+    item = None if accumulates else state.apply(stmt, "getitem", (array, *index))
     value = state.atom(stmt.value)
-    of_item = (("of_item", Literal(True)),)
-    new = state.apply(stmt, f"i{op.removesuffix('_')}", (old, value), None, of_item)
-    state.nodes.append(Store(array, index, new, False, where))
+    if op == "sub":
+        value = state.apply(stmt, "neg", (value,))
+    elif item is not None:
+        of_item = (("of_item", Literal(True)),)
+        value = state.apply(stmt, f"i{op.removesuffix('_')}", (item, value), None, of_item)
+    state.nodes.append(Store(array, index, value, accumulates, state.where(stmt)))

@@ -111,6 +111,11 @@ def _attribute(state: Lowering, node: gast.Attribute, name: str | None) -> Bindi
     followed = calls.member(state, node, base, node.attr, name)
     if followed is not None:
         return followed
+    return _of_value(state, node, base, name)
+
+
+def _of_value(state: Lowering, node: gast.Attribute, base: Atom, name: str | None) -> Atom:
+    """Read an attribute of a value of the graph."""
     if node.attr == "ndim" and atom_rank(base, state.ranks) is not None:
         return Literal(atom_rank(base, state.ranks))
     if node.attr == "ndim" and str(state.source.function.__module__).startswith("adcompiler.definitions"):

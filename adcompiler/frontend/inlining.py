@@ -20,6 +20,7 @@ from adcompiler.graph.nodes import Apply, Literal, Value
 
 def lower_body(state: Lowering) -> Binding:
     """Lower the body of the function that a state is for, its parameters bound; return its result."""
+    state.statement, state.spans = None, {}
     state.structured = structure(state.source)
     state.local_names = {*assigned(state.structured.body), *state.env}
     state.block(state.structured.body)
@@ -34,16 +35,8 @@ def inline(
     state: Lowering, source: Source, env: Environment, enclosing: Lowering | None, target: str | None
 ) -> Binding:
     """Lower a function's body, its parameters bound; `target` is the variable that the result is for."""
-    inner = replace(
-        state,
-        source=source,
-        env=env,
-        enclosing=enclosing,
-        statement=None,
-        stack=(*state.stack, source.tree, source.function.__code__),
-        spans={},
-        raises=raises_inside(state, source),
-    )
+    stack, raises = (*state.stack, source.tree, source.function.__code__), raises_inside(state, source)
+    inner = replace(state, source=source, env=env, enclosing=enclosing, stack=stack, raises=raises)
     result = lower_body(inner)
     last = state.nodes[-1] if state.nodes else None
     if target is not None and isinstance(last, Apply) and last.out is result and last.out.temporary:

@@ -10,38 +10,12 @@ from adcompiler.frontend import defined, tuples
 from adcompiler.frontend.bindings import Binding
 from adcompiler.frontend.branches import boolean
 from adcompiler.frontend.state import Lowering
+from adcompiler.graph import syntax
 from adcompiler.graph.nodes import Atom, Literal, Value
 
-BINARY = {
-    gast.Add: "add",
-    gast.Sub: "sub",
-    gast.Mult: "mul",
-    gast.Div: "truediv",
-    gast.FloorDiv: "floordiv",
-    gast.Mod: "mod",
-    gast.Pow: "pow",
-    gast.MatMult: "matmul",
-    gast.BitAnd: "and_",
-    gast.BitOr: "or_",
-    gast.BitXor: "xor",
-    gast.LShift: "lshift",
-    gast.RShift: "rshift",
-}
-
-
-UNARY = {gast.USub: "neg", gast.UAdd: "pos", gast.Not: "not", gast.Invert: "invert"}
-
-
-COMPARE = {
-    gast.Eq: "eq",
-    gast.NotEq: "ne",
-    gast.Lt: "lt",
-    gast.LtE: "le",
-    gast.Gt: "gt",
-    gast.GtE: "ge",
-}
-
-
+BINARY = {getattr(gast, kind.__name__): fn for fn, kind in syntax.BINARY.items()}
+UNARY = {getattr(gast, kind.__name__): fn for fn, kind in syntax.UNARY.items()}
+COMPARE = {getattr(gast, kind.__name__): fn for fn, kind in syntax.COMPARE.items()}
 _WHOLE = {gast.Add: operator.add, gast.Sub: operator.sub, gast.Mult: operator.mul}
 
 

@@ -14,6 +14,7 @@ from adcompiler.graph.nodes import UNDEFINED, Atom
 
 
 def read(state: Lowering, node: gast.Name) -> Binding:
+    """Return what a name is bound to, in the function, in those around it, or outside."""
     found = _variable(state, node.id)
     if isinstance(found, Ambiguous):
         raise state.refuse("AD104", found.reason, node)

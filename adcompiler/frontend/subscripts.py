@@ -43,6 +43,7 @@ def place(state: Lowering, node: gast.AST) -> tuple[Value, tuple[Atom, ...]]:
 
 
 def subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Binding:
+    """Lower the read of an element, slice, or item of a tuple."""
     base = state.binding(node.value)
     if isinstance(base, tuple):
         return tuples.item(state, node, base)

@@ -111,6 +111,7 @@ def _picked(state: Lowering, node: gast.AST, items: list[Atom], index: Value) ->
 
 
 def item(state: Lowering, node: gast.Subscript, base: tuple[Binding, ...]) -> Binding:
+    """Pick an item or slice of a tuple that is known here."""
     if isinstance(node.slice, gast.Slice):
         parts = (node.slice.lower, node.slice.upper, node.slice.step)
         bounds = [Literal(None) if part is None else state.atom(part) for part in parts]
