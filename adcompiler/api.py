@@ -30,14 +30,7 @@ from adcompiler.arguments import (
 from adcompiler.backend.module import compile_now, divides_like_python, jit_options, load, module_text
 from adcompiler.backend.plain import uncompiled
 from adcompiler.callees import forget
-from adcompiler.checks import (
-    Argnums,
-    check_apart,
-    check_leaf,
-    flat_tangent,
-    layout_of_default,
-    positions,
-)
+from adcompiler.checks import Argnums, check_apart, check_leaf, flat_tangent, layout_of_default, positions
 from adcompiler.compile import compile_text
 from adcompiler.enabled import enabled, is_disabled
 from adcompiler.errors import DifferentiationError, defects_reported
@@ -97,8 +90,8 @@ class Derivative:
             self.signature = with_direction(self.signature, self.names[-1])
         self.is_matrix = mode in get_args(Matrix)
         self.is_derivative = self.is_matrix or bool(self.chain)
-        if mode == "primal":
-            self.py_func = self.python  # so that it can be followed and differentiated like a dispatcher
+        if mode == "primal":  # so that it can be followed and differentiated like a dispatcher
+            self.py_func = self.python
         self.specialised: dict[tuple[Layout, ...], Specialised] = {}
         self.quick: dict[bytes | None, Specialised] = {}
         self.cautious: dict[tuple[Layout, ...], Specialised] = {}
@@ -315,12 +308,11 @@ class Derivative:
             return explain(self.python.__name__, self._current().compiled.plans)
         args = self.bound(args)
         made = self._specialise(self.layouts(args))
-        graph, types = made.compiled.graph, made.compiled.types
-        values = [
-            value for arg, layout in zip(args, made.layouts, strict=True) for value in flat(arg, layout)
-        ]
-        memory = explain_memory(allocations(graph, types), known_sizes(graph, values))
-        plan = explain(self.python.__name__, made.compiled.plans)
+        pairs = zip(args, made.layouts, strict=True)
+        values = [value for arg, layout in pairs for value in flat(arg, layout)]
+        unit = made.compiled
+        memory = explain_memory(allocations(unit.graph, unit.types), known_sizes(unit.graph, values))
+        plan = explain(self.python.__name__, unit.plans)
         return "\n".join([plan, memory, explain_seconds(made.seconds)])
 
     @cached_property

@@ -16,7 +16,7 @@ from adcompiler.arguments import ranked
 from adcompiler.callees import derived_type
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.bindings import flatten, layout_of
-from adcompiler.frontend.lower import lower_body
+from adcompiler.frontend.lower import lower_function
 from adcompiler.frontend.parse import parse
 from adcompiler.frontend.recursion import Callee
 from adcompiler.frontend.resolve import name_of
@@ -179,7 +179,7 @@ class _Driver:
             arg: rank(kind) for arg, kind in zip(self.args, self.kinds, strict=True) if isinstance(arg, Value)
         }
         env: dict[str, Any] = {**given, "args": self.args}
-        return lower_body(parse(template), env, self.nodes, (), ranks=ranks)
+        return lower_function(parse(template), env, self.nodes, ranks)
 
     def jacobian(self, k: int) -> Any:
         """The Jacobian by argument number k, a column at a time."""

@@ -12,10 +12,8 @@ from typing import Any
 import gast
 
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend import expressions
 from adcompiler.frontend.bindings import Binding
-from adcompiler.frontend.lower import Lowering
-from adcompiler.frontend.structure import Structured
+from adcompiler.frontend.lower import lower_expression
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value
 from adcompiler.graph.run import primitive
 from adcompiler.graph.text import to_text, unique_names
@@ -98,9 +96,7 @@ class ComputationGraph:
         for name in order:
             if name in trees:
                 made: list[Node] = []
-                scope = scalar_scope()
-                state = Lowering(scope, Structured([]), set(env), env, made)
-                env[name] = result = expressions.atom(state, trees[name], name)
+                env[name] = result = lower_expression(trees[name], scalar_scope(), env, made, name)
                 groups.append((name, made, result))
                 nodes += made
         final = env[self.output]

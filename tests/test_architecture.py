@@ -1,6 +1,7 @@
-"""A stage imports only what stands to its left; files stay short."""
+"""A stage imports only what stands to its left, no file imports itself through others; files stay short."""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -59,9 +60,64 @@ def test_imports_run_one_way(path):
             assert RANK[other] <= RANK[own], f"{own} imports {other}"
 
 
+def module_name(path):
+    """Return the dotted name of a file; a package is called as its folder."""
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path, modules):
+    """Yield the modules that a file imports anywhere in it, also inside functions and for type checkers."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in modules)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path} imports by a relative name"
+            for alias in node.names:
+                submodule = f"{node.module}.{alias.name}"
+                if submodule in modules:
+                    yield submodule
+                elif node.module in modules:
+                    yield node.module
+
+
+def ring(imports):
+    """Return a ring of modules, each imported by the next one; None if there is none."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return None
+
+
+def test_no_file_imports_itself_through_others():
+    modules = {module_name(path): path for path in ROOT.rglob("*.py")}
+    found = ring({name: {*imported(path, modules)} for name, path in modules.items()})
+    assert found is None, " <- ".join(found)
+
+
+def test_no_file_is_called_like_another():
+    names = [path.name for path in FILES]
+    assert not {name for name in names if names.count(name) > 1}
+
+
+def test_a_ring_is_found(tmp_path):
+    texts = {
+        "p.a": "from p import b",
+        "p.b": "def f():\n    from p.c import g",
+        "p.c": "if TYPE_CHECKING:\n    import p.a",
+        "p.d": "from p.a import b",
+    }
+    modules = {name: tmp_path / f"{name}.py" for name in texts}
+    for name, path in modules.items():
+        path.write_text(texts[name])
+    found = ring({name: {*imported(path, modules)} for name, path in modules.items()})
+    assert sorted(found[1:]) == ["p.a", "p.b", "p.c"]
+
+
 @pytest.mark.parametrize("path", FILES, ids=[str(p.relative_to(ROOT)) for p in FILES])
 def test_files_stay_short(path):
-    assert len(path.read_text().splitlines()) <= 500
+    assert len(path.read_text().splitlines()) <= (500 if path.name == "python.py" else 450)
 
 
 @pytest.mark.parametrize("path", FILES, ids=[str(p.relative_to(ROOT)) for p in FILES])

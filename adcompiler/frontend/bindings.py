@@ -125,13 +125,7 @@ def join(
     if isinstance(left, Ambiguous) or isinstance(right, Ambiguous):
         return left if isinstance(left, Ambiguous) else right
     if isinstance(left, tuple) or isinstance(right, tuple):
-        left = rebuild(right, lambda _: UNDEFINED) if left == UNDEFINED else left
-        right = rebuild(left, lambda _: UNDEFINED) if right == UNDEFINED else right
-        if not (isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right)):
-            reason = f"'{name.lstrip('$')}' is a tuple of different lengths after the two branches"
-            return Ambiguous(reason, left if isinstance(left, tuple) else right)
-        pairs = zip(left, right, strict=True)
-        return like(left, [join(a, b, name, outs, yields) for a, b in pairs])
+        return _joined_tuples(left, right, name, outs, yields)
     if (left == Literal(None)) != (right == Literal(None)) and UNDEFINED not in (left, right):
         return Ambiguous(f"'{name.lstrip('$')}' is None on one path and something else on another")
     if is_fixed(left) or is_fixed(right):
@@ -144,6 +138,18 @@ def join(
     yields[0].append(left)
     yields[1].append(right)
     return out
+
+
+def _joined_tuples(
+    left: Binding, right: Binding, name: str, outs: list[Value], yields: tuple[list[Atom], list[Atom]]
+) -> Binding:
+    left = rebuild(right, lambda _: UNDEFINED) if left == UNDEFINED else left
+    right = rebuild(left, lambda _: UNDEFINED) if right == UNDEFINED else right
+    if not (isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right)):
+        reason = f"'{name.lstrip('$')}' is a tuple of different lengths after the two branches"
+        return Ambiguous(reason, left if isinstance(left, tuple) else right)
+    pairs = zip(left, right, strict=True)
+    return like(left, [join(a, b, name, outs, yields) for a, b in pairs])
 
 
 def is_fixed(binding: Binding) -> bool:

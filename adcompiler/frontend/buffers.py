@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import gast
 import numpy as np
 
+from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Apply, Atom, Global, Value
-
-if TYPE_CHECKING:
-    import gast
-
-    from adcompiler.frontend.lower import Lowering
 
 
 def writable(state: Lowering, array: Atom, node: gast.AST) -> Atom:

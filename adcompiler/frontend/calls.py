@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import types
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gast
 import numba
@@ -15,17 +12,16 @@ import numpy as np
 
 from adcompiler.custom import CustomFunction, stop_gradient
 from adcompiler.definitions import refuse
-from adcompiler.frontend import defined, expressions, lower, overloads, primitives, resolve, tuples
+from adcompiler.frontend import defined, overloads, primitives, resolve, scope, tuples
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Record, TypeOf
 from adcompiler.frontend.buffers import writable
+from adcompiler.frontend.inlining import bind_parameters, inline, raises_inside
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Callee, is_recursive
-from adcompiler.graph.nodes import Apply, Atom, Effect, Global, Literal, Store, Value
+from adcompiler.frontend.state import Lowering
+from adcompiler.graph.nodes import Atom, Effect, Global, Literal, Store, Value
 from adcompiler.graph.steps import Chain, Step
-
-if TYPE_CHECKING:
-    from adcompiler.frontend.lower import Lowering
 
 _LISTS = (numba.typed.List, numba.typed.List.empty_list)
 
@@ -34,12 +30,12 @@ def call(state: Lowering, node: gast.Call, name: str | None) -> Binding:
     """Lower a call; `name` is the variable that its result is assigned to."""
     if any(k.arg is None for k in node.keywords):
         raise state.refuse("AD102", "'**' arguments are not part of the language", node)
-    primitive = expressions.called(state, node)
+    primitive = scope.called(state, node)
     if primitive is not None:
         return primitives.primitive(state, node, primitive, name)
-    if isinstance(node.func, gast.Attribute) and _is_method(expressions.dotted(state, node.func)):
+    if isinstance(node.func, gast.Attribute) and _is_method(scope.dotted(state, node.func)):
         return _method(state, node, node.func, name)
-    return _called_value(state, node, expressions.binding(state, node.func), name)
+    return _called_value(state, node, state.binding(node.func), name)
 
 
 def _is_method(found: object) -> bool:
@@ -49,7 +45,7 @@ def _is_method(found: object) -> bool:
 
 def _called_value(state: Lowering, node: gast.Call, callee: Binding, name: str | None) -> Binding:
     if isinstance(callee, TypeOf):
-        return expressions.apply(state, node, "cast", (callee.value, *_arguments(state, node)[0]), name)
+        return state.apply(node, "cast", (callee.value, *_arguments(state, node)[0]), name)
     if isinstance(callee, Closure):
         return _follow(state, node, callee.source, callee.frame, name)
     if isinstance(callee, Global):
@@ -62,34 +58,40 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
     if function is refuse:
         raise state.refuse("AD202", str(getattr(node.args[0], "value", "")), node)
     if function is stop_gradient:
-        return expressions.apply(state, node, "stop_gradient", _arguments(state, node)[0], name)
+        return state.apply(node, "stop_gradient", _arguments(state, node)[0], name)
     if isinstance(function, CustomFunction):
         return _custom(state, node, callee, function, name)
     if isinstance(function, Callee):  # in loops over directions
         args, _ = _arguments(state, node)
-        return expressions.apply(state, node, "derivative", (callee, *args), name)
+        return state.apply(node, "derivative", (callee, *args), name)
     if getattr(function, "is_derivative", False):
         return _derivative(state, node, function, name)
     if _is_own(function):
         reason = f"'{callee.name}' is called inside the function that is differentiated"
         cure = "make the derivative outside, as in g = grad(f), and call g inside"
         raise state.refuse("AD203", reason, node, cure)
+    return _outside(state, node, callee, name)
+
+
+def _outside(state: Lowering, node: gast.Call, callee: Global, name: str | None) -> Binding:
+    """Lower a call of a function that this package knows nothing of, or by its name only."""
+    function = callee.value
     primitive = resolve.primitive(function)
-    if primitive is None and (find := overloads.finder(function)) is not None:
+    if primitive is not None:
+        return primitives.primitive(state, node, primitive, name)
+    if (find := overloads.finder(function)) is not None:
         return _overloaded(state, node, callee.name, find, None, name)
-    if resolve.is_followed(function) and primitive is None:
+    if resolve.is_followed(function):
         plain = resolve.unwrap(function)  # type: ignore[arg-type]
         if is_recursive(plain):
             return _call_itself(state, node, function, name)
         return _follow(state, node, parse(function), None, name)  # type: ignore[arg-type]
-    if primitive is not None:
-        return primitives.primitive(state, node, primitive, name)
     if isinstance(function, type) and issubclass(function, tuple) and hasattr(function, "_fields"):
         return _named_tuple(state, node, function)
     if function in _LISTS:
-        return expressions.apply(state, node, "list", (), name)
+        return state.apply(node, "list", (), name)
     args, keywords = _arguments(state, node)
-    return expressions.apply(state, node, "call", (callee, *args), name or callee.name, keywords)
+    return state.apply(node, "call", (callee, *args), name or callee.name, keywords)
 
 
 def _overloaded(
@@ -105,7 +107,7 @@ def _overloaded(
     keywords: dict[str, Binding] = {}
     if isinstance(node, gast.Call):
         args += tuples.items(state, node.args)  # type: ignore[arg-type]
-        keywords = {str(k.arg): expressions.binding(state, k.value) for k in node.keywords}
+        keywords = {str(k.arg): state.binding(k.value) for k in node.keywords}
     choice = overloads.choose(name, find, args, keywords, state.ranks)
     if choice is None:
         reason = f"compiled code runs an overload of '{name}', and none was found for these arguments"
@@ -132,19 +134,31 @@ def _is_own(function: object) -> bool:
     )
 
 
+def _single_values(
+    state: Lowering, node: gast.Call, source: Source, code: str, what: str
+) -> tuple[Environment, list[Atom]]:
+    """Return what the parameters of a function that stays a call are bound to, and the arguments.
+
+    Raises:
+        DifferentiationError: `code`, where an argument is not a single value.
+    """
+    given = tuples.items(state, node.args)
+    named = {str(k.arg): state.binding(k.value) for k in node.keywords}
+    bound = bind_parameters(state, node, source, None, given, named)
+    atoms = [item for item in bound.values() if isinstance(item, Atom)]
+    if len(atoms) < len(bound):
+        reason = f"{what}, and one of its arguments is a tuple or function"
+        raise state.refuse(code, reason, node, "pass the items of the tuple as arguments of their own")
+    return bound, atoms
+
+
 def _call_itself(state: Lowering, node: gast.Call, called: Any, name: str | None) -> Binding:
     """A function that calls itself stays a call; its arguments are single values."""
     source = parse(called)
     function = source.function
-    given = tuples.items(state, node.args)
-    named = {str(k.arg): expressions.binding(state, k.value) for k in node.keywords}
-    bound = bind_parameters(state, node, source, None, given, named)
-    if not all(isinstance(item, Atom) for item in bound.values()):
-        reason = f"'{function.__name__}' calls itself, and one of its arguments is a tuple or function"
-        raise state.refuse("AD201", reason, node, "pass the items of the tuple as arguments of their own")
-    callee = Global(function.__name__, Callee(function, raises=_raises(state, source)))
-    args = tuple(expressions.materialise(state, item, node) for item in bound.values())
-    return expressions.apply(state, node, "recurse", (callee, *args), name or function.__name__)
+    _, args = _single_values(state, node, source, "AD201", f"'{function.__name__}' calls itself")
+    callee = Global(function.__name__, Callee(function, raises=raises_inside(state, source)))
+    return state.apply(node, "recurse", (callee, *args), name or function.__name__)
 
 
 def _derivative(state: Lowering, node: gast.Call, derivative: Any, name: str | None) -> Binding:
@@ -154,22 +168,15 @@ def _derivative(state: Lowering, node: gast.Call, derivative: Any, name: str | N
         cure = "grad and value_and_grad can be called there"
         raise state.refuse("AD203", f"{derivative!r} is called inside the function", node, cure)
     source = parse(derivative.python)
-    given = tuples.items(state, node.args)
-    named = {str(k.arg): expressions.binding(state, k.value) for k in node.keywords}
-    bound = bind_parameters(state, node, source, None, given, named)
-    if not all(isinstance(item, Atom) for item in bound.values()):
-        reason = (
-            f"{derivative!r} is called inside the function, and one of its arguments is a tuple or function"
-        )
-        raise state.refuse("AD203", reason, node, "pass the items of the tuple as arguments of their own")
-    args = tuple(expressions.materialise(state, item, node) for item in bound.values())
+    what = f"{derivative!r} is called inside the function"
+    bound, args = _single_values(state, node, source, "AD203", what)
     first, *rest = chain
     raises = state.raises if derivative.raises is None else derivative.raises
     gradients: list[Binding] = []
     for k in first.wrt:
         callee = Callee(derivative.python, (Step("grad", (k,)), *rest), True, raises)
         atoms = (Global(resolve.name_of(derivative.python), callee), *args)
-        out = expressions.apply(state, node, "derivative", atoms, name if derivative.style.single else None)
+        out = state.apply(node, "derivative", atoms, name if derivative.style.single else None)
         state.ranks[out] = atom_rank(args[k], state.ranks)
         gradients.append(out)
     packed = gradients[0] if derivative.style.single else tuple(gradients)
@@ -191,13 +198,13 @@ def _custom(
         raise state.refuse("AD107", str(error), node) from error
     bound.apply_defaults()
     atoms = [arg if isinstance(arg, Atom) else resolve.constant("default", arg) for arg in bound.args]
-    result = expressions.apply(state, node, "custom", (callee, *atoms), callee.name)
-    return expressions.apply(state, node, "custom[0]", (callee, *atoms, result), name or callee.name)
+    result = state.apply(node, "custom", (callee, *atoms), callee.name)
+    return state.apply(node, "custom[0]", (callee, *atoms, result), name or callee.name)
 
 
 def _named_tuple(state: Lowering, node: gast.Call, kind: Any) -> Record:
     given = tuples.items(state, node.args)
-    named = {k.arg: expressions.binding(state, k.value) for k in node.keywords}
+    named = {k.arg: state.binding(k.value) for k in node.keywords}
     defaults = {key: resolve.constant(key, value) for key, value in kind._field_defaults.items()}
     found = dict(zip(kind._fields, given, strict=False))
     unknown = [key for key in named if key not in kind._fields or key in found]
@@ -209,17 +216,17 @@ def _named_tuple(state: Lowering, node: gast.Call, kind: Any) -> Record:
 
 def _arguments(state: Lowering, node: gast.Call) -> tuple[tuple[Atom, ...], tuple[tuple[str, Atom], ...]]:
     given = tuples.items(state, node.args)
-    args = tuple(expressions.materialise(state, arg, node) for arg in given)
-    keywords = tuple((k.arg, expressions.atom(state, k.value)) for k in node.keywords)
+    args = tuple(state.materialise(arg, node) for arg in given)
+    keywords = tuple((k.arg, state.atom(k.value)) for k in node.keywords)
     return args, keywords
 
 
 def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | None) -> Binding:
     method = func.attr
-    found = expressions.binding(state, func.value)
+    found = state.binding(func.value)
     if isinstance(found, Record) and method in found.names:
         return _called_value(state, node, found[found.names.index(method)], name)
-    owner = expressions.materialise(state, found, node)
+    owner = state.materialise(found, node)
     followed = member(state, node, owner, method, name)
     if followed is not None:
         return followed
@@ -231,17 +238,23 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
         named = {str(k.arg): defined.argument(state, k.value) for k in node.keywords}
         return primitives.applied(state, node, fn, given, named, name)
     args, keywords = _arguments(state, node)
-    if method == "fill" and len(args) == 1:
-        owner = writable(state, owner, node)
-    if method == "fill" and len(args) == 1 and isinstance(owner, Value):
-        state.nodes.append(Store(owner, (), args[0], False, state.where(node)))
-        return Literal(None)
-    if method == "append" and len(args) == 1:
-        state.nodes.append(Effect("append", (owner, *args), state.where(node)))
+    if method in ("fill", "append") and len(args) == 1 and _writes(state, node, method, owner, args[0]):
         return Literal(None)
     if method == "pop" and not args:
-        return expressions.apply(state, node, "pop", (owner,), name)
-    return expressions.apply(state, node, "method", (owner, Literal(method), *args), name or method, keywords)
+        return state.apply(node, "pop", (owner,), name)
+    return state.apply(node, "method", (owner, Literal(method), *args), name or method, keywords)
+
+
+def _writes(state: Lowering, node: gast.Call, method: str, owner: Atom, item: Atom) -> bool:
+    """Lower `v.append(a)`, and `a.fill(v)` where a is an array; tell whether it is."""
+    where = state.where(node)
+    if method == "append":
+        state.nodes.append(Effect("append", (owner, item), where))
+        return True
+    array = writable(state, owner, node)
+    if isinstance(array, Value):
+        state.nodes.append(Store(array, (), item, False, where))
+    return isinstance(array, Value)
 
 
 def _follow(
@@ -253,73 +266,6 @@ def _follow(
     if identity in state.stack or (source.function.__code__ in state.stack and enclosing is None):
         raise state.refuse("AD201", f"'{name}' calls itself", node)
     args = tuples.items(state, node.args)
-    keywords = {str(k.arg): expressions.binding(state, k.value) for k in node.keywords}
+    keywords = {str(k.arg): state.binding(k.value) for k in node.keywords}
     env = bind_parameters(state, node, source, enclosing, args, keywords)
     return inline(state, source, env, enclosing, target)
-
-
-def inline(
-    state: Lowering, source: Source, env: Environment, enclosing: Lowering | None, target: str | None
-) -> Binding:
-    """Lower a function's body, its parameters bound; `target` is the variable that the result is for."""
-    statement = state.statement
-    stack = (*state.stack, source.tree, source.function.__code__)
-    raises = _raises(state, source)
-    result = lower.lower_body(source, env, state.nodes, stack, enclosing, state.ranks, raises)
-    state.statement = statement
-    last = state.nodes[-1] if state.nodes else None
-    if target is not None and isinstance(last, Apply) and last.out is result and last.out.temporary:
-        result = Value(target)
-        state.ranks[result] = state.ranks.get(last.out)
-        state.nodes[-1] = replace(last, out=result)
-    return result
-
-
-def _raises(state: Lowering, source: Source) -> bool | None:
-    """Tell whether a division by zero raises in a function that is called.
-
-    One that does not say follows its caller, as in Numba; an `@njit` function in a plain one follows Python.
-    """
-    if source.model is None:
-        return state.raises
-    return source.model == "python" if source.model else state.raises is not False
-
-
-def bind_parameters(
-    state: Lowering,
-    node: gast.expr,
-    source: Source,
-    enclosing: Lowering | None,
-    args: Sequence[Binding],
-    keywords: Mapping[str, Binding],
-) -> Environment:
-    """Bind the parameters of a function to the arguments of a call, and to defaults."""
-    tree = source.tree.args
-    names = [a.id for a in tree.posonlyargs + tree.args + tree.kwonlyargs]
-    count = len(tree.posonlyargs + tree.args)
-    env: Environment = dict(zip(names[:count], args, strict=False))
-    if tree.vararg is not None:
-        env[tree.vararg.id], args = tuple(args[count:]), args[:count]
-    unknown = [key for key in keywords if key not in names or key in env]
-    if tree.kwarg or len(args) > count or unknown:
-        raise state.refuse("AD107", f"expected the parameters ({', '.join(names)})", node)
-    env |= keywords
-    for name in names:
-        if name not in env:
-            env[name] = _default(state, node, source, name, enclosing)
-    return env
-
-
-def _default(
-    state: Lowering, node: gast.expr, source: Source, name: str, enclosing: Lowering | None
-) -> Binding:
-    tree = source.tree.args
-    positional = tree.posonlyargs + tree.args
-    trees = dict(zip([a.id for a in reversed(positional)], reversed(tree.defaults), strict=False))
-    trees |= {a.id: d for a, d in zip(tree.kwonlyargs, tree.kw_defaults, strict=True) if d is not None}
-    if name not in trees:
-        raise state.refuse("AD107", f"parameter '{name}' is missing", node)
-    if enclosing is not None:  # a nested function: its defaults are expressions of this scope
-        return expressions.binding(state, trees[name])
-    default = inspect.signature(source.function).parameters[name].default
-    return resolve.constant(name, default)

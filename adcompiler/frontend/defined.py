@@ -5,29 +5,27 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gast
 
 from adcompiler.definitions import DEFINITIONS, SHOWN, Definition
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend import calls, expressions
+from adcompiler.frontend import inlining
 from adcompiler.frontend.bindings import Binding, Environment
 from adcompiler.frontend.parse import parse
+from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Region, Store, Value
 from adcompiler.graph.walk import regions, walk, with_regions
 from adcompiler.primitives import card
 from adcompiler.source import Location
-
-if TYPE_CHECKING:
-    from adcompiler.frontend.lower import Lowering
 
 
 def argument(state: Lowering, node: gast.expr) -> Binding:
     """Lower an argument; lists of known length are as good as tuples here."""
     if isinstance(node, gast.List | gast.Tuple) and not any(isinstance(e, gast.Starred) for e in node.elts):
         return tuple(argument(state, part) for part in node.elts)
-    return expressions.binding(state, node)
+    return state.binding(node)
 
 
 def inlined(
@@ -43,19 +41,19 @@ def inlined(
     Raises:
         DifferentiationError: what the definition refuses, at the place of the call.
     """
-    for definition in DEFINITIONS.get(fn, ()):
-        if _fits(state, definition, args, keywords):
-            break
-    else:
+    fitting = (d for d in DEFINITIONS.get(fn, ()) if _fits(state, d, args, keywords))
+    definition = next(fitting, None)
+    if definition is None:
         return None
-    source, start, where = parse(definition.function), len(state.nodes), state.where(node)
     _check_options(state, node, definition, args, keywords)
+    start, where = len(state.nodes), state.where(node)
     if not definition.is_analytic or fn in SHOWN:
         args = [_real(state, node, fn, arg) for arg in args]
         keywords = {key: _real(state, node, fn, arg) for key, arg in keywords.items()}
+    source = parse(definition.function)
     try:
-        env = calls.bind_parameters(state, node, source, None, args, keywords)
-        result = calls.inline(state, source, env, None, name)
+        env = inlining.bind_parameters(state, node, source, None, args, keywords)
+        result = inlining.inline(state, source, env, None, name)
     except DifferentiationError as error:
         raise DifferentiationError(error.code, error.reason, where, error.cure) from error
     made = [*walk(Region((), tuple(state.nodes[start:]), ()))]
@@ -104,14 +102,14 @@ def _apart(
         owner = makers[owner].args[0]
     is_filled = isinstance(owner, Value) and owner in makers and makers[owner].fn != "copy"
     if is_filled and isinstance(result, Value) and state.ranks.get(result):
-        return expressions.apply(state, node, "copy", (result,), name)
+        return state.apply(node, "copy", (result,), name)
     return result
 
 
 def _real(state: Lowering, node: gast.expr, fn: str, binding: Binding) -> Binding:
     """Mark an argument of a definition that has to be real, or may not be written afterwards."""
     if isinstance(binding, Value):
-        marked = expressions.apply(state, node, "of_reals", (binding, Literal(fn)), binding.name)
+        marked = state.apply(node, "of_reals", (binding, Literal(fn)), binding.name)
         state.ranks[marked] = state.ranks.get(binding)
         return marked
     return binding
@@ -129,8 +127,8 @@ def as_given(
         said.pop()
     named = {key: value for key, value in keywords.items() if value != defaults.get(key)}
     return (
-        tuple(expressions.materialise(state, arg, node) for arg in said),
-        tuple((key, expressions.materialise(state, value, node)) for key, value in named.items()),
+        tuple(state.materialise(arg, node) for arg in said),
+        tuple((key, state.materialise(value, node)) for key, value in named.items()),
     )
 
 

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import linecache
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gast
 import numpy as np
 
-from adcompiler.frontend import calls, expressions, tuples
+from adcompiler.frontend import inlining, tuples
 from adcompiler.frontend.bindings import Binding
 from adcompiler.frontend.defined import relocated
 from adcompiler.frontend.parse import parse
+from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Literal
-
-if TYPE_CHECKING:
-    from adcompiler.frontend.lower import Lowering
 
 
 def contracted(state: Lowering, node: gast.Call, name: str | None) -> Binding:
     """Lower `np.einsum("ij,jk->ik", a, b)`."""
-    formula = expressions.binding(state, node.args[0])
+    formula = state.binding(node.args[0])
     if not (isinstance(formula, Literal) and isinstance(formula.value, str)) or node.keywords:
         raise state.refuse("AD102", "np.einsum needs a formula such as 'ij,jk->ik', and arrays", node)
     arrays = tuples.items(state, node.args[1:])
@@ -34,8 +32,8 @@ def contracted(state: Lowering, node: gast.Call, name: str | None) -> Binding:
         raise state.refuse("AD102", f"the formula is for {len(terms)} arrays, not {len(arrays)}", node)
     source = parse(_function(program(terms, result)))
     start, where = len(state.nodes), state.where(node)
-    env = calls.bind_parameters(state, node, source, None, arrays, {})
-    found = calls.inline(state, source, env, None, name)
+    env = inlining.bind_parameters(state, node, source, None, arrays, {})
+    found = inlining.inline(state, source, env, None, name)
     state.nodes[start:] = [relocated(made, where) for made in state.nodes[start:]]
     return found
 
@@ -70,26 +68,29 @@ def program(terms: list[str], result: str) -> str:
     names = [f"x{k + 1}" for k in range(len(terms))]
     head = f"def einsum({', '.join(names)}):"
     product = _matrix_product(terms, result)
-    if product is not None:
-        return f"{head}\n    return {product}"
+    lines = [f"    return {product}"] if product is not None else _nest(names, terms, result)
+    return "\n".join([head, *lines])
+
+
+def _nest(names: list[str], terms: list[str], result: str) -> list[str]:
+    """Return the lines of a function that sums in a nest of loops, one for each letter."""
     where: dict[str, str] = {}
-    checks = []
+    lines = []
     for name, term in zip(names, terms, strict=True):
         for axis, letter in enumerate(term):
             size = f"{name}.shape[{axis}]"
             if letter in where:
-                checks.append(f'    assert {size} == {where[letter]}, "sizes differ along {letter}"')
+                lines.append(f'    assert {size} == {where[letter]}, "sizes differ along {letter}"')
             where.setdefault(letter, size)
     summed = [letter for letter in where if letter not in result]
     order = [*result[:-1], *summed, *result[-1:]]
     factors = " * ".join(f"{n}[{', '.join(term)}]" for n, term in zip(names, terms, strict=True))
     shape = "".join(f"{where[letter]}, " for letter in result).rstrip(" " if len(result) == 1 else ", ")
-    lines = [head, *checks, f"    y = np.zeros(({shape}))" if result else "    y = 0.0"]
+    lines.append(f"    y = np.zeros(({shape}))" if result else "    y = 0.0")
     for depth, letter in enumerate(order):
         lines.append(f"{'    ' * (depth + 1)}for {letter} in range({where[letter]}):")
     target = f"y[{', '.join(result)}]" if result else "y"
-    lines += [f"{'    ' * (len(order) + 1)}{target} += {factors}", "    return y"]
-    return "\n".join(lines)
+    return [*lines, f"{'    ' * (len(order) + 1)}{target} += {factors}", "    return y"]
 
 
 def _matrix_product(terms: list[str], result: str) -> str | None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import gast
 
-from adcompiler.frontend import expressions, resolve, tuples
+from adcompiler.frontend import resolve, scope, tuples
 from adcompiler.frontend.bindings import Binding
+from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Global, Literal, Value
-
-if TYPE_CHECKING:
-    from adcompiler.frontend.lower import Lowering
 
 Bounds = tuple[Atom, Atom, Atom]
 
@@ -49,7 +46,7 @@ def range_bounds(state: Lowering, node: gast.expr) -> Bounds | None:
         return _bounds(state.spans[known])
     if not isinstance(node, gast.Call):
         return None
-    called = expressions.called(state, node)
+    called = scope.called(state, node)
     if called == "reversed" and len(node.args) == 1:
         return _reversed(state, node, range_bounds(state, node.args[0]))
     if called != "range":
@@ -58,7 +55,7 @@ def range_bounds(state: Lowering, node: gast.expr) -> Bounds | None:
         raise state.refuse("AD103", "range takes one to three positional arguments", node)
     if any(isinstance(arg, gast.Starred) for arg in node.args):
         raise state.refuse("AD103", "range takes numbers", node)
-    return _bounds([expressions.atom(state, arg) for arg in node.args])
+    return _bounds([state.atom(arg) for arg in node.args])
 
 
 def _bounds(args: Iterable[Atom]) -> Bounds:
@@ -73,26 +70,26 @@ def _reversed(state: Lowering, node: gast.Call, bounds: Bounds | None) -> Bounds
         return None
     start, stop, step = bounds
     if step == Literal(1):
-        last = expressions.apply(state, node, "sub", (stop, Literal(1)))
+        last = state.apply(node, "sub", (stop, Literal(1)))
         end = Literal(-1)
         if start != Literal(0):
-            return last, expressions.apply(state, node, "sub", (start, Literal(1))), end
+            return last, state.apply(node, "sub", (start, Literal(1))), end
         return last, end, end
-    span = expressions.apply(state, node, "range", bounds)
-    count = expressions.apply(state, node, "len", (span,))
-    more = expressions.apply(state, node, "sub", (count, Literal(1)))
-    last = expressions.apply(state, node, "add", (start, _times(state, node, more, step)))
-    before = expressions.apply(state, node, "sub", (start, step))
-    return last, before, expressions.apply(state, node, "neg", (step,))
+    span = state.apply(node, "range", bounds)
+    count = state.apply(node, "len", (span,))
+    more = state.apply(node, "sub", (count, Literal(1)))
+    last = state.apply(node, "add", (start, _times(state, node, more, step)))
+    before = state.apply(node, "sub", (start, step))
+    return last, before, state.apply(node, "neg", (step,))
 
 
 def _times(state: Lowering, node: gast.AST, left: Atom, right: Atom) -> Value:
-    return expressions.apply(state, node, "mul", (left, right))
+    return state.apply(node, "mul", (left, right))
 
 
 def sequence(state: Lowering, node: gast.expr, target: gast.expr) -> Sequence:
     """Lower what a loop goes over; `target` is what each item is assigned to."""
-    called = expressions.called(state, node) if isinstance(node, gast.Call) else None
+    called = scope.called(state, node) if isinstance(node, gast.Call) else None
     if isinstance(node, gast.Call) and not any(isinstance(arg, gast.Starred) for arg in node.args):
         match called, node.args:
             case "enumerate", [inner, *_]:
@@ -115,8 +112,8 @@ def sequence(state: Lowering, node: gast.expr, target: gast.expr) -> Sequence:
     if bounds is not None:
         return _range(state, node, bounds)
     if isinstance(node, gast.List):
-        return _known(tuple(expressions.binding(state, item) for item in node.elts))
-    return _by_position(state, node, expressions.binding(state, node), target)
+        return _known(tuple(state.binding(item) for item in node.elts))
+    return _by_position(state, node, state.binding(node), target)
 
 
 def _by_position(state: Lowering, node: gast.expr, found: Binding, target: gast.expr) -> Sequence:
@@ -124,13 +121,13 @@ def _by_position(state: Lowering, node: gast.expr, found: Binding, target: gast.
         found = tuple(resolve.constant("item", item) for item in found.value)
     if isinstance(found, tuple):
         return _known(found)
-    whole = expressions.materialise(state, found, node)
+    whole = state.materialise(found, node)
     if not isinstance(whole, Value | Global):
         raise state.refuse("AD103", "this value cannot be gone over", node)
     name = target.id if isinstance(target, gast.Name) else None
     return Sequence(
-        lambda: expressions.apply(state, node, "len", (whole,)),
-        lambda k: expressions.apply(state, node, "nth", (whole, k), name),
+        lambda: state.apply(node, "len", (whole,)),
+        lambda k: state.apply(node, "nth", (whole, k), name),
     )
 
 
@@ -154,16 +151,16 @@ def _range(state: Lowering, node: gast.expr, bounds: Bounds) -> Sequence:
 
     def item(k: Value) -> Binding:
         offset = k if step == Literal(1) else _times(state, node, k, step)
-        return offset if start == Literal(0) else expressions.apply(state, node, "add", (start, offset))
+        return offset if start == Literal(0) else state.apply(node, "add", (start, offset))
 
-    span = expressions.apply(state, node, "range", bounds)
-    return Sequence(lambda: expressions.apply(state, node, "len", (span,)), item)
+    span = state.apply(node, "range", bounds)
+    return Sequence(lambda: state.apply(node, "len", (span,)), item)
 
 
 def _enumerate(state: Lowering, node: gast.Call, inner: gast.expr, target: gast.expr) -> Sequence:
     parts = target.elts if isinstance(target, gast.Tuple) and len(target.elts) == 2 else [target, target]
     given = [*node.args[1:], *(k.value for k in node.keywords)]
-    start = expressions.atom(state, given[0]) if given else Literal(0)
+    start = state.atom(given[0]) if given else Literal(0)
     found = sequence(state, inner, parts[1])
     if found.items is not None:
         if not isinstance(start, Literal) or not isinstance(start.value, int):
@@ -172,7 +169,7 @@ def _enumerate(state: Lowering, node: gast.Call, inner: gast.expr, target: gast.
         return _known(tuple((Literal(first + k), item) for k, item in enumerate(found.items)))
 
     def item(k: Value) -> Binding:
-        index = k if start == Literal(0) else expressions.apply(state, node, "add", (start, k))
+        index = k if start == Literal(0) else state.apply(node, "add", (start, k))
         return (index, found.item(k))
 
     return Sequence(found.length, item)
@@ -190,7 +187,7 @@ def _zip(state: Lowering, node: gast.Call, args: list[gast.expr], target: gast.e
     def length() -> Atom:
         shortest = parts[0].length()
         for part in parts[1:]:
-            shortest = expressions.apply(state, node, "min", (shortest, part.length()))
+            shortest = state.apply(node, "min", (shortest, part.length()))
         return shortest
 
     return Sequence(length, lambda k: tuple(part.item(k) for part in parts))
@@ -200,16 +197,16 @@ def _backwards(state: Lowering, node: gast.Call, found: Sequence) -> Sequence:
     if found.items is not None:
         return _known(found.items[::-1])
     count = found.length()
-    last = expressions.apply(state, node, "sub", (count, Literal(1)))
+    last = state.apply(node, "sub", (count, Literal(1)))
 
     def item(k: Value) -> Binding:
-        return found.item(expressions.apply(state, node, "sub", (last, k)))
+        return found.item(state.apply(node, "sub", (last, k)))
 
     return Sequence(lambda: count, item)
 
 
 def _ndindex(state: Lowering, node: gast.Call, target: gast.expr) -> Sequence:
-    found = tuple(expressions.binding(state, arg) for arg in node.args)
+    found = tuple(state.binding(arg) for arg in node.args)
     if len(found) == 1:
         only = found[0]
         if isinstance(only, Value):
@@ -217,25 +214,25 @@ def _ndindex(state: Lowering, node: gast.Call, target: gast.expr) -> Sequence:
             if rank is None:
                 cure = "name the indices: for i, j in np.ndindex(a.shape)"
                 raise state.refuse("AD103", "the number of indices is not known", node, cure)
-            only = tuple(expressions.apply(state, node, "getitem", (only, Literal(k))) for k in range(rank))
+            only = tuple(state.apply(node, "getitem", (only, Literal(k))) for k in range(rank))
         found = only if isinstance(only, tuple) else (only,)
-    return _positions(state, node, [expressions.materialise(state, size, node) for size in found])
+    return _positions(state, node, [state.materialise(size, node) for size in found])
 
 
 def _elements(state: Lowering, node: gast.expr, of: gast.expr, with_index: bool) -> Sequence:
     """`a.flat` and `np.ndenumerate(a)`: the elements in the order of their indices."""
-    array = expressions.atom(state, of)
+    array = state.atom(of)
     rank = state.ranks.get(array) if isinstance(array, Value) else None
     if not rank:
         cure = "loop over range(...) for each axis"
         raise state.refuse("AD103", "the number of axes is not known", node, cure)
-    shape = expressions.apply(state, node, "shape", (array,))
-    sizes: list[Atom] = [expressions.apply(state, node, "getitem", (shape, Literal(k))) for k in range(rank)]
+    shape = state.apply(node, "shape", (array,))
+    sizes: list[Atom] = [state.apply(node, "getitem", (shape, Literal(k))) for k in range(rank)]
     indices = _positions(state, node, sizes)
 
     def item(k: Value) -> Binding:
         index = indices.item(k)
-        element = expressions.apply(state, node, "getitem", (array, *index))  # type: ignore[misc]
+        element = state.apply(node, "getitem", (array, *index))  # type: ignore[misc]
         return (index, element) if with_index else element
 
     return Sequence(indices.length, item)
@@ -253,8 +250,8 @@ def _positions(state: Lowering, node: gast.AST, sizes: list[Atom]) -> Sequence:
     def item(k: Value) -> Binding:
         rest, indices = k, []
         for size in reversed(sizes[1:]):
-            indices.append(expressions.apply(state, node, "mod", (rest, size)))
-            rest = expressions.apply(state, node, "floordiv", (rest, size))
+            indices.append(state.apply(node, "mod", (rest, size)))
+            rest = state.apply(node, "floordiv", (rest, size))
         return tuple(reversed([*indices, rest]))
 
     return Sequence(length, item)

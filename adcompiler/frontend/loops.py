@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import gast
 
-from adcompiler.frontend import expressions, iteration, lower
+from adcompiler.frontend import iteration
+from adcompiler.frontend.assignment import bind
 from adcompiler.frontend.bindings import Ambiguous, Binding, Environment, flatten, is_fixed, rebuild
+from adcompiler.frontend.branches import branch
+from adcompiler.frontend.parse import assigned
 from adcompiler.frontend.ranks import atom_rank
+from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -25,9 +28,6 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import operands, walk
 from adcompiler.primitives import card
-
-if TYPE_CHECKING:
-    from adcompiler.frontend.lower import Lowering
 
 
 @dataclass
@@ -50,11 +50,7 @@ def _carried(
         if isinstance(known := shapes.get(name), Ambiguous):
             loop.apart[name] = known
             continue
-        before = state.env.get(name, UNDEFINED)
-        if not isinstance(before, Atom | tuple) or any(map(is_fixed, flatten(before))):
-            before = UNDEFINED
-        if before == UNDEFINED and name in shapes:
-            before = rebuild(shapes[name], lambda _: UNDEFINED)
+        before = _at_first(state, name, shapes)
         loop.names.append(name)
         loop.shapes.append(before)
         for atom in flatten(before):
@@ -64,6 +60,16 @@ def _carried(
                 values.append(Value(name.lstrip("$")))
                 state.ranks[values[-1]] = rank
     return loop
+
+
+def _at_first(state: Lowering, name: str, shapes: dict[str, Binding]) -> Binding:
+    """Return what a variable is bound to before the loop, in a form that the loop can carry."""
+    before = state.env.get(name, UNDEFINED)
+    if not isinstance(before, Atom | tuple) or any(map(is_fixed, flatten(before))):
+        before = UNDEFINED
+    if before == UNDEFINED and name in shapes:
+        before = rebuild(shapes[name], lambda _: UNDEFINED)
+    return before
 
 
 def _bound(loop: _Carried, values: list[Value]) -> Environment:
@@ -114,21 +120,13 @@ def _loop_body(
 
     Once more with the shapes of tuples and the numbers of axes of what the loop is the first to assign.
     """
-    loop = _carried(state, list(lower.assigned([stmt])), shapes, ranks)
-    outer_nodes, outer_env = state.nodes, state.env
-    state.env = outer_env | _bound(loop, loop.params)
-    state.nodes = []
-    cond = Region((), (), ())
-    if isinstance(stmt, gast.While):
-        test = expressions.atom(state, stmt.test)
-        cond = Region((), tuple(state.nodes), (test,))
-        state.nodes = []
-    begin()
-    lower.block(state, stmt.body)
-    state.statement = stmt
-    after = _yields(loop, state.env)
-    nodes, env = state.nodes, state.env
-    state.nodes, state.env = outer_nodes, outer_env
+    loop = _carried(state, list(assigned([stmt])), shapes, ranks)
+    outer = state.env
+    state.env = outer | _bound(loop, loop.params)
+    cond = _condition(state, stmt)
+    nodes, _ = state.aside(lambda: _iteration(state, stmt, begin))
+    env, state.env = state.env, outer
+    after = _yields(loop, env)
     if isinstance(after, dict):
         return _loop_body(state, stmt, begin, shapes | after, {})
     learned = _learned(state, loop, after, nodes)
@@ -141,15 +139,28 @@ def _loop_body(
     return loop, cond, body
 
 
+def _condition(state: Lowering, stmt: gast.For | gast.While) -> Region:
+    if not isinstance(stmt, gast.While):
+        return Region((), (), ())
+    nodes, test = state.aside(lambda: state.atom(stmt.test))
+    return Region((), tuple(nodes), (test,))
+
+
+def _iteration(state: Lowering, stmt: gast.For | gast.While, begin: Callable[[], None]) -> None:
+    begin()
+    state.block(stmt.body)
+    state.statement = stmt
+
+
 def _learned(state: Lowering, loop: _Carried, after: list[Atom], nodes: list[Node]) -> dict[int, int | None]:
     """Enter numbers of axes that an iteration tells; return those of values that the body reads before."""
     found: dict[int, int | None] = {}
     for k, (param, out, last) in enumerate(zip(loop.params, loop.outs, after, strict=True)):
         if state.ranks[param] is None and atom_rank(last, state.ranks) is not None:
             found[k] = state.ranks[out] = atom_rank(last, state.ranks)
-    read = (
-        {atom for node in walk(Region((), tuple(nodes), ())) for atom in operands(node)} if found else set()
-    )
+    if not found:
+        return {}
+    read = {atom for node in walk(Region((), tuple(nodes), ())) for atom in operands(node)}
     return {k: rank for k, rank in found.items() if loop.params[k] in read}
 
 
@@ -176,7 +187,7 @@ def for_loop(state: Lowering, stmt: gast.For) -> None:
     position = Value(iteration.position_name(stmt), temporary=True)
     bounds = Literal(0), sequence.length(), Literal(1)
     state.statement = stmt
-    _for(state, stmt, position, bounds, lambda: lower.bind(state, stmt.target, sequence.item(position)))
+    _for(state, stmt, position, bounds, lambda: bind(state, stmt.target, sequence.item(position)))
     _check_fixed(state, stmt)
 
 
@@ -215,24 +226,46 @@ def _unrolled(state: Lowering, stmt: gast.For, items: tuple[Binding, ...]) -> No
     def run(items: tuple[Binding, ...]) -> None:
         if not items:
             return
-        lower.bind(state, stmt.target, items[0])
-        lower.block(state, stmt.body)
+        bind(state, stmt.target, items[0])
+        state.block(stmt.body)
         state.statement = stmt
         flag = Literal(False) if stop is None else state.env[stop]
         if flag == Literal(False):
             run(items[1:])
         elif flag != Literal(True):
             assert isinstance(flag, Value)
-            names = lower.assigned([stmt])
-            lower.branch(state, flag, lambda: None, lambda: run(items[1:]), names, stmt, state.where(stmt))
+            names = assigned([stmt])
+            arms = (lambda: None), (lambda: run(items[1:]))
+            branch(state, flag, arms, names, stmt, state.where(stmt))
 
     run(items)
 
 
 def comprehension(state: Lowering, node: gast.ListComp, name: str | None) -> Value:
     """Lower `[e for x in xs if c]`: an empty list, and a loop that appends."""
-    made = expressions.apply(state, node, "list", (), name)
-    append = gast.Attribute(gast.Name("$list", gast.Load(), None, None), "append", gast.Load())
+    made = state.apply(node, "list", (), name)
+    loop = _appending(node)
+    outer, statement = dict(state.env), state.statement
+    local = assigned([loop])
+    state.local_names |= set(local)
+    state.env[_LIST] = made
+    for_loop(state, loop)
+    state.statement = statement
+    for target in (*local, _LIST):
+        if target in outer:
+            state.env[target] = outer[target]
+        else:
+            del state.env[target]
+    return made
+
+
+_LIST = "$list"
+"""The variable that holds the list of a comprehension."""
+
+
+def _appending(node: gast.ListComp) -> gast.For:
+    """Return the loop that appends the items of a comprehension to its list."""
+    append = gast.Attribute(gast.Name(_LIST, gast.Load(), None, None), "append", gast.Load())
     body: gast.stmt = gast.Expr(gast.Call(append, [node.elt], []))
     for generator in reversed(node.generators):
         for test in reversed(generator.ifs):
@@ -242,15 +275,4 @@ def comprehension(state: Lowering, node: gast.ListComp, name: str | None) -> Val
         if not hasattr(part, "lineno"):
             gast.copy_location(part, node)
     assert isinstance(body, gast.For)
-    outer, statement = dict(state.env), state.statement
-    local = lower.assigned([body])
-    state.local_names |= set(local)
-    state.env["$list"] = made
-    for_loop(state, body)
-    state.statement = statement
-    for target in (*local, "$list"):
-        if target in outer:
-            state.env[target] = outer[target]
-        else:
-            del state.env[target]
-    return made
+    return body

@@ -85,24 +85,25 @@ def parse(function: Callable[..., Any]) -> Source:
     plain = python_function(function)
     note_function(plain)
     code, name = plain.__code__, plain.__name__
-    found: tuple[tuple[str, ...], gast.Module] | None = None
-    try:
-        for lines in texts(code):
-            found = lines, _parse_lines(lines)
-            if is_of_text(code, lines):
-                break
-        else:
-            found = None
-    except (OSError, TypeError, SyntaxError) as error:
-        raise DifferentiationError("AD001", f"no source text for '{name}': {error}") from error
-    if found is None:
-        reason = f"the text in {code.co_filename} is not what '{name}' was compiled from"
-        cure = "import it again: the file was edited, or the function was rewritten while it was imported"
-        raise DifferentiationError("AD001", reason, None, cure)
-    tree = _find(found[1], code)
+    lines = _lines_of(code, name)
+    tree = _find(_parse_lines(lines), code)
     if tree is None:
         raise DifferentiationError("AD001", f"'{name}' is not in {code.co_filename} any more")
-    return Source(plain, tree, code.co_filename, found[0], error_model(function))
+    return Source(plain, tree, code.co_filename, lines, error_model(function))
+
+
+def _lines_of(code: types.CodeType, name: str) -> tuple[str, ...]:
+    """Return the lines of the file that a function was compiled from."""
+    try:
+        for lines in texts(code):
+            _parse_lines(lines)
+            if is_of_text(code, lines):
+                return lines
+    except (OSError, TypeError, SyntaxError) as error:
+        raise DifferentiationError("AD001", f"no source text for '{name}': {error}") from error
+    reason = f"the text in {code.co_filename} is not what '{name}' was compiled from"
+    cure = "import it again: the file was edited, or the function was rewritten while it was imported"
+    raise DifferentiationError("AD001", reason, None, cure)
 
 
 def error_model(function: object) -> str | None:
@@ -123,6 +124,18 @@ def own_nodes(node: gast.AST) -> Iterator[gast.AST]:
         return
     for child in gast.iter_child_nodes(node):
         yield from own_nodes(child)
+
+
+def assigned(stmts: list[gast.stmt]) -> dict[str, None]:
+    """Return the names that statements bind, in order of first binding (an ordered set)."""
+    found: dict[str, None] = {}
+    for stmt in stmts:
+        for node in own_nodes(stmt):
+            if isinstance(node, gast.Name) and isinstance(node.ctx, gast.Store):
+                found[node.id] = None
+            elif isinstance(node, gast.FunctionDef):
+                found[node.name] = None
+    return found
 
 
 def _find(module: gast.Module, code: types.CodeType) -> gast.FunctionDef | gast.Lambda | None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gast
 import numpy as np
 
 from adcompiler.definitions import DEFINITIONS
-from adcompiler.frontend import defined, einsum, expressions, tuples
+from adcompiler.frontend import defined, einsum, scope, tuples
 from adcompiler.frontend.bindings import Binding, TypeOf
 from adcompiler.frontend.buffers import writable
+from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Literal, Store, Value
 from adcompiler.primitives import Spelling, card, library_function
-
-if TYPE_CHECKING:
-    from adcompiler.frontend.lower import Lowering
 
 Keywords = tuple[tuple[str, Atom], ...]
 UNKNOWN_TO_NUMBA = {"isinstance", "hasattr", "callable", "getattr", "eval", "exec", "open", "input"}
@@ -36,7 +34,7 @@ def primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bi
         keywords = {str(k.arg): defined.argument(state, k.value) for k in node.keywords}
     else:
         args = tuples.items(state, node.args)
-        keywords = {str(k.arg): expressions.atom(state, k.value) for k in node.keywords}
+        keywords = {str(k.arg): state.atom(k.value) for k in node.keywords}
     return applied(state, node, fn, args, keywords, name)
 
 
@@ -59,14 +57,14 @@ def applied(
     if places:
         return _into(state, node, fn, atoms, places[0], options)
     rewritten = _rewritten(state, node, fn, atoms, options, name)
-    return expressions.apply(state, node, fn, atoms, name, options) if rewritten is None else rewritten
+    return state.apply(node, fn, atoms, name, options) if rewritten is None else rewritten
 
 
 def _by_form(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding | None:
     """Lower what depends on how the arguments are written."""
     if fn == "T" and len(node.args) + len(node.keywords) > 1:
         axes = [*node.args[1:], *(k.value for k in node.keywords)]
-        return transposed(state, node, expressions.atom(state, node.args[0]), axes, name)
+        return transposed(state, node, state.atom(node.args[0]), axes, name)
     if fn == "np.einsum" and node.args:
         return einsum.contracted(state, node, name)
     if fn in OUTSIDE_LOOPS:
@@ -76,7 +74,7 @@ def _by_form(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bin
     if fn in UNKNOWN_TO_NUMBA:
         raise state.refuse("AD102", f"'{fn}' is not part of the language", node)
     if fn == "type" and len(node.args) == 1:
-        return TypeOf(expressions.atom(state, node.args[0]))
+        return TypeOf(state.atom(node.args[0]))
     return _joined(state, node, fn, name) if card(fn).spelling is Spelling.JOIN and node.args else None
 
 
@@ -92,27 +90,27 @@ def transposed(
     if places == sorted(places):
         return array
     if places == sorted(places, reverse=True):
-        return expressions.apply(state, node, "T", (array,), name)
-    return expressions.apply(state, node, "np.transpose", (array, *map(Literal, places)), name)
+        return state.apply(node, "T", (array,), name)
+    return state.apply(node, "np.transpose", (array, *map(Literal, places)), name)
 
 
 def _joined(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:
     """`np.concatenate((a, b), 0)`: the arrays become arguments, the axis a keyword."""
-    parts = expressions.binding(state, node.args[0])
+    parts = state.binding(node.args[0])
     if not isinstance(parts, tuple) or not parts:
         reason = f"'{fn}' needs a tuple of arrays"
         raise state.refuse("AD102", reason, node, "write the arrays down: np.concatenate((a, b))")
-    arrays = tuple(expressions.materialise(state, part, node) for part in parts)
-    keywords = [(k.arg, expressions.atom(state, k.value)) for k in node.keywords]
-    keywords += [("axis", expressions.atom(state, axis)) for axis in node.args[1:]]
-    return expressions.apply(state, node, fn, arrays, name, tuple(keywords))
+    arrays = tuple(state.materialise(part, node) for part in parts)
+    keywords = [(k.arg, state.atom(k.value)) for k in node.keywords]
+    keywords += [("axis", state.atom(axis)) for axis in node.args[1:]]
+    return state.apply(node, fn, arrays, name, tuple(keywords))
 
 
 def _is_tuple(state: Lowering, node: gast.Call) -> bool | None:
     """Answer `isinstance(x, tuple)` where that is known; None where it is another question."""
-    if len(node.args) != 2 or expressions.dotted(state, node.args[1]) is not tuple:
+    if len(node.args) != 2 or scope.dotted(state, node.args[1]) is not tuple:
         return None
-    found = expressions.binding(state, node.args[0])
+    found = state.binding(node.args[0])
     is_number = isinstance(found, Value) and state.ranks.get(found) is not None
     if isinstance(found, tuple | Literal) or is_number:
         return isinstance(found, tuple)
@@ -131,10 +129,10 @@ def _on_tuple(state: Lowering, node: gast.Call, fn: str) -> Binding | None:
         return None
     if fn in ("len", "tuple"):
         return Literal(len(found)) if fn == "len" else tuple(found)
-    atoms = [expressions.materialise(state, item, node) for item in found]
+    atoms = [state.materialise(item, node) for item in found]
     total: Atom = Literal(0) if fn == "sum" else atoms[0]
     for atom in atoms[fn != "sum" :]:
-        total = expressions.apply(state, node, "add" if fn == "sum" else fn, (total, atom))
+        total = state.apply(node, "add" if fn == "sum" else fn, (total, atom))
     return total
 
 
@@ -163,7 +161,7 @@ def _into(
 ) -> Atom:
     """`np.add(a, b, out=c)` is `c[:] = np.add(a, b)`."""
     rest = tuple(pair for pair in keywords if pair[0] != "out")
-    value = expressions.apply(state, node, fn, args, None, rest)
+    value = state.apply(node, fn, args, None, rest)
     place = writable(state, place, node)
     if not isinstance(place, Value):
         raise state.refuse("AD102", "'out' needs an array", node)
@@ -212,7 +210,7 @@ def _clipped(
         raise state.refuse("AD102", "'np.clip' without a bound does nothing", node)
     found = args[0]
     for k, (fn, bound) in enumerate(bounds):
-        found = expressions.apply(state, node, fn, (found, bound), name if k == len(bounds) - 1 else None)
+        found = state.apply(node, fn, (found, bound), name if k == len(bounds) - 1 else None)
     return found
 
 
@@ -222,7 +220,7 @@ def _divided(
     """`divmod(a, b)` is `(a // b, a % b)`."""
     if len(args) != 2:
         return None
-    return tuple(expressions.apply(state, node, op, args) for op in ("floordiv", "mod"))
+    return tuple(state.apply(node, op, args) for op in ("floordiv", "mod"))
 
 
 def _copied(
@@ -245,10 +243,10 @@ def _largest(
         return Literal(max(whole) if fn == "max" else min(whole))
     if len(args) < 3:
         return None
-    first = expressions.apply(state, node, fn, args[:2])
+    first = state.apply(node, fn, args[:2])
     for arg in args[2:-1]:
-        first = expressions.apply(state, node, fn, (first, arg))
-    return expressions.apply(state, node, fn, (first, args[-1]), name)
+        first = state.apply(node, fn, (first, arg))
+    return state.apply(node, fn, (first, args[-1]), name)
 
 
 def _as_float(
@@ -267,9 +265,9 @@ def _with_new_axis(
     axis = axes[0].value if len(axes) == 1 and isinstance(axes[0], Literal) else None
     if not isinstance(axis, int) or not -1 <= axis <= 5:
         return None
-    whole = expressions.apply(state, node, "slice", (Literal(None), Literal(None)))
+    whole = state.apply(node, "slice", (Literal(None), Literal(None)))
     before: list[Atom] = [Literal(...)] if axis == -1 else [whole] * axis
-    return expressions.apply(state, node, "getitem", (args[0], *before, Literal(None)))
+    return state.apply(node, "getitem", (args[0], *before, Literal(None)))
 
 
 def _reshaped(
@@ -278,22 +276,18 @@ def _reshaped(
     """`x.reshape(2, 3)` is `x.reshape((2, 3))`."""
     if len(args) <= 2:
         return None
-    shape = expressions.apply(state, node, "tuple", args[1:])
-    return expressions.apply(state, node, fn, (args[0], shape), name, keywords)
+    shape = state.apply(node, "tuple", args[1:])
+    return state.apply(node, fn, (args[0], shape), name, keywords)
 
 
 def _decomposed(
     state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
 ) -> Binding:
     """`q, r = np.linalg.qr(a)`: each result becomes a primitive of its own, with a rule of its own."""
-    whole = expressions.apply(state, node, fn, args, None, keywords)
+    whole = state.apply(node, fn, args, None, keywords)
     names = card(fn).part_names
-    parts = [
-        expressions.apply(state, node, "getitem", (whole, Literal(k)), part) for k, part in enumerate(names)
-    ]
-    found = [
-        expressions.apply(state, node, f"{fn}[{k}]", (args[0], *parts), part) for k, part in enumerate(names)
-    ]
+    parts = [state.apply(node, "getitem", (whole, Literal(k)), part) for k, part in enumerate(names)]
+    found = [state.apply(node, f"{fn}[{k}]", (args[0], *parts), part) for k, part in enumerate(names)]
     for out, rank in zip(found, card(fn).part_ranks, strict=True):
         state.ranks[out] = rank
     return tuple(found)

@@ -60,24 +60,23 @@ def primitive(function: object) -> str | None:
         return name
     if name == "prange" and getattr(function, "__module__", "").startswith("numba"):
         return _CANONICAL["numba.prange"]
-    module = getattr(function, "__module__", None) or "numpy"
-    for path in (str(module), "numpy"):
+    module = str(getattr(function, "__module__", None) or "numpy")
+    for path in (module, "numpy"):
         if path.split(".")[0] == "numpy":
             home = _numpy_home(path, name, function)
             if home is not None:
                 return _CANONICAL.get(home, home)
-    if getattr(function, "__module__", None) == "adcompiler.runtime.factors":
+    if module == "adcompiler.runtime.factors":
         return f"factors.{name}"
-    if name in MATRIX_FUNCTIONS and str(getattr(function, "__module__", "")).startswith("scipy.linalg"):
+    return _scipy_name(function, name, module)
+
+
+def _scipy_name(function: object, name: str, module: str) -> str | None:
+    if name in MATRIX_FUNCTIONS and module.startswith("scipy.linalg"):
         return f"linalg.{name}"
     special = sys.modules.get("scipy.special")
-    if (
-        special is not None
-        and getattr(special, name, MISSING) is function
-        and not _has_source(function, name)
-    ):
-        return f"special.{name}"
-    return None
+    is_special = special is not None and getattr(special, name, MISSING) is function
+    return f"special.{name}" if is_special and not _has_source(function, name) else None
 
 
 def _has_source(function: object, name: str) -> bool:

@@ -32,12 +32,7 @@ class _Loop:
 
 
 def structure(source: Source) -> Structured:
-    """Return the jump-free form of a function's body.
-
-    Args:
-        source: the function.
-        may_return_nothing: whether it may be a procedure, called for what it writes.
-    """
+    """Return the jump-free form of a function's body."""
     tree = source.tree
     if isinstance(tree, gast.Lambda):
         return Structured([_assign(RESULT, tree.body, tree.body)])

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gast
 
-from adcompiler.frontend import expressions, resolve
+from adcompiler.frontend import resolve
 from adcompiler.frontend.bindings import Binding, Record
+from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Apply, Atom, Effect, Global, If, Literal, Node, Region, Value
-
-if TYPE_CHECKING:
-    from adcompiler.frontend.lower import Lowering
 
 
 def items(state: Lowering, nodes: list[gast.expr]) -> list[Binding]:
@@ -19,9 +17,9 @@ def items(state: Lowering, nodes: list[gast.expr]) -> list[Binding]:
     found: list[Binding] = []
     for node in nodes:
         if not isinstance(node, gast.Starred):
-            found.append(expressions.binding(state, node))
+            found.append(state.binding(node))
             continue
-        spread = expressions.binding(state, node.value)
+        spread = state.binding(node.value)
         if isinstance(spread, Global) and isinstance(spread.value, tuple):
             spread = tuple(resolve.constant("item", item) for item in spread.value)
         if not isinstance(spread, tuple):
@@ -34,15 +32,15 @@ def joined(state: Lowering, node: gast.BinOp) -> Binding | None:
     """`(a, b) + t` and `2 * (a,)`, where the tuples are known here."""
     if not isinstance(node.op, gast.Add | gast.Mult) or not _may_be_tuple(state, node):
         return None
-    left, right = expressions.binding(state, node.left), expressions.binding(state, node.right)
+    left, right = state.binding(node.left), state.binding(node.right)
     if isinstance(node.op, gast.Add) and isinstance(left, tuple) and isinstance(right, tuple):
         return (*left, *right)
     for one, two in ((left, right), (right, left)):
         if isinstance(node.op, gast.Mult) and isinstance(one, tuple) and isinstance(two, Literal):
             assert isinstance(two.value, int)
             return tuple(one) * two.value
-    parts = expressions.materialise(state, left, node), expressions.materialise(state, right, node)
-    return expressions.apply(state, node, expressions.symbol(node.op), parts)
+    parts = state.materialise(left, node), state.materialise(right, node)
+    return state.apply(node, "add" if isinstance(node.op, gast.Add) else "mul", parts)
 
 
 def _may_be_tuple(state: Lowering, node: gast.expr) -> bool:
@@ -65,17 +63,14 @@ def _may_be_tuple(state: Lowering, node: gast.expr) -> bool:
 def contained(state: Lowering, node: gast.AST, item: Atom, container: Binding) -> Atom:
     """`x in (a, b)` compares with each; other containers are searched when the program runs."""
     if not isinstance(container, tuple):
-        whole = expressions.materialise(state, container, node)
-        return expressions.apply(state, node, "operator.contains", (whole, item))
+        whole = state.materialise(container, node)
+        return state.apply(node, "operator.contains", (whole, item))
     if isinstance(item, Literal) and all(isinstance(c, Literal) for c in container):
         return Literal(item in container)
-    tests = [
-        expressions.apply(state, node, "eq", (item, expressions.materialise(state, c, node)))
-        for c in container
-    ]
+    tests = [state.apply(node, "eq", (item, state.materialise(c, node))) for c in container]
     found: Atom = tests[0] if tests else Literal(False)
     for test in tests[1:]:
-        found = expressions.apply(state, node, "or", (found, test))
+        found = state.apply(node, "or", (found, test))
     return found
 
 
@@ -84,21 +79,26 @@ def chosen(state: Lowering, node: gast.AST, items: tuple[Binding, ...], index: V
     if all(isinstance(item, tuple) and len(item) == len(items[0]) for item in items):  # type: ignore[arg-type]
         columns = zip(*items, strict=True)
         return tuple(chosen(state, node, column, index) for column in columns)
-    atoms = [expressions.materialise(state, item, node) for item in items]
+    atoms = [state.materialise(item, node) for item in items]
     if all(isinstance(item, Literal) for item in atoms):
-        whole = expressions.apply(state, node, "tuple", tuple(atoms))
-        return expressions.apply(state, node, "getitem", (whole, index))
+        whole = state.apply(node, "tuple", tuple(atoms))
+        return state.apply(node, "getitem", (whole, index))
+    return _picked(state, node, atoms, index)
+
+
+def _picked(state: Lowering, node: gast.AST, items: list[Atom], index: Value) -> Atom:
+    """Append the chain of branches that picks a value by its number."""
     where = state.where(node)
-    inside = expressions.apply(state, node, "lt", (index, Literal(len(items))))
+    inside = state.apply(node, "lt", (index, Literal(len(items))))
     state.nodes.append(Effect("assert", (inside, Literal("tuple index out of range")), where))
-    position = expressions.apply(state, node, "mod", (index, Literal(len(items))))
+    position = state.apply(node, "mod", (index, Literal(len(items))))
 
     def rest(k: int) -> tuple[list[Node], Atom]:
-        if k == len(atoms) - 1:
-            return [], atoms[k]
+        if k == len(items) - 1:
+            return [], items[k]
         test, out = Value("test", temporary=True), Value("choice", temporary=True)
         nodes, other = rest(k + 1)
-        then, orelse = Region((), (), (atoms[k],)), Region((), tuple(nodes), (other,))
+        then, orelse = Region((), (), (items[k],)), Region((), tuple(nodes), (other,))
         made: list[Node] = [
             Apply(test, "eq", (position, Literal(k)), loc=where),
             If(test, then, orelse, (out,), where),
@@ -111,14 +111,15 @@ def chosen(state: Lowering, node: gast.AST, items: tuple[Binding, ...], index: V
 
 
 def item(state: Lowering, node: gast.Subscript, base: tuple[Binding, ...]) -> Binding:
+    """Pick an item or slice of a tuple that is known here."""
     if isinstance(node.slice, gast.Slice):
         parts = (node.slice.lower, node.slice.upper, node.slice.step)
-        bounds = [Literal(None) if part is None else expressions.atom(state, part) for part in parts]
+        bounds = [Literal(None) if part is None else state.atom(part) for part in parts]
         known: list[Any] = [bound.value for bound in bounds if isinstance(bound, Literal)]
         if len(known) == len(bounds):
             return tuple(base[slice(*known)])
         raise state.refuse("AD102", "a tuple can only be sliced by constants", node)
-    index = expressions.atom(state, node.slice)
+    index = state.atom(node.slice)
     if isinstance(index, Value) and not isinstance(base, Record) and base:
         return chosen(state, node, base, index)
     if isinstance(index, Literal):

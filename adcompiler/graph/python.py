@@ -25,7 +25,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.statements import choice_of, moved_out, negated
+from adcompiler.graph.simple_statements import choice_of, moved_out, negated
 from adcompiler.graph.unparse import Comment
 from adcompiler.graph.walk import uses, walk
 from adcompiler.primitives import Card, Spelling, card, part_of

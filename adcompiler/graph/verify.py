@@ -139,15 +139,15 @@ class _Check:
                 self.result(node)
             case Store():
                 kind = self.types.get(node.array)
-                is_memory = kind is None or isinstance(kind, nt.Array | nt.List) or kind is nt.undefined
-                _expect(is_memory, f"'{node.array.name}' is written, but has type {kind}")
+                is_fixed = isinstance(kind, nt.Number | nt.Boolean | nt.BaseTuple)
+                _expect(not is_fixed, f"'{node.array.name}' is written, but has type {kind}")
             case For():
                 for bound in (node.start, node.stop, node.step):
                     _expect(self.is_whole(bound), "a bound of the loop is no whole number")
 
     def result(self, node: Apply) -> None:
         kind, axes = self.types.get(node.out), self.wanted_axes(node)
-        if kind is None or kind is nt.undefined or axes is None:
+        if axes is None or not isinstance(kind, nt.Array | nt.Number | nt.Boolean):
             return
         found = kind.ndim if isinstance(kind, nt.Array) else 0
         _expect(found == axes, f"the result of '{node.fn}' has {axes} axes, but type {kind}")

@@ -6,17 +6,15 @@ import ast
 import importlib
 import math
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gast
 import numpy as np
 
-from adcompiler.frontend import expressions
 from adcompiler.frontend.bindings import Binding
-from adcompiler.frontend.lower import Lowering, lower_body
+from adcompiler.frontend.lower import lower_expression, lower_function
 from adcompiler.frontend.parse import Source, parse
-from adcompiler.frontend.structure import Structured
 from adcompiler.graph.nodes import Apply, Atom, Node, Value
 from adcompiler.runtime.guards import times
 
@@ -165,13 +163,11 @@ def evaluate(
     scope = _SCOPES[arrays or is_complex]
     if "special." in text:
         scope.function.__globals__["special"] = importlib.import_module("scipy.special")
-    bindings: dict[str, Binding] = dict(env)
-    state = Lowering(scope, Structured([]), set(bindings), bindings, nodes)
-    return expressions.atom(state, gast.ast_to_gast(expression).body)
+    return lower_expression(gast.ast_to_gast(expression).body, scope, dict(env), nodes)
 
 
 def expand(
-    function: Callable[..., Any], args: list[Atom], nodes: list[Node], ranks: dict[Value, int | None]
+    function: Callable[..., Any], args: list[Atom], nodes: list[Node], ranks: Mapping[Value, int | None]
 ) -> tuple[Binding, ...]:
     """Append the nodes of a structured rule and return its results, one per input.
 
@@ -184,7 +180,7 @@ def expand(
     source = parse(function)
     names = [a.id for a in source.tree.args.args]
     env: dict[str, Binding] = dict(zip(names, args, strict=True))
-    result = lower_body(source, env, nodes, stack=(), ranks=dict(ranks))
+    result = lower_function(source, env, nodes, dict(ranks))
     return result if isinstance(result, tuple) else (result,)
 
 

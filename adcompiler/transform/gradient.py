@@ -16,7 +16,8 @@ from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Region, Value
 from adcompiler.graph.walk import clone
 from adcompiler.transform.bind import allocated
 from adcompiler.transform.derived import Derived, described
-from adcompiler.transform.record import Recording, export
+from adcompiler.transform.export import export
+from adcompiler.transform.record import Recording
 from adcompiler.transform.reverse import reverse
 from adcompiler.transform.undefined import with_empty_arrays
 
@@ -47,38 +48,46 @@ def gradient(graph: Graph, wrt: Sequence[int], types: Types, mode: str) -> Deriv
     arguments = [graph.body.params[k] for k in wrt]
     active = active_values(graph, arguments, types)
     sweep = reverse(graph, arguments, types, active, seeds)
-    graph = sweep.primal
-    recording = Recording(sweep, types)
-    forward, back = recording.frame(graph.body, sweep.body)
-    forward, back = export(forward, back, sweep)
-    forward, back, merged = recording.merge(forward, back)
-    forward = recording.from_originals(forward)
-    for plan in merged:
-        plan.merged = True
-    forward = with_empty_arrays(forward, types)
+    graph, recording = sweep.primal, Recording(sweep, types)
+    forward, back = _recorded(recording)
     for shadow in sweep.bound.shadows.values():
         types.pop(shadow, None)  # its layout follows from the array of zeros that it is a part of
     mapping: dict[Value, Atom] = {}
     back = clone(Region((), back.nodes, back.yields), mapping)
     types.update({new: types[old] for old, new in mapping.items() if old in types})  # type: ignore[misc]
+    starts = recording.starts
+    starts |= {new: starts[old] for old, new in mapping.items() if old in starts}  # type: ignore[misc]
     value = forward.yields if mode == "value_and_grad" else ()
-    border = Effect("reverse_sweep", ())
-    nodes = (*forward.nodes, border, *back.nodes)
+    nodes = (*forward.nodes, Effect("reverse_sweep", ()), *back.nodes)
     body = allocated(Region((*forward.params, *params), nodes, (*value, *back.yields)))
-    what = {"grad": "the gradient", "value_and_grad": "the value and the gradient"}.get(mode, "the pullback")
     _check_nothing_is_lost(graph, sweep.body, replace(body, yields=back.yields))
-    doc = f"Return {what} of {graph.name} with respect to {', '.join(described(graph, wrt))}."
-    parameters = graph.parameters
-    if parameters and params:
-        parameters = (*parameters, *((param.name, Leaf()) for param in params))
-    defaults = () if params else graph.defaults
-    result = replace(
-        graph, name=f"{graph.name}_{mode}", body=body, doc=doc, parameters=parameters, defaults=defaults
+    result = _derivative(graph, body, mode, params, described(graph, wrt))
+    return Derived(result, recording.plans, tuple(kinds), starts)
+
+
+def _recorded(recording: Recording) -> tuple[Region, Region]:
+    """Return the forward sweep, which keeps what the reverse sweep reads, and this."""
+    sweep = recording.sweep
+    forward, back = recording.frame(sweep.primal.body, sweep.body)
+    forward, back = export(forward, back, sweep)
+    forward, back, merged = recording.merge(forward, back)
+    for plan in merged:
+        plan.merged = True
+    return with_empty_arrays(recording.from_originals(forward), recording.types), back
+
+
+def _derivative(graph: Graph, body: Region, mode: str, params: list[Value], names: list[str]) -> Graph:
+    """Return the graph of a gradient by these names, which has more parameters than its primal."""
+    what = {"grad": "the gradient", "value_and_grad": "the value and the gradient"}.get(mode, "the pullback")
+    added = tuple((param.name, Leaf()) for param in params) if graph.parameters else ()
+    return replace(
+        graph,
+        name=f"{graph.name}_{mode}",
+        body=body,
+        doc=f"Return {what} of {graph.name} with respect to {', '.join(names)}.",
+        parameters=(*graph.parameters, *added),
+        defaults=() if params else graph.defaults,
     )
-    starts = recording.starts | {
-        new: recording.starts[old] for old, new in mapping.items() if old in recording.starts
-    }
-    return Derived(result, recording.plans, tuple(kinds), starts)  # type: ignore[arg-type]
 
 
 def _check_nothing_is_lost(primal: Graph, ideal: Region, body: Region) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from numba.core import types as nt
 
@@ -10,13 +10,10 @@ from adcompiler.analysis.types import is_array, is_array_atom, is_list, rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, For, Global, Literal, Node, Region, Store, Value
 from adcompiler.rules.find import atom_rank
-from adcompiler.transform.vjp import Contribution
-
-if TYPE_CHECKING:
-    from adcompiler.transform.reverse import Sweep
+from adcompiler.transform.adjoints import AdjointSweep, Contribution
 
 
-def reverse_getitem(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+def reverse_getitem(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """`y = a[i]`: the adjoint of a[i] gains that of y."""
     base, index = node.args[0], node.args[1:]
     if not isinstance(base, Value) or base not in sweep.active:
@@ -25,31 +22,30 @@ def reverse_getitem(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         sweep.nodes.append(Store(sweep.shadow(base), index, adjoint.atom, True, sweep.loc))
         return
     found = sweep.full(node.out, adjoint)
-    arrays, axis = _positions(sweep, node, index)
     k, pick = Value("k"), Value("item", temporary=True)
-    nodes, place = _element(sweep, index, arrays, k)
-    whole = sweep.apply("slice", Literal(None), Literal(None)) if axis else None
-    before = [whole] * axis if whole is not None else []
-    nodes += [
-        Apply(pick, "getitem", (found, *before, k)),
-        Store(sweep.shadow(base), place, pick, True),
-    ]
-    count = sweep.apply("len", arrays[0])
-    bounds = Literal(0), count, Literal(1)
-    sweep.nodes.append(For(*bounds, (), Region((k,), tuple(nodes), ()), (), False, sweep.loc))
+    element = _element(sweep, node, index, k)
+    pieces = (
+        Apply(pick, "getitem", (found, *element.item)),
+        Store(sweep.shadow(base), element.place, pick, True),
+    )
+    sweep.loop(sweep.apply("len", element.array), k, (*element.nodes, *pieces))
 
 
-def reverse_store(sweep: Sweep, node: Store) -> None:
+def reverse_store(sweep: AdjointSweep, node: Store) -> None:
     """`a[i] = v`: the adjoint of v gains that of a[i], which becomes zero."""
     if node.array not in sweep.active:
         return
     shadow = sweep.shadow(node.array)
     if _is_gather(sweep, node.index):
         _reverse_scatter(sweep, node, shadow)
-        return
-    if is_list(sweep.types[node.array]):
+    elif is_list(sweep.types[node.array]):
         _reverse_item(sweep, node, shadow)
-        return
+    else:
+        _reverse_part(sweep, node, shadow)
+
+
+def _reverse_part(sweep: AdjointSweep, node: Store, shadow: Value) -> None:
+    """An element or slice of an array is written."""
     if _overlaps(sweep, node):
         item = sweep.apply("getitem", shadow, *node.index) if node.index else shadow
         item = sweep.apply("copy", item)
@@ -64,7 +60,7 @@ def reverse_store(sweep: Sweep, node: Store) -> None:
         sweep.nodes.append(Store(shadow, node.index, Literal(0.0), False, sweep.loc))
 
 
-def _overlaps(sweep: Sweep, node: Store) -> bool:
+def _overlaps(sweep: AdjointSweep, node: Store) -> bool:
     """Tell whether a part of an array may be assigned to another part of the same array."""
     value, classes = node.value, sweep.info.classes
     if not isinstance(value, Value) or value not in sweep.active or not is_array(sweep.types.get(value)):
@@ -72,7 +68,7 @@ def _overlaps(sweep: Sweep, node: Store) -> bool:
     return classes.get(value, value) is classes.get(node.array, node.array)
 
 
-def _reverse_item(sweep: Sweep, node: Store, shadow: Value) -> None:
+def _reverse_item(sweep: AdjointSweep, node: Store, shadow: Value) -> None:
     """An item of a list is replaced: the shadow gets a new zero."""
     if sweep.binds_items(node.array):
         if node.accumulate and isinstance(node.value, Value) and node.value in sweep.active:
@@ -89,7 +85,7 @@ def _reverse_item(sweep: Sweep, node: Store, shadow: Value) -> None:
         sweep.nodes.append(Store(shadow, node.index, zero, False, sweep.loc))
 
 
-def _hand_on(sweep: Sweep, node: Store, item: Atom, picked: int, is_new: bool) -> None:
+def _hand_on(sweep: AdjointSweep, node: Store, item: Atom, picked: int, is_new: bool) -> None:
     """Add the adjoint of the place that is written to that of the value, undoing broadcasts."""
     assert isinstance(node.value, Value)
     own = rank(sweep.types[node.value])
@@ -103,7 +99,7 @@ def _hand_on(sweep: Sweep, node: Store, item: Atom, picked: int, is_new: bool) -
     sweep.contribute(node.value, Contribution(item))
 
 
-def _picked_rank(sweep: Sweep, node: Store) -> int:
+def _picked_rank(sweep: AdjointSweep, node: Store) -> int:
     """Return the number of axes of the place that is written."""
     count = rank(sweep.types[node.array])
     for atom in node.index:
@@ -114,21 +110,21 @@ def _picked_rank(sweep: Sweep, node: Store) -> int:
     return count
 
 
-def _same_shape(sweep: Sweep, node: Store) -> bool:
+def _same_shape(sweep: AdjointSweep, node: Store) -> bool:
     """Tell whether a stored array is known to have the shape of the place that it is stored to."""
     return sweep.shapes.get(node) == sweep.shapes.get(node.value)  # type: ignore[arg-type]
 
 
-def _is_slice(sweep: Sweep, atom: Atom) -> bool:
+def _is_slice(sweep: AdjointSweep, atom: Atom) -> bool:
     return isinstance(atom, Value) and isinstance(sweep.types.get(atom), nt.SliceType)
 
 
-def _is_gather(sweep: Sweep, index: tuple[Atom, ...]) -> bool:
+def _is_gather(sweep: AdjointSweep, index: tuple[Atom, ...]) -> bool:
     """Tell whether an array is among the indices: what is picked is then a copy, not a view."""
     return any(is_array_atom(atom, sweep.types) for atom in index)
 
 
-def _reverse_scatter(sweep: Sweep, node: Store, shadow: Value) -> None:
+def _reverse_scatter(sweep: AdjointSweep, node: Store, shadow: Value) -> None:
     """`a[idx] = v` with an array of integers or a mask as index; the last of several writes counts."""
     is_mask = any(_is_mask(sweep, atom) for atom in node.index)
     _positions(sweep, node, node.index)  # refuses what cannot be taken apart
@@ -141,31 +137,29 @@ def _reverse_scatter(sweep: Sweep, node: Store, shadow: Value) -> None:
         _hand_on(sweep, node, item, _picked_rank(sweep, node) + 1, is_new=True)
 
 
-def _take_backwards(sweep: Sweep, node: Store, shadow: Value, item: Value) -> None:
+def _take_backwards(sweep: AdjointSweep, node: Store, shadow: Value, item: Value) -> None:
     """Move what belongs to each write out of the shadow, last write first."""
-    arrays, axis = _positions(sweep, node, node.index)
     k, pick = Value("k"), Value("item", temporary=True)
-    nodes, place = _element(sweep, node.index, arrays, k)
-    whole = sweep.apply("slice", Literal(None), Literal(None)) if axis else None
-    before = [whole] * axis if whole is not None else []
-    nodes += [
-        Apply(pick, "getitem", (shadow, *place)),
-        Store(item, (*before, k), pick),
-        Store(shadow, place, Literal(0.0)),
-    ]
-    last = sweep.apply("sub", sweep.apply("len", arrays[0]), Literal(1))
+    element = _element(sweep, node, node.index, k)
+    nodes = (
+        *element.nodes,
+        Apply(pick, "getitem", (shadow, *element.place)),
+        Store(item, element.item, pick),
+        Store(shadow, element.place, Literal(0.0)),
+    )
+    last = sweep.apply("sub", sweep.apply("len", element.array), Literal(1))
     bounds = last, Literal(-1), Literal(-1)
-    sweep.nodes.append(For(*bounds, (), Region((k,), tuple(nodes), ()), (), False, sweep.loc))
+    sweep.nodes.append(For(*bounds, (), Region((k,), nodes, ()), (), False, sweep.loc))
 
 
-def _is_mask(sweep: Sweep, atom: Atom) -> bool:
+def _is_mask(sweep: AdjointSweep, atom: Atom) -> bool:
     if isinstance(atom, Global):
         return getattr(getattr(atom.value, "dtype", None), "kind", "") == "b"
     kind = sweep.types.get(atom) if isinstance(atom, Value) else None
     return is_array(kind) and isinstance(kind.dtype, nt.Boolean)  # type: ignore[union-attr]
 
 
-def _positions(sweep: Sweep, node: Apply | Store, index: tuple[Atom, ...]) -> tuple[list[Atom], int]:
+def _positions(sweep: AdjointSweep, node: Apply | Store, index: tuple[Atom, ...]) -> tuple[list[Atom], int]:
     """Return the arrays of integers that an index stands for, and the axis that they make in the result.
 
     Raises:
@@ -182,7 +176,7 @@ def _positions(sweep: Sweep, node: Apply | Store, index: tuple[Atom, ...]) -> tu
     return [_places(sweep, array) for array in arrays], picking[0]
 
 
-def _places(sweep: Sweep, array: Atom) -> Atom:
+def _places(sweep: AdjointSweep, array: Atom) -> Atom:
     """Return the integers that an index array or mask stands for."""
     if not _is_mask(sweep, array):
         return array
@@ -190,14 +184,30 @@ def _places(sweep: Sweep, array: Atom) -> Atom:
     return sweep.apply("getitem", found, Literal(0), name="places")
 
 
-def _picks(sweep: Sweep, atom: Atom) -> bool:
+def _picks(sweep: AdjointSweep, atom: Atom) -> bool:
     return atom not in (Literal(None), Literal(...)) and not _is_slice(sweep, atom)
 
 
-def _element(
-    sweep: Sweep, index: tuple[Atom, ...], arrays: list[Atom], k: Value
-) -> tuple[list[Node], tuple[Atom, ...]]:
-    """Return the index of one element of a gather, and the nodes that read its positions."""
+@dataclass
+class _Element:
+    """One element of a gather.
+
+    Attributes:
+        nodes: what reads its positions.
+        place: its index in the array.
+        item: its index in what is picked.
+        array: an array as long as there are elements.
+    """
+
+    nodes: list[Node]
+    place: tuple[Atom, ...]
+    item: tuple[Atom, ...]
+    array: Atom
+
+
+def _element(sweep: AdjointSweep, node: Apply | Store, index: tuple[Atom, ...], k: Value) -> _Element:
+    """Return element number k of a gather."""
+    arrays, axis = _positions(sweep, node, index)
     nodes: list[Node] = []
     place: list[Atom] = []
     supply = iter(arrays)
@@ -208,4 +218,5 @@ def _element(
         position = Value("position", temporary=True)
         nodes.append(Apply(position, "getitem", (next(supply), k)))
         place.append(position)
-    return nodes, tuple(place)
+    before = [sweep.apply("slice", Literal(None), Literal(None))] * axis if axis else []
+    return _Element(nodes, tuple(place), (*before, k), arrays[0])

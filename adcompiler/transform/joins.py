@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Literal, Value
 from adcompiler.rules.find import atom_rank
-from adcompiler.transform.vjp import Contribution
-
-if TYPE_CHECKING:
-    from adcompiler.transform.reverse import Sweep
+from adcompiler.transform.adjoints import AdjointSweep, Contribution
 
 
-def reverse_join(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+def reverse_join(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """`y = np.concatenate((a, b))`: a gains y[:len(a)], b the rest.
 
     Raises:
@@ -38,7 +33,7 @@ def reverse_join(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         start = end
 
 
-def _axis(sweep: Sweep, node: Apply) -> tuple[int, bool]:
+def _axis(sweep: AdjointSweep, node: Apply) -> tuple[int, bool]:
     """Return the axis along which the parts stand, and whether it is a new one."""
     axes = atom_rank(sweep.types, node.args[0])
     given = dict(node.keywords).get("axis", Literal(0))

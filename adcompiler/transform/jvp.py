@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from adcompiler.analysis.types import element, is_array, is_complex, is_list
 from adcompiler.graph.nodes import Apply, Atom, Global, Node, Value
@@ -21,12 +20,10 @@ from adcompiler.rules.find import (
 from adcompiler.rules.formula import evaluate, expand, with_slope
 from adcompiler.transform.own_rules import forward_custom
 from adcompiler.transform.plain_products import plain_products
-
-if TYPE_CHECKING:
-    from adcompiler.transform.forward import Forward
+from adcompiler.transform.tangents import TangentSweep
 
 
-def tangent_of_result(sweep: Forward, node: Apply) -> Atom | None:
+def tangent_of_result(sweep: TangentSweep, node: Apply) -> Atom | None:
     """Append the tangent of what a primitive returns, and return it; None where it is zero.
 
     Raises:
@@ -45,17 +42,19 @@ def tangent_of_result(sweep: Forward, node: Apply) -> Atom | None:
             return _of_complex(sweep, node, rule)
         if not card(node.fn).is_analytic and node.fn != "complex":
             raise not_for_complex(node)
+    return _by_rule(sweep, node)
+
+
+def _by_rule(sweep: TangentSweep, node: Apply) -> Atom | None:
     rule = find_elementwise(node)
     if rule is not None:
         return _elementwise(sweep, node, rule)
     if node.fn == "custom[0]":
         return forward_custom(sweep, node)
-    if card(node.fn).is_linear:
-        return _linear(sweep, node)
-    return _structured(sweep, node)
+    return _linear(sweep, node) if card(node.fn).is_linear else _structured(sweep, node)
 
 
-def _linear(sweep: Forward, node: Apply) -> Atom | None:
+def _linear(sweep: TangentSweep, node: Apply) -> Atom | None:
     """The tangent is the function of the tangent of each argument, the others as they are."""
     total: Atom | None = None
     for k, arg in enumerate(node.args):
@@ -92,7 +91,7 @@ def _added(one: ast.expr | None, two: ast.expr) -> ast.expr:
     return ast.BinOp(one, ast.Add(), two)
 
 
-def _elementwise(sweep: Forward, node: Apply, rule: Elementwise) -> Atom | None:
+def _elementwise(sweep: TangentSweep, node: Apply, rule: Elementwise) -> Atom | None:
     """The tangent is the sum of partial derivative times tangent over the arguments."""
     env: dict[str, Atom] = dict(zip(rule.inputs, node.args, strict=True)) | {"y": node.out}
     tree: ast.expr | None = None
@@ -117,11 +116,11 @@ def _elementwise(sweep: Forward, node: Apply, rule: Elementwise) -> Atom | None:
     return atom if is_same else sweep.cast(node.out, atom, is_wide)
 
 
-def _is_alike(sweep: Forward, one: Value, other: Value) -> bool:
+def _is_alike(sweep: TangentSweep, one: Value, other: Value) -> bool:
     return str(element(sweep.types[one])) == str(element(sweep.types[other]))
 
 
-def _evaluated(sweep: Forward, node: Apply, tree: ast.expr, env: dict[str, Atom]) -> Atom:
+def _evaluated(sweep: TangentSweep, node: Apply, tree: ast.expr, env: dict[str, Atom]) -> Atom:
     nodes: list[Node] = []
     of_complex = sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values(env.values()))
     atom = evaluate(tree, env, is_array(sweep.types[node.out]), nodes, of_complex)
@@ -131,7 +130,7 @@ def _evaluated(sweep: Forward, node: Apply, tree: ast.expr, env: dict[str, Atom]
     return atom
 
 
-def _spread(sweep: Forward, node: Apply, used: list[Atom], atom: Atom) -> Atom:
+def _spread(sweep: TangentSweep, node: Apply, used: list[Atom], atom: Atom) -> Atom:
     """Give a tangent the shape of its array, where it was computed from fewer arguments."""
     if not is_array(sweep.types[node.out]):
         return atom
@@ -145,13 +144,13 @@ def _spread(sweep: Forward, node: Apply, used: list[Atom], atom: Atom) -> Atom:
     return sweep.apply("add", sweep.apply("np.zeros_like", node.out), atom)
 
 
-def _of_complex(sweep: Forward, node: Apply, rule: Elementwise) -> Atom:
+def _of_complex(sweep: TangentSweep, node: Apply, rule: Elementwise) -> Atom:
     found = sweep.tangent(node.args[0])
     assert rule.tangent is not None and found is not None
     return _evaluated(sweep, node, rule.tangent, {"x": node.args[0], "y": node.out, "t": found})
 
 
-def _structured(sweep: Forward, node: Apply) -> Atom | None:
+def _structured(sweep: TangentSweep, node: Apply) -> Atom | None:
     """Write out the rule of a function that is not linear."""
     found = find_tangent(node, sweep.types)
     if found is None:
@@ -166,7 +165,7 @@ def _structured(sweep: Forward, node: Apply) -> Atom | None:
         args = [_widened(sweep, atom, own) for atom, own in zip(args, (*given, *inputs), strict=True)]
     ranks = {atom: count for atom, count in zip(args, axes, strict=True) if isinstance(atom, Value)}
     nodes: list[Node] = []
-    parts = expand(rule, args, nodes, ranks)  # type: ignore[arg-type]
+    parts = expand(rule, args, nodes, ranks)
     sweep.nodes += [replace(made, loc=node.loc) for made in nodes]
     total: Atom | None = None
     for part, own in zip(parts, tangents, strict=True):
@@ -177,7 +176,7 @@ def _structured(sweep: Forward, node: Apply) -> Atom | None:
     return sweep.cast(node.out, total)
 
 
-def _widened(sweep: Forward, atom: Atom, own: Atom) -> Atom:
+def _widened(sweep: TangentSweep, atom: Atom, own: Atom) -> Atom:
     """Return an array, or the tangent of one, in double precision."""
     kind = sweep.types.get(own) if isinstance(own, Value) else None
     if kind is None or not is_array(kind) or str(element(kind)) != "float32":

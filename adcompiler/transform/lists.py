@@ -7,16 +7,12 @@ other way round. The items of a list of arrays are references, so its shadow hol
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import TYPE_CHECKING
 
 from adcompiler.analysis.types import Types, is_array, is_list
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Literal, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, Effect, Literal, Region, Store, Value
 from adcompiler.graph.walk import operands, values, walk
-from adcompiler.transform.vjp import Contribution
-
-if TYPE_CHECKING:
-    from adcompiler.transform.reverse import Sweep
+from adcompiler.transform.adjoints import AdjointSweep, Contribution
 
 TO_ARRAY = ("np.array", "np.asarray")
 
@@ -52,7 +48,7 @@ def check_lists(body: Region, types: Types, active: set[Value], known: Container
             raise DifferentiationError("AD202", f"a list is made by {what}", node.loc, cure)
 
 
-def open_list(sweep: Sweep, value: Value) -> Value:
+def open_list(sweep: AdjointSweep, value: Value) -> Value:
     """Append the allocation of a list's shadow, as long as the list is now."""
     kind = sweep.types[value]
     count = sweep.apply("len", value)
@@ -69,16 +65,11 @@ def open_list(sweep: Sweep, value: Value) -> Value:
         Apply(zeros, "np.zeros_like", (item,)),
         Effect("append", (shadow, zeros)),
     )
-    _loop(sweep, count, k, nodes)
+    sweep.loop(count, k, nodes)
     return shadow
 
 
-def _loop(sweep: Sweep, count: Atom, k: Value, nodes: tuple[Apply | Store | Effect, ...]) -> None:
-    bounds = Literal(0), count, Literal(1)
-    sweep.nodes.append(For(*bounds, (), Region((k,), nodes, ()), (), False, sweep.loc))
-
-
-def reverse_display(sweep: Sweep, node: Apply) -> None:
+def reverse_display(sweep: AdjointSweep, node: Apply) -> None:
     """`v = [a, b]`: a gains what belongs to v[0], b what belongs to v[1]."""
     if node.out not in sweep.active or not sweep.is_buffered(node.out):
         return
@@ -88,7 +79,7 @@ def reverse_display(sweep: Sweep, node: Apply) -> None:
             sweep.contribute(item, Contribution(found))
 
 
-def reverse_append(sweep: Sweep, node: Effect) -> None:
+def reverse_append(sweep: AdjointSweep, node: Effect) -> None:
     """`v.append(a)`: a gains what belongs to the last item, which the shadow gives up."""
     array, item = node.args
     if not isinstance(array, Value) or array not in sweep.active or sweep.binds_items(array):
@@ -102,7 +93,7 @@ def _adjoint_name(item: Atom) -> str:
     return f"d_{item.name}" if isinstance(item, Value) else "unused"
 
 
-def reverse_pop(sweep: Sweep, node: Apply, adjoint: Contribution | None) -> None:
+def reverse_pop(sweep: AdjointSweep, node: Apply, adjoint: Contribution | None) -> None:
     """`a = v.pop()`: the shadow grows by the adjoint of a."""
     array = node.args[0]
     if not isinstance(array, Value) or array not in sweep.active or sweep.binds_items(array):
@@ -111,15 +102,15 @@ def reverse_pop(sweep: Sweep, node: Apply, adjoint: Contribution | None) -> None
     sweep.nodes.append(Effect("append", (sweep.shadow(array), value), sweep.loc))
 
 
-def reverse_sum(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+def reverse_sum(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """`y = sum(v)`: every item gains the adjoint of y."""
     (array,) = values(node.args[:1])
     k = Value("k")
     store = Store(sweep.shadow(array), (k,), adjoint.atom, True, sweep.loc)
-    _loop(sweep, sweep.apply("len", sweep.shadow(array)), k, (store,))
+    sweep.loop(sweep.apply("len", sweep.shadow(array)), k, (store,))
 
 
-def reverse_repeated(sweep: Sweep, node: Apply) -> None:
+def reverse_repeated(sweep: AdjointSweep, node: Apply) -> None:
     """`w = v * n`: item number k of v gains what belongs to all its copies."""
     first, second = node.args
     array = first if isinstance(first, Value) and is_list(sweep.types.get(first)) else second
@@ -133,10 +124,10 @@ def reverse_repeated(sweep: Sweep, node: Apply) -> None:
         Apply(item, "getitem", (shadow, k)),
         Store(sweep.shadow(array), (place,), item, True, sweep.loc),
     )
-    _loop(sweep, sweep.apply("len", shadow), k, nodes)
+    sweep.loop(sweep.apply("len", shadow), k, nodes)
 
 
-def reverse_to_array(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+def reverse_to_array(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """`y = np.array(v)`: item number k gains what belongs to y[k]."""
     (array,) = values(node.args[:1])
     found = sweep.full(node.out, adjoint)
@@ -152,10 +143,10 @@ def reverse_to_array(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         Apply(item, "getitem", (found, k)),
         Store(sweep.shadow(array), (k,), item, True, sweep.loc),
     )
-    _loop(sweep, sweep.apply("len", sweep.shadow(array)), k, nodes)
+    sweep.loop(sweep.apply("len", sweep.shadow(array)), k, nodes)
 
 
-def _leaves(sweep: Sweep, array: Value, adjoint: Atom, place: tuple[Literal, ...]) -> None:
+def _leaves(sweep: AdjointSweep, array: Value, adjoint: Atom, place: tuple[Literal, ...]) -> None:
     for k, item in enumerate(sweep.definitions[array].args):
         if not isinstance(item, Value) or item not in sweep.active:
             continue

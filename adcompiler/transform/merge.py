@@ -132,11 +132,6 @@ def _moved(
     return moved
 
 
-def _is_shadow(node: Node | None) -> bool:
-    """Tell whether a node makes what the adjoint of an array or list is added up in."""
-    return isinstance(node, Apply) and (card(node.fn).allocates is not None or node.fn in ("copy", "list"))
-
-
 def _is_movable(node: Apply, makers: dict[Value, Node], types: Types) -> bool:
     """Tell whether a node gives the same earlier: it reads numbers, or no more than the shape of arrays."""
     reads = [*values(operands(node))] if node.fn == "getitem" else [*content_reads(node)]
@@ -145,6 +140,11 @@ def _is_movable(node: Apply, makers: dict[Value, Node], types: Types) -> bool:
     numbers = all(is_scalar(types[value]) for value in reads if value in types)
     made = (makers.get(value) for value in reads if value not in types)
     return card(node.fn).is_pure and numbers and not any(map(_is_shadow, made))
+
+
+def _is_shadow(node: Node | None) -> bool:
+    """Tell whether a node makes what the adjoint of an array or list is added up in."""
+    return isinstance(node, Apply) and (card(node.fn).allocates is not None or node.fn in ("copy", "list"))
 
 
 def _may_go_first(replay: Replay, others: list[Node], primal: Container[Node]) -> bool:
@@ -207,10 +207,9 @@ def _joined(replay: Replay, loop: For) -> tuple[For, list[Node], dict[Value, Ato
     """Return the loop that runs and reverses each iteration, what adds up its sums, and what was renamed."""
     forward, back = replay.forward, replay.back
     index, *entries = back.params
+    assert index is forward.body.params[0]
     mapping: dict[Value, Atom] = {}
-    params: list[Value] = []
-    yields: list[Atom] = []
-    outs: list[Value] = []
+    sums: list[tuple[Value, Atom, Value]] = []
     totals: list[Node] = []
     carried = zip(entries, loop.inits, back.yields, loop.outs, carried_kinds(back), strict=True)
     for entry, init, atom, out, kind in carried:
@@ -218,18 +217,28 @@ def _joined(replay: Replay, loop: For) -> tuple[For, list[Node], dict[Value, Ato
             mapping[entry] = init
             totals.append(Apply(out, "pos", (init,)))
             continue
-        params.append(own := Value(entry.name, entry.temporary))
-        mapping[entry] = own
-        yields.append(atom)
-        outs.append(total := Value(out.name, out.temporary))
+        mapping[entry] = own = Value(entry.name, entry.temporary)
+        total = Value(out.name, out.temporary)
+        sums.append((own, atom, total))
         totals.append(Apply(out, "add", (init, total)))
-    assert index is forward.body.params[0]
+    return _run_and_reversed(replay, sums, mapping), totals, mapping
+
+
+def _run_and_reversed(
+    replay: Replay, sums: list[tuple[Value, Atom, Value]], mapping: dict[Value, Atom]
+) -> For:
+    """Return the loop whose iterations are reversed right after they have run.
+
+    Args:
+        replay: the loop.
+        sums: for each sum, its value in an iteration, the next one, and the last.
+        mapping: what values of the reversal are renamed to, extended with those that it defines.
+    """
+    forward, back = replay.forward, replay.back
     run = substitute(Region((), replay.body.nodes, replay.body.yields), mapping)
-    reversal = clone(Region((), back.nodes, tuple(yields)), mapping)
-    body = Region(
-        (*forward.body.params, *params),
-        (*run.nodes, *reversal.nodes),
-        (*run.yields, *reversal.yields),
-    )
-    inits = (*forward.inits, *(Literal(0.0) for _ in params))
-    return replace(forward, inits=inits, body=body, outs=(*forward.outs, *outs)), totals, mapping
+    reversal = clone(Region((), back.nodes, tuple(atom for _, atom, _ in sums)), mapping)
+    params = (*forward.body.params, *(own for own, _, _ in sums))
+    body = Region(params, (*run.nodes, *reversal.nodes), (*run.yields, *reversal.yields))
+    inits = (*forward.inits, *(Literal(0.0) for _ in sums))
+    outs = (*forward.outs, *(total for _, _, total in sums))
+    return replace(forward, inits=inits, body=body, outs=outs)

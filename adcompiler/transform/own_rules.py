@@ -6,7 +6,7 @@ linear in the adjoint or tangents that it is given, and its pullback with respec
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from adcompiler.analysis.types import is_array
 from adcompiler.custom import CustomFunction
@@ -16,12 +16,9 @@ from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Value
 from adcompiler.graph.steps import Step
 from adcompiler.rules.find import atom_rank
+from adcompiler.transform.adjoints import AdjointSweep, Contribution
 from adcompiler.transform.rule_checks import adjoint_kinds, check_part, tangent_kind
-from adcompiler.transform.vjp import Contribution
-
-if TYPE_CHECKING:
-    from adcompiler.transform.forward import Forward
-    from adcompiler.transform.reverse import Sweep
+from adcompiler.transform.tangents import TangentSweep
 
 
 def _taken_apart(node: Apply) -> tuple[CustomFunction, tuple[Atom, ...], Atom]:
@@ -48,7 +45,7 @@ def _transposed(rule: Any, given: list[int]) -> Global:
     return Global(name_of(rule.py_func), Callee(rule.py_func, (Step("pullback", tuple(given)),)))
 
 
-def reverse_custom(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+def reverse_custom(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """Add to the adjoints of the arguments, given that of the result."""
     function, args, result = _taken_apart(node)
     seed = sweep.cast(node.out, Contribution(sweep.full(node.out, adjoint)))
@@ -64,27 +61,42 @@ def reverse_custom(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
             if is_array(kinds[k]) or not atom_rank(sweep.types, args[k]):
                 sweep.contribute(args[k], Contribution(part))
     elif any(atom_rank(sweep.types, atom) for atom in (*args, result)):
-        zeros = [_zero(sweep, arg) for arg in args]
-        if atom_rank(sweep.types, result):
-            seed = sweep.apply("np.ascontiguousarray", seed)
-        callee = _transposed(function.jvp, [len(args) + 1 + k for k in active])
-        found = sweep.apply("derivative", callee, *args, result, *zeros, seed, name="adjoints")
-        for position, k in enumerate(active):
-            sweep.contribute(args[k], Contribution(sweep.apply("getitem", found, Literal(position))))
+        _reverse_tangent_rule(sweep, function.jvp, (args, result, seed), active)
     else:
+        tangent_kind(function, args, result, sweep.types, node.loc)
         for k in active:
             unit = [Literal(1.0 if other == k else 0.0) for other in range(len(args))]
-            tangent_kind(function, args, result, sweep.types, node.loc)
             slope = sweep.apply("rule", _rule(function.jvp), *args, result, *unit)
             sweep.contribute(args[k], Contribution(sweep.apply("mul", seed, slope)))
 
 
-def _zero(sweep: Sweep, arg: Atom) -> Atom:
+def _reverse_tangent_rule(
+    sweep: AdjointSweep, rule: Any, given: tuple[tuple[Atom, ...], Atom, Atom], active: list[int]
+) -> None:
+    """Add to the adjoints of arguments by the pullback of a rule for tangents.
+
+    Args:
+        sweep: the reverse sweep.
+        rule: the rule.
+        given: the arguments, the result and its adjoint.
+        active: positions of the arguments that carry a derivative.
+    """
+    args, result, seed = given
+    zeros = [_zero(sweep, arg) for arg in args]
+    if atom_rank(sweep.types, result):
+        seed = sweep.apply("np.ascontiguousarray", seed)
+    callee = _transposed(rule, [len(args) + 1 + k for k in active])
+    found = sweep.apply("derivative", callee, *args, result, *zeros, seed, name="adjoints")
+    for position, k in enumerate(active):
+        sweep.contribute(args[k], Contribution(sweep.apply("getitem", found, Literal(position))))
+
+
+def _zero(sweep: AdjointSweep, arg: Atom) -> Atom:
     is_vector = isinstance(arg, Value) and is_array(sweep.types[arg])
     return sweep.apply("np.zeros_like", arg) if is_vector else Literal(0.0)
 
 
-def forward_custom(sweep: Forward, node: Apply) -> Atom:
+def forward_custom(sweep: TangentSweep, node: Apply) -> Atom:
     """Return the tangent of the result.
 
     Raises:
@@ -108,7 +120,9 @@ def forward_custom(sweep: Forward, node: Apply) -> Atom:
     return sweep.apply("getitem", found, Literal(0))
 
 
-def _from_gradient(sweep: Forward, function: CustomFunction, args: tuple[Atom, ...], result: Atom) -> Atom:
+def _from_gradient(
+    sweep: TangentSweep, function: CustomFunction, args: tuple[Atom, ...], result: Atom
+) -> Atom:
     """The tangent of a number is the sum of gradient times tangent."""
     kinds = adjoint_kinds(function, args, result, sweep.types, sweep.loc)
     found = sweep.apply("rule", _rule(function.vjp), *args, result, Literal(1.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value
@@ -20,32 +20,51 @@ def by_parts(graph: Graph, types: Types) -> Graph:
         graph: the graph of a gradient.
         types: type of every value, extended with the values made here.
     """
-    made: dict[Value, list[Node]] = {}
-    seen: dict[Value, list[Value]] = {}
-    items: dict[Value, Value] = {}
-    for node in walk(graph.body):
-        if isinstance(node, Apply) and (card(node.fn).part_ranks or node.fn == "custom"):
-            made[node.out], seen[node.out] = _results(node, types)
-        elif isinstance(node, Apply) and node.fn == "getitem" and node.args[0] in seen:
-            items[node.out] = node.args[0]  # type: ignore[assignment]
-    if not made:
+    parts = _Parts()
+    parts.find(graph.body, types)
+    if not parts.made:
         return graph
-    same: dict[Value, Atom] = {}
+    body = map_region(graph.body, parts.rewrite)
+    return replace(graph, body=substitute(body, parts.same))
 
-    def rewrite(region: Region) -> Region:
+
+@dataclass
+class _Parts:
+    """Calls that return parts.
+
+    Attributes:
+        made: the nodes that each call becomes.
+        seen: its results as functions of the arguments.
+        items: for each item that is read of what a call returned, the call.
+        same: what stands for items and parts.
+    """
+
+    made: dict[Value, list[Node]] = field(default_factory=dict)
+    seen: dict[Value, list[Value]] = field(default_factory=dict)
+    items: dict[Value, Value] = field(default_factory=dict)
+    same: dict[Value, Atom] = field(default_factory=dict)
+
+    def find(self, body: Region, types: Types) -> None:
+        """Enter the calls of a region and the items that are read of them."""
+        for node in walk(body):
+            match node:
+                case Apply(fn=fn) if card(fn).part_ranks or fn == "custom":
+                    self.made[node.out], self.seen[node.out] = _results(node, types)
+                case Apply(fn="getitem", args=(Value() as pair, *_)) if pair in self.seen:
+                    self.items[node.out] = pair
+
+    def rewrite(self, region: Region) -> Region:
+        """Return a region in which parts are what `find` has made of them."""
         nodes: list[Node] = []
         for node in region.nodes:
-            place = _place(node, seen, items)
+            place = _place(node, self.seen, self.items)
             if place is not None and isinstance(node, Apply):
-                same[node.out] = place
-            elif isinstance(node, Apply) and node.out in made:
-                nodes += made[node.out]
+                self.same[node.out] = place
+            elif isinstance(node, Apply) and node.out in self.made:
+                nodes += self.made[node.out]
             else:
                 nodes.append(node)
         return replace(region, nodes=tuple(nodes))
-
-    body = map_region(graph.body, rewrite)
-    return replace(graph, body=substitute(body, same))
 
 
 def _results(node: Apply, types: Types) -> tuple[list[Node], list[Value]]:

@@ -14,50 +14,47 @@ from numba import int64
 from adcompiler.analysis.alias import written_arrays
 from adcompiler.analysis.types import Types, element, is_array, is_scalar
 from adcompiler.graph.nodes import (
-    UNDEFINED,
     Apply,
     Atom,
-    Effect,
     For,
-    Graph,
     If,
     Literal,
     Node,
     Region,
-    Store,
     Value,
     While,
 )
 from adcompiler.graph.walk import (
-    clone,
     defined,
     free,
     map_region,
-    operands,
     regions,
     results,
-    substitute,
     values,
     walk,
     with_regions,
 )
-from adcompiler.optimize.dead import remove_dead
-from adcompiler.primitives import card
+from adcompiler.transform.export import export
 from adcompiler.transform.merge import Replay, merge_sweeps
-from adcompiler.transform.plan import Frame, LoopPlan, control, may_repeat, plan_loop
+from adcompiler.transform.plan import LoopPlan, plan_loop
+from adcompiler.transform.recompute import Frame
+from adcompiler.transform.repeat import control, may_repeat, repeated
 from adcompiler.transform.reverse import ReverseSweep
 from adcompiler.transform.snapshot import arrays_to_keep, served_from_copies
+from adcompiler.transform.supply import Supply
 from adcompiler.transform.tape import (
     STACK,
     Tape,
     allocation,
-    load,
     record,
     tape_of,
     tape_of_array,
     tape_of_rows,
     widened,
 )
+
+Merged = tuple[Region, Region, tuple[LoopPlan, ...]]
+"""Two sweeps of which loops have been merged, and the plans of these loops."""
 
 
 @dataclass
@@ -144,35 +141,48 @@ class Recording:
         repeatable = may_repeat(whole, self.reads(primal, back), self.types, self.sweep.info)
         body, back_body = self.frame(primal.body, back.body, repeated or repeatable)
         position, back_body = _split_position(primal, back_body)
+        back = replace(back, body=back_body)
         inside = defined(body)
         needed = [value for value in free(back_body) if value in inside]
         plan = plan_loop(primal, body, needed, self.types, self.sweep.info)
         plan.replayed = repeatable and not repeated and any(self.is_large(value) for value in plan.stored)
-        merged = None
-        if repeatable and not position:
-            merged = self.merge(*export(body, back_body, self.sweep))
+        may_merge = repeatable and not position
+        merged = self.merge(*export(body, back_body, self.sweep)) if may_merge else None
         if plan.replayed:
-            self.plans.append((plan, []))
-            once, once_back, inner = merged or (body, back_body, ())
-            for part in inner:
-                part.merged = True
-            again = _prepend(position, self.replay(once, once_back))
-            forward, made = self.counted(primal, primal.body), replace(back, body=again)
-            self.may_be_merged(forward, made, merged, plan)
-            return [forward], made
+            before, forward, made = self.replayed(primal, back, body, plan, merged)
+        else:
+            before, forward, made = self.recorded(primal, back, body, plan)
+        made = replace(made, body=_prepend(position, made.body))
+        self.may_be_merged(forward, made, merged, plan)
+        return [*before, forward], made
+
+    def replayed(
+        self, primal: For | While, back: For, body: Region, plan: LoopPlan, merged: Merged | None
+    ) -> tuple[list[Node], For | While, For]:
+        """Return the loop as it is, and its reverse that repeats each iteration."""
+        self.plans.append((plan, []))
+        once, once_back, inner = merged or (body, back.body, ())
+        for part in inner:
+            part.merged = True
+        once, once_back = export(once, once_back, self.sweep)
+        again = repeated(once, once_back, self.sweep.info.owners, self.starts)
+        return [], self.counted(primal, primal.body), replace(back, body=again)
+
+    def recorded(
+        self, primal: For | While, back: For, body: Region, plan: LoopPlan
+    ) -> tuple[list[Node], For | While, For]:
+        """Return the allocation of what a loop keeps, the loop that does, and its reverse that reads this."""
+        inside = defined(body)
         tapes = [self.tape(primal, value, inside) for value in plan.stored if value not in self.stacks]
         self.plans.append((plan, tapes))
         self.tapes.update((tape.storage, tape) for tape in tapes if tape.kind != STACK)
         self.stacks.update(tape.storage for tape in tapes if tape.kind == STACK)
         moved = [value for value in plan.stored if value in self.stacks]
         recording = self.write(body, tapes, moved)
-        made = self.read_back(primal, back, recording, back_body, plan, tapes)
-        made = replace(made, body=_prepend(position, made.body))
-        forward = self.counted(primal, recording)
-        self.may_be_merged(forward, made, merged, plan)
+        made = self.read_back(primal, back, recording, plan, tapes)
         allocations = [node for tape in tapes for node in allocation(tape)]
         allocations += [Apply(stack, "list", ()) for stack in moved]
-        return [*allocations, forward], made
+        return allocations, self.counted(primal, recording), made
 
     def reads(self, primal: For | While, back: For) -> list[Value]:
         """Return what the reversal of an iteration reads; for a number of iterations, what decides it."""
@@ -221,7 +231,7 @@ class Recording:
         """Tell whether a value is more than a number."""
         return not is_scalar(self.types.get(value))
 
-    def merge(self, forward: Region, back: Region) -> tuple[Region, Region, tuple[LoopPlan, ...]]:
+    def merge(self, forward: Region, back: Region) -> Merged:
         """Merge loops of two sweeps that run one after the other."""
         return merge_sweeps(forward, back, self.replays, self.sweep.info.access, self.types, self.starts)
 
@@ -229,7 +239,7 @@ class Recording:
         self,
         forward: For | While,
         made: For,
-        both: tuple[Region, Region, tuple[LoopPlan, ...]] | None,
+        both: Merged | None,
         plan: LoopPlan,
     ) -> None:
         """Note a loop that could be reversed as it runs."""
@@ -249,50 +259,6 @@ class Recording:
         step = Apply(more, "add", (count, Literal(1)))
         body = Region((*body.params, count), (step, *body.nodes), (*body.yields, more))
         return replace(primal, inits=(*primal.inits, Literal(0)), body=body, outs=(*primal.outs, total))
-
-    # repeating an iteration
-
-    def replay(self, body: Region, back: Region) -> Region:
-        """Put the whole iteration before its reversal; dead code removal keeps what is read.
-
-        Nothing that is read depends on the carried values: that is the condition for replaying.
-        """
-        body, back = export(body, back, self.sweep)
-        inside = defined(body)
-        needed = tuple(value for value in free(back) if value in inside)
-        kept = Region(body.params, tuple(self.without_effects(body)), ())
-        shadows = (node.array for node in walk(kept) if isinstance(node, Store) and node.loc.quoted)
-        kept = replace(kept, yields=(*needed, *shadows))
-        kept = replace(remove_dead(Graph("iteration", kept)).body, params=(), yields=())
-        mapping: dict[Value, Atom] = dict.fromkeys(body.params[1:], UNDEFINED)
-        copy = clone(kept, mapping)
-        self.starts.update(self.renamed_starts(mapping))
-        own = defined(back)  # reverse loops keep the index of the loop that they reverse
-        back = substitute(back, {old: new for old, new in mapping.items() if old not in own})
-        return Region(back.params, (*copy.nodes, *back.nodes), back.yields)
-
-    def renamed_starts(self, mapping: dict[Value, Atom]) -> dict[Value, Literal]:
-        return {new: self.starts[old] for old, new in mapping.items() if old in self.starts}  # type: ignore[misc]
-
-    def without_effects(self, body: Region) -> list[Node]:
-        """Return the nodes of an iteration without asserts, draws, and stores to arrays from outside."""
-        local = {node.out for node in walk(body) if isinstance(node, Apply)}
-        owners = self.sweep.info.owners
-
-        def keep(node: Node) -> bool:
-            if isinstance(node, Effect):
-                return node.fn == "append" and node.args[0] in local
-            if isinstance(node, Apply):
-                return card(node.fn).is_pure or (node.fn == "pop" and node.args[0] in local)
-            is_adjoint = node.loc.quoted  # of an inner loop that is reversed as it runs
-            return not isinstance(node, Store) or is_adjoint or owners.get(node.array, node.array) in local
-
-        def rewrite(inner: Region) -> Region:
-            kept = [node for node in inner.nodes if keep(node)]
-            nodes = [with_regions(node, tuple(map(rewrite, regions(node)))) for node in kept]
-            return Region(inner.params, tuple(nodes), inner.yields)
-
-        return list(rewrite(body).nodes)
 
     # recording
 
@@ -345,24 +311,16 @@ class Recording:
         return rewrite(body)
 
     def read_back(
-        self,
-        primal: For | While,
-        back: For,
-        body: Region,
-        back_body: Region,
-        plan: LoopPlan,
-        tapes: list[Tape],
+        self, primal: For | While, back: For, body: Region, plan: LoopPlan, tapes: list[Tape]
     ) -> For:
         """Load and recompute, at the start of each region of the reverse loop, what it needs."""
-        mapping: dict[Value, Atom] = {}
-        index, *entries = back_body.params
-        inits, outs = list(back.inits), list(back.outs)
-        yields = list(back_body.yields)
-        loads = {tape.value: tape for tape in tapes}
+        supply = Supply(plan, {tape.value: tape for tape in tapes}, self.sweep.partner)
+        index, *entries = back.body.params
+        inits, outs, yields = [*back.inits], [*back.outs], [*back.body.yields]
         params = body.params[isinstance(primal, For) :]
         for param, after in (plan.states | plan.counters).items():
             entry = Value(param.name)
-            mapping[after] = entry
+            supply.mapping[after] = entry
             entries.append(entry)
             begin = primal.inits[params.index(param)]
             if param in plan.counters and isinstance(begin, Literal):
@@ -370,101 +328,9 @@ class Recording:
             inits.append(primal.outs[params.index(param)])
             outs.append(Value(param.name))
             yields.append(param)
-        region = Region((), back_body.nodes, tuple(yields))
-        region = self.supply(body, region, loads, plan, mapping)
+        region = supply.begin(body, Region((), back.body.nodes, tuple(yields)))
         region = Region((index, *entries), region.nodes, region.yields)
         return replace(back, inits=tuple(inits), outs=tuple(outs), body=region)
-
-    def supply(
-        self,
-        primal: Region,
-        back: Region,
-        loads: dict[Value, Tape],
-        plan: LoopPlan,
-        mapping: dict[Value, Atom],
-    ) -> Region:
-        """Begin a reverse region with the values that its primal region defined."""
-        made: list[Node] = []
-
-        for value in primal.params:
-            if value in loads:
-                made += load(loads[value])
-            elif value in plan.counters:
-                made.append(_counted_back(primal, value, plan.counters[value]))
-        for node in primal.nodes:
-            for value in results(node):
-                if value in loads:
-                    made += load(loads[value])
-                elif value in plan.recomputed:
-                    made.append(plan.kept.get(value, node))
-        kept = clone(Region((), tuple(_in_order(made)), ()), mapping)
-        nodes: list[Node] = []
-        for node in back.nodes:
-            primal_if = self.sweep.partner.get(node)
-            if isinstance(node, If) and isinstance(primal_if, If):
-                arms = zip(regions(primal_if), regions(node), strict=True)
-                new = [self.supply(p, b, loads, plan, mapping) for p, b in arms]
-                node = with_regions(node, tuple(new))
-            nodes.append(node)
-        back = substitute(Region((), tuple(nodes), back.yields), mapping)
-        return Region((), (*kept.nodes, *back.nodes), back.yields)
-
-
-def _in_order(nodes: list[Node]) -> list[Node]:
-    """Put nodes behind those that they read from: a value that is read back needs its index first."""
-    makers = {value: node for node in nodes for value in results(node)}
-    ordered: dict[Node, None] = {}
-
-    def enter(node: Node) -> None:
-        for value in (*values(operands(node)), *(v for region in regions(node) for v in free(region))):
-            if value in makers and makers[value] is not node and makers[value] not in ordered:
-                enter(makers[value])
-        ordered[node] = None
-
-    for node in nodes:
-        enter(node)
-    return list(ordered)
-
-
-def _counted_back(body: Region, param: Value, after: Value) -> Node:
-    """Return what undoes the last step of a counter."""
-    step = next(node for node in body.nodes if isinstance(node, Apply) and node.out is after)
-    return replace(step, out=param, fn="sub" if step.fn == "add" else "add", args=(after, step.args[1]))
-
-
-def export(primal: Region, back: Region, sweep: ReverseSweep) -> tuple[Region, Region]:
-    """Hand what a branch of the forward sweep defines on to the same branch of the reverse sweep.
-
-    Both branches run under the same condition, so the other branch may leave the value undefined.
-    """
-    changed: dict[Node, Node] = {}
-    nodes: list[Node] = []
-    for node in back.nodes:
-        branch = sweep.partner.get(node)
-        if isinstance(node, If) and isinstance(branch, If):
-            new_branch, node = _export_branch(branch, node, sweep)
-            changed[branch] = new_branch
-        nodes.append(node)
-    primal_nodes = tuple(changed.get(node, node) for node in primal.nodes)
-    return Region(primal.params, primal_nodes, primal.yields), Region(back.params, tuple(nodes), back.yields)
-
-
-def _export_branch(branch: If, back: If, sweep: ReverseSweep) -> tuple[If, If]:
-    arms, back_arms = list(regions(branch)), list(regions(back))
-    outs = list(branch.outs)
-    for k in (0, 1):
-        arms[k], back_arms[k] = export(arms[k], back_arms[k], sweep)
-        inside = defined(arms[k])
-        mapping: dict[Value, Atom] = {}
-        for value in [v for v in free(back_arms[k]) if v in inside]:
-            out = Value(value.name, value.temporary)
-            mapping[value] = out
-            outs.append(out)
-            arms[k] = replace(arms[k], yields=(*arms[k].yields, value))
-            arms[1 - k] = replace(arms[1 - k], yields=(*arms[1 - k].yields, UNDEFINED))
-        back_arms[k] = substitute(back_arms[k], mapping)
-    new = If(branch.test, arms[0], arms[1], tuple(outs), branch.loc)
-    return new, replace(back, then=back_arms[0], orelse=back_arms[1])
 
 
 def _split_position(primal: For | While, back: Region) -> tuple[tuple[Node, ...], Region]:

@@ -4,51 +4,25 @@ The sweep made here reads primal values as if every one of them, of every iterat
 hand. `plan` then decides which of them are stored and which recomputed, and `record` rewrites both
 sweeps accordingly.
 
-Each array whose elements are accessed one by one, or which is written, has a *shadow* array for its
-adjoint, and a view of the array has the same view of the shadow. All other values have their
-adjoint as an SSA value.
+This file decides which reversal each node of the primal has. The state that they change is in `adjoints`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from adcompiler.analysis.alias import Memory, content_reads, memory
+from adcompiler.analysis.alias import Memory, memory
 from adcompiler.analysis.masked import masked_values
-from adcompiler.analysis.ranges import Ranges, ranges
+from adcompiler.analysis.ranges import ranges
 from adcompiler.analysis.shapes import symbolic_shapes
-from adcompiler.analysis.sizes import Shape, Shapes, form_of
-from adcompiler.analysis.types import (
-    Types,
-    element,
-    is_array,
-    is_complex,
-    is_list,
-    is_memory,
-    is_mutable,
-    is_scalar,
-    rank,
-)
-from adcompiler.graph.nodes import (
-    Apply,
-    Atom,
-    Effect,
-    For,
-    Global,
-    Graph,
-    If,
-    Literal,
-    Node,
-    Region,
-    Store,
-    Value,
-    While,
-)
-from adcompiler.graph.walk import operands, regions, results, substitute, values, walk, with_regions
-from adcompiler.optimize.guard import write_form
-from adcompiler.primitives import Spelling, card, hint
-from adcompiler.source import NOWHERE, Location
+from adcompiler.analysis.sizes import Shapes
+from adcompiler.analysis.types import Types, is_array, is_complex, is_list, is_mutable, is_scalar
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value, While
+from adcompiler.graph.walk import regions, results, with_regions
+from adcompiler.primitives import Spelling, card
+from adcompiler.source import NOWHERE
+from adcompiler.transform.adjoints import AdjointSweep, Contribution
 from adcompiler.transform.ambiguous import ambiguous_memory
 from adcompiler.transform.bind import Bound, bind_shadows
 from adcompiler.transform.control import reverse_if, reverse_loop
@@ -66,10 +40,11 @@ from adcompiler.transform.lists import (
     reverse_to_array,
 )
 from adcompiler.transform.own_rules import reverse_custom
+from adcompiler.transform.protect import protect
 from adcompiler.transform.results import kept_apart
 from adcompiler.transform.shadow import buffered_owners, typed_views
 from adcompiler.transform.undefined import first_assigned_inside
-from adcompiler.transform.vjp import Contribution, apply_rule, reverse_call
+from adcompiler.transform.vjp import apply_rule, reverse_call
 
 
 @dataclass
@@ -112,6 +87,19 @@ def reverse(
         DifferentiationError: AD202 where an active primitive has no rule, AD303 where a result may be an
             array or a copy of it.
     """
+    graph, sweep = _started(graph, types, active)
+    started = [None if seed is None else Contribution(seed) for seed in seeds]
+    reverse_region(sweep, graph.body, list(zip(graph.body.yields, started, strict=True)))
+    gradients = [_gradient(sweep, param) for param in wrt]
+    are_arrays = [is_array(types[param]) for param in wrt]
+    nodes = (*sweep.nodes, *kept_apart(gradients, are_arrays, sweep.nodes))
+    body = Region((), nodes, tuple(gradients))
+    asked = sweep.partner, sweep.trips, sweep.before, sweep.after
+    return ReverseSweep(graph, body, *asked, sweep.info, sweep.shapes, sweep.bound)
+
+
+def _started(graph: Graph, types: Types, active: set[Value]) -> tuple[Graph, AdjointSweep]:
+    """Return the primal, which may now bind shadows, and the state that its reversal starts from."""
     displayed = displays(graph.body, types)
     views, info, shapes = _analysed(graph, types)
     undefined = first_assigned_inside(graph, types, active, shapes)
@@ -124,19 +112,11 @@ def reverse(
     buffered = buffered_owners(graph.body, types, active, views, info) - displayed - wanted
     known = ranges(graph, types)
     masked = masked_values(graph.body, types, active, known)
-    sweep = Sweep(types, active, views, buffered, info, shapes, known, masked, displayed, bound)
+    sweep = AdjointSweep(types, active, views, buffered, info, shapes, known, masked, displayed, bound)
     sweep.shadows.update(bound.shadows)
     sweep.has_complex = any(is_complex(types.get(value)) for value in active)
     sweep.undefined = undefined
-    started = [None if seed is None else Contribution(seed) for seed in seeds]
-    sweep.region(graph.body, list(zip(graph.body.yields, started, strict=True)))
-    gradients = [sweep.gradient(param) for param in wrt]
-    are_arrays = [is_array(types[param]) for param in wrt]
-    nodes = (*sweep.nodes, *kept_apart(gradients, are_arrays, sweep.nodes))
-    body = Region((), nodes, tuple(gradients))
-    return ReverseSweep(
-        graph, body, sweep.partner, sweep.trips, sweep.before, sweep.after, info, shapes, bound
-    )
+    return graph, sweep
 
 
 def _analysed(graph: Graph, types: Types) -> tuple[set[Value], Memory, Shapes]:
@@ -147,353 +127,146 @@ def _analysed(graph: Graph, types: Types) -> tuple[set[Value], Memory, Shapes]:
     return typed_views(graph.body, types), info, symbolic_shapes(graph, types)
 
 
-def _element_reads(node: Node) -> Iterator[Value]:
-    is_view = isinstance(node, Apply) and card(node.fn).is_view
-    yield from values(operands(node)) if is_view else content_reads(node)
+def reverse_region(
+    sweep: AdjointSweep, region: Region, seeds: Sequence[tuple[Atom, Contribution | None]]
+) -> None:
+    """Reverse the nodes of a region, last first, from the adjoints of what it yields."""
+    for node in region.nodes:
+        if isinstance(node, Apply):
+            sweep.definitions[node.out] = node
+    owned = [*region.params, *(value for node in region.nodes for value in results(node))]
+    owned = [value for value in owned if value not in sweep.views]
+    later = []
+    for atom, seed in seeds:
+        if seed is not None and isinstance(atom, Value) and atom in sweep.views:
+            later.append((atom, seed))
+        elif seed is not None:
+            sweep.contribute(atom, seed)
+    _open(sweep, owned)
+    for atom, seed in later:
+        sweep.contribute(atom, seed)
+    for node in reversed(region.nodes):
+        _reverse_node(sweep, node)
 
 
-@dataclass
-class Sweep:
-    """The state of the reverse sweep at one point: adjoints so far, and nodes of the current region."""
+def _reverse_node(sweep: AdjointSweep, node: Node) -> None:
+    """Append the reversal of one primal node."""
+    sweep.loc = node.loc.quote()
+    start = len(sweep.nodes)
+    match node:
+        case Apply():
+            _reverse_apply(sweep, node)
+        case Store():
+            reverse_store(sweep, node)
+        case Effect(fn="append"):
+            reverse_append(sweep, node)
+        case If() if _is_active(sweep, node):
+            reverse_if(sweep, node, reverse_region)
+        case For() | While() if _is_active(sweep, node):
+            reverse_loop(sweep, node, reverse_region)
+    if isinstance(node, Apply | Store | Effect):
+        protect(sweep, node, start)
+    sweep.nodes[start:] = [_placed(sweep, made) for made in sweep.nodes[start:]]
 
-    types: Types
-    active: set[Value]
-    views: set[Value]
-    buffered: set[Value]
-    info: Memory
-    shapes: Shapes
-    known: Ranges
-    masked: set[Value]
-    displayed: set[Value] = field(default_factory=set)
-    bound: Bound = field(default_factory=Bound)
-    nodes: list[Node] = field(default_factory=list)
-    adjoints: dict[Value, Contribution] = field(default_factory=dict)
-    shadows: dict[Value, Value] = field(default_factory=dict)
-    definitions: dict[Value, Apply] = field(default_factory=dict)
-    partner: dict[Node, Node] = field(default_factory=dict)
-    trips: dict[Node, Value] = field(default_factory=dict)
-    before: dict[Node, list[Node]] = field(default_factory=dict)
-    after: dict[Node, list[Node]] = field(default_factory=dict)
-    adjoint_values: set[Value] = field(default_factory=set)
-    copies: dict[tuple[Value, Node], Value] = field(default_factory=dict)
-    undefined: dict[Value, Shape | None] = field(default_factory=dict)
-    loc: Location = NOWHERE
-    has_complex: bool = False
 
-    # building nodes
+def _placed(sweep: AdjointSweep, made: Node) -> Node:
+    """Return a node of the reversal with the place of what it reverses, also inside loops of its own."""
+    if made in sweep.partner:
+        return made
+    inner = regions(made)
+    if inner:
+        parts = (replace(part, nodes=tuple(_placed(sweep, n) for n in part.nodes)) for part in inner)
+        made = with_regions(made, tuple(parts))
+    return replace(made, loc=sweep.loc) if made.loc is NOWHERE else made
 
-    def apply(self, fn: str, *args: Atom, name: str | None = None, temporary: bool = True) -> Value:
-        """Append a primitive and return its output."""
-        out = Value(name or hint(fn), temporary)
-        self.nodes.append(Apply(out, fn, args, loc=self.loc))
-        return out
 
-    def named(self, atom: Atom, value: Value) -> Atom:
-        """Rename the node just made to `d_…` if it computes the adjoint of `value`."""
-        last = self.nodes[-1] if self.nodes else None
-        if not isinstance(atom, Value) or not atom.temporary or atom in self.adjoint_values:
-            return atom
-        out = Value(f"d_{value.name}", value.temporary)
-        match last:
-            case Apply() if last.out is atom:
-                self.nodes[-1] = replace(last, out=out)
-            case If() if last.outs == (atom,) and last not in self.partner:  # of a rule, not of the program
-                self.nodes[-1] = replace(last, outs=(out,))
-            case _:
-                return atom
-        self.adjoint_values.add(out)
-        return out
+def _is_active(sweep: AdjointSweep, node: If | For | While) -> bool:
+    """Tell whether a node with regions does anything to an active value."""
+    if any(out in sweep.active for out in node.outs):
+        return True
+    regions = (node.then, node.orelse) if isinstance(node, If) else (node.body,)
+    for inner in (n for region in regions for n in region.nodes):
+        match inner:
+            case Apply() if inner.out in sweep.active:
+                return True
+            case Apply(fn="pop") if inner.args[0] in sweep.active:
+                return True
+            case Store() if inner.array in sweep.active:
+                return True
+            case Effect(fn="append") if inner.args[0] in sweep.active:
+                return True
+            case If() | For() | While() if _is_active(sweep, inner):
+                return True
+    return False
 
-    # adjoints
 
-    def is_buffered(self, value: Value) -> bool:
-        """Tell whether the adjoint of an array lives in a shadow array."""
-        return value in self.bound or self.owner(value) in self.buffered
+def _open(sweep: AdjointSweep, owned: list[Value]) -> None:
+    """Allocate the shadows of buffered arrays and lists."""
+    for value in owned:
+        if value in sweep.buffered and value in sweep.active and value not in sweep.bound:
+            make = open_list if is_list(sweep.types[value]) else _open_array
+            sweep.shadows[value] = make(sweep, value)
 
-    def owner(self, value: Value) -> Value:
-        """Follow views to the value that owns the memory."""
-        while value in self.views:
-            base = self.definitions[value].args[0]
-            assert isinstance(base, Value)
-            value = base
-        return value
 
-    def shadow(self, value: Value) -> Value:
-        """Return the shadow of a buffered array; of a view, the same view of the shadow."""
-        if value in self.shadows:
-            return self.shadows[value]
-        node = self.definitions[value]
-        base = node.args[0]
-        assert isinstance(base, Value)
-        name = f"d_{value.name}"
-        shadow = self.apply(node.fn, self.shadow(base), *node.args[1:], name=name, temporary=value.temporary)
-        self.shadows[value] = shadow
-        return shadow
+def _open_array(sweep: AdjointSweep, value: Value) -> Value:
+    """Return the shadow of an array; one that has an adjoint already starts from it."""
+    seed = sweep.adjoints.pop(value, None)
+    if seed is not None and seed.owned:
+        assert isinstance(seed.atom, Value)
+        return seed.atom
+    if seed is not None and seed.full:
+        return sweep.apply("copy", seed.atom, name=f"d_{value.name}", temporary=False)
+    shadow = sweep.zeros(value)
+    if seed is not None:
+        sweep.nodes.append(Store(shadow, (), seed.atom, True, sweep.loc))
+    return shadow
 
-    def open(self, owned: list[Value]) -> None:
-        """Allocate the shadows of buffered arrays; one that has an adjoint already starts from it."""
-        for value in owned:
-            if value not in self.buffered or value not in self.active or value in self.bound:
-                continue
-            if is_list(self.types[value]):
-                self.shadows[value] = open_list(self, value)
-                continue
-            seed = self.adjoints.pop(value, None)
-            if seed is not None and seed.owned:
-                assert isinstance(seed.atom, Value)
-                shadow = seed.atom
-            elif seed is not None and seed.full:
-                shadow = self.apply("copy", seed.atom, name=f"d_{value.name}", temporary=False)
-            else:
-                shadow = self.zeros(value)
-                if seed is not None:
-                    self.nodes.append(Store(shadow, (), seed.atom, True, self.loc))
-            self.shadows[value] = shadow
 
-    def contribute(self, target: Atom, contribution: Contribution) -> None:
-        """Add to the adjoint of a primal value."""
-        if not isinstance(target, Value) or target not in self.active:
-            return
-        if self.is_buffered(target) and (target in self.views or target in self.shadows):
-            atom = self.real_part(target, contribution.atom)
-            self.nodes.append(Store(self.shadow(target), (), atom, True, self.loc))
-            return
-        atom = self.cast(target, contribution)
-        old = self.adjoints.get(target)
-        if old is None:
-            named = self.named(atom, target)
-            self.adjoints[target] = replace(contribution, atom=named, scalar=False)
-            return
-        total = self.apply("add", old.atom, atom, name=f"d_{target.name}", temporary=target.temporary)
-        self.adjoint_values.add(total)
-        self.adjoints[target] = Contribution(total, old.full or contribution.full)
+def _reverse_apply(sweep: AdjointSweep, node: Apply) -> None:
+    """Append the reversal of a primitive; that of a list does not ask for an adjoint of its result."""
+    is_view = node.out in sweep.views and sweep.is_buffered(node.out)
+    is_made = is_list(sweep.types.get(node.out))
+    if is_view or (is_made and sweep.binds_items(node.out)):
+        return
+    if is_made and node.fn in ("list", "mul"):
+        reverse_made = reverse_display if node.fn == "list" else reverse_repeated
+        reverse_made(sweep, node)
+        return
+    adjoint = sweep.take(node.out)
+    if node.fn == "pop":
+        reverse_pop(sweep, node, adjoint)
+    elif adjoint is not None:
+        _reverse_result(sweep, node, adjoint)
 
-    def cast(self, target: Value, contribution: Contribution) -> Atom:
-        """Keep single precision single: literals in formulas would promote it."""
-        scalar = str(element(self.types[target]))
-        real = self.real_part(target, contribution.atom)
-        if real is not contribution.atom:
-            contribution = replace(contribution, atom=real)
-        if scalar == "float64" or isinstance(contribution.atom, Literal):
-            return contribution.atom
-        dtype = Global(f"np.{scalar}", None)
-        if is_array(self.types[target]) and contribution.full:
-            return self.apply("astype", contribution.atom, dtype)
-        if is_array(self.types[target]) and not contribution.scalar:
-            return contribution.atom
-        return self.apply(f"np.{scalar}", contribution.atom)
 
-    def real_part(self, target: Value, atom: Atom) -> Atom:
-        """Return the adjoint of a real value, which complex numbers may have been made from."""
-        if not self.has_complex or isinstance(atom, Literal) or is_complex(self.types[target]):
-            return atom
-        return self.apply("np.real", atom)
+def _reverse_result(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
+    """Add to the adjoints of a primitive's inputs, given that of its result."""
+    first = node.args[0] if node.args else None
+    of_list = isinstance(first, Value) and is_list(sweep.types.get(first))
+    match node.fn:
+        case "getitem":
+            reverse_getitem(sweep, node, adjoint)
+        case fn if card(fn).spelling is Spelling.JOIN:
+            reverse_join(sweep, node, adjoint)
+        case "recurse" | "derivative":
+            reverse_call(sweep, node, adjoint)
+        case "custom[0]":
+            reverse_custom(sweep, node, adjoint)
+        case "sum" if of_list:
+            reverse_sum(sweep, node, adjoint)
+        case "np.array" | "np.asarray" if of_list:
+            reverse_to_array(sweep, node, adjoint)
+        case _:
+            apply_rule(sweep, node, adjoint)
 
-    def take(self, value: Value) -> Contribution | None:
-        """Return the finished adjoint of a value at its definition, or None if nothing was added."""
-        if value not in self.active:
-            return None
-        if is_memory(self.types[value]) and self.is_buffered(value):
-            return Contribution(self.shadow(value))
-        return self.adjoints.pop(value, None)
 
-    def zero(self, value: Value) -> Atom:
-        """Return a zero adjoint for a value."""
-        if is_array(self.types[value]):
-            return self.zeros(value)
-        if str(self.types[value]) != "float64":
-            return self.apply(f"np.{self.types[value]}", Literal(0.0))
-        return Literal(0.0)
-
-    def zeros(self, value: Value) -> Value:
-        """Append an array of zeros like a value."""
-        if value not in self.undefined:
-            return self.apply("np.zeros_like", value, name=f"d_{value.name}", temporary=False)
-        known = self.undefined[value]
-        assert known is not None, "an array without a known size has a shadow that is bound"
-        sizes = [write_form(form_of(size), self.nodes) for size in known]
-        dtype = Global(f"np.{element(self.types[value])}", None)
-        shape = self.apply("tuple", *sizes)
-        return self.apply("np.zeros", shape, dtype, name=f"d_{value.name}", temporary=False)
-
-    def full(self, value: Value, contribution: Contribution) -> Atom:
-        """Return an adjoint that has the shape of its value."""
-        if contribution.full or not is_array(self.types[value]):
-            return contribution.atom
-        if contribution.scalar:
-            return self.apply("np.full_like", value, contribution.atom)
-        whole = self.apply("add", self.apply("np.zeros_like", value), contribution.atom)
-        return self.cast(value, Contribution(whole))
-
-    def gradient(self, param: Value) -> Atom:
-        """Return what the function returns as the gradient of an argument."""
-        found = self.take(param)
-        self.loc = NOWHERE
-        if found is None:
-            return self.zero(param)
-        atom = self.full(param, found)
-        if is_scalar(self.types[param]) and str(self.types[param]) != "float64":
-            return self.apply(f"np.{self.types[param]}", atom)
-        return atom
-
-    # regions
-
-    def region(self, region: Region, seeds: Sequence[tuple[Atom, Contribution | None]]) -> None:
-        """Reverse the nodes of a region, last first, from the adjoints of what it yields."""
-        for node in region.nodes:
-            if isinstance(node, Apply):
-                self.definitions[node.out] = node
-        owned = [*region.params, *(value for node in region.nodes for value in results(node))]
-        owned = [value for value in owned if value not in self.views]
-        later = []
-        for atom, seed in seeds:
-            if seed is not None and isinstance(atom, Value) and atom in self.views:
-                later.append((atom, seed))
-            elif seed is not None:
-                self.contribute(atom, seed)
-        self.open(owned)
-        for atom, seed in later:
-            self.contribute(atom, seed)
-        for node in reversed(region.nodes):
-            self.node(node)
-
-    def node(self, node: Node) -> None:
-        """Append the reversal of one primal node."""
-        self.loc = node.loc.quote()
-        start = len(self.nodes)
-        match node:
-            case Apply():
-                self.reverse_apply(node)
-                self.protect(node, start)
-            case Store():
-                reverse_store(self, node)
-                self.protect(node, start)
-            case Effect(fn="append"):
-                reverse_append(self, node)
-                self.protect(node, start)
-            case If() if self.is_active(node):
-                reverse_if(self, node)
-            case For() | While() if self.is_active(node):
-                reverse_loop(self, node)
-            case Effect() | If() | For() | While():
-                pass
-        self.nodes[start:] = [self.placed(made) for made in self.nodes[start:]]
-
-    def placed(self, made: Node) -> Node:
-        """Return a node of the reversal with the place of what it reverses, also inside loops of its own."""
-        if made in self.partner:
-            return made
-        inner = regions(made)
-        if inner:
-            parts = (replace(part, nodes=tuple(map(self.placed, part.nodes))) for part in inner)
-            made = with_regions(made, tuple(parts))
-        return replace(made, loc=self.loc) if made.loc is NOWHERE else made
-
-    def is_active(self, node: If | For | While) -> bool:
-        """Tell whether a node with regions does anything to an active value."""
-        if any(out in self.active for out in node.outs):
-            return True
-        regions = (node.then, node.orelse) if isinstance(node, If) else (node.body,)
-        for inner in (n for region in regions for n in region.nodes):
-            match inner:
-                case Apply() if inner.out in self.active:
-                    return True
-                case Apply(fn="pop") if inner.args[0] in self.active:
-                    return True
-                case Store() if inner.array in self.active:
-                    return True
-                case Effect(fn="append") if inner.args[0] in self.active:
-                    return True
-                case If() | For() | While() if self.is_active(inner):
-                    return True
-        return False
-
-    def reverse_apply(self, node: Apply) -> None:
-        if node.out in self.views and self.is_buffered(node.out):
-            return
-        is_made = is_list(self.types.get(node.out))
-        if is_made and self.binds_items(node.out):
-            return
-        if is_made and node.fn == "list":
-            reverse_display(self, node)
-            return
-        if is_made and node.fn == "mul":
-            reverse_repeated(self, node)
-            return
-        adjoint = self.take(node.out)
-        first = node.args[0] if node.args else None
-        of_list = isinstance(first, Value) and is_list(self.types.get(first))
-        if node.fn == "pop":
-            reverse_pop(self, node, adjoint)
-        if adjoint is None or node.fn == "pop":
-            return
-        match node.fn:
-            case "getitem":
-                reverse_getitem(self, node, adjoint)
-            case fn if card(fn).spelling is Spelling.JOIN:
-                reverse_join(self, node, adjoint)
-            case "recurse" | "derivative":
-                reverse_call(self, node, adjoint)
-            case "custom[0]":
-                reverse_custom(self, node, adjoint)
-            case "sum" if of_list:
-                reverse_sum(self, node, adjoint)
-            case "np.array" | "np.asarray" if of_list:
-                reverse_to_array(self, node, adjoint)
-            case _:
-                apply_rule(self, node, adjoint)
-
-    def binds_items(self, value: Atom) -> bool:
-        """Tell whether a list of arrays has a list of shadows that the forward sweep keeps."""
-        return value in self.bound and is_array(getattr(self.types.get(value), "dtype", None))  # type: ignore[arg-type]
-
-    def sum_to(self, atom: Atom, axes: int, value: Value, same: bool = False) -> Atom:
-        """Sum an adjoint with this many axes down to the shape of a value that was broadcast.
-
-        Where `same`, the sizes of the value's axes are those of the adjoint's last axes.
-        """
-        for _ in range(axes - rank(self.types[value])):
-            total = Value("total", temporary=True)
-            self.nodes.append(Apply(total, "np.sum", (atom,), (("axis", Literal(0)),), self.loc))
-            atom = total
-        return atom if same else self.apply("sum_to", atom, self.apply("shape", value))
-
-    def protect(self, node: Apply | Store | Effect, start: int) -> None:
-        """Let the reversal of a node read copies of arrays that the primal overwrites later.
-
-        Taking a view, as in `a.T @ d`, counts as reading: its elements are read through it.
-        """
-        for position in range(start, len(self.nodes)):
-            made = self.nodes[position]
-            parts = [made, *(inner for region in regions(made) for inner in walk(region))]
-            stale = {value for part in parts for value in _element_reads(part) if self.is_stale(value, node)}
-            if stale:
-                mapping: dict[Value, Atom] = {value: self.copy_of(value, node) for value in stale}
-                self.nodes[position] = substitute(Region((), (made,), ()), mapping).nodes[0]
-
-    def is_stale(self, value: Value, node: Node) -> bool:
-        """Tell whether the primal overwrites an array after the node has run."""
-        is_shadow = value in self.bound.all
-        return is_memory(self.types.get(value)) and not is_shadow and self.info.written_after(value, node)
-
-    def copy_of(self, value: Value, node: Apply | Store | Effect) -> Value:
-        """Return a copy of an array as it is when the primal node runs."""
-        if (value, node) not in self.copies:
-            copy = Value(f"{value.name}_copy")
-            made = Apply(copy, "copy", (value,), loc=node.loc)
-            is_output = isinstance(node, Apply) and value is node.out
-            (self.after if is_output else self.before).setdefault(node, []).append(made)
-            kind = self.types[value]
-            is_strided = is_array(kind) and kind.layout == "A"
-            self.types[copy] = kind.copy(layout="C") if is_strided else kind
-            if value in self.shapes:
-                self.shapes[copy] = self.shapes[value]
-            self.info.access[made] = self.info.access[node]
-            self.copies[value, node] = copy
-        return self.copies[value, node]
-
-    # control flow
-
-    def nested(self, adjoints: dict[Value, Contribution]) -> Sweep:
-        """Start a sweep for a nested region, sharing everything but nodes, adjoints and shadows."""
-        return replace(self, nodes=[], adjoints=dict(adjoints), shadows=dict(self.shadows))
+def _gradient(sweep: AdjointSweep, param: Value) -> Atom:
+    """Return what the function returns as the gradient of an argument."""
+    found = sweep.take(param)
+    sweep.loc = NOWHERE
+    if found is None:
+        return sweep.zero(param)
+    atom = sweep.full(param, found)
+    if is_scalar(sweep.types[param]) and str(sweep.types[param]) != "float64":
+        return sweep.apply(f"np.{sweep.types[param]}", atom)
+    return atom

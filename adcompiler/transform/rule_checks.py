@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numba.core import types as nt
 from numba.core.errors import NumbaError
@@ -15,10 +15,8 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.overloads import constant_kind
 from adcompiler.graph.nodes import Atom, Effect, Global, If, Literal, Region, Value
 from adcompiler.source import Location
-
-if TYPE_CHECKING:
-    from adcompiler.transform.forward import Forward
-    from adcompiler.transform.reverse import Sweep
+from adcompiler.transform.adjoints import AdjointSweep
+from adcompiler.transform.tangents import TangentSweep
 
 
 def adjoint_kinds(
@@ -63,7 +61,11 @@ def tangent_kind(
 
 
 def check_part(
-    sweep: Sweep | Forward, function: CustomFunction, k: int | None, part: tuple[Value, nt.Type], of: Atom
+    sweep: AdjointSweep | TangentSweep,
+    function: CustomFunction,
+    k: int | None,
+    part: tuple[Value, nt.Type],
+    of: Atom,
 ) -> None:
     """Append the check that an adjoint has the shape of its argument, or a tangent that of the result.
 
@@ -78,16 +80,15 @@ def check_part(
     if not isinstance(of, Value) or not is_array(sweep.types[of]):
         return
     name = "its result" if k is None else f"'{[*function.signature.parameters][k]}'"
-    message = f"the rule of '{function.__name__}' returns for {name} an array of shape"
+    returned = f"the rule of '{function.__name__}' returns for {name}"
+    args: tuple[Atom, ...]
     if is_array(kind):
-        shapes = sweep.apply("shape", atom), sweep.apply("shape", of)
-        test = sweep.apply("ne", *shapes)
-        args: tuple[Atom, ...] = (Literal(message), shapes[0], Literal("instead of"), shapes[1])
+        found, wanted = sweep.apply("shape", atom), sweep.apply("shape", of)
+        test = sweep.apply("ne", found, wanted)
+        args = Literal(f"{returned} an array of shape"), found, Literal("instead of"), wanted
     else:
         test = sweep.apply("ne", atom, Literal(0.0))
-        args = (
-            Literal(f"{message[: -len('an array of shape')]}a number, which is not 0, instead of an array"),
-        )
+        args = (Literal(f"{returned} a number, which is not 0, instead of an array"),)
     error = Effect("raise", (Global("ValueError", ValueError), *args), sweep.loc)
     sweep.nodes.append(If(test, Region((), (error,), ()), Region((), (), ()), (), sweep.loc))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
 
 from adcompiler.analysis.alias import Memory
 from adcompiler.analysis.types import Types, is_array, is_array_atom, is_complex, is_list
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, Node, Region, Store, Value
 from adcompiler.graph.walk import operands, regions, results, uses, values, walk
 from adcompiler.primitives import Shows, card, part_of
 
@@ -41,41 +42,66 @@ def buffered_owners(
         DifferentiationError: AD303 where what is written may be an array or a copy of it.
     """
     check_copies(body, types, active, info, views)
-    home: dict[Value, Region] = {}
-    base: dict[Value, Value] = {}
-    found: set[Value] = set()
+    found = _Owners(types, active, views)
+    found.visit(body)
+    return found.buffered
 
-    def owner(value: Value) -> Value:
-        while value in views:
-            value = base[value]
+
+@dataclass
+class _Owners:
+    """The arrays found to need a shadow.
+
+    Attributes:
+        home: the region that defines each value.
+        base: what each view is a view of.
+        buffered: the arrays, none of them a view.
+    """
+
+    types: Types
+    active: set[Value]
+    views: set[Value]
+    home: dict[Value, Region] = field(default_factory=dict)
+    base: dict[Value, Value] = field(default_factory=dict)
+    buffered: set[Value] = field(default_factory=set)
+
+    def owner(self, value: Value) -> Value:
+        """Follow views to the array that owns the memory."""
+        while value in self.views:
+            value = self.base[value]
         return value
 
-    def use(value: Value, region: Region) -> None:
-        is_elsewhere = is_array(types.get(value)) and home.get(owner(value)) is not region
-        if value in active and (is_elsewhere or is_list(types.get(value))):
-            found.add(owner(value))
-
-    def visit(region: Region) -> None:
-        home.update((param, region) for param in region.params)
+    def visit(self, region: Region) -> None:
+        """Enter what a region, and those inside, define and use."""
+        self.home.update((param, region) for param in region.params)
         for node in region.nodes:
             for value in values(operands(node)):
-                use(value, region)
-            match node:
-                case Apply():
-                    if node.out in views:
-                        base[node.out] = node.args[0]  # type: ignore[assignment]
-                    if node.fn == "getitem" and node.out in active and isinstance(node.args[0], Value):
-                        found.add(owner(node.args[0]))
-                case Store() if node.array in active:
-                    found.add(owner(node.array))
+                self.use(value, region)
+            self.access(node)
             for inner in regions(node):
-                visit(inner)
-            home.update((value, region) for value in results(node))
+                self.visit(inner)
+            self.home.update((value, region) for value in results(node))
         for value in values(region.yields):
-            use(value, region)
+            self.use(value, region)
 
-    visit(body)
-    return found
+    def use(self, value: Value, region: Region) -> None:
+        """Enter an array that is used deeper than it is defined, and a list."""
+        if value not in self.active:
+            return
+        owner = self.owner(value)
+        is_elsewhere = is_array(self.types.get(value)) and self.home.get(owner) is not region
+        if is_elsewhere or is_list(self.types.get(value)):
+            self.buffered.add(owner)
+
+    def access(self, node: Node) -> None:
+        """Enter an array that is read or written in part."""
+        match node:
+            case Apply(args=(Value() as array, *_)):
+                if node.out in self.views:
+                    self.base[node.out] = array
+                if node.fn == "getitem" and node.out in self.active:
+                    self.buffered.add(self.owner(array))
+            case Store() if node.array in self.active:
+                self.buffered.add(self.owner(node.array))
 
 
 def check_copies(
@@ -89,26 +115,31 @@ def check_copies(
     counts = uses(body)
     _check_parts_of_complex(body, types, active)
     for node in walk(body):
-        if isinstance(node, Apply) and part_of(node.fn, len(node.args)) is not None:
-            if node.out in active and info.is_written(node.out):
-                reason = f"a result of '{node.fn.partition('[')[0]}' is written"
-                raise DifferentiationError("AD303", reason, node.loc, "write into a copy of it: .copy()")
+        if not isinstance(node, Apply) or node.out not in active or not info.is_written(node.out):
             continue
+        if part_of(node.fn, len(node.args)) is not None:
+            reason = f"a result of '{node.fn.partition('[')[0]}' is written"
+            raise DifferentiationError("AD303", reason, node.loc, "write into a copy of it: .copy()")
         if (
-            not isinstance(node, Apply)
-            or not card(node.fn).is_view
-            or card(node.fn).shows not in (Shows.MAYBE_FIRST, Shows.FIRST_IF_CONTIGUOUS)
-            or node.out in views
+            node.out not in views
+            and _may_show(node, types)
+            and _is_known_elsewhere(node.args[0], counts, info)
         ):
-            continue
-        source = node.args[0]
-        if node.out not in active or not isinstance(source, Value) or not is_array(types.get(node.out)):
-            continue
-        is_used_elsewhere = counts[source] > 1 or info.owners.get(source, source) is not source
-        is_argument = source not in info.owners
-        if info.is_written(node.out) and (is_used_elsewhere or is_argument):
             reason = f"the result of '{node.fn}' may be the array itself or a copy, and it is written"
             raise DifferentiationError("AD303", reason, node.loc, "write .copy()")
+
+
+def _may_show(node: Apply, types: Types) -> bool:
+    """Tell whether a primitive returns an array that may be its argument."""
+    shows = card(node.fn).shows
+    return shows in (Shows.MAYBE_FIRST, Shows.FIRST_IF_CONTIGUOUS) and is_array(types.get(node.out))
+
+
+def _is_known_elsewhere(source: Atom, counts: Mapping[Value, int], info: Memory) -> bool:
+    """Tell whether an array is used more than once, is a view, or comes from the caller."""
+    if not isinstance(source, Value):
+        return False
+    return counts[source] > 1 or info.owners.get(source) is not source
 
 
 def _check_parts_of_complex(body: Region, types: Types, active: set[Value]) -> None:

@@ -37,15 +37,7 @@ def first_assigned_inside(
         active: values that carry a derivative.
         shapes: shapes of arrays, as far as they are known.
     """
-    sources: dict[Value, list[object]] = {}
-    for node in walk(graph.body):
-        for target, source in merges(node):
-            sources.setdefault(target, []).append(source)
-    maybe = {target for target, found in sources.items() if UNDEFINED in found}
-    size = -1
-    while size != len(maybe):
-        size = len(maybe)
-        maybe |= {target for target, found in sources.items() if not maybe.isdisjoint(found)}
+    sources, maybe = _maybe_undefined(graph)
     outside = {*graph.body.params, *(value for node in graph.body.nodes for value in results(node))}
     known: dict[Value, Shape | None] = {}
     for target in sorted(maybe, key=lambda value: value.name):
@@ -58,6 +50,20 @@ def first_assigned_inside(
         )
         known[target] = shape if is_fixed else None
     return known
+
+
+def _maybe_undefined(graph: Graph) -> tuple[dict[Value, list[object]], set[Value]]:
+    """Return what each value of a loop or branch may be, and which of them may have no value."""
+    sources: dict[Value, list[object]] = {}
+    for node in walk(graph.body):
+        for target, source in merges(node):
+            sources.setdefault(target, []).append(source)
+    maybe = {target for target, found in sources.items() if UNDEFINED in found}
+    size = -1
+    while size != len(maybe):
+        size = len(maybe)
+        maybe |= {target for target, found in sources.items() if not maybe.isdisjoint(found)}
+    return sources, maybe
 
 
 def with_empty_arrays(forward: Region, types: Types) -> Region:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from adcompiler.analysis.sizes import Shape
 from adcompiler.analysis.types import element, is_array, is_complex
@@ -23,46 +22,19 @@ from adcompiler.rules.find import (
     unknown_partial,
 )
 from adcompiler.rules.formula import evaluate, expand, with_slope
+from adcompiler.transform.adjoints import AdjointSweep, Contribution
 from adcompiler.transform.plain_products import plain_products
 
 _SQUARE = Elementwise(("x",), (formula("2 * x"),), ())
 
-if TYPE_CHECKING:
-    from adcompiler.transform.reverse import Sweep
 
-
-@dataclass(frozen=True)
-class Contribution:
-    """An adjoint, or a part of one.
-
-    Attributes:
-        atom: its value.
-        full: False if it only broadcasts to the shape of the primal value.
-        scalar: where not full, whether it is a single number.
-        owned: whether nothing else reads it, so that it may be changed in place.
-    """
-
-    atom: Atom
-    full: bool = True
-    scalar: bool = False
-    owned: bool = False
-
-
-def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+def apply_rule(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """Add to the adjoints of a primitive's inputs, given the adjoint of its output.
 
     Raises:
         DifferentiationError: AD202 where the table has no rule.
     """
-    if sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values((node.out, *operands(node)))):
-        if (complex_rule := card(node.fn).complex_partials) is not None and len(node.args) == len(
-            complex_rule.inputs
-        ):
-            _elementwise(sweep, node, complex_rule, adjoint)
-            return
-        if not card(node.fn).is_analytic and not card(node.fn).is_constant and node.fn != "complex":
-            raise not_for_complex(node)
-    rule = find_elementwise(node)
+    rule = _complex_rule(sweep, node) or find_elementwise(node)
     if rule is not None:
         _elementwise(sweep, node, rule, adjoint)
         return
@@ -76,7 +48,21 @@ def apply_rule(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         raise no_rule(node, sweep.types)
 
 
-def _transposed(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+def _complex_rule(sweep: AdjointSweep, node: Apply) -> Elementwise | None:
+    """Return the rule of a function of complex numbers that has one for these."""
+    if not sweep.has_complex or not any(
+        is_complex(sweep.types.get(value)) for value in values((node.out, *operands(node)))
+    ):
+        return None
+    rule = card(node.fn).complex_partials
+    if rule is not None and len(node.args) == len(rule.inputs):
+        return rule
+    if not card(node.fn).is_analytic and not card(node.fn).is_constant and node.fn != "complex":
+        raise not_for_complex(node)
+    return None
+
+
+def _transposed(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """The adjoint of an array with its axes in another order has them in the old order."""
     order = [atom.value for atom in node.args[1:] if isinstance(atom, Literal)]
     back = [Literal(order.index(k)) for k in range(len(order))]
@@ -84,7 +70,7 @@ def _transposed(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
     sweep.contribute(node.args[0], Contribution(found))
 
 
-def reverse_call(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
+def reverse_call(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """`y = f(a, b)` of a function that is not inlined: its pullback runs it once more and reverses it."""
     callee, *args = node.args
     assert isinstance(callee, Global) and isinstance(callee.value, Callee)
@@ -107,7 +93,9 @@ def reverse_call(sweep: Sweep, node: Apply, adjoint: Contribution) -> None:
         sweep.contribute(argument, Contribution(part))
 
 
-def _is_full(sweep: Sweep, node: Apply, rule: Elementwise, tree: ast.expr, adjoint: Contribution) -> bool:
+def _is_full(
+    sweep: AdjointSweep, node: Apply, rule: Elementwise, tree: ast.expr, adjoint: Contribution
+) -> bool:
     """Tell whether adjoint * partial has the shape of the output."""
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     own = sweep.shapes.get(node.out)
@@ -116,7 +104,7 @@ def _is_full(sweep: Sweep, node: Apply, rule: Elementwise, tree: ast.expr, adjoi
     return adjoint.full or "y" in names or same
 
 
-def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribution) -> None:
+def _elementwise(sweep: AdjointSweep, node: Apply, rule: Elementwise, adjoint: Contribution) -> None:
     if node.fn == "mul" and node.args[0] is node.args[1]:
         node, rule = replace(node, args=node.args[:1]), _SQUARE
     if rule is card(node.fn).complex_partials:  # its formulas are not products with the adjoint
@@ -139,7 +127,9 @@ def _elementwise(sweep: Sweep, node: Apply, rule: Elementwise, adjoint: Contribu
         sweep.contribute(arg, _unbroadcast(sweep, node, arg, found) if arrays else found)
 
 
-def _evaluated(sweep: Sweep, tree: ast.expr, env: dict[str, Atom], arrays: bool, keeps_zeros: bool) -> Atom:
+def _evaluated(
+    sweep: AdjointSweep, tree: ast.expr, env: dict[str, Atom], arrays: bool, keeps_zeros: bool
+) -> Atom:
     nodes: list[Node] = []
     is_of_complex = sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values(env.values()))
     atom = evaluate(tree, env, arrays, nodes, is_of_complex)
@@ -147,7 +137,7 @@ def _evaluated(sweep: Sweep, tree: ast.expr, env: dict[str, Atom], arrays: bool,
     return atom
 
 
-def _unbroadcast(sweep: Sweep, node: Apply, arg: Value, found: Contribution) -> Contribution:
+def _unbroadcast(sweep: AdjointSweep, node: Apply, arg: Value, found: Contribution) -> Contribution:
     """Sum an adjoint over the axes along which the argument was stretched."""
     if sweep.shapes.get(arg) == sweep.shapes[node.out]:
         return found
@@ -175,10 +165,28 @@ def _stretched(own: Shape | None, whole: Shape) -> list[int]:
 
 
 def _structured(
-    sweep: Sweep, node: Apply, rule: Structured, inputs: tuple[Atom, ...], adjoint: Contribution
+    sweep: AdjointSweep, node: Apply, rule: Structured, inputs: tuple[Atom, ...], adjoint: Contribution
 ) -> None:
+    nodes, results, incoming = _expanded(sweep, node, rule, inputs, adjoint)
+    wanted = [
+        (arg, result)
+        for arg, result in zip(inputs, results, strict=True)
+        if isinstance(arg, Value) and arg in sweep.active
+    ]
+    keep = _needed(nodes, [result for _, result in wanted])
+    if node.out in sweep.masked:
+        keep = [_keeping_zeros(made, incoming) for made in keep]
+    sweep.nodes += [replace(made, loc=sweep.loc) for made in keep]
+    for arg, result in wanted:
+        is_scalar = rule.broadcasts and atom_rank(sweep.types, node.out) == 0
+        sweep.contribute(arg, Contribution(result, not rule.broadcasts, is_scalar))
+
+
+def _expanded(
+    sweep: AdjointSweep, node: Apply, rule: Structured, inputs: tuple[Atom, ...], adjoint: Contribution
+) -> tuple[list[Node], tuple[Atom, ...], Atom]:
+    """Return the nodes of a rule, what they add to the adjoint of each input, and the adjoint they read."""
     incoming = sweep.cast(node.out, Contribution(sweep.full(node.out, adjoint)))
-    nodes: list[Node] = []
     is_part = part_of(node.fn, len(node.args)) is not None
     given = node.args if is_part else (*inputs, node.out)
     axes = [atom_rank(sweep.types, atom) for atom in given]
@@ -188,19 +196,9 @@ def _structured(
     ranks = {atom: count for atom, count in zip(given, axes, strict=True) if isinstance(atom, Value)}
     if isinstance(incoming, Value):
         ranks[incoming] = atom_rank(sweep.types, node.out)
-    results = expand(rule.vjp, [*given, incoming], nodes, ranks)  # type: ignore[arg-type]
-    wanted = [
-        (arg, result)
-        for arg, result in zip(inputs, results, strict=True)
-        if isinstance(arg, Value) and arg in sweep.active
-    ]
-    keep = _needed(nodes, [result for _, result in wanted])  # type: ignore[misc]
-    if node.out in sweep.masked:
-        keep = [_keeping_zeros(made, incoming) for made in keep]
-    sweep.nodes += [replace(made, loc=sweep.loc) for made in keep]
-    for arg, result in wanted:
-        is_scalar = rule.broadcasts and atom_rank(sweep.types, node.out) == 0
-        sweep.contribute(arg, Contribution(result, not rule.broadcasts, is_scalar))  # type: ignore[arg-type]
+    nodes: list[Node] = []
+    results = expand(rule.vjp, [*given, incoming], nodes, ranks)
+    return nodes, results, incoming  # type: ignore[return-value]
 
 
 def _keeping_zeros(node: Node, incoming: Atom) -> Node:
@@ -209,7 +207,7 @@ def _keeping_zeros(node: Node, incoming: Atom) -> Node:
     return replace(node, fn="times") if is_product else node  # type: ignore[arg-type]
 
 
-def _widened(sweep: Sweep, atom: Atom, like: Value | None = None) -> Atom:
+def _widened(sweep: AdjointSweep, atom: Atom, like: Value | None = None) -> Atom:
     """Return an array, or the adjoint of one, in double precision."""
     kind = sweep.types.get(like or atom)  # type: ignore[arg-type]
     if not is_array(kind) or str(element(kind)) != "float32":

@@ -1,0 +1,69 @@
+"""Subscripts: elements, slices and items of tuples, as values and as targets."""
+
+from __future__ import annotations
+
+import gast
+
+from adcompiler.frontend import resolve, tuples
+from adcompiler.frontend.bindings import Binding, flatten
+from adcompiler.frontend.buffers import writable
+from adcompiler.frontend.ranks import rank_of
+from adcompiler.frontend.state import Lowering
+from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Value
+
+
+def indices(state: Lowering, node: gast.expr) -> tuple[Atom, ...]:
+    """Lower a subscript to its list of indices; slices are values made by `slice`."""
+    parts = node.elts if isinstance(node, gast.Tuple) else [node]
+    return tuple(flatten(tuple(_index(state, part) for part in parts)))
+
+
+def _index(state: Lowering, node: gast.expr) -> Atom | tuple[Atom, ...]:
+    if isinstance(node, gast.Slice):
+        bounds = [Literal(None) if e is None else state.atom(e) for e in (node.lower, node.upper)]
+        step = [] if node.step is None else [state.atom(node.step)]
+        return state.apply(node, "slice", (*bounds, *step))
+    if isinstance(node, gast.Constant) and node.value is Ellipsis:
+        return Literal(...)
+    value = state.binding(node)
+    if isinstance(value, tuple):
+        return tuple(state.materialise(item, node) for item in flatten(value))
+    return state.materialise(value, node)
+
+
+def place(state: Lowering, node: gast.AST) -> tuple[Value, tuple[Atom, ...]]:
+    """Lower the target of a store: the array and its index."""
+    if not isinstance(node, gast.Subscript):
+        raise state.refuse("AD101", "only names and elements of arrays can be assigned", node)
+    array = writable(state, state.atom(node.value), node)
+    if not isinstance(array, Value):
+        cure = "copy the constant into a local array first"
+        raise state.refuse("AD101", "a captured constant cannot be written to", node, cure)
+    return array, indices(state, node.slice)
+
+
+def subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Binding:
+    """Lower the read of an element, slice, or item of a tuple."""
+    base = state.binding(node.value)
+    if isinstance(base, tuple):
+        return tuples.item(state, node, base)
+    whole = state.materialise(base, node)
+    if isinstance(whole, Global) and isinstance(whole.value, tuple):
+        index = state.atom(node.slice)
+        if isinstance(index, Literal) and isinstance(index.value, int):
+            return resolve.constant(f"{whole.name}_{index.value}", whole.value[index.value])
+    places = indices(state, node.slice)
+    out = Value(name or _element_name(whole, places), temporary=name is None)
+    made = Apply(out, "getitem", (whole, *places), loc=state.where(node))
+    state.nodes.append(made)
+    state.ranks[out] = rank_of(made, state.ranks)
+    return out
+
+
+def _element_name(array: Atom, index: tuple[Atom, ...]) -> str:
+    """Name an element after its array and index: `x_i` for `x[i]`."""
+    if not isinstance(array, Value) or array.temporary:
+        return "size" if getattr(array, "name", "") == "shape" else "item"
+    plain = [atom.name for atom in index if isinstance(atom, Value) and not atom.temporary]
+    plain += [str(atom.value) for atom in index if isinstance(atom, Literal) and str(atom.value).isdigit()]
+    return "_".join([array.name, *plain]) if len(plain) == len(index) else "item"
