@@ -281,6 +281,7 @@ STAGES: dict[str, Stage] = {
             lambda u: index_directly(u.graph, u.types),
             "elements of views as elements of their arrays",
         ),
+        FOLD,
         COPIES,
         *SIMPLE,
         SIZES,
@@ -328,6 +329,7 @@ STAGES: dict[str, Stage] = {
             lambda u: share_reciprocals(u.graph, u.types),
             "one division for several by the same",
         ),
+        FOLD,
         Pass(
             "zeros",
             lambda u: skip_zeros(u.graph, u.types),

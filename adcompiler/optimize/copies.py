@@ -1,13 +1,14 @@
-"""Drop copies of arrays that nothing uses any more."""
+"""Drop copies of arrays that nothing uses any more, or nothing writes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from adcompiler.analysis.alias import SHAPE_ONLY, VIEWS
+from adcompiler.analysis.alias import SHAPE_ONLY, VIEWS, shared_memory, written_arrays
 from adcompiler.analysis.types import Types, is_array
-from adcompiler.graph.nodes import Apply, Atom, Graph, Region, Value
-from adcompiler.graph.walk import operands, regions, substitute, values, walk, with_regions
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Region, Value
+from adcompiler.graph.walk import operands, regions, substitute, values, walk, walk_regions, with_regions
 
 _ALLOCATIONS = (
     "np.empty",
@@ -19,9 +20,14 @@ _ALLOCATIONS = (
     "np.ones_like",
 )
 
+_HOLDERS = ("list", "call", "recurse", "derivative", "custom", "rule")
+"""What may keep an array, or hand it out again."""
+
 
 def drop_copies(graph: Graph, types: Types) -> Graph:
-    """Return the graph without copies of arrays that are made in the same region and not used afterwards.
+    """Return the graph without copies that may as well be their source.
+
+    Either the source is made in the same region and not used afterwards, or neither of the two is written.
 
     >>> from numba import float64
     >>> from adcompiler.graph.nodes import Literal
@@ -39,8 +45,31 @@ def drop_copies(graph: Graph, types: Types) -> Graph:
         if isinstance(node, Apply) and node.fn == "np.ascontiguousarray" and _has_no_gaps(node.args[0], types)
     }
     graph = replace(graph, body=substitute(graph.body, same))  # it returns such an array as it is
+    graph = replace(graph, body=substitute(graph.body, _only_read(graph.body, types)))
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
     return replace(graph, body=_region(graph.body, types, makers))
+
+
+def _only_read(body: Region, types: Types) -> dict[Value, Atom]:
+    """Map each copy that is only read, in the region that makes it, to its source if that is never written."""
+    classes = shared_memory(body, types)
+
+    def memory(atoms: Iterable[Atom]) -> set[Value]:
+        return {classes.get(value, value) for value in values(atoms)}
+
+    nodes = [*walk(body)]
+    touched = memory(written_arrays(body))
+    kept = memory(atom for region in walk_regions(body) for atom in region.yields)
+    for node in nodes:
+        if isinstance(node, Effect) or (isinstance(node, Apply) and node.fn in _HOLDERS):
+            kept |= memory(operands(node))
+    found: dict[Value, Atom] = {}
+    for node in nodes:
+        if isinstance(node, Apply) and node.fn == "copy" and types.get(node.args[0]) == types.get(node.out):  # type: ignore[arg-type]
+            source, out = memory(node.args), memory((node.out,))
+            if is_array(types.get(node.out)) and not (source | out) & touched and not out & kept:
+                found[node.out] = found.get(node.args[0], node.args[0])  # type: ignore[arg-type]
+    return found
 
 
 def _has_no_gaps(atom: Atom, types: Types) -> bool:

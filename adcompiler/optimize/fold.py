@@ -13,6 +13,7 @@ from adcompiler.analysis.alias import memory_classes, written_arrays
 from adcompiler.analysis.types import Types, element, is_array, is_float, is_list
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Value, While, hint
 from adcompiler.graph.walk import map_operands, regions, uses, with_regions
+from adcompiler.optimize.terms import Term, joined, term_of
 
 _ARITHMETIC: dict[str, Callable[..., object]] = {
     "add": operator.add,
@@ -144,6 +145,8 @@ class _Folder:
                 return self.simplify(replace(node, fn="mul"))
             case "times" if isinstance(node.args[0], Literal) and self.is_float(node.args[1]):
                 return Literal(0.0)
+            case "times" if (product := self.without_sign(node)) is not None:
+                return product
             case "add":
                 return self.add(node)
             case "sub":
@@ -160,8 +163,12 @@ class _Folder:
                 return node.args[0]
             case "pow" if self.is_one(node.args[1]) and self.is_float(node.args[0]):
                 return node.args[0]
-            case "pos" if self.is_float(node.args[0]):
+            case "pos" if self.is_float(node.args[0]) or self.is_integer(node.args[0]):
                 return node.args[0]
+            case "T" if (inner := self.maker(node.args[0])) and inner.fn == "T":
+                return inner.args[0]
+            case "np.zeros_like" if (blank := self.only_measured(node)) is not None:
+                return replace(blank, out=node.out, fn="np.zeros")
             case "np.complex128" | "np.real" | "astype" if self.is_already(node):
                 return node.args[0]
             case "np.float32" if (inner := self.maker(node.args[0])) and inner.fn == "np.float32":
@@ -187,6 +194,11 @@ class _Folder:
         is_same = is_float(element(kind)) if dtype == "np.real" else dtype == f"np.{element(kind)}"
         memory = [self.classes.get(value, value) for value in (source, node.out)]
         return is_same and not (is_array(kind) and self.written.intersection(memory))
+
+    def is_same_array(self, atom: Atom, out: Value) -> bool:
+        """Tell whether an atom is an array of floats of the type of what is computed from it."""
+        kind = self.types.get(atom) if isinstance(atom, Value) else None
+        return is_array(kind) and is_float(element(kind)) and kind == self.types.get(out)
 
     def maker(self, atom: Atom) -> Apply | None:
         return self.made.get(atom) if isinstance(atom, Value) else None
@@ -247,17 +259,31 @@ class _Folder:
                 return other if bool(known.value) == (node.fn == "and") else known
         return node
 
+    def only_measured(self, node: Apply) -> Apply | None:
+        """Return what allocates an array that nothing reads but a node that makes zeros like it."""
+        blank = self.maker(node.args[0])
+        is_alone = blank is not None and self.uses[blank.out] == 1 and len(node.args) == 1
+        return blank if blank is not None and is_alone and blank.fn in ("np.empty", "np.zeros") else None
+
+    def without_sign(self, node: Apply) -> Apply | None:
+        """Return the negative of a product where one factor is a negative."""
+        for position, atom in enumerate(node.args):
+            if negated := self.negated(atom):
+                factors = [negated if k == position else arg for k, arg in enumerate(node.args)]
+                return replace(node, fn="neg", args=(self.make(node, node.fn, *factors),))
+        return None
+
     def mul(self, node: Apply) -> Apply | Atom:
         left, right = node.args
-        for minus, other in ((left, right), (right, left)):
-            if negated := self.negated(minus):
-                factors = (negated, other) if minus is left else (other, negated)
-                return replace(node, fn="neg", args=(self.make(node, "mul", *factors),))
+        if (product := self.without_sign(node)) is not None:
+            return product
         for one, other in ((left, right), (right, left)):
             if self.is_one(one) and (self.is_float(other) or (one == Literal(1) and self.is_integer(other))):
                 return other
             if isinstance(one, Literal) and one.value == -1 and self.is_float(other):
                 return replace(node, fn="neg", args=(other,))
+            if one == Literal(1.0) and self.is_same_array(other, node.out):
+                return replace(node, fn="copy", args=(other,))
         if isinstance(right, Literal) and not isinstance(left, Literal):
             return self.mul(replace(node, args=(right, left)))  # constants first: 2.0 * x
         if isinstance(left, Literal):
@@ -319,7 +345,7 @@ class _Folder:
         first, second = self.through(left), self.through(right)
         if first is not None and second is not None and self.is_float(left) and _same_product(first, second):
             return replace(node, fn="mul", args=(Literal(2.0), left))
-        return node
+        return self.gathered(node, 1) or node
 
     def sub(self, node: Apply) -> Apply | Atom:
         left, right = node.args
@@ -329,7 +355,47 @@ class _Folder:
             return replace(node, fn="neg", args=(right,))
         if (minus := self.negated(right)) is not None:
             return replace(node, fn="add", args=(left, minus))
-        return self.shifted(node, -1) or node
+        return self.shifted(node, -1) or self.gathered(node, -1) or node
+
+    def gathered(self, node: Apply, sign: int) -> Apply | Atom | None:
+        """Join multiples of one product that the reverse sweep adds, as in `x * x + 2 * (x * x)`."""
+        if not node.loc.quoted or not all(map(self.is_float, node.args)):
+            return None
+        left, added = node.args[0], term_of(node.args[1], self.in_term)
+        both = joined(term_of(left, self.in_term), added, sign)
+        if both is not None:
+            return self.product(node, both)
+        total = self.maker(left)
+        if total is None or total.fn not in ("add", "sub") or self.uses[left] > 1:  # type: ignore[index]
+            return None
+        both = joined(added, term_of(total.args[1], self.in_term), sign if total.fn == "add" else -sign)
+        if both is None:
+            return None
+        part = self.product(node, both)
+        last = self.make(node, part.fn, *part.args) if isinstance(part, Apply) else part
+        return replace(node, fn="add" if sign > 0 else "sub", args=(total.args[0], last))
+
+    def in_term(self, atom: Atom) -> Apply | None:
+        """Return what computes a number of the reverse sweep, or a number without a name."""
+        made = self.maker(atom)
+        is_open = made is not None and (made.loc.quoted or made.out.temporary)
+        return made if is_open and self.is_float(atom) else None
+
+    def product(self, node: Apply, term: Term) -> Apply | Atom:
+        """Return a term, written under the name of a node."""
+        number = [] if term.number == 1 else [Literal(term.number)]
+        if term.guarded:
+            factors = (self.chained(node, [*number, *term.guarded]), self.chained(node, [*term.factors]))
+            return replace(node, fn="times", args=factors)
+        *first, last = [*number, *term.factors]
+        return replace(node, fn="mul", args=(self.chained(node, first), last)) if first else last
+
+    def chained(self, node: Apply, factors: list[Atom]) -> Atom:
+        """Return the product of some factors, computed before a node."""
+        product = factors[0]
+        for factor in factors[1:]:
+            product = self.make(node, "mul", product, factor)
+        return product
 
     def shifted(self, node: Apply, sign: int) -> Apply | Atom | None:
         """Index arithmetic: (i + 2) - 1 is i + 1, and (n - 1) + 1 is n."""
