@@ -29,11 +29,10 @@ def advection_tangent_jvp(u, c, steps, t_u, t_c):
     """Return advection_tangent and its derivative along the tangents of u, c."""
     size = u.shape[0]
     same_size(size, t_u.shape[0])
-    n = +size
     copy = t_u.copy()
     u = u.copy()
     for _ in range(steps):
-        for i in range(n - 1, 0, -1):
+        for i in range(size - 1, 0, -1):
             t_u_i = copy[i]
             t_item = copy[i - 1]
             sub = u[i] - u[i - 1]

@@ -100,4 +100,4 @@ def attention_value_and_grad(q, k, v):
             d_scores = times(d_weights[i, j], weights_copy[i, j])
             # scores = q @ k.T / np.sqrt(q.shape[1])
             d_matmul[i, j] = times(d_scores, ratio_1)
-    return result, (d_matmul @ k.T.T, (q.T @ d_matmul).T, matmul_b)
+    return result, (d_matmul @ k, (q.T @ d_matmul).T, matmul_b)

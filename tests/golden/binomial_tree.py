@@ -77,6 +77,6 @@ def binomial_tree_value_and_grad(spot, strike, up, p, steps):
         if not sub_1 > 0.0:
             d_larger = 0.5 * d_larger if sub_1 == 0.0 else 0.0
         d_spot = fast.add_up(d_spot, -(d_larger * power))
-        d_power = -(d_larger * spot)
-        d_up = fast.add_up(d_up, times(d_power, sub * fast.pow(up, sub - 1.0)) if sub != 0 or up != 0 else 0.0)
+        mul = d_larger * spot
+        d_up = fast.add_up(d_up, -times(mul, sub * fast.pow(up, sub - 1.0)) if sub != 0 or up != 0 else 0.0)
     return result, (d_spot, d_up, d_p)

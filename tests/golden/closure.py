@@ -36,8 +36,7 @@ def closure_value_and_grad(theta, x):
     size = theta.shape[0]
     in_bounds(size, 0)
     theta_0 = theta[0]
-    mul = 0.1 * theta_0
-    total = mul * theta_0
+    total = 0.1 * theta_0 * theta_0
     n = len(x)
     in_bounds(size, 1, runs=n)
     d_theta_0 = 0.0
@@ -55,5 +54,5 @@ def closure_value_and_grad(theta, x):
         d_theta[1] += d_theta_1
 
     # total = penalty(theta[0])
-    d_theta[0] += d_theta_0 + mul + mul
+    d_theta[0] += d_theta_0 + 0.2 * theta_0
     return total, d_theta

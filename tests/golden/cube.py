@@ -19,9 +19,8 @@ from numba import njit
 @njit(cache=True, error_model='numpy')
 def cube_value_and_grad(x):
     """Return the value and the gradient of cube with respect to x."""
-    mul = x * x
-    result = mul * x
+    result = x * x * x
 
     # return x * x * x
-    d_x = mul + 2 * x * x
+    d_x = 3 * x * x
     return result, d_x

@@ -36,8 +36,8 @@ def dictionary_value_and_grad(params, x):
         exp_1 = fast.exp(-ratio_1)
         exp[i] = exp_1
         result = fast.add_up(result, params_scale * exp_1 + params_shift)
+    zeros_like = np.zeros(size)
     # return np.sum(params["scale"] * np.exp(-x / params["width"]) + params["shift"])
-    zeros_like = np.zeros_like(np.empty(size))
     d_params_shift = 0.0
     d_params_scale = 0.0
     d_params_width = 0.0
@@ -45,5 +45,5 @@ def dictionary_value_and_grad(params, x):
         d_params_shift = fast.add_up(d_params_shift, zeros_like[i] + 1.0)
         item = exp[i]
         d_params_scale = fast.add_up(d_params_scale, item)
-        d_params_width = fast.add_up(d_params_width, -times(-times(params_scale, item), ratio[i] / params_width))
+        d_params_width = fast.add_up(d_params_width, times(times(params_scale, item), ratio[i] / params_width))
     return result, (d_params_scale, d_params_width, d_params_shift)

@@ -54,8 +54,7 @@ def gaussian_loglikelihood_value_and_grad(mu, sigma, x):
         # logp[i] = -0.5 * e * e - math.log(sigma) - 0.5 * math.log(2.0 * math.pi)
         d_sub = d_logp[i]
         d_logp[i] = 0.0
-        d_e = d_sub * (-0.5 * e)
-        d_e += -0.5 * (d_sub * e)
+        d_e = -(d_sub * e)
         # e = (x[i] - mu) / sigma
         d_sigma = fast.add_up(d_sigma, -times(d_e, e * reciprocal))
         d_mu = fast.add_up(d_mu, -times(d_e, reciprocal))

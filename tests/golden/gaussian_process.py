@@ -73,7 +73,7 @@ def gaussian_process_value_and_grad(x, y, length, noise):
         flat = s.flatten()
         one = np.ones(1)
         concatenate = np.concatenate((one, flat))
-        y_b = np.empty_like(concatenate)
+        y = np.empty_like(concatenate)
         size_2 = u.shape[1]
         size_3 = u.shape[0]
         conjugate = np.empty((size_3, size_2))
@@ -81,17 +81,17 @@ def gaussian_process_value_and_grad(x, y, length, noise):
             for j in range(size_2):
                 conjugate[i, j] = np.conjugate(u[i, j])
         product = 1.0
-        for k_1 in range(y_b.size):
+        for k_1 in range(y.size):
             product *= concatenate[k_1]
-            y_b[k_1] = product
-        before = y_b[:s.size]
+            y[k_1] = product
+        before = y[:s.size]
         concatenate = np.concatenate((one, flat[::-1]))
-        y_b = np.empty_like(concatenate)
+        y = np.empty_like(concatenate)
         product = 1.0
-        for k_1 in range(y_b.size):
+        for k_1 in range(y.size):
             product *= concatenate[k_1]
-            y_b[k_1] = product
-        after = y_b[:s.size]
+            y[k_1] = product
+        after = y[:s.size]
         mul_b = conjugate * (before * after[::-1])
         size_2 = vt.shape[0]
         mul_c = np.empty((size_3, size_2))
@@ -104,19 +104,18 @@ def gaussian_process_value_and_grad(x, y, length, noise):
             for j in range(size_3):
                 conjugate[i, j] = np.conjugate(vt[i, j])
         result_b = mul_c @ conjugate
+    # alpha = np.linalg.solve(k, y)
+    w = factors.solved(lu, mul, True)
     size_2 = result_b.shape[1]
     size_3 = result_b.shape[0]
     d_k = np.empty((size_3, size_2))
+    # return 0.5 * y @ alpha + 0.5 * np.log(np.linalg.det(k))
     for i in range(size_3):
         for j in range(size_2):
             d_k[i, j] = d_det * result_b[i, j]
-    d_alpha = np.empty(size_1)
-    for i in range(size_1):
-        d_alpha[i] = 0.5 * y[i]
-    # alpha = np.linalg.solve(k, y)
-    w = factors.solved(lu, d_alpha, True)
     size_2 = w.shape[0]
     outer = np.empty((size_2, size_1))
+    # alpha = np.linalg.solve(k, y)
     for i in range(size_2):
         for j in range(size_1):
             outer[i, j] = w[i] * alpha[j]

@@ -36,23 +36,19 @@ def gram_value_and_grad(x, lam):
     # return np.trace(g @ g) + lam * np.sum(x**2)
     mul = 2 * lam
     eye = np.eye(g.shape[0], g.shape[1])
+    matmul = eye @ g.T
+    matmul_b = g.T @ eye
     d_x = np.empty((size_1, size))
     for i in range(size_1):
         for j in range(size):
             d_x[i, j] = mul * x[i, j]
-    d_matmul = np.empty((size, size))
-    for i in range(size):
-        for j in range(size):
-            d_matmul[i, j] = eye[i, j]
-    matmul = d_matmul @ g.T
-    matmul_b = g.T @ d_matmul
     d_g = np.empty((size, size))
     for i in range(size):
         for j in range(size):
             d_g[i, j] = matmul[i, j] + matmul_b[i, j]
     # g = x.T @ x
     matmul = d_g @ x.T
-    matmul_b = x.T.T @ d_g
+    matmul_b = x @ d_g
     d_x_b = np.empty((size_1, size))
     for i in range(size_1):
         for j in range(size):

@@ -27,12 +27,7 @@ def inverse_trace_value_and_grad(a):
     # return np.trace(np.linalg.inv(a))
     size = inv.shape[0]
     size_1 = inv.shape[1]
-    eye = np.eye(size, size_1)
-    d_inv = np.empty((size, size_1))
-    for i in range(size):
-        for j in range(size_1):
-            d_inv[i, j] = eye[i, j]
-    matmul = inv.T @ d_inv @ inv.T
+    matmul = inv.T @ np.eye(size, size_1) @ inv.T
     d_a = np.empty((size_1, size))
     for i in range(size_1):
         for j in range(size):

@@ -73,7 +73,7 @@ def kalman_value_and_grad(q, r, y):
         d_s = -times(d_gain, gain * reciprocal)
         # total -= 0.5 * (math.log(2.0 * math.pi * s) + e * e / s)
         d_s += 0.5 * (e * e * reciprocal * reciprocal)
-        d_e += -1.0 * reciprocal * e
+        d_e -= reciprocal * e
         d_s += -3.141592653589793 / (6.283185307179586 * s)
         # e = y[t] - m
         d_m -= d_e

@@ -127,7 +127,7 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
             d_s = fast.add_up(d_s, -times(d_gain, item_1 / s))
         # total -= 0.5 * (math.log(s) + e * e / s)
         d_s += 0.5 * (e * e * reciprocal * reciprocal)
-        d_e += -1.0 * reciprocal * e
+        d_e -= reciprocal * e
         d_s += -0.5 * reciprocal
         # gain = p @ h / s
         for i in range(size):
@@ -149,7 +149,7 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
                 # p = a @ p @ a.T + q
                 d_q[i, j] += d_p_1
         # p = a @ p @ a.T + q
-        matmul = d_p_d @ a.T.T
+        matmul = d_p_d @ a
         matmul_b = matmul_tape[t].T @ d_p_d
         p = p_tape[t]
         matmul_e = matmul @ p.T

@@ -39,16 +39,16 @@ def layers_value_and_grad(x, weights):
     matmul = x_b @ weights_1
 
     size_2 = weights_1.shape[1]
-    d_matmul = np.empty((size_1, size_2))
+    sub = np.empty((size_1, size_2))
     # x = np.tanh(x @ w)
     result = 0.0
     for i in range(size_1):
         for j in range(size_2):
             x_1 = fast.tanh(matmul[i, j])
             result = fast.add_up(result, x_1)
-            d_matmul[i, j] = 1 - x_1 * x_1
-    matmul = d_matmul @ weights_1.T
-    d_weights_1 = x_b.T @ d_matmul
+            sub[i, j] = 1 - x_1 * x_1
+    matmul = sub @ weights_1.T
+    d_weights_1 = x_b.T @ sub
     d_matmul = np.empty((size_1, size))
     for i in range(size_1):
         for j in range(size):

@@ -59,10 +59,10 @@ def lennard_jones_value_and_grad(x, sigma, epsilon):
             for i_1 in range(size):
                 # s6 = (sigma**2 / np.dot(r, r)) ** 3
                 mul_1 = mul * r[i_1]
-                d_r = -mul_1 - mul_1
+                d_r = -2 * mul_1
                 # r = x[i] - x[j]
                 d_x[i, i_1] += d_r
-                neg[i_1] = -d_r
+                neg[i_1] = 2 * mul_1
             # r = x[i] - x[j]
             for i_1 in range(size):
                 d_x[j, i_1] += neg[i_1]

@@ -51,13 +51,12 @@ def logistic_helper_value_and_grad(w, b, x, y):
         sub_1 = 1.0 - p
         total -= y_i * math.log(p) + sub * math.log(sub_1)
         # total -= y[i] * math.log(p) + (1.0 - y[i]) * math.log(1.0 - p)
-        d_p = -times(-sub, 1 / sub_1)
-        d_p += times(-y_i, 1 / p)
+        d_p = times(sub, 1 / sub_1) - times(y_i, 1 / p)
         # return 1.0 / (1.0 + math.exp(-z))
-        d_neg = times(-(d_p * (p * p)), exp)
+        mul = times(d_p * (p * p), exp)
         # p = sigmoid(np.dot(x[i], w) + b)
-        d_b -= d_neg
+        d_b += mul
         for i_1 in range(size):
-            d_w[i_1] -= d_neg * x[i, i_1]
+            d_w[i_1] += mul * x[i, i_1]
 
     return total, (d_w, d_b)

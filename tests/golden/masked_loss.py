@@ -37,7 +37,7 @@ def masked_loss_value_and_grad(prediction, target):
 
     d_prediction = np.zeros_like(prediction)
     # return np.mean(error**2)
-    mul = 2.0 / +size
+    mul = 2.0 / size
     # error = prediction[known] - target[known]
     places = np.nonzero(known)[0]
     d_error = np.empty(size)

@@ -43,7 +43,7 @@ def network_value_and_grad(w1, b1, w2, b2, x, target):
 
     mul = size_2 * size_1
     # return np.mean(error * error)
-    mul_1 = 2.0 / +mul
+    mul_1 = 2.0 / mul
     d_error = np.empty((size_2, size_1))
     # error = hidden @ w2 + b2 - target
     d_b2 = np.zeros(size_1)

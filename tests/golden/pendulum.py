@@ -48,6 +48,6 @@ def pendulum_value_and_grad(angle, velocity, length, dt, steps):
         angle_1 = angle_tape[k]
         # velocity -= dt * 9.81 / length * math.sin(angle)
         cos = math.cos(angle_1)
-        d_length -= times(-(d_velocity_1 * sin_tape[k]), ratio * reciprocal)
+        d_length += times(d_velocity_1 * sin_tape[k], ratio * reciprocal)
         d_velocity, d_angle = d_velocity_1, d_angle * (1.0 - dt * ratio * cos) - d_velocity * (ratio * cos)
     return angle, (d_angle, d_velocity, d_length)

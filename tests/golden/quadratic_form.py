@@ -30,18 +30,13 @@ def quadratic_form_value_and_grad(a, x):
     matmul = x @ a
     result = matmul @ x
 
-    mul = np.empty(size_1)
-    d_x = np.empty(size_1)
     # return x @ a @ x
-    for i in range(size_1):
-        mul[i] = x[i]
-        d_x[i] = matmul[i]
-    matmul = a @ mul
+    matmul_b = a @ x
     outer = np.empty((size_1, size_1))
     for i in range(size_1):
         for j in range(size_1):
-            outer[i, j] = x[i] * mul[j]
-    d_x_b = np.empty(size_1)
+            outer[i, j] = x[i] * x[j]
+    d_x = np.empty(size_1)
     for i in range(size_1):
-        d_x_b[i] = d_x[i] + matmul[i]
-    return result, (outer, d_x_b)
+        d_x[i] = matmul[i] + matmul_b[i]
+    return result, (outer, d_x)

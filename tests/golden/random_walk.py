@@ -44,9 +44,8 @@ def random_walk_value_and_grad(x, sigma):
     total = 0.0
     for i in range(larger):
         item = ratio[i]
-        d_ratio = -item
-        d_steps[i] = times(d_ratio, ratio_1)
-        total = fast.add_up(total, -times(d_ratio, item / sigma))
+        d_steps[i] = -times(item, ratio_1)
+        total = fast.add_up(total, times(item, item / sigma))
     d_sigma += total
     neg = np.empty(larger)
     # steps = x[1:] - x[:-1]

@@ -126,10 +126,10 @@ def runge_kutta_value_and_grad(y, a, b, dt, steps):
         d_sub_1 = d_add_d[1]
         d_mul = times(d_sub_1, item_5)
         d_b += times(d_mul, item_4)
-        d_mul_1 = -d_sub
-        d_add_c[1] += times(d_sub_1, b * item_4) - d_sub_1 + times(d_mul_1, item_4)
-        d_a += times(d_sub, item_4)
-        d_add_c[0] += times(d_mul, b) + times(d_mul_1, item_5) + times(d_sub, a)
+        mul_1 = times(d_sub, item_4)
+        d_add_c[1] += times(d_sub_1, b * item_4) - d_sub_1 - mul_1
+        d_a += mul_1
+        d_add_c[0] += times(d_mul, b) - times(d_sub, item_5) + times(d_sub, a)
         # k4 = rhs(y + dt * k3, a, b)
         for i in range(size):
             item_4 = d_add_c[i]
@@ -140,10 +140,10 @@ def runge_kutta_value_and_grad(y, a, b, dt, steps):
         d_sub_1 = d_k3_b[1]
         d_mul = times(d_sub_1, item_3)
         d_b += times(d_mul, item_2)
-        d_mul_1 = -d_sub
-        d_add_b[1] += times(d_sub_1, b * item_2) - d_sub_1 + times(d_mul_1, item_2)
-        d_a += times(d_sub, item_2)
-        d_add_b[0] += times(d_mul, b) + times(d_mul_1, item_3) + times(d_sub, a)
+        mul_1 = times(d_sub, item_2)
+        d_add_b[1] += times(d_sub_1, b * item_2) - d_sub_1 - mul_1
+        d_a += mul_1
+        d_add_b[0] += times(d_mul, b) - times(d_sub, item_3) + times(d_sub, a)
         # k3 = rhs(y + 0.5 * dt * k2, a, b)
         for i in range(size):
             item_2 = d_add_b[i]
@@ -154,10 +154,10 @@ def runge_kutta_value_and_grad(y, a, b, dt, steps):
         d_sub_1 = d_k2_b[1]
         d_mul = times(d_sub_1, item_1)
         d_b += times(d_mul, item)
-        d_mul_1 = -d_sub
-        d_add[1] += times(d_sub_1, b * item) - d_sub_1 + times(d_mul_1, item)
-        d_a += times(d_sub, item)
-        d_add[0] += times(d_mul, b) + times(d_mul_1, item_1) + times(d_sub, a)
+        mul_1 = times(d_sub, item)
+        d_add[1] += times(d_sub_1, b * item) - d_sub_1 - mul_1
+        d_a += mul_1
+        d_add[0] += times(d_mul, b) - times(d_sub, item_1) + times(d_sub, a)
         # k2 = rhs(y + 0.5 * dt * k1, a, b)
         for i in range(size):
             item = d_add[i]
@@ -168,9 +168,9 @@ def runge_kutta_value_and_grad(y, a, b, dt, steps):
         d_sub_1 = d_k1[1]
         d_mul = times(d_sub_1, y_1)
         d_b += times(d_mul, y_0)
-        d_mul_1 = -d_sub
-        d_y_b[1] += times(d_sub_1, b * y_0) - d_sub_1 + times(d_mul_1, y_0)
-        d_a += times(d_sub, y_0)
-        d_y_b[0] += times(d_mul, b) + times(d_mul_1, y_1) + times(d_sub, a)
+        mul = times(d_sub, y_0)
+        d_y_b[1] += times(d_sub_1, b * y_0) - d_sub_1 - mul
+        d_a += mul
+        d_y_b[0] += times(d_mul, b) - times(d_sub, y_1) + times(d_sub, a)
         d_y = d_y_b
     return result, (d_y, d_a, d_b)

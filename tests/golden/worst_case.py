@@ -26,47 +26,42 @@ from adcompiler.runtime.guards import in_bounds, same_size
 def worst_case_value_and_grad(losses, weights):
     """Return the value and the gradient of worst_case with respect to losses, weights."""
     ordered = np.sort(losses)
-    size = weights.shape[0]
-    same_size(ordered.shape[0], size)
+    same_size(ordered.shape[0], weights.shape[0])
     larger = np.max(losses)
     smaller = np.min(losses)
     argmax = np.argmax(weights)
-    size_1 = losses.shape[0]
-    in_bounds(size_1, argmax)
+    size = losses.shape[0]
+    in_bounds(size, argmax)
     result = larger - smaller + np.dot(ordered, weights) + losses[argmax]
 
     d_losses = np.zeros_like(losses)
     # return np.max(losses) - np.min(losses) + np.dot(ordered, weights) + losses[np.argmax(weights)]
     d_losses[argmax] += 1.0
+    d_weights = ordered.copy()
     mul = np.empty(size)
-    d_weights = np.empty(size)
-    for i in range(size):
-        mul[i] = weights[i]
-        d_weights[i] = ordered[i]
-    mul_b = np.empty(size_1)
     total = 0.0
-    for i in range(size_1):
+    for i in range(size):
         if losses[i] == smaller:
             chosen = 1.0
         else:
             chosen = 0.0
-        mul_b[i] = -chosen
+        mul[i] = -chosen
         total = fast.add_up(total, chosen)
-    mul_c = np.empty(size_1)
+    chosen_b = np.empty(size)
     total_1 = 0.0
-    for i in range(size_1):
-        d_losses[i] += mul_b[i] / total
+    for i in range(size):
+        d_losses[i] += mul[i] / total
         if losses[i] == larger:
             chosen = 1.0
         else:
             chosen = 0.0
-        mul_c[i] = chosen
+        chosen_b[i] = chosen
         total_1 = fast.add_up(total_1, chosen)
     # ordered = np.sort(losses)
-    item = mul[np.argsort(np.argsort(losses))]
+    item = weights[np.argsort(np.argsort(losses))]
     # return np.max(losses) - np.min(losses) + np.dot(ordered, weights) + losses[np.argmax(weights)]
-    for i in range(size_1):
-        d_losses[i] += mul_c[i] / total_1
+    for i in range(size):
+        d_losses[i] += chosen_b[i] / total_1
     # ordered = np.sort(losses)
     d_losses += item
     return result, (d_losses, d_weights)
