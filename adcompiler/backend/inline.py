@@ -46,6 +46,7 @@ class _Inliner:
     size: dict[Value, int] = field(default_factory=dict)
     whole_targets: set[Value] = field(default_factory=set)
     makers: dict[Value, Node] = field(default_factory=dict)
+    running: set[Value] = field(default_factory=set)
 
 
 def inlined_values(region: Region, types: Types) -> set[Value]:
@@ -54,9 +55,21 @@ def inlined_values(region: Region, types: Types) -> set[Value]:
     A value is written in place if the user gave it no name, it is read once, in the region that
     defines it, and no store between definition and use can change what it reads.
     """
-    state = _Inliner(types)
+    state = _Inliner(types, running=_running_sums(region))
     _visit(state, region)
     return state.chosen
+
+
+def _running_sums(region: Region) -> set[Value]:
+    """Return the adjoints to which the reversal of the same statement adds: it is one sum."""
+    makers = {node.out: node for node in walk(region) if isinstance(node, Apply)}
+    found: set[Value] = set()
+    for node in makers.values():
+        first = makers.get(node.args[0]) if node.fn in ("add", "sub") else None  # type: ignore[arg-type]
+        is_same = first is not None and first.loc.quoted and first.loc.statement == node.loc.statement
+        if first is not None and is_same and first.out.name == node.out.name:
+            found.add(first.out)
+    return found
 
 
 def _read(state: _Inliner, atoms: Iterable[object], region: Region, position: int) -> None:
@@ -113,7 +126,7 @@ def _is_neighbour(state: _Inliner, node: Apply) -> bool:
 
 def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int) -> bool:
     uses = state.uses.get(out, [])
-    if not out.temporary or len(uses) != 1 or uses[0].region is not region:
+    if not (out.temporary or out in state.running) or len(uses) != 1 or uses[0].region is not region:
         return False
     if isinstance(node, Apply) and (not is_pure(node) or (node.fn == "list" and not node.args)):
         return False  # an empty list is there to be appended to

@@ -10,10 +10,11 @@ from __future__ import annotations
 import builtins
 import keyword
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from adcompiler.analysis.types import Types, is_array, rank
+from adcompiler.backend.hints import better_names
 from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Node, Region, Value, While
 from adcompiler.graph.python import definitions
 from adcompiler.graph.walk import operands, regions, results, values, walk
@@ -166,7 +167,7 @@ def assign_names(
     taken = RESERVED | _globals(body) | set(reserved)
     order = [v for v in _in_order(body) if v not in inlined]
     used = liveness.all_reads(body)
-    return _color(order, classes, types, taken, used)
+    return _color(order, classes, types, taken, used, better_names(body, liveness.makers))
 
 
 @dataclass
@@ -197,6 +198,7 @@ def _color(
     types: Types,
     taken: set[str] | frozenset[str],
     used_values: set[Value],
+    better: Mapping[Value, str],
 ) -> dict[Value, str]:
     names: dict[Value, str] = {}
     kinds: dict[str, set[object]] = defaultdict(set)
@@ -204,7 +206,8 @@ def _color(
         if value in names:
             continue
         members = classes.of(value)
-        base = next((v.name for v in members if not v.temporary), value.name)
+        fallback = next((better[v] for v in members if v in better), value.name)
+        base = next((v.name for v in members if not v.temporary), fallback)
         if base == "_" and value in used_values:  # the user's loop does not read its index, this one does
             base = "k"
         used = {names[c] for m in members for c in classes.clashes.get(m, ()) if c in names}

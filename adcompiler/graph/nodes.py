@@ -103,6 +103,11 @@ def hint(fn: str) -> str:
     return _HINTS.get(last, last)
 
 
+def is_adjoint(value: Value) -> bool:
+    """Tell whether a value is named as the adjoint of another one."""
+    return value.name.startswith("d_")
+
+
 Atom = Value | Literal | Global
 
 

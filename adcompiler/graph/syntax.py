@@ -33,6 +33,17 @@ UNARY: dict[str, type[ast.unaryop]] = {
     "not": ast.Not,
     "invert": ast.Invert,
 }
+ALLOCATIONS = (
+    "np.empty",
+    "np.zeros",
+    "np.ones",
+    "np.full",
+    "np.empty_like",
+    "np.zeros_like",
+    "np.ones_like",
+    "np.full_like",
+)
+"""Functions that make an array of its own."""
 ATTRIBUTES = ("shape", "T", "size", "ndim", "dtype")
 JOINS = ("np.concatenate", "np.hstack", "np.vstack", "np.stack", "np.column_stack")
 """Functions of a tuple of arrays; in the graph the arrays are arguments of their own."""

@@ -7,17 +7,17 @@ from dataclasses import replace
 
 from adcompiler.analysis.alias import SHAPE_ONLY, VIEWS, shared_memory, written_arrays
 from adcompiler.analysis.types import Types, is_array
-from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Region, Value
-from adcompiler.graph.walk import operands, regions, substitute, values, walk, walk_regions, with_regions
-
-_ALLOCATIONS = (
-    "np.empty",
-    "np.zeros",
-    "np.ones",
-    "np.full",
-    "np.empty_like",
-    "np.zeros_like",
-    "np.ones_like",
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Region, Value, is_adjoint
+from adcompiler.graph.syntax import ALLOCATIONS
+from adcompiler.graph.walk import (
+    operands,
+    regions,
+    rename,
+    substitute,
+    values,
+    walk,
+    walk_regions,
+    with_regions,
 )
 
 _HOLDERS = ("list", "call", "recurse", "derivative", "custom", "rule")
@@ -45,13 +45,27 @@ def drop_copies(graph: Graph, types: Types) -> Graph:
         if isinstance(node, Apply) and node.fn == "np.ascontiguousarray" and _has_no_gaps(node.args[0], types)
     }
     graph = replace(graph, body=substitute(graph.body, same))  # it returns such an array as it is
-    graph = replace(graph, body=substitute(graph.body, _only_read(graph.body, types)))
+    graph = replace(graph, body=_without_unwritten(graph.body, types))
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
     return replace(graph, body=_region(graph.body, types, makers))
 
 
+def _without_unwritten(body: Region, types: Types) -> Region:
+    """Replace copies that nobody writes by their sources; these have their names where they are adjoints."""
+    copies = _only_read(body, types)
+    new: dict[Value, Value] = {}
+    made = {node.out for node in walk(body) if isinstance(node, Apply) and node.loc.quoted}
+    for copy, source in copies.items():
+        assert isinstance(source, Value)
+        is_unnamed = source in made and source.temporary and source not in new
+        if is_unnamed and is_adjoint(copy) and not is_adjoint(source):
+            new[source] = Value(copy.name, copy.temporary)
+            types[new[source]] = types[source]
+    return rename(substitute(body, copies), new)
+
+
 def _only_read(body: Region, types: Types) -> dict[Value, Atom]:
-    """Map each copy that is only read, in the region that makes it, to its source if that is never written."""
+    """Map each copy to its source if neither is written and the copy is not kept."""
     classes = shared_memory(body, types)
 
     def memory(atoms: Iterable[Atom]) -> set[Value]:
@@ -97,7 +111,7 @@ def _is_last_use(copy: Apply, body: Region, types: Types, makers: dict[Value, Ap
         return False
     owner = _owner(source, makers)
     made = makers.get(owner)
-    if made is None or made.fn not in _ALLOCATIONS or types.get(source) != types.get(copy.out):
+    if made is None or made.fn not in ALLOCATIONS or types.get(source) != types.get(copy.out):
         return False
     positions = {n.out: k for k, n in enumerate(body.nodes) if isinstance(n, Apply)}
     if owner not in positions or copy.out not in positions:

@@ -11,8 +11,21 @@ from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory_classes, written_arrays
 from adcompiler.analysis.types import Types, element, is_array, is_float, is_list
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Value, While, hint
-from adcompiler.graph.walk import map_operands, regions, uses, with_regions
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    For,
+    Graph,
+    If,
+    Literal,
+    Node,
+    Region,
+    Value,
+    While,
+    hint,
+    is_adjoint,
+)
+from adcompiler.graph.walk import map_operands, regions, rename, uses, with_regions
 from adcompiler.optimize.terms import Term, joined, term_of
 
 _ARITHMETIC: dict[str, Callable[..., object]] = {
@@ -54,7 +67,7 @@ def fold(graph: Graph, types: Types) -> Graph:
       return x
     """
     folder = _Folder(graph.body, types)
-    return replace(graph, body=folder.region(graph.body))
+    return replace(graph, body=rename(folder.region(graph.body), folder.renamed))
 
 
 class _Folder:
@@ -67,6 +80,7 @@ class _Folder:
         self.made: Made = {}
         self.extra: list[Node] = []
         self.sizes: set[Value] = set()
+        self.renamed: dict[Value, Value] = {}
 
     def make(self, node: Apply, fn: str, *args: Atom) -> Value:
         """Add a node of its own before the one that is being simplified."""
@@ -103,6 +117,7 @@ class _Folder:
                 self.extra = []
                 if not isinstance(simple, Apply):
                     self.known[node.out] = simple
+                    self.keep_name(simple, node.out)
                     continue
                 self.made[simple.out] = node = simple
             elif isinstance(node, If) and isinstance(node.test, Literal):
@@ -121,6 +136,15 @@ class _Folder:
                     continue
             nodes.append(node)
         return Region(region.params, tuple(nodes), tuple(map(self.read, region.yields)))
+
+    def keep_name(self, atom: Atom, out: Value) -> None:
+        """Let what a node comes down to have the node's name, where that says which adjoint it is."""
+        made = self.maker(atom)
+        if made is None or not made.loc.quoted or not made.out.temporary or made.out in self.renamed:
+            return
+        if is_adjoint(out) and not is_adjoint(made.out):
+            self.renamed[made.out] = new = Value(out.name, out.temporary)
+            self.same_type(new, made)
 
     def counted(self, node: For) -> For:
         """A loop that counts down without reading its index may as well count up."""
@@ -383,7 +407,7 @@ class _Folder:
 
     def product(self, node: Apply, term: Term) -> Apply | Atom:
         """Return a term, written under the name of a node."""
-        number = [] if term.number == 1 else [Literal(term.number)]
+        number: list[Atom] = [] if term.number == 1 else [Literal(term.number)]
         if term.guarded:
             factors = (self.chained(node, [*number, *term.guarded]), self.chained(node, [*term.factors]))
             return replace(node, fn="times", args=factors)

@@ -1,4 +1,4 @@
-"""Results of a derivative that share no memory with each other."""
+"""Results of a derivative: they share no memory with each other, and have names of adjoints."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from adcompiler.analysis.alias import memory_classes
 from adcompiler.graph.nodes import Apply, Atom, Node, Region, Value
+from adcompiler.graph.walk import rename
 
 
 def kept_apart(
@@ -23,3 +24,15 @@ def kept_apart(
                 copies.append(Apply(copy, "copy", (atom,)))
             seen.add(memory_of)
     return copies
+
+
+def rename_last(nodes: list[Node], atom: Atom, new: Value, start: int) -> bool:
+    """Rename what one of the last nodes computes, if only primitives come after it; return whether."""
+    for position in range(len(nodes) - 1, start - 1, -1):
+        node = nodes[position]
+        if not isinstance(node, Apply):
+            return False
+        if node.out is atom:
+            nodes[position:] = rename(Region((), tuple(nodes[position:]), ()), {node.out: new}).nodes
+            return True
+    return False

@@ -67,7 +67,7 @@ from adcompiler.transform.lists import (
     reverse_to_array,
 )
 from adcompiler.transform.own_rules import reverse_custom
-from adcompiler.transform.results import kept_apart
+from adcompiler.transform.results import kept_apart, rename_last
 from adcompiler.transform.shadow import buffered_owners, typed_views
 from adcompiler.transform.undefined import first_assigned_inside
 from adcompiler.transform.vjp import Contribution, apply_rule, reverse_call
@@ -176,6 +176,8 @@ class Sweep:
     before: dict[Node, list[Node]] = field(default_factory=dict)
     after: dict[Node, list[Node]] = field(default_factory=dict)
     adjoint_values: set[Value] = field(default_factory=set)
+    renamed: dict[Atom, Value] = field(default_factory=dict)
+    start: int = 0
     copies: dict[tuple[Value, Node], Value] = field(default_factory=dict)
     undefined: dict[Value, Shape | None] = field(default_factory=dict)
     loc: Location = NOWHERE
@@ -190,20 +192,16 @@ class Sweep:
         return out
 
     def named(self, atom: Atom, value: Value) -> Atom:
-        """Rename the node just made to `d_…` if it computes the adjoint of `value`."""
-        last = self.nodes[-1] if self.nodes else None
+        """Rename the node made for it to `d_…` if an atom is the adjoint of `value`."""
         if not isinstance(atom, Value) or not atom.temporary or atom in self.adjoint_values:
             return atom
-        out = Value(f"d_{value.name}", value.temporary)
-        match last:
-            case Apply() if last.out is atom:
-                self.nodes[-1] = replace(last, out=out)
-            case If() if last.outs == (atom,) and last not in self.partner:  # of a rule, not of the program
-                self.nodes[-1] = replace(last, outs=(out,))
-            case _:
-                return atom
+        out, last = Value(f"d_{value.name}", value.temporary), self.nodes[-1] if self.nodes else None
+        if isinstance(last, If) and last.outs == (atom,) and last not in self.partner:  # of a rule
+            self.nodes[-1] = replace(last, outs=(out,))
+        elif not rename_last(self.nodes, atom, out, self.start):
+            return atom
         self.adjoint_values.add(out)
-        return out
+        return self.renamed.setdefault(atom, out)
 
     # adjoints
 
@@ -255,6 +253,7 @@ class Sweep:
         """Add to the adjoint of a primal value."""
         if not isinstance(target, Value) or target not in self.active:
             return
+        contribution = replace(contribution, atom=self.renamed.get(contribution.atom, contribution.atom))
         if self.is_buffered(target) and (target in self.views or target in self.shadows):
             atom = self.real_part(target, contribution.atom)
             self.nodes.append(Store(self.shadow(target), (), atom, True, self.loc))
@@ -361,7 +360,7 @@ class Sweep:
     def node(self, node: Node) -> None:
         """Append the reversal of one primal node."""
         self.loc = node.loc.quote()
-        start = len(self.nodes)
+        start = self.start = len(self.nodes)
         match node:
             case Apply():
                 self.reverse_apply(node)
@@ -497,4 +496,4 @@ class Sweep:
 
     def nested(self, adjoints: dict[Value, Contribution]) -> Sweep:
         """Start a sweep for a nested region, sharing everything but nodes, adjoints and shadows."""
-        return replace(self, nodes=[], adjoints=dict(adjoints), shadows=dict(self.shadows))
+        return replace(self, nodes=[], start=0, adjoints=dict(adjoints), shadows=dict(self.shadows))

@@ -41,7 +41,7 @@ def advection_tangent_jvp(u, c, steps, t_u, t_c):
     t_result = 0.0
     result = 0.0
     for i in range(size):
-        item = u[i]
-        t_result = fast.add_up(t_result, 2.0 * (copy[i] * item))
-        result = fast.add_up(result, item * item)
+        u_i = u[i]
+        t_result = fast.add_up(t_result, 2.0 * (copy[i] * u_i))
+        result = fast.add_up(result, u_i * u_i)
     return result, t_result

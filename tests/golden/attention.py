@@ -41,25 +41,25 @@ def attention_value_and_grad(q, k, v):
         total_1 = 0.0
         for j in range(size_1):
             scores = matmul[i, j] / sqrt
-            weights_1 = fast.exp(scores)
-            weights[i, j] = weights_1
-            weights_copy[i, j] = weights_1
-            total_1 = fast.add_up(total_1, weights_1)
+            weights_i_j = fast.exp(scores)
+            weights[i, j] = weights_i_j
+            weights_copy[i, j] = weights_i_j
+            total_1 = fast.add_up(total_1, weights_i_j)
         total[i] = total_1
     truediv = np.empty((size, size_1))
     for i in range(size):
         for j in range(size_1):
-            truediv_1 = weights[i, j] / total[i]
-            truediv[i, j] = truediv_1
-            weights[i, j] = truediv_1
+            truediv_i_j = weights[i, j] / total[i]
+            truediv[i, j] = truediv_i_j
+            weights[i, j] = truediv_i_j
     matmul = weights @ v
 
     d_weights = np.zeros_like(weights)
     d_total = np.zeros_like(total)
-    # return np.sum(weights @ v)
     zeros_like = np.zeros_like(matmul)
     size_2 = v.shape[1]
     add = np.empty((size, size_2))
+    # return np.sum(weights @ v)
     result = 0.0
     for i in range(size):
         for j in range(size_2):
@@ -83,9 +83,9 @@ def attention_value_and_grad(q, k, v):
     for i in range(size):
         total_1 = 0.0
         for j in range(size_1):
-            item = d_truediv[i, j]
-            d_weights[i, j] += times(item, ratio[i, 0])
-            total_1 = fast.add_up(total_1, -times(item, truediv[i, j] / total[i]))
+            d_truediv_i_j = d_truediv[i, j]
+            d_weights[i, j] += times(d_truediv_i_j, ratio[i, 0])
+            total_1 = fast.add_up(total_1, -times(d_truediv_i_j, truediv[i, j] / total[i]))
         total_b[i] = total_1
     for i in range(size):
         d_total[i] += total_b[i]
@@ -100,4 +100,6 @@ def attention_value_and_grad(q, k, v):
             d_scores = times(d_weights[i, j], weights_copy[i, j])
             # scores = q @ k.T / np.sqrt(q.shape[1])
             d_matmul[i, j] = times(d_scores, ratio_1)
-    return result, (d_matmul @ k, (q.T @ d_matmul).T, matmul_b)
+    # scores = q @ k.T / np.sqrt(q.shape[1])
+    d_q = d_matmul @ k
+    return result, (d_q, (q.T @ d_matmul).T, matmul_b)

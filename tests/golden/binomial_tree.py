@@ -31,13 +31,13 @@ from adcompiler.runtime.guards import in_bounds, times
 def binomial_tree_value_and_grad(spot, strike, up, p, steps):
     """Return the value and the gradient of binomial_tree with respect to spot, up, p."""
     values = np.empty(steps + 1)
-    larger = max(steps + 1, 0)
-    power_tape = np.empty(larger)
+    count = max(steps + 1, 0)
+    power_tape = np.empty(count)
     for i in range(steps + 1):
         power = up**(2 * i - steps)
         power_tape[i] = power
         values[i] = max(strike - spot * power, 0.0)
-    values_then_tape = np.empty((max(steps, 0), larger))
+    values_then_tape = np.empty((max(steps, 0), count))
     for t in range(steps, 0, -1):
         values_then = values_then_tape[t - 1]
         values_then[:] = values
@@ -53,14 +53,14 @@ def binomial_tree_value_and_grad(spot, strike, up, p, steps):
     for t in range(1, steps + 1):
         d_item = np.empty(t)
         for i in range(t):
-            item = values_then_tape[t - 1, i + 1]
+            values_ip1 = values_then_tape[t - 1, i + 1]
             values_i = values_then_tape[t - 1, i]
             # values[i] = p * values[i + 1] + (1.0 - p) * values[i]
             d_add = d_values[i]
             d_values[i] = 0.0
             d_values[i] += d_add * (1.0 - p)
             d_p = fast.add_up(d_p, -(d_add * values_i))
-            d_p = fast.add_up(d_p, d_add * item)
+            d_p = fast.add_up(d_p, d_add * values_ip1)
             d_item[i] = d_add * p
         for i in range(t):
             # values[i] = p * values[i + 1] + (1.0 - p) * values[i]

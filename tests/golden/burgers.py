@@ -32,10 +32,10 @@ def burgers_value_and_grad(u, steps, dt):
     u = u.copy()
     d_u = np.zeros_like(u)
     n = len(u)
-    larger = max(steps, 0)
-    larger_1 = max(n - 1, 0)
-    u_i_tape = np.empty((larger, larger_1))
-    sub_tape = np.empty((larger, larger_1))
+    count = max(steps, 0)
+    count_1 = max(n - 1, 0)
+    u_i_tape = np.empty((count, count_1))
+    sub_tape = np.empty((count, count_1))
     for k in range(steps):
         for i in range(1, n):
             u_i = u[i]

@@ -60,23 +60,23 @@ def cholesky_loops_value_and_grad(a):
     size = low.shape[0]
     below = np.zeros(size - diag.size)
     size_1 = diag.shape[0]
-    ratio = np.empty(size_1)
+    d_diag = np.empty(size_1)
     result = 0.0
     for i in range(size_1):
-        item = diag[i]
-        result = fast.add_up(result, fast.log(item))
-        ratio[i] = 1 / item
-    d_low += np.concatenate((ratio, below))[:, None] * np.eye(size, low.shape[1])
+        diag_i = diag[i]
+        result = fast.add_up(result, fast.log(diag_i))
+        d_diag[i] = 1 / diag_i
+    d_low += np.concatenate((d_diag, below))[:, None] * np.eye(size, low.shape[1])
     for j in range(n - 1, -1, -1):
         sqrt = low[j, j]
         for i in range(j + 1, n):
-            ratio_1 = low[i, j]
+            ratio = low[i, j]
             # low[i, j] = s / low[j, j]
             d_ratio = d_low[i, j]
             d_low[i, j] = 0.0
-            ratio_2 = 1 / sqrt
-            d_s = times(d_ratio, ratio_2)
-            d_low[j, j] -= times(d_ratio, ratio_1 * ratio_2)
+            ratio_1 = 1 / sqrt
+            d_s = times(d_ratio, ratio_1)
+            d_low[j, j] -= times(d_ratio, ratio * ratio_1)
             for k in range(j):
                 low_j_k = low[j, k]
                 # s -= low[i, k] * low[j, k]

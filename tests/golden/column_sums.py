@@ -57,7 +57,7 @@ def column_sums_value_and_grad(x, y):
     # s = np.sum(x * y, axis=0)
     for i in range(size_1):
         for j in range(size):
-            item = d_s[j]
-            d_x[i, j] = item * y[i, j]
-            d_y_b[i, j] = d_y[i, j] + item * x[i, j]
+            d_s_j = d_s[j]
+            d_x[i, j] = d_s_j * y[i, j]
+            d_y_b[i, j] = d_y[i, j] + d_s_j * x[i, j]
     return result, (d_x, d_y_b)

@@ -43,9 +43,9 @@ def convolution_value_and_grad(signal, kernel):
     # return np.sum(out**2)
     result = 0.0
     for i in range(max(signal.shape[0] - kernel.shape[0] + 1, 0)):
-        item = out[i]
-        result = fast.add_up(result, item**2)
-        d_out[i] += 2.0 * item
+        out_i = out[i]
+        result = fast.add_up(result, out_i**2)
+        d_out[i] += 2.0 * out_i
     for i in range(n_1):
         for k in range(n):
             add = i + k

@@ -31,10 +31,10 @@ def cosine_similarity_value_and_grad(a, b):
     result = np.dot(a, b) / mul
 
     # return np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b))
-    ratio = 1 / mul
-    ratio_1 = result * ratio
-    mul = ratio_1 * norm_1
-    mul_1 = ratio_1 * norm
+    d_dot = 1 / mul
+    ratio = result * d_dot
+    mul = ratio * norm_1
+    mul_1 = ratio * norm
     if norm_1 > 0.0:
         scale = -(mul_1 / norm_1)
     else:
@@ -49,8 +49,7 @@ def cosine_similarity_value_and_grad(a, b):
     d_a = np.empty(size)
     d_b_b = np.empty(size)
     for i in range(size):
-        item = a[i]
-        d_a_1 = scale * item
-        d_a[i] = d_a_1 + ratio * b[i]
-        d_b_b[i] = d_b[i] + ratio * item
+        a_i = a[i]
+        d_a[i] = scale * a_i + d_dot * b[i]
+        d_b_b[i] = d_b[i] + d_dot * a_i
     return result, (d_a, d_b_b)

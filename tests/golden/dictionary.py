@@ -31,11 +31,11 @@ def dictionary_value_and_grad(params, x):
     exp = np.empty(size)
     result = 0.0
     for i in range(size):
-        ratio_1 = x[i] / params_width
-        ratio[i] = ratio_1
-        exp_1 = fast.exp(-ratio_1)
-        exp[i] = exp_1
-        result = fast.add_up(result, params_scale * exp_1 + params_shift)
+        ratio_i = x[i] / params_width
+        ratio[i] = ratio_i
+        exp_i = fast.exp(-ratio_i)
+        exp[i] = exp_i
+        result = fast.add_up(result, params_scale * exp_i + params_shift)
     zeros_like = np.zeros(size)
     # return np.sum(params["scale"] * np.exp(-x / params["width"]) + params["shift"])
     d_params_shift = 0.0
@@ -43,7 +43,7 @@ def dictionary_value_and_grad(params, x):
     d_params_width = 0.0
     for i in range(size):
         d_params_shift = fast.add_up(d_params_shift, zeros_like[i] + 1.0)
-        item = exp[i]
-        d_params_scale = fast.add_up(d_params_scale, item)
-        d_params_width = fast.add_up(d_params_width, times(times(params_scale, item), ratio[i] / params_width))
+        exp_i = exp[i]
+        d_params_scale = fast.add_up(d_params_scale, exp_i)
+        d_params_width = fast.add_up(d_params_width, times(times(params_scale, exp_i), ratio[i] / params_width))
     return result, (d_params_scale, d_params_width, d_params_shift)

@@ -46,10 +46,10 @@ def diffusion_value_and_grad(start, rate, steps):
     d_u = np.empty(size)
     result = 0.0
     for i in range(size):
-        item = u[i]
-        result = fast.add_up(result, item * item)
+        u_i = u[i]
+        result = fast.add_up(result, u_i * u_i)
         # return np.sum(u * u)
-        d_u_1 = 2.0 * item
+        d_u_1 = 2.0 * u_i
         d_u[i] = d_u_1
     max_1 = max(n - 2, 0)
     d_add = np.empty(max_1)
@@ -59,17 +59,17 @@ def diffusion_value_and_grad(start, rate, steps):
         sub = steps - 1 - k
         for i in range(1, n - 1):
             u_i = u_then_tape[sub, i]
-            item = u_then_tape[sub, i - 1]
-            item_1 = u_then_tape[sub, i + 1]
+            u_im1 = u_then_tape[sub, i - 1]
+            u_ip1 = u_then_tape[sub, i + 1]
             # new[i] = u[i] + rate * u[i] * (u[i - 1] - 2.0 * u[i] + u[i + 1])
             d_add_1 = d_u[i]
             d_u[i] = 0.0
-            d_mul = d_add_1 * (item - 2.0 * u_i + item_1)
-            d_add_2 = d_add_1 * (rate * u_i)
-            d_new[i + 1] += d_add_2
+            d_mul = d_add_1 * (u_im1 - 2.0 * u_i + u_ip1)
+            d_add_im1 = d_add_1 * (rate * u_i)
+            d_new[i + 1] += d_add_im1
             d_rate = fast.add_up(d_rate, d_mul * u_i)
-            d_add[i - 1] = d_add_2
-            d_u_i[i - 1] = d_add_1 - 2.0 * d_add_2 + d_mul * rate
+            d_add[i - 1] = d_add_im1
+            d_u_i[i - 1] = d_add_1 - 2.0 * d_add_im1 + d_mul * rate
         for i in range(1, n - 1):
             # new[i] = u[i] + rate * u[i] * (u[i - 1] - 2.0 * u[i] + u[i + 1])
             d_new[i - 1] += d_add[i - 1]

@@ -44,19 +44,19 @@ def drawdown_value_and_grad(returns):
 
     d_path = np.zeros_like(path)
     # return total / len(path)
-    ratio = 1 / n
+    d_total = 1 / n
     d_peak = 0.0
     for t in range(n - 1, -1, -1):
         path_t = path[t]
         # total += peak - path[t]
-        d_peak_1 = d_peak + ratio
+        d_peak_1 = d_peak + d_total
         peak = peak_tape[t]
         # peak = max(peak, path[t])
         if peak > path_t:
             d_peak = d_peak_1
         else:
             d_peak = 0.5 * d_peak_1 if peak == path_t else 0.0
-        d_path[t] += (d_peak_1 if path_t > peak else 0.5 * d_peak_1 if peak == path_t else 0.0) - ratio
+        d_path[t] += (d_peak_1 if path_t > peak else 0.5 * d_peak_1 if peak == path_t else 0.0) - d_total
     # peak = path[0]
     d_path[0] += d_peak
     # path = np.cumsum(returns)

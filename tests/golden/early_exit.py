@@ -43,8 +43,8 @@ def early_exit_value_and_grad(x, limit):
 
     d_x = np.zeros_like(x)
     # return math.sqrt(total)
-    ratio = 0.5 / result
+    d_total = 0.5 / result
     for i in range(trips):
         # total += x[i] * x[i]
-        d_x[i] += times(ratio, 2 * x[i])
+        d_x[i] += times(d_total, 2 * x[i])
     return result, d_x

@@ -28,14 +28,14 @@ def embedding_value_and_grad(table, words):
     d_table = np.zeros_like(table)
     size = table_words.shape[1]
     size_1 = table_words.shape[0]
-    sub = np.empty((size_1, size))
+    d_table_words = np.empty((size_1, size))
     # return np.sum(np.tanh(table[words]))
     result = 0.0
     for i in range(size_1):
         for j in range(size):
             tanh = fast.tanh(table_words[i, j])
             result = fast.add_up(result, tanh)
-            sub[i, j] = 1 - tanh * tanh
+            d_table_words[i, j] = 1 - tanh * tanh
     for k in range(len(words)):
-        d_table[words[k]] += sub[k]
+        d_table[words[k]] += d_table_words[k]
     return result, d_table

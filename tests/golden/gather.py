@@ -28,9 +28,9 @@ def gather_value_and_grad(table, index):
     total = 0.0
     for k in range(len(index)):
         index_k = index[k]
-        item = table[index_k]
-        total += item**2
+        table_index_k = table[index_k]
+        total += table_index_k**2
         # total += table[index[k]] ** 2
-        d_table[index_k] += 2.0 * item
+        d_table[index_k] += 2.0 * table_index_k
 
     return total, d_table

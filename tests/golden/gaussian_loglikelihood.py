@@ -34,7 +34,7 @@ def gaussian_loglikelihood_value_and_grad(mu, sigma, x):
     n = len(x)
     logp = np.empty(n)
     log = math.log(sigma)
-    log_1 = math.log(6.283185307179586)
+    log_1 = math.log(2.0 * math.pi)
     for i in range(n):
         e = (x[i] - mu) / sigma
         logp[i] = -0.5 * e * e - log - 0.5 * log_1

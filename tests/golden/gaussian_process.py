@@ -39,11 +39,11 @@ def gaussian_process_value_and_grad(x, y, length, noise):
     for i in range(size):
         for j in range(size):
             distance = (x[i] - x[j])**2
-            ratio_1 = -0.5 * distance / power
-            ratio[i, j] = ratio_1
-            exp_1 = fast.exp(ratio_1)
-            exp[i, j] = exp_1
-            k[i, j] = exp_1 + noise * eye[i, j]
+            ratio_i_j = -0.5 * distance / power
+            ratio[i, j] = ratio_i_j
+            exp_i_j = fast.exp(ratio_i_j)
+            exp[i, j] = exp_i_j
+            k[i, j] = exp_i_j + noise * eye[i, j]
     lu = factors.factorise(k)
     alpha = factors.solved(lu, y, False)
     size_1 = y.shape[0]

@@ -35,23 +35,22 @@ def gram_value_and_grad(x, lam):
 
     # return np.trace(g @ g) + lam * np.sum(x**2)
     mul = 2 * lam
-    eye = np.eye(g.shape[0], g.shape[1])
-    matmul = eye @ g.T
-    matmul_b = g.T @ eye
+    d_matmul = np.eye(g.shape[0], g.shape[1])
+    d_g = d_matmul @ g.T
+    matmul = g.T @ d_matmul
     d_x = np.empty((size_1, size))
     for i in range(size_1):
         for j in range(size):
             d_x[i, j] = mul * x[i, j]
-    d_g = np.empty((size, size))
+    d_g_b = np.empty((size, size))
     for i in range(size):
         for j in range(size):
-            d_g[i, j] = matmul[i, j] + matmul_b[i, j]
+            d_g_b[i, j] = d_g[i, j] + matmul[i, j]
     # g = x.T @ x
-    matmul = d_g @ x.T
-    matmul_b = x @ d_g
+    d_transposed = d_g_b @ x.T
+    matmul = x @ d_g_b
     d_x_b = np.empty((size_1, size))
     for i in range(size_1):
         for j in range(size):
-            d_x_1 = d_x[i, j] + matmul_b[i, j]
-            d_x_b[i, j] = d_x_1 + matmul[j, i]
+            d_x_b[i, j] = d_x[i, j] + matmul[i, j] + d_transposed[j, i]
     return result, (d_x_b, total)

@@ -26,45 +26,45 @@ from adcompiler.runtime import vector_math as fast
 def heat_value_and_grad(u, kappa, steps):
     """Return the value and the gradient of heat with respect to u, kappa."""
     size = u.shape[0]
-    larger = max(size - 2, 0)
-    add_tape = np.empty((max(steps, 0), larger))
+    count = max(size - 2, 0)
+    add_tape = np.empty((max(steps, 0), count))
     u = u.copy()
-    mul = np.empty(larger)
+    mul = np.empty(count)
     for k in range(steps):
-        for i in range(larger):
+        for i in range(count):
             add = u[i + 2] - 2.0 * u[i + 1] + u[i]
             add_tape[k, i] = add
             mul[i] = kappa * add
-        for i in range(larger):
+        for i in range(count):
             u[i + 1] += mul[i]
 
     d_u = np.zeros_like(u)
     # return np.sum(u**2)
     result = 0.0
     for i in range(size):
-        item = u[i]
-        result = fast.add_up(result, item**2)
-        d_u[i] += 2.0 * item
-    d_mul = np.empty(larger)
-    d_add = np.empty(larger)
-    mul = np.empty(larger)
+        u_i = u[i]
+        result = fast.add_up(result, u_i**2)
+        d_u[i] += 2.0 * u_i
+    d_mul = np.empty(count)
+    d_add = np.empty(count)
+    mul = np.empty(count)
     d_kappa = 0.0
     for k in range(steps - 1, -1, -1):
         # u[1:-1] += kappa * (u[2:] - 2.0 * u[1:-1] + u[:-2])
         total = 0.0
-        for i in range(larger):
-            item = d_u[i + 1]
-            d_mul[i] = item
-            total = fast.add_up(total, item * add_tape[k, i])
+        for i in range(count):
+            d_mul_i = d_u[i + 1]
+            d_mul[i] = d_mul_i
+            total = fast.add_up(total, d_mul_i * add_tape[k, i])
         d_kappa += total
-        for i in range(larger):
-            d_add_1 = d_mul[i] * kappa
-            d_add[i] = d_add_1
-            d_u[i] += d_add_1
-        for i in range(larger):
-            item = d_add[i]
-            d_u[i + 2] += item
-            mul[i] = -2.0 * item
-        for i in range(larger):
+        for i in range(count):
+            d_add_i = d_mul[i] * kappa
+            d_add[i] = d_add_i
+            d_u[i] += d_add_i
+        for i in range(count):
+            d_add_i = d_add[i]
+            d_u[i + 2] += d_add_i
+            mul[i] = -2.0 * d_add_i
+        for i in range(count):
             d_u[i + 1] += mul[i]
     return result, (d_u, d_kappa)

@@ -38,10 +38,10 @@ def hidden_markov_value_and_grad(start, transition, emission, observed):
     observed_0 = observed[0]
     in_bounds(emission.shape[1], observed_0)
     n = len(observed)
-    larger = max(n - 1, 0)
-    scale_tape = np.empty(larger)
-    ratio_tape = np.empty((larger, size))
-    matmul_tape = np.empty((larger, size))
+    count = max(n - 1, 0)
+    scale_tape = np.empty(count)
+    ratio_tape = np.empty((count, size))
+    matmul_tape = np.empty((count, size))
     alpha = np.empty(size)
     for i in range(size):
         alpha[i] = start[i] * emission[i, observed_0]
@@ -59,9 +59,9 @@ def hidden_markov_value_and_grad(start, transition, emission, observed):
         observed_t = observed[t]
         alpha = np.empty(size)
         for i in range(size):
-            item = matmul[i]
-            matmul_tape[t - 1, i] = item
-            alpha[i] = item * emission[i, observed_t]
+            matmul_i = matmul[i]
+            matmul_tape[t - 1, i] = matmul_i
+            alpha[i] = matmul_i * emission[i, observed_t]
     total_1 = 0.0
     for i in range(size):
         total_1 = fast.add_up(total_1, alpha[i])
@@ -70,21 +70,21 @@ def hidden_markov_value_and_grad(start, transition, emission, observed):
     d_transition = np.zeros_like(transition)
     d_emission = np.zeros_like(emission)
     # return total + np.log(np.sum(alpha))
-    ratio_1 = 1 / total_1
+    d_total = 1 / total_1
     zeros_like = np.zeros_like(alpha)
     d_alpha = np.empty(size)
     for i in range(size):
-        d_alpha[i] = zeros_like[i] + ratio_1
+        d_alpha[i] = zeros_like[i] + d_total
     d_matmul = np.empty(size)
     d_alpha_b = np.empty(size)
     for t in range(n - 1, 0, -1):
         observed_t = observed[t]
         # alpha = (alpha / scale) @ transition * emission[:, observed[t]]
         for i in range(size):
-            item = d_alpha[i]
-            d_matmul[i] = item * emission[i, observed_t]
-            d_emission[i, observed_t] += item * matmul_tape[t - 1, i]
-        matmul = transition @ d_matmul
+            d_alpha_i = d_alpha[i]
+            d_matmul[i] = d_alpha_i * emission[i, observed_t]
+            d_emission[i, observed_t] += d_alpha_i * matmul_tape[t - 1, i]
+        d_ratio = transition @ d_matmul
         scale = scale_tape[t - 1]
         ratio_1 = 1 / scale
         for i in range(size):
@@ -92,9 +92,9 @@ def hidden_markov_value_and_grad(start, transition, emission, observed):
                 d_transition[i, j] += ratio_tape[t - 1, i] * d_matmul[j]
         d_scale = 0.0
         for i in range(size):
-            item = matmul[i]
-            d_alpha_b[i] = times(item, ratio_1)
-            d_scale = fast.add_up(d_scale, -times(item, ratio_tape[t - 1, i] / scale))
+            d_ratio_i = d_ratio[i]
+            d_alpha_b[i] = times(d_ratio_i, ratio_1)
+            d_scale = fast.add_up(d_scale, -times(d_ratio_i, ratio_tape[t - 1, i] / scale))
         # total += np.log(scale)
         d_scale += ratio_1
         d_alpha = np.empty(size)

@@ -36,8 +36,8 @@ def joined_value_and_grad(a, b):
     size_1 = x.shape[0]
     total = 0.0
     for i in range(size_1):
-        item = x[i]
-        total = fast.add_up(total, item * item)
+        x_i = x[i]
+        total = fast.add_up(total, x_i * x_i)
     size_2 = y.shape[1]
     total_1 = 0.0
     for i in range(size_2):
@@ -45,23 +45,23 @@ def joined_value_and_grad(a, b):
     result = total + total_1
 
     d_y = np.zeros_like(y)
-    item_b = np.empty(size_2)
+    item = np.empty(size_2)
     # return np.sum(x * x) + np.sum(y[1] * y[0])
     for i in range(size_2):
         d_y[1, i] += y[0, i]
-        item_b[i] = y[1, i]
+        item[i] = y[1, i]
     for i in range(size_2):
-        d_y[0, i] += item_b[i]
+        d_y[0, i] += item[i]
     d_x = np.empty(size_1)
     for i in range(size_1):
         d_x[i] = 2.0 * x[i]
     # x = np.concatenate((a, b))
-    item_b = d_x[:size]
+    item = d_x[:size]
     d_a = np.empty(size_2)
     # y = np.stack((a, 2.0 * a))
     for i in range(size_2):
         d_a[i] = d_y[0, i] + 2.0 * d_y[1, i]
     # x = np.concatenate((a, b))
-    d_a = d_a + item_b
+    d_a = d_a + item
     d_b = d_x[size:size + b.shape[0]]
     return result, (d_a, d_b)

@@ -47,7 +47,7 @@ def kalman_value_and_grad(q, r, y):
         s = p + r
         e = y[t] - m
         e_tape[t] = e
-        total -= 0.5 * (math.log(6.283185307179586 * s) + e * e / s)
+        total -= 0.5 * (math.log(2.0 * math.pi * s) + e * e / s)
         gain = p / s
         m += gain * e
         p = (1.0 - gain) * p
@@ -72,9 +72,8 @@ def kalman_value_and_grad(q, r, y):
         d_p = d_p_1 + times(d_gain, reciprocal)
         d_s = -times(d_gain, gain * reciprocal)
         # total -= 0.5 * (math.log(2.0 * math.pi * s) + e * e / s)
-        d_s += 0.5 * (e * e * reciprocal * reciprocal)
         d_e -= reciprocal * e
-        d_s += -3.141592653589793 / (6.283185307179586 * s)
+        d_s = d_s + 0.5 * (e * e * reciprocal * reciprocal) - math.pi / (2.0 * math.pi * s)
         # e = y[t] - m
         d_m -= d_e
         # s = p + r

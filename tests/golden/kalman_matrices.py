@@ -79,9 +79,9 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
         m = np.empty(size)
         gain = gain_tape[t]
         for i in range(size):
-            gain_1 = matmul_c[i] / s
-            gain[i] = gain_1
-            m[i] = m_b[i] + gain_1 * e
+            gain_i = matmul_c[i] / s
+            gain[i] = gain_i
+            m[i] = m_b[i] + gain_i * e
             matmul_tape_b[t, i] = matmul_d[i]
         p = np.empty(shape)
         for i in range(size):
@@ -108,7 +108,7 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
         for i in range(size):
             for j in range(size):
                 d_outer[i, j] = -d_p[i, j]
-        matmul_c = d_outer @ matmul_tape_b[t]
+        d_gain = d_outer @ matmul_tape_b[t]
         gain = gain_tape[t]
         d_matmul_c = gain @ d_outer
         for i in range(size):
@@ -117,18 +117,17 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
         d_e = 0.0
         d_s = 0.0
         for i in range(size):
-            item = d_m[i]
+            d_m_i = d_m[i]
             # m = m + gain * e
-            d_gain = matmul_c[i] + item * e
-            item_1 = gain_tape[t, i]
-            d_e = fast.add_up(d_e, item * item_1)
+            d_gain_1 = d_gain[i] + d_m_i * e
+            gain_i = gain_tape[t, i]
+            d_e = fast.add_up(d_e, d_m_i * gain_i)
             # gain = p @ h / s
-            d_matmul[i] = times(d_gain, reciprocal)
-            d_s = fast.add_up(d_s, -times(d_gain, item_1 / s))
+            d_matmul[i] = times(d_gain_1, reciprocal)
+            d_s = fast.add_up(d_s, -times(d_gain_1, gain_i / s))
         # total -= 0.5 * (math.log(s) + e * e / s)
-        d_s += 0.5 * (e * e * reciprocal * reciprocal)
         d_e -= reciprocal * e
-        d_s += -0.5 * reciprocal
+        d_s = d_s + 0.5 * (e * e * reciprocal * reciprocal) - 0.5 * reciprocal
         # gain = p @ h / s
         for i in range(size):
             for j in range(size):
@@ -136,33 +135,33 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
         # s = h @ p @ h + r
         d_r += d_s
         for i in range(size):
-            item = h[i]
+            h_i = h[i]
             # e = y[t] - h @ m
-            d_m_b[i] = d_m[i] - d_e * item
+            d_m_b[i] = d_m[i] - d_e * h_i
             # s = h @ p @ h + r
-            d_matmul_b[i] = d_s * item
+            d_matmul_b[i] = d_s * h_i
         for i in range(size):
             for j in range(size):
                 # s = h @ p @ h + r
-                d_p_1 = d_p_c[i, j] + h[i] * d_matmul_b[j]
-                d_p_d[i, j] = d_p_1
+                d_p_i_j = d_p_c[i, j] + h[i] * d_matmul_b[j]
+                d_p_d[i, j] = d_p_i_j
                 # p = a @ p @ a.T + q
-                d_q[i, j] += d_p_1
+                d_q[i, j] += d_p_i_j
         # p = a @ p @ a.T + q
-        matmul = d_p_d @ a
-        matmul_b = matmul_tape[t].T @ d_p_d
+        d_matmul_d = d_p_d @ a
+        matmul = matmul_tape[t].T @ d_p_d
         p = p_tape[t]
-        matmul_e = matmul @ p.T
-        d_p = a.T @ matmul
+        matmul_b = d_matmul_d @ p.T
+        d_p = a.T @ d_matmul_d
         for i in range(size):
             for j in range(size):
-                d_a[j, i] += matmul_b[i, j]
+                d_a[j, i] += matmul[i, j]
         # m = a @ m
         d_m = a.T @ d_m_b
         for i in range(size):
             for j in range(size):
                 # p = a @ p @ a.T + q
-                d_a[i, j] += matmul_e[i, j]
+                d_a[i, j] += matmul_b[i, j]
                 # m = a @ m
                 d_a[i, j] += d_m_b[i] * m_tape[t, j]
     return total, (d_a, d_q, d_r)

@@ -39,20 +39,21 @@ def layers_value_and_grad(x, weights):
     matmul = x_b @ weights_1
 
     size_2 = weights_1.shape[1]
-    sub = np.empty((size_1, size_2))
-    # x = np.tanh(x @ w)
+    d_matmul = np.empty((size_1, size_2))
     result = 0.0
     for i in range(size_1):
         for j in range(size_2):
             x_1 = fast.tanh(matmul[i, j])
             result = fast.add_up(result, x_1)
-            sub[i, j] = 1 - x_1 * x_1
-    matmul = sub @ weights_1.T
-    d_weights_1 = x_b.T @ sub
+            # x = np.tanh(x @ w)
+            d_matmul[i, j] = 1 - x_1 * x_1
+    # x = np.tanh(x @ w)
+    d_x = d_matmul @ weights_1.T
+    d_weights_1 = x_b.T @ d_matmul
     d_matmul = np.empty((size_1, size))
     for i in range(size_1):
         for j in range(size):
-            item = x_b[i, j]
-            d_matmul[i, j] = matmul[i, j] * (1 - item * item)
+            x_i_j = x_b[i, j]
+            d_matmul[i, j] = d_x[i, j] * (1 - x_i_j * x_i_j)
     d_weights_0 = x.T @ d_matmul
     return result, (d_weights_0, d_weights_1)

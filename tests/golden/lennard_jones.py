@@ -49,8 +49,7 @@ def lennard_jones_value_and_grad(x, sigma, epsilon):
             sub = s6 * s6 - s6
             energy += 4.0 * epsilon * sub
             # energy += 4.0 * epsilon * (s6 * s6 - s6)
-            d_s6 = -4.0 * epsilon
-            d_s6 += 8.0 * epsilon * s6
+            d_s6 = -4.0 * epsilon + 8.0 * epsilon * s6
             d_epsilon_1 += 4.0 * sub
             # s6 = (sigma**2 / np.dot(r, r)) ** 3
             d_ratio = 3 * d_s6 * ratio**2

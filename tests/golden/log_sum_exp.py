@@ -30,19 +30,19 @@ def log_sum_exp_value_and_grad(x):
     exp = np.empty(size)
     total = 0.0
     for i in range(size):
-        exp_1 = fast.exp(x[i] - big)
-        exp[i] = exp_1
-        total = fast.add_up(total, exp_1)
+        exp_i = fast.exp(x[i] - big)
+        exp[i] = exp_i
+        total = fast.add_up(total, exp_i)
     result = big + np.log(total)
 
     # return big + np.log(np.exp(x - big).sum())
-    ratio = 1 / total
+    d_total = 1 / total
     d_sub = np.empty(size)
     total = 0.0
     for i in range(size):
-        d_sub_1 = times(ratio, exp[i])
-        d_sub[i] = d_sub_1
-        total = fast.add_up(total, -d_sub_1)
+        d_sub_i = times(d_total, exp[i])
+        d_sub[i] = d_sub_i
+        total = fast.add_up(total, -d_sub_i)
     d_big = 1.0 + total
     mul = np.empty(size)
     # big = x.max()

@@ -53,10 +53,10 @@ def logistic_helper_value_and_grad(w, b, x, y):
         # total -= y[i] * math.log(p) + (1.0 - y[i]) * math.log(1.0 - p)
         d_p = times(sub, 1 / sub_1) - times(y_i, 1 / p)
         # return 1.0 / (1.0 + math.exp(-z))
-        mul = times(d_p * (p * p), exp)
+        d_add = times(d_p * (p * p), exp)
         # p = sigmoid(np.dot(x[i], w) + b)
-        d_b += mul
+        d_b += d_add
         for i_1 in range(size):
-            d_w[i_1] += mul * x[i, i_1]
+            d_w[i_1] += d_add * x[i, i_1]
 
     return total, (d_w, d_b)

@@ -35,13 +35,12 @@ def logistic_regression_value_and_grad(w, x, y):
     d_z = np.empty(size)
     result = 0.0
     for i in range(size):
-        item = z[i]
-        exp = fast.exp(item)
+        z_i = z[i]
+        exp = fast.exp(z_i)
         add = 1.0 + exp
-        item_1 = y[i]
-        result = fast.add_up(result, fast.log(add) - item_1 * item)
-        d_z_1 = -(d_sub * item_1)
-        d_z[i] = d_z_1 + times(d_sub / add, exp)
+        y_i = y[i]
+        result = fast.add_up(result, fast.log(add) - y_i * z_i)
+        d_z[i] = -(d_sub * y_i) + times(d_sub / add, exp)
     result /= size
     # z = x @ w
     d_w = x.T @ d_z

@@ -41,11 +41,11 @@ def masked_loss_value_and_grad(prediction, target):
     # error = prediction[known] - target[known]
     places = np.nonzero(known)[0]
     d_error = np.empty(size)
-    # return np.mean(error**2)
     result = 0.0
     for i in range(size):
         error = prediction_known[i] - target_known[i]
         result = fast.add_up(result, error**2)
+        # return np.mean(error**2)
         d_error[i] = mul * error
     result /= size
     # error = prediction[known] - target[known]

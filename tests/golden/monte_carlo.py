@@ -33,8 +33,7 @@ from adcompiler.runtime.guards import times
 def monte_carlo_value_and_grad(spot, strike, sigma, normals):
     """Return the value and the gradient of monte_carlo with respect to spot, sigma."""
     size = normals.shape[0]
-    # return payoff / normals.shape[0]
-    ratio = 1 / size
+    d_payoff = 1 / size
     size_1 = normals.shape[1]
     power = sigma**2
     s_tape = np.empty(size_1)
@@ -52,7 +51,7 @@ def monte_carlo_value_and_grad(spot, strike, sigma, normals):
             s *= exp
         sub = s - strike
         payoff += max(sub, 0.0)
-        d_s = ratio if sub > 0.0 else 0.5 / size if sub == 0.0 else 0.0
+        d_s = d_payoff if sub > 0.0 else 0.5 / size if sub == 0.0 else 0.0
         for t in range(size_1 - 1, -1, -1):
             exp = exp_tape[t]
             # s *= math.exp(-0.5 * sigma**2 + sigma * normals[k, t])
@@ -61,7 +60,7 @@ def monte_carlo_value_and_grad(spot, strike, sigma, normals):
             d_add = times(d_s * s, exp)
             d_sigma += d_add * normals[k, t]
             d_s = d_s_1
-            d_power = d_power + -0.5 * d_add
+            d_power = d_power - 0.5 * d_add
         d_spot += d_s
     result = payoff / size
 

@@ -45,7 +45,6 @@ def network_value_and_grad(w1, b1, w2, b2, x, target):
     # return np.mean(error * error)
     mul_1 = 2.0 / mul
     d_error = np.empty((size_2, size_1))
-    # error = hidden @ w2 + b2 - target
     d_b2 = np.zeros(size_1)
     result = 0.0
     for i in range(size_2):
@@ -53,22 +52,22 @@ def network_value_and_grad(w1, b1, w2, b2, x, target):
             error = matmul[i, j] + b2[j] - target
             result = fast.add_up(result, error * error)
             # return np.mean(error * error)
-            d_error_1 = mul_1 * error
-            d_error[i, j] = d_error_1
+            d_error_i_j = mul_1 * error
+            d_error[i, j] = d_error_i_j
             # error = hidden @ w2 + b2 - target
-            d_b2[j] += d_error_1
+            d_b2[j] += d_error_i_j
     result /= mul
     # error = hidden @ w2 + b2 - target
-    matmul = d_error @ w2.T
+    d_hidden = d_error @ w2.T
     d_w2 = hidden.T @ d_error
     d_add = np.empty((size_2, size))
-    # hidden = np.tanh(x @ w1 + b1)
     d_b1 = np.zeros(size)
+    # hidden = np.tanh(x @ w1 + b1)
     for i in range(size_2):
         for j in range(size):
-            item = hidden[i, j]
-            d_add_1 = matmul[i, j] * (1 - item * item)
-            d_add[i, j] = d_add_1
-            d_b1[j] += d_add_1
+            hidden_i_j = hidden[i, j]
+            d_add_i_j = d_hidden[i, j] * (1 - hidden_i_j * hidden_i_j)
+            d_add[i, j] = d_add_i_j
+            d_b1[j] += d_add_i_j
     d_w1 = x.T @ d_add
     return result, (d_w1, d_b1, d_w2, d_b2)

@@ -46,10 +46,10 @@ def pair_distances_value_and_grad(x):
             sqrt = math.sqrt(d)
             total += sqrt
             # total += math.sqrt(d)
-            ratio = 0.5 / sqrt
+            d_d = 0.5 / sqrt
             for k in range(size_1):
                 # d += (x[i, k] - x[j, k]) ** 2
-                d_sub = times(ratio, 2 * (x[i, k] - x[j, k]))
+                d_sub = times(d_d, 2 * (x[i, k] - x[j, k]))
                 d_x[j, k] -= d_sub
                 d_x[i, k] += d_sub
 

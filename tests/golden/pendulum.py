@@ -27,9 +27,9 @@ from adcompiler.runtime.guards import times
 @njit(cache=True, error_model='numpy')
 def pendulum_value_and_grad(angle, velocity, length, dt, steps):
     """Return the value and the gradient of pendulum with respect to angle, velocity, length."""
-    larger = max(steps, 0)
-    angle_tape = np.empty(larger)
-    sin_tape = np.empty(larger)
+    count = max(steps, 0)
+    angle_tape = np.empty(count)
+    sin_tape = np.empty(count)
     for k in range(steps):
         angle_tape[k] = angle
         sin = math.sin(angle)

@@ -32,11 +32,11 @@ def quadratic_form_value_and_grad(a, x):
 
     # return x @ a @ x
     matmul_b = a @ x
-    outer = np.empty((size_1, size_1))
+    d_a = np.empty((size_1, size_1))
     for i in range(size_1):
         for j in range(size_1):
-            outer[i, j] = x[i] * x[j]
+            d_a[i, j] = x[i] * x[j]
     d_x = np.empty(size_1)
     for i in range(size_1):
         d_x[i] = matmul[i] + matmul_b[i]
-    return result, (outer, d_x)
+    return result, (d_a, d_x)

@@ -25,34 +25,33 @@ from adcompiler.runtime.guards import times
 @njit(cache=True, error_model='numpy')
 def random_walk_value_and_grad(x, sigma):
     """Return the value and the gradient of random_walk with respect to x, sigma."""
-    larger = max(x.shape[0] - 1, 0)
-    steps = np.empty(larger)
-    ratio = np.empty(larger)
+    count = max(x.shape[0] - 1, 0)
+    steps = np.empty(count)
+    ratio = np.empty(count)
     total = 0.0
-    for i in range(larger):
-        ratio_1 = (x[i + 1] - x[i]) / sigma
-        ratio[i] = ratio_1
-        total = fast.add_up(total, ratio_1**2)
+    for i in range(count):
+        ratio_i = (x[i + 1] - x[i]) / sigma
+        ratio[i] = ratio_i
+        total = fast.add_up(total, ratio_i**2)
     n = len(steps)
     result = -0.5 * total - n * np.log(sigma)
 
     d_x = np.zeros_like(x)
     # return -0.5 * np.sum((steps / sigma) ** 2) - len(steps) * np.log(sigma)
     ratio_1 = 1 / sigma
-    d_sigma = times(-1.0 * n, ratio_1)
-    d_steps = np.empty(larger)
+    d_steps = np.empty(count)
     total = 0.0
-    for i in range(larger):
-        item = ratio[i]
-        d_steps[i] = -times(item, ratio_1)
-        total = fast.add_up(total, times(item, item / sigma))
-    d_sigma += total
-    neg = np.empty(larger)
+    for i in range(count):
+        ratio_i = ratio[i]
+        d_steps[i] = -times(ratio_i, ratio_1)
+        total = fast.add_up(total, times(ratio_i, ratio_i / sigma))
+    d_sigma = times(-1.0 * n, ratio_1) + total
+    neg = np.empty(count)
     # steps = x[1:] - x[:-1]
-    for i in range(larger):
-        item = d_steps[i]
-        d_x[i + 1] += item
-        neg[i] = -item
-    for i in range(larger):
+    for i in range(count):
+        d_steps_i = d_steps[i]
+        d_x[i + 1] += d_steps_i
+        neg[i] = -d_steps_i
+    for i in range(count):
         d_x[i] += neg[i]
     return result, (d_x, d_sigma)

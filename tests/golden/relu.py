@@ -35,15 +35,16 @@ def relu_value_and_grad(x, w):
     result = 0.0
     for i in range(size_1):
         for j in range(size):
-            item = z[i, j]
-            test = item > 0.0
-            mul = 0.01 * item
-            result = fast.add_up(result, item if test else mul)
+            z_i_j = z[i, j]
+            test = z_i_j > 0.0
+            mul = 0.01 * z_i_j
+            result = fast.add_up(result, z_i_j if test else mul)
             if test:
                 d_z_1 = 1.0
             else:
                 d_z_1 = 0.0
             d_z[i, j] = d_z_1 + 0.01 * (0.0 if test else 1.0)
     # z = x @ w
+    d_x = d_z @ w.T
     d_w = x.T @ d_z
-    return result, (d_z @ w.T, d_w)
+    return result, (d_x, d_w)

@@ -31,12 +31,12 @@ def rosenbrock_hvp(x, v):
     n = len(x)
     t_d_sub = np.empty(max(n - 1, 0))
     for i in range(n - 1):
-        item = x[i + 1]
+        x_ip1 = x[i + 1]
         t_x_i = v[i]
         x_i = x[i]
         t_sub = v[i + 1] - 2 * t_x_i * x_i
         # total += 100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1.0 - x[i]) ** 2
-        t_d_x[i] += 2.0 * t_x_i + (-400.0 * t_sub * x_i + t_x_i * (-400.0 * (item - x_i**2)))
+        t_d_x[i] += 2.0 * t_x_i + (-400.0 * t_sub * x_i + t_x_i * (-400.0 * (x_ip1 - x_i**2)))
         t_d_sub[i] = 200.0 * t_sub
     for i in range(n - 1):
         # total += 100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1.0 - x[i]) ** 2

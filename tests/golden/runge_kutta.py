@@ -35,11 +35,11 @@ def runge_kutta_value_and_grad(y, a, b, dt, steps):
     """Return the value and the gradient of runge_kutta with respect to y, a, b."""
     size = y.shape[0]
     in_bounds(size, 1)
-    larger = max(steps, 0)
-    y_tape = np.empty((larger, size))
-    add_tape = np.empty((larger, size))
-    add_tape_b = np.empty((larger, size))
-    add_tape_c = np.empty((larger, size))
+    count = max(steps, 0)
+    y_tape = np.empty((count, size))
+    add_tape = np.empty((count, size))
+    add_tape_b = np.empty((count, size))
+    add_tape_c = np.empty((count, size))
     for k in range(steps):
         y_0 = y[0]
         y_1 = y[1]
@@ -48,33 +48,33 @@ def runge_kutta_value_and_grad(y, a, b, dt, steps):
         mul = 0.5 * dt
         add = add_tape[k]
         for i in range(size):
-            item = y[i]
-            y_tape[k, i] = item
-            add[i] = item + mul * k1[i]
-        item = add[0]
-        item_1 = add[1]
-        k2 = np.array([a * item - item * item_1, b * item * item_1 - item_1])
+            y_i = y[i]
+            y_tape[k, i] = y_i
+            add[i] = y_i + mul * k1[i]
+        add_0 = add[0]
+        add_1 = add[1]
+        k2 = np.array([a * add_0 - add_0 * add_1, b * add_0 * add_1 - add_1])
         same_size(size, k2.shape[0])
         add = add_tape_b[k]
         for i in range(size):
             add[i] = y[i] + mul * k2[i]
-        item = add[0]
-        item_1 = add[1]
-        k3 = np.array([a * item - item * item_1, b * item * item_1 - item_1])
+        add_0 = add[0]
+        add_1 = add[1]
+        k3 = np.array([a * add_0 - add_0 * add_1, b * add_0 * add_1 - add_1])
         same_size(size, k3.shape[0])
         add = add_tape_c[k]
         for i in range(size):
             add[i] = y[i] + dt * k3[i]
-        item = add[0]
-        item_1 = add[1]
-        k4 = np.array([a * item - item * item_1, b * item * item_1 - item_1])
+        add_0 = add[0]
+        add_1 = add[1]
+        k4 = np.array([a * add_0 - add_0 * add_1, b * add_0 * add_1 - add_1])
         same_size(size, k4.shape[0])
         ratio = dt / 6.0
         y_b = np.empty(size)
         for i in range(size):
             mul = 2.0 * k2[i]
-            item = k1[i]
-            y_b[i] = y[i] + ratio * (item + mul + 2.0 * k3[i] + k4[i])
+            k1_i = k1[i]
+            y_b[i] = y[i] + ratio * (k1_i + mul + 2.0 * k3[i] + k4[i])
         y = y_b
     result = y[0] + y[1]
 
@@ -99,14 +99,14 @@ def runge_kutta_value_and_grad(y, a, b, dt, steps):
         y_1 = y[1]
         mul = 0.5 * dt
         add = add_tape[k]
-        item = add[0]
-        item_1 = add[1]
+        add_0 = add[0]
+        add_1 = add[1]
         add = add_tape_b[k]
-        item_2 = add[0]
-        item_3 = add[1]
+        add_0_1 = add[0]
+        add_1_1 = add[1]
         add = add_tape_c[k]
-        item_4 = add[0]
-        item_5 = add[1]
+        add_0_2 = add[0]
+        add_1_2 = add[1]
         ratio = dt / 6.0
         d_y_b = np.zeros(size)
         d_add[:] = 0.0
@@ -116,61 +116,55 @@ def runge_kutta_value_and_grad(y, a, b, dt, steps):
         for i in range(size):
             d_y_b[i] += d_y[i]
         for i in range(size):
-            d_add_1 = times(d_y[i], ratio)
-            d_add_d[i] = d_add_1
-            d_k3_1 = 2.0 * d_add_1
-            d_k3[i] = d_k3_1
-            d_k2[i] = d_k3_1
+            d_add_i = times(d_y[i], ratio)
+            d_add_d[i] = d_add_i
+            d_k3_i = 2.0 * d_add_i
+            d_k3[i] = d_k3_i
+            d_k2[i] = d_k3_i
         # return np.array([a * y[0] - y[0] * y[1], b * y[0] * y[1] - y[1]])
         d_sub = d_add_d[0]
         d_sub_1 = d_add_d[1]
-        d_mul = times(d_sub_1, item_5)
-        d_b += times(d_mul, item_4)
-        mul_1 = times(d_sub, item_4)
-        d_add_c[1] += times(d_sub_1, b * item_4) - d_sub_1 - mul_1
-        d_a += mul_1
-        d_add_c[0] += times(d_mul, b) - times(d_sub, item_5) + times(d_sub, a)
+        d_mul = times(d_sub_1, add_1_2)
+        mul_1 = times(d_sub, add_0_2)
+        d_add_c[1] += times(d_sub_1, b * add_0_2) - d_sub_1 - mul_1
+        d_add_c[0] += times(d_mul, b) - times(d_sub, add_1_2) + times(d_sub, a)
         # k4 = rhs(y + dt * k3, a, b)
         for i in range(size):
-            item_4 = d_add_c[i]
-            d_y_b[i] += item_4
-            d_k3_b[i] = d_k3[i] + times(item_4, dt)
+            d_add_i = d_add_c[i]
+            d_y_b[i] += d_add_i
+            d_k3_b[i] = d_k3[i] + times(d_add_i, dt)
         # return np.array([a * y[0] - y[0] * y[1], b * y[0] * y[1] - y[1]])
         d_sub = d_k3_b[0]
         d_sub_1 = d_k3_b[1]
-        d_mul = times(d_sub_1, item_3)
-        d_b += times(d_mul, item_2)
-        mul_1 = times(d_sub, item_2)
-        d_add_b[1] += times(d_sub_1, b * item_2) - d_sub_1 - mul_1
-        d_a += mul_1
-        d_add_b[0] += times(d_mul, b) - times(d_sub, item_3) + times(d_sub, a)
+        d_mul_1 = times(d_sub_1, add_1_1)
+        mul_2 = times(d_sub, add_0_1)
+        d_add_b[1] += times(d_sub_1, b * add_0_1) - d_sub_1 - mul_2
+        d_add_b[0] += times(d_mul_1, b) - times(d_sub, add_1_1) + times(d_sub, a)
         # k3 = rhs(y + 0.5 * dt * k2, a, b)
         for i in range(size):
-            item_2 = d_add_b[i]
-            d_y_b[i] += item_2
-            d_k2_b[i] = d_k2[i] + times(item_2, mul)
+            d_add_i = d_add_b[i]
+            d_y_b[i] += d_add_i
+            d_k2_b[i] = d_k2[i] + times(d_add_i, mul)
         # return np.array([a * y[0] - y[0] * y[1], b * y[0] * y[1] - y[1]])
         d_sub = d_k2_b[0]
         d_sub_1 = d_k2_b[1]
-        d_mul = times(d_sub_1, item_1)
-        d_b += times(d_mul, item)
-        mul_1 = times(d_sub, item)
-        d_add[1] += times(d_sub_1, b * item) - d_sub_1 - mul_1
-        d_a += mul_1
-        d_add[0] += times(d_mul, b) - times(d_sub, item_1) + times(d_sub, a)
+        d_mul_2 = times(d_sub_1, add_1)
+        mul_3 = times(d_sub, add_0)
+        d_add[1] += times(d_sub_1, b * add_0) - d_sub_1 - mul_3
+        d_add[0] += times(d_mul_2, b) - times(d_sub, add_1) + times(d_sub, a)
         # k2 = rhs(y + 0.5 * dt * k1, a, b)
         for i in range(size):
-            item = d_add[i]
-            d_y_b[i] += item
-            d_k1[i] = d_add_d[i] + times(item, mul)
+            d_add_i = d_add[i]
+            d_y_b[i] += d_add_i
+            d_k1[i] = d_add_d[i] + times(d_add_i, mul)
         # return np.array([a * y[0] - y[0] * y[1], b * y[0] * y[1] - y[1]])
         d_sub = d_k1[0]
         d_sub_1 = d_k1[1]
-        d_mul = times(d_sub_1, y_1)
-        d_b += times(d_mul, y_0)
+        d_mul_3 = times(d_sub_1, y_1)
+        d_b = d_b + times(d_mul, add_0_2) + times(d_mul_1, add_0_1) + times(d_mul_2, add_0) + times(d_mul_3, y_0)
         mul = times(d_sub, y_0)
         d_y_b[1] += times(d_sub_1, b * y_0) - d_sub_1 - mul
-        d_a += mul
-        d_y_b[0] += times(d_mul, b) - times(d_sub, y_1) + times(d_sub, a)
+        d_a = d_a + mul_1 + mul_2 + mul_3 + mul
+        d_y_b[0] += times(d_mul_3, b) - times(d_sub, y_1) + times(d_sub, a)
         d_y = d_y_b
     return result, (d_y, d_a, d_b)

@@ -38,9 +38,9 @@ def scatter_value_and_grad(values, bins, count):
     # return np.sum(sums**2)
     result = 0.0
     for i in range(count):
-        item = sums[i]
-        result = fast.add_up(result, item**2)
-        d_sums[i] += 2.0 * item
+        sums_i = sums[i]
+        result = fast.add_up(result, sums_i**2)
+        d_sums[i] += 2.0 * sums_i
     for k in range(n):
         # sums[bins[k]] += values[k]
         d_values[k] += d_sums[bins[k]]

@@ -30,8 +30,7 @@ def softmax_value_and_grad(logits, labels):
     """Return the value and the gradient of softmax with respect to logits."""
     d_logits = np.zeros_like(logits)
     size = logits.shape[0]
-    # return total / logits.shape[0]
-    ratio = 1 / size
+    d_total = 1 / size
     size_1 = logits.shape[1]
     z = np.empty(size_1)
     exp = np.empty(size_1)
@@ -43,32 +42,32 @@ def softmax_value_and_grad(logits, labels):
         larger = np.max(logits[i])
         total_1 = 0.0
         for i_1 in range(size_1):
-            z_1 = logits[i, i_1] - larger
-            z[i_1] = z_1
-            exp_1 = fast.exp(z_1)
-            exp[i_1] = exp_1
-            total_1 = fast.add_up(total_1, exp_1)
+            z_i = logits[i, i_1] - larger
+            z[i_1] = z_i
+            exp_i = fast.exp(z_i)
+            exp[i_1] = exp_i
+            total_1 = fast.add_up(total_1, exp_i)
         labels_i = labels[i]
         total += np.log(total_1) - z[labels_i]
         d_z[:] = 0.0
         # total += np.log(np.sum(np.exp(z))) - z[labels[i]]
-        d_z[labels_i] -= ratio
-        d_total = times(ratio, 1 / total_1)
+        d_z[labels_i] -= d_total
+        d_total_1 = times(d_total, 1 / total_1)
         d_larger = 0.0
         for i_1 in range(size_1):
             # total += np.log(np.sum(np.exp(z))) - z[labels[i]]
-            d_z[i_1] += times(d_total, exp[i_1])
-            item = d_z[i_1]
+            d_z[i_1] += times(d_total_1, exp[i_1])
+            d_z_i = d_z[i_1]
             # z = logits[i] - np.max(logits[i])
-            d_logits[i, i_1] += item
+            d_logits[i, i_1] += d_z_i
             chosen[i_1] = 1.0 if logits[i, i_1] == larger else 0.0
-            d_larger = fast.add_up(d_larger, -item)
+            d_larger = fast.add_up(d_larger, -d_z_i)
         # z = logits[i] - np.max(logits[i])
         total_1 = 0.0
         for i_1 in range(size_1):
-            item = chosen[i_1]
-            mul[i_1] = d_larger * item
-            total_1 = fast.add_up(total_1, item)
+            chosen_i = chosen[i_1]
+            mul[i_1] = d_larger * chosen_i
+            total_1 = fast.add_up(total_1, chosen_i)
         for i_1 in range(size_1):
             d_logits[i, i_1] += mul[i_1] / total_1
     result = total / size

@@ -39,9 +39,9 @@ def standardise_value_and_grad(x, w):
     total = np.zeros(size)
     for i in range(size_1):
         for j in range(size):
-            item = x[i, j]
-            sub[i, j] = item - ratio[j]
-            total[j] += item
+            x_i_j = x[i, j]
+            sub[i, j] = x_i_j - ratio[j]
+            total[j] += x_i_j
     ratio_b = np.empty((1, size))
     for j in range(size):
         ratio_b[0, j] = total[j] / size_1
@@ -49,21 +49,21 @@ def standardise_value_and_grad(x, w):
     total_b = np.zeros(size)
     for i in range(size_1):
         for j in range(size):
-            centered_1 = x[i, j] - ratio_b[0, j]
-            centered[i, j] = centered_1
-            total_b[j] += centered_1 * centered_1
+            centered_i_j = x[i, j] - ratio_b[0, j]
+            centered[i, j] = centered_i_j
+            total_b[j] += centered_i_j * centered_i_j
     test = np.empty(size, np.bool_)
     test_b = np.empty(size, np.bool_)
     sqrt = np.empty(size)
     where = np.empty(size)
     for i in range(size):
         mean_square = total_b[i] / size_1
-        test_1 = mean_square == 0.0
-        test[i] = test_1
-        test_b[i] = test_1
-        sqrt_1 = np.sqrt(1.0 if test_1 else mean_square)
-        sqrt[i] = sqrt_1
-        where[i] = 0.0 if test_1 else sqrt_1
+        test_i = mean_square == 0.0
+        test[i] = test_i
+        test_b[i] = test_i
+        sqrt_i = np.sqrt(1.0 if test_i else mean_square)
+        sqrt[i] = sqrt_i
+        where[i] = 0.0 if test_i else sqrt_i
     z = np.empty((size_1, size))
     for i in range(size_1):
         for j in range(size):
@@ -71,18 +71,18 @@ def standardise_value_and_grad(x, w):
     matmul = z @ w
 
     d_total = np.zeros_like(total)
-    # return np.sum(z @ w)
     zeros_like = np.zeros_like(matmul)
     add = np.empty(size_1)
+    # return np.sum(z @ w)
     result = 0.0
     for i in range(size_1):
         result = fast.add_up(result, matmul[i])
         add[i] = zeros_like[i] + 1.0
     d_w = z.T @ add
-    outer = np.empty((size_1, size))
+    d_z = np.empty((size_1, size))
     for i in range(size_1):
         for j in range(size):
-            outer[i, j] = add[i] * w[j]
+            d_z[i, j] = add[i] * w[j]
     ratio = np.empty(size)
     # z = (x - x.mean(axis=0)) / x.std(axis=0)
     for i in range(size):
@@ -91,14 +91,14 @@ def standardise_value_and_grad(x, w):
     d_where = np.zeros(size)
     for i in range(size_1):
         for j in range(size):
-            item = outer[i, j]
-            d_sub[i, j] = times(item, ratio[j])
-            d_where[j] -= times(item, z[i, j] / where[j])
+            d_z_i_j = d_z[i, j]
+            d_sub[i, j] = times(d_z_i_j, ratio[j])
+            d_where[j] -= times(d_z_i_j, z[i, j] / where[j])
     ratio_1 = 1 / size_1
     d_total_b = np.empty(size)
     for i in range(size):
-        item = d_where[i]
-        d_mean_square = times(0.0 if test[i] else item, 0.5 / sqrt[i])
+        d_where_i = d_where[i]
+        d_mean_square = times(0.0 if test[i] else d_where_i, 0.5 / sqrt[i])
         if test_b[i]:
             d_mean_square = 0.0
         d_total_b[i] = times(d_mean_square, ratio_1)
@@ -106,19 +106,18 @@ def standardise_value_and_grad(x, w):
     total = np.zeros(size)
     for i in range(size_1):
         for j in range(size):
-            d_centered_1 = times(d_total_b[j], 2 * centered[i, j])
-            d_centered[i, j] = d_centered_1
-            total[j] -= d_centered_1
+            d_centered_i_j = times(d_total_b[j], 2 * centered[i, j])
+            d_centered[i, j] = d_centered_i_j
+            total[j] -= d_centered_i_j
     for j in range(size):
         d_total[j] += times(total[j], ratio_1)
     d_x = np.empty((size_1, size))
     d_ratio = np.zeros(size)
     for i in range(size_1):
         for j in range(size):
-            d_x_1 = d_centered[i, j] + d_total[j]
-            item = d_sub[i, j]
-            d_x[i, j] = d_x_1 + item
-            d_ratio[j] -= item
+            d_sub_i_j = d_sub[i, j]
+            d_x[i, j] = d_centered[i, j] + d_total[j] + d_sub_i_j
+            d_ratio[j] -= d_sub_i_j
     d_total = np.empty(size)
     for i in range(size):
         d_total[i] = times(d_ratio[i], ratio_1)

@@ -29,8 +29,10 @@ def transfer_function_value_and_grad(resistance, capacitance, omega):
     magnitude = abs(h)
     result = magnitude**2
 
+    # return abs(h) ** 2
+    d_h = 2.0 * magnitude * np.conjugate(h) / (magnitude if magnitude != 0 else 1.0)
     # h = 1.0 / (1.0 + 1j * omega * resistance * capacitance)
-    mul_2 = times(2.0 * magnitude * np.conjugate(h) / (magnitude if magnitude != 0 else 1.0), h / add)
+    mul_2 = times(d_h, h / add)
     d_capacitance = np.real(-(mul_2 * mul_1))
     d_resistance = np.real(-(mul_2 * capacitance * mul))
     return result, (d_resistance, d_capacitance)

@@ -47,9 +47,9 @@ def triangular_solve_value_and_grad(low, b):
     # return np.sum(x * x)
     result = 0.0
     for i in range(b.shape[0]):
-        item = x[i]
-        result = fast.add_up(result, item * item)
-        d_x[i] += 2.0 * item
+        x_i = x[i]
+        result = fast.add_up(result, x_i * x_i)
+        d_x[i] += 2.0 * x_i
     for i in range(n - 1, -1, -1):
         low_i_i = low[i, i]
         ratio = x[i]

@@ -22,7 +22,7 @@ from numba import njit
 @njit(cache=True, error_model='numpy')
 def wave_value_and_grad(x, frequency):
     """Return the value and the gradient of wave with respect to x, frequency."""
-    mul = 6.283185307179586 * frequency
+    mul = 2.0 * math.pi * frequency
     mul_1 = mul * x
     exp = math.exp(-(x * x))
     mul_2 = math.sin(mul_1) * exp
@@ -30,8 +30,7 @@ def wave_value_and_grad(x, frequency):
     result = mul_2 + math.log(add)
 
     # return math.sin(2.0 * math.pi * frequency * x) * math.exp(-x * x) + math.log(1.0 + x)
-    d_x = 1 / add - 2 * mul_2 * x
     d_mul = exp * math.cos(mul_1)
-    d_x += d_mul * mul
-    d_frequency = 6.283185307179586 * (d_mul * x)
+    d_x = 1 / add - 2 * mul_2 * x + d_mul * mul
+    d_frequency = 2.0 * math.pi * (d_mul * x)
     return result, (d_x, d_frequency)

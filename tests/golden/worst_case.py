@@ -52,11 +52,11 @@ def worst_case_value_and_grad(losses, weights):
     for i in range(size):
         d_losses[i] += mul[i] / total
         if losses[i] == larger:
-            chosen = 1.0
+            chosen_i = 1.0
         else:
-            chosen = 0.0
-        chosen_b[i] = chosen
-        total_1 = fast.add_up(total_1, chosen)
+            chosen_i = 0.0
+        chosen_b[i] = chosen_i
+        total_1 = fast.add_up(total_1, chosen_i)
     # ordered = np.sort(losses)
     item = weights[np.argsort(np.argsort(losses))]
     # return np.max(losses) - np.min(losses) + np.dot(ordered, weights) + losses[np.argmax(weights)]
