@@ -36,6 +36,7 @@ from adcompiler.optimize.distribute import distribute
 from adcompiler.optimize.divisors import check_divisors
 from adcompiler.optimize.ellipses import without_ellipses
 from adcompiler.optimize.factors import share_factors
+from adcompiler.optimize.fills import fill_at_once
 from adcompiler.optimize.fold import fold
 from adcompiler.optimize.fuse import fuse
 from adcompiler.optimize.guard import guard_sizes
@@ -174,6 +175,11 @@ def _fused(unit: Unit) -> Graph:
     return graph
 
 
+def _filled(unit: Unit) -> Graph:
+    known = symbolic_sizes(unit.graph, unit.types, ELEMENTWISE.keys())
+    return fill_at_once(unit.graph, unit.types, *known)
+
+
 def _writes_arguments(graph: Graph) -> bool:
     """Tell whether a function writes its arguments: these may overlap, so that the order matters."""
     classes = memory_classes(graph.body)
@@ -308,6 +314,7 @@ STAGES: dict[str, Stage] = {
         Pass("retype", _retyped, "types of what passes made", lambda u: not u.style.broadcasts),
         Pass("fuse", _fused, "array code as loops, where shapes are equal", lambda u: not u.style.broadcasts),
         *SIMPLE,
+        Pass("fills", _filled, "zeros that are added to once: set at once", lambda u: not u.style.broadcasts),
         Pass(
             "distribute",
             lambda u: distribute(u.graph, u.types),

@@ -66,10 +66,18 @@ def _running_sums(region: Region) -> set[Value]:
     found: set[Value] = set()
     for node in makers.values():
         first = makers.get(node.args[0]) if node.fn in ("add", "sub") else None  # type: ignore[arg-type]
-        is_same = first is not None and first.loc.quoted and first.loc.statement == node.loc.statement
-        if first is not None and is_same and first.out.name == node.out.name:
+        if first is None or first.out.name != node.out.name or _adds_on(first, found):
+            continue
+        if first.loc.quoted and first.loc.statement == node.loc.statement:
             found.add(first.out)
     return found
+
+
+def _adds_on(node: Apply, running: set[Value]) -> bool:
+    """Tell whether a sum goes on with what its variable held before."""
+    first = node.args[0] if node.args else None
+    is_own = isinstance(first, Value) and first.name == node.out.name
+    return node.fn in ("add", "sub") and is_own and first not in running
 
 
 def _read(state: _Inliner, atoms: Iterable[object], region: Region, position: int) -> None:

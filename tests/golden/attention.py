@@ -54,8 +54,8 @@ def attention_value_and_grad(q, k, v):
             weights[i, j] = truediv_i_j
     matmul = weights @ v
 
-    d_weights = np.zeros_like(weights)
-    d_total = np.zeros_like(total)
+    d_weights = np.empty_like(weights)
+    d_total = np.empty_like(total)
     zeros_like = np.zeros_like(matmul)
     size_2 = v.shape[1]
     add = np.empty((size, size_2))
@@ -71,7 +71,7 @@ def attention_value_and_grad(q, k, v):
     for i in range(size):
         for j in range(size_1):
             # return np.sum(weights @ v)
-            d_weights[i, j] += matmul[i, j]
+            d_weights[i, j] = matmul[i, j]
             # weights /= np.sum(weights, axis=1)[:, None]
             d_truediv[i, j] = d_weights[i, j]
             d_weights[i, j] = 0.0
@@ -88,7 +88,7 @@ def attention_value_and_grad(q, k, v):
             total_1 = fast.add_up(total_1, -times(d_truediv_i_j, truediv[i, j] / total[i]))
         total_b[i] = total_1
     for i in range(size):
-        d_total[i] += total_b[i]
+        d_total[i] = total_b[i]
     # scores = q @ k.T / np.sqrt(q.shape[1])
     ratio_1 = 1 / sqrt
     d_matmul = np.empty((size, size_1))

@@ -26,7 +26,7 @@ from adcompiler.runtime.guards import same_size
 def bilinear_value_and_grad(a, x, y):
     """Return the value and the gradient of bilinear with respect to a, x, y."""
     d_y = np.zeros_like(y)
-    d_x = np.zeros_like(x)
+    d_x = np.empty_like(x)
     size = y.shape[0]
     size_1 = a.shape[1]
     same_size(size_1, size)
@@ -37,7 +37,7 @@ def bilinear_value_and_grad(a, x, y):
     for i in range(size_3):
         for j in range(size_1):
             m[i, j] = a[i, j] + x[i] * y[j]
-    d_m = np.zeros_like(m)
+    d_m = np.empty_like(m)
     size_4 = m.shape[0]
     assert size_2 == size_4, 'sizes differ along i'
     size_2 = m.shape[1]
@@ -54,8 +54,8 @@ def bilinear_value_and_grad(a, x, y):
             # return np.einsum("ij,i,j->", m, x, y)
             d_y[j] += mul
             d_x_i = fast.add_up(d_x_i, y_j * m_i_j)
-            d_m[i, j] += y_j * x_i
-        d_x[i] += d_x_i
+            d_m[i, j] = y_j * x_i
+        d_x[i] = d_x_i
 
     # m = a + np.outer(x, y)
     matmul = d_m @ y

@@ -57,8 +57,7 @@ def binomial_tree_value_and_grad(spot, strike, up, p, steps):
             values_i = values_then_tape[t - 1, i]
             # values[i] = p * values[i + 1] + (1.0 - p) * values[i]
             d_add = d_values[i]
-            d_values[i] = 0.0
-            d_values[i] += d_add * (1.0 - p)
+            d_values[i] = d_add * (1.0 - p)
             d_p = fast.add_up(d_p, -(d_add * values_i))
             d_p = fast.add_up(d_p, d_add * values_ip1)
             d_item[i] = d_add * p

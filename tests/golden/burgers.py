@@ -30,7 +30,7 @@ from adcompiler.runtime import vector_math as fast
 def burgers_value_and_grad(u, steps, dt):
     """Return the value and the gradient of burgers with respect to u, dt."""
     u = u.copy()
-    d_u = np.zeros_like(u)
+    d_u = np.empty_like(u)
     n = len(u)
     count = max(steps, 0)
     count_1 = max(n - 1, 0)
@@ -48,7 +48,7 @@ def burgers_value_and_grad(u, steps, dt):
         u_i = u[i]
         total = fast.add_up(total, u_i**2)
         # total += u[i] ** 2
-        d_u[i] += 2.0 * u_i
+        d_u[i] = 2.0 * u_i
 
     d_dt = 0.0
     for k in range(steps - 1, -1, -1):
@@ -56,10 +56,9 @@ def burgers_value_and_grad(u, steps, dt):
             u_i = u_i_tape[k, i - 1]
             # u[i] = u[i] - dt * u[i] * (u[i] - u[i - 1])
             d_sub = d_u[i]
-            d_u[i] = 0.0
             mul = d_sub * sub_tape[k, i - 1]
             mul_1 = d_sub * (dt * u_i)
             d_u[i - 1] += mul_1
             d_dt -= mul * u_i
-            d_u[i] += d_sub - mul_1 - mul * dt
+            d_u[i] = d_sub - mul_1 - mul * dt
     return total, (d_u, d_dt)

@@ -30,12 +30,12 @@ def convolution_value_and_grad(signal, kernel):
     """Return the value and the gradient of convolution with respect to signal, kernel."""
     n = len(kernel)
     n_1 = len(signal) - n + 1
-    out = np.zeros(n_1)
+    out = np.empty(n_1)
     for i in range(n_1):
         out_i = 0.0
         for k in range(n):
             out_i = fast.add_up(out_i, signal[i + k] * kernel[k])
-        out[i] += out_i
+        out[i] = out_i
 
     d_signal = np.zeros_like(signal)
     d_kernel = np.zeros_like(kernel)

@@ -42,7 +42,7 @@ def drawdown_value_and_grad(returns):
         total += peak - path_t
     result = total / n
 
-    d_path = np.zeros_like(path)
+    d_path = np.empty_like(path)
     # return total / len(path)
     d_total = 1 / n
     d_peak = 0.0
@@ -56,7 +56,7 @@ def drawdown_value_and_grad(returns):
             d_peak = d_peak_1
         else:
             d_peak = 0.5 * d_peak_1 if peak == path_t else 0.0
-        d_path[t] += (d_peak_1 if path_t > peak else 0.5 * d_peak_1 if peak == path_t else 0.0) - d_total
+        d_path[t] = (d_peak_1 if path_t > peak else 0.5 * d_peak_1 if peak == path_t else 0.0) - d_total
     # peak = path[0]
     d_path[0] += d_peak
     # path = np.cumsum(returns)

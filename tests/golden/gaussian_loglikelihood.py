@@ -39,12 +39,12 @@ def gaussian_loglikelihood_value_and_grad(mu, sigma, x):
         e = (x[i] - mu) / sigma
         logp[i] = -0.5 * e * e - log - 0.5 * log_1
 
-    d_logp = np.zeros_like(logp)
+    d_logp = np.empty_like(logp)
     # return logp.sum()
     result = 0.0
     for i in range(x.shape[0]):
         result = fast.add_up(result, logp[i])
-        d_logp[i] += 1.0
+        d_logp[i] = 1.0
     d_mu = 0.0
     d_sigma = 0.0
     d_log = 0.0

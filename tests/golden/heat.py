@@ -38,13 +38,13 @@ def heat_value_and_grad(u, kappa, steps):
         for i in range(count):
             u[i + 1] += mul[i]
 
-    d_u = np.zeros_like(u)
+    d_u = np.empty_like(u)
     # return np.sum(u**2)
     result = 0.0
     for i in range(size):
         u_i = u[i]
         result = fast.add_up(result, u_i**2)
-        d_u[i] += 2.0 * u_i
+        d_u[i] = 2.0 * u_i
     d_mul = np.empty(count)
     d_add = np.empty(count)
     mul = np.empty(count)

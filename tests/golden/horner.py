@@ -31,12 +31,12 @@ def horner_value_and_grad(coefficients, x):
         value_tape[n - 1 - k] = value
         value = value * x + coefficients[k]
 
-    d_coefficients = np.zeros_like(coefficients)
+    d_coefficients = np.empty_like(coefficients)
     d_value = 1.0
     d_x = 0.0
     for k in range(n):
         # value = value * x + coefficients[k]
-        d_coefficients[k] += d_value
+        d_coefficients[k] = d_value
         d_value_1 = d_value * x
         value_1 = value_tape[n - 1 - k]
         d_x += d_value * value_1

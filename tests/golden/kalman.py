@@ -72,8 +72,9 @@ def kalman_value_and_grad(q, r, y):
         d_p = d_p_1 + times(d_gain, reciprocal)
         d_s = -times(d_gain, gain * reciprocal)
         # total -= 0.5 * (math.log(2.0 * math.pi * s) + e * e / s)
+        d_s += 0.5 * (e * e * reciprocal * reciprocal)
         d_e -= reciprocal * e
-        d_s = d_s + 0.5 * (e * e * reciprocal * reciprocal) - math.pi / (2.0 * math.pi * s)
+        d_s -= math.pi / (2.0 * math.pi * s)
         # e = y[t] - m
         d_m -= d_e
         # s = p + r

@@ -126,8 +126,9 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
             d_matmul[i] = times(d_gain_1, reciprocal)
             d_s = fast.add_up(d_s, -times(d_gain_1, gain_i / s))
         # total -= 0.5 * (math.log(s) + e * e / s)
+        d_s += 0.5 * (e * e * reciprocal * reciprocal)
         d_e -= reciprocal * e
-        d_s = d_s + 0.5 * (e * e * reciprocal * reciprocal) - 0.5 * reciprocal
+        d_s -= 0.5 * reciprocal
         # gain = p @ h / s
         for i in range(size):
             for j in range(size):

@@ -65,13 +65,12 @@ def mixture_value_and_grad(means, weights, x):
         total += big + math.log(s)
         # total += big + math.log(s)
         d_s = 1 / s
-        d_terms[:] = 0.0
         d_big = 1.0
         for k in range(n):
             # s += math.exp(terms[k] - big)
             d_sub = times(d_s, exp_tape[k])
             d_big = fast.add_up(d_big, -d_sub)
-            d_terms[k] += d_sub
+            d_terms[k] = d_sub
         for k in range(n - 1, 0, -1):
             terms_k = terms[k]
             big = big_tape[k - 1]

@@ -34,14 +34,14 @@ def recurrence_value_and_grad(w, x):
         h_tape[i] = h
         h = math.tanh(w * h + x[i])
 
-    d_x = np.zeros_like(x)
+    d_x = np.empty_like(x)
     d_h = 1.0
     d_w = 0.0
     h_1 = h
     for i in range(n - 1, -1, -1):
         # h = math.tanh(w * h + x[i])
         d_add = d_h * (1 - h_1 * h_1)
-        d_x[i] += d_add
+        d_x[i] = d_add
         h_1 = h_tape[i]
         d_w += d_add * h_1
         d_h = d_add * w

@@ -27,7 +27,7 @@ from adcompiler.runtime.guards import all_in_bounds, same_size
 def rows_value_and_grad(a, b):
     """Return the value and the gradient of rows with respect to a, b."""
     d_b = np.zeros_like(b)
-    d_a = np.zeros_like(a)
+    d_a = np.empty_like(a)
     size = a.shape[1]
     same_size(size, b.shape[0])
     size_1 = a.shape[0]
@@ -37,7 +37,7 @@ def rows_value_and_grad(a, b):
         total += np.dot(a[i], b[:, i])
         # total += np.dot(a[i], b[:, i])
         for i_1 in range(size):
-            d_a[i, i_1] += b[i_1, i]
+            d_a[i, i_1] = b[i_1, i]
             d_b[i_1, i] += a[i, i_1]
 
     return total, (d_a, d_b)

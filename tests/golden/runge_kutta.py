@@ -125,8 +125,10 @@ def runge_kutta_value_and_grad(y, a, b, dt, steps):
         d_sub = d_add_d[0]
         d_sub_1 = d_add_d[1]
         d_mul = times(d_sub_1, add_1_2)
+        d_b += times(d_mul, add_0_2)
         mul_1 = times(d_sub, add_0_2)
         d_add_c[1] += times(d_sub_1, b * add_0_2) - d_sub_1 - mul_1
+        d_a += mul_1
         d_add_c[0] += times(d_mul, b) - times(d_sub, add_1_2) + times(d_sub, a)
         # k4 = rhs(y + dt * k3, a, b)
         for i in range(size):
@@ -136,10 +138,12 @@ def runge_kutta_value_and_grad(y, a, b, dt, steps):
         # return np.array([a * y[0] - y[0] * y[1], b * y[0] * y[1] - y[1]])
         d_sub = d_k3_b[0]
         d_sub_1 = d_k3_b[1]
-        d_mul_1 = times(d_sub_1, add_1_1)
-        mul_2 = times(d_sub, add_0_1)
-        d_add_b[1] += times(d_sub_1, b * add_0_1) - d_sub_1 - mul_2
-        d_add_b[0] += times(d_mul_1, b) - times(d_sub, add_1_1) + times(d_sub, a)
+        d_mul = times(d_sub_1, add_1_1)
+        d_b += times(d_mul, add_0_1)
+        mul_1 = times(d_sub, add_0_1)
+        d_add_b[1] += times(d_sub_1, b * add_0_1) - d_sub_1 - mul_1
+        d_a += mul_1
+        d_add_b[0] += times(d_mul, b) - times(d_sub, add_1_1) + times(d_sub, a)
         # k3 = rhs(y + 0.5 * dt * k2, a, b)
         for i in range(size):
             d_add_i = d_add_b[i]
@@ -148,10 +152,12 @@ def runge_kutta_value_and_grad(y, a, b, dt, steps):
         # return np.array([a * y[0] - y[0] * y[1], b * y[0] * y[1] - y[1]])
         d_sub = d_k2_b[0]
         d_sub_1 = d_k2_b[1]
-        d_mul_2 = times(d_sub_1, add_1)
-        mul_3 = times(d_sub, add_0)
-        d_add[1] += times(d_sub_1, b * add_0) - d_sub_1 - mul_3
-        d_add[0] += times(d_mul_2, b) - times(d_sub, add_1) + times(d_sub, a)
+        d_mul = times(d_sub_1, add_1)
+        d_b += times(d_mul, add_0)
+        mul_1 = times(d_sub, add_0)
+        d_add[1] += times(d_sub_1, b * add_0) - d_sub_1 - mul_1
+        d_a += mul_1
+        d_add[0] += times(d_mul, b) - times(d_sub, add_1) + times(d_sub, a)
         # k2 = rhs(y + 0.5 * dt * k1, a, b)
         for i in range(size):
             d_add_i = d_add[i]
@@ -160,11 +166,11 @@ def runge_kutta_value_and_grad(y, a, b, dt, steps):
         # return np.array([a * y[0] - y[0] * y[1], b * y[0] * y[1] - y[1]])
         d_sub = d_k1[0]
         d_sub_1 = d_k1[1]
-        d_mul_3 = times(d_sub_1, y_1)
-        d_b = d_b + times(d_mul, add_0_2) + times(d_mul_1, add_0_1) + times(d_mul_2, add_0) + times(d_mul_3, y_0)
+        d_mul = times(d_sub_1, y_1)
+        d_b += times(d_mul, y_0)
         mul = times(d_sub, y_0)
         d_y_b[1] += times(d_sub_1, b * y_0) - d_sub_1 - mul
-        d_a = d_a + mul_1 + mul_2 + mul_3 + mul
-        d_y_b[0] += times(d_mul_3, b) - times(d_sub, y_1) + times(d_sub, a)
+        d_a += mul
+        d_y_b[0] += times(d_mul, b) - times(d_sub, y_1) + times(d_sub, a)
         d_y = d_y_b
     return result, (d_y, d_a, d_b)

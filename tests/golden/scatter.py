@@ -34,13 +34,13 @@ def scatter_value_and_grad(values, bins, count):
         sums[bins[k]] += values[k]
 
     d_values = np.zeros_like(values)
-    d_sums = np.zeros_like(sums)
+    d_sums = np.empty_like(sums)
     # return np.sum(sums**2)
     result = 0.0
     for i in range(count):
         sums_i = sums[i]
         result = fast.add_up(result, sums_i**2)
-        d_sums[i] += 2.0 * sums_i
+        d_sums[i] = 2.0 * sums_i
     for k in range(n):
         # sums[bins[k]] += values[k]
         d_values[k] += d_sums[bins[k]]

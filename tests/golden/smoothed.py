@@ -44,7 +44,8 @@ def smoothed_pullback(x, weight, d_y):
         d_add = d_y[i]
         d_y[i] = 0.0
         d_x[i] += d_add * (1.0 - weight)
-        d_weight = d_weight - d_add * x_i + d_add * y_im1
+        d_weight -= d_add * x_i
+        d_weight += d_add * y_im1
         d_y[i - 1] += d_add * weight
     # y[0] = x[0]
     d_x_0 = d_y[0]

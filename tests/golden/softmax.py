@@ -28,7 +28,7 @@ from adcompiler.runtime.guards import times
 @njit(cache=True, error_model='numpy')
 def softmax_value_and_grad(logits, labels):
     """Return the value and the gradient of softmax with respect to logits."""
-    d_logits = np.zeros_like(logits)
+    d_logits = np.empty_like(logits)
     size = logits.shape[0]
     d_total = 1 / size
     size_1 = logits.shape[1]
@@ -57,11 +57,11 @@ def softmax_value_and_grad(logits, labels):
         for i_1 in range(size_1):
             # total += np.log(np.sum(np.exp(z))) - z[labels[i]]
             d_z[i_1] += times(d_total_1, exp[i_1])
-            d_z_i = d_z[i_1]
+            d_logits_i_i = d_z[i_1]
             # z = logits[i] - np.max(logits[i])
-            d_logits[i, i_1] += d_z_i
+            d_logits[i, i_1] = d_logits_i_i
             chosen[i_1] = 1.0 if logits[i, i_1] == larger else 0.0
-            d_larger = fast.add_up(d_larger, -d_z_i)
+            d_larger = fast.add_up(d_larger, -d_logits_i_i)
         # z = logits[i] - np.max(logits[i])
         total_1 = 0.0
         for i_1 in range(size_1):

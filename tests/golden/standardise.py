@@ -70,7 +70,7 @@ def standardise_value_and_grad(x, w):
             z[i, j] = sub[i, j] / where[j]
     matmul = z @ w
 
-    d_total = np.zeros_like(total)
+    d_total = np.empty_like(total)
     zeros_like = np.zeros_like(matmul)
     add = np.empty(size_1)
     # return np.sum(z @ w)
@@ -110,7 +110,7 @@ def standardise_value_and_grad(x, w):
             d_centered[i, j] = d_centered_i_j
             total[j] -= d_centered_i_j
     for j in range(size):
-        d_total[j] += times(total[j], ratio_1)
+        d_total[j] = times(total[j], ratio_1)
     d_x = np.empty((size_1, size))
     d_ratio = np.zeros(size)
     for i in range(size_1):

@@ -42,14 +42,14 @@ def triangular_solve_value_and_grad(low, b):
         x[i] = s / low[i, i]
 
     d_low = np.zeros_like(low)
-    d_b = np.zeros_like(b)
-    d_x = np.zeros_like(x)
+    d_b = np.empty_like(b)
+    d_x = np.empty_like(x)
     # return np.sum(x * x)
     result = 0.0
     for i in range(b.shape[0]):
         x_i = x[i]
         result = fast.add_up(result, x_i * x_i)
-        d_x[i] += 2.0 * x_i
+        d_x[i] = 2.0 * x_i
     for i in range(n - 1, -1, -1):
         low_i_i = low[i, i]
         ratio = x[i]
@@ -65,5 +65,5 @@ def triangular_solve_value_and_grad(low, b):
             d_x[j] -= d_s * low[i, j]
             d_low[i, j] -= d_s * x_j
         # s = b[i]
-        d_b[i] += d_s
+        d_b[i] = d_s
     return result, (d_low, d_b)
