@@ -37,6 +37,7 @@ from adcompiler.optimize.divisors import check_divisors
 from adcompiler.optimize.ellipses import without_ellipses
 from adcompiler.optimize.factors import share_factors
 from adcompiler.optimize.fills import fill_at_once
+from adcompiler.optimize.flat import use_numbers
 from adcompiler.optimize.fold import fold
 from adcompiler.optimize.fuse import fuse
 from adcompiler.optimize.guard import guard_sizes
@@ -48,7 +49,7 @@ from adcompiler.optimize.reciprocal import share_reciprocals
 from adcompiler.optimize.reuse import reuse_arrays
 from adcompiler.optimize.scalars import replace_small_arrays
 from adcompiler.optimize.shape_reads import read_shapes_elsewhere
-from adcompiler.optimize.sink import sink_loads
+from adcompiler.optimize.sink import sink_loads, sink_multiples
 from adcompiler.optimize.skip import skip_zeros
 from adcompiler.optimize.stacks import lists_to_arrays
 from adcompiler.optimize.unroll import unroll
@@ -312,6 +313,17 @@ STAGES: dict[str, Stage] = {
         ),
         *SIMPLE,
         Pass("retype", _retyped, "types of what passes made", lambda u: not u.style.broadcasts),
+        Pass(
+            "flat",
+            lambda u: use_numbers(u.graph, u.types, u.shapes(), ELEMENTWISE.keys()),
+            "arrays of one number are that number, where they meet others",
+            lambda u: not u.style.broadcasts,
+        ),
+        Pass(
+            "multiples",
+            lambda u: sink_multiples(u.graph, u.types),
+            "multiples of arrays next to where they are added: no array to keep them",
+        ),
         Pass("fuse", _fused, "array code as loops, where shapes are equal", lambda u: not u.style.broadcasts),
         *SIMPLE,
         Pass("fills", _filled, "zeros that are added to once: set at once", lambda u: not u.style.broadcasts),

@@ -167,7 +167,24 @@ def assign_names(
     taken = RESERVED | _globals(body) | set(reserved)
     order = [v for v in _in_order(body) if v not in inlined]
     used = liveness.all_reads(body)
-    return _color(order, classes, types, taken, used, better_names(body, liveness.makers))
+    counters = _counter_names(body, order, liveness.clashes, taken)
+    better = better_names(body, liveness.makers, counters)
+    return _color(order, classes, types, taken, used, better | counters)
+
+
+def _counter_names(
+    body: Region, order: list[Value], clashes: Mapping[Value, set[Value]], taken: set[str] | frozenset[str]
+) -> dict[Value, str]:
+    """Return the names of the counters of inner loops that have that of an outer one: its next letters."""
+    counters = {node.body.params[0] for node in walk(body) if isinstance(node, For)}
+    own = {value.name for value in order} | taken
+    settled: dict[Value, str] = {}
+    for counter in (value for value in order if value in counters):
+        others = {settled[other] for other in clashes.get(counter, ()) if other in settled}
+        free = [letter for letter in _COUNTERS if letter not in own | others]
+        is_taken = counter.name in others and counter.name in _COUNTERS and free
+        settled[counter] = free[0] if is_taken else counter.name
+    return {counter: name for counter, name in settled.items() if name != counter.name}
 
 
 @dataclass
@@ -207,7 +224,7 @@ def _color(
             continue
         members = classes.of(value)
         fallback = next((better[v] for v in members if v in better), value.name)
-        base = next((v.name for v in members if not v.temporary), fallback)
+        base = next((better.get(v, v.name) for v in members if not v.temporary), fallback)
         if base == "_" and value in used_values:  # the user's loop does not read its index, this one does
             base = "k"
         used = {names[c] for m in members for c in classes.clashes.get(m, ()) if c in names}
@@ -222,6 +239,7 @@ def _color(
     return names
 
 
+_COUNTERS = "ijklmn"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 

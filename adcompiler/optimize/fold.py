@@ -183,6 +183,8 @@ class _Folder:
                 return node.args[0]
             case "truediv" if negated := self.negated(node.args[0]):
                 return replace(node, fn="neg", args=(self.make(node, "truediv", negated, node.args[1]),))
+            case "truediv" if (quotient := self.of_constants(node)) is not None:
+                return quotient
             case "truediv" if self.is_one(node.args[1]) and self.is_float(node.args[0]):
                 return node.args[0]
             case "pow" if self.is_one(node.args[1]) and self.is_float(node.args[0]):
@@ -206,6 +208,17 @@ class _Folder:
                     negative = Literal(-inner.args[0].value)  # type: ignore[operator]
                     return replace(node, fn="mul", args=(negative, inner.args[1]))
         return node
+
+    def of_constants(self, node: Apply) -> Apply | None:
+        """Return 6.0 / (3.0 * x) of the reverse sweep as 2.0 / x."""
+        number, divisor = node.args
+        below = self.fixed(divisor)
+        if not node.loc.quoted or below is None or below.fn != "mul" or not isinstance(number, Literal):
+            return None
+        factor = below.args[0]
+        if not isinstance(factor, Literal) or not self.is_float(factor) or factor.value == 0:
+            return None
+        return replace(node, args=(Literal(number.value / factor.value), below.args[1]))  # type: ignore[operator]
 
     def is_already(self, node: Apply) -> bool:
         """Tell whether a conversion changes nothing: its argument is of that kind, and never written."""

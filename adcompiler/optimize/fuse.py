@@ -106,7 +106,7 @@ class _Fusion:
                 known.update(group.computed)
             group = None
 
-        for node in region.nodes:
+        for node, following in zip(region.nodes, (*region.nodes[1:], None), strict=True):
             if group is not None and self.is_recorded(node, group):
                 group.after.append(node)
                 continue
@@ -126,6 +126,8 @@ class _Fusion:
             shape = self.shape_of(node)
             if shape is not None:
                 assert isinstance(node, Apply | Store)
+                if group is not None and self.waits(node, following, group):
+                    close()
                 if group is None or not self.joins(node, shape, group):
                     close()
                     group = Group(shape)
@@ -339,6 +341,16 @@ class _Fusion:
         return form.constant >= 0 and all(
             factor >= 0 and isinstance(symbol, Axis) for symbol, factor in form.terms.items()
         )
+
+    def waits(self, node: Apply | Store, following: Node | None, group: Group) -> bool:
+        """Tell whether a node is for the store that follows, which cannot join a group with it."""
+        if not isinstance(following, Store) or not isinstance(node, Apply) or following.value is not node.out:
+            return False
+        shapes = self.shape_of(node), self.shape_of(following)
+        if self.uses[node.out] > 1 or shapes[0] is None or shapes[0] != shapes[1]:
+            return False
+        trial = replace(group)
+        return not (self.joins(node, shapes[0], trial) and self.joins(following, shapes[0], trial))
 
     def is_plain(self, value: Value, group: Group) -> bool:
         """Tell whether a value computed by a group is an array over its loops."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adcompiler.analysis.alias import memory_classes
-from adcompiler.graph.nodes import Apply, Atom, Node, Region, Value
+from adcompiler.graph.nodes import Apply, Atom, Node, Region, Store, Value
 from adcompiler.graph.walk import rename
 
 
@@ -27,12 +27,12 @@ def kept_apart(
 
 
 def rename_last(nodes: list[Node], atom: Atom, new: Value, start: int) -> bool:
-    """Rename what one of the last nodes computes, if only primitives come after it; return whether."""
+    """Rename what one of the last nodes computes, if no loop or branch comes after it; return whether."""
     for position in range(len(nodes) - 1, start - 1, -1):
         node = nodes[position]
-        if not isinstance(node, Apply):
+        if not isinstance(node, Apply | Store):
             return False
-        if node.out is atom:
+        if isinstance(node, Apply) and node.out is atom:
             nodes[position:] = rename(Region((), tuple(nodes[position:]), ()), {node.out: new}).nodes
             return True
     return False

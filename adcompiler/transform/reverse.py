@@ -191,11 +191,14 @@ class Sweep:
         self.nodes.append(Apply(out, fn, args, loc=self.loc))
         return out
 
-    def named(self, atom: Atom, value: Value) -> Atom:
-        """Rename the node made for it to `d_…` if an atom is the adjoint of `value`."""
+    def named(self, atom: Atom, value: Value, is_part: bool = False) -> Atom:
+        """Rename the node made for it to `d_…` if an atom is the adjoint of `value`, or a part of it."""
         if not isinstance(atom, Value) or not atom.temporary or atom in self.adjoint_values:
             return atom
-        out, last = Value(f"d_{value.name}", value.temporary), self.nodes[-1] if self.nodes else None
+        out, last = (
+            Value(f"d_{value.name}", is_part or value.temporary),
+            self.nodes[-1] if self.nodes else None,
+        )
         if isinstance(last, If) and last.outs == (atom,) and last not in self.partner:  # of a rule
             self.nodes[-1] = replace(last, outs=(out,))
         elif not rename_last(self.nodes, atom, out, self.start):
@@ -255,7 +258,7 @@ class Sweep:
             return
         contribution = replace(contribution, atom=self.renamed.get(contribution.atom, contribution.atom))
         if self.is_buffered(target) and (target in self.views or target in self.shadows):
-            atom = self.real_part(target, contribution.atom)
+            atom = self.named(self.real_part(target, contribution.atom), target, True)
             self.nodes.append(Store(self.shadow(target), (), atom, True, self.loc))
             return
         atom = self.cast(target, contribution)

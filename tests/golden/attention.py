@@ -56,22 +56,20 @@ def attention_value_and_grad(q, k, v):
 
     d_weights = np.empty_like(weights)
     d_total = np.empty_like(total)
-    zeros_like = np.zeros_like(matmul)
-    size_2 = v.shape[1]
-    add = np.empty((size, size_2))
+    ones = np.ones_like(matmul)
     # return np.sum(weights @ v)
+    d_weights_b = ones @ v.T
+    d_v = weights.T @ ones
+    size_2 = v.shape[1]
     result = 0.0
     for i in range(size):
         for j in range(size_2):
             result = fast.add_up(result, matmul[i, j])
-            add[i, j] = zeros_like[i, j] + 1.0
-    matmul = add @ v.T
-    matmul_b = weights.T @ add
     d_truediv = np.empty((size, size_1))
     for i in range(size):
         for j in range(size_1):
             # return np.sum(weights @ v)
-            d_weights[i, j] = matmul[i, j]
+            d_weights[i, j] = d_weights_b[i, j]
             # weights /= np.sum(weights, axis=1)[:, None]
             d_truediv[i, j] = d_weights[i, j]
             d_weights[i, j] = 0.0
@@ -102,4 +100,4 @@ def attention_value_and_grad(q, k, v):
             d_matmul[i, j] = times(d_scores, ratio_1)
     # scores = q @ k.T / np.sqrt(q.shape[1])
     d_q = d_matmul @ k
-    return result, (d_q, (q.T @ d_matmul).T, matmul_b)
+    return result, (d_q, (q.T @ d_matmul).T, d_v)

@@ -58,10 +58,10 @@ def bilinear_value_and_grad(a, x, y):
         d_x[i] = d_x_i
 
     # m = a + np.outer(x, y)
-    matmul = d_m @ y
-    matmul_b = x @ d_m
+    d_x_b = d_m @ y
+    d_y_b = x @ d_m
     for i in range(size_3):
-        d_x[i] += matmul[i]
+        d_x[i] += d_x_b[i]
     for i in range(size_1):
-        d_y[i] += matmul_b[i]
+        d_y[i] += d_y_b[i]
     return y_1, (d_m, d_x, d_y)

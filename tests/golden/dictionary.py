@@ -36,13 +36,11 @@ def dictionary_value_and_grad(params, x):
         exp_i = fast.exp(-ratio_i)
         exp[i] = exp_i
         result = fast.add_up(result, params_scale * exp_i + params_shift)
-    zeros_like = np.zeros(size)
     # return np.sum(params["scale"] * np.exp(-x / params["width"]) + params["shift"])
-    d_params_shift = 0.0
+    d_params_shift = 1.0 * size
     d_params_scale = 0.0
     d_params_width = 0.0
     for i in range(size):
-        d_params_shift = fast.add_up(d_params_shift, zeros_like[i] + 1.0)
         exp_i = exp[i]
         d_params_scale = fast.add_up(d_params_scale, exp_i)
         d_params_width = fast.add_up(d_params_width, times(times(params_scale, exp_i), ratio[i] / params_width))

@@ -29,14 +29,12 @@ def heat_value_and_grad(u, kappa, steps):
     count = max(size - 2, 0)
     add_tape = np.empty((max(steps, 0), count))
     u = u.copy()
-    mul = np.empty(count)
     for k in range(steps):
+        add = add_tape[k]
         for i in range(count):
-            add = u[i + 2] - 2.0 * u[i + 1] + u[i]
-            add_tape[k, i] = add
-            mul[i] = kappa * add
+            add[i] = u[i + 2] - 2.0 * u[i + 1] + u[i]
         for i in range(count):
-            u[i + 1] += mul[i]
+            u[i + 1] += kappa * add[i]
 
     d_u = np.empty_like(u)
     # return np.sum(u**2)
@@ -47,24 +45,21 @@ def heat_value_and_grad(u, kappa, steps):
         d_u[i] = 2.0 * u_i
     d_mul = np.empty(count)
     d_add = np.empty(count)
-    mul = np.empty(count)
     d_kappa = 0.0
     for k in range(steps - 1, -1, -1):
         # u[1:-1] += kappa * (u[2:] - 2.0 * u[1:-1] + u[:-2])
         total = 0.0
         for i in range(count):
-            d_mul_i = d_u[i + 1]
-            d_mul[i] = d_mul_i
-            total = fast.add_up(total, d_mul_i * add_tape[k, i])
+            d_u_ip1 = d_u[i + 1]
+            d_mul[i] = d_u_ip1
+            total = fast.add_up(total, d_u_ip1 * add_tape[k, i])
         d_kappa += total
         for i in range(count):
             d_add_i = d_mul[i] * kappa
             d_add[i] = d_add_i
             d_u[i] += d_add_i
         for i in range(count):
-            d_add_i = d_add[i]
-            d_u[i + 2] += d_add_i
-            mul[i] = -2.0 * d_add_i
+            d_u[i + 2] += d_add[i]
         for i in range(count):
-            d_u[i + 1] += mul[i]
+            d_u[i + 1] -= 2.0 * d_add[i]
     return result, (d_u, d_kappa)

@@ -69,19 +69,14 @@ def hidden_markov_value_and_grad(start, transition, emission, observed):
 
     d_transition = np.zeros_like(transition)
     d_emission = np.zeros_like(emission)
-    # return total + np.log(np.sum(alpha))
-    d_total = 1 / total_1
-    zeros_like = np.zeros_like(alpha)
-    d_alpha = np.empty(size)
-    for i in range(size):
-        d_alpha[i] = zeros_like[i] + d_total
     d_matmul = np.empty(size)
-    d_alpha_b = np.empty(size)
+    d_alpha = np.empty(size)
+    d_alpha_b = np.full_like(alpha, 1 / total_1)
     for t in range(n - 1, 0, -1):
         observed_t = observed[t]
         # alpha = (alpha / scale) @ transition * emission[:, observed[t]]
         for i in range(size):
-            d_alpha_i = d_alpha[i]
+            d_alpha_i = d_alpha_b[i]
             d_matmul[i] = d_alpha_i * emission[i, observed_t]
             d_emission[i, observed_t] += d_alpha_i * matmul_tape[t - 1, i]
         d_ratio = transition @ d_matmul
@@ -93,15 +88,15 @@ def hidden_markov_value_and_grad(start, transition, emission, observed):
         d_scale = 0.0
         for i in range(size):
             d_ratio_i = d_ratio[i]
-            d_alpha_b[i] = times(d_ratio_i, ratio_1)
+            d_alpha[i] = times(d_ratio_i, ratio_1)
             d_scale = fast.add_up(d_scale, -times(d_ratio_i, ratio_tape[t - 1, i] / scale))
         # total += np.log(scale)
         d_scale += ratio_1
-        d_alpha = np.empty(size)
+        d_alpha_b = np.empty(size)
         # scale = np.sum(alpha)
         for i in range(size):
-            d_alpha[i] = d_alpha_b[i] + d_scale
+            d_alpha_b[i] = d_alpha[i] + d_scale
     # alpha = start * emission[:, observed[0]]
     for i in range(size):
-        d_emission[i, observed_0] += d_alpha[i] * start[i]
+        d_emission[i, observed_0] += d_alpha_b[i] * start[i]
     return result, (d_transition, d_emission)

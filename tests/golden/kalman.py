@@ -74,7 +74,7 @@ def kalman_value_and_grad(q, r, y):
         # total -= 0.5 * (math.log(2.0 * math.pi * s) + e * e / s)
         d_s += 0.5 * (e * e * reciprocal * reciprocal)
         d_e -= reciprocal * e
-        d_s -= math.pi / (2.0 * math.pi * s)
+        d_s -= 0.5 * reciprocal
         # e = y[t] - m
         d_m -= d_e
         # s = p + r

@@ -33,7 +33,7 @@ def lennard_jones_value_and_grad(x, sigma, epsilon):
     power = sigma**2
     size = x.shape[1]
     r = np.empty(size)
-    neg = np.empty(size)
+    d_r = np.empty(size)
     energy = 0.0
     d_power = 0.0
     d_epsilon = 0.0
@@ -41,8 +41,8 @@ def lennard_jones_value_and_grad(x, sigma, epsilon):
         d_power_1 = 0.0
         d_epsilon_1 = 0.0
         for j in range(i):
-            for i_1 in range(size):
-                r[i_1] = x[i, i_1] - x[j, i_1]
+            for k in range(size):
+                r[k] = x[i, k] - x[j, k]
             dot = np.dot(r, r)
             ratio = power / dot
             s6 = ratio**3
@@ -55,16 +55,15 @@ def lennard_jones_value_and_grad(x, sigma, epsilon):
             d_ratio = 3 * d_s6 * ratio**2
             ratio_1 = 1 / dot
             mul = times(d_ratio, ratio * ratio_1)
-            for i_1 in range(size):
+            for k in range(size):
                 # s6 = (sigma**2 / np.dot(r, r)) ** 3
-                mul_1 = mul * r[i_1]
-                d_r = -2 * mul_1
+                d_r_k = -2 * (mul * r[k])
+                d_r[k] = d_r_k
                 # r = x[i] - x[j]
-                d_x[i, i_1] += d_r
-                neg[i_1] = 2 * mul_1
+                d_x[i, k] += d_r_k
             # r = x[i] - x[j]
-            for i_1 in range(size):
-                d_x[j, i_1] += neg[i_1]
+            for k in range(size):
+                d_x[j, k] -= d_r[k]
             d_power_1 = d_power_1 + times(d_ratio, ratio_1)
         d_power += d_power_1
         d_epsilon += d_epsilon_1

@@ -56,7 +56,7 @@ def logistic_helper_value_and_grad(w, b, x, y):
         d_add = times(d_p * (p * p), exp)
         # p = sigmoid(np.dot(x[i], w) + b)
         d_b += d_add
-        for i_1 in range(size):
-            d_w[i_1] += d_add * x[i, i_1]
+        for j in range(size):
+            d_w[j] += d_add * x[i, j]
 
     return total, (d_w, d_b)

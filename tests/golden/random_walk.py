@@ -46,12 +46,9 @@ def random_walk_value_and_grad(x, sigma):
         d_steps[i] = -times(ratio_i, ratio_1)
         total = fast.add_up(total, times(ratio_i, ratio_i / sigma))
     d_sigma = times(-1.0 * n, ratio_1) + total
-    neg = np.empty(count)
     # steps = x[1:] - x[:-1]
     for i in range(count):
-        d_steps_i = d_steps[i]
-        d_x[i + 1] += d_steps_i
-        neg[i] = -d_steps_i
+        d_x[i + 1] += d_steps[i]
     for i in range(count):
-        d_x[i] += neg[i]
+        d_x[i] -= d_steps[i]
     return result, (d_x, d_sigma)

@@ -36,8 +36,8 @@ def rows_value_and_grad(a, b):
     for i in range(size_1):
         total += np.dot(a[i], b[:, i])
         # total += np.dot(a[i], b[:, i])
-        for i_1 in range(size):
-            d_a[i, i_1] = b[i_1, i]
-            d_b[i_1, i] += a[i, i_1]
+        for j in range(size):
+            d_a[i, j] = b[j, i]
+            d_b[j, i] += a[i, j]
 
     return total, (d_a, d_b)

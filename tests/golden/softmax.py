@@ -41,12 +41,12 @@ def softmax_value_and_grad(logits, labels):
     for i in range(size):
         larger = np.max(logits[i])
         total_1 = 0.0
-        for i_1 in range(size_1):
-            z_i = logits[i, i_1] - larger
-            z[i_1] = z_i
-            exp_i = fast.exp(z_i)
-            exp[i_1] = exp_i
-            total_1 = fast.add_up(total_1, exp_i)
+        for j in range(size_1):
+            z_j = logits[i, j] - larger
+            z[j] = z_j
+            exp_j = fast.exp(z_j)
+            exp[j] = exp_j
+            total_1 = fast.add_up(total_1, exp_j)
         labels_i = labels[i]
         total += np.log(total_1) - z[labels_i]
         d_z[:] = 0.0
@@ -54,22 +54,22 @@ def softmax_value_and_grad(logits, labels):
         d_z[labels_i] -= d_total
         d_total_1 = times(d_total, 1 / total_1)
         d_larger = 0.0
-        for i_1 in range(size_1):
+        for j in range(size_1):
             # total += np.log(np.sum(np.exp(z))) - z[labels[i]]
-            d_z[i_1] += times(d_total_1, exp[i_1])
-            d_logits_i_i = d_z[i_1]
+            d_z[j] += times(d_total_1, exp[j])
+            d_z_j = d_z[j]
             # z = logits[i] - np.max(logits[i])
-            d_logits[i, i_1] = d_logits_i_i
-            chosen[i_1] = 1.0 if logits[i, i_1] == larger else 0.0
-            d_larger = fast.add_up(d_larger, -d_logits_i_i)
+            d_logits[i, j] = d_z_j
+            chosen[j] = 1.0 if logits[i, j] == larger else 0.0
+            d_larger = fast.add_up(d_larger, -d_z_j)
         # z = logits[i] - np.max(logits[i])
         total_1 = 0.0
-        for i_1 in range(size_1):
-            chosen_i = chosen[i_1]
-            mul[i_1] = d_larger * chosen_i
-            total_1 = fast.add_up(total_1, chosen_i)
-        for i_1 in range(size_1):
-            d_logits[i, i_1] += mul[i_1] / total_1
+        for j in range(size_1):
+            chosen_j = chosen[j]
+            mul[j] = d_larger * chosen_j
+            total_1 = fast.add_up(total_1, chosen_j)
+        for j in range(size_1):
+            d_logits[i, j] += mul[j] / total_1
     result = total / size
 
     return result, d_logits

@@ -71,18 +71,16 @@ def standardise_value_and_grad(x, w):
     matmul = z @ w
 
     d_total = np.empty_like(total)
-    zeros_like = np.zeros_like(matmul)
-    add = np.empty(size_1)
-    # return np.sum(z @ w)
+    ones = np.ones_like(matmul)
     result = 0.0
     for i in range(size_1):
         result = fast.add_up(result, matmul[i])
-        add[i] = zeros_like[i] + 1.0
-    d_w = z.T @ add
+    # return np.sum(z @ w)
+    d_w = z.T @ ones
     d_z = np.empty((size_1, size))
     for i in range(size_1):
         for j in range(size):
-            d_z[i, j] = add[i] * w[j]
+            d_z[i, j] = ones[i] * w[j]
     ratio = np.empty(size)
     # z = (x - x.mean(axis=0)) / x.std(axis=0)
     for i in range(size):
