@@ -106,7 +106,7 @@ class _Fusion:
                 known.update(group.computed)
             group = None
 
-        for node, following in zip(region.nodes, (*region.nodes[1:], None), strict=True):
+        for node, following in zip(region.nodes, (*region.nodes[1:], None), strict=False):
             if group is not None and self.is_recorded(node, group):
                 group.after.append(node)
                 continue

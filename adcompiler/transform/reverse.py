@@ -195,13 +195,8 @@ class Sweep:
         """Rename the node made for it to `d_…` if an atom is the adjoint of `value`, or a part of it."""
         if not isinstance(atom, Value) or not atom.temporary or atom in self.adjoint_values:
             return atom
-        out, last = (
-            Value(f"d_{value.name}", is_part or value.temporary),
-            self.nodes[-1] if self.nodes else None,
-        )
-        if isinstance(last, If) and last.outs == (atom,) and last not in self.partner:  # of a rule
-            self.nodes[-1] = replace(last, outs=(out,))
-        elif not rename_last(self.nodes, atom, out, self.start):
+        out = Value(f"d_{value.name}", is_part or value.temporary)
+        if not rename_last(self.nodes, atom, out, self.start, self.partner):
             return atom
         self.adjoint_values.add(out)
         return self.renamed.setdefault(atom, out)
