@@ -375,7 +375,8 @@ class _Folder:
         if (moved := self.shifted(node, 1)) is not None:
             return moved
         negative = self.through(right)
-        if negative is not None and negative.fn == "neg":
+        is_own = negative is not None and (negative.out.temporary or self.uses[negative.out] == 1)
+        if negative is not None and negative.fn == "neg" and is_own:
             return replace(node, fn="sub", args=(left, negative.args[0]))
         if (minus := self.negated(left)) is not None:
             return replace(node, fn="sub", args=(right, minus))

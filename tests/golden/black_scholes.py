@@ -48,8 +48,7 @@ def black_scholes_value_and_grad(spot, strike, rate, sigma, maturity):
 
     # return 0.5 * (1.0 + math.erf(x / math.sqrt(2.0)))
     reciprocal = 1.0 / sqrt_1
-    ratio_2 = times(0.5 * mul_1, 2.0 / math.sqrt(math.pi) * math.exp(-(ratio_2 * ratio_2))) * reciprocal
-    d_d2 = -ratio_2
+    d_d2 = -(times(0.5 * mul_1, 2.0 / math.sqrt(math.pi) * math.exp(-(ratio_2 * ratio_2))) * reciprocal)
     # return spot * normal_cdf(d1) - strike * math.exp(-rate * maturity) * normal_cdf(d2)
     d_mul = times(mul_2 * strike, exp)
     d_rate = d_mul * maturity
@@ -57,7 +56,7 @@ def black_scholes_value_and_grad(spot, strike, rate, sigma, maturity):
     # return 0.5 * (1.0 + math.erf(x / math.sqrt(2.0)))
     d_d1 = times(0.5 * spot, 2.0 / math.sqrt(math.pi) * math.exp(-(ratio_1 * ratio_1))) * reciprocal
     # d2 = d1 - spread
-    d_d1 -= ratio_2
+    d_d1 += d_d2
     d_spread = -d_d2
     # d1 = (math.log(spot / strike) + (rate + 0.5 * sigma**2) * maturity) / spread
     ratio_1 = 1 / spread
