@@ -325,6 +325,7 @@ STAGES: dict[str, Stage] = {
             "multiples of arrays next to where they are added: no array to keep them",
         ),
         Pass("fuse", _fused, "array code as loops, where shapes are equal", lambda u: not u.style.broadcasts),
+        COMMON,
         *SIMPLE,
         Pass("fills", _filled, "zeros that are added to once: set at once", lambda u: not u.style.broadcasts),
         Pass(

@@ -10,6 +10,8 @@ from adcompiler.graph.nodes import Apply, Atom, Literal, Node, Region, Store, Va
 from adcompiler.graph.walk import walk
 
 _LONGEST = 24
+_ITEMS = (hint("getitem"), "t_" + hint("getitem"))
+_MAXIMA = ("max", hint("max"))
 
 
 def better_names(
@@ -48,9 +50,11 @@ class _Hints:
 
     def made(self, node: Apply) -> str | None:
         """Name a value after what computes it."""
-        if node.fn == "getitem" and node.out.name == hint("getitem"):
+        if node.fn == "getitem" and node.out.name in _ITEMS:
             return self.element(node.args[0], node.args[1:])
-        is_count = node.fn == "max" and node.args[1:] == (Literal(0),) and node.out.name == hint("max")
+        if node.fn == "copy" and node.out.name == hint("copy"):
+            return node.args[0].name if isinstance(node.args[0], Value) else None
+        is_count = node.fn == "max" and node.args[1:] == (Literal(0),) and node.out.name in _MAXIMA
         return "count" if is_count else None
 
     def stored(self, store: Store) -> str | None:
@@ -68,7 +72,7 @@ class _Hints:
         if not isinstance(array, Value) or array.name == hint("getitem"):
             return None
         places = [self.place(atom) for atom in index]
-        base = array.name
+        base = self.found.get(array, array.name)
         if base.endswith("_tape"):  # the first indices are those of the loops
             base, places = base.removesuffix("_tape").removesuffix("_then"), places[-1:]
         name = "_".join([base, *(place for place in places if place)])

@@ -21,6 +21,7 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    hint,
 )
 from adcompiler.graph.syntax import GUARDS
 from adcompiler.graph.walk import operands, regions, results, values, walk, walk_regions
@@ -116,7 +117,7 @@ def _decide(state: _Inliner, node: Apply, region: Region, position: int) -> None
     uses = state.uses.get(node.out, [])
     state.makers[node.out] = node
     needs_name = node.out in state.whole_targets and node.fn != "getitem"  # `a.T += v` is no statement
-    everywhere = node.fn in ALWAYS or _is_neighbour(state, node)
+    everywhere = node.fn in ALWAYS or _is_neighbour(state, node) or _is_shape(state, node)
     if not needs_name and (everywhere or _fits(state, node.out, node, region, position)):
         state.chosen.add(node.out)
         for use in uses:
@@ -130,6 +131,12 @@ def _is_neighbour(state: _Inliner, node: Apply) -> bool:
     known = [a for a in node.args if isinstance(a, Literal)]
     is_integer = isinstance(state.types.get(node.out), nt.Integer)
     return node.out.temporary and is_integer and node.fn in ("add", "sub") and len(known) == 1
+
+
+def _is_shape(state: _Inliner, node: Apply) -> bool:
+    """Tell whether a node puts numbers together to the shape of arrays."""
+    is_tuple = node.fn == "tuple" and node.out.temporary and node.out.name == hint("shape")
+    return is_tuple and all(isinstance(state.types.get(size), nt.Integer) for size in values(node.args))
 
 
 def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int) -> bool:

@@ -219,7 +219,11 @@ def _color(
 ) -> dict[Value, str]:
     names: dict[Value, str] = {}
     kinds: dict[str, set[object]] = defaultdict(set)
-    for value in order:
+
+    def is_unnamed(value: Value) -> bool:
+        return all(member.temporary for member in classes.of(value))
+
+    for value in sorted(order, key=is_unnamed):  # the user's names first
         if value in names:
             continue
         members = classes.of(value)

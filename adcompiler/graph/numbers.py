@@ -75,3 +75,13 @@ def add_in_place(target: ast.Name | ast.Subscript, value: ast.expr) -> ast.stmt:
     positive = without_minus(value)
     op = ast.Add() if positive is None else ast.Sub()
     return ast.AugAssign(target, op, value if positive is None else positive)
+
+
+def in_place(name: str, value: ast.expr) -> ast.stmt | None:
+    """Return `name = name + x` as `name += x`, and so on; None for all else."""
+    match value:
+        case ast.BinOp(left=ast.Name(id=left), op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()) if (
+            left == name
+        ):
+            return ast.AugAssign(ast.Name(name, ast.Store()), value.op, value.right)
+    return None

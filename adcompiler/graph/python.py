@@ -24,7 +24,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.numbers import add_in_place, dotted, literal, sum_of
+from adcompiler.graph.numbers import add_in_place, dotted, in_place, literal, sum_of
 from adcompiler.graph.statements import choice_of, moved_out, negated
 from adcompiler.graph.syntax import (
     ALLOCATIONS,
@@ -270,13 +270,14 @@ class Writer:
 
     def copies(self, targets: Iterable[Value], sources: Iterable[Atom]) -> None:
         """Assign in parallel; one by one where no target is read by a later source."""
-        pairs = []
+        pairs, numbers = [], set()
         for target, source in zip(targets, sources, strict=True):
             name = self.style.names[target]
             same = isinstance(source, Value) and source not in self.style.inlined
             if source == UNDEFINED or (same and self.style.names[source] == name):  # type: ignore[index]
                 continue
             pairs.append((name, self.expr(source)))
+            numbers |= {name} if target in self.style.scalars else set()
         written: set[str] = set()
         clash = False
         for name, value in pairs:
@@ -288,7 +289,8 @@ class Writer:
             self.assign(ast.Tuple(names, ast.Store()), ast.Tuple([v for _, v in pairs], ast.Load()))
             return
         for name, value in pairs:
-            self.assign(ast.Name(name, ast.Store()), value)
+            step = in_place(name, value) if name in numbers else None
+            self.out.append(step or ast.Assign([ast.Name(name, ast.Store())], value))
 
     def branch(self, node: If) -> None:
         def arm(region: Region) -> list[ast.stmt]:

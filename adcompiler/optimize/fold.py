@@ -147,8 +147,11 @@ class _Folder:
             self.same_type(new, made)
 
     def counted(self, node: For) -> For:
-        """A loop that counts down without reading its index may as well count up."""
-        start = self.maker(node.start)
+        """A loop that counts down without reading its index may as well count up, to no less than zero."""
+        start, stop = self.maker(node.start), self.maker(node.stop)
+        is_upwards = (node.start, node.step) == (Literal(0), Literal(1))
+        if is_upwards and stop is not None and stop.fn == "max" and self.uses[stop.out] == 1:
+            return replace(node, stop=stop.args[0]) if stop.args[1:] == (Literal(0),) else node
         down = node.step == Literal(-1) and node.stop == Literal(-1)
         if not down or start is None or start.fn != "sub" or start.args[1] != Literal(1):
             return node

@@ -435,7 +435,7 @@ class _Fusion:
         return None
 
     def apply(self, fn: str, nodes: list[Node], *args: Atom) -> Value:
-        out = Value(hint(fn), temporary=True)
+        out = Value("count" if fn == "mul" else hint(fn), temporary=True)
         axes = rank(self.types[args[0]]) if fn == "shape" else 0  # type: ignore[index]
         self.types[out] = nt.UniTuple(int64, axes) if axes else int64
         nodes.append(Apply(out, fn, args))

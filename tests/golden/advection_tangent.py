@@ -29,19 +29,19 @@ def advection_tangent_jvp(u, c, steps, t_u, t_c):
     """Return advection_tangent and its derivative along the tangents of u, c."""
     size = u.shape[0]
     same_size(size, t_u.shape[0])
-    copy = t_u.copy()
+    t_u = t_u.copy()
     u = u.copy()
     for _ in range(steps):
         for i in range(size - 1, 0, -1):
-            t_u_i = copy[i]
-            t_item = copy[i - 1]
+            t_u_i = t_u[i]
+            copy_im1 = t_u[i - 1]
             sub = u[i] - u[i - 1]
             u[i] -= c * sub
-            copy[i] -= t_c * sub + (t_u_i - t_item) * c
+            t_u[i] -= t_c * sub + (t_u_i - copy_im1) * c
     t_result = 0.0
     result = 0.0
     for i in range(size):
         u_i = u[i]
-        t_result = fast.add_up(t_result, 2.0 * (copy[i] * u_i))
+        t_result = fast.add_up(t_result, 2.0 * (t_u[i] * u_i))
         result = fast.add_up(result, u_i * u_i)
     return result, t_result

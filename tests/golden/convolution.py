@@ -28,26 +28,26 @@ from adcompiler.runtime import vector_math as fast
 @njit(cache=True, error_model='numpy')
 def convolution_value_and_grad(signal, kernel):
     """Return the value and the gradient of convolution with respect to signal, kernel."""
-    n = len(kernel)
-    n_1 = len(signal) - n + 1
-    out = np.empty(n_1)
-    for i in range(n_1):
+    n_1 = len(kernel)
+    n = len(signal) - n_1 + 1
+    out = np.empty(n)
+    for i in range(n):
         out_i = 0.0
-        for k in range(n):
+        for k in range(n_1):
             out_i = fast.add_up(out_i, signal[i + k] * kernel[k])
         out[i] = out_i
 
     d_signal = np.zeros_like(signal)
     d_kernel = np.zeros_like(kernel)
-    d_out = np.zeros_like(out)
+    d_out = np.empty_like(out)
     # return np.sum(out**2)
     result = 0.0
-    for i in range(max(signal.shape[0] - kernel.shape[0] + 1, 0)):
+    for i in range(signal.shape[0] - kernel.shape[0] + 1):
         out_i = out[i]
         result = fast.add_up(result, out_i**2)
-        d_out[i] += 2.0 * out_i
-    for i in range(n_1):
-        for k in range(n):
+        d_out[i] = 2.0 * out_i
+    for i in range(n):
+        for k in range(n_1):
             add = i + k
             kernel_k = kernel[k]
             # out[i] += signal[i + k] * kernel[k]

@@ -51,16 +51,16 @@ def diffusion_value_and_grad(start, rate, steps):
         # return np.sum(u * u)
         d_u_1 = 2.0 * u_i
         d_u[i] = d_u_1
-    max_1 = max(n - 2, 0)
-    d_add = np.empty(max_1)
-    d_u_i = np.empty(max_1)
+    count = max(n - 2, 0)
+    d_add = np.empty(count)
+    d_u_i = np.empty(count)
     d_rate = 0.0
     for k in range(steps - 1, -1, -1):
-        sub = steps - 1 - k
+        row = steps - 1 - k
         for i in range(1, n - 1):
-            u_i = u_then_tape[sub, i]
-            u_im1 = u_then_tape[sub, i - 1]
-            u_ip1 = u_then_tape[sub, i + 1]
+            u_i = u_then_tape[row, i]
+            u_im1 = u_then_tape[row, i - 1]
+            u_ip1 = u_then_tape[row, i + 1]
             # new[i] = u[i] + rate * u[i] * (u[i - 1] - 2.0 * u[i] + u[i + 1])
             d_add_1 = d_u[i]
             d_u[i] = 0.0

@@ -57,7 +57,6 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
     gain_tape = np.empty((n, size))
     matmul_tape_b = np.empty((n, size))
     p_b = np.empty((size, size))
-    shape = size, size
     total = 0.0
     for t in range(n):
         m_tape[t] = m
@@ -83,7 +82,7 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
             gain[i] = gain_i
             m[i] = m_b[i] + gain_i * e
             matmul_tape_b[t, i] = matmul_d[i]
-        p = np.empty(shape)
+        p = np.empty((size, size))
         for i in range(size):
             for j in range(size):
                 p[i, j] = p_b[i, j] - gain[i] * matmul_d[j]

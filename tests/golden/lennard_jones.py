@@ -64,7 +64,7 @@ def lennard_jones_value_and_grad(x, sigma, epsilon):
             # r = x[i] - x[j]
             for k in range(size):
                 d_x[j, k] -= d_r[k]
-            d_power_1 = d_power_1 + times(d_ratio, ratio_1)
+            d_power_1 += times(d_ratio, ratio_1)
         d_power += d_power_1
         d_epsilon += d_epsilon_1
 

@@ -60,7 +60,7 @@ def monte_carlo_value_and_grad(spot, strike, sigma, normals):
             d_add = times(d_s * s, exp)
             d_sigma += d_add * normals[k, t]
             d_s = d_s_1
-            d_power = d_power - 0.5 * d_add
+            d_power -= 0.5 * d_add
         d_spot += d_s
     result = payoff / size
 

@@ -41,9 +41,9 @@ def network_value_and_grad(w1, b1, w2, b2, x, target):
             hidden[i, j] = fast.tanh(matmul[i, j] + b1[j])
     matmul = hidden @ w2
 
-    mul = size_2 * size_1
+    count = size_2 * size_1
     # return np.mean(error * error)
-    mul_1 = 2.0 / mul
+    mul = 2.0 / count
     d_error = np.empty((size_2, size_1))
     d_b2 = np.zeros(size_1)
     result = 0.0
@@ -52,11 +52,11 @@ def network_value_and_grad(w1, b1, w2, b2, x, target):
             error = matmul[i, j] + b2[j] - target
             result = fast.add_up(result, error * error)
             # return np.mean(error * error)
-            d_error_i_j = mul_1 * error
+            d_error_i_j = mul * error
             d_error[i, j] = d_error_i_j
             # error = hidden @ w2 + b2 - target
             d_b2[j] += d_error_i_j
-    result /= mul
+    result /= count
     # error = hidden @ w2 + b2 - target
     d_hidden = d_error @ w2.T
     d_w2 = hidden.T @ d_error

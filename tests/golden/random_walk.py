@@ -25,7 +25,8 @@ from adcompiler.runtime.guards import times
 @njit(cache=True, error_model='numpy')
 def random_walk_value_and_grad(x, sigma):
     """Return the value and the gradient of random_walk with respect to x, sigma."""
-    count = max(x.shape[0] - 1, 0)
+    size = x.shape[0]
+    count = max(size - 1, 0)
     steps = np.empty(count)
     ratio = np.empty(count)
     total = 0.0
@@ -47,8 +48,8 @@ def random_walk_value_and_grad(x, sigma):
         total = fast.add_up(total, times(ratio_i, ratio_i / sigma))
     d_sigma = times(-1.0 * n, ratio_1) + total
     # steps = x[1:] - x[:-1]
-    for i in range(count):
+    for i in range(size - 1):
         d_x[i + 1] += d_steps[i]
-    for i in range(count):
+    for i in range(size - 1):
         d_x[i] -= d_steps[i]
     return result, (d_x, d_sigma)
