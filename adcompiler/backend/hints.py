@@ -11,6 +11,7 @@ from adcompiler.graph.walk import walk
 
 _LONGEST = 24
 _ITEMS = (hint("getitem"), "t_" + hint("getitem"))
+_QUOTIENTS = (hint("truediv"), "reciprocal")
 _MAXIMA = ("max", hint("max"))
 
 
@@ -54,8 +55,20 @@ class _Hints:
             return self.element(node.args[0], node.args[1:])
         if node.fn == "copy" and node.out.name == hint("copy"):
             return node.args[0].name if isinstance(node.args[0], Value) else None
+        if node.out.name in _QUOTIENTS and node.args[0] in (Literal(1), Literal(1.0)):
+            return self.derived("inv_{}", node.args[1])
+        is_square = node.fn == "mul" and node.args[0] is node.args[1]
+        if (is_square or node.args[1:] == (Literal(2),)) and node.out.name == hint(node.fn):
+            return self.derived("{}_squared", node.args[0]) if node.fn in ("mul", "pow") else None
         is_count = node.fn == "max" and node.args[1:] == (Literal(0),) and node.out.name in _MAXIMA
         return "count" if is_count else None
+
+    def derived(self, pattern: str, atom: Atom) -> str | None:
+        """Name a value after another one that has a name of its own."""
+        if not isinstance(atom, Value) or (atom.temporary and atom not in self.found):
+            return None
+        name = pattern.format(self.found.get(atom, atom.name))
+        return name if len(name) <= _LONGEST else None
 
     def stored(self, store: Store) -> str | None:
         """Name a number after the element of an array that it becomes."""

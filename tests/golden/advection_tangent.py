@@ -34,10 +34,10 @@ def advection_tangent_jvp(u, c, steps, t_u, t_c):
     for _ in range(steps):
         for i in range(size - 1, 0, -1):
             t_u_i = t_u[i]
-            copy_im1 = t_u[i - 1]
+            t_u_im1 = t_u[i - 1]
             sub = u[i] - u[i - 1]
             u[i] -= c * sub
-            t_u[i] -= t_c * sub + (t_u_i - copy_im1) * c
+            t_u[i] -= t_c * sub + (t_u_i - t_u_im1) * c
     t_result = 0.0
     result = 0.0
     for i in range(size):

@@ -59,9 +59,9 @@ def black_scholes_value_and_grad(spot, strike, rate, sigma, maturity):
     d_d1 += d_d2
     d_spread = -d_d2
     # d1 = (math.log(spot / strike) + (rate + 0.5 * sigma**2) * maturity) / spread
-    ratio_1 = 1 / spread
-    d_add = times(d_d1, ratio_1)
-    d_spread -= times(d_d1, d1 * ratio_1)
+    inv_spread = 1 / spread
+    d_add = times(d_d1, inv_spread)
+    d_spread -= times(d_d1, d1 * inv_spread)
     d_add_1 = d_add * maturity
     d_maturity += d_add * add
     d_rate += d_add_1

@@ -53,13 +53,13 @@ def garch_value_and_grad(omega, alpha, beta, r):
     for t in range(n - 1, -1, -1):
         power = r[t]**2
         h_1 = h_tape[t]
-        reciprocal = 1.0 / h_1
+        inv_h = 1.0 / h_1
         # h = omega + alpha * r[t] ** 2 + beta * h
         d_beta += d_h * h_1
         d_omega += d_h
         d_alpha += d_h * power
         # total += math.log(h) + r[t] ** 2 / h
-        d_h = d_h * beta + (d_total * reciprocal - d_total * (power * reciprocal * reciprocal))
+        d_h = d_h * beta + (d_total * inv_h - d_total * (power * inv_h * inv_h))
     # h = omega / (1.0 - alpha - beta)
     ratio = 1 / sub
     d_omega += times(d_h, ratio)

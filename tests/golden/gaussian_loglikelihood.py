@@ -49,15 +49,15 @@ def gaussian_loglikelihood_value_and_grad(mu, sigma, x):
     d_sigma = 0.0
     d_log = 0.0
     for i in range(n):
-        reciprocal = 1.0 / sigma
-        e = (x[i] - mu) * reciprocal
+        inv_sigma = 1.0 / sigma
+        e = (x[i] - mu) * inv_sigma
         # logp[i] = -0.5 * e * e - math.log(sigma) - 0.5 * math.log(2.0 * math.pi)
         d_sub = d_logp[i]
         d_logp[i] = 0.0
         d_e = -(d_sub * e)
         # e = (x[i] - mu) / sigma
-        d_sigma = fast.add_up(d_sigma, -times(d_e, e * reciprocal))
-        d_mu = fast.add_up(d_mu, -times(d_e, reciprocal))
+        d_sigma = fast.add_up(d_sigma, -times(d_e, e * inv_sigma))
+        d_mu = fast.add_up(d_mu, -times(d_e, inv_sigma))
         d_log = fast.add_up(d_log, -d_sub)
     # logp[i] = -0.5 * e * e - math.log(sigma) - 0.5 * math.log(2.0 * math.pi)
     d_sigma += times(d_log, 1 / sigma)

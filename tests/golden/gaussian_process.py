@@ -28,7 +28,7 @@ from adcompiler.runtime.guards import same_size, times
 @njit(cache=True, error_model='numpy')
 def gaussian_process_value_and_grad(x, y, length, noise):
     """Return the value and the gradient of gaussian_process with respect to length, noise."""
-    power = length**2
+    length_squared = length**2
     eye = np.eye(len(x))
     size = x.shape[0]
     same_size(size, eye.shape[1])
@@ -39,7 +39,7 @@ def gaussian_process_value_and_grad(x, y, length, noise):
     for i in range(size):
         for j in range(size):
             distance = (x[i] - x[j])**2
-            ratio_i_j = -0.5 * distance / power
+            ratio_i_j = -0.5 * distance / length_squared
             ratio[i, j] = ratio_i_j
             exp_i_j = fast.exp(ratio_i_j)
             exp[i, j] = exp_i_j
@@ -131,7 +131,7 @@ def gaussian_process_value_and_grad(x, y, length, noise):
     ratio_b = np.empty((size, size))
     for i in range(size):
         for j in range(size):
-            ratio_b[i, j] = ratio[i, j] / power
+            ratio_b[i, j] = ratio[i, j] / length_squared
     mul_b = times(d_ratio, ratio_b)
     size = mul_b.shape[1]
     d_power = 0.0

@@ -31,9 +31,9 @@ def heat_value_and_grad(u, kappa, steps):
     u = u.copy()
     for k in range(steps):
         add = add_tape[k]
-        for i in range(size - 2):
+        for i in range(count):
             add[i] = u[i + 2] - 2.0 * u[i + 1] + u[i]
-        for i in range(size - 2):
+        for i in range(count):
             u[i + 1] += kappa * add[i]
 
     d_u = np.empty_like(u)
@@ -58,8 +58,8 @@ def heat_value_and_grad(u, kappa, steps):
             d_add_i = d_mul[i] * kappa
             d_add[i] = d_add_i
             d_u[i] += d_add_i
-        for i in range(size - 2):
+        for i in range(count):
             d_u[i + 2] += d_add[i]
-        for i in range(size - 2):
+        for i in range(count):
             d_u[i + 1] -= 2.0 * d_add[i]
     return result, (d_u, d_kappa)

@@ -81,17 +81,17 @@ def hidden_markov_value_and_grad(start, transition, emission, observed):
             d_emission[i, observed_t] += d_alpha_i * matmul_tape[t - 1, i]
         d_ratio = transition @ d_matmul
         scale = scale_tape[t - 1]
-        ratio_1 = 1 / scale
+        inv_scale = 1 / scale
         for i in range(size):
             for j in range(size):
                 d_transition[i, j] += ratio_tape[t - 1, i] * d_matmul[j]
         d_scale = 0.0
         for i in range(size):
             d_ratio_i = d_ratio[i]
-            d_alpha[i] = times(d_ratio_i, ratio_1)
+            d_alpha[i] = times(d_ratio_i, inv_scale)
             d_scale = fast.add_up(d_scale, -times(d_ratio_i, ratio_tape[t - 1, i] / scale))
         # total += np.log(scale)
-        d_scale += ratio_1
+        d_scale += inv_scale
         d_alpha_b = np.empty(size)
         # scale = np.sum(alpha)
         for i in range(size):

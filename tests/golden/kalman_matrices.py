@@ -102,7 +102,7 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
     for t in range(n - 1, -1, -1):
         e = e_tape[t]
         s = s_tape[t]
-        reciprocal = 1.0 / s
+        inv_s = 1.0 / s
         # p = p - np.outer(gain, h @ p)
         for i in range(size):
             for j in range(size):
@@ -122,12 +122,12 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
             gain_i = gain_tape[t, i]
             d_e = fast.add_up(d_e, d_m_i * gain_i)
             # gain = p @ h / s
-            d_matmul[i] = times(d_gain_1, reciprocal)
+            d_matmul[i] = times(d_gain_1, inv_s)
             d_s = fast.add_up(d_s, -times(d_gain_1, gain_i / s))
         # total -= 0.5 * (math.log(s) + e * e / s)
-        d_s += 0.5 * (e * e * reciprocal * reciprocal)
-        d_e -= reciprocal * e
-        d_s -= 0.5 * reciprocal
+        d_s += 0.5 * (e * e * inv_s * inv_s)
+        d_e -= inv_s * e
+        d_s -= 0.5 * inv_s
         # gain = p @ h / s
         for i in range(size):
             for j in range(size):

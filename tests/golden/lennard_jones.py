@@ -30,7 +30,7 @@ from adcompiler.runtime.guards import times
 def lennard_jones_value_and_grad(x, sigma, epsilon):
     """Return the value and the gradient of lennard_jones with respect to x, sigma, epsilon."""
     d_x = np.zeros_like(x)
-    power = sigma**2
+    sigma_squared = sigma**2
     size = x.shape[1]
     r = np.empty(size)
     d_r = np.empty(size)
@@ -44,7 +44,7 @@ def lennard_jones_value_and_grad(x, sigma, epsilon):
             for k in range(size):
                 r[k] = x[i, k] - x[j, k]
             dot = np.dot(r, r)
-            ratio = power / dot
+            ratio = sigma_squared / dot
             s6 = ratio**3
             sub = s6 * s6 - s6
             energy += 4.0 * epsilon * sub

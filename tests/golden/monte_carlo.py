@@ -35,7 +35,7 @@ def monte_carlo_value_and_grad(spot, strike, sigma, normals):
     size = normals.shape[0]
     d_payoff = 1 / size
     size_1 = normals.shape[1]
-    power = sigma**2
+    sigma_squared = sigma**2
     s_tape = np.empty(size_1)
     exp_tape = np.empty(size_1)
     payoff = 0.0
@@ -46,7 +46,7 @@ def monte_carlo_value_and_grad(spot, strike, sigma, normals):
         s = spot
         for t in range(size_1):
             s_tape[t] = s
-            exp = math.exp(-0.5 * power + sigma * normals[k, t])
+            exp = math.exp(-0.5 * sigma_squared + sigma * normals[k, t])
             exp_tape[t] = exp
             s *= exp
         sub = s - strike

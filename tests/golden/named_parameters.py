@@ -55,7 +55,7 @@ def named_parameters_value_and_grad(spring, x, v, dt):
         x_1 = x_tape[k]
         v_1 = v_tape[k]
         force = -(spring_stiffness * x_1) - spring_damping * v_1
-        reciprocal = 1.0 / spring_mass
+        inv_spring_mass = 1.0 / spring_mass
         # energy += 0.5 * spring.mass * v**2 + 0.5 * spring.stiffness * x**2
         d_x += spring_stiffness * x
         d_spring_stiffness += 0.5 * x**2
@@ -64,8 +64,8 @@ def named_parameters_value_and_grad(spring, x, v, dt):
         # x += dt * v
         d_v += d_x * dt
         # v += dt * force / spring.mass
-        d_spring_mass -= times(d_v, dt * force * reciprocal * reciprocal)
-        d_force = times(d_v, reciprocal) * dt
+        d_spring_mass -= times(d_v, dt * force * inv_spring_mass * inv_spring_mass)
+        d_force = times(d_v, inv_spring_mass) * dt
         # force = -spring.stiffness * x - spring.damping * v
         d_spring_damping -= d_force * v_1
         d_v -= d_force * spring_damping

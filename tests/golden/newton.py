@@ -52,9 +52,9 @@ def newton_value_and_grad(a):
     for k in range(trips):
         top -= 1
         x_1 = x_stack[top]
-        reciprocal = 1.0 / x_1
+        inv_x = 1.0 / x_1
         # x = 0.5 * (x + a / x)
-        d_a += times(0.5 * d_x, reciprocal)
-        d_x = times(d_x, 0.5 - 0.5 * (a * reciprocal * reciprocal))
+        d_a += times(0.5 * d_x, inv_x)
+        d_x = times(d_x, 0.5 - 0.5 * (a * inv_x * inv_x))
     d_a += d_x
     return x, d_a

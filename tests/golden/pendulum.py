@@ -41,13 +41,13 @@ def pendulum_value_and_grad(angle, velocity, length, dt, steps):
     d_angle = 1.0
     d_length = 0.0
     for k in range(steps - 1, -1, -1):
-        reciprocal = 1.0 / length
-        ratio = 9.81 * dt * reciprocal
+        inv_length = 1.0 / length
+        ratio = 9.81 * dt * inv_length
         # angle += dt * velocity
         d_velocity_1 = d_velocity + d_angle * dt
         angle_1 = angle_tape[k]
         # velocity -= dt * 9.81 / length * math.sin(angle)
         cos = math.cos(angle_1)
-        d_length += times(d_velocity_1 * sin_tape[k], ratio * reciprocal)
+        d_length += times(d_velocity_1 * sin_tape[k], ratio * inv_length)
         d_velocity, d_angle = d_velocity_1, d_angle * (1.0 - dt * ratio * cos) - d_velocity * (ratio * cos)
     return angle, (d_angle, d_velocity, d_length)

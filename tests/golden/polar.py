@@ -25,12 +25,12 @@ from adcompiler.runtime.guards import times
 @njit(cache=True, error_model='numpy')
 def polar_pullback(x, y, d_r, d_atan2):
     """Return the pullback of polar with respect to x, y."""
-    mul = x * x
-    mul_1 = y * y
-    r = math.sqrt(mul + mul_1)
+    x_squared = x * x
+    y_squared = y * y
+    r = math.sqrt(x_squared + y_squared)
 
     # return r, math.atan2(y, x)
-    reciprocal = 1.0 / (mul_1 + mul)
+    reciprocal = 1.0 / (y_squared + x_squared)
     d_y = times(d_atan2, x * reciprocal)
     d_x = -times(d_atan2, y * reciprocal)
     # r = math.sqrt(x * x + y * y)

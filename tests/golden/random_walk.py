@@ -25,8 +25,7 @@ from adcompiler.runtime.guards import times
 @njit(cache=True, error_model='numpy')
 def random_walk_value_and_grad(x, sigma):
     """Return the value and the gradient of random_walk with respect to x, sigma."""
-    size = x.shape[0]
-    count = max(size - 1, 0)
+    count = max(x.shape[0] - 1, 0)
     steps = np.empty(count)
     ratio = np.empty(count)
     total = 0.0
@@ -39,17 +38,17 @@ def random_walk_value_and_grad(x, sigma):
 
     d_x = np.zeros_like(x)
     # return -0.5 * np.sum((steps / sigma) ** 2) - len(steps) * np.log(sigma)
-    ratio_1 = 1 / sigma
+    inv_sigma = 1 / sigma
     d_steps = np.empty(count)
     total = 0.0
     for i in range(count):
         ratio_i = ratio[i]
-        d_steps[i] = -times(ratio_i, ratio_1)
+        d_steps[i] = -times(ratio_i, inv_sigma)
         total = fast.add_up(total, times(ratio_i, ratio_i / sigma))
-    d_sigma = times(-1.0 * n, ratio_1) + total
+    d_sigma = times(-1.0 * n, inv_sigma) + total
     # steps = x[1:] - x[:-1]
-    for i in range(size - 1):
+    for i in range(count):
         d_x[i + 1] += d_steps[i]
-    for i in range(size - 1):
+    for i in range(count):
         d_x[i] -= d_steps[i]
     return result, (d_x, d_sigma)
