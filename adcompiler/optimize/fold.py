@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import operator
-from collections.abc import Callable
 from dataclasses import replace
 
 from numba.core import types as nt
@@ -26,26 +23,8 @@ from adcompiler.graph.nodes import (
     is_adjoint,
 )
 from adcompiler.graph.walk import map_operands, regions, rename, uses, with_regions
+from adcompiler.optimize.constants import computed, is_arithmetic
 from adcompiler.optimize.terms import Term, joined, term_of
-
-_ARITHMETIC: dict[str, Callable[..., object]] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "truediv": operator.truediv,
-    "pow": operator.pow,
-    "neg": operator.neg,
-    "floordiv": operator.floordiv,
-    "mod": operator.mod,
-    "max": max,
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "lt": operator.lt,
-    "le": operator.le,
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "not": operator.not_,
-}
 
 Made = dict[Value, Apply]
 
@@ -160,9 +139,8 @@ class _Folder:
         return replace(node, start=Literal(0), stop=start.args[0], step=Literal(1))
 
     def simplify(self, node: Apply) -> Apply | Atom:
-        constants = [atom.value for atom in node.args if isinstance(atom, Literal)]
-        if node.fn in _ARITHMETIC and len(constants) == len(node.args):
-            return _computed(node, constants)
+        if all(isinstance(atom, Literal) for atom in node.args) and is_arithmetic(node):
+            return computed(node)
         match node.fn:
             case "and" | "or":
                 return self.boolean(node)
@@ -461,13 +439,3 @@ def _integers(*atoms: Atom) -> bool:
 def _same_product(first: Apply, second: Apply) -> bool:
     """Tell whether both are the product of the same two values."""
     return first.fn == second.fn == "mul" and {*first.args} == {*second.args}
-
-
-def _computed(node: Apply, constants: list[object]) -> Apply | Atom:
-    try:
-        value = _ARITHMETIC[node.fn](*constants)
-    except (ArithmeticError, TypeError, ValueError):
-        return node
-    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
-        return Literal(value)
-    return node
