@@ -35,6 +35,8 @@ from adcompiler.optimize.direct import index_directly
 from adcompiler.optimize.distribute import distribute
 from adcompiler.optimize.divisors import check_divisors
 from adcompiler.optimize.ellipses import without_ellipses
+from adcompiler.optimize.fills import fill_at_once
+from adcompiler.optimize.flat import use_numbers
 from adcompiler.optimize.fold import fold
 from adcompiler.optimize.fuse import fuse
 from adcompiler.optimize.guard import guard_sizes
@@ -47,7 +49,7 @@ from adcompiler.optimize.reuse import reuse_arrays
 from adcompiler.optimize.scalars import replace_small_arrays
 from adcompiler.optimize.shape_reads import read_shapes_elsewhere
 from adcompiler.optimize.shared_factors import share_factors
-from adcompiler.optimize.sink import sink_loads
+from adcompiler.optimize.sink import sink_loads, sink_multiples
 from adcompiler.optimize.skip import skip_zeros
 from adcompiler.optimize.stacks import lists_to_arrays
 from adcompiler.optimize.unroll import unroll
@@ -173,6 +175,11 @@ def _fused(unit: Unit) -> Graph:
     return graph
 
 
+def _filled(unit: Unit) -> Graph:
+    known = symbolic_sizes(unit.graph, unit.types)
+    return fill_at_once(unit.graph, unit.types, *known)
+
+
 def _writes_arguments(graph: Graph) -> bool:
     """Tell whether a function writes its arguments: these may overlap, so that the order matters."""
     classes = memory_classes(graph.body)
@@ -280,6 +287,7 @@ STAGES: dict[str, Stage] = {
             lambda u: index_directly(u.graph, u.types),
             "elements of views as elements of their arrays",
         ),
+        FOLD,
         COPIES,
         *SIMPLE,
         SIZES,
@@ -304,8 +312,21 @@ STAGES: dict[str, Stage] = {
         ),
         *SIMPLE,
         Pass("retype", _retyped, "types of what passes made", lambda u: not u.style.broadcasts),
+        Pass(
+            "flat",
+            lambda u: use_numbers(u.graph, u.types, u.shapes()),
+            "arrays of one number are that number, where they meet others",
+            lambda u: not u.style.broadcasts,
+        ),
+        Pass(
+            "multiples",
+            lambda u: sink_multiples(u.graph, u.types),
+            "multiples of arrays next to where they are added: no array to keep them",
+        ),
         Pass("fuse", _fused, "array code as loops, where shapes are equal", lambda u: not u.style.broadcasts),
+        COMMON,
         *SIMPLE,
+        Pass("fills", _filled, "zeros that are added to once: set at once", lambda u: not u.style.broadcasts),
         Pass(
             "distribute",
             lambda u: distribute(u.graph, u.types),
@@ -327,6 +348,7 @@ STAGES: dict[str, Stage] = {
             lambda u: share_reciprocals(u.graph, u.types),
             "one division for several by the same",
         ),
+        FOLD,
         Pass(
             "zeros",
             lambda u: skip_zeros(u.graph, u.types),

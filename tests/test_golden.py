@@ -1,108 +1,53 @@
-"""The generated source of some functions, kept as files: `pytest --update-golden` rewrites them."""
+"""Pairs of a function and its generated derivative, kept as files: `pytest --update-golden` rewrites them.
 
-import math
+A file of `tests/golden` is a program that makes a `derivative` and `arguments` for it; what is generated for
+these stands below.
+"""
+
+import sys
 from pathlib import Path
+from types import ModuleType
 
-import numpy as np
 import pytest
 
-from adcompiler import value_and_grad
+from adcompiler.testing import check_grad, check_hvp, check_jvp
 
 FOLDER = Path(__file__).parent / "golden"
+MARKER = "\n# ==== generated ====\n"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
+CHECKS = {"value_and_grad": check_grad, "jvp": check_jvp, "hvp": check_hvp}
 
 
-def recurrence(w, x):
-    h = 0.0
-    for i in range(len(x)):
-        h = math.tanh(w * h + x[i])
-    return h
+def pair(name):
+    """Return the module of a program, its text, and what stands below it."""
+    path = FOLDER / f"{name}.py"
+    program, _, below = path.read_text().partition(MARKER)
+    module = ModuleType(f"golden_{name}")
+    sys.modules[module.__name__] = module
+    exec(compile(program, str(path), "exec"), vars(module))
+    module.derivative.jit = False
+    return module, program, below
 
 
-def garch(omega, alpha, beta, r):
-    h = omega / (1.0 - alpha - beta)
-    total = 0.0
-    for t in range(len(r)):
-        total += math.log(h) + r[t] ** 2 / h
-        h = omega + alpha * r[t] ** 2 + beta * h
-    return 0.5 * total / len(r)
+def generated(module):
+    """Return the source that is generated for a program."""
+    derivative = module.derivative
+    return derivative._specialise(derivative.layouts(module.arguments)).source
 
 
-def network(w1, b1, w2, b2, x, target):
-    hidden = np.tanh(x @ w1 + b1)
-    error = hidden @ w2 + b2 - target
-    return np.mean(error * error)
-
-
-def burgers(u, steps: int, dt: float):
-    for _ in range(steps):
-        for i in range(1, len(u)):
-            u[i] = u[i] - dt * u[i] * (u[i] - u[i - 1])
-    total = 0.0
-    for i in range(len(u)):
-        total += u[i] ** 2
-    return total
-
-
-def newton(a):
-    x = a
-    while abs(x * x - a) > 1e-12:
-        x = 0.5 * (x + a / x)
-    return x
-
-
-def mixture(means, weights, x):
-    terms = np.empty(len(means))
-    total = 0.0
-    for i in range(len(x)):
-        for k in range(len(means)):
-            terms[k] = math.log(weights[k]) - 0.5 * (x[i] - means[k]) ** 2
-        big = terms[0]
-        for k in range(1, len(means)):
-            big = max(big, terms[k])
-        s = 0.0
-        for k in range(len(means)):
-            s += math.exp(terms[k] - big)
-        total += big + math.log(s)
-    return total
-
-
-def diffusion(start, rate: float, steps: int):
-    u = start.copy()
-    new = np.zeros_like(u)
-    for _ in range(steps):
-        for i in range(1, len(u) - 1):
-            new[i] = u[i] + rate * u[i] * (u[i - 1] - 2.0 * u[i] + u[i + 1])
-        u, new = new, u
-    return np.sum(u * u)
-
-
-def triangular_solve(low, b):
-    n = len(b)
-    x = np.zeros(n)
-    for i in range(n):
-        s = b[i]
-        for j in range(i):
-            s -= low[i, j] * x[j]
-        x[i] = s / low[i, i]
-    return np.sum(x * x)
-
-
-GOLDEN = [
-    (mixture, ("means", "weights")),
-    (diffusion, ("start", "rate")),
-    (triangular_solve, ("low", "b")),
-    (recurrence, ("w", "x")),
-    (garch, ("omega", "alpha", "beta")),
-    (network, ("w1", "b1", "w2", "b2")),
-    (burgers, ("u", "dt")),
-    (newton, ("a",)),
-]
-
-
-@pytest.mark.parametrize(("function", "argnums"), GOLDEN, ids=[f.__name__ for f, _ in GOLDEN])
-def test_generated_source(function, argnums, update_golden):
-    path = FOLDER / f"{function.__name__}.py"
-    source = value_and_grad(function, argnums=argnums).source
+@pytest.mark.parametrize("name", NAMES)
+def test_generated_source(name, update_golden):
+    module, program, below = pair(name)
+    source = generated(module)
     if update_golden:
-        path.write_text(source)
-    assert source == path.read_text()
+        (FOLDER / f"{name}.py").write_text(f"{program}{MARKER}{source}")
+        below = source
+    assert source == below
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_derivative_is_right(name):
+    module, _, _ = pair(name)
+    derivative = module.derivative
+    if derivative.mode in CHECKS:
+        CHECKS[derivative.mode](derivative.function, module.arguments, tuple(derivative.wrt), jit=False)

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from adcompiler.analysis.dependence import Dependences
-from adcompiler.analysis.types import Types, is_scalar
+from adcompiler.analysis.types import Types, is_list, is_scalar
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Node, Region, Store, Value, While
 from adcompiler.graph.walk import defined, merges, operands, regions, values, walk
 from adcompiler.primitives import Shows, card
@@ -89,7 +89,10 @@ def _shared(node: Apply, is_list: bool) -> tuple[Atom, ...]:
 
 def shared_memory(region: Region, types: Types) -> dict[Value, Value]:
     """Return the memory classes of all but numbers: stacks hold arrays, too, typed or not."""
-    return memory_classes(region, {value for value in defined(region) if not is_scalar(types.get(value))})
+    arrays = {value for value in defined(region) if not is_scalar(types.get(value))}
+    displays = (node.out for node in walk(region) if isinstance(node, Apply) and node.fn == "list")
+    lists = {value for value in arrays if is_list(types.get(value))}.union(displays)
+    return memory_classes(region, arrays, lists)
 
 
 def is_opaque(node: Node) -> bool:

@@ -23,9 +23,7 @@ from adcompiler.graph.nodes import (
     While,
 )
 from adcompiler.graph.walk import operands, regions, results, values, walk, walk_regions
-from adcompiler.primitives import card
-
-"""Primitives that read well everywhere and cost nothing: they never get a name of their own."""
+from adcompiler.primitives import card, hint
 
 _LONGEST = 9
 
@@ -44,6 +42,7 @@ class _Inliner:
     size: dict[Value, int] = field(default_factory=dict)
     whole_targets: set[Value] = field(default_factory=set)
     makers: dict[Value, Node] = field(default_factory=dict)
+    running: set[Value] = field(default_factory=set)
 
 
 def inlined_values(region: Region, types: Types) -> set[Value]:
@@ -52,9 +51,29 @@ def inlined_values(region: Region, types: Types) -> set[Value]:
     A value is written in place if the user gave it no name, it is read once, in the region that
     defines it, and no store between definition and use can change what it reads.
     """
-    state = _Inliner(types)
+    state = _Inliner(types, running=_running_sums(region))
     _visit(state, region)
     return state.chosen
+
+
+def _running_sums(region: Region) -> set[Value]:
+    """Return the adjoints to which the reversal of the same statement adds: it is one sum."""
+    makers = {node.out: node for node in walk(region) if isinstance(node, Apply)}
+    found: set[Value] = set()
+    for node in makers.values():
+        first = makers.get(node.args[0]) if node.fn in ("add", "sub") else None  # type: ignore[arg-type]
+        if first is None or first.out.name != node.out.name or _adds_on(first, found):
+            continue
+        if first.loc.quoted and first.loc.statement == node.loc.statement:
+            found.add(first.out)
+    return found
+
+
+def _adds_on(node: Apply, running: set[Value]) -> bool:
+    """Tell whether a sum goes on with what its variable held before."""
+    first = node.args[0] if node.args else None
+    is_own = isinstance(first, Value) and first.name == node.out.name
+    return node.fn in ("add", "sub") and is_own and first not in running
 
 
 def _read(state: _Inliner, atoms: Iterable[object], region: Region, position: int) -> None:
@@ -93,7 +112,7 @@ def _decide(state: _Inliner, node: Apply, region: Region, position: int) -> None
     uses = state.uses.get(node.out, [])
     state.makers[node.out] = node
     needs_name = node.out in state.whole_targets and node.fn != "getitem"  # `a.T += v` is no statement
-    everywhere = card(node.fn).is_written_where_used or _is_neighbour(state, node)
+    everywhere = card(node.fn).is_written_where_used or _is_neighbour(state, node) or _is_shape(state, node)
     if not needs_name and (everywhere or _fits(state, node.out, node, region, position)):
         state.chosen.add(node.out)
         for use in uses:
@@ -109,9 +128,15 @@ def _is_neighbour(state: _Inliner, node: Apply) -> bool:
     return node.out.temporary and is_integer and node.fn in ("add", "sub") and len(known) == 1
 
 
+def _is_shape(state: _Inliner, node: Apply) -> bool:
+    """Tell whether a node puts numbers together to the shape of arrays."""
+    is_tuple = node.fn == "tuple" and node.out.temporary and node.out.name == hint("shape")
+    return is_tuple and all(isinstance(state.types.get(size), nt.Integer) for size in values(node.args))
+
+
 def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int) -> bool:
     uses = state.uses.get(out, [])
-    if not out.temporary or len(uses) != 1 or uses[0].region is not region:
+    if not (out.temporary or out in state.running) or len(uses) != 1 or uses[0].region is not region:
         return False
     if isinstance(node, Apply) and (not card(node.fn).is_pure or (node.fn == "list" and not node.args)):
         return False  # an empty list is there to be appended to

@@ -10,10 +10,11 @@ from __future__ import annotations
 import builtins
 import keyword
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from adcompiler.analysis.types import Types, is_array, rank
+from adcompiler.backend.hints import better_names
 from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Node, Region, Value, While
 from adcompiler.graph.python import definitions
 from adcompiler.graph.walk import operands, regions, results, values, walk
@@ -166,7 +167,24 @@ def assign_names(
     taken = RESERVED | _globals(body) | set(reserved)
     order = [v for v in _in_order(body) if v not in inlined]
     used = liveness.all_reads(body)
-    return _color(order, classes, types, taken, used)
+    counters = _counter_names(body, order, liveness.clashes, taken)
+    better = better_names(body, liveness.makers, counters)
+    return _color(order, classes, types, taken, used, better | counters)
+
+
+def _counter_names(
+    body: Region, order: list[Value], clashes: Mapping[Value, set[Value]], taken: set[str] | frozenset[str]
+) -> dict[Value, str]:
+    """Return the names of the counters of inner loops that have that of an outer one: its next letters."""
+    counters = {node.body.params[0] for node in walk(body) if isinstance(node, For)}
+    own = {value.name for value in order} | taken
+    settled: dict[Value, str] = {}
+    for counter in (value for value in order if value in counters):
+        others = {settled[other] for other in clashes.get(counter, ()) if other in settled}
+        free = [letter for letter in _COUNTERS if letter not in own | others]
+        is_taken = counter.name in others and counter.name in _COUNTERS and free
+        settled[counter] = free[0] if is_taken else counter.name
+    return {counter: name for counter, name in settled.items() if name != counter.name}
 
 
 @dataclass
@@ -197,14 +215,20 @@ def _color(
     types: Types,
     taken: set[str] | frozenset[str],
     used_values: set[Value],
+    better: Mapping[Value, str],
 ) -> dict[Value, str]:
     names: dict[Value, str] = {}
     kinds: dict[str, set[object]] = defaultdict(set)
-    for value in order:
+
+    def is_unnamed(value: Value) -> bool:
+        return all(member.temporary for member in classes.of(value))
+
+    for value in sorted(order, key=is_unnamed):  # the user's names first
         if value in names:
             continue
         members = classes.of(value)
-        base = next((v.name for v in members if not v.temporary), value.name)
+        fallback = next((better[v] for v in members if v in better), value.name)
+        base = next((better.get(v, v.name) for v in members if not v.temporary), fallback)
         if base == "_" and value in used_values:  # the user's loop does not read its index, this one does
             base = "k"
         used = {names[c] for m in members for c in classes.clashes.get(m, ()) if c in names}
@@ -219,6 +243,7 @@ def _color(
     return names
 
 
+_COUNTERS = "ijklmn"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 

@@ -69,6 +69,12 @@ class _Undefined:
 UNDEFINED = Literal(_Undefined())
 """What a variable holds on a path where the program has not assigned it yet."""
 
+
+def is_adjoint(value: Value) -> bool:
+    """Tell whether a value is named as the adjoint of another one."""
+    return value.name.startswith("d_")
+
+
 Atom = Value | Literal | Global
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +24,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
+from adcompiler.graph.numbers import add_in_place, dotted, in_place, literal, sum_of
 from adcompiler.graph.simple_statements import choice_of, moved_out, negated
 from adcompiler.graph.unparse import Comment
 from adcompiler.graph.walk import uses, walk
@@ -57,26 +57,6 @@ def load(name: str) -> ast.Name:
     return ast.Name(name, ast.Load())
 
 
-def dotted(path: str) -> ast.expr:
-    """Return the tree of `np.linalg.norm`."""
-    first, *rest = path.split(".")
-    tree: ast.expr = load(first)
-    for part in rest:
-        tree = ast.Attribute(tree, part, ast.Load())
-    return tree
-
-
-def literal(value: Any) -> ast.expr:
-    """Return the tree of a constant; infinities and NaN are written with NumPy's names."""
-    if isinstance(value, float) and math.isnan(value):
-        return dotted("np.nan")
-    if isinstance(value, float) and math.isinf(value):
-        return dotted("np.inf") if value > 0 else ast.UnaryOp(ast.USub(), dotted("np.inf"))
-    if isinstance(value, complex) and str(value).startswith("(-0-"):
-        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
-    return ast.Constant(value)
-
-
 def _operation(known: Card, args: list[ast.expr]) -> ast.expr:
     symbol = known.operator
     assert symbol is not None
@@ -96,6 +76,7 @@ class Writer:
     reads: dict[Value, int]
     out: list[ast.stmt] = field(default_factory=list)
     quoted: str = ""
+    is_forward: bool = False
 
     # expressions
 
@@ -119,6 +100,8 @@ class Writer:
         assert isinstance(node, Apply)
         args = self.exprs(node.args)
         known = card(node.fn)
+        if node.fn == "add":
+            return sum_of(args[0], args[1])
         if known.spelling is Spelling.OPERATOR:
             return _operation(known, args)
         if known.spelling is Spelling.ATTRIBUTE:
@@ -200,9 +183,10 @@ class Writer:
 
     def inner(self, write: Callable[[], None]) -> list[ast.stmt]:
         """Collect the statements of a nested block."""
-        outer, self.out = self.out, []
+        outer, self.out, is_forward = self.out, [], self.is_forward
+        self.is_forward = False
         write()
-        result, self.out = self.out, outer
+        result, self.out, self.is_forward = self.out, outer, is_forward
         return result or [ast.Pass()]
 
     def region(self, region: Region) -> None:
@@ -211,7 +195,8 @@ class Writer:
 
     def quote(self, node: Node) -> None:
         """Quote the user's line above the statements that reverse it."""
-        if not self.style.quotes:
+        is_allocation = isinstance(node, Apply) and card(node.fn).allocates is not None
+        if not self.style.quotes or self.is_forward or is_allocation:
             return
         text = node.loc.statement if node.loc.quoted else ""
         if _is_header(text):
@@ -250,8 +235,9 @@ class Writer:
         own = isinstance(first, Value) and first not in self.style.inlined and self.style.names[first] == name
         symbol = card(node.fn).operator
         if own and symbol in _AUGMENTED and node.out in self.style.scalars:
-            value = self.expr(node.args[1])
-            self.out.append(ast.AugAssign(ast.Name(name, ast.Store()), symbol(), value))
+            target, value = ast.Name(name, ast.Store()), self.expr(node.args[1])
+            step = ast.AugAssign(target, symbol(), value)
+            self.out.append(add_in_place(target, value) if node.fn == "add" else step)
         else:
             self.assign(ast.Name(name, ast.Store()), self.compute(node))
 
@@ -263,11 +249,7 @@ class Writer:
             return
         target = ast.Subscript(array, self.index(node.index), ast.Store()) if node.index else array
         assert isinstance(target, ast.Name | ast.Subscript)
-        negated = self.definitions.get(node.value) if isinstance(node.value, Value) else None
-        if isinstance(negated, Apply) and negated.fn == "neg" and node.value in self.style.inlined:
-            self.out.append(ast.AugAssign(target, ast.Sub(), self.expr(negated.args[0])))
-        else:
-            self.out.append(ast.AugAssign(target, ast.Add(), self.expr(node.value)))
+        self.out.append(add_in_place(target, self.expr(node.value)))
 
     def effect(self, node: Effect) -> None:
         args = self.exprs(node.args)
@@ -277,6 +259,7 @@ class Writer:
             case "raise":
                 self.out.append(ast.Raise(ast.Call(args[0], args[1:], []), None))
             case "reverse_sweep":
+                self.is_forward = False
                 self.out += [Comment()] if self.out else []
             case "append":
                 call = ast.Call(ast.Attribute(args[0], "append", ast.Load()), args[1:], [])
@@ -287,13 +270,14 @@ class Writer:
 
     def copies(self, targets: Iterable[Value], sources: Iterable[Atom]) -> None:
         """Assign in parallel; one by one where no target is read by a later source."""
-        pairs = []
+        pairs, numbers = [], set()
         for target, source in zip(targets, sources, strict=True):
             name = self.style.names[target]
             same = isinstance(source, Value) and source not in self.style.inlined
             if source == UNDEFINED or (same and self.style.names[source] == name):  # type: ignore[index]
                 continue
             pairs.append((name, self.expr(source)))
+            numbers |= {name} if target in self.style.scalars else set()
         written: set[str] = set()
         clash = False
         for name, value in pairs:
@@ -305,7 +289,8 @@ class Writer:
             self.assign(ast.Tuple(names, ast.Store()), ast.Tuple([v for _, v in pairs], ast.Load()))
             return
         for name, value in pairs:
-            self.assign(ast.Name(name, ast.Store()), value)
+            step = in_place(name, value) if name in numbers else None
+            self.out.append(step or ast.Assign([ast.Name(name, ast.Store())], value))
 
     def branch(self, node: If) -> None:
         def arm(region: Region) -> list[ast.stmt]:
@@ -459,7 +444,8 @@ def to_python(graph: Graph, style: Style) -> ast.FunctionDef:
         return result
     <BLANKLINE>
     """
-    writer = Writer(style, definitions(graph.body), dict(uses(graph.body)))
+    has_sweeps = any(isinstance(node, Effect) and node.fn == "reverse_sweep" for node in graph.body.nodes)
+    writer = Writer(style, definitions(graph.body), dict(uses(graph.body)), is_forward=has_sweeps)
     parameters = graph.parameters or [(style.names[param], Leaf()) for param in graph.body.params]
     supply, names = iter(graph.body.params), dict[str, str]()
     for name, layout in parameters:

@@ -195,6 +195,21 @@ def substitute(region: Region, mapping: dict[Value, Atom]) -> Region:
     return map_region(region, rewrite)
 
 
+def rename(region: Region, new: dict[Value, Value]) -> Region:
+    """Put other values in the place of some that primitives compute."""
+    if not new:
+        return region
+
+    def rewrite(inner: Region) -> Region:
+        nodes = (
+            replace(node, out=new[node.out]) if isinstance(node, Apply) and node.out in new else node
+            for node in inner.nodes
+        )
+        return replace(inner, nodes=tuple(nodes))
+
+    return map_region(substitute(region, dict(new)), rewrite)
+
+
 def clone(region: Region, mapping: dict[Value, Atom]) -> Region:
     """Copy a region with fresh values for all it defines; `mapping` is extended with old → new."""
 

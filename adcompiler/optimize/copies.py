@@ -1,17 +1,30 @@
-"""Drop copies of arrays that nothing uses any more."""
+"""Drop copies of arrays that nothing uses any more, or nothing writes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from adcompiler.analysis.alias import shared_memory, written_arrays
 from adcompiler.analysis.types import Types, is_array
-from adcompiler.graph.nodes import Apply, Atom, Graph, Region, Value
-from adcompiler.graph.walk import operands, regions, substitute, values, walk, with_regions
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Region, Value, is_adjoint
+from adcompiler.graph.walk import (
+    operands,
+    regions,
+    rename,
+    substitute,
+    values,
+    walk,
+    walk_regions,
+    with_regions,
+)
 from adcompiler.primitives import card
 
 
 def drop_copies(graph: Graph, types: Types) -> Graph:
-    """Return the graph without copies of arrays that are made in the same region and not used afterwards.
+    """Return the graph without copies that may as well be their source.
+
+    Either the source is made in the same region and not used afterwards, or neither of the two is written.
 
     >>> from numba import float64
     >>> from adcompiler.graph.nodes import Literal
@@ -29,8 +42,47 @@ def drop_copies(graph: Graph, types: Types) -> Graph:
         if isinstance(node, Apply) and node.fn == "np.ascontiguousarray" and _has_no_gaps(node.args[0], types)
     }
     graph = replace(graph, body=substitute(graph.body, same))  # it returns such an array as it is
+    graph = replace(graph, body=_without_unwritten(graph.body, types))
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
     return replace(graph, body=_region(graph.body, types, makers))
+
+
+def _without_unwritten(body: Region, types: Types) -> Region:
+    """Replace copies that nobody writes by their sources; these have their names where they are adjoints."""
+    copies = _only_read(body, types)
+    new: dict[Value, Value] = {}
+    made = {node.out for node in walk(body) if isinstance(node, Apply) and node.loc.quoted}
+    for copy, source in copies.items():
+        assert isinstance(source, Value)
+        is_unnamed = source in made and source.temporary and source not in new
+        if is_unnamed and is_adjoint(copy) and not is_adjoint(source):
+            new[source] = Value(copy.name, copy.temporary)
+            types[new[source]] = types[source]
+    return rename(substitute(body, copies), new)
+
+
+def _only_read(body: Region, types: Types) -> dict[Value, Atom]:
+    """Map each copy to its source if neither is written and the copy is not kept."""
+    classes = shared_memory(body, types)
+
+    def memory(atoms: Iterable[Atom]) -> set[Value]:
+        return {classes.get(value, value) for value in values(atoms)}
+
+    nodes = [*walk(body)]
+    touched = memory(written_arrays(body))
+    kept = memory(atom for region in walk_regions(body) for atom in region.yields)
+    for node in nodes:
+        if isinstance(node, Effect) or (
+            isinstance(node, Apply) and (card(node.fn).is_call or node.fn == "list")
+        ):
+            kept |= memory(operands(node))
+    found: dict[Value, Atom] = {}
+    for node in nodes:
+        if isinstance(node, Apply) and node.fn == "copy" and types.get(node.args[0]) == types.get(node.out):  # type: ignore[arg-type]
+            source, out = memory(node.args), memory((node.out,))
+            if is_array(types.get(node.out)) and not (source | out) & touched and not out & kept:
+                found[node.out] = found.get(node.args[0], node.args[0])  # type: ignore[arg-type]
+    return found
 
 
 def _has_no_gaps(atom: Atom, types: Types) -> bool:

@@ -106,7 +106,7 @@ def write_loops(
                 place = [] if row is None else [Apply(node.out, "getitem", (row.array, *row.index))]
                 before += place or allocate("np.empty", node.out, bounds, types)
                 nest.body.append(Store(node.out, tuple(counters), number, loc=node.loc))
-    quotes = {node.loc.statement: node.loc for node in nodes if node.loc.quoted}
+    quotes = {node.loc.statement: node.loc for node in nodes}
     loc = next(iter(quotes.values())) if len(quotes) == 1 else NOWHERE
     return [*before, *_loops(nest, bounds, loc), *after]
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import replace
 
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory_classes, written_arrays
 from adcompiler.analysis.types import Types, element, is_array, is_float, is_list
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Value, While
-from adcompiler.graph.walk import map_operands, regions, uses, with_regions
-from adcompiler.primitives import card, hint
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    For,
+    Graph,
+    If,
+    Literal,
+    Node,
+    Region,
+    Value,
+    While,
+    is_adjoint,
+)
+from adcompiler.graph.walk import map_operands, regions, rename, uses, with_regions
+from adcompiler.optimize.constants import computed, is_arithmetic
+from adcompiler.optimize.terms import Term, joined, term_of
+from adcompiler.primitives import hint
 
 Made = dict[Value, Apply]
 
@@ -34,7 +46,7 @@ def fold(graph: Graph, types: Types) -> Graph:
       return x
     """
     folder = _Folder(graph.body, types)
-    return replace(graph, body=folder.region(graph.body))
+    return replace(graph, body=rename(folder.region(graph.body), folder.renamed))
 
 
 class _Folder:
@@ -47,6 +59,7 @@ class _Folder:
         self.made: Made = {}
         self.extra: list[Node] = []
         self.sizes: set[Value] = set()
+        self.renamed: dict[Value, Value] = {}
 
     def make(self, node: Apply, fn: str, *args: Atom) -> Value:
         """Add a node of its own before the one that is being simplified."""
@@ -83,6 +96,7 @@ class _Folder:
                 self.extra = []
                 if not isinstance(simple, Apply):
                     self.known[node.out] = simple
+                    self.keep_name(simple, node.out)
                     continue
                 self.made[simple.out] = node = simple
             elif isinstance(node, If) and isinstance(node.test, Literal):
@@ -102,9 +116,21 @@ class _Folder:
             nodes.append(node)
         return Region(region.params, tuple(nodes), tuple(map(self.read, region.yields)))
 
+    def keep_name(self, atom: Atom, out: Value) -> None:
+        """Let what a node comes down to have the node's name, where that says which adjoint it is."""
+        made = self.maker(atom)
+        if made is None or not made.loc.quoted or not made.out.temporary or made.out in self.renamed:
+            return
+        if is_adjoint(out) and not is_adjoint(made.out):
+            self.renamed[made.out] = new = Value(out.name, out.temporary)
+            self.same_type(new, made)
+
     def counted(self, node: For) -> For:
-        """A loop that counts down without reading its index may as well count up."""
-        start = self.maker(node.start)
+        """A loop that counts down without reading its index may as well count up, to no less than zero."""
+        start, stop = self.maker(node.start), self.maker(node.stop)
+        is_upwards = (node.start, node.step) == (Literal(0), Literal(1))
+        if is_upwards and stop is not None and stop.fn == "max" and self.uses[stop.out] == 1:
+            return replace(node, stop=stop.args[0]) if stop.args[1:] == (Literal(0),) else node
         down = node.step == Literal(-1) and node.stop == Literal(-1)
         if not down or start is None or start.fn != "sub" or start.args[1] != Literal(1):
             return node
@@ -113,10 +139,8 @@ class _Folder:
         return replace(node, start=Literal(0), stop=start.args[0], step=Literal(1))
 
     def simplify(self, node: Apply) -> Apply | Atom:
-        constants = [atom.value for atom in node.args if isinstance(atom, Literal)]
-        known = card(node.fn)
-        if known.compute and (known.operator or node.fn == "max") and len(constants) == len(node.args):
-            return _computed(node, known.compute, constants)
+        if all(isinstance(atom, Literal) for atom in node.args) and is_arithmetic(node):
+            return computed(node)
         match node.fn:
             case "and" | "or":
                 return self.boolean(node)
@@ -126,6 +150,8 @@ class _Folder:
                 return self.simplify(replace(node, fn="mul"))
             case "times" if isinstance(node.args[0], Literal) and self.is_float(node.args[1]):
                 return Literal(0.0)
+            case "times" if (product := self.without_sign(node)) is not None:
+                return product
             case "add":
                 return self.add(node)
             case "sub":
@@ -138,12 +164,18 @@ class _Folder:
                 return node.args[0]
             case "truediv" if negated := self.negated(node.args[0]):
                 return replace(node, fn="neg", args=(self.make(node, "truediv", negated, node.args[1]),))
+            case "truediv" if (quotient := self.of_constants(node)) is not None:
+                return quotient
             case "truediv" if self.is_one(node.args[1]) and self.is_float(node.args[0]):
                 return node.args[0]
             case "pow" if self.is_one(node.args[1]) and self.is_float(node.args[0]):
                 return node.args[0]
-            case "pos" if self.is_float(node.args[0]):
+            case "pos" if self.is_float(node.args[0]) or self.is_integer(node.args[0]):
                 return node.args[0]
+            case "T" if (inner := self.maker(node.args[0])) and inner.fn == "T":
+                return inner.args[0]
+            case "np.zeros_like" if (blank := self.only_measured(node)) is not None:
+                return replace(blank, out=node.out, fn="np.zeros")
             case "np.complex128" | "np.real" | "astype" if self.is_already(node):
                 return node.args[0]
             case "np.float32" if (inner := self.maker(node.args[0])) and inner.fn == "np.float32":
@@ -158,6 +190,17 @@ class _Folder:
                     return replace(node, fn="mul", args=(negative, inner.args[1]))
         return node
 
+    def of_constants(self, node: Apply) -> Apply | None:
+        """Return 6.0 / (3.0 * x) of the reverse sweep as 2.0 / x."""
+        number, divisor = node.args
+        below = self.fixed(divisor)
+        if not node.loc.quoted or below is None or below.fn != "mul" or not isinstance(number, Literal):
+            return None
+        factor = below.args[0]
+        if not isinstance(factor, Literal) or not self.is_float(factor) or factor.value == 0:
+            return None
+        return replace(node, args=(Literal(number.value / factor.value), below.args[1]))  # type: ignore[operator]
+
     def is_already(self, node: Apply) -> bool:
         """Tell whether a conversion changes nothing: its argument is of that kind, and never written."""
         source = node.args[0]
@@ -169,6 +212,11 @@ class _Folder:
         is_same = is_float(element(kind)) if dtype == "np.real" else dtype == f"np.{element(kind)}"
         memory = [self.classes.get(value, value) for value in (source, node.out)]
         return is_same and not (is_array(kind) and self.written.intersection(memory))
+
+    def is_same_array(self, atom: Atom, out: Value) -> bool:
+        """Tell whether an atom is an array of floats of the type of what is computed from it."""
+        kind = self.types.get(atom) if isinstance(atom, Value) else None
+        return is_array(kind) and is_float(element(kind)) and kind == self.types.get(out)
 
     def maker(self, atom: Atom) -> Apply | None:
         return self.made.get(atom) if isinstance(atom, Value) else None
@@ -229,17 +277,31 @@ class _Folder:
                 return other if bool(known.value) == (node.fn == "and") else known
         return node
 
+    def only_measured(self, node: Apply) -> Apply | None:
+        """Return what allocates an array that nothing reads but a node that makes zeros like it."""
+        blank = self.maker(node.args[0])
+        is_alone = blank is not None and self.uses[blank.out] == 1 and len(node.args) == 1
+        return blank if blank is not None and is_alone and blank.fn in ("np.empty", "np.zeros") else None
+
+    def without_sign(self, node: Apply) -> Apply | None:
+        """Return the negative of a product where one factor is a negative."""
+        for position, atom in enumerate(node.args):
+            if negated := self.negated(atom):
+                factors = [negated if k == position else arg for k, arg in enumerate(node.args)]
+                return replace(node, fn="neg", args=(self.make(node, node.fn, *factors),))
+        return None
+
     def mul(self, node: Apply) -> Apply | Atom:
         left, right = node.args
-        for minus, other in ((left, right), (right, left)):
-            if negated := self.negated(minus):
-                factors = (negated, other) if minus is left else (other, negated)
-                return replace(node, fn="neg", args=(self.make(node, "mul", *factors),))
+        if (product := self.without_sign(node)) is not None:
+            return product
         for one, other in ((left, right), (right, left)):
             if self.is_one(one) and (self.is_float(other) or (one == Literal(1) and self.is_integer(other))):
                 return other
             if isinstance(one, Literal) and one.value == -1 and self.is_float(other):
                 return replace(node, fn="neg", args=(other,))
+            if one == Literal(1.0) and self.is_same_array(other, node.out):
+                return replace(node, fn="copy", args=(other,))
         if isinstance(right, Literal) and not isinstance(left, Literal):
             return self.mul(replace(node, args=(right, left)))  # constants first: 2.0 * x
         if isinstance(left, Literal):
@@ -294,14 +356,15 @@ class _Folder:
         if (moved := self.shifted(node, 1)) is not None:
             return moved
         negative = self.through(right)
-        if negative is not None and negative.fn == "neg":
+        is_own = negative is not None and (negative.out.temporary or self.uses[negative.out] == 1)
+        if negative is not None and negative.fn == "neg" and is_own:
             return replace(node, fn="sub", args=(left, negative.args[0]))
         if (minus := self.negated(left)) is not None:
             return replace(node, fn="sub", args=(right, minus))
         first, second = self.through(left), self.through(right)
         if first is not None and second is not None and self.is_float(left) and _same_product(first, second):
             return replace(node, fn="mul", args=(Literal(2.0), left))
-        return node
+        return self.gathered(node, 1) or node
 
     def sub(self, node: Apply) -> Apply | Atom:
         left, right = node.args
@@ -311,7 +374,47 @@ class _Folder:
             return replace(node, fn="neg", args=(right,))
         if (minus := self.negated(right)) is not None:
             return replace(node, fn="add", args=(left, minus))
-        return self.shifted(node, -1) or node
+        return self.shifted(node, -1) or self.gathered(node, -1) or node
+
+    def gathered(self, node: Apply, sign: int) -> Apply | Atom | None:
+        """Join multiples of one product that the reverse sweep adds, as in `x * x + 2 * (x * x)`."""
+        if not node.loc.quoted or not all(map(self.is_float, node.args)):
+            return None
+        left, added = node.args[0], term_of(node.args[1], self.in_term)
+        both = joined(term_of(left, self.in_term), added, sign)
+        if both is not None:
+            return self.product(node, both)
+        total = self.maker(left)
+        if total is None or total.fn not in ("add", "sub") or self.uses[left] > 1:  # type: ignore[index]
+            return None
+        both = joined(added, term_of(total.args[1], self.in_term), sign if total.fn == "add" else -sign)
+        if both is None:
+            return None
+        part = self.product(node, both)
+        last = self.make(node, part.fn, *part.args) if isinstance(part, Apply) else part
+        return replace(node, fn="add" if sign > 0 else "sub", args=(total.args[0], last))
+
+    def in_term(self, atom: Atom) -> Apply | None:
+        """Return what computes a number of the reverse sweep, or a number without a name."""
+        made = self.maker(atom)
+        is_open = made is not None and (made.loc.quoted or made.out.temporary)
+        return made if is_open and self.is_float(atom) else None
+
+    def product(self, node: Apply, term: Term) -> Apply | Atom:
+        """Return a term, written under the name of a node."""
+        number: list[Atom] = [] if term.number == 1 else [Literal(term.number)]
+        if term.guarded:
+            factors = (self.chained(node, [*number, *term.guarded]), self.chained(node, [*term.factors]))
+            return replace(node, fn="times", args=factors)
+        *first, last = [*number, *term.factors]
+        return replace(node, fn="mul", args=(self.chained(node, first), last)) if first else last
+
+    def chained(self, node: Apply, factors: list[Atom]) -> Atom:
+        """Return the product of some factors, computed before a node."""
+        product = factors[0]
+        for factor in factors[1:]:
+            product = self.make(node, "mul", product, factor)
+        return product
 
     def shifted(self, node: Apply, sign: int) -> Apply | Atom | None:
         """Index arithmetic: (i + 2) - 1 is i + 1, and (n - 1) + 1 is n."""
@@ -336,13 +439,3 @@ def _integers(*atoms: Atom) -> bool:
 def _same_product(first: Apply, second: Apply) -> bool:
     """Tell whether both are the product of the same two values."""
     return first.fn == second.fn == "mul" and {*first.args} == {*second.args}
-
-
-def _computed(node: Apply, compute: Callable[..., object], constants: list[object]) -> Apply | Atom:
-    try:
-        value = compute(*constants)
-    except (ArithmeticError, TypeError, ValueError):
-        return node
-    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
-        return Literal(value)
-    return node

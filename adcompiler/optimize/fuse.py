@@ -97,7 +97,7 @@ class _Fusion:
                 known.update(group.computed)
             group = None
 
-        for node in region.nodes:
+        for node, following in zip(region.nodes, (*region.nodes[1:], None), strict=False):
             if group is not None and self.is_recorded(node, group):
                 group.after.append(node)
                 continue
@@ -117,6 +117,8 @@ class _Fusion:
             shape = self.shape_of(node)
             if shape is not None:
                 assert isinstance(node, Apply | Store)
+                if group is not None and self.waits(node, following, group):
+                    close()
                 if group is None or not self.joins(node, shape, group):
                     close()
                     group = Group(shape)
@@ -333,6 +335,16 @@ class _Fusion:
             factor >= 0 and isinstance(symbol, Axis) for symbol, factor in form.terms.items()
         )
 
+    def waits(self, node: Apply | Store, following: Node | None, group: Group) -> bool:
+        """Tell whether a node is for the store that follows, which cannot join a group with it."""
+        if not isinstance(following, Store) or not isinstance(node, Apply) or following.value is not node.out:
+            return False
+        shapes = self.shape_of(node), self.shape_of(following)
+        if self.uses[node.out] > 1 or shapes[0] is None or shapes[0] != shapes[1]:
+            return False
+        trial = replace(group)
+        return not (self.joins(node, shapes[0], trial) and self.joins(following, shapes[0], trial))
+
     def is_plain(self, value: Value, group: Group) -> bool:
         """Tell whether a value computed by a group is an array over its loops."""
         return self.shapes.get(value) == group.shape
@@ -416,7 +428,7 @@ class _Fusion:
         return None
 
     def apply(self, fn: str, nodes: list[Node], *args: Atom) -> Value:
-        out = Value(hint(fn), temporary=True)
+        out = Value("count" if fn == "mul" else hint(fn), temporary=True)
         axes = rank(self.types[args[0]]) if fn == "shape" else 0  # type: ignore[index]
         self.types[out] = nt.UniTuple(int64, axes) if axes else int64
         nodes.append(Apply(out, fn, args))

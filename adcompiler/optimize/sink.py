@@ -1,12 +1,13 @@
-"""Move what is read back from a tape down to where it is first needed."""
+"""Move what is read back from a tape, and multiples of arrays, down to where they are first needed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from adcompiler.analysis.alias import memory_classes, written_by
-from adcompiler.graph.nodes import Apply, Graph, Node, Region, Value
-from adcompiler.graph.walk import free, map_region, operands, regions, walk
+from adcompiler.analysis.alias import memory_classes, shared_memory, written_by
+from adcompiler.analysis.types import Types, is_array
+from adcompiler.graph.nodes import Apply, Graph, Literal, Node, Region, Store, Value
+from adcompiler.graph.walk import free, map_region, operands, regions, uses, values, walk
 from adcompiler.source import NOWHERE
 
 
@@ -20,6 +21,35 @@ def sink_loads(graph: Graph) -> Graph:
 
     def sink(region: Region) -> Region:
         return _sink(region, classes)
+
+    return replace(graph, body=map_region(graph.body, sink))
+
+
+def sink_multiples(graph: Graph, types: Types) -> Graph:
+    """Return the graph with multiples of arrays that are added to one array computed where that happens.
+
+    They can then be computed element by element, rather than kept until the loop that adds them.
+    """
+    classes = shared_memory(graph.body, types)
+    counts = uses(graph.body)
+
+    def is_multiple(node: Node) -> bool:
+        if not isinstance(node, Apply) or not is_array(types.get(node.out)) or counts[node.out] != 1:
+            return False
+        return node.fn == "neg" or (node.fn == "mul" and isinstance(node.args[0], Literal))
+
+    def sink(region: Region) -> Region:
+        nodes = [*region.nodes]
+        for node in reversed([n for n in nodes if is_multiple(n)]):
+            assert isinstance(node, Apply)
+            start, (source,) = nodes.index(node), values(node.args)
+            for end in range(start + 1, len(nodes)):
+                reader = nodes[end]
+                if isinstance(reader, Store) and reader.value is node.out:
+                    nodes[start : end + 1] = [*nodes[start + 1 : end], node, reader]
+                if _reads(reader, node.out) or _writes(reader, source, classes):
+                    break
+        return replace(region, nodes=tuple(nodes))
 
     return replace(graph, body=map_region(graph.body, sink))
 

@@ -138,7 +138,7 @@ enter("math.trunc", **_OF_ONE)
 enter("np.floor np.ceil", is_instruction=True, **_STEP)
 enter("np.trunc np.rint", **_STEP)
 enter("np.sign", gives=Gives.SAME, range=Range.BOUNDED, is_instruction=True, **_STEP)
-enter("np.round", method="round", arity=(1, 3), follows=Follows.SAME_RANK, is_constant=True)
+enter("np.round", method="round", arity=(1, 3), follows=Follows.SAME_RANK, is_constant=True, hint="rounded")
 enter("np.around np.round_", arity=(1, 3), follows=Follows.SAME_RANK, is_constant=True)
 enter("np.fix np.spacing", **_OF_ONE)
 

@@ -138,13 +138,13 @@ enter(
     example="m.flatten()",
     **_SAME,
 )
-enter("np.flip", follows=Follows.SAME_SHAPE, shows=Shows.MAYBE_FIRST, example="np.flip(v)", **_SAME)
-enter("np.roll", follows=Follows.SAME_SHAPE, example="np.roll(v, 1)", **_SAME)
+enter("np.flip", follows=Follows.SAME_RANK, shows=Shows.MAYBE_FIRST, example="np.flip(v)", **_SAME)
+enter("np.roll", follows=Follows.SAME_RANK, example="np.roll(v, 1)", **_SAME)
 enter("np.flipud np.fliplr np.rot90 np.unwrap", follows=Follows.SAME_RANK)
 enter("np.diff", follows=Follows.SAME_RANK, takes_array=True)
 enter("np.diag", arity=(1, 2), example="np.diag(v)", **_SAME)
-enter("np.tril", arity=(1, 2), follows=Follows.SAME_SHAPE, example="np.tril(m)", **_SAME)
-enter("np.triu", arity=(1, 2), follows=Follows.SAME_SHAPE, example="np.triu(m)", **_SAME)
+enter("np.tril", arity=(1, 2), follows=Follows.SAME_RANK, example="np.tril(m)", **_SAME)
+enter("np.triu", arity=(1, 2), follows=Follows.SAME_RANK, example="np.triu(m)", **_SAME)
 enter(
     "np.float32",
     arity=(1, 1),

@@ -11,10 +11,10 @@ from adcompiler.primitives.deck import enter, jvp, vjp
 
 _REDUCTION: dict[str, Any] = {"follows": Follows.REDUCED, "takes_array": True}
 _LINEAR: dict[str, Any] = {"is_linear": True, "is_analytic": True} | _REDUCTION
-enter("np.sum", method="sum", example="np.sum(v)", **_LINEAR, vanishes=Vanishes.WITH_FIRST)
+enter("np.sum", method="sum", example="np.sum(v)", **_LINEAR, vanishes=Vanishes.WITH_FIRST, hint="total")
 enter("np.mean", method="mean", example="np.mean(v)", **_LINEAR)
-enter("np.max", also="np.amax", method="max", example="np.max(v)", **_REDUCTION)
-enter("np.min", also="np.amin", method="min", example="np.min(v)", **_REDUCTION)
+enter("np.max", also="np.amax", method="max", example="np.max(v)", **_REDUCTION, hint="larger")
+enter("np.min", also="np.amin", method="min", example="np.min(v)", **_REDUCTION, hint="smaller")
 enter("np.prod", method="prod", is_analytic=True, example="np.prod(v)", **_REDUCTION)
 enter("np.std", method="std", example="np.std(v)", **_REDUCTION)
 enter("np.var", method="var", example="np.var(v)", **_REDUCTION)
@@ -44,11 +44,11 @@ enter(
     is_analytic=True,
 )
 enter("np.cumprod", method="cumprod", follows=Follows.SAME_RANK, takes_array=True)
-enter("np.sort", follows=Follows.SAME_SHAPE, takes_array=True, example="np.sort(v)")
+enter("np.sort", follows=Follows.SAME_RANK, takes_array=True, example="np.sort(v)")
 enter(
     "np.argsort",
     method="argsort",
-    follows=Follows.SAME_SHAPE,
+    follows=Follows.SAME_RANK,
     is_constant=True,
     takes_array=True,
     example="np.argsort(v)",

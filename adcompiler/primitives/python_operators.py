@@ -136,7 +136,9 @@ elementwise(
     is_steep_at_zero=True,
     **_OPERATOR,
 )
-elementwise("math.pow np.power", *_POW, at=_POW_AT, fast="pow", is_analytic=True, is_steep_at_zero=True)
+elementwise(
+    "math.pow np.power", *_POW, hint="power", at=_POW_AT, fast="pow", is_analytic=True, is_steep_at_zero=True
+)
 elementwise("np.float_power", *_POW, at=_POW_AT, is_steep_at_zero=True)
 
 _MOD = ("1", "-(a // b)")
@@ -180,7 +182,9 @@ elementwise(
     compute=abs,
     **_ABS,
 )
-elementwise("np.abs", "sign(x)", at=((0.3,), (-1.2,)), on_complex=_OF_COMPLEX, is_cheap=True, **_ABS)
+elementwise(
+    "np.abs", "sign(x)", at=((0.3,), (-1.2,)), on_complex=_OF_COMPLEX, is_cheap=True, **_ABS, hint="magnitude"
+)
 elementwise("np.absolute", "sign(x)", at=((0.3,), (-1.2,)), on_complex=_OF_COMPLEX, **_ABS)
 elementwise("math.fabs np.fabs", "sign(x)", at=((0.3,), (-1.2,)), is_cheap=True, **_ABS)
 

@@ -17,11 +17,12 @@ from adcompiler.analysis.alias import Memory
 from adcompiler.analysis.ranges import Ranges
 from adcompiler.analysis.sizes import Shape, Shapes, form_of
 from adcompiler.analysis.types import Types, element, is_array, is_complex, is_memory, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Literal, Node, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, For, Global, Literal, Node, Region, Store, Value
 from adcompiler.optimize.guard import write_form
 from adcompiler.primitives import hint
 from adcompiler.source import NOWHERE, Location
 from adcompiler.transform.bind import Bound
+from adcompiler.transform.results import rename_last
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class AdjointSweep:
     before: dict[Node, list[Node]] = field(default_factory=dict)
     after: dict[Node, list[Node]] = field(default_factory=dict)
     adjoint_values: set[Value] = field(default_factory=set)
+    renamed: dict[Atom, Value] = field(default_factory=dict)
+    start: int = 0
     copies: dict[tuple[Value, Node], Value] = field(default_factory=dict)
     undefined: dict[Value, Shape | None] = field(default_factory=dict)
     loc: Location = NOWHERE
@@ -82,21 +85,15 @@ class AdjointSweep:
         body = Region((k,), tuple(nodes), ())
         self.nodes.append(For(Literal(0), count, Literal(1), (), body, (), False, self.loc))
 
-    def named(self, atom: Atom, value: Value) -> Atom:
-        """Rename the node just made to `d_…` if it computes the adjoint of `value`."""
-        last = self.nodes[-1] if self.nodes else None
+    def named(self, atom: Atom, value: Value, is_part: bool = False) -> Atom:
+        """Rename the node made for it to `d_…` if an atom is the adjoint of `value`, or a part of it."""
         if not isinstance(atom, Value) or not atom.temporary or atom in self.adjoint_values:
             return atom
-        out = Value(f"d_{value.name}", value.temporary)
-        match last:
-            case Apply() if last.out is atom:
-                self.nodes[-1] = replace(last, out=out)
-            case If() if last.outs == (atom,) and last not in self.partner:  # of a rule, not of the program
-                self.nodes[-1] = replace(last, outs=(out,))
-            case _:
-                return atom
+        out = Value(f"d_{value.name}", is_part or value.temporary)
+        if not rename_last(self.nodes, atom, out, self.start, self.partner):
+            return atom
         self.adjoint_values.add(out)
-        return out
+        return self.renamed.setdefault(atom, out)
 
     # shadows
 
@@ -130,8 +127,9 @@ class AdjointSweep:
         """Add to the adjoint of a primal value."""
         if not isinstance(target, Value) or target not in self.active:
             return
+        contribution = replace(contribution, atom=self.renamed.get(contribution.atom, contribution.atom))
         if self.is_buffered(target) and (target in self.views or target in self.shadows):
-            atom = self.real_part(target, contribution.atom)
+            atom = self.named(self.real_part(target, contribution.atom), target, True)
             self.nodes.append(Store(self.shadow(target), (), atom, True, self.loc))
             return
         atom = self.cast(target, contribution)
@@ -222,4 +220,4 @@ class AdjointSweep:
 
     def nested(self, adjoints: dict[Value, Contribution]) -> AdjointSweep:
         """Start a sweep for a nested region, sharing everything but nodes, adjoints and shadows."""
-        return replace(self, nodes=[], adjoints=dict(adjoints), shadows=dict(self.shadows))
+        return replace(self, nodes=[], start=0, adjoints=dict(adjoints), shadows=dict(self.shadows))

@@ -1,11 +1,13 @@
-"""Results of a derivative that share no memory with each other."""
+"""Results of a derivative: they share no memory with each other, and have names of adjoints."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from dataclasses import replace
 
 from adcompiler.analysis.alias import memory_classes
-from adcompiler.graph.nodes import Apply, Atom, Node, Region, Value
+from adcompiler.graph.nodes import Apply, Atom, If, Node, Region, Store, Value
+from adcompiler.graph.walk import rename
 
 
 def kept_apart(
@@ -23,3 +25,27 @@ def kept_apart(
                 copies.append(Apply(copy, "copy", (atom,)))
             seen.add(memory_of)
     return copies
+
+
+def rename_last(nodes: list[Node], atom: Value, new: Value, start: int, fixed: Container[Node]) -> bool:
+    """Rename what one of the last nodes computes, and return whether that was possible.
+
+    Args:
+        nodes: the nodes of a region, which are changed.
+        atom: the value to rename.
+        new: the value in its place.
+        start: the first node to look at; no loop or branch may come after the one that is found.
+        fixed: branches that have to stay as they are.
+    """
+    last = nodes[-1] if nodes else None
+    if isinstance(last, If) and last.outs == (atom,) and last not in fixed:
+        nodes[-1] = replace(last, outs=(new,))
+        return True
+    for position in range(len(nodes) - 1, start - 1, -1):
+        node = nodes[position]
+        if not isinstance(node, Apply | Store):
+            return False
+        if isinstance(node, Apply) and node.out is atom:
+            nodes[position:] = rename(Region((), tuple(nodes[position:]), ()), {atom: new}).nodes
+            return True
+    return False

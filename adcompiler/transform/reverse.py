@@ -152,7 +152,7 @@ def reverse_region(
 def _reverse_node(sweep: AdjointSweep, node: Node) -> None:
     """Append the reversal of one primal node."""
     sweep.loc = node.loc.quote()
-    start = len(sweep.nodes)
+    start = sweep.start = len(sweep.nodes)
     match node:
         case Apply():
             _reverse_apply(sweep, node)

@@ -222,7 +222,7 @@ def _position(tape: Tape) -> tuple[list[Node], Atom]:
     assert isinstance(loop, For)
     index = loop.body.params[0]
     if tape.inner and tape.source is not None:
-        last, distance = Value("sub", temporary=True), Value("sub", temporary=True)
+        last, distance = Value("last", temporary=True), Value("row", temporary=True)
         if loop.step == Literal(1):
             before = Apply(last, "sub", (loop.stop, Literal(1)))
             return [before, Apply(distance, "sub", (last, index))], distance
@@ -230,6 +230,6 @@ def _position(tape: Tape) -> tuple[list[Node], Atom]:
         return [before, Apply(distance, "sub", (index, last))], distance
     if loop.start == Literal(0) and loop.step == Literal(1):
         return [], index
-    distance = Value("sub", temporary=True)
+    distance = Value("row", temporary=True)
     ends = (index, loop.start) if loop.step == Literal(1) else (loop.start, index)
     return [Apply(distance, "sub", ends)], distance
