@@ -311,7 +311,7 @@ class Derivative:
         pairs = zip(args, made.layouts, strict=True)
         values = [value for arg, layout in pairs for value in flat(arg, layout)]
         unit = made.compiled
-        memory = explain_memory(allocations(unit.graph, unit.types), known_sizes(unit.graph, values))
+        memory = explain_memory(allocations(unit.graph), known_sizes(unit.graph, values))
         plan = explain(self.python.__name__, unit.plans)
         return "\n".join([plan, memory, explain_seconds(made.seconds)])
 

@@ -155,13 +155,12 @@ def callee_graph(callee: Callee, kinds: Kinds) -> Graph:
     return graph
 
 
-def returning_copy(graph: Graph, types: Types) -> Graph:
+def returning_copy(graph: Graph) -> Graph:
     """Let a function that returns an array return one of its own."""
     (result,) = graph.body.yields
-    if not isinstance(result, Value) or not is_array(types[result]):
+    if not isinstance(result, Value) or not is_array(result.type):
         return graph
-    own = Value(result.name)
-    types[own] = plain_kind(types[result])
+    own = Value(result.name, type=plain_kind(result.type))
     body = graph.body
     body = Region(body.params, (*body.nodes, Apply(own, "copy", (result,))), (own,))
     return Graph(graph.name, body, graph.returns, graph.doc, graph.defaults, graph.parameters)
@@ -188,7 +187,7 @@ class Callees:
             self.todo.append(key)
         return self.names[key]
 
-    def resolve(self, graph: Graph, types: Types) -> Graph:
+    def resolve(self, graph: Graph) -> Graph:
         """Name the functions that a graph calls for the types that it calls them with."""
 
         def change(node: Node) -> Node:
@@ -196,7 +195,7 @@ class Callees:
                 return node
             callee, *args = node.args
             assert isinstance(callee, Global) and isinstance(callee.value, Callee)
-            kinds = tuple(plain_or_none(arg, types) for arg in args)
+            kinds = tuple(plain_or_none(arg) for arg in args)
             name = self.name(callee.value, kinds)
             return Apply(node.out, node.fn, (Global(name, callee.value), *args), (), node.loc)
 
@@ -207,10 +206,10 @@ class Callees:
         return Graph(graph.name, body, graph.returns, graph.doc, graph.defaults, graph.parameters)
 
 
-def plain_or_none(atom: Atom, types: Types) -> nt.Type:
+def plain_or_none(atom: Atom) -> nt.Type:
     """Return the type of an argument of a call."""
     if isinstance(atom, Value):
-        return types[atom]
+        return atom.type
     if atom == Literal(None):
         return nt.none
     if isinstance(atom, Global):

@@ -9,7 +9,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.propagate import propagated
 from adcompiler.analysis.sizes import Guards
-from adcompiler.analysis.types import Types, infer, is_continuous
+from adcompiler.analysis.types import enter_types, infer, is_continuous
 from adcompiler.arguments import direction_name, gradient_layout
 from adcompiler.backend.emit import ModuleText, emit
 from adcompiler.callees import Callees, Kinds, callee_graph, own_kinds, returning_copy
@@ -38,7 +38,6 @@ class Compiled:
     writes: tuple[int, ...]
     seeds: tuple[nt.Type | None, ...] = ()
     is_conditional: bool = False
-    types: Types = field(default_factory=dict)
     text: ModuleText = field(default_factory=ModuleText)
 
 
@@ -56,34 +55,32 @@ def compile_text(
             function without a result returns.
     """
     callees = Callees()
-    result, types, compiled = _transformed(graph, layouts, chain, style, keep_arguments)
-    parts = [(callees.resolve(result, types), types)]
+    result, compiled = _transformed(graph, layouts, chain, style, keep_arguments)
+    parts = [callees.resolve(result)]
     while callees.todo:
         key = callees.todo.pop()
-        part, kinds = _callee(*key, style)
-        part = replace(callees.resolve(part, kinds), name=callees.names[key])
-        parts.insert(0, (part, kinds))
+        part = callees.resolve(_callee(*key, style))
+        parts.insert(0, replace(part, name=callees.names[key]))
     if not style.accurate:
-        parts = [(through(Unit(part, kinds), "written").graph, kinds) for part, kinds in parts]
-    compiled.types = types
+        parts = [through(Unit(part), "written").graph for part in parts]
     compiled.text = emit(parts)
     return compiled
 
 
 def _transformed(
     graph: Graph, layouts: Sequence[Layout], chain: Chain, style: Style, keep_arguments: bool = True
-) -> tuple[Graph, Types, Compiled]:
+) -> tuple[Graph, Compiled]:
     """Return the final graph of one function, and what is known about it."""
     arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
     guards = Guards(cautious=style.cautious, stretches=style.broadcasts)
-    unit = Unit(graph, {}, arguments, style, keep_arguments, guards)
+    unit = Unit(graph, arguments, style, keep_arguments, guards)
     through(unit, "typed")
     writes = _written_positions(unit.graph, layouts) if keep_arguments else ()
     if not chain:
         if keep_arguments:  # the pullback checks it too late
             through(unit, "checked")
         result = through(unit, "itself").graph
-        return result, unit.types, Compiled(result, [], result.returns or Leaf(), writes)
+        return result, Compiled(result, [], result.returns or Leaf(), writes)
     through(unit, "prepared")
     if len(chain) == 1:
         through(unit, "factored")
@@ -91,7 +88,7 @@ def _transformed(
     result = through(unit, "polished").graph
     assert result.returns is not None
     conditional = guards.is_conditional
-    return result, unit.types, Compiled(result, made.plans, result.returns, writes, made.seeds, conditional)
+    return result, Compiled(result, made.plans, result.returns, writes, made.seeds, conditional)
 
 
 def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain) -> Derived:
@@ -100,12 +97,12 @@ def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain) -> Derived:
     seeds: list[nt.Type | None] = []
     packed: Layout = Leaf()
     for number, step in enumerate(chain):
-        unit.wrt = positions = _leaf_positions(layouts, step.wrt, unit.types, unit.graph)
+        unit.wrt = positions = _leaf_positions(layouts, step.wrt, unit.graph)
         is_reverse = step.kind in ("grad", "value_and_grad", "pullback")
         if is_reverse or number == 0:
             through(unit, "checked")
         if is_reverse:
-            made = gradient(unit.graph, positions, unit.types, step.kind)
+            made = gradient(unit.graph, positions, step.kind)
             gradients = [gradient_layout(layouts[position]) for position in step.wrt]
             packed = gradients[0] if unit.style.single else Packed(tuple(gradients))
             returns = Packed((Leaf(), packed)) if step.kind == "value_and_grad" else packed
@@ -113,7 +110,7 @@ def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain) -> Derived:
         else:
             if number > 0:
                 through(unit, "by parts")
-            made = forward(unit.graph, positions, unit.types, step.kind)
+            made = forward(unit.graph, positions, step.kind)
             if unit.style.packed:
                 made.graph = _with_direction(made.graph, unit.graph, packed)
         report(step.kind, unit.graph, made.graph)
@@ -123,8 +120,7 @@ def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain) -> Derived:
         unit.graph = made.graph
         through(unit, "derived" if number < len(chain) - 1 else "derived last")
         unit.arguments = arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
-        found = propagated(unit.graph, arguments, unit.types)
-        unit.types = found or infer(unit.graph, arguments)
+        enter_types(propagated(unit.graph, arguments) or infer(unit.graph, arguments))
     return Derived(unit.graph, plans, tuple(seeds))
 
 
@@ -142,7 +138,7 @@ def _with_direction(derived: Graph, graph: Graph, direction: Layout) -> Graph:
     return replace(derived, name=f"{function}_hvp", body=body, doc=doc, parameters=(*own, (name, direction)))
 
 
-def _callee(callee: Callee, kinds: Kinds, style: Style) -> tuple[Graph, Types]:
+def _callee(callee: Callee, kinds: Kinds, style: Style) -> Graph:
     """Return the final graph of a called function or of its derivative, in the style of the caller."""
     own = own_kinds(callee, kinds)
     graph = callee_graph(callee, own)
@@ -151,16 +147,15 @@ def _callee(callee: Callee, kinds: Kinds, style: Style) -> tuple[Graph, Types]:
         unit = Unit(graph, arguments=given, keep_arguments=False)
         for stage in ("lowered", "typed", "checked"):
             through(unit, stage)
-        unit.graph = returning_copy(unit.graph, unit.types)
-        return through(unit, "called").graph, unit.types
+        unit.graph = returning_copy(unit.graph)
+        return through(unit, "called").graph
     graph = through(Unit(graph), "lowered").graph
     layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(kind) for kind in own]
     own_style = replace(style, single=callee.single, packed=False)
-    result, types, _ = _transformed(graph, layouts, callee.chain, own_style)
-    return result, types
+    return _transformed(graph, layouts, callee.chain, own_style)[0]
 
 
-def _leaf_positions(layouts: Sequence[Layout], wrt: Sequence[int], types: Types, primal: Graph) -> list[int]:
+def _leaf_positions(layouts: Sequence[Layout], wrt: Sequence[int], primal: Graph) -> list[int]:
     """Return the positions, among the single values of all arguments, of those to differentiate."""
     spans: list[list[int]] = []
     count = 0
@@ -169,7 +164,7 @@ def _leaf_positions(layouts: Sequence[Layout], wrt: Sequence[int], types: Types,
         spans.append([*range(count, count + size)])
         count += size
     params = primal.body.params
-    return [k for position in wrt for k in spans[position] if is_continuous(types[params[k]])]
+    return [k for position in wrt for k in spans[position] if is_continuous(params[k].type)]
 
 
 def _written_positions(primal: Graph, layouts: Sequence[Layout]) -> tuple[int, ...]:

@@ -13,8 +13,8 @@ from numba.core import types as nt
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.sizes import Axis, form_of
-from adcompiler.analysis.types import Types, element, is_array, is_scalar, rank
-from adcompiler.graph.nodes import Apply, Effect, For, Global, Graph, Node, Region, Value, While
+from adcompiler.analysis.types import element, is_array, is_scalar, rank
+from adcompiler.graph.nodes import Apply, Effect, For, Global, Graph, Node, Region, Value, While, type_of
 from adcompiler.graph.walk import operands, regions, values, walk_regions
 from adcompiler.primitives import card
 
@@ -43,20 +43,19 @@ class Allocation:
         return None if None in counts else prod(counts, start=self.itemsize)  # type: ignore[arg-type]
 
 
-def allocations(graph: Graph, types: Types) -> list[Allocation]:
+def allocations(graph: Graph) -> list[Allocation]:
     """Return the arrays that a function has at the same time, at most; its results are left out.
 
     Args:
         graph: the final graph of a function.
-        types: type of every value.
     """
-    shapes = symbolic_shapes(graph, types)
+    shapes = symbolic_shapes(graph)
     results = set(values(graph.body.yields))
     carried = {value for region in walk_regions(graph.body) for value in values(region.yields)}
     found: list[Allocation] = []
 
     def made(name: str, value: Value, loops: Loops, times: int = 1) -> Allocation:
-        kind = types[value]
+        kind = value.type
         sizes = [form_of(size) for size in shapes.get(value, ())] if is_array(kind) else []
         is_known = len(sizes) == rank(kind)
         parts = (*sizes, Linear({}, times)) if is_known else (_UNKNOWN,)
@@ -70,7 +69,7 @@ def allocations(graph: Graph, types: Types) -> list[Allocation]:
             if isinstance(node, Effect) and node.fn == "append":
                 items, value = node.args
                 assert isinstance(items, Value)
-                if isinstance(value, Value) and is_known_kind(types.get(value)):
+                if isinstance(value, Value) and is_known_kind(type_of(value)):
                     found.append(made(items.name, value, loops))
             if (
                 not isinstance(node, Apply)
@@ -79,7 +78,7 @@ def allocations(graph: Graph, types: Types) -> list[Allocation]:
                 or node.out in results
             ):
                 continue
-            kind = types.get(node.out)
+            kind = type_of(node.out)
             if card(node.fn).is_call or _holds_arrays(kind) or node.fn == "longer":
                 found.append(Allocation(_what(node), (_UNKNOWN,), 1))
             elif is_array(kind) and node.out not in pushed:

@@ -17,11 +17,11 @@ from adcompiler.analysis.activity import active_values
 from adcompiler.analysis.alias import memory_classes, written_arrays
 from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
 from adcompiler.analysis.sizes import Guards, Shapes
-from adcompiler.analysis.types import Types, element, infer, is_continuous, is_scalar, refresh
+from adcompiler.analysis.types import element, enter_types, infer, is_continuous, is_scalar, refresh, typed
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.graph.layout import Layout
-from adcompiler.graph.nodes import Graph, Literal, Value
+from adcompiler.graph.nodes import Graph, Literal, Value, type_of
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined
 from adcompiler.optimize.accumulate import accumulate_in_numbers
@@ -85,7 +85,6 @@ class Unit:
 
     Attributes:
         graph: what it is now.
-        types: type of every value.
         arguments: types of its arguments.
         style: what the text is to be like.
         keep_arguments: whether arguments that it writes are copied.
@@ -96,7 +95,6 @@ class Unit:
     """
 
     graph: Graph
-    types: Types = field(default_factory=dict)
     arguments: Sequence[nt.Type] = ()
     style: Style = Style()
     keep_arguments: bool = True
@@ -106,11 +104,11 @@ class Unit:
 
     def shapes(self) -> Shapes:
         """Return the symbolic shape of every array."""
-        return symbolic_shapes(self.graph, self.types)
+        return symbolic_shapes(self.graph)
 
     def unchanging(self) -> set[Value]:
         """Return the values that never change: numbers, and shapes."""
-        kinds = ((value, self.types.get(value)) for value in defined(self.graph.body))
+        kinds = ((value, type_of(value)) for value in defined(self.graph.body))
         return {value for value, kind in kinds if is_scalar(kind) or isinstance(kind, nt.BaseTuple)}
 
 
@@ -135,21 +133,20 @@ Stage = tuple[Pass, ...]
 
 
 def _spread(unit: Unit) -> Graph:
-    graph = without_ellipses(unit.graph, unit.types)
+    graph = without_ellipses(unit.graph)
     if graph is not unit.graph:
-        unit.types = infer(graph, unit.arguments)
+        enter_types(infer(graph, unit.arguments))
     return graph
 
 
 def _typed(unit: Unit) -> Graph:
-    unit.types = infer(unit.graph, unit.arguments)
-    return unit.graph
+    return typed(unit.graph, unit.arguments)
 
 
 def _retyped(unit: Unit) -> Graph:
-    refresh(unit.graph, unit.types)
-    if not unit.types.keys() >= defined(unit.graph.body).keys():
-        unit.types = infer(unit.graph, unit.arguments)
+    refresh(unit.graph)
+    if any(value.type is None for value in defined(unit.graph.body)):
+        enter_types(infer(unit.graph, unit.arguments))
     return unit.graph
 
 
@@ -159,25 +156,26 @@ def _invariants(unit: Unit) -> Graph:
 
 
 def _checked(unit: Unit) -> Graph:
-    graph, types = unit.graph, unit.types
+    graph = unit.graph
     if unit.wrt is None:
-        active = {value for value, kind in types.items() if is_continuous(kind)}
+        active = {value for value in defined(graph.body) if is_continuous(value.type)}
     else:
-        active = active_values(graph, [graph.body.params[k] for k in unit.wrt], types)
-    return check_indices(graph, types, active)
+        active = active_values(graph, [graph.body.params[k] for k in unit.wrt])
+    return check_indices(graph, active)
 
 
 def _fused(unit: Unit) -> Graph:
-    known = symbolic_sizes(unit.graph, unit.types)
-    graph = fuse(unit.graph, unit.types, *known)
-    if any(element(kind) == float32 for kind in unit.types.values()):
-        unit.types.update(infer(graph, unit.arguments))  # an element may be wider than those of its array
+    known = symbolic_sizes(unit.graph)
+    graph = fuse(unit.graph, *known)
+    kinds = (value.type for value in defined(graph.body))
+    if any(kind is not None and element(kind) == float32 for kind in kinds):
+        enter_types(infer(graph, unit.arguments))  # an element may be wider than those of its array
     return graph
 
 
 def _filled(unit: Unit) -> Graph:
-    known = symbolic_sizes(unit.graph, unit.types)
-    return fill_at_once(unit.graph, unit.types, *known)
+    known = symbolic_sizes(unit.graph)
+    return fill_at_once(unit.graph, *known)
 
 
 def _writes_arguments(graph: Graph) -> bool:
@@ -188,14 +186,14 @@ def _writes_arguments(graph: Graph) -> bool:
 
 
 def _localised(unit: Unit) -> Graph:
-    return localise(unit.graph, unit.types, *symbolic_sizes(unit.graph, unit.types))
+    return localise(unit.graph, *symbolic_sizes(unit.graph))
 
 
 def _in_numbers(unit: Unit) -> Graph:
-    return accumulate_in_numbers(unit.graph, unit.types)
+    return accumulate_in_numbers(unit.graph)
 
 
-FOLD = Pass("fold", lambda u: fold(u.graph, u.types), "constants and identities: more is known for all below")
+FOLD = Pass("fold", lambda u: fold(u.graph), "constants and identities: more is known for all below")
 CLEAN = (
     Pass("dead", lambda u: remove_dead(u.graph), "what nobody reads"),
     Pass("invariants", _invariants, "what loops carry without changing it"),
@@ -203,13 +201,9 @@ CLEAN = (
 COMMON = Pass("common", lambda u: eliminate_common(u.graph, u.unchanging()), "what is computed twice")
 SINK = Pass("sink", lambda u: sink_loads(u.graph), "loads next to their use, where the text names them")
 SIMPLE = (FOLD, *CLEAN, COMMON, *CLEAN, SINK)
-SIZES = Pass(
-    "sizes", lambda u: hoist_sizes(u.graph, u.types, u.shapes()), "each size is read once, before the loops"
-)
-COPIES = Pass("copies", lambda u: drop_copies(u.graph, u.types), "copies of what is not written afterwards")
-REUSE = Pass(
-    "reuse", lambda u: reuse_arrays(u.graph, u.types), "arrays are written where dead ones of that size were"
-)
+SIZES = Pass("sizes", lambda u: hoist_sizes(u.graph, u.shapes()), "each size is read once, before the loops")
+COPIES = Pass("copies", lambda u: drop_copies(u.graph), "copies of what is not written afterwards")
+REUSE = Pass("reuse", lambda u: reuse_arrays(u.graph), "arrays are written where dead ones of that size were")
 PARTS = Pass(
     "parts", lambda u: name_parts(u.graph), "rules are applied: results of decompositions as returned"
 )
@@ -226,29 +220,29 @@ STAGES: dict[str, Stage] = {
         Pass("choices", lambda u: without_choices(u.graph), "overloads were chosen for these types"),
         Pass(
             "specialise",
-            lambda u: specialise(u.graph, u.types, u.keep_arguments),
+            lambda u: specialise(u.graph, u.keep_arguments),
             "what depends on types is settled; written arguments are copied",
         ),
         *CLEAN,
         Pass(
             "divisors",
-            lambda u: check_divisors(u.graph, u.types),
+            lambda u: check_divisors(u.graph),
             "`@njit` functions raise where they divide by 0",
         ),
         COMMON,
     ),
     "prepared": (
         SIZES,
-        Pass("calls", lambda u: hoist_calls(u.graph, u.types), "calls that do not change, before the loops"),
+        Pass("calls", lambda u: hoist_calls(u.graph), "calls that do not change, before the loops"),
         Pass(
             "counters",
-            lambda u: index_counters(u.graph, u.types),
+            lambda u: index_counters(u.graph),
             "counters become functions of loop indices",
         ),
         COMMON,
         Pass(
             "guard",
-            lambda u: guard_sizes(u.graph, u.types, u.guards),
+            lambda u: guard_sizes(u.graph, u.guards),
             "sizes that are assumed to be equal are checked, and are one size from here on",
         ),
         *(FOLD, *CLEAN),
@@ -256,15 +250,13 @@ STAGES: dict[str, Stage] = {
         Pass("localise", _localised, "arrays that live within an iteration are made there: nothing to store"),
         Pass(
             "scalars",
-            lambda u: replace_small_arrays(u.graph, u.types, u.shapes()),
+            lambda u: replace_small_arrays(u.graph, u.shapes()),
             "arrays of a few numbers as numbers",
         ),
         *(FOLD, *CLEAN),
     ),
     "factored": (
-        Pass(
-            "factors", lambda u: share_factors(u.graph, u.types), "one factorisation for solve, det and inv"
-        ),
+        Pass("factors", lambda u: share_factors(u.graph), "one factorisation for solve, det and inv"),
     ),
     "checked": (
         Pass("indices", _checked, "indices at which the derivative would write beyond an end"),
@@ -274,7 +266,7 @@ STAGES: dict[str, Stage] = {
     "by parts": (
         Pass(
             "by_parts",
-            lambda u: by_parts(u.graph, u.types),
+            lambda u: by_parts(u.graph),
             "rules of a gradient that is differentiated again",
         ),
         *CLEAN,
@@ -284,7 +276,7 @@ STAGES: dict[str, Stage] = {
     "polished": (
         Pass(
             "direct",
-            lambda u: index_directly(u.graph, u.types),
+            lambda u: index_directly(u.graph),
             "elements of views as elements of their arrays",
         ),
         FOLD,
@@ -294,12 +286,12 @@ STAGES: dict[str, Stage] = {
         REUSE,
         Pass(
             "upwards",
-            lambda u: count_upwards(u.graph, u.types, u.starts),
+            lambda u: count_upwards(u.graph, u.starts),
             "loops whose order is free count up",
         ),
         Pass(
             "unroll",
-            lambda u: unroll(u.graph, u.types),
+            lambda u: unroll(u.graph),
             "short loops that add to elements which stay the same around them",
         ),
         *SIMPLE,
@@ -314,13 +306,13 @@ STAGES: dict[str, Stage] = {
         Pass("retype", _retyped, "types of what passes made", lambda u: not u.style.broadcasts),
         Pass(
             "flat",
-            lambda u: use_numbers(u.graph, u.types, u.shapes()),
+            lambda u: use_numbers(u.graph, u.shapes()),
             "arrays of one number are that number, where they meet others",
             lambda u: not u.style.broadcasts,
         ),
         Pass(
             "multiples",
-            lambda u: sink_multiples(u.graph, u.types),
+            lambda u: sink_multiples(u.graph),
             "multiples of arrays next to where they are added: no array to keep them",
         ),
         Pass("fuse", _fused, "array code as loops, where shapes are equal", lambda u: not u.style.broadcasts),
@@ -329,13 +321,13 @@ STAGES: dict[str, Stage] = {
         Pass("fills", _filled, "zeros that are added to once: set at once", lambda u: not u.style.broadcasts),
         Pass(
             "distribute",
-            lambda u: distribute(u.graph, u.types),
+            lambda u: distribute(u.graph),
             "sums to neighbours in a loop of their own: both are vectorised",
             lambda u: not u.style.accurate,
         ),
         Pass(
             "chains",
-            lambda u: shorten_chains(u.graph, u.types),
+            lambda u: shorten_chains(u.graph),
             "what waits for the value of the iteration before",
             lambda u: not u.style.accurate,
         ),
@@ -345,16 +337,16 @@ STAGES: dict[str, Stage] = {
         *SIMPLE,
         Pass(
             "reciprocals",
-            lambda u: share_reciprocals(u.graph, u.types),
+            lambda u: share_reciprocals(u.graph),
             "one division for several by the same",
         ),
         FOLD,
         Pass(
             "zeros",
-            lambda u: skip_zeros(u.graph, u.types),
+            lambda u: skip_zeros(u.graph),
             "iterations through which no adjoint flows are passed over",
         ),
-        Pass("stacks", lambda u: lists_to_arrays(u.graph, u.types), "stacks of known length as arrays"),
+        Pass("stacks", lambda u: lists_to_arrays(u.graph), "stacks of known length as arrays"),
         *CLEAN,
     ),
     "itself": (
@@ -373,7 +365,7 @@ STAGES: dict[str, Stage] = {
     "written": (
         Pass(
             "vectorise",
-            lambda u: vectorise(u.graph, u.types),
+            lambda u: vectorise(u.graph),
             "functions that LLVM vectorises, sums in any order",
         ),
     ),
@@ -383,15 +375,15 @@ STAGES: dict[str, Stage] = {
 def through(unit: Unit, stage: str) -> Unit:
     """Send a unit through a stage of the pipeline, and return it.
 
-    >>> x, y = Value("x"), Value("y")
+    >>> x, y = Value("x", type=nt.float64), Value("y", type=nt.float64)
     >>> from adcompiler.graph.nodes import Apply, Region
     >>> doubled = Graph("f", Region((x,), (Apply(y, "mul", (x, Literal(1.0))),), (y,)))
-    >>> through(Unit(doubled, {x: nt.float64, y: nt.float64}), "called").graph.body.nodes
+    >>> through(Unit(doubled), "called").graph.body.nodes
     ()
     """
     for step in STAGES[stage]:
         apply(step, unit)
-    verify(unit.graph, unit.types)
+    verify(unit.graph)
     return unit
 
 

@@ -10,7 +10,7 @@ from fuzzing import make
 from numba import boolean, float64, int64
 from test_rules import available
 
-from adcompiler.analysis.types import element, infer, rank
+from adcompiler.analysis.types import element, enter_types, infer, rank
 from adcompiler.frontend import resolve
 from adcompiler.frontend.lower import lower
 from adcompiler.graph.nodes import Apply, Graph, Region, Value
@@ -208,7 +208,8 @@ def can_be_typed(name, count):
 def test_axes_in_types(name):
     graph = lower(example(name))
     kinds = infer(graph, (float64, float64[::1], float64[:, ::1], boolean[::1]))
-    verify(graph, kinds)
+    enter_types(kinds)
+    verify(graph)
     node = next(n for n in walk(graph.body) if isinstance(n, Apply) and n.fn == name)
     assert rank(kinds[node.out]) == np.ndim(example(name)(*values()))
 
@@ -380,7 +381,7 @@ def test_numbers_of_arguments(name):
 
 
 def test_what_is_no_graph_is_shown():
-    x, y = Value("x"), Value("y")
+    x, y = Value("x", type=float64), Value("y", type=float64[:])
     cases = {
         "no primitive is called 'math.exq'; there is 'math.exp'": Apply(y, "math.exq", (x,)),
         "'mul' takes 2 arguments, not 1": Apply(y, "mul", (x,)),
@@ -388,5 +389,5 @@ def test_what_is_no_graph_is_shown():
     }
     for message, node in cases.items():
         with pytest.raises(AssertionError) as error:
-            verify(Graph("f", Region((x,), (node,), (y,))), {x: float64, y: float64[:]})
+            verify(Graph("f", Region((x,), (node,), (y,))))
         assert message in str(error.value) and f"\n>   y = {node.fn}(x)" in str(error.value)

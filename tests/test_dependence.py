@@ -11,7 +11,7 @@ from adcompiler.analysis.affine import Linear, feasible
 from adcompiler.analysis.alias import memory
 from adcompiler.analysis.types import is_array
 from adcompiler.graph.nodes import Apply
-from adcompiler.graph.walk import walk
+from adcompiler.graph.walk import defined, walk
 from adcompiler.pipeline import Unit, primal_graph, through
 
 N = 6
@@ -70,8 +70,9 @@ def verdicts(seed):
     really = any(kind == "read" and ("write", place) in log[k + 1 :] for k, (kind, place) in enumerate(log))
     arguments = (numba.float64[:, ::1], numba.int64)
     unit = through(Unit(primal_graph(function), arguments=arguments, keep_arguments=False), "typed")
-    graph, types = unit.graph, unit.types
-    info = memory(graph.body, {value for value, kind in types.items() if is_array(kind)}, (), types)
+    graph = unit.graph
+    arrays = {value for value in defined(graph.body) if is_array(value.type)}
+    info = memory(graph.body, arrays, in_parts=True)
     reads = [node for node in walk(graph.body) if isinstance(node, Apply) and node.fn == "getitem"]
     return really, any(map(info.read_is_overwritten, reads))
 

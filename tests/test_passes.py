@@ -15,12 +15,13 @@ import pytest
 from numba import njit
 from numba.extending import overload
 
-from adcompiler.analysis.types import infer
+from adcompiler.analysis.types import enter_types, infer
 from adcompiler.graph.layout import Leaf
 from adcompiler.graph.read import from_text
 from adcompiler.graph.run import run
 from adcompiler.graph.text import to_text
 from adcompiler.graph.verify import verify
+from adcompiler.graph.walk import defined
 from adcompiler.pipeline import Unit, apply, passes, primal_graph, through
 from adcompiler.watch import without
 
@@ -91,7 +92,7 @@ def made(name: str, case: Case) -> str:
     graph = verify(from_text(case.before, NAMES))
     unit = Unit(graph, arguments=kinds)
     if kinds:
-        unit.types = infer(graph, kinds)
+        enter_types(infer(graph, kinds))
     unit.wrt = [k for k, kind in enumerate(kinds) if "float" in str(kind)]
     apply(passes()[name], unit)
     verify(unit.graph)
@@ -166,9 +167,9 @@ def test_types():
     unit = lowered(squared, [numba.float64])
     with without("types"):
         apply(passes()["types"], unit)
-    assert not unit.types
+    assert {value.type for value in defined(unit.graph.body)} == {None}
     apply(passes()["types"], unit)
-    assert set(unit.types.values()) == {numba.float64}
+    assert {value.type for value in defined(unit.graph.body)} == {numba.float64}
 
 
 def test_choices():
@@ -190,12 +191,12 @@ def test_divisors():
 def test_retype():
     unit = through(lowered(divided, [numba.float64, numba.float64]), "typed")
     (result,) = unit.graph.body.yields
-    del unit.types[result]
+    result.type = None
     with without("retype"):
         apply(passes()["retype"], unit)
-    assert result not in unit.types
+    assert result.type is None
     apply(passes()["retype"], unit)
-    assert unit.types[result] == numba.float64
+    assert result.type == numba.float64
 
 
 def test_every_file_belongs_to_a_pass():

@@ -8,7 +8,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.alias import is_opaque, memory_classes, written_arrays
 from adcompiler.analysis.complaints import pretty
-from adcompiler.analysis.types import Types, element, is_continuous, is_list, is_memory
+from adcompiler.analysis.types import element, is_continuous, is_list, is_memory
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import (
     Apply,
@@ -23,21 +23,21 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    type_of,
 )
-from adcompiler.graph.walk import merges, operands, values, walk
+from adcompiler.graph.walk import defined, merges, operands, values, walk
 from adcompiler.primitives import card
 
 
-def active_values(graph: Graph, wrt: Iterable[Value], types: Types) -> set[Value]:
+def active_values(graph: Graph, wrt: Iterable[Value]) -> set[Value]:
     """Return the values that carry a derivative.
 
     Args:
         graph: the primal.
         wrt: arguments to differentiate.
-        types: type of every value; only floats and float arrays can be active.
     """
-    arrays = {value for value, kind in types.items() if is_memory(kind)}
-    lists = {value for value, kind in types.items() if is_list(kind)}
+    arrays = {value for value in defined(graph.body) if is_memory(value.type)}
+    lists = {value for value in defined(graph.body) if is_list(value.type)}
     classes = memory_classes(graph.body, arrays, lists)
     written = {classes.get(value, value) for value in written_arrays(graph.body)}
     stopped = {
@@ -48,21 +48,21 @@ def active_values(graph: Graph, wrt: Iterable[Value], types: Types) -> set[Value
         classes = memory_classes(graph.body, arrays, lists, apart)
     edges = list(_edges(graph))
     bundles = {node.out for node in walk(graph.body) if isinstance(node, Apply) and card(node.fn).is_bundle}
-    continuous = {value for value, kind in types.items() if is_continuous(kind)} | bundles
-    forward = _spread(set(wrt), edges, types, classes, continuous)
-    _check_nothing_is_lost(graph, forward, types, bundles)
-    backward = _spread(set(values(graph.body.yields)), [(b, a) for a, b in edges], types, classes, continuous)
+    continuous = {value for value in defined(graph.body) if is_continuous(value.type)} | bundles
+    forward = _spread(set(wrt), edges, classes, continuous)
+    _check_nothing_is_lost(graph, forward, bundles)
+    backward = _spread(set(values(graph.body.yields)), [(b, a) for a, b in edges], classes, continuous)
     return forward & backward
 
 
-def _check_nothing_is_lost(graph: Graph, varied: set[Value], types: Types, bundles: set[Value]) -> None:
+def _check_nothing_is_lost(graph: Graph, varied: set[Value], bundles: set[Value]) -> None:
     """Refuse what takes a derivative in but cannot carry it on, or may do anything with it."""
 
     def is_varied(atoms: Iterable[Atom]) -> bool:
         return any(value in varied for value in values(atoms))
 
     def is_lost(target: Atom) -> bool:
-        kind = types.get(target) if isinstance(target, Value) else None
+        kind = type_of(target) if isinstance(target, Value) else None
         if kind is None or kind is nt.undefined or target in bundles:  # in a branch that never runs
             return False
         whole = isinstance(element(kind), nt.Integer | nt.Boolean) and is_memory(kind)  # rounds on purpose
@@ -76,7 +76,7 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], types: Types, bundl
         match node:
             case Effect(fn="append" | "pop") | Store() if is_varied(operands(node)[1:]):
                 if is_lost(target := operands(node)[0]):
-                    raise refuse(node, "what it is put into", types.get(target))  # type: ignore[arg-type]
+                    raise refuse(node, "what it is put into", type_of(target))
             case Effect() | Apply(fn="method" | "call") if is_opaque(node) and is_varied(operands(node)):
                 name = next((a.value for a in node.args if isinstance(a, Literal | Global)), node.fn)
                 name = getattr(name, "__name__", name) if card(node.fn).is_opaque else node.fn
@@ -89,11 +89,11 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], types: Types, bundl
                         if node.fn == "tuple"
                         else f"the result of '{node.fn}'"
                     )
-                    raise refuse(node, what, types.get(node.out))
+                    raise refuse(node, what, type_of(node.out))
             case If() | For() | While():
                 for target, source in merges(node):
                     if is_lost(target) and is_varied((source,)):
-                        raise refuse(node, f"'{target.name}'", types.get(target))
+                        raise refuse(node, f"'{target.name}'", type_of(target))
 
 
 def _edges(graph: Graph) -> Iterable[tuple[Value, Value]]:
@@ -120,7 +120,6 @@ def _edges(graph: Graph) -> Iterable[tuple[Value, Value]]:
 def _spread(
     seeds: set[Value],
     edges: list[tuple[Value, Value]],
-    types: Types,
     classes: dict[Value, Value],
     continuous: set[Value],
 ) -> set[Value]:
@@ -139,6 +138,6 @@ def _spread(
             continue
         found.add(value)
         todo += targets.get(value, [])
-        if is_memory(types.get(value)):
+        if is_memory(type_of(value)):
             todo += members.get(classes.get(value, value), [])
     return found

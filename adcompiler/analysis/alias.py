@@ -6,8 +6,8 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from adcompiler.analysis.dependence import Dependences
-from adcompiler.analysis.types import Types, is_list, is_scalar
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Node, Region, Store, Value, While
+from adcompiler.analysis.types import is_list, is_scalar
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Node, Region, Store, Value, While, type_of
 from adcompiler.graph.walk import defined, merges, operands, regions, values, walk
 from adcompiler.primitives import Shows, card
 
@@ -87,11 +87,11 @@ def _shared(node: Apply, is_list: bool) -> tuple[Atom, ...]:
     return node.args
 
 
-def shared_memory(region: Region, types: Types) -> dict[Value, Value]:
+def shared_memory(region: Region) -> dict[Value, Value]:
     """Return the memory classes of all but numbers: stacks hold arrays, too, typed or not."""
-    arrays = {value for value in defined(region) if not is_scalar(types.get(value))}
+    arrays = {value for value in defined(region) if not is_scalar(type_of(value))}
     displays = (node.out for node in walk(region) if isinstance(node, Apply) and node.fn == "list")
-    lists = {value for value in arrays if is_list(types.get(value))}.union(displays)
+    lists = {value for value in arrays if is_list(type_of(value))}.union(displays)
     return memory_classes(region, arrays, lists)
 
 
@@ -220,7 +220,7 @@ class Memory:
 
 
 def memory(
-    body: Region, arrays: Container[Value], lists: Container[Value] = (), types: Types | None = None
+    body: Region, arrays: Container[Value], lists: Container[Value] = (), in_parts: bool = False
 ) -> Memory:
     """Analyse the stores of a graph's body.
 
@@ -228,10 +228,10 @@ def memory(
         body: body of the graph.
         arrays: the values that are arrays or lists.
         lists: those among them that are lists.
-        types: types of all values, if elements are to be told apart.
+        in_parts: whether elements are to be told apart; then types have to be known.
     """
     classes = memory_classes(body, arrays, lists)
-    dependences = None if types is None else Dependences(types)
+    dependences = Dependences() if in_parts else None
     info = Memory({}, classes, {}, {}, {}, {}, lists, dependences)
     definitions: dict[Value, Node] = {}
     counter = 0

@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from adcompiler.analysis.affine import Linear, feasible, linear
-from adcompiler.analysis.types import Types, is_scalar, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Store, Value, While
+from adcompiler.analysis.types import is_scalar, rank
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Store, Value, While, type_of
 from adcompiler.graph.walk import regions, results
 from adcompiler.primitives import card
 
@@ -24,14 +24,12 @@ class Dependences:
     """Answers questions about pairs of accesses to one array.
 
     Attributes:
-        types: types of all values.
         makers: what computes each value.
         homes: the loops around the definition of each value, outermost first.
         known: answers given before.
         carried: arrays that a loop carries, where they are known to be different ones.
     """
 
-    types: Types
     makers: dict[Value, Apply] = field(default_factory=dict)
     homes: dict[Value, Loops] = field(default_factory=dict)
     known: dict[tuple[Node, Node], bool] = field(default_factory=dict)
@@ -211,7 +209,7 @@ class Dependences:
             array = made.args[0]
         if not isinstance(array, Value):
             return None
-        axes = rank(self.types[array])
+        axes = rank(array.type)
         spans: list[Span] = [(Linear(), None)] * axes
         free = list(range(axes))
         for atoms in reversed(chain):
@@ -234,7 +232,7 @@ class Dependences:
         for k in range(len(atoms) - 1, -1, -1):
             atom, axis = atoms[k], free[k]
             offset = spans[axis][0]
-            kind = self.types.get(atom) if isinstance(atom, Value) else None
+            kind = type_of(atom) if isinstance(atom, Value) else None
             if str(kind).startswith("slice"):
                 spans[axis] = self._slice(atom, spans[axis], loops)
                 kept = [axis, *kept]

@@ -9,8 +9,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear, feasible, linear
 from adcompiler.analysis.sizes import Axis, Size, form_of, is_symbol
-from adcompiler.analysis.types import Types
-from adcompiler.graph.nodes import Apply, Atom, For, Literal, Value, While
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Value, While, type_of
 from adcompiler.primitives import card
 
 
@@ -19,13 +18,11 @@ class Integers:
     """Integers as linear forms, and inequalities between them.
 
     Attributes:
-        types: type of every value.
         sizes: what is known of the numbers that are sizes.
         makers: what computes each value.
         own: what is known of a value wherever it is defined; forms that are zero or more.
     """
 
-    types: Types
     sizes: Mapping[Value, Size]
     makers: dict[Value, Apply] = field(default_factory=dict)
     own: dict[Value, list[Linear]] = field(default_factory=dict)
@@ -33,7 +30,7 @@ class Integers:
     def form(self, atom: Atom) -> Linear | None:
         """Return an integer as a form over sizes and values."""
         found = linear(atom, self.makers)
-        if found is None or (isinstance(atom, Value) and not isinstance(self.types.get(atom), nt.Integer)):
+        if found is None or (isinstance(atom, Value) and not isinstance(type_of(atom), nt.Integer)):
             return found if isinstance(atom, Literal) else None
         total = Linear({}, found.constant)
         for symbol, factor in found.terms.items():
@@ -72,7 +69,7 @@ class Integers:
     def enter(self, node: Apply, facts: Iterable[Linear]) -> None:
         """Take up what a primitive computes, given what is known where it stands."""
         self.makers[node.out] = node
-        if isinstance(self.types.get(node.out), nt.Integer):
+        if isinstance(type_of(node.out), nt.Integer):
             self.own[node.out] = [*self._bounds(node, facts)]
 
     def _bounds(self, node: Apply, facts: Iterable[Linear]) -> Iterator[Linear]:
@@ -105,7 +102,7 @@ class Integers:
             if made is None or start is None or made.fn not in ("add", "sub") or made.args[0] is not param:
                 continue
             step = getattr(made.args[1], "value", None)
-            if isinstance(step, int) and isinstance(self.types.get(param), nt.Integer):
+            if isinstance(step, int) and isinstance(type_of(param), nt.Integer):
                 grows = (step > 0) == (made.fn == "add")
                 found.append((1 if grows else -1) * (Linear({param: 1}) - start))
         return found

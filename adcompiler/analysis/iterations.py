@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from adcompiler.analysis.alias import shared_memory
 from adcompiler.analysis.dependence import Access, Dependences, Loops
-from adcompiler.analysis.types import Types, is_memory
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Region, Store, Value, While
+from adcompiler.analysis.types import is_memory
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Region, Store, Value, While, type_of
 from adcompiler.graph.walk import operands, regions, values
 from adcompiler.primitives import card
 
@@ -16,10 +16,9 @@ from adcompiler.primitives import card
 class Iterations:
     """Answers whether the iterations of loops of one graph touch the same memory."""
 
-    def __init__(self, graph: Graph, types: Types) -> None:
-        self.types = types
-        self.classes = shared_memory(graph.body, types)
-        self.dependences = Dependences(types)
+    def __init__(self, graph: Graph) -> None:
+        self.classes = shared_memory(graph.body)
+        self.dependences = Dependences()
         _enter(graph.body, (), self)
 
     def may_share(self, one: Value, two: Value) -> bool:
@@ -102,5 +101,5 @@ def _collect(region: Region, loops: Loops, known: Iterations, found: dict[Value,
 
 def _read_whole(atoms: tuple[Atom, ...], loops: Loops, known: Iterations, found: dict[Value, _Found]) -> None:
     for value in values(atoms):
-        if is_memory(known.types.get(value)):
+        if is_memory(type_of(value)):
             found[known.classes.get(value, value)].reads.append((value, (), loops))

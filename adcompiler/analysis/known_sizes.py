@@ -21,7 +21,7 @@ from adcompiler.analysis.sizes import (
     sides,
     size_of,
 )
-from adcompiler.analysis.types import Types, is_array, rank
+from adcompiler.analysis.types import is_array, rank
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -29,6 +29,7 @@ from adcompiler.graph.nodes import (
     Region,
     Store,
     Value,
+    type_of,
 )
 
 
@@ -43,8 +44,8 @@ class Span(NamedTuple):
 class KnownSizes:
     """What is known of sizes at one point of a program; `sizes` has the numbers and tuples that are sizes."""
 
-    def __init__(self, types: Types, guards: Guards | None) -> None:
-        self.types, self.guards = types, guards
+    def __init__(self, guards: Guards | None) -> None:
+        self.guards = guards
         self.assumes = guards is not None and not guards.stretches
         self.shapes: Shapes = {}
         self.sizes: dict[Value, Size] = {}
@@ -66,8 +67,8 @@ class KnownSizes:
         """Enter shapes of values, unknown sizes where nothing is known."""
         for value, shape in zip_longest(values, known):
             self.enter(value)
-            if is_array(self.types.get(value)):
-                unknown = tuple(Axis(value, axis) for axis in range(rank(self.types[value])))
+            if is_array(type_of(value)):
+                unknown = tuple(Axis(value, axis) for axis in range(rank(value.type)))
                 is_known = shape and len(shape) == len(unknown)
                 self.shapes[value] = tuple(map(known_or, shape, unknown)) if is_known else unknown  # type: ignore[arg-type]
 

@@ -14,8 +14,20 @@ from dataclasses import dataclass, field
 
 from adcompiler.analysis.alias import shared_memory
 from adcompiler.analysis.ranges import Ranges
-from adcompiler.analysis.types import Types, is_array, is_array_atom
-from adcompiler.graph.nodes import Apply, Atom, Effect, Global, If, Literal, Node, Region, Store, Value
+from adcompiler.analysis.types import is_array, is_array_atom
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    Effect,
+    Global,
+    If,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    type_of,
+)
 from adcompiler.graph.walk import merges, operands, regions, values
 from adcompiler.primitives import card
 
@@ -23,16 +35,15 @@ Path = tuple[int, ...]
 """The branches around a place, from the outermost."""
 
 
-def masked_values(body: Region, types: Types, active: set[Value], known: Ranges) -> set[Value]:
+def masked_values(body: Region, active: set[Value], known: Ranges) -> set[Value]:
     """Return the active values above a choice, a mask, a branch or a root.
 
     Args:
         body: body of the primal.
-        types: type of every value.
         active: values that carry a derivative.
         known: what is known of the values of the primal.
     """
-    flow = _flow(body, types, active)
+    flow = _flow(body, active)
     found = _under_roots(flow, known) | (flow.sources.keys() | flow.whole_sources.keys()) - _full(flow, body)
     return {value for value in active if flow.key(value) in found or value in flow.overwritten}
 
@@ -85,8 +96,8 @@ class _Flow:
                 self.whole_sources.setdefault(self.key(target), []).append(source)
 
 
-def _flow(body: Region, types: Types, active: set[Value]) -> _Flow:
-    classes = shared_memory(body, types)
+def _flow(body: Region, active: set[Value]) -> _Flow:
+    classes = shared_memory(body)
     places = list(_places(body, ()))
     stores = [node for node, _ in places if isinstance(node, Store)]
     written = {classes.get(node.array, node.array) for node in stores}
@@ -102,15 +113,15 @@ def _flow(body: Region, types: Types, active: set[Value]) -> _Flow:
             case Apply() if not active.isdisjoint(values(operands(node))):
                 flow.starts(node.out, path)
                 flow.makers.setdefault(flow.key(node.out), []).append(node)
-                if flow.key(node.out) in replaced and _is_computed(node, types):
+                if flow.key(node.out) in replaced and _is_computed(node):
                     flow.overwritten.add(node.out)
             case Store(value=Value() as value) if value in active:
                 flow.starts(node.array, path)
             case Store(accumulate=False) if flow.key(node.array) in flow.born:
-                if node in top or path or any(_is_mask(atom, types) for atom in node.index):
+                if node in top or path or any(_is_mask(atom) for atom in node.index):
                     flow.patched.add(flow.key(node.array))
     for node, path in places:
-        _enter(flow, node, path, types)
+        _enter(flow, node, path)
     return flow
 
 
@@ -123,14 +134,14 @@ def _places(region: Region, path: Path) -> Iterator[tuple[Node, Path]]:
             yield from _places(inner, inside)
 
 
-def _enter(flow: _Flow, node: Node, path: Path, types: Types) -> None:
+def _enter(flow: _Flow, node: Node, path: Path) -> None:
     """Note what a node reads."""
     inside = (*path, id(node)) if isinstance(node, If) else path
     for target, source in merges(node):
         flow.reads(target, (source,), inside)
     match node:
         case Apply():
-            chooses = card(node.fn).is_choice or node.out in flow.overwritten or _picks(flow, node, types)
+            chooses = card(node.fn).is_choice or node.out in flow.overwritten or _picks(flow, node)
             flow.reads(node.out, operands(node), path, chooses)
         case Store():
             flow.reads(node.array, (node.value,), path, flow.key(node.array) in flow.patched)
@@ -138,25 +149,25 @@ def _enter(flow: _Flow, node: Node, path: Path, types: Types) -> None:
             flow.reads(array, (item,), path)
 
 
-def _is_computed(node: Apply, types: Types) -> bool:
+def _is_computed(node: Apply) -> bool:
     """Tell whether an array is made element by element from others, and is no view of one."""
-    return is_array(types.get(node.out)) and not card(node.fn).is_view
+    return is_array(type_of(node.out)) and not card(node.fn).is_view
 
 
-def _picks(flow: _Flow, node: Apply, types: Types) -> bool:
+def _picks(flow: _Flow, node: Apply) -> bool:
     """Tell whether a node reads some elements of an array that is not filled element by element."""
-    if node.fn != "getitem" or not is_array_atom(node.args[0], types):
+    if node.fn != "getitem" or not is_array_atom(node.args[0]):
         return False
     base, *index = node.args
-    return flow.key(base) not in flow.written or any(_is_mask(atom, types) for atom in index)  # type: ignore[arg-type]
+    return flow.key(base) not in flow.written or any(_is_mask(atom) for atom in index)  # type: ignore[arg-type]
 
 
-def _is_mask(atom: Atom, types: Types) -> bool:
-    if not is_array_atom(atom, types):
+def _is_mask(atom: Atom) -> bool:
+    if not is_array_atom(atom):
         return False
     if isinstance(atom, Global):
         return getattr(getattr(atom.value, "dtype", None), "kind", "") == "b"
-    return str(getattr(types.get(atom), "dtype", "")) == "bool"  # type: ignore[arg-type]
+    return str(getattr(type_of(atom), "dtype", "")) == "bool"
 
 
 def _reached(starts: Iterable[Value], sources: dict[Value, list[Value]], ends: set[Value]) -> set[Value]:

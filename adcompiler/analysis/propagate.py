@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from numba import boolean, float64, int64
 from numba.core import types
@@ -40,61 +39,53 @@ class _UnknownTypeError(Exception):
     """Numba has to tell."""
 
 
-@dataclass(frozen=True)
-class _Known:
-    primal: Types
-
-
-def propagated(graph: Graph, arguments: Sequence[types.Type], primal: Types) -> Types | None:
+def propagated(graph: Graph, arguments: Sequence[types.Type]) -> Types | None:
     """Return the type of every value of a gradient; None where some are not plain.
 
     Args:
         graph: the graph of the gradient.
         arguments: types of its arguments.
-        primal: types of the values that it has from its primal.
     """
     found: Types = dict(zip(graph.body.params, arguments, strict=True))
     try:
-        _region(graph.body, found, _Known(primal))
+        _region(graph.body, found)
     except _UnknownTypeError:
         return None
     return found
 
 
-def _region(region: Region, found: Types, known: _Known) -> None:
+def _region(region: Region, found: Types) -> None:
     for node in region.nodes:
         match node:
             case Apply():
-                found[node.out] = (
-                    known.primal[node.out] if node.out in known.primal else _applied(node, found, known)
-                )
-            case Effect(fn="append", args=(Value() as items, item)) if items not in known.primal:
+                found[node.out] = node.out.type or _applied(node, found)
+            case Effect(fn="append", args=(Value() as items, item)) if items.type is None:
                 found[items] = types.List(_of(item, found))
             case If():
-                _region(node.then, found, known)
-                _region(node.orelse, found, known)
+                _region(node.then, found)
+                _region(node.orelse, found)
                 for out, one, two in zip(node.outs, node.then.yields, node.orelse.yields, strict=True):
-                    found[out] = known.primal[out] if out in known.primal else _unified(one, two, found)
+                    found[out] = out.type or _unified(one, two, found)
             case For():
                 found[node.body.params[0]] = int64
-                _loop(node, node.body.params[1:], found, known)
+                _loop(node, node.body.params[1:], found)
             case While():
-                _loop(node, node.body.params, found, known)
+                _loop(node, node.body.params, found)
             case Store() | Effect():
                 pass
 
 
-def _loop(node: For | While, params: tuple[Value, ...], found: Types, known: _Known) -> None:
+def _loop(node: For | While, params: tuple[Value, ...], found: Types) -> None:
     """Type what a loop carries: what it begins with and what an iteration hands on have to be of one type."""
     for param, init in zip(params, node.inits, strict=True):
-        found[param] = known.primal[param] if param in known.primal else _of(init, found)
+        found[param] = param.type or _of(init, found)
     if isinstance(node, While):
-        _region(node.cond, found, known)
-    _region(node.body, found, known)
+        _region(node.cond, found)
+    _region(node.body, found)
     for param, last, out in zip(params, node.body.yields[node.breaks :], node.outs, strict=True):
-        if param not in known.primal and _of(last, found) != found[param]:
+        if param.type is None and _of(last, found) != found[param]:
             raise _UnknownTypeError
-        found[out] = known.primal.get(out, found[param])
+        found[out] = out.type or found[param]
 
 
 def _of(atom: Atom, found: Types) -> types.Type:
@@ -115,7 +106,7 @@ def _unified(one: Atom, two: Atom, found: Types) -> types.Type:
     return kinds[0]
 
 
-def _applied(node: Apply, found: Types, known: _Known) -> types.Type:
+def _applied(node: Apply, found: Types) -> types.Type:
     """Return the type of what a primitive returns."""
     match node:
         case Apply(fn="getitem", args=(base, *index), keywords=()):

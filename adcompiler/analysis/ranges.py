@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 from numba.core import types as nt
 
-from adcompiler.analysis.types import Types
-from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Value
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Value, type_of
 from adcompiler.graph.walk import walk
 from adcompiler.primitives import Range, card
 
 
-def ranges(graph: Graph, types: Types) -> Ranges:
+def ranges(graph: Graph) -> Ranges:
     """Return what is known of the values of a graph, whose arguments are taken to be finite."""
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
-    return Ranges(makers, {*graph.body.params}, types)
+    return Ranges(makers, {*graph.body.params})
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,10 @@ class Ranges:
     Attributes:
         makers: what computes each value.
         given: values that are taken to be finite.
-        types: type of every value.
     """
 
     makers: dict[Value, Apply]
     given: set[Value]
-    types: Types
 
     def made(self, atom: Atom) -> Apply | None:
         return self.makers.get(atom) if isinstance(atom, Value) else None
@@ -77,7 +74,7 @@ class Ranges:
         made = self.made(atom)
         if isinstance(atom, Literal) or atom in self.given:
             return True
-        if isinstance(atom, Value) and isinstance(self.types.get(atom), nt.Integer):
+        if isinstance(atom, Value) and isinstance(type_of(atom), nt.Integer):
             return True
         if made is None:
             return False

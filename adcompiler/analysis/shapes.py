@@ -24,7 +24,7 @@ from adcompiler.analysis.sizes import (
     size_of_form,
     without_axis,
 )
-from adcompiler.analysis.types import Types, is_array, is_array_atom, rank
+from adcompiler.analysis.types import is_array, is_array_atom, rank
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -38,21 +38,19 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    type_of,
 )
 from adcompiler.primitives import Follows, card
 
 
-def symbolic_sizes(
-    graph: Graph, types: Types, guards: Guards | None = None
-) -> tuple[Shapes, dict[Value, Size]]:
+def symbolic_sizes(graph: Graph, guards: Guards | None = None) -> tuple[Shapes, dict[Value, Size]]:
     """Return the shapes of arrays, and what is known of the numbers that are sizes.
 
     Args:
         graph: the graph.
-        types: type of every value.
         guards: where given, filled with the checks that the assumptions made need.
     """
-    reader = _Reader(types, guards)
+    reader = _Reader(guards)
     reader.region(graph.body)
 
     def final(size: Size) -> Size:
@@ -68,9 +66,9 @@ def symbolic_sizes(
     return shapes, sizes
 
 
-def symbolic_shapes(graph: Graph, types: Types) -> Shapes:
+def symbolic_shapes(graph: Graph) -> Shapes:
     """Return for each array a tuple of sizes: an int, or an object equal where sizes are equal."""
-    return symbolic_sizes(graph, types)[0]
+    return symbolic_sizes(graph)[0]
 
 
 class _Reader(KnownSizes):
@@ -202,7 +200,7 @@ class _Reader(KnownSizes):
         size = self.size(node)
         if size is not None:
             self.sizes[node.out] = size
-        shape = self.shape(node) if is_array(self.types.get(node.out)) else None
+        shape = self.shape(node) if is_array(type_of(node.out)) else None
         self.learn([node.out], [shape])
 
     def size(self, node: Apply) -> Size | None:
@@ -221,7 +219,7 @@ class _Reader(KnownSizes):
                 return known[0]
             case "tuple":
                 return tuple(size_of(atom, self.sizes) for atom in node.args)
-            case "add" | "sub" if str(self.types.get(node.out)).startswith(("int", "uint", "Literal")):
+            case "add" | "sub" if str(type_of(node.out)).startswith(("int", "uint", "Literal")):
                 one, two = self.number(node.args[0]), self.number(node.args[1])
                 if one is not None and two is not None:
                     return size_of_form(one + two if node.fn == "add" else one - two)
@@ -233,7 +231,7 @@ class _Reader(KnownSizes):
             case Follows.SAME_SHAPE:
                 return args[0]
             case Follows.BROADCAST:
-                return self.broadcast(node.out, args, rank(self.types[node.out]))
+                return self.broadcast(node.out, args, rank(node.out.type))
             case Follows.PRODUCT if args[0] and args[1]:
                 return args[0][:-1] + args[1][:-2] + args[1][-1:] if len(args[1]) > 1 else args[0][:-1]
             case Follows.REDUCED:
@@ -274,7 +272,7 @@ class _Reader(KnownSizes):
         """Slices keep an axis, integers drop it, None makes one of size 1."""
         kept: list[Size] = []
         indices = list(node.args[1:])
-        if Literal(...) in indices or any(is_array_atom(i, self.types) for i in indices):
+        if Literal(...) in indices or any(is_array_atom(i) for i in indices):
             return None
         axis = 0
         for index in indices:
@@ -283,7 +281,7 @@ class _Reader(KnownSizes):
                 continue
             if axis == len(base):
                 return None
-            if isinstance(index, Value) and str(self.types.get(index)).startswith("slice"):
+            if isinstance(index, Value) and str(type_of(index)).startswith("slice"):
                 kept.append(self.sliced(index, base[axis], Axis(node.out, len(kept))))
             axis += 1
         return (*kept, *base[axis:])

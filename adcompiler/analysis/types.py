@@ -36,7 +36,7 @@ from adcompiler.frontend.overloads import choices, constant_kind, without_choice
 from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Global, Graph, If, Literal, Region, Value
 from adcompiler.graph.python import Style, to_python
 from adcompiler.graph.unparse import unparse
-from adcompiler.graph.walk import defined, map_operands, map_region, merges, walk
+from adcompiler.graph.walk import clone, defined, map_operands, map_region, merges, walk
 from adcompiler.primitives import card
 from adcompiler.runtime import factors, vector_math
 from adcompiler.runtime.guards import GUARDS
@@ -104,19 +104,32 @@ def _tried(graph: Graph, arguments: Sequence[types.Type]) -> Types:
         return _inferred(graph, arguments)  # what the stand-ins do not know, NumPy's own functions may
 
 
-def refresh(graph: Graph, types: Types) -> None:
+def enter_types(found: Types) -> None:
+    """Let values know their types."""
+    for value, kind in found.items():
+        value.type = kind
+
+
+def typed(graph: Graph, arguments: Sequence[types.Type]) -> Graph:
+    """Return a copy of an untyped graph whose values have the types that follow from the arguments."""
+    graph = replace(graph, body=clone(graph.body, {}))
+    enter_types(infer(graph, arguments))
+    return graph
+
+
+def refresh(graph: Graph) -> None:
     """Correct the types of products whose factors were moved: `0.5 * (d * x)` becomes `(0.5 * d) * x`.
 
     Args:
-        graph: a graph that was simplified since its types were inferred.
-        types: type of every value; a number in place of an array, or the other way round, is set right.
+        graph: a graph that was simplified since its types were inferred. A number in place of an array, or
+            the other way round, is set right.
     """
     for node in walk(graph.body):
         if not isinstance(node, Apply) or not card(node.fn).is_cheap_on_arrays:
             continue
-        kinds = [types.get(atom) for atom in node.args if isinstance(atom, Value)]
+        kinds = [atom.type for atom in node.args if isinstance(atom, Value)]
         arrays = [kind for kind in kinds if is_array(kind)]
-        known = types.get(node.out)
+        known = node.out.type
         is_captured = any(isinstance(atom, Global) for atom in node.args)
         if None in kinds or is_captured or (known is not None and is_array(known) == bool(arrays)):
             continue
@@ -125,12 +138,12 @@ def refresh(graph: Graph, types: Types) -> None:
         numbers |= {"float64"} if node.fn == "truediv" and "float32" not in numbers else set()
         number = next((kind for kind in _WIDEST_FIRST if str(kind) in numbers), None)
         if number is None:
-            types.pop(node.out, None)
+            node.out.type = None
         elif arrays:
-            widest = max(arrays, key=lambda kind: kind.ndim)  # type: ignore[union-attr]
-            types[node.out] = widest.copy(layout="C", readonly=False, dtype=number)  # type: ignore[union-attr]
+            widest = max(arrays, key=lambda kind: kind.ndim)
+            node.out.type = widest.copy(layout="C", readonly=False, dtype=number)
         else:
-            types[node.out] = number
+            node.out.type = number
 
 
 _WIDEST_FIRST = (float64, float32, int64)
@@ -255,11 +268,11 @@ def is_array(kind: types.Type | None) -> bool:
     return isinstance(kind, types.Array)
 
 
-def is_array_atom(atom: Atom, kinds: Types) -> bool:
+def is_array_atom(atom: Atom) -> bool:
     """Tell whether an atom is an array, also one that is captured."""
     if isinstance(atom, Global):
         return isinstance(atom.value, np.ndarray)
-    return isinstance(atom, Value) and is_array(kinds.get(atom))
+    return isinstance(atom, Value) and is_array(atom.type)
 
 
 def is_list(kind: types.Type | None) -> bool:
@@ -297,11 +310,11 @@ def is_float(kind: types.Type | None) -> bool:
     return isinstance(kind, types.Float)
 
 
-def is_double(atom: Atom, kinds: Types) -> bool:
+def is_double(atom: Atom) -> bool:
     """Tell whether an atom is a number in double precision."""
     if isinstance(atom, Literal):
         return isinstance(atom.value, float)
-    return isinstance(atom, Value) and kinds.get(atom) == float64
+    return isinstance(atom, Value) and atom.type == float64
 
 
 def dtype_name(kind: str) -> str:

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from adcompiler.analysis.types import Types, is_scalar
+from adcompiler.analysis.types import is_scalar
 from adcompiler.backend.inline import inlined_values
 from adcompiler.backend.names import RESERVED, assign_names
 from adcompiler.custom import renew
 from adcompiler.frontend.recursion import Callee
 from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.layout import Layout, Leaf, Packed
-from adcompiler.graph.nodes import Apply, Effect, Global, Graph, Region
+from adcompiler.graph.nodes import Apply, Effect, Global, Graph, Region, type_of
 from adcompiler.graph.python import Style, to_python
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import map_operands, map_region, walk
@@ -51,11 +51,11 @@ class ModuleText:
     versions: dict[str, str] = field(default_factory=dict)
 
 
-def emit(parts: Sequence[tuple[Graph, Types]]) -> ModuleText:
+def emit(parts: Sequence[Graph]) -> ModuleText:
     """Write graphs, the main one last, as the text of a module."""
     captured: dict[str, object] = {}
-    sources = tuple(_function(graph, types, captured) for graph, types in parts)
-    used = {n.fn for graph, _ in parts for n in walk(graph.body) if isinstance(n, Apply)}
+    sources = tuple(_function(graph, captured) for graph in parts)
+    used = {n.fn for graph in parts for n in walk(graph.body) if isinstance(n, Apply)}
     arrays = {name: value for name, value in captured.items() if isinstance(value, np.ndarray)}
     constants = {name: value for name, value in captured.items() if _is_numbers(value)}
     rest = {name: value for name, value in captured.items() if name not in arrays | constants}
@@ -65,19 +65,19 @@ def emit(parts: Sequence[tuple[Graph, Types]]) -> ModuleText:
     versions = {name: fingerprint(value) for name, value in rest.items()}
     for name, version in versions.items():
         renew(rest[name], version)
-    return ModuleText(parts[-1][0].name, sources, helpers, arrays, constants, imports, objects, versions)
+    return ModuleText(parts[-1].name, sources, helpers, arrays, constants, imports, objects, versions)
 
 
-def _function(graph: Graph, types: Types, captured: dict[str, object]) -> str:
+def _function(graph: Graph, captured: dict[str, object]) -> str:
     graph = replace(graph, body=_unique_globals(graph.body, captured))
     makers = _named_makers(graph, captured)
-    inlined = inlined_values(graph.body, types)
+    inlined = inlined_values(graph.body)
     reserved = [name for name, layout in graph.parameters if not isinstance(layout, Leaf)]
     reserved += makers.values()
     called = {node.fn.partition(".")[0] for node in walk(graph.body) if isinstance(node, Apply | Effect)}
     reserved += called.intersection(("fast", "special", "factors", *GUARDS))
-    names = assign_names(graph.body, inlined, types, [graph.name, *reserved])
-    scalars = {value for value in names if is_scalar(types.get(value))}
+    names = assign_names(graph.body, inlined, [graph.name, *reserved])
+    scalars = {value for value in names if is_scalar(type_of(value))}
     return unparse(to_python(graph, Style(names, inlined, scalars, quotes=True, makers=makers)))
 
 

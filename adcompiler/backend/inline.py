@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import content_reads
-from adcompiler.analysis.types import Types, is_list, is_scalar
+from adcompiler.analysis.types import is_list, is_scalar
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -21,6 +21,7 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    type_of,
 )
 from adcompiler.graph.walk import operands, regions, results, values, walk, walk_regions
 from adcompiler.primitives import card, hint
@@ -36,7 +37,6 @@ class _Use:
 
 @dataclass
 class _Inliner:
-    types: Types
     chosen: set[Value] = field(default_factory=set)
     uses: dict[Value, list[_Use]] = field(default_factory=dict)
     size: dict[Value, int] = field(default_factory=dict)
@@ -45,13 +45,13 @@ class _Inliner:
     running: set[Value] = field(default_factory=set)
 
 
-def inlined_values(region: Region, types: Types) -> set[Value]:
+def inlined_values(region: Region) -> set[Value]:
     """Return the values of a graph's body to be written in place.
 
     A value is written in place if the user gave it no name, it is read once, in the region that
     defines it, and no store between definition and use can change what it reads.
     """
-    state = _Inliner(types, running=_running_sums(region))
+    state = _Inliner(running=_running_sums(region))
     _visit(state, region)
     return state.chosen
 
@@ -124,14 +124,14 @@ def _decide(state: _Inliner, node: Apply, region: Region, position: int) -> None
 def _is_neighbour(state: _Inliner, node: Apply) -> bool:
     """Tell whether a node is index arithmetic such as `i - 1`, which one repeats rather than names."""
     known = [a for a in node.args if isinstance(a, Literal)]
-    is_integer = isinstance(state.types.get(node.out), nt.Integer)
+    is_integer = isinstance(type_of(node.out), nt.Integer)
     return node.out.temporary and is_integer and node.fn in ("add", "sub") and len(known) == 1
 
 
 def _is_shape(state: _Inliner, node: Apply) -> bool:
     """Tell whether a node puts numbers together to the shape of arrays."""
     is_tuple = node.fn == "tuple" and node.out.temporary and node.out.name == hint("shape")
-    return is_tuple and all(isinstance(state.types.get(size), nt.Integer) for size in values(node.args))
+    return is_tuple and all(isinstance(type_of(size), nt.Integer) for size in values(node.args))
 
 
 def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int) -> bool:
@@ -142,7 +142,7 @@ def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int
         return False  # an empty list is there to be appended to
     between = region.nodes[position + 1 : uses[0].position]
     reads = any(
-        not is_scalar(state.types.get(value))
+        not is_scalar(type_of(value))
         for part in (node, *_arms(node))
         for value in (*_memory_reads(part), *_measured(state, part))
     )
@@ -170,7 +170,7 @@ def _memory_reads(node: Node) -> Iterable[Value]:
 def _measured(state: _Inliner, node: Node) -> Iterable[Value]:
     """Yield the lists whose length a node reads: unlike that of an array it may change."""
     if isinstance(node, Apply) and node.fn == "len":
-        return (value for value in values(node.args) if is_list(state.types.get(value)))
+        return (value for value in values(node.args) if is_list(type_of(value)))
     return ()
 
 

@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from adcompiler.analysis.types import Types, is_array, rank
+from adcompiler.analysis.types import is_array, rank
 from adcompiler.backend.hints import better_names
-from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Node, Region, Value, While
+from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Node, Region, Value, While, type_of
 from adcompiler.graph.python import definitions
 from adcompiler.graph.walk import operands, regions, results, values, walk
 from adcompiler.runtime.helpers import HELPERS
@@ -145,15 +145,12 @@ def _copies(body: Region) -> list[tuple[Value, Atom]]:
     return pairs
 
 
-def assign_names(
-    body: Region, inlined: set[Value], types: Types, reserved: Iterable[str] = ()
-) -> dict[Value, str]:
+def assign_names(body: Region, inlined: set[Value], reserved: Iterable[str] = ()) -> dict[Value, str]:
     """Name every value of a graph's body that is not written in place.
 
     Args:
         body: body of the graph; its parameters keep their names.
         inlined: values without a name.
-        types: type of every value; values of different kinds never share a name.
         reserved: names that are taken already.
     """
     liveness = _Liveness(definitions(body), inlined)
@@ -169,7 +166,7 @@ def assign_names(
     used = liveness.all_reads(body)
     counters = _counter_names(body, order, liveness.clashes, taken)
     better = better_names(body, liveness.makers, counters)
-    return _color(order, classes, types, taken, used, better | counters)
+    return _color(order, classes, taken, used, better | counters)
 
 
 def _counter_names(
@@ -212,7 +209,6 @@ class _Classes:
 def _color(
     order: list[Value],
     classes: _Classes,
-    types: Types,
     taken: set[str] | frozenset[str],
     used_values: set[Value],
     better: Mapping[Value, str],
@@ -232,7 +228,7 @@ def _color(
         if base == "_" and value in used_values:  # the user's loop does not read its index, this one does
             base = "k"
         used = {names[c] for m in members for c in classes.clashes.get(m, ()) if c in names}
-        kind = _kind(types, members)
+        kind = _kind(members)
         name, k = base, 0
         while name in used or name in taken or (kinds[name] and kind not in kinds[name]):
             k += 1
@@ -252,10 +248,10 @@ def _is_of_array(kind: object) -> bool:
     return isinstance(kind, tuple)
 
 
-def _kind(types: Types, members: list[Value]) -> object:
+def _kind(members: list[Value]) -> object:
     """Numbers, arrays of one rank, and all else."""
     for member in members:
-        kind = types.get(member)
+        kind = type_of(member)
         if kind is not None:
             return (rank(kind), getattr(kind, "layout", "")) if is_array(kind) else str(kind)
     return None

@@ -12,16 +12,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from numba.core import types as nt
+
 from adcompiler.graph.layout import Layout
 from adcompiler.source import NOWHERE, Location
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Value:
-    """One SSA value; `name` is the user's name for it, or a hint such as `tanh` if `temporary`."""
+    """One SSA value; `name` is the user's name for it, or a hint such as `tanh` if `temporary`.
+
+    Its type is Numba's, None as long as it is not known.
+    """
 
     name: str
     temporary: bool = False
+    type: nt.Type = None
 
     def __repr__(self) -> str:
         return f"%{self.name}"
@@ -76,6 +82,11 @@ def is_adjoint(value: Value) -> bool:
 
 
 Atom = Value | Literal | Global
+
+
+def type_of(atom: object) -> nt.Type | None:
+    """Return the type of a value, as far as it is known; None for constants."""
+    return atom.type if isinstance(atom, Value) else None
 
 
 @dataclass(frozen=True, eq=False)

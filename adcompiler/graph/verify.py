@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from numba.core import types as nt
@@ -20,20 +19,18 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    type_of,
 )
 from adcompiler.graph.text import to_text
 from adcompiler.graph.walk import operands, results, values
 from adcompiler.primitives import Follows, Gives, card, is_known, similar_names
 
-Kinds = Mapping[Value, nt.Type]
 
-
-def verify(graph: Graph, types: Kinds | None = None) -> Graph:
+def verify(graph: Graph) -> Graph:
     """Return a graph if it is well formed.
 
     Args:
         graph: the graph.
-        types: types of its values, as far as they are to be looked at.
 
     Raises:
         AssertionError: with the broken invariant, and the text of the graph with the place marked.
@@ -47,7 +44,7 @@ def verify(graph: Graph, types: Kinds | None = None) -> Graph:
     >   y = math.exq(x)
         return y
     """
-    check = _Check(types or {})
+    check = _Check()
     try:
         check.region(graph.body, set())
     except _BrokenError as broken:
@@ -70,12 +67,10 @@ class _Check:
     """What has been seen of a graph.
 
     Attributes:
-        types: types of values.
         defined: all values defined so far.
         node: the node that is being looked at.
     """
 
-    types: Kinds
     defined: set[Value] = field(default_factory=set)
     node: Node | None = None
 
@@ -138,7 +133,7 @@ class _Check:
             case Apply():
                 self.result(node)
             case Store():
-                kind = self.types.get(node.array)
+                kind = node.array.type
                 is_fixed = isinstance(kind, nt.Number | nt.Boolean | nt.BaseTuple)
                 _expect(not is_fixed, f"'{node.array.name}' is written, but has type {kind}")
             case For():
@@ -146,7 +141,7 @@ class _Check:
                     _expect(self.is_whole(bound), "a bound of the loop is no whole number")
 
     def result(self, node: Apply) -> None:
-        kind, axes = self.types.get(node.out), self.wanted_axes(node)
+        kind, axes = node.out.type, self.wanted_axes(node)
         if axes is None or not isinstance(kind, nt.Array | nt.Number | nt.Boolean):
             return
         found = kind.ndim if isinstance(kind, nt.Array) else 0
@@ -172,7 +167,7 @@ class _Check:
         """Return the number of axes of a number or an array."""
         if isinstance(atom, Literal):
             return 0 if isinstance(atom.value, int | float | complex) else None
-        kind = self.types.get(atom) if isinstance(atom, Value) else None
+        kind = type_of(atom)
         if isinstance(kind, nt.Array):
             return int(kind.ndim)
         return 0 if isinstance(kind, nt.Number | nt.Boolean) else None
@@ -180,7 +175,7 @@ class _Check:
     def is_whole(self, atom: Atom) -> bool:
         if isinstance(atom, Literal):
             return isinstance(atom.value, int)
-        kind = self.types.get(atom) if isinstance(atom, Value) else None
+        kind = type_of(atom)
         return kind is None or kind is nt.undefined or isinstance(kind, nt.Integer | nt.Boolean)
 
 

@@ -214,7 +214,7 @@ def clone(region: Region, mapping: dict[Value, Atom]) -> Region:
     """Copy a region with fresh values for all it defines; `mapping` is extended with old → new."""
 
     def fresh(value: Value) -> Value:
-        mapping[value] = new = Value(value.name, value.temporary)
+        mapping[value] = new = Value(value.name, value.temporary, value.type)
         return new
 
     def read(atom: Atom) -> Atom:

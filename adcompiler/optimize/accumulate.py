@@ -15,8 +15,21 @@ from dataclasses import replace
 from numba import boolean, float64
 
 from adcompiler.analysis.alias import shared_memory
-from adcompiler.analysis.types import Types, element, is_scalar, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Store, Value, While
+from adcompiler.analysis.types import element, is_scalar, rank
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    For,
+    Graph,
+    If,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+    type_of,
+)
 from adcompiler.graph.walk import defined, map_region, operands, regions, values, walk, with_regions
 from adcompiler.optimize.bounds import stores_in_doubt
 from adcompiler.primitives import card
@@ -27,33 +40,32 @@ Stored = dict[Store, tuple[For, ...] | None]
 """The stores after loops, each with the loops that have to run for the program to store there."""
 
 
-def accumulate_in_numbers(graph: Graph, types: Types) -> Graph:
+def accumulate_in_numbers(graph: Graph) -> Graph:
     """Return the graph with sums over loops kept in numbers.
 
     Args:
         graph: the graph of a gradient.
-        types: type of every value, extended with the values made here.
     """
-    classes = shared_memory(graph.body, types)
+    classes = shared_memory(graph.body)
     stored: Stored = {}
 
     def region(body: Region) -> Region:
         nodes: list[Node] = []
         for node in body.nodes:
             node = with_regions(node, tuple(region(inner) for inner in regions(node)))
-            nodes += _summed(node, classes, types, stored) if isinstance(node, For | While) else [node]
+            nodes += _summed(node, classes, stored) if isinstance(node, For | While) else [node]
         return Region(body.params, tuple(nodes), body.yields)
 
     graph = replace(graph, body=region(graph.body))
-    in_doubt = stores_in_doubt(graph, types, stored)
+    in_doubt = stores_in_doubt(graph, stored)
 
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
 
     def test(store: Store) -> tuple[For | None, Apply]:
         loops = stored[store]
         if loops is not None and len(loops) == 1:
-            return loops[0], _runs(loops[0], makers, types)
-        return None, Apply(_test(types), "ne", (store.value, Literal(0.0)))
+            return loops[0], _runs(loops[0], makers)
+        return None, Apply(_test(), "ne", (store.value, Literal(0.0)))
 
     def reached(body: Region) -> Region:
         return _only_if_reached(body, in_doubt, test)
@@ -82,9 +94,9 @@ def _only_if_reached(
     return replace(region, nodes=tuple(nodes))
 
 
-def _runs(loop: For, makers: dict[Value, Apply], types: Types) -> Apply:
+def _runs(loop: For, makers: dict[Value, Apply]) -> Apply:
     """Return the node that tells whether a loop with a constant step runs."""
-    start, stop, test = loop.start, loop.stop, _test(types)
+    start, stop, test = loop.start, loop.stop, _test()
     if isinstance(loop.step, Literal) and loop.step.value > 0:  # type: ignore[operator]
         return Apply(test, "gt", (stop, start)) if start == Literal(0) else Apply(test, "lt", (start, stop))
     first = makers.get(start) if isinstance(start, Value) else None
@@ -93,13 +105,13 @@ def _runs(loop: For, makers: dict[Value, Apply], types: Types) -> Apply:
     return Apply(test, "gt", (start, stop))
 
 
-def _test(types: Types) -> Value:
+def _test() -> Value:
     test = Value("test", temporary=True)
-    types[test] = boolean
+    test.type = boolean
     return test
 
 
-def _summed(loop: For | While, classes: dict[Value, Value], types: Types, stored: Stored) -> list[Node]:
+def _summed(loop: For | While, classes: dict[Value, Value], stored: Stored) -> list[Node]:
     inside: set[Value] = set()
     for inner in regions(loop):
         inside.update(defined(inner))
@@ -107,18 +119,17 @@ def _summed(loop: For | While, classes: dict[Value, Value], types: Types, stored
     sums: Sums = {}
     for store in _stores(loop.body):
         place = store.array, store.index
-        is_number = len(store.index) == rank(types[store.array]) and all(
-            isinstance(atom, Literal) or is_scalar(types.get(atom))  # type: ignore[arg-type]
-            for atom in store.index
+        is_number = len(store.index) == rank(store.array.type) and all(
+            isinstance(atom, Literal) or is_scalar(type_of(atom)) for atom in store.index
         )
         is_fixed = not any(value in inside for value in values((store.array, *store.index)))
-        is_double = element(types[store.array]) == float64
+        is_double = element(store.array.type) == float64
         if is_number and is_fixed and is_double and classes.get(store.array, store.array) not in used:
-            sums.setdefault(place, _number(_name(place), types))
+            sums.setdefault(place, _number(_name(place)))
     if not sums:
         return [loop]
-    entries = {place: _number(value.name, types) for place, value in sums.items()}
-    nodes, after = _threaded(loop.body, dict(entries), types)
+    entries = {place: _number(value.name) for place, value in sums.items()}
+    nodes, after = _threaded(loop.body, dict(entries))
     body = Region(
         (*loop.body.params, *entries.values()),
         nodes,
@@ -141,9 +152,9 @@ def _needed(loop: For | While, made: For | While, place: Place, stored: Stored) 
     return None
 
 
-def _number(name: str, types: Types) -> Value:
+def _number(name: str) -> Value:
     value = Value(name)
-    types[value] = float64
+    value.type = float64
     return value
 
 
@@ -180,20 +191,18 @@ def _other_uses(loop: For | While) -> Iterator[Value]:
                         yield from values(sub.yields)
 
 
-def _threaded(
-    region: Region, current: dict[Place, Value], types: Types
-) -> tuple[tuple[Node, ...], dict[Place, Value]]:
+def _threaded(region: Region, current: dict[Place, Value]) -> tuple[tuple[Node, ...], dict[Place, Value]]:
     """Replace the stores of a region by sums; return its nodes and the sums at its end."""
     nodes: list[Node] = []
     for node in region.nodes:
         match node:
             case Store(accumulate=True) if (place := (node.array, node.index)) in current:
-                total = _number(current[place].name, types)
+                total = _number(current[place].name)
                 nodes.append(Apply(total, "add", (current[place], node.value), loc=node.loc))
                 current = current | {place: total}
             case If() if touched := _touched(node, current):
-                arms = [_threaded(arm, dict(current), types) for arm in regions(node)]
-                outs = {place: _number(current[place].name, types) for place in touched}
+                arms = [_threaded(arm, dict(current)) for arm in regions(node)]
+                outs = {place: _number(current[place].name) for place in touched}
                 new = [
                     Region((), made, (*arm.yields, *(sums[place] for place in touched)))
                     for arm, (made, sums) in zip(regions(node), arms, strict=True)

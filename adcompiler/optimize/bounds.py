@@ -20,7 +20,6 @@ from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.integers import Integers
 from adcompiler.analysis.shapes import symbolic_sizes
 from adcompiler.analysis.sizes import Axis, Shapes, form_of
-from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -35,6 +34,7 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    type_of,
 )
 from adcompiler.graph.walk import defined, merges, results, walk
 from adcompiler.optimize.guard import write_form
@@ -42,35 +42,33 @@ from adcompiler.optimize.guard import write_form
 Facts = tuple[Linear, ...]
 
 
-def check_indices(graph: Graph, types: Types, active: set[Value]) -> Graph:
+def check_indices(graph: Graph, active: set[Value]) -> Graph:
     """Return the graph with checks that elements exist.
 
     Args:
         graph: the prepared primal.
-        types: type of every value, extended with the values made here.
         active: values that carry a derivative.
     """
-    shapes, sizes = symbolic_sizes(graph, types)
-    integers = Integers(types, sizes)
-    body, left = _Checker(types, active, shapes, integers, _undefined(graph)).region(graph.body, ())
+    shapes, sizes = symbolic_sizes(graph)
+    integers = Integers(sizes)
+    body, left = _Checker(active, shapes, integers, _undefined(graph)).region(graph.body, ())
     return replace(graph, body=_written(body, left, integers))
 
 
-def stores_in_doubt(graph: Graph, types: Types, stores: Mapping[Store, Sequence[For] | None]) -> set[Store]:
+def stores_in_doubt(graph: Graph, stores: Mapping[Store, Sequence[For] | None]) -> set[Store]:
     """Return those stores after loops that may be out of bounds, since the program stores inside the loops.
 
     Args:
         graph: the graph of a gradient.
-        types: type of every value, extended with values of checks that are not made.
         stores: the stores, each with the loops that have to run for the program to store there; None if it
             may not store there even then.
     """
     if not stores:
         return set()
-    shapes, sizes = symbolic_sizes(graph, types)
+    shapes, sizes = symbolic_sizes(graph)
     alike = {shapes.get(store.array) for store in stores}
-    arrays = {value for value in types if shapes.get(value, ()) in alike}
-    checker = _Checker(types, arrays, shapes, Integers(types, sizes), _undefined(graph), stores)
+    arrays = {value for value in defined(graph.body) if shapes.get(value, ()) in alike}
+    checker = _Checker(arrays, shapes, Integers(sizes), _undefined(graph), stores)
     checker.region(graph.body, ())
     return checker.in_doubt
 
@@ -133,7 +131,6 @@ Placed = list[tuple[int, Check]]
 
 @dataclass
 class _Checker:
-    types: Types
     active: set[Value]
     shapes: Shapes
     integers: Integers
@@ -279,9 +276,9 @@ class _Checker:
         if self.depth:  # it would have to be computed before all loops that a check leaves
             return None, []
         nodes: list[Node] = []
-        length = write_form(stop - start - sign, nodes, self.types)
+        length = write_form(stop - start - sign, nodes)
         steps = Value("steps", temporary=True)
-        self.types[steps] = int64
+        steps.type = int64
         nodes.append(Apply(steps, "floordiv", (length, Literal(step))))
         return start + step * Linear({steps: 1}), nodes
 
@@ -364,21 +361,21 @@ def _written(region: Region, placed: Placed, integers: Integers) -> Region:
     for k, node in enumerate(region.nodes):
         for position, check in placed:
             if position == k:
-                _write(check, names, nodes, integers.types)
+                _write(check, names, nodes)
         nodes.append(node)
-        if isinstance(node, Apply) and isinstance(integers.types.get(node.out), nt.Integer):
+        if isinstance(node, Apply) and isinstance(type_of(node.out), nt.Integer):
             size = integers.sizes.get(node.out)
             if isinstance(size, Axis):
                 names.setdefault(size, Linear({node.out: 1}))
     return replace(region, nodes=tuple(nodes))
 
 
-def _write(check: Check, names: dict[object, Linear], nodes: list[Node], types: Types) -> None:
+def _write(check: Check, names: dict[object, Linear], nodes: list[Node]) -> None:
     def write(form: Linear) -> Atom:
         named = Linear({}, form.constant)
         for symbol, factor in form.terms.items():
             named = named + factor * names.get(symbol, Linear({symbol: 1}))
-        return write_form(named, nodes, types)
+        return write_form(named, nodes)
 
     is_single = check.low == check.high
     ends = (check.low,) if is_single else (check.low, check.high + 1)
@@ -392,7 +389,7 @@ def _write(check: Check, names: dict[object, Linear], nodes: list[Node], types: 
             count = more
             continue
         least = Value("least", temporary=True)
-        types[least] = int64
+        least.type = int64
         nodes.append(Apply(least, "min", (count, more)))
         count = least
     keywords = () if count is None else (("runs", count),)

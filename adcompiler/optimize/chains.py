@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from numba import float64
 
 from adcompiler.analysis.sums import carried_kinds
-from adcompiler.analysis.types import Types
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Value
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Value, type_of
 from adcompiler.graph.walk import free, map_region, operands, regions, results, values
 from adcompiler.primitives import hint
 
@@ -46,30 +45,29 @@ class _Form:
         return products + len(self.factors) - 1 + (self.rest is not None)
 
 
-def shorten_chains(graph: Graph, types: Types) -> Graph:
+def shorten_chains(graph: Graph) -> Graph:
     """Return the graph with reverse loops regrouped where that makes the chain of operations shorter.
 
     Args:
         graph: the graph of a gradient.
-        types: type of every value, extended with the values made here.
     """
 
     def rewrite(region: Region) -> Region:
-        nodes = tuple(_shortened(n, types) if isinstance(n, For) else n for n in region.nodes)
+        nodes = tuple(_shortened(n) if isinstance(n, For) else n for n in region.nodes)
         return replace(region, nodes=nodes)
 
     return replace(graph, body=map_region(graph.body, rewrite))
 
 
-def _shortened(loop: For, types: Types) -> For:
+def _shortened(loop: For) -> For:
     if loop.breaks or not loop.loc.quoted:
         return loop
     kinds = carried_kinds(loop.body)
     chain = [p for p, kind in zip(loop.body.params[1:], kinds, strict=True) if kind is None]
-    is_adjoint = all(types.get(param) == float64 for param in chain)
+    is_adjoint = all(type_of(param) == float64 for param in chain)
     if not is_adjoint or not 1 <= len(chain) <= _MOST:
         return loop
-    forms = _forms(loop.body, chain, types)
+    forms = _forms(loop.body, chain)
     places = [k for k, kind in enumerate(kinds) if kind is None]
     found = {k: forms.get(loop.body.yields[k]) for k in places}
     if any(form is None for form in found.values()):
@@ -77,17 +75,17 @@ def _shortened(loop: For, types: Types) -> For:
     nodes, yields = [*loop.body.nodes], [*loop.body.yields]
     for k, form in found.items():
         if form is not None and form.shortest < form.depth:
-            yields[k] = _written(form, yields[k], nodes, types)
+            yields[k] = _written(form, yields[k], nodes)
     return replace(loop, body=replace(loop.body, nodes=tuple(nodes), yields=tuple(yields)))
 
 
-def _forms(body: Region, chain: list[Value], types: Types) -> dict[Atom, _Form | None]:
+def _forms(body: Region, chain: list[Value]) -> dict[Atom, _Form | None]:
     """Return the form of each value that depends on carried adjoints; None where it has none."""
     forms: dict[Atom, _Form | None] = {param: _Form({param: None}) for param in chain}
     for node in body.nodes:
         inner = (value for region in regions(node) for value in free(region))
         if any(value in forms for value in (*values(operands(node)), *inner)):
-            form = _form(node, forms) if isinstance(node, Apply) and types.get(node.out) == float64 else None
+            form = _form(node, forms) if isinstance(node, Apply) and type_of(node.out) == float64 else None
             forms.update(dict.fromkeys(results(node), form))
     return forms
 
@@ -147,13 +145,13 @@ def _joined(one: _Form, two: _Form) -> _Form:
     return _Form(factors, rest, max(one.depth, two.depth) + 1)
 
 
-def _written(form: _Form, atom: Atom, nodes: list[Node], types: Types) -> Atom:
+def _written(form: _Form, atom: Atom, nodes: list[Node]) -> Atom:
     """Append the nodes of a form, and return its value."""
     loc = next(node.loc for node in nodes if atom in results(node))
 
     def apply(fn: str, left: Atom, right: Atom, name: str = "") -> Value:
         out = Value(name or hint(fn), temporary=not name)
-        types[out] = float64
+        out.type = float64
         nodes.append(Apply(out, fn, (left, right), loc=loc))
         return out
 

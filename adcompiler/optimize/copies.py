@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from adcompiler.analysis.alias import shared_memory, written_arrays
-from adcompiler.analysis.types import Types, is_array
-from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Region, Value, is_adjoint
+from adcompiler.analysis.types import is_array
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Region, Value, is_adjoint, type_of
 from adcompiler.graph.walk import (
     operands,
     regions,
@@ -21,7 +21,7 @@ from adcompiler.graph.walk import (
 from adcompiler.primitives import card
 
 
-def drop_copies(graph: Graph, types: Types) -> Graph:
+def drop_copies(graph: Graph) -> Graph:
     """Return the graph without copies that may as well be their source.
 
     Either the source is made in the same region and not used afterwards, or neither of the two is written.
@@ -29,9 +29,9 @@ def drop_copies(graph: Graph, types: Types) -> Graph:
     >>> from numba import float64
     >>> from adcompiler.graph.nodes import Literal
     >>> from adcompiler.graph.text import to_text
-    >>> x, y = Value("x"), Value("y")
+    >>> x, y = Value("x", type=float64[:]), Value("y", type=float64[:])
     >>> nodes = (Apply(x, "np.zeros", (Literal(3),)), Apply(y, "copy", (x,)))
-    >>> print(to_text(drop_copies(Graph("f", Region((), nodes, (y,))), {x: float64[:], y: float64[:]})))
+    >>> print(to_text(drop_copies(Graph("f", Region((), nodes, (y,))))))
     graph f():
       x = np.zeros(3)
       return x
@@ -39,17 +39,17 @@ def drop_copies(graph: Graph, types: Types) -> Graph:
     same = {
         node.out: node.args[0]
         for node in walk(graph.body)
-        if isinstance(node, Apply) and node.fn == "np.ascontiguousarray" and _has_no_gaps(node.args[0], types)
+        if isinstance(node, Apply) and node.fn == "np.ascontiguousarray" and _has_no_gaps(node.args[0])
     }
     graph = replace(graph, body=substitute(graph.body, same))  # it returns such an array as it is
-    graph = replace(graph, body=_without_unwritten(graph.body, types))
+    graph = replace(graph, body=_without_unwritten(graph.body))
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
-    return replace(graph, body=_region(graph.body, types, makers))
+    return replace(graph, body=_region(graph.body, makers))
 
 
-def _without_unwritten(body: Region, types: Types) -> Region:
+def _without_unwritten(body: Region) -> Region:
     """Replace copies that nobody writes by their sources; these have their names where they are adjoints."""
-    copies = _only_read(body, types)
+    copies = _only_read(body)
     new: dict[Value, Value] = {}
     made = {node.out for node in walk(body) if isinstance(node, Apply) and node.loc.quoted}
     for copy, source in copies.items():
@@ -57,13 +57,13 @@ def _without_unwritten(body: Region, types: Types) -> Region:
         is_unnamed = source in made and source.temporary and source not in new
         if is_unnamed and is_adjoint(copy) and not is_adjoint(source):
             new[source] = Value(copy.name, copy.temporary)
-            types[new[source]] = types[source]
+            new[source].type = source.type
     return rename(substitute(body, copies), new)
 
 
-def _only_read(body: Region, types: Types) -> dict[Value, Atom]:
+def _only_read(body: Region) -> dict[Value, Atom]:
     """Map each copy to its source if neither is written and the copy is not kept."""
-    classes = shared_memory(body, types)
+    classes = shared_memory(body)
 
     def memory(atoms: Iterable[Atom]) -> set[Value]:
         return {classes.get(value, value) for value in values(atoms)}
@@ -78,39 +78,38 @@ def _only_read(body: Region, types: Types) -> dict[Value, Atom]:
             kept |= memory(operands(node))
     found: dict[Value, Atom] = {}
     for node in nodes:
-        if isinstance(node, Apply) and node.fn == "copy" and types.get(node.args[0]) == types.get(node.out):  # type: ignore[arg-type]
+        if isinstance(node, Apply) and node.fn == "copy" and type_of(node.args[0]) == type_of(node.out):
             source, out = memory(node.args), memory((node.out,))
-            if is_array(types.get(node.out)) and not (source | out) & touched and not out & kept:
+            if is_array(type_of(node.out)) and not (source | out) & touched and not out & kept:
                 found[node.out] = found.get(node.args[0], node.args[0])  # type: ignore[arg-type]
     return found
 
 
-def _has_no_gaps(atom: Atom, types: Types) -> bool:
-    kind = types.get(atom) if isinstance(atom, Value) else None
+def _has_no_gaps(atom: Atom) -> bool:
+    kind = type_of(atom) if isinstance(atom, Value) else None
     return kind is not None and is_array(kind) and kind.layout == "C"
 
 
-def _region(body: Region, types: Types, makers: dict[Value, Apply]) -> Region:
+def _region(body: Region, makers: dict[Value, Apply]) -> Region:
     nodes = [
-        with_regions(node, tuple(_region(part, types, makers) for part in regions(node)))
-        for node in body.nodes
+        with_regions(node, tuple(_region(part, makers) for part in regions(node))) for node in body.nodes
     ]
     body = replace(body, nodes=tuple(nodes))
     for node in nodes:
-        if isinstance(node, Apply) and node.fn == "copy" and _is_last_use(node, body, types, makers):
+        if isinstance(node, Apply) and node.fn == "copy" and _is_last_use(node, body, makers):
             kept = replace(body, nodes=tuple(n for n in body.nodes if n is not node))
             body = substitute(kept, {node.out: node.args[0]})
             makers.update({n.out: n for n in body.nodes if isinstance(n, Apply)})
     return body
 
 
-def _is_last_use(copy: Apply, body: Region, types: Types, makers: dict[Value, Apply]) -> bool:
+def _is_last_use(copy: Apply, body: Region, makers: dict[Value, Apply]) -> bool:
     source = copy.args[0]
-    if not isinstance(source, Value) or not is_array(types.get(source)):
+    if not isinstance(source, Value) or not is_array(type_of(source)):
         return False
     owner = _owner(source, makers)
     made = makers.get(owner)
-    if made is None or card(made.fn).allocates is None or types.get(source) != types.get(copy.out):
+    if made is None or card(made.fn).allocates is None or type_of(source) != type_of(copy.out):
         return False
     positions = {n.out: k for k, n in enumerate(body.nodes) if isinstance(n, Apply)}
     if owner not in positions or copy.out not in positions:

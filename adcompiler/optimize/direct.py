@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from numba.core import types as nt
 
-from adcompiler.analysis.types import Types, is_array, rank
-from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value
+from adcompiler.analysis.types import is_array, rank
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import map_region, operands, values, walk, walk_regions
 from adcompiler.source import NOWHERE
 
 
-def index_directly(graph: Graph, types: Types) -> Graph:
+def index_directly(graph: Graph) -> Graph:
     """Return the graph with parts of tapes that are accessed by element only replaced by the whole tape."""
     found = {
         node.out: node
@@ -21,10 +21,10 @@ def index_directly(graph: Graph, types: Types) -> Graph:
         if isinstance(node, Apply)
         and node.fn == "getitem"
         and node.loc is NOWHERE
-        and is_array(types.get(node.out))
-        and all(_is_position(atom, types) for atom in node.args[1:])
+        and is_array(type_of(node.out))
+        and all(_is_position(atom) for atom in node.args[1:])
     }
-    for value in _otherwise_used(graph.body, found, types):
+    for value in _otherwise_used(graph.body, found):
         found.pop(value, None)
 
     def whole(array: Atom, index: tuple[Atom, ...]) -> tuple[Value, tuple[Atom, ...]]:
@@ -52,24 +52,24 @@ def index_directly(graph: Graph, types: Types) -> Graph:
     return replace(graph, body=map_region(graph.body, rewrite)) if found else graph
 
 
-def _is_position(atom: Atom, types: Types) -> bool:
+def _is_position(atom: Atom) -> bool:
     """Tell whether an index picks one place on its axis: those behind it then belong to the axes behind."""
     if isinstance(atom, Literal):
         return type(atom.value) is int
-    return isinstance(atom, Value) and isinstance(types.get(atom), nt.Integer)
+    return isinstance(atom, Value) and isinstance(type_of(atom), nt.Integer)
 
 
-def _otherwise_used(body: Region, found: dict[Value, Apply], types: Types) -> Iterator[Value]:
+def _otherwise_used(body: Region, found: dict[Value, Apply]) -> Iterator[Value]:
     """Yield the values that are read in another way than by element."""
     for region in walk_regions(body):
         yield from values(region.yields)
         for node in region.nodes:
             match node:
                 case Apply(fn="getitem", args=(Value() as array, *index)) if array in found:
-                    is_part = node.out in found or len(index) == rank(types[array])
+                    is_part = node.out in found or len(index) == rank(array.type)
                     yield from () if is_part else (array,)
                     yield from values(index)
-                case Store() if node.array in found and len(node.index) == rank(types[node.array]):
+                case Store() if node.array in found and len(node.index) == rank(node.array.type):
                     yield from values((*node.index, node.value))
                 case _:
                     yield from values(operands(node))

@@ -16,7 +16,7 @@ from adcompiler.analysis.affine import linear
 from adcompiler.analysis.dependence import Loops
 from adcompiler.analysis.iterations import Iterations
 from adcompiler.analysis.sums import carried_kinds
-from adcompiler.analysis.types import Types, is_array
+from adcompiler.analysis.types import is_array
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.walk import clone, free, operands, regions, values, with_regions
 from adcompiler.primitives import card
@@ -25,14 +25,13 @@ _SHORT = 8
 """Loops that end before this index are not worth splitting."""
 
 
-def distribute(graph: Graph, types: Types) -> Graph:
+def distribute(graph: Graph) -> Graph:
     """Return the graph with such loops split.
 
     Args:
         graph: the graph of a gradient.
-        types: type of every value, extended with the values made here.
     """
-    iterations = Iterations(graph, types)
+    iterations = Iterations(graph)
 
     def region(body: Region, loops: Loops) -> Region:
         nodes: list[Node] = []
@@ -62,9 +61,9 @@ def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None
         return None
     nodes: list[Node] = []
     if loop.step == Literal(-1):  # in any order, now that sums that others read come last
-        ends = [_apply("add", nodes, iterations.types, end, Literal(1)) for end in (loop.stop, loop.start)]
+        ends = [_apply("add", nodes, end, Literal(1)) for end in (loop.stop, loop.start)]
         loop = replace(loop, start=ends[0], stop=ends[1], step=Literal(1))
-    return [*nodes, *_parts(loop, later, iterations.types)]
+    return [*nodes, *_parts(loop, later)]
 
 
 def _is_simple(node: Node) -> bool:
@@ -95,7 +94,7 @@ def _later_stores(loop: For, loops: Loops, iterations: Iterations) -> list[Store
             case Store():
                 fixed.setdefault(node.array, []).append(node.index)
                 used.update(values((node.value,)))
-            case Apply(fn="getitem", args=(Value() as array, *place)) if is_array(iterations.types[array]):
+            case Apply(fn="getitem", args=(Value() as array, *place)) if is_array(array.type):
                 fixed.setdefault(array, []).append(tuple(place))
             case _:
                 used.update(values(operands(node)), *(free(part) for part in regions(node)))
@@ -143,28 +142,28 @@ def _offset(atom: Atom, index: Value, makers: dict[Value, Apply]) -> int | None:
     return form.constant
 
 
-def _parts(loop: For, later: list[Store], types: Types) -> list[Node]:
+def _parts(loop: For, later: list[Store]) -> list[Node]:
     """Return the loop without the later sums, and a loop for each of these."""
     waiting = set(later)
     index = loop.body.params[0]
     nodes: list[Node] = []
-    count = _apply("max", nodes, types, _apply("sub", nodes, types, loop.stop, loop.start), Literal(0))
+    count = _apply("max", nodes, _apply("sub", nodes, loop.stop, loop.start), Literal(0))
     kept: dict[Value, Value] = {}
     for store in later:
         if isinstance(store.value, Value) and store.value not in kept:
             kept[store.value] = array = Value(store.value.name, temporary=True)
-            types[array] = nt.Array(float64, 1, "C")
+            array.type = nt.Array(float64, 1, "C")
             nodes.append(Apply(array, "np.empty", (count,)))
     body: list[Node] = [node for node in loop.body.nodes if node not in waiting]
-    place = _apply("sub", body, types, index, loop.start)
+    place = _apply("sub", body, index, loop.start)
     body += [Store(array, (place,), value) for value, array in kept.items()]
     parts: list[Node] = [replace(loop, body=replace(loop.body, nodes=tuple(body)))]
     makers = {node.out: node for node in loop.body.nodes if isinstance(node, Apply)}
-    parts += [_sum(loop, store, kept, makers, types) for store in later]
+    parts += [_sum(loop, store, kept, makers) for store in later]
     return [*nodes, *parts]
 
 
-def _sum(loop: For, store: Store, kept: dict[Value, Value], makers: dict[Value, Apply], types: Types) -> For:
+def _sum(loop: For, store: Store, kept: dict[Value, Value], makers: dict[Value, Apply]) -> For:
     """Return the loop that runs one of the sums."""
     needed: set[Value] = set()
     todo = list(values(store.index))
@@ -174,22 +173,21 @@ def _sum(loop: For, store: Store, kept: dict[Value, Value], makers: dict[Value, 
             needed.add(value)
             todo += values(operands(makers[value]))
     nodes: list[Node] = [node for node in makers.values() if node.out in needed]
-    place = _apply("sub", nodes, types, loop.body.params[0], loop.start)
+    place = _apply("sub", nodes, loop.body.params[0], loop.start)
     if isinstance(store.value, Value):
         item = Value("item", temporary=True)
-        types[item] = float64
+        item.type = float64
         nodes.append(Apply(item, "getitem", (kept[store.value], place), loc=store.loc))
         store = replace(store, value=item)
     nodes.append(store)
     index = loop.body.params[0]
     mapping: dict[Value, Atom] = {}
     body = clone(Region((index,), tuple(nodes), ()), mapping)
-    types.update({new: types[old] for old, new in mapping.items() if old in types})  # type: ignore[misc]
     return replace(loop, inits=(), body=body, outs=())
 
 
-def _apply(fn: str, nodes: list[Node], types: Types, *args: Atom) -> Value:
+def _apply(fn: str, nodes: list[Node], *args: Atom) -> Value:
     out = Value(fn, temporary=True)
-    types[out] = int64
+    out.type = int64
     nodes.append(Apply(out, fn, args))
     return out

@@ -9,26 +9,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adcompiler.analysis.types import Types, is_complex, is_scalar
-from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value
+from adcompiler.analysis.types import is_complex, is_scalar
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value, type_of
 from adcompiler.graph.walk import map_region
 from adcompiler.primitives import card
 
 
-def check_divisors(graph: Graph, types: Types) -> Graph:
+def check_divisors(graph: Graph) -> Graph:
     """Return a primal that raises ZeroDivisionError where it divides a number by zero, and its place says so.
 
     Args:
         graph: the typed primal.
-        types: type of every value.
 
     >>> from numba import float64
     >>> from adcompiler.graph.text import to_text
     >>> from adcompiler.source import Location
-    >>> x, y = Value("x"), Value("y")
+    >>> x, y = Value("x", type=float64), Value("y", type=float64)
     >>> place = Location("f.py", 2, 11, 16, "return 1 / x", raises=True)
     >>> nodes = (Apply(y, "truediv", (Literal(1.0), x), loc=place),)
-    >>> print(to_text(check_divisors(Graph("f", Region((x,), nodes, (y,))), {x: float64, y: float64})))
+    >>> print(to_text(check_divisors(Graph("f", Region((x,), nodes, (y,))))))
     graph f(x):
       nonzero(x)
       y = truediv(1.0, x)
@@ -38,11 +37,11 @@ def check_divisors(graph: Graph, types: Types) -> Graph:
     def is_number(atom: Atom) -> bool:
         if isinstance(atom, Literal):
             return not atom.value
-        kind = types.get(atom) if isinstance(atom, Value) else None
+        kind = type_of(atom) if isinstance(atom, Value) else None
         return is_scalar(kind) and not is_complex(kind)
 
     def raises(node: Apply) -> bool:
-        return node.loc.raises and is_scalar(types.get(node.out))
+        return node.loc.raises and is_scalar(type_of(node.out))
 
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []

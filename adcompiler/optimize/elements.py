@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from adcompiler.analysis.affine import Linear, linear
 from adcompiler.analysis.sizes import Shapes, Size, form_of
-from adcompiler.analysis.types import Types, is_array, is_scalar, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Value
+from adcompiler.analysis.types import is_array, is_scalar, rank
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Value, type_of
 from adcompiler.primitives import hint
 
 
@@ -29,14 +29,12 @@ class Elements:
     """Finds the elements of arrays.
 
     Attributes:
-        types: type of every value.
         shapes: symbolic shape of every array.
         sizes: what is known of the numbers that are sizes.
         makers: what computes each value.
         counters: the loop of each value that counts iterations.
     """
 
-    types: Types
     shapes: Shapes
     sizes: Mapping[Value, Size]
     makers: Mapping[Value, Apply]
@@ -60,7 +58,7 @@ class Elements:
 
     def part(self, array: Value, index: tuple[Atom, ...], loops: int) -> Access | None:
         """Return where a store to `array[index]` writes."""
-        axes = rank(self.types[array])
+        axes = rank(array.type)
         kept = axes - sum(not self.is_slice(atom) for atom in index)
         places = tuple(Place(loops - kept + axis) for axis in range(kept))
         found = self.indexed(index, places, axes)
@@ -71,14 +69,14 @@ class Elements:
         while isinstance(array, Value) and array in self.makers:
             made = self.makers[array]
             source = made.args[0] if made.args else None
-            if not isinstance(source, Value) or not is_array(self.types.get(source)):
+            if not isinstance(source, Value) or not is_array(type_of(source)):
                 break
             if made.fn == "T":
                 array, places = source, places[::-1]
                 continue
             found = None
             if made.fn == "getitem":
-                found = self.indexed(made.args[1:], places, rank(self.types[source]))
+                found = self.indexed(made.args[1:], places, rank(source.type))
             if found is None:
                 break
             array, places = source, found
@@ -102,7 +100,7 @@ class Elements:
                 found.append(Place(place.loop, offsets))
             elif (
                 isinstance(atom, Literal) and isinstance(atom.value, int) and not isinstance(atom.value, bool)
-            ) or (isinstance(atom, Value) and is_scalar(self.types.get(atom))):
+            ) or (isinstance(atom, Value) and is_scalar(type_of(atom))):
                 found.append(Place(None, (atom,)))
             else:
                 return None
@@ -115,7 +113,7 @@ class Elements:
         return is_whole or all(map(self.is_counted, place.offsets))
 
     def is_slice(self, atom: Atom) -> bool:
-        return isinstance(atom, Value) and str(self.types.get(atom)).startswith("slice")
+        return isinstance(atom, Value) and str(type_of(atom)).startswith("slice")
 
     def start(self, atom: Atom) -> Atom | None:
         """Return where a slice with step 1 begins, None if that may be counted from the end."""
@@ -168,9 +166,7 @@ class Elements:
         return made is not None and (made.fn in ("len", "size") or (base is not None and base.fn == "shape"))
 
 
-def write_index(
-    places: tuple[Place, ...], counters: list[Value], nodes: list[Node], types: Types
-) -> list[Atom]:
+def write_index(places: tuple[Place, ...], counters: list[Value], nodes: list[Node]) -> list[Atom]:
     """Append the nodes that compute an index, and return its atoms."""
     index: list[Atom] = []
     for place in places:
@@ -179,7 +175,7 @@ def write_index(
         total = atoms[0]
         for atom in atoms[1:]:
             out = Value(hint("add"), temporary=True)
-            types[out] = types[counters[0]]
+            out.type = counters[0].type
             nodes.append(Apply(out, "add", (total, atom)))
             total = out
         index.append(total)

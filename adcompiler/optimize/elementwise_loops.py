@@ -9,8 +9,8 @@ import numpy as np
 from numba import boolean, float32, float64, int64
 from numba.core import types as nt
 
-from adcompiler.analysis.types import Types, element, is_array, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Literal, Node, Region, Store, Value
+from adcompiler.analysis.types import element, is_array, rank
+from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Literal, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import substitute
 from adcompiler.optimize.elements import Access, write_index
 from adcompiler.primitives import card, hint
@@ -27,7 +27,6 @@ class _Nest:
     """A nest of loops while it is written.
 
     Attributes:
-        types: type of every value.
         accesses: where each array is read or written.
         counters: the index of each loop, outermost first.
         body: the nodes of the innermost loop.
@@ -36,7 +35,6 @@ class _Nest:
         rows: likewise for sums over the last axis.
     """
 
-    types: Types
     accesses: Mapping[Operand, Access]
     counters: list[Value]
     body: list[Node] = field(default_factory=list)
@@ -44,9 +42,8 @@ class _Nest:
     totals: dict[Value, tuple[Value, Value]] = field(default_factory=dict)
     rows: dict[Value, tuple[Value, Value]] = field(default_factory=dict)
 
-    def apply(self, fn: str, *args: Atom, like: Apply, kind: object = float64) -> Value:
-        out = Value(like.out.name, like.out.temporary)
-        self.types[out] = kind
+    def apply(self, fn: str, *args: Atom, like: Apply, kind: nt.Type = float64) -> Value:
+        out = Value(like.out.name, like.out.temporary, kind)
         self.body.append(Apply(out, fn, args, loc=like.loc))
         return out
 
@@ -58,9 +55,9 @@ class _Nest:
         if (node, position) not in self.accesses:
             return atom
         array, places = self.accesses[node, position]
-        index = write_index(places, self.counters, self.body, self.types)
+        index = write_index(places, self.counters, self.body)
         out = Value(hint("getitem"), temporary=True)
-        self.types[out] = element(self.types[array])  # type: ignore[index]
+        out.type = element(type_of(array))
         self.body.append(Apply(out, "getitem", (array, *index)))
         return out
 
@@ -70,7 +67,6 @@ def write_loops(
     accesses: Mapping[Operand, Access],
     bounds: Sequence[Atom],
     kept: Collection[Value],
-    types: Types,
 ) -> list[Node]:
     """Return a nest of loops that computes the same.
 
@@ -79,11 +75,9 @@ def write_loops(
         accesses: for each array that is read, and each store, where in which array it is.
         bounds: number of iterations of each loop, outermost first.
         kept: values that are used elsewhere, too.
-        types: type of every value, extended with the values made here.
     """
-    counters = [Value(_COUNTERS[k]) for k in range(len(bounds))]
-    types.update(dict.fromkeys(counters, int64))
-    nest = _Nest(types, accesses, counters)
+    counters = [Value(_COUNTERS[k], type=int64) for k in range(len(bounds))]
+    nest = _Nest(accesses, counters)
     before: list[Node] = []
     after: list[Node] = []
     rows = _rows(nodes, kept)
@@ -94,7 +88,7 @@ def write_loops(
             value = nest.read(node)
             array, places = accesses[node, TARGET]
             assert isinstance(array, Value)
-            index = tuple(write_index(places, counters, nest.body, types))
+            index = tuple(write_index(places, counters, nest.body))
             nest.body.append(Store(array, index, value, node.accumulate, node.loc))
         elif node.fn in ("np.sum", "np.mean"):
             _sum(nest, node, bounds, before, after)
@@ -104,7 +98,7 @@ def write_loops(
             if node.out in kept:
                 row = rows.get(node.out)
                 place = [] if row is None else [Apply(node.out, "getitem", (row.array, *row.index))]
-                before += place or allocate("np.empty", node.out, bounds, types)
+                before += place or allocate("np.empty", node.out, bounds)
                 nest.body.append(Store(node.out, tuple(counters), number, loc=node.loc))
     quotes = {node.loc.statement: node.loc for node in nodes}
     loc = next(iter(quotes.values())) if len(quotes) == 1 else NOWHERE
@@ -119,16 +113,16 @@ def _rows(nodes: Sequence[Apply | Store], kept: Collection[Value]) -> dict[Value
 
 def _element(nest: _Nest, node: Apply, is_kept: bool) -> Atom:
     """Append the computation of one element; where the array is kept, it has the name."""
-    kind = element(nest.types[node.out])
+    kind = element(node.out.type)
     if node.fn in ("copy", "astype"):
         number = nest.read(node)
-        is_known = node.fn == "copy" or nest.types.get(number) == kind  # type: ignore[arg-type]
+        is_known = node.fn == "copy" or type_of(number) == kind
         return number if is_known else nest.apply(f"np.{kind}", number, like=node, kind=kind)
     args = [nest.read(node, position) for position in range(len(node.args))]
     match node.fn:
         case "np.where":
             out = Value(node.out.name, node.out.temporary or is_kept)
-            nest.types[out] = kind
+            out.type = kind
             arms = [Region((), (), (arg,)) for arg in args[1:]]
             nest.body.append(If(args[0], arms[0], arms[1], (out,), node.loc))
             return out
@@ -138,55 +132,52 @@ def _element(nest: _Nest, node: Apply, is_kept: bool) -> Atom:
 
 def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], after: list[Node]) -> None:
     """Append what sums elements: in a number, over rows, or over columns."""
-    types = nest.types
     term = nest.read(node)
-    if not is_array(types.get(node.out)) or len(bounds) == 1:
+    if not is_array(type_of(node.out)) or len(bounds) == 1:
         entry = Value(node.out.name, node.out.temporary)
-        types[entry] = float64
+        entry.type = float64
         out = nest.apply("add", entry, term, like=node)
         total = node.out
-        if node.fn == "np.mean" or types[total] == float32:
+        if node.fn == "np.mean" or total.type == float32:
             total = Value("total", temporary=True)
-            types[total] = float64
+            total.type = float64
         if node.fn == "np.mean":
             count = bounds[0]
             for bound in bounds[1:]:
                 size = Value("size", temporary=True)
-                types[size] = int64
+                size.type = int64
                 after.append(Apply(size, "mul", (count, bound)))
                 count = size
             after.append(Apply(node.out, "truediv", (total, count), loc=node.loc))
         elif total is not node.out:
             after.append(Apply(node.out, "np.float32", (total,), loc=node.loc))
         nest.totals[total] = entry, out
-    elif rank(types[node.args[0]]) == 2 and dict(node.keywords).get("axis", node.args[-1]) == Literal(0):  # type: ignore[index]
-        before += [
-            replace(zeros, loc=node.loc) for zeros in allocate("np.zeros", node.out, bounds[1:], types)
-        ]
+    elif rank(type_of(node.args[0])) == 2 and dict(node.keywords).get("axis", node.args[-1]) == Literal(0):
+        before += [replace(zeros, loc=node.loc) for zeros in allocate("np.zeros", node.out, bounds[1:])]
         nest.body.append(Store(node.out, (nest.counters[1],), term, True, node.loc))
     else:
-        before += allocate("np.empty", node.out, bounds[:-1], types)
+        before += allocate("np.empty", node.out, bounds[:-1])
         entry = Value(node.out.name, temporary=True)
-        types[entry] = float64
+        entry.type = float64
         nest.rows[node.out] = entry, nest.apply("add", entry, term, like=node)
 
 
-def allocate(fn: str, array: Value, bounds: Sequence[Atom], types: Types) -> list[Node]:
+def allocate(fn: str, array: Value, bounds: Sequence[Atom]) -> list[Node]:
     """Return the allocation of an array by `np.empty` or `np.zeros`."""
     dtypes = {boolean: Global("np.bool_", np.bool_), int64: Global("np.int64", np.int64)}
     dtypes[float32] = Global("np.float32", np.float32)
-    kind = element(types[array])
+    kind = element(array.type)
     dtype = (dtypes[kind],) if kind in dtypes else ()
     if len(bounds) == 1:
         return [Apply(array, fn, (bounds[0], *dtype))]
     shape = Value("shape", temporary=True)
-    types[shape] = nt.UniTuple(int64, len(bounds))
+    shape.type = nt.UniTuple(int64, len(bounds))
     return [Apply(shape, "tuple", tuple(bounds)), Apply(array, fn, (shape, *dtype))]
 
 
 def _loops(nest: _Nest, bounds: Sequence[Atom], loc: Location) -> list[Node]:
     """Wrap the body in loops that carry the sums."""
-    types, nodes = nest.types, nest.body
+    nodes = nest.body
     carried: dict[Value, tuple[Value, Atom]] = {**nest.totals, **nest.rows}
     for level in range(len(bounds) - 1, -1, -1):
         is_outermost = level == 0
@@ -204,14 +195,14 @@ def _loops(nest: _Nest, bounds: Sequence[Atom], loc: Location) -> list[Node]:
             params.append(entry)
             yields.append(last)
             if total in rows:
-                out = _number(total, types)
+                out = _number(total)
                 stores.append(Store(total, tuple(nest.counters[:-1]), out))
                 inits.append(Literal(0.0))
             elif is_outermost:
                 out = total
                 inits.append(Literal(0.0))
             else:
-                out, outer = _number(total, types), _number(total, types)
+                out, outer = _number(total), _number(total)
                 carried[total] = outer, out
                 inits.append(outer)
             outs.append(out)
@@ -222,7 +213,7 @@ def _loops(nest: _Nest, bounds: Sequence[Atom], loc: Location) -> list[Node]:
     return nodes
 
 
-def _number(total: Value, types: Types) -> Value:
+def _number(total: Value) -> Value:
     value = Value(total.name, temporary=True)
-    types[value] = float64
+    value.type = float64
     return value

@@ -10,28 +10,27 @@ from dataclasses import replace
 
 from numba.core import types as nt
 
-from adcompiler.analysis.types import Types, is_array, rank
-from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Store, Value
+from adcompiler.analysis.types import is_array, rank
+from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import map_region
 
 _DOTS, _ALL = Literal(...), Literal(None)
 
 
-def without_ellipses(graph: Graph, types: Types) -> Graph:
+def without_ellipses(graph: Graph) -> Graph:
     """Return the graph with a slice for each axis that an ellipsis stands for; the same graph if it has none.
 
     Args:
         graph: the graph.
-        types: type of every value; those of what is picked may change.
     """
     changed: list[Node] = []
 
     def spread(array: Atom, index: tuple[Atom, ...], node: Node, nodes: list[Node]) -> tuple[Atom, ...]:
-        axes = _rank(array, types)
+        axes = _rank(array)
         if index.count(_DOTS) != 1 or not axes:
             return index
         changed.append(node)
-        return _spread(index, axes, nodes, types)
+        return _spread(index, axes, nodes)
 
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
@@ -48,21 +47,21 @@ def without_ellipses(graph: Graph, types: Types) -> Graph:
     return replace(graph, body=body) if changed else graph
 
 
-def _rank(array: Atom, types: Types) -> int | None:
+def _rank(array: Atom) -> int | None:
     """Return the number of axes of an array; None for what is none."""
     if isinstance(array, Global):
         return getattr(array.value, "ndim", None)
-    kind = types.get(array) if isinstance(array, Value) else None
+    kind = type_of(array) if isinstance(array, Value) else None
     return rank(kind) if is_array(kind) else None
 
 
-def _spread(index: tuple[Atom, ...], axes: int, nodes: list[Node], types: Types) -> tuple[Atom, ...]:
+def _spread(index: tuple[Atom, ...], axes: int, nodes: list[Node]) -> tuple[Atom, ...]:
     """Return an index with slices in place of its ellipsis; those at its end are left out."""
     place = index.index(_DOTS)
     before, after = index[:place], index[place + 1 :]
     if not after and before:
         return before
-    kinds = [types.get(atom) if isinstance(atom, Value) else None for atom in (*before, *after)]
+    kinds = [type_of(atom) if isinstance(atom, Value) else None for atom in (*before, *after)]
     named = sum(len(kind.types) if isinstance(kind, nt.BaseTuple) else 1 for kind in kinds)
     named -= sum(atom == _ALL for atom in index)
     slices = [Value("slice", temporary=True) for _ in range(axes - named if after else 1)]

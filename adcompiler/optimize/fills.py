@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from adcompiler.analysis.affine import Linear, linear
 from adcompiler.analysis.alias import shared_memory
 from adcompiler.analysis.sizes import Shapes, Size, form_of, size_of
-from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value
 from adcompiler.graph.walk import map_region, operands, regions, values, walk, with_regions
 from adcompiler.primitives import card
@@ -17,17 +16,16 @@ _BLANK = {"np.zeros": "np.empty", "np.zeros_like": "np.empty_like"}
 _ZERO = Literal(0.0)
 
 
-def fill_at_once(graph: Graph, types: Types, shapes: Shapes, sizes: Mapping[Value, Size]) -> Graph:
+def fill_at_once(graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) -> Graph:
     """Return the graph without zeros that are added to once before anything reads them.
 
     Args:
         graph: the graph, with array code written as loops.
-        types: type of every value.
         shapes: symbolic shape of every array.
         sizes: what is known of the numbers that are sizes.
     """
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
-    filler = _Filler(shapes, sizes, makers, shared_memory(graph.body, types))
+    filler = _Filler(shapes, sizes, makers, shared_memory(graph.body))
     return replace(graph, body=map_region(graph.body, filler.region))
 
 

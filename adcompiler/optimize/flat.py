@@ -8,8 +8,8 @@ from numba import float64
 
 from adcompiler.analysis.alias import shared_memory, written_arrays
 from adcompiler.analysis.sizes import Shapes, arrays_of, form_of
-from adcompiler.analysis.types import Types, element, is_array, is_float
-from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value
+from adcompiler.analysis.types import element, is_array, is_float
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import map_region, substitute, walk
 from adcompiler.optimize.guard import write_form
 from adcompiler.primitives import Fill, card, hint
@@ -17,21 +17,20 @@ from adcompiler.primitives import Fill, card, hint
 _NUMBERS = {Fill.ZEROS: 0.0, Fill.ONES: 1.0}
 
 
-def use_numbers(graph: Graph, types: Types, shapes: Shapes) -> Graph:
+def use_numbers(graph: Graph, shapes: Shapes) -> Graph:
     """Return the graph with numbers in the place of arrays that hold nothing else.
 
     Args:
         graph: the graph.
-        types: type of every value, extended with the values made here.
         shapes: symbolic shape of every array.
     """
-    return replace(graph, body=_Flat(graph.body, types, shapes).body())
+    return replace(graph, body=_Flat(graph.body, shapes).body())
 
 
 class _Flat:
-    def __init__(self, body: Region, types: Types, shapes: Shapes) -> None:
-        self.start, self.types, self.shapes = body, types, shapes
-        self.classes = shared_memory(body, types)
+    def __init__(self, body: Region, shapes: Shapes) -> None:
+        self.start, self.shapes = body, shapes
+        self.classes = shared_memory(body)
         self.written = {self.classes.get(array, array) for array in written_arrays(body)}
         self.makers = {node.out: node for node in walk(body) if isinstance(node, Apply)}
         self.renamed: dict[Value, Atom] = {}
@@ -45,7 +44,7 @@ class _Flat:
     def number(self, atom: Atom) -> Atom | None:
         """Return the number that an array of doubles holds everywhere, None if there is no such number."""
         made = self.makers.get(atom) if isinstance(atom, Value) else None
-        kind = self.types.get(atom) if isinstance(atom, Value) else None
+        kind = type_of(atom) if isinstance(atom, Value) else None
         if not isinstance(atom, Value) or made is None or element(kind) != float64:
             return None
         if self.classes.get(atom, atom) in self.written:
@@ -62,7 +61,7 @@ class _Flat:
                 return [replace(self.makers[array], out=node.out)]  # type: ignore[index]
             case Apply(fn="np.sum", args=(array,), keywords=()) if (number := self.number(array)) is not None:
                 return self.total(node, array, number)
-            case Apply() if card(node.fn).is_elementwise and is_array(self.types.get(node.out)):
+            case Apply() if card(node.fn).is_elementwise and is_array(type_of(node.out)):
                 return [self.with_numbers(node)]
             case Store() if self.has_shape(node.value, self.shapes.get(node)):
                 number = self.number(node.value)
@@ -75,7 +74,7 @@ class _Flat:
         if size is None or not set(self.start.params).issuperset(arrays_of(size)):
             return [node]
         nodes: list[Node] = []
-        count = write_form(form_of(size), nodes, self.types)
+        count = write_form(form_of(size), nodes)
         return [*nodes, replace(node, fn="mul", args=(number, count))]
 
     def with_numbers(self, node: Apply) -> Apply:
@@ -101,14 +100,14 @@ class _Flat:
         made = self.makers.get(blank) if isinstance(blank, Value) else None
         if made is None or made.fn != "np.zeros_like" or self.number(blank) is None:
             return False
-        is_number = isinstance(value, Literal) or is_float(self.types.get(value))  # type: ignore[arg-type]
-        return is_number and self.types.get(made.args[0]) == self.types.get(node.out)  # type: ignore[arg-type]
+        is_number = isinstance(value, Literal) or is_float(type_of(value))
+        return is_number and type_of(made.args[0]) == type_of(node.out)
 
     def full(self, node: Apply, zeros: Apply, value: Atom) -> Apply:
         """Return what makes an array like another one, with a number everywhere."""
         fn = "np.ones_like" if value == Literal(1.0) else "np.full_like"
         name = node.out if not node.out.temporary else Value(hint(fn).removesuffix("_like"), temporary=True)
-        self.types[name], self.shapes[name] = self.types[node.out], self.shapes.get(node.out, ())
+        name.type, self.shapes[name] = node.out.type, self.shapes.get(node.out, ())
         if name is not node.out:
             self.renamed[node.out] = name
         args = zeros.args[:1] if fn == "np.ones_like" else (zeros.args[0], value)

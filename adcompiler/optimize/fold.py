@@ -7,7 +7,7 @@ from dataclasses import replace
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory_classes, written_arrays
-from adcompiler.analysis.types import Types, element, is_array, is_float, is_list
+from adcompiler.analysis.types import element, is_array, is_float, is_list
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -20,6 +20,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
     is_adjoint,
+    type_of,
 )
 from adcompiler.graph.walk import map_operands, regions, rename, uses, with_regions
 from adcompiler.optimize.constants import computed, is_arithmetic
@@ -29,7 +30,7 @@ from adcompiler.primitives import hint
 Made = dict[Value, Apply]
 
 
-def fold(graph: Graph, types: Types) -> Graph:
+def fold(graph: Graph) -> Graph:
     """Return the graph with constants computed and neutral elements removed.
 
     Args:
@@ -39,19 +40,18 @@ def fold(graph: Graph, types: Types) -> Graph:
 
     >>> from numba import float64
     >>> from adcompiler.graph.text import to_text
-    >>> x, t, y = Value("x"), Value("t"), Value("y")
+    >>> x, t, y = (Value(name, type=float64) for name in "xty")
     >>> nodes = (Apply(t, "pow", (x, Literal(1))), Apply(y, "mul", (Literal(1.0), t)))
-    >>> print(to_text(fold(Graph("f", Region((x,), nodes, (y,))), {x: float64, t: float64})))
+    >>> print(to_text(fold(Graph("f", Region((x,), nodes, (y,))))))
     graph f(x):
       return x
     """
-    folder = _Folder(graph.body, types)
+    folder = _Folder(graph.body)
     return replace(graph, body=rename(folder.region(graph.body), folder.renamed))
 
 
 class _Folder:
-    def __init__(self, body: Region, types: Types) -> None:
-        self.types = types
+    def __init__(self, body: Region) -> None:
         self.uses = uses(body)
         self.classes = memory_classes(body)
         self.written = {self.classes.get(array, array) for array in written_arrays(body)}
@@ -70,16 +70,16 @@ class _Folder:
         return out
 
     def same_type(self, out: Value, node: Apply) -> None:
-        if node.out in self.types:
-            self.types[out] = self.types[node.out]
+        if type_of(node.out) is not None:
+            out.type = node.out.type
 
     def is_float(self, atom: Atom) -> bool:
         if isinstance(atom, Literal):
             return isinstance(atom.value, float)
-        return isinstance(atom, Value) and is_float(self.types.get(atom))
+        return isinstance(atom, Value) and is_float(type_of(atom))
 
     def is_integer(self, atom: Atom) -> bool:
-        return isinstance(atom, Value) and isinstance(self.types.get(atom), nt.Integer)
+        return isinstance(atom, Value) and isinstance(type_of(atom), nt.Integer)
 
     def read(self, atom: Atom) -> Atom:
         while isinstance(atom, Value) and atom in self.known:
@@ -204,7 +204,7 @@ class _Folder:
     def is_already(self, node: Apply) -> bool:
         """Tell whether a conversion changes nothing: its argument is of that kind, and never written."""
         source = node.args[0]
-        kind = self.types.get(source) if isinstance(source, Value) else None
+        kind = type_of(source) if isinstance(source, Value) else None
         if kind is None or is_list(kind):
             return False
         assert isinstance(source, Value)
@@ -215,8 +215,8 @@ class _Folder:
 
     def is_same_array(self, atom: Atom, out: Value) -> bool:
         """Tell whether an atom is an array of floats of the type of what is computed from it."""
-        kind = self.types.get(atom) if isinstance(atom, Value) else None
-        return is_array(kind) and is_float(element(kind)) and kind == self.types.get(out)
+        kind = type_of(atom) if isinstance(atom, Value) else None
+        return is_array(kind) and is_float(element(kind)) and kind == type_of(out)
 
     def maker(self, atom: Atom) -> Apply | None:
         return self.made.get(atom) if isinstance(atom, Value) else None

@@ -18,7 +18,6 @@ from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.alias import shared_memory
 from adcompiler.analysis.sizes import Axis, Shape, Shapes, Size, arrays_of, form_of
 from adcompiler.analysis.types import (
-    Types,
     element,
     is_array,
     is_array_atom,
@@ -27,7 +26,19 @@ from adcompiler.analysis.types import (
     is_scalar,
     rank,
 )
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Store, Value
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Graph,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    type_of,
+)
 from adcompiler.graph.walk import operands, regions, results, uses, values, walk, with_regions
 from adcompiler.optimize.elements import Access, Elements, Place
 from adcompiler.optimize.elementwise_loops import TARGET, Operand, allocate, write_loops
@@ -64,25 +75,24 @@ class Group:
         return {node.out for node in self.nodes if isinstance(node, Apply)}
 
 
-def fuse(graph: Graph, types: Types, shapes: Shapes, sizes: Mapping[Value, Size]) -> Graph:
+def fuse(graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) -> Graph:
     """Return the graph with elementwise array code written as loops.
 
     Args:
         graph: the final graph of a function.
-        types: type of every value, extended with the values made here.
         shapes: symbolic shape of every array; code whose shapes are not known to be equal is left alone.
         sizes: what is known of the numbers that are sizes.
     """
-    return replace(graph, body=_Fusion(graph, types, shapes, sizes).region(graph.body, frozenset()))
+    return replace(graph, body=_Fusion(graph, shapes, sizes).region(graph.body, frozenset()))
 
 
 class _Fusion:
-    def __init__(self, graph: Graph, types: Types, shapes: Shapes, sizes: Mapping[Value, Size]) -> None:
-        self.types, self.shapes = types, shapes
-        self.classes = shared_memory(graph.body, types)
+    def __init__(self, graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) -> None:
+        self.shapes = shapes
+        self.classes = shared_memory(graph.body)
         makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
         counters = {node.body.params[0]: node for node in walk(graph.body) if isinstance(node, For)}
-        self.elements = Elements(types, shapes, sizes, makers, counters)
+        self.elements = Elements(shapes, sizes, makers, counters)
         self.uses = uses(graph.body)
 
     def region(self, region: Region, around: frozenset[Value]) -> Region:
@@ -170,7 +180,7 @@ class _Fusion:
         sizes = [self.bound(axis, Group(shape), known, nodes) for axis in range(len(shape))]
         if None in sizes:
             return [node]
-        return [*nodes, *allocate("np.zeros", node.out, [s for s in sizes if s is not None], self.types)]
+        return [*nodes, *allocate("np.zeros", node.out, [s for s in sizes if s is not None])]
 
     # what can be written by element
 
@@ -195,17 +205,17 @@ class _Fusion:
 
     def can_store(self, node: Store) -> bool:
         """Tell whether a store writes floats."""
-        is_float = element(self.types[node.array]) in _FLOATS
+        is_float = element(node.array.type) in _FLOATS
         return is_float and (self.is_real(node.value) or self.is_number(node.value))
 
     def is_real(self, atom: Atom) -> bool:
-        kind = self.types.get(atom) if isinstance(atom, Value) else None
+        kind = type_of(atom) if isinstance(atom, Value) else None
         return is_array(kind) and element(kind) in _FLOATS
 
     def is_number(self, atom: Atom) -> bool:
         if isinstance(atom, Literal):
             return isinstance(atom.value, int | float) and not isinstance(atom.value, bool)
-        return isinstance(atom, Value) and self.types.get(atom) in _NUMBERS
+        return isinstance(atom, Value) and type_of(atom) in _NUMBERS
 
     def reduces(self, node: Apply, shape: Shape) -> bool:
         """Tell whether a sum is over all elements, over the first of two axes, or over the last axis."""
@@ -219,7 +229,7 @@ class _Fusion:
         )
 
     def is_elementwise(self, node: Apply) -> bool:
-        kind = self.types.get(node.out)
+        kind = type_of(node.out)
         if node.keywords or not is_array(kind) or not any(self.is_array(a) for a in node.args):
             return False
         result = element(kind)
@@ -242,13 +252,13 @@ class _Fusion:
         return is_known and result in _FLOATS and all(part in _NUMBERS for part in parts)
 
     def is_array(self, atom: Atom) -> bool:
-        return isinstance(atom, Value) and is_array(self.types.get(atom))
+        return isinstance(atom, Value) and is_array(type_of(atom))
 
     def part_kind(self, atom: Atom) -> object:
         """Return the type of an operand's elements, None if it is none that is understood."""
         if self.is_number(atom):
             return int64 if isinstance(atom, Literal) and isinstance(atom.value, int) else float64
-        kind = self.types.get(atom) if isinstance(atom, Value) else None
+        kind = type_of(atom) if isinstance(atom, Value) else None
         if is_array(kind):
             found = element(kind)
             return found if found in (*_NUMBERS, boolean) else None
@@ -258,7 +268,7 @@ class _Fusion:
         """Tell whether operands have this shape, or are stretched to it along axes known to have size 1."""
         for atom in atoms:
             if not self.is_array(atom):
-                if not isinstance(atom, Literal) and not is_scalar(self.types.get(atom)):  # type: ignore[arg-type]
+                if not isinstance(atom, Literal) and not is_scalar(type_of(atom)):
                     return False
                 continue
             own = self.shapes.get(atom, ())  # type: ignore[arg-type]
@@ -377,16 +387,16 @@ class _Fusion:
             return card(node.fn).is_guard or node.fn == "reverse_sweep"
         if not isinstance(node, Apply) or not card(node.fn).is_pure or node.fn in ("recurse", "derivative"):
             return False
-        if group.after and any(is_list(self.types.get(value)) for value in reads):
+        if group.after and any(is_list(type_of(value)) for value in reads):
             return False
         if self.is_view(node):
             return True
-        return not any(self.memory(v) in group.writes for v in reads if is_memory(self.types.get(v)))
+        return not any(self.memory(v) in group.writes for v in reads if is_memory(type_of(v)))
 
     def is_view(self, node: Apply) -> bool:
         """Tell whether a node makes a view: it reads no elements."""
-        is_basic = not any(is_array_atom(index, self.types) for index in node.args[1:])
-        return node.fn in ("getitem", "T") and is_array(self.types.get(node.out)) and is_basic
+        is_basic = not any(is_array_atom(index) for index in node.args[1:])
+        return node.fn in ("getitem", "T") and is_array(type_of(node.out)) and is_basic
 
     # writing them
 
@@ -399,7 +409,7 @@ class _Fusion:
         inside = Counter(v for node in group.nodes for v in values(operands(node)))
         kept = {v for v in group.computed if self.uses[v] > inside[v]}
         found = [bound for bound in bounds if bound is not None]
-        loops = write_loops(group.nodes, group.accesses, found, kept, self.types)
+        loops = write_loops(group.nodes, group.accesses, found, kept)
         return [*sizes, *loops, *group.after]
 
     def is_work(self, node: Apply | Store) -> bool:
@@ -411,7 +421,7 @@ class _Fusion:
         size = group.shape[axis]
         form = form_of(size)
         if known.issuperset(arrays_of(size)) and len(arrays_of(size)) == len(form.terms):
-            total = write_form(form, nodes, self.types)
+            total = write_form(form, nodes)
             if isinstance(total, Literal) or (form.constant >= 0 and min(form.terms.values()) > 0):
                 return total
             return self.apply("max", nodes, total, Literal(0))
@@ -429,7 +439,7 @@ class _Fusion:
 
     def apply(self, fn: str, nodes: list[Node], *args: Atom) -> Value:
         out = Value("count" if fn == "mul" else hint(fn), temporary=True)
-        axes = rank(self.types[args[0]]) if fn == "shape" else 0  # type: ignore[index]
-        self.types[out] = nt.UniTuple(int64, axes) if axes else int64
+        axes = rank(type_of(args[0])) if fn == "shape" else 0
+        out.type = nt.UniTuple(int64, axes) if axes else int64
         nodes.append(Apply(out, fn, args))
         return out

@@ -15,28 +15,27 @@ from numba.core import types as nt
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.shapes import symbolic_sizes
 from adcompiler.analysis.sizes import Axis, Guards
-from adcompiler.analysis.types import Types, rank
-from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value
+from adcompiler.analysis.types import is_array, rank
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value, type_of
 from adcompiler.graph.walk import regions, with_regions
 from adcompiler.primitives import hint
 
 
-def guard_sizes(graph: Graph, types: Types, guards: Guards) -> Graph:
+def guard_sizes(graph: Graph, guards: Guards) -> Graph:
     """Return the graph with checks of the sizes that are assumed to be equal.
 
     Args:
         graph: the typed primal.
-        types: type of every value, extended with the values made here.
         guards: filled with the checks.
     """
-    symbolic_sizes(graph, types, guards)
+    symbolic_sizes(graph, guards)
 
     def region(body: Region) -> Region:
         nodes: list[Node] = []
 
         def write(place: Node | Region) -> None:
             for guard in guards.at.get(place, ()):
-                args = tuple(write_form(form, nodes, types) for form in (guard.one, guard.two))
+                args = tuple(write_form(form, nodes) for form in (guard.one, guard.two))
                 nodes.append(Effect(guard.fn, args))
 
         write(body)
@@ -48,21 +47,21 @@ def guard_sizes(graph: Graph, types: Types, guards: Guards) -> Graph:
     return replace(graph, body=region(graph.body))
 
 
-def write_form(form: Linear, nodes: list[Node], types: Types | None = None) -> Atom:
+def write_form(form: Linear, nodes: list[Node]) -> Atom:
     """Append the nodes that compute a form, and return its value.
 
     Args:
         form: a linear form over axes of arrays and integer values.
         nodes: extended with what computes it.
-        types: extended with the types of the values made, where given.
     """
 
     def apply(fn: str, *args: Atom, name: str = "") -> Value:
         out = Value(name or hint(fn), temporary=True)
         nodes.append(Apply(out, fn, args))
-        if types is not None:
-            is_shape = fn == "shape"
-            types[out] = nt.UniTuple(int64, rank(types[args[0]])) if is_shape else int64  # type: ignore[index]
+        if fn != "shape":
+            out.type = int64
+        elif is_array(kind := type_of(args[0])):
+            out.type = nt.UniTuple(int64, rank(kind))
         return out
 
     total: Atom | None = None

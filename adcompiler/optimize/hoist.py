@@ -7,18 +7,17 @@ from dataclasses import replace
 from numba.core import types as nt
 
 from adcompiler.analysis.sizes import Shapes
-from adcompiler.analysis.types import Types, is_array, is_float
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, Node, Region, Value, While
+from adcompiler.analysis.types import is_array, is_float
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Node, Region, Value, While, type_of
 from adcompiler.graph.walk import defined, operands, regions, values, with_regions
 from adcompiler.primitives import card
 
 
-def hoist_sizes(graph: Graph, types: Types, shapes: Shapes) -> Graph:
+def hoist_sizes(graph: Graph, shapes: Shapes) -> Graph:
     """Return the graph with sizes computed outside the loops in which they stay the same.
 
     Args:
         graph: the typed primal.
-        types: type of every value.
         shapes: symbolic shape of every array: one that a loop carries may keep that which it starts with.
     """
 
@@ -27,7 +26,7 @@ def hoist_sizes(graph: Graph, types: Types, shapes: Shapes) -> Graph:
         for node in body.nodes:
             node = with_regions(node, tuple(region(inner) for inner in regions(node)))
             if isinstance(node, For | While):
-                moved, node = _out_of(node, types, shapes)
+                moved, node = _out_of(node, shapes)
                 nodes += moved
             nodes.append(node)
         return Region(body.params, tuple(nodes), body.yields)
@@ -35,7 +34,7 @@ def hoist_sizes(graph: Graph, types: Types, shapes: Shapes) -> Graph:
     return replace(graph, body=region(graph.body))
 
 
-def _out_of(loop: For | While, types: Types, shapes: Shapes) -> tuple[list[Node], For | While]:
+def _out_of(loop: For | While, shapes: Shapes) -> tuple[list[Node], For | While]:
     inside = set(defined(loop.body))
     if isinstance(loop, While):
         inside |= set(defined(loop.cond))
@@ -53,7 +52,7 @@ def _out_of(loop: For | While, types: Types, shapes: Shapes) -> tuple[list[Node]
         return same.get(atom, atom) if is_measured else atom  # type: ignore[arg-type]
 
     for node in loop.body.nodes:
-        if isinstance(node, Apply) and _is_size(node, types):
+        if isinstance(node, Apply) and _is_size(node):
             args = tuple(outer(atom, node.fn) for atom in node.args)
             if not any(value in inside for value in values(args)):
                 moved.append(replace(node, args=args))
@@ -63,29 +62,28 @@ def _out_of(loop: For | While, types: Types, shapes: Shapes) -> tuple[list[Node]
     return moved, replace(loop, body=replace(loop.body, nodes=tuple(kept)))
 
 
-def _is_size(node: Apply, types: Types) -> bool:
+def _is_size(node: Apply) -> bool:
     """Tell whether a node computes an integer or a shape from sizes, which cannot fail."""
     is_choice = node.fn in ("max", "min") and len(node.args) == 2
     if not (card(node.fn).is_safe or node.fn == "getitem" or is_choice):
         return False
-    kind = types.get(node.out)
+    kind = type_of(node.out)
     is_whole = isinstance(kind, nt.Integer) or (isinstance(kind, nt.BaseTuple) and node.fn == "shape")
-    reads = [types.get(value) for value in values(operands(node))]
+    reads = [type_of(value) for value in values(operands(node))]
     if card(node.fn).measures:
         return is_whole and all(map(is_array, reads))  # the length of a list may change
     first = node.args[0]
-    is_of_tuple = isinstance(first, Value) and isinstance(types.get(first), nt.BaseTuple)
+    is_of_tuple = isinstance(first, Value) and isinstance(type_of(first), nt.BaseTuple)
     return is_whole and (node.fn != "getitem" or is_of_tuple)
 
 
-def hoist_calls(graph: Graph, types: Types) -> Graph:
+def hoist_calls(graph: Graph) -> Graph:
     """Return the graph with elementary functions outside the loops in which their arguments stay the same.
 
     Such a value is then kept once, not in every iteration.
 
     Args:
         graph: the typed primal.
-        types: type of every value.
     """
 
     def region(body: Region) -> Region:
@@ -93,7 +91,7 @@ def hoist_calls(graph: Graph, types: Types) -> Graph:
         for node in body.nodes:
             node = with_regions(node, tuple(region(inner) for inner in regions(node)))
             if isinstance(node, For):
-                moved = _unchanging_calls(node, types)
+                moved = _unchanging_calls(node)
                 nodes += moved
                 kept = tuple(inner for inner in node.body.nodes if inner not in moved)
                 node = replace(node, body=replace(node.body, nodes=kept))
@@ -111,13 +109,13 @@ def _is_arithmetic(node: Apply) -> bool:
     return card(node.fn).is_cheap_on_arrays or node.fn == "float"
 
 
-def _unchanging_calls(loop: For, types: Types) -> list[Node]:
+def _unchanging_calls(loop: For) -> list[Node]:
     """Return the calls of a loop whose arguments come from outside, with the arithmetic in the arguments."""
     inside = set(defined(loop.body))
     found: list[Apply] = []
     for node in loop.body.nodes:
         is_known = isinstance(node, Apply) and (_is_call(node) or _is_arithmetic(node))
-        if not isinstance(node, Apply) or not is_known or not is_float(types.get(node.out)):
+        if not isinstance(node, Apply) or not is_known or not is_float(type_of(node.out)):
             continue
         if not inside.intersection(values(operands(node))):
             inside.discard(node.out)

@@ -6,34 +6,32 @@ from dataclasses import replace
 
 from numba.core import types as nt
 
-from adcompiler.analysis.types import Types
-from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, For, Graph, Literal, Node, Region, Value
+from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, For, Graph, Literal, Node, Region, Value, type_of
 from adcompiler.graph.walk import map_region, select, substitute
 from adcompiler.primitives import hint
 
 
-def index_counters(graph: Graph, types: Types) -> Graph:
+def index_counters(graph: Graph) -> Graph:
     """Return the graph with `p += 1` in a counted loop replaced by `p + i`.
 
     Args:
         graph: the typed primal.
-        types: type of every value, extended with the values made here.
     """
 
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
         mapping: dict[Value, Atom] = {}
         for node in region.nodes:
-            made = _indexed(node, types, mapping) if isinstance(node, For) else [node]
+            made = _indexed(node, mapping) if isinstance(node, For) else [node]
             nodes += made
         return substitute(Region(region.params, tuple(nodes), region.yields), mapping)
 
     return replace(graph, body=map_region(graph.body, rewrite))
 
 
-def _indexed(loop: For, types: Types, mapping: dict[Value, Atom]) -> list[Node]:
+def _indexed(loop: For, mapping: dict[Value, Atom]) -> list[Node]:
     """Return the loop without the counters that it carries, and what computes their last values."""
-    steps = _steps(loop, types)
+    steps = _steps(loop)
     if not steps:
         return [loop]
     index, *params = loop.body.params
@@ -42,7 +40,7 @@ def _indexed(loop: For, types: Types, mapping: dict[Value, Atom]) -> list[Node]:
 
     def apply(nodes: list[Node], fn: str, *args: Atom) -> Atom:
         out = Value(hint(fn), temporary=True)
-        types[out] = nt.int64
+        out.type = nt.int64
         nodes.append(Apply(out, fn, args, loc=loop.loc))
         return out
 
@@ -63,7 +61,7 @@ def _indexed(loop: For, types: Types, mapping: dict[Value, Atom]) -> list[Node]:
     return [found, *after]
 
 
-def _steps(loop: For, types: Types) -> dict[int, int]:
+def _steps(loop: For) -> dict[int, int]:
     """Return by how much each counter among the carried values grows in every iteration."""
     if loop.breaks or loop.step not in (Literal(1), Literal(-1)):
         return {}
@@ -71,7 +69,7 @@ def _steps(loop: For, types: Types) -> dict[int, int]:
     found: dict[int, int] = {}
     for k, (param, after) in enumerate(zip(loop.body.params[1:], loop.body.yields, strict=True)):
         made = makers.get(after) if isinstance(after, Value) else None
-        is_whole = types.get(param) == nt.int64 and loop.inits[k] != UNDEFINED
+        is_whole = type_of(param) == nt.int64 and loop.inits[k] != UNDEFINED
         if made is None or not is_whole or made.fn not in ("add", "sub") or made.args[0] is not param:
             continue
         step = made.args[1]

@@ -13,28 +13,27 @@ import numpy as np
 from numba import float64
 
 from adcompiler.analysis.sizes import Shapes, size_of
-from adcompiler.analysis.types import Types, element
+from adcompiler.analysis.types import element
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.walk import free, operands, regions, values, with_regions
 from adcompiler.primitives import card
 
 
-def localise(graph: Graph, types: Types, shapes: Shapes, sizes: dict[Value, object]) -> Graph:
+def localise(graph: Graph, shapes: Shapes, sizes: dict[Value, object]) -> Graph:
     """Return the graph with allocations moved into the loops that fill the arrays.
 
     Args:
         graph: the typed primal.
-        types: type of every value.
         shapes: symbolic shape of every array.
         sizes: symbols of numbers that are sizes.
     """
-    return replace(graph, body=_region(graph.body, types, shapes, sizes))
+    return replace(graph, body=_region(graph.body, shapes, sizes))
 
 
-def _region(region: Region, types: Types, shapes: Shapes, sizes: dict[Value, object]) -> Region:
+def _region(region: Region, shapes: Shapes, sizes: dict[Value, object]) -> Region:
     nodes = list(region.nodes)
     for made in [node for node in nodes if isinstance(node, Apply) and card(node.fn).allocates is not None]:
-        if made.out not in shapes or element(types[made.out]) != float64:
+        if made.out not in shapes or element(made.out.type) != float64:
             continue
         users = [node for node in nodes if made.out in _reads(node)]
         if made.out in region.yields or len(users) != 1 or not isinstance(users[0], For | While):
@@ -44,8 +43,7 @@ def _region(region: Region, types: Types, shapes: Shapes, sizes: dict[Value, obj
             nodes[nodes.index(users[0])] = loop
             nodes.remove(made)
     found = [
-        with_regions(node, tuple(_region(inner, types, shapes, sizes) for inner in regions(node)))
-        for node in nodes
+        with_regions(node, tuple(_region(inner, shapes, sizes) for inner in regions(node))) for node in nodes
     ]
     return replace(region, nodes=tuple(found))
 

@@ -11,19 +11,29 @@ from dataclasses import replace
 
 from numba import float64
 
-from adcompiler.analysis.types import Types
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Value, While
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Graph,
+    Literal,
+    Node,
+    Region,
+    Value,
+    While,
+    type_of,
+)
 from adcompiler.graph.walk import regions, substitute, with_regions
 
 _ONE = (Literal(1), Literal(1.0))
 
 
-def share_reciprocals(graph: Graph, types: Types) -> Graph:
+def share_reciprocals(graph: Graph) -> Graph:
     """Return the graph with repeated divisions by one number replaced.
 
     Args:
         graph: the graph of a gradient.
-        types: type of every value, extended with the values made here.
     """
 
     def rewrite(region: Region, everywhere: bool) -> Region:
@@ -33,24 +43,24 @@ def share_reciprocals(graph: Graph, types: Types) -> Graph:
             is_reverse = is_reverse or (isinstance(node, Effect) and node.fn == "reverse_sweep")
             inside = is_reverse or (isinstance(node, For | While) and node.loc.quoted)
             nodes.append(with_regions(node, tuple(rewrite(part, inside) for part in regions(node))))
-        return _shared(replace(region, nodes=tuple(nodes)), types, everywhere)
+        return _shared(replace(region, nodes=tuple(nodes)), everywhere)
 
     return replace(graph, body=rewrite(graph.body, False))
 
 
-def _shared(region: Region, types: Types, everywhere: bool) -> Region:
+def _shared(region: Region, everywhere: bool) -> Region:
     """Share the reciprocals of one region; `everywhere` tells that it is run for the derivative only."""
     divisions = {
         node
         for node in region.nodes
-        if isinstance(node, Apply) and _is_division(node, types) and (everywhere or node.loc.quoted)
+        if isinstance(node, Apply) and _is_division(node) and (everywhere or node.loc.quoted)
     }
     counts = Counter(node.args[1] for node in divisions)
     reciprocals: dict[Atom, Atom] = {}
     same: dict[Value, Atom] = {}
     nodes: list[Node] = []
     for node in region.nodes:
-        if not isinstance(node, Apply) or not _is_division(node, types):
+        if not isinstance(node, Apply) or not _is_division(node):
             nodes.append(node)
             continue
         dividend, divisor = node.args
@@ -60,7 +70,7 @@ def _shared(region: Region, types: Types, everywhere: bool) -> Region:
             continue
         if node in divisions and divisor not in reciprocals and counts[divisor] > 1:
             reciprocals[divisor] = made = Value("reciprocal", temporary=True)
-            types[made] = float64
+            made.type = float64
             nodes.append(Apply(made, "truediv", (Literal(1.0), divisor), loc=node.loc))
         if node not in divisions or divisor not in reciprocals:
             nodes.append(node)
@@ -71,7 +81,7 @@ def _shared(region: Region, types: Types, everywhere: bool) -> Region:
     return substitute(replace(region, nodes=tuple(nodes)), same)
 
 
-def _is_division(node: Apply, types: Types) -> bool:
+def _is_division(node: Apply) -> bool:
     divisor = node.args[1] if node.fn == "truediv" else None
-    is_double = isinstance(divisor, Value) and types.get(divisor) == float64
-    return is_double and types.get(node.out) == float64
+    is_double = isinstance(divisor, Value) and type_of(divisor) == float64
+    return is_double and type_of(node.out) == float64

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adcompiler.analysis.types import Types, is_scalar
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Region, Store, Value, While
+from adcompiler.analysis.types import is_scalar
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Graph,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+    type_of,
+)
 from adcompiler.graph.walk import defined, operands, regions, values, walk, walk_regions, with_regions
 from adcompiler.primitives import Fill, Shows, card
 from adcompiler.source import NOWHERE
 
 
-def reuse_arrays(graph: Graph, types: Types) -> Graph:
+def reuse_arrays(graph: Graph) -> Graph:
     """Return the graph with allocations moved out of loops where no iteration passes the array on."""
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
 
@@ -19,13 +32,13 @@ def reuse_arrays(graph: Graph, types: Types) -> Graph:
         nodes: list[Node] = []
         for node in body.nodes:
             node = with_regions(node, tuple(region(inner) for inner in regions(node)))
-            nodes += _moved_out(node, types, makers) if isinstance(node, For | While) else [node]
+            nodes += _moved_out(node, makers) if isinstance(node, For | While) else [node]
         return replace(body, nodes=tuple(nodes))
 
     return replace(graph, body=region(graph.body))
 
 
-def _moved_out(loop: For | While, types: Types, makers: dict[Value, Apply]) -> list[Node]:
+def _moved_out(loop: For | While, makers: dict[Value, Apply]) -> list[Node]:
     inside = {value for inner in regions(loop) for value in defined(inner)}
     moved: list[Node] = []
     kept: list[Node] = []
@@ -36,7 +49,7 @@ def _moved_out(loop: For | While, types: Types, makers: dict[Value, Apply]) -> l
             moved.append(node)  # a stack: what an iteration pushes it also pops
             inside.discard(node.out)
             continue
-        if isinstance(node, Apply) and node.fn == "tuple" and is_fixed and _are_numbers(node, types):
+        if isinstance(node, Apply) and node.fn == "tuple" and is_fixed and _are_numbers(node):
             moved.append(node)
             inside.discard(node.out)
             continue
@@ -45,7 +58,7 @@ def _moved_out(loop: For | While, types: Types, makers: dict[Value, Apply]) -> l
             and is_made
             and is_fixed
             and _cannot_fail(node, makers)
-            and not _escapes(node.out, loop.body, types)
+            and not _escapes(node.out, loop.body)
         ):
             moved.append(replace(node, fn=node.fn.replace("zeros", "empty")))
             inside.discard(node.out)
@@ -59,8 +72,8 @@ def _moved_out(loop: For | While, types: Types, makers: dict[Value, Apply]) -> l
     return [*moved, replace(loop, body=replace(loop.body, nodes=tuple(kept)))]
 
 
-def _are_numbers(node: Apply, types: Types) -> bool:
-    return all(is_scalar(types.get(value)) for value in values(node.args))
+def _are_numbers(node: Apply) -> bool:
+    return all(is_scalar(type_of(value)) for value in values(node.args))
 
 
 def _cannot_fail(made: Apply, makers: dict[Value, Apply]) -> bool:
@@ -83,14 +96,14 @@ def _is_size(atom: Atom, makers: dict[Value, Apply]) -> bool:
     return is_shape or (made.fn == "max" and made.args[1] == Literal(0))
 
 
-def _escapes(array: Value, body: Region, types: Types) -> bool:
+def _escapes(array: Value, body: Region) -> bool:
     """Tell whether an array, or a view of it, may be seen after the iteration that makes it."""
     same = {array}
     for node in walk(body):
         is_view = (
             isinstance(node, Apply) and card(node.fn).is_view and any(v in same for v in values(node.args))
         )
-        if isinstance(node, Apply) and is_view and not is_scalar(types.get(node.out)):
+        if isinstance(node, Apply) and is_view and not is_scalar(type_of(node.out)):
             same.add(node.out)
     return any(value in same for inner in walk_regions(body) for value in _kept(inner))
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from numba import float64
 
 from adcompiler.analysis.sizes import Shapes
-from adcompiler.analysis.types import Types, element, is_double
+from adcompiler.analysis.types import element, is_double
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value
 from adcompiler.graph.walk import map_region, operands, substitute, uses
 from adcompiler.optimize.localise import Place, place_of
@@ -24,22 +24,21 @@ _START: dict[Fill | None, Atom | None] = {
 }
 
 
-def replace_small_arrays(graph: Graph, types: Types, shapes: Shapes) -> Graph:
+def replace_small_arrays(graph: Graph, shapes: Shapes) -> Graph:
     """Return the graph without such arrays.
 
     Args:
         graph: the typed primal.
-        types: type of every value, extended with the values made here.
         shapes: symbolic shape of every array.
     """
     counts = uses(graph.body)
 
     def rewrite(region: Region) -> Region:
         for made in region.nodes:
-            if isinstance(made, Apply) and _is_new(made) and element(types[made.out]) == float64:
+            if isinstance(made, Apply) and _is_new(made) and element(made.out.type) == float64:
                 users = [node for node in region.nodes if made.out in operands(node)]
                 if len(users) == counts[made.out]:
-                    region = _replaced(region, made, users, shapes.get(made.out, ()), types) or region
+                    region = _replaced(region, made, users, shapes.get(made.out, ())) or region
         return region
 
     return replace(graph, body=map_region(graph.body, rewrite))
@@ -50,9 +49,7 @@ def _is_new(node: Apply) -> bool:
     return card(node.fn).follows is Follows.GIVEN and card(node.fn).allocates in _START
 
 
-def _replaced(
-    region: Region, made: Apply, users: list[Node], shape: tuple[object, ...], types: Types
-) -> Region | None:
+def _replaced(region: Region, made: Apply, users: list[Node], shape: tuple[object, ...]) -> Region | None:
     """Return the region without an array, None where its elements are not all known."""
     current: dict[Place, Atom] = {}
     mapping: dict[Value, Atom] = {}
@@ -70,29 +67,27 @@ def _replaced(
         match node:
             case Apply(fn="getitem") if old is not None:
                 mapping[node.out] = old
-            case Store(accumulate=False) if is_double(node.value, types):
-                current[place] = _named(node.value, made.out, place, nodes, mapping, types)
-            case Store() if is_double(node.value, types) and old is not None:
-                current[place] = out = _element(made.out, place, types)
+            case Store(accumulate=False) if is_double(node.value):
+                current[place] = _named(node.value, made.out, place, nodes, mapping)
+            case Store() if is_double(node.value) and old is not None:
+                current[place] = out = _element(made.out, place)
                 nodes.append(Apply(out, "add", (old, node.value), loc=node.loc))
             case _:
                 return None
     return substitute(replace(region, nodes=tuple(nodes)), mapping)
 
 
-def _element(array: Value, place: Place, types: Types) -> Value:
+def _element(array: Value, place: Place) -> Value:
     out = Value("_".join(map(str, (array.name, *place))))
-    types[out] = float64
+    out.type = float64
     return out
 
 
-def _named(
-    atom: Atom, array: Value, place: Place, nodes: list[Node], mapping: dict[Value, Atom], types: Types
-) -> Atom:
+def _named(atom: Atom, array: Value, place: Place, nodes: list[Node], mapping: dict[Value, Atom]) -> Atom:
     """Give what is stored the name of the element, if it has none of its own."""
     for k, node in enumerate(nodes):
         if isinstance(node, Apply) and node.out is atom and node.out.temporary:
-            mapping[node.out] = out = _element(array, place, types)
+            mapping[node.out] = out = _element(array, place)
             nodes[k] = replace(node, out=out)
             return out
     return atom

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adcompiler.analysis.alias import memory_classes, shared_memory, written_by
-from adcompiler.analysis.types import Types, is_array
-from adcompiler.graph.nodes import Apply, Graph, Literal, Node, Region, Store, Value
+from adcompiler.analysis.types import is_array
+from adcompiler.graph.nodes import Apply, Graph, Literal, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import free, map_region, operands, regions, uses, values, walk
 from adcompiler.source import NOWHERE
 
@@ -25,16 +25,16 @@ def sink_loads(graph: Graph) -> Graph:
     return replace(graph, body=map_region(graph.body, sink))
 
 
-def sink_multiples(graph: Graph, types: Types) -> Graph:
+def sink_multiples(graph: Graph) -> Graph:
     """Return the graph with multiples of arrays that are added to one array computed where that happens.
 
     They can then be computed element by element, rather than kept until the loop that adds them.
     """
-    classes = shared_memory(graph.body, types)
+    classes = shared_memory(graph.body)
     counts = uses(graph.body)
 
     def is_multiple(node: Node) -> bool:
-        if not isinstance(node, Apply) or not is_array(types.get(node.out)) or counts[node.out] != 1:
+        if not isinstance(node, Apply) or not is_array(type_of(node.out)) or counts[node.out] != 1:
             return False
         return node.fn == "neg" or (node.fn == "mul" and isinstance(node.args[0], Literal))
 

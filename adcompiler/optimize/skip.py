@@ -13,7 +13,6 @@ from numba import boolean
 from adcompiler.analysis.dependence import Loops
 from adcompiler.analysis.iterations import Iterations
 from adcompiler.analysis.sums import carried_kinds, running_sum
-from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -26,6 +25,7 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    type_of,
 )
 from adcompiler.graph.walk import operands, regions, values, walk, with_regions
 from adcompiler.primitives import card, hint
@@ -33,14 +33,13 @@ from adcompiler.primitives import card, hint
 _ZERO = Literal(0.0)
 
 
-def skip_zeros(graph: Graph, types: Types) -> Graph:
+def skip_zeros(graph: Graph) -> Graph:
     """Return the graph with such iterations behind a test.
 
     Args:
         graph: the graph of a gradient.
-        types: type of every value, extended with the values made here.
     """
-    iterations = Iterations(graph, types)
+    iterations = Iterations(graph)
 
     def region(body: Region, loops: Loops) -> Region:
         nodes: list[Node] = []
@@ -64,19 +63,19 @@ def _tested(loop: For, loops: Loops, iterations: Iterations) -> For:
         return loop
     first = _needed_by(seed, loop.body)
     test = Value(hint("ne"), temporary=True)
-    iterations.types[test] = boolean
+    test.type = boolean
     rest = tuple(node for node in loop.body.nodes if node not in first)
-    outs = tuple(_like(param, iterations.types) for param in loop.body.params[1:])
+    outs = tuple(_like(param) for param in loop.body.params[1:])
     then = Region((), rest, loop.body.yields)
     made = If(test, then, Region((), (), loop.body.params[1:]), outs, loop.loc)
     nodes = (*first, Apply(test, "ne", (seed.out, _ZERO), loc=loop.loc), made)
     return replace(loop, body=replace(loop.body, nodes=nodes, yields=outs))
 
 
-def _like(param: Value, types: Types) -> Value:
+def _like(param: Value) -> Value:
     out = Value(param.name, param.temporary)
-    if param in types:
-        types[out] = types[param]
+    if type_of(param) is not None:
+        out.type = param.type
     return out
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from numba import boolean, int64
 from numba.core import types as nt
 
-from adcompiler.analysis.types import Types, dtype_name, is_scalar
+from adcompiler.analysis.types import dtype_name, is_scalar
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -29,6 +29,7 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    type_of,
 )
 from adcompiler.graph.walk import free, operands, regions, values, walk, walk_regions, with_regions
 from adcompiler.primitives import hint
@@ -41,21 +42,20 @@ State = Mapping[Value, tuple[Atom, Atom]]
 """For each list, the array and the number of its elements."""
 
 
-def lists_to_arrays(graph: Graph, types: Types) -> Graph:
+def lists_to_arrays(graph: Graph) -> Graph:
     """Return the graph with stacks of numbers as arrays.
 
     Args:
         graph: the graph of a gradient.
-        types: type of every value, extended with the values made here.
     """
-    stacks = _stacks(graph.body, types)
+    stacks = _stacks(graph.body)
     if not stacks:
         return graph
-    nodes, _ = _threaded(graph.body, {}, stacks, types)
+    nodes, _ = _threaded(graph.body, {}, stacks)
     return replace(graph, body=replace(graph.body, nodes=nodes))
 
 
-def _stacks(body: Region, types: Types) -> set[Value]:
+def _stacks(body: Region) -> set[Value]:
     """Return the stacks of numbers; of a list of the program, a pop may have to fail."""
     found: set[Value] = set()
     other: set[Value] = set()
@@ -63,7 +63,7 @@ def _stacks(body: Region, types: Types) -> set[Value]:
         other.update(values(region.yields))
     for node in walk(body):
         match node:
-            case Apply(fn="list", args=()) if node.loc == NOWHERE and _is_numbers(types.get(node.out)):
+            case Apply(fn="list", args=()) if node.loc == NOWHERE and _is_numbers(type_of(node.out)):
                 found.add(node.out)
             case Effect(fn="append") | Apply(fn="pop") if isinstance(node.args[0], Value):
                 other.update(values(node.args[1:]))
@@ -78,80 +78,74 @@ def _is_numbers(kind: nt.Type | None) -> bool:
     return isinstance(kind, nt.List) and is_scalar(kind.dtype)
 
 
-def _threaded(
-    region: Region, state: State, stacks: set[Value], types: Types
-) -> tuple[tuple[Node, ...], State]:
+def _threaded(region: Region, state: State, stacks: set[Value]) -> tuple[tuple[Node, ...], State]:
     """Return the nodes of a region, with what is in the stacks after them."""
     nodes: list[Node] = []
     now = dict(state)
     for node in region.nodes:
         match node:
             case Apply(fn="list") if node.out in stacks:
-                made = _array(node.out, types)
-                kind = str(types[node.out].dtype)
+                made = _array(node.out)
+                kind = str(node.out.type.dtype)
                 dtype = () if kind == "float64" else (Global(dtype_name(kind), None),)
                 nodes.append(replace(node, out=made, fn="np.empty", args=(Literal(_FIRST), *dtype)))
                 now[node.out] = made, Literal(0)
             case Effect(fn="append", args=(Value() as stack, value)) if stack in now:
-                now[stack] = _pushed(stack, value, now[stack], nodes, types)
+                now[stack] = _pushed(stack, value, now[stack], nodes)
             case Apply(fn="pop", args=(Value() as stack, *_)) if stack in now:
                 array, top = now[stack]
-                last = _count("sub", nodes, types, top)
+                last = _count("sub", nodes, top)
                 nodes.append(replace(node, fn="getitem", args=(array, last)))
                 now[stack] = array, last
             case If() | For() | While() if touched := [stack for stack in now if _touches(node, stack)]:
-                node, ends = _carrying(node, touched, now, stacks, types)
+                node, ends = _carrying(node, touched, now, stacks)
                 nodes.append(node)
                 now |= ends
             case _ if regions(node):
-                parts = [
-                    replace(part, nodes=_threaded(part, now, stacks, types)[0]) for part in regions(node)
-                ]
+                parts = [replace(part, nodes=_threaded(part, now, stacks)[0]) for part in regions(node)]
                 nodes.append(with_regions(node, tuple(parts)))
             case _:
                 nodes.append(node)
     return tuple(nodes), now
 
 
-def _array(stack: Value, types: Types) -> Value:
+def _array(stack: Value) -> Value:
     made = Value(stack.name, stack.temporary)
-    types[made] = nt.Array(types[stack].dtype, 1, "C")
+    made.type = nt.Array(stack.type.dtype, 1, "C")
     return made
 
 
-def _top(types: Types) -> Value:
+def _top() -> Value:
     made = Value("top")
-    types[made] = int64
+    made.type = int64
     return made
 
 
-def _count(fn: str, nodes: list[Node], types: Types, top: Atom) -> Value:
-    made = _top(types)
+def _count(fn: str, nodes: list[Node], top: Atom) -> Value:
+    made = _top()
     nodes.append(Apply(made, fn, (top, Literal(1))))
     return made
 
 
-def _pushed(
-    stack: Value, value: Atom, entry: tuple[Atom, Atom], nodes: list[Node], types: Types
-) -> tuple[Atom, Atom]:
+def _pushed(stack: Value, value: Atom, entry: tuple[Atom, Atom], nodes: list[Node]) -> tuple[Atom, Atom]:
     """Append to a stack, which is made longer if it is full."""
     array, top = entry
-    room = _longer_if(_compared("eq", entry, nodes, types), stack, array, nodes, types)
+    room = _longer_if(_compared("eq", entry, nodes), stack, array, nodes)
     nodes.append(Store(room, (top,), value))
-    return room, _count("add", nodes, types, top)
+    return room, _count("add", nodes, top)
 
 
-def _longer_if(full: Atom, stack: Value, array: Atom, nodes: list[Node], types: Types) -> Value:
-    longer, room = _array(stack, types), _array(stack, types)
+def _longer_if(full: Atom, stack: Value, array: Atom, nodes: list[Node]) -> Value:
+    longer, room = _array(stack), _array(stack)
     grown = Region((), (Apply(longer, "longer", (array,)),), (longer,))
     nodes.append(If(full, grown, Region((), (), (array,)), (room,)))
     return room
 
 
-def _compared(fn: str, entry: tuple[Atom, Atom], nodes: list[Node], types: Types) -> Value:
+def _compared(fn: str, entry: tuple[Atom, Atom], nodes: list[Node]) -> Value:
     """Compare the number of elements in use with the length of a stack."""
     size, test = Value(hint("len"), temporary=True), Value(hint(fn), temporary=True)
-    types[size], types[test] = int64, boolean
+    size.type, test.type = int64, boolean
     nodes += [Apply(size, "len", (entry[0],)), Apply(test, fn, (entry[1], size))]
     return test
 
@@ -161,21 +155,21 @@ def _touches(node: Node, stack: Value) -> bool:
 
 
 def _carrying(
-    node: If | For | While, touched: list[Value], state: State, stacks: set[Value], types: Types
+    node: If | For | While, touched: list[Value], state: State, stacks: set[Value]
 ) -> tuple[Node, State]:
     """Let a branch or loop hand on the stacks that it touches; return it with what is in them after it."""
-    outs = {stack: (_array(stack, types), _top(types)) for stack in touched}
+    outs = {stack: (_array(stack), _top()) for stack in touched}
     results = (*node.outs, *_flat(outs, touched))
     if isinstance(node, If):
         arms = []
         for arm in regions(node):
-            nodes, ends = _threaded(arm, state, stacks, types)
+            nodes, ends = _threaded(arm, state, stacks)
             arms.append(Region((), nodes, (*arm.yields, *_flat(ends, touched))))
         return replace(node, then=arms[0], orelse=arms[1], outs=results), outs  # type: ignore[arg-type]
     if isinstance(node, While) and all(_is_pushed_once(node, stack) for stack in touched):
-        return replace(_until_full(node, touched, state, stacks, types), outs=results), outs  # type: ignore[arg-type]
-    entries: State = {stack: (_array(stack, types), _top(types)) for stack in touched}
-    nodes, ends = _threaded(node.body, {**state, **entries}, stacks, types)
+        return replace(_until_full(node, touched, state, stacks), outs=results), outs  # type: ignore[arg-type]
+    entries: State = {stack: (_array(stack), _top()) for stack in touched}
+    nodes, ends = _threaded(node.body, {**state, **entries}, stacks)
     body = Region(
         (*node.body.params, *_flat(entries, touched)),  # type: ignore[arg-type]
         nodes,
@@ -196,19 +190,19 @@ def _is_pushed_once(loop: While, stack: Value) -> bool:
     return is_push and not loop.breaks
 
 
-def _until_full(loop: While, touched: list[Value], state: State, stacks: set[Value], types: Types) -> While:
+def _until_full(loop: While, touched: list[Value], state: State, stacks: set[Value]) -> While:
     """Return a loop that runs the given one until a stack is full, and then makes it longer."""
-    params = [_renamed(param, types) for param in loop.body.params]
-    entries: State = {stack: (_array(stack, types), _top(types)) for stack in touched}
+    params = [_renamed(param) for param in loop.body.params]
+    entries: State = {stack: (_array(stack), _top()) for stack in touched}
     nodes: list[Node] = []
     with_room: State = {
-        stack: (_longer_if(_compared("eq", entry, nodes, types), stack, entry[0], nodes, types), entry[1])
+        stack: (_longer_if(_compared("eq", entry, nodes), stack, entry[0], nodes), entry[1])
         for stack, entry in entries.items()
     }
-    inner, ends = _while_room(loop, params, with_room, stacks, types)
+    inner, ends = _while_room(loop, params, with_room, stacks)
     nodes.append(inner)
-    tests = [_compared("lt", ends[stack], nodes, types) for stack in touched]
-    is_done = _all(tests, nodes, types)
+    tests = [_compared("lt", ends[stack], nodes) for stack in touched]
+    is_done = _all(tests, nodes)
     carried = inner.outs[: len(loop.outs)]
     body = Region(
         (*params, *_flat(entries, touched)),  # type: ignore[arg-type]
@@ -220,27 +214,25 @@ def _until_full(loop: While, touched: list[Value], state: State, stacks: set[Val
     return replace(loop, inits=inits, cond=always, body=body, breaks=True)
 
 
-def _while_room(
-    loop: While, inits: list[Value], entries: State, stacks: set[Value], types: Types
-) -> tuple[While, State]:
+def _while_room(loop: While, inits: list[Value], entries: State, stacks: set[Value]) -> tuple[While, State]:
     """Return the loop that ends when a stack is full, with what is in the stacks after it."""
-    tops = {stack: _top(types) for stack in entries}
+    tops = {stack: _top() for stack in entries}
     current = dict(tops)
     nodes: list[Node] = []
     for node in loop.body.nodes:
         if isinstance(node, Effect) and node.args and node.args[0] in entries:
             stack, value = node.args
             nodes.append(Store(entries[stack][0], (current[stack],), value))  # type: ignore[index, arg-type]
-            current[stack] = _count("add", nodes, types, current[stack])  # type: ignore[index]
+            current[stack] = _count("add", nodes, current[stack])  # type: ignore[index]
         else:
-            nodes += _threaded(Region((), (node,), ()), {}, stacks, types)[0]
+            nodes += _threaded(Region((), (node,), ()), {}, stacks)[0]
     tests: list[Node] = [*loop.cond.nodes]
-    room = [_compared("lt", (entries[stack][0], top), tests, types) for stack, top in tops.items()]
-    test = _all([*room, *loop.cond.yields], tests, types)
+    room = [_compared("lt", (entries[stack][0], top), tests) for stack, top in tops.items()]
+    test = _all([*room, *loop.cond.yields], tests)
     cond = Region((), tuple(tests), (test,))
     body = Region((*loop.body.params, *tops.values()), tuple(nodes), (*loop.body.yields, *current.values()))
-    outs = [_renamed(out, types) for out in loop.outs]
-    ends = {stack: _top(types) for stack in entries}
+    outs = [_renamed(out) for out in loop.outs]
+    ends = {stack: _top() for stack in entries}
     inner = replace(
         loop,
         inits=(*inits, *(entries[stack][1] for stack in entries)),
@@ -251,19 +243,19 @@ def _while_room(
     return inner, {stack: (entries[stack][0], end) for stack, end in ends.items()}
 
 
-def _all(tests: Sequence[Atom], nodes: list[Node], types: Types) -> Atom:
+def _all(tests: Sequence[Atom], nodes: list[Node]) -> Atom:
     """Return whether all tests hold."""
     total = tests[0]
     for test in tests[1:]:
         joined = Value(hint("and"), temporary=True)
-        types[joined] = boolean
+        joined.type = boolean
         nodes.append(Apply(joined, "and", (total, test)))
         total = joined
     return total
 
 
-def _renamed(value: Value, types: Types) -> Value:
+def _renamed(value: Value) -> Value:
     new = Value(value.name, value.temporary)
-    if value in types:
-        types[new] = types[value]
+    if type_of(value) is not None:
+        new.type = value.type
     return new

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import Atom, For, Graph, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.walk import clone, defined, map_region, regions, substitute, walk
 
@@ -16,22 +15,21 @@ _TRIPS, _NODES = 4, 80
 """At most so many iterations, and so many nodes written out in one loop."""
 
 
-def unroll(graph: Graph, types: Types) -> Graph:
+def unroll(graph: Graph) -> Graph:
     """Return the graph with such loops written out.
 
     Args:
         graph: the graph of a gradient.
-        types: type of every value, extended with the values made here.
     """
 
     def rewrite(body: Region) -> Region:
-        nodes = tuple(_unrolled(node, types) if isinstance(node, For) else node for node in body.nodes)
+        nodes = tuple(_unrolled(node) if isinstance(node, For) else node for node in body.nodes)
         return replace(body, nodes=nodes)
 
     return replace(graph, body=map_region(graph.body, rewrite))
 
 
-def _unrolled(loop: For, types: Types) -> For:
+def _unrolled(loop: For) -> For:
     """Return a loop without the short loops in it, if it is innermost then."""
     short = {node: trips for node in loop.body.nodes if (trips := _trips(node))}
     inner = [node for node in walk(loop.body) if isinstance(node, For | While)]
@@ -42,7 +40,7 @@ def _unrolled(loop: For, types: Types) -> For:
     mapping: dict[Value, Atom] = {}
     for node in loop.body.nodes:
         if isinstance(node, For) and node in short:
-            nodes += _written_out(node, short[node], types, mapping)
+            nodes += _written_out(node, short[node], mapping)
         else:
             nodes.append(node)
     return replace(loop, body=substitute(replace(loop.body, nodes=tuple(nodes)), mapping))
@@ -71,7 +69,7 @@ def _trips(node: Node) -> range:
     return trips if len(trips) <= _TRIPS else range(0)
 
 
-def _written_out(loop: For, trips: range, types: Types, mapping: dict[Value, Atom]) -> list[Node]:
+def _written_out(loop: For, trips: range, mapping: dict[Value, Atom]) -> list[Node]:
     """Return the iterations of a loop one after the other; its results go to the mapping."""
     index, *params = loop.body.params
     state = list(loop.inits)
@@ -79,7 +77,6 @@ def _written_out(loop: For, trips: range, types: Types, mapping: dict[Value, Ato
     for k in trips:
         renamed: dict[Value, Atom] = {index: Literal(k), **dict(zip(params, state, strict=True))}
         copy = clone(Region((), loop.body.nodes, loop.body.yields), renamed)
-        types.update({new: types[old] for old, new in renamed.items() if old in types and old not in params})  # type: ignore[misc]
         nodes += copy.nodes
         state = list(copy.yields)
     mapping.update(zip(loop.outs, state, strict=True))

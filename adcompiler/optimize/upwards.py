@@ -13,22 +13,20 @@ from dataclasses import replace
 from adcompiler.analysis.dependence import Loops
 from adcompiler.analysis.iterations import Iterations
 from adcompiler.analysis.sums import carried_kinds
-from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Value, While
 from adcompiler.graph.walk import free, operands, regions, results, substitute, with_regions
 
 Starts = Mapping[Value, Literal]
 
 
-def count_upwards(graph: Graph, types: Types, starts: Starts) -> Graph:
+def count_upwards(graph: Graph, starts: Starts) -> Graph:
     """Return the graph with downward loops turned round where that changes nothing but rounding.
 
     Args:
         graph: the graph of a gradient.
-        types: type of every value, extended with the values made here.
         starts: for each counter that a loop counts back, where it ends.
     """
-    iterations = Iterations(graph, types)
+    iterations = Iterations(graph)
 
     def region(body: Region, loops: Loops) -> Region:
         nodes: list[Node] = []
@@ -37,7 +35,7 @@ def count_upwards(graph: Graph, types: Types, starts: Starts) -> Graph:
             new = with_regions(node, tuple(region(part, inner) for part in regions(node)))
             counters = _counters(node, loops, iterations, starts)
             turns = counters is not None and isinstance(new, For)
-            nodes += _turned(new, counters or [], types, starts) if turns else [new]  # type: ignore[arg-type]
+            nodes += _turned(new, counters or [], starts) if turns else [new]  # type: ignore[arg-type]
         return replace(body, nodes=tuple(nodes))
 
     return replace(graph, body=region(graph.body, ()))
@@ -75,13 +73,13 @@ def _reads(node: Node) -> list[Atom]:
     return [*operands(node), *(value for region in regions(node) for value in free(region))]
 
 
-def _turned(loop: For, counters: list[int], types: Types, starts: Starts) -> list[Node]:
+def _turned(loop: For, counters: list[int], starts: Starts) -> list[Node]:
     nodes: list[Node] = []
     first, past = _next(loop.stop, loop, nodes), _next(loop.start, loop, nodes)
     inits, body = list(loop.inits), loop.body
     for k in counters:
         inits[k] = starts[body.params[k + 1]]
-        body = _counted(loop, k, body, types)
+        body = _counted(loop, k, body)
     turned = replace(loop, start=first, stop=past, step=Literal(1), inits=tuple(inits), body=body)
     return [*nodes, turned]
 
@@ -94,12 +92,12 @@ def _next(atom: Atom, loop: For, nodes: list[Node]) -> Atom:
     return out
 
 
-def _counted(loop: For, k: int, body: Region, types: Types) -> Region:
+def _counted(loop: For, k: int, body: Region) -> Region:
     """Let an iteration begin with the value of a counter that it ended with when it counted back."""
     entry, step = loop.body.params[k + 1], _step(loop, k)
     assert step is not None
     own, after = Value(entry.name), Value(entry.name)
-    types[own] = types[after] = types[entry]
+    own.type = after.type = entry.type
     count = replace(step, out=after, fn="sub" if step.fn == "add" else "add", args=(own, step.args[1]))
     rest = tuple(node for node in body.nodes if node is not step)
     is_read = any(entry in _reads(node) for node in rest)

@@ -15,26 +15,38 @@ from numba import float32, float64
 from adcompiler.analysis.dependence import Loops
 from adcompiler.analysis.iterations import Iterations
 from adcompiler.analysis.sums import SUM, carried_kinds, running_sum
-from adcompiler.analysis.types import Types, is_double, is_scalar
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Store, Value, While
+from adcompiler.analysis.types import is_double, is_scalar
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    For,
+    Graph,
+    If,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+    type_of,
+)
 from adcompiler.graph.walk import regions, walk, with_regions
 from adcompiler.primitives import card
 
 
-def vectorise(graph: Graph, types: Types) -> Graph:
+def vectorise(graph: Graph) -> Graph:
     """Return the graph with the loops that LLVM can vectorise written so that it does.
 
     Args:
         graph: the final graph of a function.
-        types: type of every value, extended with the values made here.
     """
-    iterations = Iterations(graph, types)
+    iterations = Iterations(graph)
 
     def region(body: Region, loops: Loops) -> Region:
         nodes: list[Node] = []
         for node in body.nodes:
             if isinstance(node, For) and _is_vectorisable(node, loops, iterations):
-                nodes.append(_rewritten(node, types))
+                nodes.append(_rewritten(node))
                 continue
             inner = (*loops, node) if isinstance(node, For | While) else loops
             nodes.append(with_regions(node, tuple(region(part, inner) for part in regions(node))))
@@ -44,21 +56,20 @@ def vectorise(graph: Graph, types: Types) -> Graph:
 
 
 def _is_vectorisable(loop: For, loops: Loops, iterations: Iterations) -> bool:
-    types = iterations.types
     if loop.breaks or not isinstance(loop.step, Literal) or None in carried_kinds(loop.body):
         return False
-    return all(_is_simple(node, types) for node in walk(loop.body)) and iterations.are_apart(
+    return all(_is_simple(node) for node in walk(loop.body)) and iterations.are_apart(
         loop, loops, sums_are_apart=True
     )
 
 
-def _is_simple(node: Node, types: Types) -> bool:
+def _is_simple(node: Node) -> bool:
     """Tell whether LLVM can do a node for several iterations at once."""
     match node:
         case Apply():
             is_inline = card(node.fn).is_instruction and (node.fn != "pow" or _is_whole(node.args[1]))
-            is_number = is_scalar(types.get(node.out))
-            return (is_number and (is_inline or _fast(node, types) is not None)) or node.fn == "shape"
+            is_number = is_scalar(type_of(node.out))
+            return (is_number and (is_inline or _fast(node) is not None)) or node.fn == "shape"
         case Store():
             return bool(node.index)
         case If():
@@ -71,21 +82,21 @@ def _is_whole(atom: Atom) -> bool:
     return isinstance(atom, Literal) and isinstance(atom.value, int)
 
 
-def _fast(node: Apply, types: Types) -> str | None:
+def _fast(node: Apply) -> str | None:
     """Return the vector function for a node, if there is one."""
     if not card(node.fn).fast or (node.fn == "pow" and _is_whole(node.args[1])):
         return None
-    if all(is_double(atom, types) for atom in node.args):
+    if all(is_double(atom) for atom in node.args):
         return f"fast.{card(node.fn).fast}"
-    is_single = all(isinstance(atom, Value) and types.get(atom) == float32 for atom in node.args)
+    is_single = all(isinstance(atom, Value) and type_of(atom) == float32 for atom in node.args)
     return f"fast.{card(node.fn).fast}32" if is_single else None
 
 
-def _rewritten(loop: For, types: Types) -> For:
+def _rewritten(loop: For) -> For:
     chain: set[Value] = set()
     kinds = zip(loop.body.params[1:], loop.body.yields, carried_kinds(loop.body), strict=True)
     for entry, last, kind in kinds:
-        if kind == SUM and is_double(entry, types) and is_double(last, types):
+        if kind == SUM and is_double(entry) and is_double(last):
             chain |= running_sum(loop.body, entry) or set()
 
     def region(body: Region) -> Region:
@@ -98,10 +109,10 @@ def _rewritten(loop: For, types: Types) -> For:
                     nodes.append(replace(node, fn="fast.add_up", args=(total, term)))
                 case Apply(fn="sub") if node.out in chain:
                     minus = Value("neg", temporary=True)
-                    types[minus] = float64
+                    minus.type = float64
                     nodes.append(Apply(minus, "neg", (node.args[1],), loc=node.loc))
                     nodes.append(replace(node, fn="fast.add_up", args=(node.args[0], minus)))
-                case Apply() if fast := _fast(node, types):
+                case Apply() if fast := _fast(node):
                     nodes.append(replace(node, fn=fast))
                 case _:
                     nodes.append(with_regions(node, tuple(map(region, regions(node)))))

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from adcompiler.analysis.types import Types, rank
+from adcompiler.analysis.types import rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Literal, Value
 from adcompiler.primitives import Elementwise, Fill, Follows, Structured, card, part_of
 
 
-def atom_rank(types: Types, atom: Atom) -> int:
+def atom_rank(atom: Atom) -> int:
     """Return the number of axes of a value or of a captured array."""
     if isinstance(atom, Value):
-        return rank(types[atom])
+        return rank(atom.type)
     return getattr(getattr(atom, "value", 0), "ndim", 0)
 
 
@@ -51,11 +51,11 @@ def inputs_of_part(node: Apply) -> tuple[Atom, ...]:
     return node.args[: len(node.args) - len(card(node.fn.partition("[")[0]).part_names)]
 
 
-def find_structured(node: Apply, types: Types) -> tuple[Structured, tuple[Atom, ...]] | None:
+def find_structured(node: Apply) -> tuple[Structured, tuple[Atom, ...]] | None:
     """Return the rule of a function on arrays in reverse mode, and the arguments that it is about."""
     if part_of(node.fn, len(node.args)) is not None:
         inputs = inputs_of_part(node)
-        found = card(node.fn).vjps.get((tuple(atom_rank(types, atom) for atom in inputs), None))
+        found = card(node.fn).vjps.get((tuple(atom_rank(atom) for atom in inputs), None))
         return None if found is None else (found, inputs)
     known, keywords = card(node.fn), dict(node.keywords)
     axis, args = keywords.pop("axis", None), node.args
@@ -68,28 +68,28 @@ def find_structured(node: Apply, types: Types) -> tuple[Structured, tuple[Atom, 
         return None
     number = axis.value if axis is not None else None
     if isinstance(number, int) and number < 0:
-        number += atom_rank(types, args[0])
+        number += atom_rank(args[0])
     for count in (2, 1):
-        key = (tuple(atom_rank(types, a) for a in args[:count]), number)
+        key = (tuple(atom_rank(a) for a in args[:count]), number)
         is_whole = len(args) == count or (len(args) > count and known.is_of_first)
         if is_whole and key in known.vjps:
             return known.vjps[key], args[:count]
     return None
 
 
-def find_tangent(node: Apply, types: Types) -> tuple[Callable[..., Any], tuple[Atom, ...]] | None:
+def find_tangent(node: Apply) -> tuple[Callable[..., Any], tuple[Atom, ...]] | None:
     """Return the rule of a function on arrays in forward mode, and the arguments that it is about."""
     inputs = node.args if part_of(node.fn, len(node.args)) is None else inputs_of_part(node)
-    found = card(node.fn).jvps.get(tuple(atom_rank(types, atom) for atom in inputs))
+    found = card(node.fn).jvps.get(tuple(atom_rank(atom) for atom in inputs))
     return None if found is None or node.keywords else (found, inputs)
 
 
-def no_rule(node: Apply, types: Types) -> DifferentiationError:
+def no_rule(node: Apply) -> DifferentiationError:
     """Return the refusal of a function that no rule is known for."""
     if card(node.fn).refused:
         return DifferentiationError("AD202", f"'{node.fn}': {card(node.fn).refused}", node.loc)
     keywords = ", ".join(f"{key}=" for key, _ in node.keywords)
-    ranks = ", ".join(f"{atom_rank(types, a)}-D" for a in node.args)
+    ranks = ", ".join(f"{atom_rank(a)}-D" for a in node.args)
     what = f"'{node.fn}' of ({ranks}{', ' + keywords if keywords else ''})"
     return DifferentiationError("AD202", f"no derivative rule for {what}", node.loc)
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 from adcompiler.analysis.alias import Memory
 from adcompiler.analysis.ranges import Ranges
 from adcompiler.analysis.sizes import Shape, Shapes, form_of
-from adcompiler.analysis.types import Types, element, is_array, is_complex, is_memory, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Global, Literal, Node, Region, Store, Value
+from adcompiler.analysis.types import element, is_array, is_complex, is_memory, rank
+from adcompiler.graph.nodes import Apply, Atom, For, Global, Literal, Node, Region, Store, Value, type_of
 from adcompiler.optimize.guard import write_form
 from adcompiler.primitives import hint
 from adcompiler.source import NOWHERE, Location
@@ -46,7 +46,6 @@ class Contribution:
 class AdjointSweep:
     """The state of the reverse sweep at one point: adjoints so far, and nodes of the current region."""
 
-    types: Types
     active: set[Value]
     views: set[Value]
     buffered: set[Value]
@@ -144,22 +143,22 @@ class AdjointSweep:
 
     def cast(self, target: Value, contribution: Contribution) -> Atom:
         """Keep single precision single: literals in formulas would promote it."""
-        scalar = str(element(self.types[target]))
+        scalar = str(element(target.type))
         real = self.real_part(target, contribution.atom)
         if real is not contribution.atom:
             contribution = replace(contribution, atom=real)
         if scalar == "float64" or isinstance(contribution.atom, Literal):
             return contribution.atom
         dtype = Global(f"np.{scalar}", None)
-        if is_array(self.types[target]) and contribution.full:
+        if is_array(target.type) and contribution.full:
             return self.apply("astype", contribution.atom, dtype)
-        if is_array(self.types[target]) and not contribution.scalar:
+        if is_array(target.type) and not contribution.scalar:
             return contribution.atom
         return self.apply(f"np.{scalar}", contribution.atom)
 
     def real_part(self, target: Value, atom: Atom) -> Atom:
         """Return the adjoint of a real value, which complex numbers may have been made from."""
-        if not self.has_complex or isinstance(atom, Literal) or is_complex(self.types[target]):
+        if not self.has_complex or isinstance(atom, Literal) or is_complex(target.type):
             return atom
         return self.apply("np.real", atom)
 
@@ -167,16 +166,16 @@ class AdjointSweep:
         """Return the finished adjoint of a value at its definition, or None if nothing was added."""
         if value not in self.active:
             return None
-        if is_memory(self.types[value]) and self.is_buffered(value):
+        if is_memory(value.type) and self.is_buffered(value):
             return Contribution(self.shadow(value))
         return self.adjoints.pop(value, None)
 
     def zero(self, value: Value) -> Atom:
         """Return a zero adjoint for a value."""
-        if is_array(self.types[value]):
+        if is_array(value.type):
             return self.zeros(value)
-        if str(self.types[value]) != "float64":
-            return self.apply(f"np.{self.types[value]}", Literal(0.0))
+        if str(value.type) != "float64":
+            return self.apply(f"np.{value.type}", Literal(0.0))
         return Literal(0.0)
 
     def zeros(self, value: Value) -> Value:
@@ -186,7 +185,7 @@ class AdjointSweep:
         known = self.undefined[value]
         assert known is not None, "an array without a known size has a shadow that is bound"
         sizes = [write_form(form_of(size), self.nodes) for size in known]
-        dtype = Global(f"np.{element(self.types[value])}", None)
+        dtype = Global(f"np.{element(value.type)}", None)
         shape = self.apply("tuple", *sizes)
         return self.apply("np.zeros", shape, dtype, name=f"d_{value.name}", temporary=False)
 
@@ -194,7 +193,7 @@ class AdjointSweep:
 
     def full(self, value: Value, contribution: Contribution) -> Atom:
         """Return an adjoint that has the shape of its value."""
-        if contribution.full or not is_array(self.types[value]):
+        if contribution.full or not is_array(value.type):
             return contribution.atom
         if contribution.scalar:
             return self.apply("np.full_like", value, contribution.atom)
@@ -206,7 +205,7 @@ class AdjointSweep:
 
         Where `same`, the sizes of the value's axes are those of the adjoint's last axes.
         """
-        for _ in range(axes - rank(self.types[value])):
+        for _ in range(axes - rank(value.type)):
             total = Value("total", temporary=True)
             self.nodes.append(Apply(total, "np.sum", (atom,), (("axis", Literal(0)),), self.loc))
             atom = total
@@ -214,7 +213,7 @@ class AdjointSweep:
 
     def binds_items(self, value: Atom) -> bool:
         """Tell whether a list of arrays has a list of shadows that the forward sweep keeps."""
-        return value in self.bound and is_array(getattr(self.types.get(value), "dtype", None))  # type: ignore[arg-type]
+        return value in self.bound and is_array(getattr(type_of(value), "dtype", None))
 
     # control flow
 

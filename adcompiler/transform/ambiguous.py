@@ -6,34 +6,33 @@ import math
 from collections.abc import Container, Iterable, Iterator
 
 from adcompiler.analysis.alias import Memory
-from adcompiler.analysis.types import Types, is_array, is_list, is_memory
-from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While
+from adcompiler.analysis.types import is_array, is_list, is_memory
+from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While, type_of
 from adcompiler.graph.walk import defined, merges, operands, regions, uses, values, walk
 from adcompiler.primitives import card
 
 
 def ambiguous_memory(
-    body: Region, types: Types, active: set[Value], info: Memory, others: Iterable[Value] = ()
+    body: Region, active: set[Value], info: Memory, others: Iterable[Value] = ()
 ) -> set[Value]:
     """Return the arrays and lists whose shadows have to be bound, with all that shares their memory.
 
     Args:
         body: body of the primal.
-        types: type of every value.
         active: values that carry a derivative.
         info: where memory is written.
         others: arrays that are known to need it.
     """
-    found = {*others, *_merged(body, types, active, info), *_in_lists(body, types, active, info)}
+    found = {*others, *_merged(body, active, info), *_in_lists(body, active, info)}
     classes = {info.classes.get(value, value) for value in found}
     return {
         value
         for value in defined(body)
-        if value in active and is_memory(types.get(value)) and info.classes.get(value, value) in classes
+        if value in active and is_memory(type_of(value)) and info.classes.get(value, value) in classes
     }
 
 
-def _merged(body: Region, types: Types, active: set[Value], info: Memory) -> Iterator[Value]:
+def _merged(body: Region, active: set[Value], info: Memory) -> Iterator[Value]:
     """Yield arrays that a branch or loop passes on under another name, and that are used under the old one.
 
     That matters where their memory is written; one that is only read may have many names.
@@ -52,16 +51,16 @@ def _merged(body: Region, types: Types, active: set[Value], info: Memory) -> Ite
             use(values(inner.yields), _end(node, info))
     for node in walk(body):
         if isinstance(node, If | For | While):
-            yield from _merged_by(node, types, active, info, last)
+            yield from _merged_by(node, active, info, last)
 
 
 def _merged_by(
-    node: If | For | While, types: Types, active: set[Value], info: Memory, last: dict[Value, float]
+    node: If | For | While, active: set[Value], info: Memory, last: dict[Value, float]
 ) -> Iterator[Value]:
     def is_concerned(value: object) -> bool:
-        if not isinstance(value, Value) or value not in active or not is_memory(types.get(value)):
+        if not isinstance(value, Value) or value not in active or not is_memory(type_of(value)):
             return False
-        return is_list(types.get(value)) or info.is_written(value)
+        return is_list(type_of(value)) or info.is_written(value)
 
     arms = [node.then, node.orelse] if isinstance(node, If) else [node.body]
     for arm in arms:
@@ -83,7 +82,7 @@ def _merged_by(
         is_viewed = owner is not source and not inside
         is_used = not inside and last.get(owner, 0) > end
         is_from_outside = not inside and [*info.access[node].loops] != _loops_of(owner, info)
-        if is_viewed or is_used or is_from_outside or is_list(types.get(target)):
+        if is_viewed or is_used or is_from_outside or is_list(type_of(target)):
             yield target
 
 
@@ -103,7 +102,7 @@ def _loops_of(owner: Value, info: Memory) -> list[Node]:
     return [] if born is None else [*born.loops]
 
 
-def _in_lists(body: Region, types: Types, active: Container[Value], info: Memory) -> Iterator[Value]:
+def _in_lists(body: Region, active: Container[Value], info: Memory) -> Iterator[Value]:
     """Yield lists whose items are replaced, or written while they have another name.
 
     The shadow of any other list may hold arrays of its own.
@@ -118,7 +117,7 @@ def _in_lists(body: Region, types: Types, active: Container[Value], info: Memory
                 items = ()
             case _:
                 continue
-        kind = types.get(array) if isinstance(array, Value) and array in active else None
+        kind = type_of(array) if isinstance(array, Value) and array in active else None
         if not isinstance(array, Value) or not is_list(kind) or not is_array(kind.dtype):  # type: ignore[union-attr]
             continue
         written = info.writes.get(info.classes.get(array, array), [])

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from numba.core import types as nt
 
-from adcompiler.analysis.types import Types, is_array, is_list
+from adcompiler.analysis.types import is_array, is_list
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -32,6 +32,7 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    type_of,
 )
 from adcompiler.graph.walk import map_region
 from adcompiler.source import NOWHERE, Location
@@ -61,23 +62,20 @@ class Bound:
         return value in self.shadows
 
 
-def bind_shadows(
-    graph: Graph, wanted: set[Value], views: Container[Value], types: Types
-) -> tuple[Graph, Bound]:
+def bind_shadows(graph: Graph, wanted: set[Value], views: Container[Value]) -> tuple[Graph, Bound]:
     """Return a primal that binds the shadows of some arrays along with the arrays.
 
     Args:
         graph: the primal.
         wanted: the arrays and lists, with all that may share memory with them.
         views: values that are views of their first argument.
-        types: type of every value, extended with the shadows.
 
     Raises:
         DifferentiationError: AD202 for lists that are made in other ways than by a display, `append` and `*`.
     """
     if not wanted:
         return graph, Bound()
-    binder = _Binder(wanted, views, types)
+    binder = _Binder(wanted, views)
     for value in graph.body.params:
         if value in wanted:
             binder.allocate(value, NOWHERE)
@@ -103,7 +101,6 @@ def allocated(region: Region) -> Region:
 class _Binder:
     wanted: set[Value]
     views: Container[Value]
-    types: Types
     bound: Bound = field(default_factory=Bound)
     nodes: list[Node] = field(default_factory=list)
 
@@ -114,8 +111,8 @@ class _Binder:
     def new(self, value: Value) -> Value:
         """Return the name of the shadow of a value."""
         self.bound.shadows[value] = shadow = Value(f"d_{value.name}", value.temporary)
-        kind = self.types[value]
-        self.types[shadow] = kind.copy(readonly=False) if is_array(kind) else kind
+        kind = value.type
+        shadow.type = kind.copy(readonly=False) if is_array(kind) else kind
         return shadow
 
     def apply(self, value: Value, fn: str, args: tuple[Atom, ...], loc: Location) -> None:
@@ -123,21 +120,21 @@ class _Binder:
 
     def allocate(self, value: Value, loc: Location) -> None:
         """Make the shadow of an array that begins here, or of a list as it is when it begins."""
-        kind = self.types[value]
+        kind = value.type
         if not is_list(kind):
             self.apply(value, SHADOW, (value,), loc)
             return
         count, k = Value("n", temporary=True), Value("k")
         item, zeros = Value("item", temporary=True), Value("zeros", temporary=True)
         self.nodes.append(Apply(count, "len", (value,), loc=loc))
-        self.types[count] = self.types[k] = nt.int64
+        count.type = k.type = nt.int64
         if not is_array(kind.dtype):
             zero = Value("zero", temporary=True)
-            self.types[zero] = kind
+            zero.type = kind
             self.nodes.append(Apply(zero, "list", (Literal(0.0),), loc=loc))
             self.apply(value, "mul", (zero, count), loc)
             return
-        self.types[item] = self.types[zeros] = kind.dtype
+        item.type = zeros.type = kind.dtype
         self.apply(value, "list", (), loc)
         nodes = (
             Apply(item, "getitem", (value, k), loc=loc),
@@ -155,9 +152,9 @@ class _Binder:
             return atom
         unread = Value("unread", temporary=True)
         if isinstance(atom, Value):
-            self.types[unread] = self.types[atom]
+            unread.type = atom.type
         elif isinstance(atom, Global):
-            self.types[unread] = nt.undefined
+            unread.type = nt.undefined
         self.nodes.append(Apply(unread, SHADOW, (atom,), loc=loc))
         return unread
 
@@ -177,7 +174,7 @@ class _Binder:
                     self.apply_node(node)
                 elif node.fn == "pop" and node.args[0] in self.wanted:  # of a number
                     unread = Value("unread", temporary=True)
-                    self.types[unread] = self.types[node.out]
+                    unread.type = node.out.type
                     self.nodes.append(Apply(unread, "pop", (self.bound.shadows[node.args[0]],), loc=node.loc))  # type: ignore[index]
             case Store():
                 self.store(node)
@@ -193,13 +190,13 @@ class _Binder:
                 self.nodes.append(node)
 
     def holds_arrays(self, array: Value) -> bool:
-        kind = self.types[array]
+        kind = array.type
         return is_list(kind) and is_array(kind.dtype)
 
     def apply_node(self, node: Apply) -> None:
         base = node.args[0] if node.args else None
         has_shadow = isinstance(base, Value) and base in self.bound
-        if is_list(self.types[node.out]):
+        if is_list(node.out.type):
             self.list_node(node)
         elif has_shadow and (node.fn == "pop" or node.out in self.views):
             self.apply(node.out, node.fn, (self.bound.shadows[base], *node.args[1:]), node.loc)  # type: ignore[index]
@@ -211,7 +208,7 @@ class _Binder:
         is_known = node.fn in ("list", "mul") or (
             node.fn in ("getitem", "add") and self.holds_arrays(node.out)
         )
-        if not is_known or is_list(self.types[node.out].dtype):
+        if not is_known or is_list(node.out.type.dtype):
             cure = "append to an empty list in a loop, or use an array"
             raise DifferentiationError("AD202", f"a list is made by '{node.fn}'", node.loc, cure)
         if not self.holds_arrays(node.out):
@@ -223,7 +220,7 @@ class _Binder:
         args = tuple(
             self.shadow(atom, node.loc) if is_array(kind) or is_list(kind) else atom
             for atom in node.args
-            for kind in (self.types.get(atom) if isinstance(atom, Value) else None,)
+            for kind in (type_of(atom) if isinstance(atom, Value) else None,)
         )
         self.apply(node.out, node.fn, args, node.loc)
 
@@ -239,7 +236,7 @@ class _Binder:
             self.nodes.append(Store(shadows, node.index, self.shadow(node.value, node.loc), False, node.loc))
             return
         item = Value("d_item", temporary=True)
-        self.types[item] = self.types[array].dtype
+        item.type = array.type.dtype
         self.bound.items[node] = item
         self.nodes += [Apply(item, "getitem", (shadows, *node.index), loc=node.loc), node]
 

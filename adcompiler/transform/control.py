@@ -42,7 +42,7 @@ def _captured(sweep: AdjointSweep, region: Region) -> dict[Value, None]:
     return {
         value: None
         for value in free(region)
-        if value in sweep.active and not (is_memory(sweep.types[value]) and sweep.is_buffered(value))
+        if value in sweep.active and not (is_memory(value.type) and sweep.is_buffered(value))
     }
 
 
@@ -80,7 +80,7 @@ def _owned(sweep: AdjointSweep, out: Value) -> Atom:
     """Return the finished adjoint of a loop's output; the reversed loop may change it in place."""
     found = sweep.take(out)
     atom = _final(sweep, out, found)
-    is_shared = found is not None and is_array(sweep.types[out]) and not sweep.is_buffered(out)
+    is_shared = found is not None and is_array(out.type) and not sweep.is_buffered(out)
     return sweep.apply("copy", atom) if is_shared else atom
 
 

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from adcompiler.analysis.types import is_array, is_scalar
-from adcompiler.graph.nodes import Value
+from adcompiler.graph.nodes import Value, type_of
 from adcompiler.transform.recompute import Frame
 
 _LIMIT = 10**8
@@ -76,7 +76,7 @@ def _solve(frame: Frame, goals: set[Value], numbers: dict[Value, int]) -> set[Va
 
 
 def _weight(frame: Frame, value: Value) -> int:
-    kind = frame.types.get(value)
+    kind = type_of(value)
     if is_scalar(kind):
         return _INTEGER if str(kind).startswith(("int", "bool", "uint")) else _SCALAR
     return _ARRAY if is_array(kind) or kind is None else _LIMIT

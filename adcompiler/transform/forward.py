@@ -15,7 +15,6 @@ from adcompiler.analysis.alias import memory
 from adcompiler.analysis.ranges import ranges
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.types import (
-    Types,
     is_array,
     is_complex,
     is_continuous,
@@ -41,9 +40,10 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    type_of,
 )
 from adcompiler.graph.steps import Kind, Step
-from adcompiler.graph.walk import free
+from adcompiler.graph.walk import defined, free
 from adcompiler.primitives import Fill, card
 from adcompiler.rules.find import no_rule
 from adcompiler.source import NOWHERE
@@ -54,14 +54,13 @@ from adcompiler.transform.shadow import check_copies, typed_views
 from adcompiler.transform.tangents import TangentSweep
 
 
-def forward(graph: Graph, wrt: Sequence[int], types: Types, kind: Kind) -> Derived:
+def forward(graph: Graph, wrt: Sequence[int], kind: Kind) -> Derived:
     """Build the graph that evaluates the derivative of a function along a direction.
 
     Args:
         graph: the specialised primal.
         wrt: positions of the arguments that have a tangent, among the parameters of the body. The graph takes
             these tangents as further parameters.
-        types: type of every value.
         kind: `"jvp"` for `(results, their tangents)`, `"tangent"` for the tangents only; `"slope"`, too, but
             with tangents of 1 in place of the further parameters. Results that are no floats have the
             tangent None.
@@ -70,34 +69,34 @@ def forward(graph: Graph, wrt: Sequence[int], types: Types, kind: Kind) -> Deriv
         DifferentiationError: AD202 where the table has no rule.
     """
     arguments = [graph.body.params[k] for k in wrt]
-    sweep = _started(graph, arguments, types)
+    sweep = _started(graph, arguments)
     params = _with_tangents(sweep, graph.body.params, arguments, kind)
     _check_sizes(sweep, params)
     _region(sweep, graph.body)
     sweep.loc = NOWHERE
-    has = [_has_tangent(atom, types) for atom in graph.body.yields]
+    has = [_has_tangent(atom) for atom in graph.body.yields]
     results = [atom for atom, wanted in zip(graph.body.yields, has, strict=True) if wanted]
     found = [sweep.whole(atom) for atom in results]
-    are_arrays = [isinstance(atom, Value) and is_array(types[atom]) for atom in results]
+    are_arrays = [isinstance(atom, Value) and is_array(atom.type) for atom in results]
     sweep.nodes += kept_apart(found, are_arrays, sweep.nodes, tuple(params.values()))
     yields = (*(graph.body.yields if kind == "jvp" else ()), *found)
     body = Region((*graph.body.params, *params.values()), tuple(sweep.nodes), yields)
     result = _derivative(graph, body, kind, has, described(graph, wrt))
-    kinds = [types[value] for value in params]
+    kinds = [value.type for value in params]
     seeds = tuple(own.copy(layout="C", readonly=False) if is_array(own) else own for own in kinds)
     return Derived(result, seeds=seeds)
 
 
-def _started(graph: Graph, arguments: list[Value], types: Types) -> TangentSweep:
+def _started(graph: Graph, arguments: list[Value]) -> TangentSweep:
     """Return the state that forward mode starts from, without tangents."""
-    active = active_values(graph, arguments, types)
-    arrays = {value for value, kind in types.items() if is_mutable(kind)}
-    lists = {value for value, kind in types.items() if is_list(kind)}
-    info = memory(graph.body, arrays, lists, types)
-    check_copies(graph.body, types, active, info, typed_views(graph.body, types))
-    shapes = symbolic_shapes(graph, types)
-    has_complex = any(is_complex(types.get(value)) for value in active)
-    return TangentSweep(types, active, info, shapes, ranges(graph, types), has_complex=has_complex)
+    active = active_values(graph, arguments)
+    arrays = {value for value in defined(graph.body) if is_mutable(value.type)}
+    lists = {value for value in defined(graph.body) if is_list(value.type)}
+    info = memory(graph.body, arrays, lists, in_parts=True)
+    check_copies(graph.body, active, info, typed_views(graph.body))
+    shapes = symbolic_shapes(graph)
+    has_complex = any(is_complex(type_of(value)) for value in active)
+    return TangentSweep(active, info, shapes, ranges(graph), has_complex=has_complex)
 
 
 def _with_tangents(
@@ -108,7 +107,7 @@ def _with_tangents(
     for value in params:
         if value in sweep.active:
             unit = _unit(sweep, value) if kind == "slope" and value in arguments else None
-            sweep.tangents[value] = unit or given.get(value) or sweep.zero(value, sweep.types[value])
+            sweep.tangents[value] = unit or given.get(value) or sweep.zero(value, value.type)
     return given
 
 
@@ -139,9 +138,9 @@ def _derivative(graph: Graph, body: Region, kind: Kind, has: list[bool], names: 
     )
 
 
-def _has_tangent(atom: Atom, types: Types) -> bool:
+def _has_tangent(atom: Atom) -> bool:
     if isinstance(atom, Value):
-        return is_continuous(types.get(atom))
+        return is_continuous(type_of(atom))
     return isinstance(getattr(atom, "value", None), float)
 
 
@@ -151,18 +150,18 @@ def _unit(sweep: TangentSweep, value: Value) -> Atom:
     Raises:
         DifferentiationError: AD302 for an array, whose gradient is no number.
     """
-    if is_array(sweep.types[value]):
+    if is_array(value.type):
         reason = f"the gradient by '{value.name}' is an array"
         cure = "use jacobian, hessian or hvp, or the grad of a number made of the gradient"
         raise DifferentiationError("AD302", reason, None, cure)
     one = Literal(1.0)
-    return one if str(sweep.types[value]) == "float64" else sweep.apply(f"np.{sweep.types[value]}", one)
+    return one if str(value.type) == "float64" else sweep.apply(f"np.{value.type}", one)
 
 
 def _check_sizes(sweep: TangentSweep, params: dict[Value, Value]) -> None:
     """Append checks that the tangents of arrays are as large as these."""
     for value, tangent in params.items():
-        for axis in range(rank(sweep.types[value])):
+        for axis in range(rank(value.type)):
             sizes = []
             for array in (value, tangent):
                 size, shape = Value("size", temporary=True), sweep.apply("shape", array)
@@ -217,9 +216,9 @@ def _of_apply(sweep: TangentSweep, node: Apply) -> None:
         reason = f"'{node.out.name}' has no derivative, and its memory is written"
         raise DifferentiationError("AD303", reason, node.loc, "write .copy() of the array inside")
     found = tangent_of_result(sweep, node)
-    if found is None and is_memory(sweep.types[node.out]):
+    if found is None and is_memory(node.out.type):
         found = _zeros(sweep, node)
-    elif found is not None and is_array(sweep.types[node.out]):
+    elif found is not None and is_array(node.out.type):
         found = _kept_apart(sweep, found, node)
     if found is not None:
         sweep.tangents[node.out] = sweep.named(found, node.out)
@@ -251,10 +250,10 @@ def _zeros(sweep: TangentSweep, node: Apply) -> Atom:
     Raises:
         DifferentiationError: AD202 for lists of arrays that are not made by a display.
     """
-    kind = sweep.types[node.out]
+    kind = node.out.type
     if is_list(kind):
         if is_memory(kind.dtype):
-            raise no_rule(node, sweep.types)
+            raise no_rule(node)
         one = sweep.apply("list", sweep.zero(node.out, kind.dtype))
         return sweep.apply("mul", one, sweep.apply("len", node.out))
     if card(node.fn).allocates in (Fill.ZEROS, Fill.NOTHING):
@@ -271,7 +270,7 @@ def _kept_apart(sweep: TangentSweep, found: Atom, node: Apply) -> Atom:
     )
     if sources and is_written and not is_view:
         found = sweep.apply("copy", found)
-    if card(node.fn).is_view or not sweep.info.is_written(node.out) or sweep.types[node.out].layout != "C":
+    if card(node.fn).is_view or not sweep.info.is_written(node.out) or node.out.type.layout != "C":
         return found
     return sweep.apply("np.ascontiguousarray", found)
 
@@ -282,7 +281,7 @@ def _of_store(sweep: TangentSweep, node: Store) -> None:
     if found is None and node.accumulate:
         return
     if found is None:
-        kind = sweep.types[node.array]
+        kind = node.array.type
         is_item = is_list(kind)
         found = sweep.zero(node.value, kind.dtype) if is_item else Literal(0.0)
     array = sweep.whole(node.array)
@@ -295,7 +294,9 @@ def _of_append(sweep: TangentSweep, node: Effect) -> None:
     items, item = node.args
     found = sweep.tangent(item)
     if found is None:
-        found = sweep.zero(item, sweep.types[items].dtype)  # type: ignore[index]
+        kind = type_of(items)
+        assert kind is not None
+        found = sweep.zero(item, kind.dtype)
     sweep.nodes.append(replace(node, args=(sweep.whole(items), found)))
 
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 from numba.core import types as nt
 
 from adcompiler.analysis.activity import active_values
-from adcompiler.analysis.types import Types, is_array, is_continuous, is_float
+from adcompiler.analysis.types import is_array, is_continuous, is_float
 from adcompiler.analysis.vanishing import lost, vanishing
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Static
-from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Region, Value
+from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Region, Value, type_of
 from adcompiler.graph.walk import clone
 from adcompiler.transform.bind import allocated
 from adcompiler.transform.derived import Derived, described
@@ -22,13 +22,12 @@ from adcompiler.transform.reverse import reverse
 from adcompiler.transform.undefined import with_empty_arrays
 
 
-def gradient(graph: Graph, wrt: Sequence[int], types: Types, mode: str) -> Derived:
+def gradient(graph: Graph, wrt: Sequence[int], mode: str) -> Derived:
     """Build the graph that evaluates a function's gradient.
 
     Args:
         graph: the specialised primal; its result must be a real scalar, except for a pullback.
         wrt: positions of the arguments to differentiate, among the parameters of the body.
-        types: type of every value.
         mode: `"grad"`, `"value_and_grad"`, or `"pullback"`, which takes the adjoints of the results as
             further arguments.
 
@@ -42,19 +41,18 @@ def gradient(graph: Graph, wrt: Sequence[int], types: Types, mode: str) -> Deriv
     params: list[Value] = []
     kinds: list[nt.Type | None] = []
     if mode == "pullback":
-        seeds = [_seed(atom, types, params, kinds) for atom in graph.body.yields]
+        seeds = [_seed(atom, params, kinds) for atom in graph.body.yields]
     else:
-        check_result(graph, types)
+        check_result(graph)
     arguments = [graph.body.params[k] for k in wrt]
-    active = active_values(graph, arguments, types)
-    sweep = reverse(graph, arguments, types, active, seeds)
-    graph, recording = sweep.primal, Recording(sweep, types)
+    active = active_values(graph, arguments)
+    sweep = reverse(graph, arguments, active, seeds)
+    graph, recording = sweep.primal, Recording(sweep)
     forward, back = _recorded(recording)
     for shadow in sweep.bound.shadows.values():
-        types.pop(shadow, None)  # its layout follows from the array of zeros that it is a part of
+        shadow.type = None  # its layout follows from the array of zeros that it is a part of
     mapping: dict[Value, Atom] = {}
     back = clone(Region((), back.nodes, back.yields), mapping)
-    types.update({new: types[old] for old, new in mapping.items() if old in types})  # type: ignore[misc]
     starts = recording.starts
     starts |= {new: starts[old] for old, new in mapping.items() if old in starts}  # type: ignore[misc]
     value = forward.yields if mode == "value_and_grad" else ()
@@ -73,7 +71,7 @@ def _recorded(recording: Recording) -> tuple[Region, Region]:
     forward, back, merged = recording.merge(forward, back)
     for plan in merged:
         plan.merged = True
-    return with_empty_arrays(recording.from_originals(forward), recording.types), back
+    return with_empty_arrays(recording.from_originals(forward)), back
 
 
 def _derivative(graph: Graph, body: Region, mode: str, params: list[Value], names: list[str]) -> Graph:
@@ -97,9 +95,9 @@ def _check_nothing_is_lost(primal: Graph, ideal: Region, body: Region) -> None:
     assert not lost(before, after), "an adjoint was lost between the reverse sweep and its plan"
 
 
-def _seed(atom: Atom, types: Types, params: list[Value], kinds: list[nt.Type | None]) -> Atom | None:
+def _seed(atom: Atom, params: list[Value], kinds: list[nt.Type | None]) -> Atom | None:
     """Add the argument that gives the adjoint of a result, if the result can have one."""
-    kind = types.get(atom) if isinstance(atom, Value) else None
+    kind = type_of(atom) if isinstance(atom, Value) else None
     if not isinstance(atom, Value) or kind is None or not is_continuous(kind):
         kinds.append(None)
         return None
@@ -110,7 +108,7 @@ def _seed(atom: Atom, types: Types, params: list[Value], kinds: list[nt.Type | N
     return params[-1]
 
 
-def check_result(graph: Graph, types: Types) -> None:
+def check_result(graph: Graph) -> None:
     """Refuse a function whose result is not one real scalar."""
     found = graph.body.yields
     if isinstance(graph.returns, Static):
@@ -122,6 +120,6 @@ def check_result(graph: Graph, types: Types) -> None:
     (result,) = found
     if isinstance(result, Literal) and isinstance(result.value, float | int):
         return
-    kind = types.get(result) if isinstance(result, Value) else None
+    kind = type_of(result) if isinstance(result, Value) else None
     if not is_float(kind):
         raise DifferentiationError("AD302", f"'{graph.name}' returns {kind}")

@@ -8,7 +8,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.types import is_array, is_array_atom, is_list, rank
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, For, Global, Literal, Node, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, For, Global, Literal, Node, Region, Store, Value, type_of
 from adcompiler.rules.find import atom_rank
 from adcompiler.transform.adjoints import AdjointSweep, Contribution
 
@@ -38,7 +38,7 @@ def reverse_store(sweep: AdjointSweep, node: Store) -> None:
     shadow = sweep.shadow(node.array)
     if _is_gather(sweep, node.index):
         _reverse_scatter(sweep, node, shadow)
-    elif is_list(sweep.types[node.array]):
+    elif is_list(node.array.type):
         _reverse_item(sweep, node, shadow)
     else:
         _reverse_part(sweep, node, shadow)
@@ -63,7 +63,7 @@ def _reverse_part(sweep: AdjointSweep, node: Store, shadow: Value) -> None:
 def _overlaps(sweep: AdjointSweep, node: Store) -> bool:
     """Tell whether a part of an array may be assigned to another part of the same array."""
     value, classes = node.value, sweep.info.classes
-    if not isinstance(value, Value) or value not in sweep.active or not is_array(sweep.types.get(value)):
+    if not isinstance(value, Value) or value not in sweep.active or not is_array(type_of(value)):
         return False
     return classes.get(value, value) is classes.get(node.array, node.array)
 
@@ -76,7 +76,7 @@ def _reverse_item(sweep: AdjointSweep, node: Store, shadow: Value) -> None:
             sweep.contribute(node.value, Contribution(found))
         return
     item = sweep.apply("getitem", shadow, *node.index)
-    is_number = not is_array(sweep.types[node.array].dtype)
+    is_number = not is_array(node.array.type.dtype)
     found = item if is_number or not node.accumulate else sweep.apply("copy", item)
     zero = Literal(0.0) if is_number or node.accumulate else sweep.apply("np.zeros_like", item)
     if isinstance(node.value, Value) and node.value in sweep.active:
@@ -88,7 +88,7 @@ def _reverse_item(sweep: AdjointSweep, node: Store, shadow: Value) -> None:
 def _hand_on(sweep: AdjointSweep, node: Store, item: Atom, picked: int, is_new: bool) -> None:
     """Add the adjoint of the place that is written to that of the value, undoing broadcasts."""
     assert isinstance(node.value, Value)
-    own = rank(sweep.types[node.value])
+    own = rank(node.value.type)
     if own == 0 and picked > 0:
         item = sweep.apply("np.sum", item)
     elif own < picked or (picked and not _same_shape(sweep, node)):
@@ -101,7 +101,7 @@ def _hand_on(sweep: AdjointSweep, node: Store, item: Atom, picked: int, is_new: 
 
 def _picked_rank(sweep: AdjointSweep, node: Store) -> int:
     """Return the number of axes of the place that is written."""
-    count = rank(sweep.types[node.array])
+    count = rank(node.array.type)
     for atom in node.index:
         if atom == Literal(None):
             count += 1
@@ -116,12 +116,12 @@ def _same_shape(sweep: AdjointSweep, node: Store) -> bool:
 
 
 def _is_slice(sweep: AdjointSweep, atom: Atom) -> bool:
-    return isinstance(atom, Value) and isinstance(sweep.types.get(atom), nt.SliceType)
+    return isinstance(atom, Value) and isinstance(type_of(atom), nt.SliceType)
 
 
 def _is_gather(sweep: AdjointSweep, index: tuple[Atom, ...]) -> bool:
     """Tell whether an array is among the indices: what is picked is then a copy, not a view."""
-    return any(is_array_atom(atom, sweep.types) for atom in index)
+    return any(is_array_atom(atom) for atom in index)
 
 
 def _reverse_scatter(sweep: AdjointSweep, node: Store, shadow: Value) -> None:
@@ -155,7 +155,7 @@ def _take_backwards(sweep: AdjointSweep, node: Store, shadow: Value, item: Value
 def _is_mask(sweep: AdjointSweep, atom: Atom) -> bool:
     if isinstance(atom, Global):
         return getattr(getattr(atom.value, "dtype", None), "kind", "") == "b"
-    kind = sweep.types.get(atom) if isinstance(atom, Value) else None
+    kind = type_of(atom) if isinstance(atom, Value) else None
     return is_array(kind) and isinstance(kind.dtype, nt.Boolean)  # type: ignore[union-attr]
 
 
@@ -166,8 +166,8 @@ def _positions(sweep: AdjointSweep, node: Apply | Store, index: tuple[Atom, ...]
         DifferentiationError: AD102 for several index arrays of more than one axis, or apart from each other.
     """
     picking = [k for k, atom in enumerate(index) if _picks(sweep, atom)]
-    arrays = [atom for atom in index if is_array_atom(atom, sweep.types)]
-    if any(atom_rank(sweep.types, array) != 1 for array in arrays):
+    arrays = [atom for atom in index if is_array_atom(atom)]
+    if any(atom_rank(array) != 1 for array in arrays):
         reason = "an index array or mask has more than one axis"
         raise DifferentiationError("AD102", reason, node.loc, "loop over the indices")
     together = picking == [*range(picking[0], picking[-1] + 1)]
@@ -212,7 +212,7 @@ def _element(sweep: AdjointSweep, node: Apply | Store, index: tuple[Atom, ...], 
     place: list[Atom] = []
     supply = iter(arrays)
     for atom in index:
-        if not is_array_atom(atom, sweep.types):
+        if not is_array_atom(atom):
             place.append(atom)
             continue
         position = Value("position", temporary=True)

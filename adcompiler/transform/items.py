@@ -6,109 +6,109 @@ from dataclasses import replace
 
 from numba.core import types as nt
 
-from adcompiler.analysis.types import Types, element, is_array, is_array_atom, is_list, rank
+from adcompiler.analysis.types import element, is_array, is_array_atom, is_list, rank
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, Graph, If, Literal, Node, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, Graph, If, Literal, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import map_region
 from adcompiler.source import Location
 
 _SEQUENCES = (nt.Array, nt.Sequence, nt.BaseTuple, nt.RangeType, nt.UnicodeType, nt.ListType)
 
 
-def resolve_items(graph: Graph, types: Types) -> Graph:
+def resolve_items(graph: Graph) -> Graph:
     """Settle what an iteration reads, indices that are tuples, and updates at arrays of indices."""
 
     def rewrite(region: Region) -> Region:
-        return replace(region, nodes=tuple(made for node in region.nodes for made in _settled(node, types)))
+        return replace(region, nodes=tuple(made for node in region.nodes for made in _settled(node)))
 
     return replace(graph, body=map_region(graph.body, rewrite))
 
 
-def _settled(node: Node, types: Types) -> list[Node]:
+def _settled(node: Node) -> list[Node]:
     """Return what stands in place of a node."""
     match node:
         case Apply():
-            return _primitive(node, types)
+            return _primitive(node)
         case Store():
-            return _store(node, types)
-        case If() if types.get(node.test) == nt.boolean:  # type: ignore[arg-type]
+            return _store(node)
+        case If() if type_of(node.test) == nt.boolean:
             return [_of_tests(node)]
     return [node]
 
 
-def _primitive(node: Apply, types: Types) -> list[Node]:
+def _primitive(node: Apply) -> list[Node]:
     match node:
         case Apply(fn="nth"):
-            return [_item(node, types)]
+            return [_item(node)]
         case Apply(fn="cast"):
-            return [_cast(node, types)]
+            return [_cast(node)]
         case Apply(fn="getitem"):
-            nodes, index = _spread(node.args[1:], types, node.loc)
+            nodes, index = _spread(node.args[1:], node.loc)
             return [*nodes, replace(node, args=(node.args[0], *index))]
-        case Apply(fn="sum" | "max" | "min", args=(Value() as array,)) if is_array(types.get(array)):
+        case Apply(fn="sum" | "max" | "min", args=(Value() as array,)) if is_array(type_of(array)):
             return [replace(node, fn=f"np.{node.fn}")]
-        case Apply(fn="max" | "min", args=(Value() as items,)) if is_list(types.get(items)):
+        case Apply(fn="max" | "min", args=(Value() as items,)) if is_list(type_of(items)):
             array = Value("array", temporary=True)
-            types[array] = nt.Array(element(types[items]), 1, "C")
+            array.type = nt.Array(element(items.type), 1, "C")
             made = Apply(array, "np.array", (items,), loc=node.loc)
             return [made, replace(node, fn=f"np.{node.fn}", args=(array,))]
-        case Apply(fn="ravel", args=(Value() as array,)) if _is_strided(types.get(array)):
+        case Apply(fn="ravel", args=(Value() as array,)) if _is_strided(type_of(array)):
             return [replace(node, fn="flatten")]  # Numba copies what is not laid out in C's order
     return [node]
 
 
-def _item(node: Apply, types: Types) -> Apply:
+def _item(node: Apply) -> Apply:
     """Return the read of an item, of what can be gone over."""
-    kind = types.get(node.args[0]) if isinstance(node.args[0], Value) else None
+    kind = type_of(node.args[0]) if isinstance(node.args[0], Value) else None
     if kind is not None and not isinstance(kind, _SEQUENCES):
         raise DifferentiationError("AD103", f"the loop goes over a value of type {kind}", node.loc)
     return replace(node, fn="getitem")
 
 
-def _cast(node: Apply, types: Types) -> Apply:
+def _cast(node: Apply) -> Apply:
     """`type(x)(v)` is a conversion where x is a number."""
     like, value = node.args
-    kind = types.get(like) if isinstance(like, Value) else None
+    kind = type_of(like) if isinstance(like, Value) else None
     names = {"float64": "float", "int64": "int", "bool": "bool"}
     fn = names.get(str(kind), f"np.{kind}")
     return replace(node, fn=fn, args=(value,)) if isinstance(kind, nt.Number) else node
 
 
-def _spread(index: tuple[Atom, ...], types: Types, loc: Location) -> tuple[list[Node], tuple[Atom, ...]]:
+def _spread(index: tuple[Atom, ...], loc: Location) -> tuple[list[Node], tuple[Atom, ...]]:
     """Return an index with the items of its tuples, and the nodes that read these."""
     nodes: list[Node] = []
     places: list[Atom] = []
     for atom in index:
-        kind = types.get(atom) if isinstance(atom, Value) else None
+        kind = type_of(atom) if isinstance(atom, Value) else None
         if not isinstance(kind, nt.BaseTuple):
             places.append(atom)
             continue
         for k, part in enumerate(kind.types):
             place = Value("i", temporary=True)
-            types[place] = part
+            place.type = part
             nodes.append(Apply(place, "getitem", (atom, Literal(k)), loc=loc))
             places.append(place)
     return nodes, tuple(places)
 
 
-def _store(node: Store, types: Types) -> list[Node]:
+def _store(node: Store) -> list[Node]:
     """`a[idx] += v` with an array of indices adds once for each element, however often it is named."""
-    nodes, index = _spread(node.index, types, node.loc)
+    nodes, index = _spread(node.index, node.loc)
     node = replace(node, index=index)
-    picks = [i for i in node.index if is_array_atom(i, types)]
+    picks = [i for i in node.index if is_array_atom(i)]
     if not node.accumulate or not picks:
         return [*nodes, node]
     old, new = Value("old", temporary=True), Value("new", temporary=True)
-    single = [i for i in node.index if i != Literal(None) and not _is_slice(i, types)]
-    axes = rank(types[node.array]) - len(single) + 1  # index arrays make one axis together
-    types[old] = types[new] = nt.Array(element(types[node.array]), max(axes, 1), "C")
+    single = [i for i in node.index if i != Literal(None) and not _is_slice(i)]
+    axes = rank(node.array.type) - len(single) + 1  # index arrays make one axis together
+    old.type = new.type = nt.Array(element(node.array.type), max(axes, 1), "C")
     read = Apply(old, "getitem", (node.array, *node.index), loc=node.loc)
     total = Apply(new, "add", (old, node.value), loc=node.loc)
     return [*nodes, read, total, replace(node, value=new, accumulate=False)]
 
 
-def _is_slice(atom: Atom, types: Types) -> bool:
-    return isinstance(atom, Value) and isinstance(types.get(atom), nt.SliceType)
+def _is_slice(atom: Atom) -> bool:
+    return isinstance(atom, Value) and isinstance(type_of(atom), nt.SliceType)
 
 
 def _is_strided(kind: nt.Type | None) -> bool:

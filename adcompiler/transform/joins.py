@@ -35,7 +35,7 @@ def reverse_join(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> Non
 
 def _axis(sweep: AdjointSweep, node: Apply) -> tuple[int, bool]:
     """Return the axis along which the parts stand, and whether it is a new one."""
-    axes = atom_rank(sweep.types, node.args[0])
+    axes = atom_rank(node.args[0])
     given = dict(node.keywords).get("axis", Literal(0))
     if not isinstance(given, Literal) or not isinstance(given.value, int):
         raise DifferentiationError("AD202", f"the axis of '{node.fn}' is not a constant", node.loc)

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 
 from adcompiler.analysis.types import element, is_array, is_complex, is_list
-from adcompiler.graph.nodes import Apply, Atom, Global, Node, Value
+from adcompiler.graph.nodes import Apply, Atom, Global, Node, Value, type_of
 from adcompiler.graph.walk import operands, values
 from adcompiler.primitives import Elementwise, Fill, Spelling, card
 from adcompiler.rules.find import (
@@ -35,9 +35,9 @@ def tangent_of_result(sweep: TangentSweep, node: Apply) -> Atom | None:
     varied = [arg for arg in values(operands(node)) if sweep.tangent(arg) is not None]
     if card(node.fn).is_constant or not varied:
         return None
-    if any(is_list(sweep.types.get(arg)) for arg in varied) and card(node.fn).takes_list:
+    if any(is_list(type_of(arg)) for arg in varied) and card(node.fn).takes_list:
         return _linear(sweep, node)
-    if sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values((node.out, *operands(node)))):
+    if sweep.has_complex and any(is_complex(type_of(v)) for v in values((node.out, *operands(node)))):
         if (rule := card(node.fn).complex_partials) is not None and len(node.args) == 1:
             return _of_complex(sweep, node, rule)
         if not card(node.fn).is_analytic and node.fn != "complex":
@@ -117,13 +117,13 @@ def _elementwise(sweep: TangentSweep, node: Apply, rule: Elementwise) -> Atom | 
 
 
 def _is_alike(sweep: TangentSweep, one: Value, other: Value) -> bool:
-    return str(element(sweep.types[one])) == str(element(sweep.types[other]))
+    return str(element(one.type)) == str(element(other.type))
 
 
 def _evaluated(sweep: TangentSweep, node: Apply, tree: ast.expr, env: dict[str, Atom]) -> Atom:
     nodes: list[Node] = []
-    of_complex = sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values(env.values()))
-    atom = evaluate(tree, env, is_array(sweep.types[node.out]), nodes, of_complex)
+    of_complex = sweep.has_complex and any(is_complex(type_of(v)) for v in values(env.values()))
+    atom = evaluate(tree, env, is_array(node.out.type), nodes, of_complex)
     sweep.nodes += [
         replace(made, loc=node.loc) for made in plain_products(nodes, sweep.known, node.fn == "times")
     ]
@@ -132,11 +132,11 @@ def _evaluated(sweep: TangentSweep, node: Apply, tree: ast.expr, env: dict[str, 
 
 def _spread(sweep: TangentSweep, node: Apply, used: list[Atom], atom: Atom) -> Atom:
     """Give a tangent the shape of its array, where it was computed from fewer arguments."""
-    if not is_array(sweep.types[node.out]):
+    if not is_array(node.out.type):
         return atom
     own = sweep.shapes.get(node.out)
-    arrays = [arg for arg in used if atom_rank(sweep.types, arg)]
-    all_used = {arg for arg in node.args if atom_rank(sweep.types, arg)} <= {*arrays}
+    arrays = [arg for arg in used if atom_rank(arg)]
+    all_used = {arg for arg in node.args if atom_rank(arg)} <= {*arrays}
     if all_used or any(arg is node.out or sweep.shapes.get(arg) == own for arg in values(arrays)):
         return atom
     if not arrays:
@@ -152,15 +152,15 @@ def _of_complex(sweep: TangentSweep, node: Apply, rule: Elementwise) -> Atom:
 
 def _structured(sweep: TangentSweep, node: Apply) -> Atom | None:
     """Write out the rule of a function that is not linear."""
-    found = find_tangent(node, sweep.types)
+    found = find_tangent(node)
     if found is None:
-        raise no_rule(node, sweep.types)
+        raise no_rule(node)
     rule, inputs = found
     given = list(node.args) if len(inputs) < len(node.args) else [*inputs, node.out]
     tangents = [sweep.tangent(atom) for atom in inputs]
     whole: list[Atom] = [atom if t is None else t for atom, t in zip(inputs, tangents, strict=True)]
     args = [*given, *whole]
-    axes = [atom_rank(sweep.types, atom) for atom in (*given, *inputs)]
+    axes = [atom_rank(atom) for atom in (*given, *inputs)]
     if node.fn.startswith("np.linalg."):  # LAPACK does not mix precisions, and literals widen single ones
         args = [_widened(sweep, atom, own) for atom, own in zip(args, (*given, *inputs), strict=True)]
     ranks = {atom: count for atom, count in zip(args, axes, strict=True) if isinstance(atom, Value)}
@@ -178,7 +178,7 @@ def _structured(sweep: TangentSweep, node: Apply) -> Atom | None:
 
 def _widened(sweep: TangentSweep, atom: Atom, own: Atom) -> Atom:
     """Return an array, or the tangent of one, in double precision."""
-    kind = sweep.types.get(own) if isinstance(own, Value) else None
+    kind = type_of(own) if isinstance(own, Value) else None
     if kind is None or not is_array(kind) or str(element(kind)) != "float32":
         return atom
     return sweep.apply("astype", atom, Global("np.float64", None))

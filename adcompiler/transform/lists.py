@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from adcompiler.analysis.types import Types, is_array, is_list
+from adcompiler.analysis.types import is_array, is_list
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, Effect, Literal, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, Effect, Literal, Region, Store, Value, type_of
 from adcompiler.graph.walk import operands, values, walk
 from adcompiler.transform.adjoints import AdjointSweep, Contribution
 
 TO_ARRAY = ("np.array", "np.asarray")
 
 
-def displays(body: Region, types: Types) -> set[Value]:
+def displays(body: Region) -> set[Value]:
     """Return the lists that only write down the elements of an array, as in `np.array([a, b])`."""
     makers = {node.out: node for node in walk(body) if isinstance(node, Apply) and node.fn == "list"}
-    found = {value for value in makers if value.temporary and is_list(types.get(value))}
+    found = {value for value in makers if value.temporary and is_list(type_of(value))}
     for node in walk(body):
         inside = isinstance(node, Apply) and (node.fn in TO_ARRAY or node.out in found)
         if not inside:
@@ -28,12 +28,11 @@ def displays(body: Region, types: Types) -> set[Value]:
     return found
 
 
-def check_lists(body: Region, types: Types, active: set[Value], known: Container[Value]) -> None:
+def check_lists(body: Region, active: set[Value], known: Container[Value]) -> None:
     """Refuse lists that come from anywhere but a display, a repetition, or appended items.
 
     Args:
         body: body of the primal.
-        types: type of every value.
         active: values that carry a derivative.
         known: lists that are taken care of.
 
@@ -42,7 +41,7 @@ def check_lists(body: Region, types: Types, active: set[Value], known: Container
     """
     for node in walk(body):
         is_other = isinstance(node, Apply) and node.fn not in ("list", "mul") and node.out not in known
-        if isinstance(node, Apply) and is_other and node.out in active and is_list(types.get(node.out)):
+        if isinstance(node, Apply) and is_other and node.out in active and is_list(type_of(node.out)):
             what = "a slice" if node.fn == "getitem" else f"'{node.fn}'"
             cure = "append to an empty list in a loop, or use an array"
             raise DifferentiationError("AD202", f"a list is made by {what}", node.loc, cure)
@@ -50,7 +49,7 @@ def check_lists(body: Region, types: Types, active: set[Value], known: Container
 
 def open_list(sweep: AdjointSweep, value: Value) -> Value:
     """Append the allocation of a list's shadow, as long as the list is now."""
-    kind = sweep.types[value]
+    kind = value.type
     count = sweep.apply("len", value)
     if not is_list(kind) or is_list(kind.dtype):
         loc = sweep.definitions[value].loc if value in sweep.definitions else None
@@ -113,7 +112,7 @@ def reverse_sum(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None
 def reverse_repeated(sweep: AdjointSweep, node: Apply) -> None:
     """`w = v * n`: item number k of v gains what belongs to all its copies."""
     first, second = node.args
-    array = first if isinstance(first, Value) and is_list(sweep.types.get(first)) else second
+    array = first if isinstance(first, Value) and is_list(type_of(first)) else second
     if not isinstance(array, Value) or node.out not in sweep.active:
         return
     shadow, k = sweep.shadow(node.out), Value("k")
@@ -134,7 +133,7 @@ def reverse_to_array(sweep: AdjointSweep, node: Apply, adjoint: Contribution) ->
     if array in sweep.displayed:
         _leaves(sweep, array, found, ())
         return
-    if is_list(sweep.types[array].dtype):
+    if is_list(array.type.dtype):
         raise DifferentiationError(
             "AD202", "no derivative rule for an array made of lists of lists", node.loc
         )

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from adcompiler.analysis.alias import content_reads, written_by
 from adcompiler.analysis.sums import CONSTANT, carried_kinds
-from adcompiler.analysis.types import Types, is_list, is_scalar
-from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Region, Store, Value
+from adcompiler.analysis.types import is_list, is_scalar
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import (
     clone,
     defined,
@@ -52,7 +52,6 @@ def merge_sweeps(
     back: Region,
     replays: dict[Node, Replay],
     primal: Container[Node],
-    types: Types,
     starts: dict[Value, Literal],
 ) -> tuple[Region, Region, tuple[LoopPlan, ...]]:
     """Return both sweeps of a region with loops merged where that is possible, and the plans of these loops.
@@ -62,13 +61,12 @@ def merge_sweeps(
         back: its reverse sweep, which runs right after it.
         replays: the reverse loops that could be merged.
         primal: the nodes of the primal.
-        types: types of the values of the primal.
         starts: where the counters end that reverse loops count back, extended with the values made here.
     """
     plans: tuple[LoopPlan, ...] = ()
     for loop in [node for node in back.nodes if node in replays]:
         assert isinstance(loop, For)
-        found = _merged(forward, back, loop, replays[loop], primal, types)
+        found = _merged(forward, back, loop, replays[loop], primal)
         if found is not None:
             forward, back, mapping = found
             starts.update({new: starts[old] for old, new in mapping.items() if old in starts})  # type: ignore[misc]
@@ -77,7 +75,7 @@ def merge_sweeps(
 
 
 def _merged(
-    forward: Region, back: Region, loop: For, replay: Replay, primal: Container[Node], types: Types
+    forward: Region, back: Region, loop: For, replay: Replay, primal: Container[Node]
 ) -> tuple[Region, Region, dict[Value, Atom]] | None:
     if replay.forward not in forward.nodes:
         return None
@@ -85,7 +83,7 @@ def _merged(
     before, after = forward.nodes[:start], forward.nodes[start + 1 :]
     earlier = back.nodes[:position]
     late = {value for node in forward.nodes[start:] for value in results(node)}
-    moved = _moved(loop, replay, earlier, late, types)
+    moved = _moved(loop, replay, earlier, late)
     if moved is None:
         return None
     others = [*(node for node in earlier if node not in moved), *after]
@@ -108,9 +106,7 @@ def _placed(nodes: tuple[Node, ...], moved: list[Node]) -> list[Node]:
     return found
 
 
-def _moved(
-    loop: For, replay: Replay, earlier: tuple[Node, ...], late: set[Value], types: Types
-) -> set[Node] | None:
+def _moved(loop: For, replay: Replay, earlier: tuple[Node, ...], late: set[Value]) -> set[Node] | None:
     """Return the nodes of the reverse sweep that have to move before the loop, None where one cannot."""
     makers = {value: node for node in earlier for value in results(node)}
     inside = {*defined(replay.body), *defined(replay.back)}
@@ -125,20 +121,20 @@ def _moved(
         node = makers.get(value)
         if node is None or node in moved:
             continue
-        if not isinstance(node, Apply) or not _is_movable(node, makers, types):
+        if not isinstance(node, Apply) or not _is_movable(node, makers):
             return None
         moved.add(node)
         todo += values(operands(node))
     return moved
 
 
-def _is_movable(node: Apply, makers: dict[Value, Node], types: Types) -> bool:
+def _is_movable(node: Apply, makers: dict[Value, Node]) -> bool:
     """Tell whether a node gives the same earlier: it reads numbers, or no more than the shape of arrays."""
     reads = [*values(operands(node))] if node.fn == "getitem" else [*content_reads(node)]
-    if any(is_list(types.get(value)) for value in values(operands(node))):
+    if any(is_list(type_of(value)) for value in values(operands(node))):
         return False
-    numbers = all(is_scalar(types[value]) for value in reads if value in types)
-    made = (makers.get(value) for value in reads if value not in types)
+    numbers = all(is_scalar(value.type) for value in reads if type_of(value) is not None)
+    made = (makers.get(value) for value in reads if type_of(value) is None)
     return card(node.fn).is_pure and numbers and not any(map(_is_shadow, made))
 
 

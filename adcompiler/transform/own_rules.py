@@ -53,17 +53,17 @@ def reverse_custom(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> N
         seed = Literal(float(seed.value))  # type: ignore[arg-type]
     active = [k for k, arg in enumerate(args) if isinstance(arg, Value) and arg in sweep.active]
     if function.vjp is not None:
-        kinds = adjoint_kinds(function, args, result, sweep.types, node.loc)
+        kinds = adjoint_kinds(function, args, result, node.loc)
         found = sweep.apply("rule", _rule(function.vjp), *args, result, seed, name="adjoints")
         for k in active:
             part = found if len(args) == 1 else sweep.apply("getitem", found, Literal(k))
             check_part(sweep, function, k, (part, kinds[k]), args[k])
-            if is_array(kinds[k]) or not atom_rank(sweep.types, args[k]):
+            if is_array(kinds[k]) or not atom_rank(args[k]):
                 sweep.contribute(args[k], Contribution(part))
-    elif any(atom_rank(sweep.types, atom) for atom in (*args, result)):
+    elif any(atom_rank(atom) for atom in (*args, result)):
         _reverse_tangent_rule(sweep, function.jvp, (args, result, seed), active)
     else:
-        tangent_kind(function, args, result, sweep.types, node.loc)
+        tangent_kind(function, args, result, node.loc)
         for k in active:
             unit = [Literal(1.0 if other == k else 0.0) for other in range(len(args))]
             slope = sweep.apply("rule", _rule(function.jvp), *args, result, *unit)
@@ -83,7 +83,7 @@ def _reverse_tangent_rule(
     """
     args, result, seed = given
     zeros = [_zero(sweep, arg) for arg in args]
-    if atom_rank(sweep.types, result):
+    if atom_rank(result):
         seed = sweep.apply("np.ascontiguousarray", seed)
     callee = _transposed(rule, [len(args) + 1 + k for k in active])
     found = sweep.apply("derivative", callee, *args, result, *zeros, seed, name="adjoints")
@@ -92,7 +92,7 @@ def _reverse_tangent_rule(
 
 
 def _zero(sweep: AdjointSweep, arg: Atom) -> Atom:
-    is_vector = isinstance(arg, Value) and is_array(sweep.types[arg])
+    is_vector = isinstance(arg, Value) and is_array(arg.type)
     return sweep.apply("np.zeros_like", arg) if is_vector else Literal(0.0)
 
 
@@ -105,11 +105,11 @@ def forward_custom(sweep: TangentSweep, node: Apply) -> Atom:
     """
     function, args, result = _taken_apart(node)
     if function.jvp is not None:
-        kind = tangent_kind(function, args, result, sweep.types, node.loc)
+        kind = tangent_kind(function, args, result, node.loc)
         found = sweep.apply("rule", _rule(function.jvp), *args, result, *map(sweep.whole, args))
         check_part(sweep, function, None, (found, kind), result)
         return found
-    if not atom_rank(sweep.types, result):
+    if not atom_rank(result):
         return _from_gradient(sweep, function, args, result)
     if len(args) > 1:
         reason = f"'{function.__name__}' has a rule for adjoints only, and its result is an array"
@@ -124,7 +124,7 @@ def _from_gradient(
     sweep: TangentSweep, function: CustomFunction, args: tuple[Atom, ...], result: Atom
 ) -> Atom:
     """The tangent of a number is the sum of gradient times tangent."""
-    kinds = adjoint_kinds(function, args, result, sweep.types, sweep.loc)
+    kinds = adjoint_kinds(function, args, result, sweep.loc)
     found = sweep.apply("rule", _rule(function.vjp), *args, result, Literal(1.0))
     total: Atom | None = None
     for k, arg in enumerate(args):
@@ -134,7 +134,7 @@ def _from_gradient(
         part = found if len(args) == 1 else sweep.apply("getitem", found, Literal(k))
         check_part(sweep, function, k, (part, kinds[k]), arg)
         term: Atom = sweep.apply("mul", part, tangent)
-        if atom_rank(sweep.types, arg):
+        if atom_rank(arg):
             term = sweep.apply("np.sum", term)
         total = term if total is None else sweep.apply("add", total, term)
     assert total is not None

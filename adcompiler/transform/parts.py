@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value
 from adcompiler.graph.walk import map_region, substitute, walk
 from adcompiler.primitives import card, part_of
 
 
-def by_parts(graph: Graph, types: Types) -> Graph:
+def by_parts(graph: Graph) -> Graph:
     """Return the graph of a gradient in which the rules, too, read `np.linalg.qr[0]` and its like.
 
     The rules of a gradient read what a decomposition returned. That is as good as a constant to them, but the
@@ -18,10 +17,9 @@ def by_parts(graph: Graph, types: Types) -> Graph:
 
     Args:
         graph: the graph of a gradient.
-        types: type of every value, extended with the values made here.
     """
     parts = _Parts()
-    parts.find(graph.body, types)
+    parts.find(graph.body)
     if not parts.made:
         return graph
     body = map_region(graph.body, parts.rewrite)
@@ -44,12 +42,12 @@ class _Parts:
     items: dict[Value, Value] = field(default_factory=dict)
     same: dict[Value, Atom] = field(default_factory=dict)
 
-    def find(self, body: Region, types: Types) -> None:
+    def find(self, body: Region) -> None:
         """Enter the calls of a region and the items that are read of them."""
         for node in walk(body):
             match node:
                 case Apply(fn=fn) if card(fn).part_ranks or fn == "custom":
-                    self.made[node.out], self.seen[node.out] = _results(node, types)
+                    self.made[node.out], self.seen[node.out] = _results(node)
                 case Apply(fn="getitem", args=(Value() as pair, *_)) if pair in self.seen:
                     self.items[node.out] = pair
 
@@ -67,18 +65,18 @@ class _Parts:
         return replace(region, nodes=tuple(nodes))
 
 
-def _results(node: Apply, types: Types) -> tuple[list[Node], list[Value]]:
+def _results(node: Apply) -> tuple[list[Node], list[Value]]:
     """Return a call followed by its results as functions of the arguments, and these results."""
     if node.fn == "custom":
         raw = Value(node.out.name, temporary=True)
-        types[raw] = types[node.out]
+        raw.type = node.out.type
         whole = replace(node, fn="custom[0]", args=(*node.args, raw))
         return [replace(node, out=raw), whole], [node.out]
     names = card(node.fn).part_names
     raws = [Value(name, temporary=True) for name in names]
     found = [Value(name, temporary=True) for name in names]
-    for k, kind in enumerate(types[node.out].types):
-        types[raws[k]] = types[found[k]] = kind
+    for k, kind in enumerate(node.out.type.types):
+        raws[k].type = found[k].type = kind
     nodes: list[Node] = [node]
     nodes += [Apply(raw, "getitem", (node.out, Literal(k)), (), node.loc) for k, raw in enumerate(raws)]
     nodes += [

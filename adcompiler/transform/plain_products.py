@@ -29,9 +29,9 @@ def plain_products(nodes: Sequence[Node], known: Ranges, keeps_zeros: bool) -> t
     >>> x, d, s, b, q, y = (Value(name) for name in "xdsbqy")
     >>> nodes = [Apply(s, "mul", (x, x)), Apply(b, "add", (Literal(1.0), s))]
     >>> nodes += [Apply(q, "truediv", (Literal(2.0), b)), Apply(y, "times", (d, q))]
-    >>> plain_products(nodes, Ranges({}, {x}, {}), False)[-1].fn
+    >>> plain_products(nodes, Ranges({}, {x}), False)[-1].fn
     'mul'
-    >>> plain_products(nodes, Ranges({}, {x}, {}), True)[-1].fn
+    >>> plain_products(nodes, Ranges({}, {x}), True)[-1].fn
     'times'
     """
     region = Region((), tuple(nodes), ())

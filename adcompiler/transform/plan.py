@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from adcompiler.analysis.alias import Memory
-from adcompiler.analysis.types import Types
 from adcompiler.graph.nodes import Apply, For, Region, Value, While
 from adcompiler.graph.walk import regions, results
 from adcompiler.transform.cut import minimum_cut
@@ -44,17 +43,16 @@ class LoopPlan:
     kept: dict[Value, Apply] = field(default_factory=dict)
 
 
-def plan_loop(loop: For | While, body: Region, needed: list[Value], types: Types, info: Memory) -> LoopPlan:
+def plan_loop(loop: For | While, body: Region, needed: list[Value], info: Memory) -> LoopPlan:
     """Plan one loop.
 
     Args:
         loop: the loop of the primal.
         body: its body, in which inner loops already record what they need.
         needed: values of the body that the reverse loop reads.
-        types: type of every value.
         info: where memory is written.
     """
-    frame = Frame(loop, body, types, info)
+    frame = Frame(loop, body, info)
     plan = LoopPlan(loop)
     stored = minimum_cut(frame, needed)
     _demand(frame, needed, stored, plan)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from adcompiler.analysis.alias import content_reads
 from adcompiler.analysis.types import is_array, is_memory
-from adcompiler.graph.nodes import Apply, Atom, Effect, Node, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, Effect, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import operands, regions, substitute, values, walk
 from adcompiler.primitives import card
 from adcompiler.transform.adjoints import AdjointSweep
@@ -29,7 +29,7 @@ def protect(sweep: AdjointSweep, node: Apply | Store | Effect, start: int) -> No
 def _is_stale(sweep: AdjointSweep, value: Value, node: Node) -> bool:
     """Tell whether the primal overwrites an array after the node has run."""
     is_shadow = value in sweep.bound.all
-    return is_memory(sweep.types.get(value)) and not is_shadow and sweep.info.written_after(value, node)
+    return is_memory(type_of(value)) and not is_shadow and sweep.info.written_after(value, node)
 
 
 def _copy_of(sweep: AdjointSweep, value: Value, node: Apply | Store | Effect) -> Value:
@@ -39,9 +39,9 @@ def _copy_of(sweep: AdjointSweep, value: Value, node: Apply | Store | Effect) ->
         made = Apply(copy, "copy", (value,), loc=node.loc)
         is_output = isinstance(node, Apply) and value is node.out
         (sweep.after if is_output else sweep.before).setdefault(node, []).append(made)
-        kind = sweep.types[value]
+        kind = value.type
         is_strided = is_array(kind) and kind.layout == "A"
-        sweep.types[copy] = kind.copy(layout="C") if is_strided else kind
+        copy.type = kind.copy(layout="C") if is_strided else kind
         if value in sweep.shapes:
             sweep.shapes[copy] = sweep.shapes[value]
         sweep.info.access[made] = sweep.info.access[node]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import Memory
-from adcompiler.analysis.types import Types, is_array, is_array_atom, is_list, is_memory, is_scalar, rank
-from adcompiler.graph.nodes import Apply, Atom, For, If, Literal, Node, Region, Store, Value, While
+from adcompiler.analysis.types import is_array, is_array_atom, is_list, is_memory, is_scalar, rank
+from adcompiler.graph.nodes import Apply, Atom, For, If, Literal, Node, Region, Store, Value, While, type_of
 from adcompiler.graph.walk import defined, free, operands, regions, results, values, walk
 from adcompiler.primitives import card, part_of
 from adcompiler.transform.bind import SHADOW
@@ -15,8 +15,8 @@ from adcompiler.transform.bind import SHADOW
 class Frame:
     """One iteration of a loop: the values it defines and how each could be recomputed."""
 
-    def __init__(self, loop: For | While, body: Region, types: Types, info: Memory) -> None:
-        self.loop, self.body, self.types, self.info = loop, body, types, info
+    def __init__(self, loop: For | While, body: Region, info: Memory) -> None:
+        self.loop, self.body, self.info = loop, body, info
         self.inside = defined(body)
         self.index = body.params[0] if isinstance(loop, For) else None
         self.makers: dict[Value, Node] = {}
@@ -27,7 +27,7 @@ class Frame:
         carried = {
             after: param
             for param, after in pairs
-            if isinstance(after, Value) and after in self.makers and is_scalar(types.get(param))
+            if isinstance(after, Value) and after in self.makers and is_scalar(type_of(param))
         }
         self.states: dict[Value, Value] = {}
         self.counters = {p: after for after, p in carried.items() if self.is_counter(p, after)}
@@ -57,9 +57,9 @@ class Frame:
         """Return the load of a number that is stored where it stays; None where it does not, or is a load."""
         if store.accumulate or store not in self.info.access or store.array in self.inside:
             return None
-        kind = self.types.get(store.array)
+        kind = type_of(store.array)
         is_element = len(store.index) == rank(kind) and all(map(self.is_number, store.index))
-        is_number = isinstance(kind, nt.Array) and self.types.get(made.out) == kind.dtype
+        is_number = isinstance(kind, nt.Array) and type_of(made.out) == kind.dtype
         if not is_element or not is_number or is_load(made):
             return None
         load = Apply(made.out, "getitem", (store.array, *store.index), loc=store.loc)
@@ -67,7 +67,7 @@ class Frame:
         return None if self.info.read_is_overwritten(load) else load
 
     def is_number(self, atom: Atom) -> bool:
-        return isinstance(atom, Literal) or (isinstance(atom, Value) and is_scalar(self.types.get(atom)))
+        return isinstance(atom, Literal) or (isinstance(atom, Value) and is_scalar(type_of(atom)))
 
     def is_counter(self, param: Value, after: Value) -> bool:
         """Tell whether an integer changes by what is known without it, so that it can be counted back."""
@@ -76,7 +76,7 @@ class Frame:
             return False
         step = made.args[1]
         is_known = step not in self.inside or step is self.index
-        return made.args[0] is param and is_known and isinstance(self.types.get(param), nt.Integer)
+        return made.args[0] is param and is_known and isinstance(type_of(param), nt.Integer)
 
     def sources(self, value: Value) -> list[Value] | None:
         """Return the values of this iteration that `value` is recomputed from; None if it must be stored."""
@@ -100,9 +100,9 @@ class Frame:
         """Tell whether a primitive costs less to repeat than to store its output, and gives the same then."""
         if node.fn == SHADOW or self.is_part(node):
             return False
-        if node.fn == "getitem" and any(is_array_atom(index, self.types) for index in node.args[1:]):
+        if node.fn == "getitem" and any(is_array_atom(index) for index in node.args[1:]):
             return False  # a copy, picked by an array that may have changed since
-        if card(node.fn).is_view and is_array(self.types.get(node.out)) and not self.is_of_list(node):
+        if card(node.fn).is_view and is_array(type_of(node.out)) and not self.is_of_list(node):
             return True
         if node.fn == "getitem" and isinstance(node.args[0], Value):
             return self.loads_the_same_later(node, node.args[0])
@@ -110,7 +110,7 @@ class Frame:
             return False
         if node.fn == "pow":
             return isinstance(getattr(node.args[1], "value", None), int)
-        if is_array(self.types.get(node.out)):
+        if is_array(type_of(node.out)):
             is_written = self.info.is_written(node.out)
             return card(node.fn).is_cheap_on_arrays and not is_written and self.reads_the_same_later(node)
         return card(node.fn).is_cheap and card(node.fn).is_pure
@@ -122,21 +122,21 @@ class Frame:
 
     def loads_the_same_later(self, load: Apply, base: Value) -> bool:
         """Tell whether what a load reads is not overwritten after it has run."""
-        if isinstance(self.types.get(base), nt.BaseTuple):
+        if isinstance(type_of(base), nt.BaseTuple):
             return True
-        is_known = is_memory(self.types.get(base)) and load in self.info.access
+        is_known = is_memory(type_of(base)) and load in self.info.access
         return is_known and not self.info.read_is_overwritten(load)
 
     def is_of_list(self, node: Apply) -> bool:
-        return any(is_list(self.types.get(value)) for value in values(node.args[:1]))
+        return any(is_list(type_of(value)) for value in values(node.args[:1]))
 
     def is_length_of_list(self, node: Node) -> bool:
         is_length = isinstance(node, Apply) and node.fn == "len"
-        return is_length and any(is_list(self.types.get(value)) for value in values(operands(node)))
+        return is_length and any(is_list(type_of(value)) for value in values(operands(node)))
 
     def reads_the_same_later(self, node: Apply) -> bool:
         """Tell whether no array that a node reads is overwritten after it has run."""
-        arrays = [v for v in values(node.args) if is_memory(self.types.get(v))]
+        arrays = [v for v in values(node.args) if is_memory(type_of(v))]
         is_known = node in self.info.access
         return is_known and not any(self.info.written_after(array, node) for array in arrays)
 

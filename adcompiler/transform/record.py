@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from numba import int64
 
 from adcompiler.analysis.alias import written_arrays
-from adcompiler.analysis.types import Types, element, is_array, is_scalar
+from adcompiler.analysis.types import element, is_array, is_scalar
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -23,6 +23,7 @@ from adcompiler.graph.nodes import (
     Region,
     Value,
     While,
+    type_of,
 )
 from adcompiler.graph.walk import (
     defined,
@@ -66,7 +67,6 @@ class Recording:
     """
 
     sweep: ReverseSweep
-    types: Types
     plans: list[tuple[LoopPlan, list[Tape]]] = field(default_factory=list)
     tapes: dict[Value, Tape] = field(default_factory=dict)
     stacks: set[Value] = field(default_factory=set)
@@ -138,13 +138,13 @@ class Recording:
         if whole is not primal:
             self.rename_partner(whole, primal)
         whole = replace(primal, body=map_region(primal.body, self.with_copies))
-        repeatable = may_repeat(whole, self.reads(primal, back), self.types, self.sweep.info)
+        repeatable = may_repeat(whole, self.reads(primal, back), self.sweep.info)
         body, back_body = self.frame(primal.body, back.body, repeated or repeatable)
         position, back_body = _split_position(primal, back_body)
         back = replace(back, body=back_body)
         inside = defined(body)
         needed = [value for value in free(back_body) if value in inside]
-        plan = plan_loop(primal, body, needed, self.types, self.sweep.info)
+        plan = plan_loop(primal, body, needed, self.sweep.info)
         plan.replayed = repeatable and not repeated and any(self.is_large(value) for value in plan.stored)
         may_merge = repeatable and not position
         merged = self.merge(*export(body, back_body, self.sweep)) if may_merge else None
@@ -207,11 +207,11 @@ class Recording:
 
     def with_snapshots(self, primal: For | While, back: Region) -> For | While:
         """Let inner loops read from copies of arrays, where that saves storing elements."""
-        frame = Frame(primal, primal.body, self.types, self.sweep.info)
-        kept = arrays_to_keep(primal, back, self.types, self.sweep.info, frame.is_cheap)
+        frame = Frame(primal, primal.body, self.sweep.info)
+        kept = arrays_to_keep(primal, back, self.sweep.info, frame.is_cheap)
         if not kept:
             return primal
-        copies, loads = served_from_copies(primal, kept, self.types, self.sweep.info)
+        copies, loads = served_from_copies(primal, kept, self.sweep.info)
         self.originals.update((load.out, load.args[0]) for load in loads if isinstance(load, Apply))
 
         def rewrite(region: Region) -> Region:
@@ -229,11 +229,11 @@ class Recording:
 
     def is_large(self, value: Value) -> bool:
         """Tell whether a value is more than a number."""
-        return not is_scalar(self.types.get(value))
+        return not is_scalar(type_of(value))
 
     def merge(self, forward: Region, back: Region) -> Merged:
         """Merge loops of two sweeps that run one after the other."""
-        return merge_sweeps(forward, back, self.replays, self.sweep.info.access, self.types, self.starts)
+        return merge_sweeps(forward, back, self.replays, self.sweep.info.access, self.starts)
 
     def may_be_merged(
         self,
@@ -255,7 +255,7 @@ class Recording:
         if total is None:
             return replace(primal, body=body)
         count, more = Value("trips"), Value("trips")
-        self.types[total] = int64
+        total.type = int64
         step = Apply(more, "add", (count, Literal(1)))
         body = Region((*body.params, count), (step, *body.nodes), (*body.yields, more))
         return replace(primal, inits=(*primal.inits, Literal(0)), body=body, outs=(*primal.outs, total))
@@ -272,7 +272,7 @@ class Recording:
         wide = None if inner is None else widened(inner, loop, inside, makers)
         if wide is not None:
             return wide
-        kind = self.types.get(value)
+        kind = type_of(value)
         made = makers.get(value)
         if made is not None and made.fn in ("np.empty", "copy") and is_array(kind):
             source = value if made.fn == "np.empty" else made.args[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from adcompiler.analysis.alias import Memory, content_reads
-from adcompiler.analysis.types import Types, is_array, is_mutable
+from adcompiler.analysis.types import is_array, is_mutable
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -21,6 +21,7 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    type_of,
 )
 from adcompiler.graph.walk import (
     clone,
@@ -41,18 +42,17 @@ from adcompiler.transform.recompute import Frame, is_load
 Origins = dict[Value | Node, tuple[Node, tuple[Atom, ...]]]
 
 
-def may_repeat(loop: For | While, needed: Iterable[Value], types: Types, info: Memory) -> bool:
+def may_repeat(loop: For | While, needed: Iterable[Value], info: Memory) -> bool:
     """Tell whether an iteration can be run again, for its reversal, from what stands outside the loop alone.
 
     Args:
         loop: the loop of the primal.
         needed: values that the ideal reversal of one iteration reads.
-        types: type of every value.
         info: where memory is written.
     """
     if not isinstance(loop, For):
         return False
-    frame = Frame(loop, loop.body, types, info)
+    frame = Frame(loop, loop.body, info)
     return _can_replay(frame, [value for value in needed if value in frame.inside])
 
 
@@ -99,7 +99,7 @@ def _repeats(frame: Frame, node: Node, local: set[Value]) -> bool:
         return True
     for value in _element_reads(frame, node):
         owner = frame.info.owners.get(value, value)
-        if not is_mutable(frame.types.get(value)) or owner in local:
+        if not is_mutable(type_of(value)) or owner in local:
             continue
         if node not in frame.info.access or frame.info.written_after(value, node):
             return False
@@ -108,7 +108,7 @@ def _repeats(frame: Frame, node: Node, local: set[Value]) -> bool:
 
 def _is_unchanged(frame: Frame, load: Apply) -> bool:
     """Tell whether a load gives the same when it is repeated in the reverse sweep."""
-    is_array_read = load in frame.info.access and is_array(frame.types.get(load.args[0]))  # type: ignore[arg-type]
+    is_array_read = load in frame.info.access and is_array(type_of(load.args[0]))
     return is_array_read and not frame.info.read_is_overwritten(load)
 
 

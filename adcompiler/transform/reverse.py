@@ -17,9 +17,22 @@ from adcompiler.analysis.masked import masked_values
 from adcompiler.analysis.ranges import ranges
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.sizes import Shapes
-from adcompiler.analysis.types import Types, is_array, is_complex, is_list, is_mutable, is_scalar
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value, While
-from adcompiler.graph.walk import regions, results, with_regions
+from adcompiler.analysis.types import is_array, is_complex, is_list, is_mutable, is_scalar
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Graph,
+    If,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+    type_of,
+)
+from adcompiler.graph.walk import defined, regions, results, with_regions
 from adcompiler.primitives import Spelling, card
 from adcompiler.source import NOWHERE
 from adcompiler.transform.adjoints import AdjointSweep, Contribution
@@ -71,15 +84,12 @@ class ReverseSweep:
     bound: Bound
 
 
-def reverse(
-    graph: Graph, wrt: list[Value], types: Types, active: set[Value], seeds: Sequence[Atom | None]
-) -> ReverseSweep:
+def reverse(graph: Graph, wrt: list[Value], active: set[Value], seeds: Sequence[Atom | None]) -> ReverseSweep:
     """Build the reverse sweep of a primal.
 
     Args:
         graph: specialised primal.
         wrt: arguments to differentiate.
-        types: type of every value of the primal.
         active: values that carry a derivative.
         seeds: the adjoint of each result; None for one that has none.
 
@@ -87,44 +97,44 @@ def reverse(
         DifferentiationError: AD202 where an active primitive has no rule, AD303 where a result may be an
             array or a copy of it.
     """
-    graph, sweep = _started(graph, types, active)
+    graph, sweep = _started(graph, active)
     started = [None if seed is None else Contribution(seed) for seed in seeds]
     reverse_region(sweep, graph.body, list(zip(graph.body.yields, started, strict=True)))
     gradients = [_gradient(sweep, param) for param in wrt]
-    are_arrays = [is_array(types[param]) for param in wrt]
+    are_arrays = [is_array(param.type) for param in wrt]
     nodes = (*sweep.nodes, *kept_apart(gradients, are_arrays, sweep.nodes))
     body = Region((), nodes, tuple(gradients))
     asked = sweep.partner, sweep.trips, sweep.before, sweep.after
     return ReverseSweep(graph, body, *asked, sweep.info, sweep.shapes, sweep.bound)
 
 
-def _started(graph: Graph, types: Types, active: set[Value]) -> tuple[Graph, AdjointSweep]:
+def _started(graph: Graph, active: set[Value]) -> tuple[Graph, AdjointSweep]:
     """Return the primal, which may now bind shadows, and the state that its reversal starts from."""
-    displayed = displays(graph.body, types)
-    views, info, shapes = _analysed(graph, types)
-    undefined = first_assigned_inside(graph, types, active, shapes)
+    displayed = displays(graph.body)
+    views, info, shapes = _analysed(graph)
+    undefined = first_assigned_inside(graph, active, shapes)
     unsized = [value for value, shape in undefined.items() if shape is None]
-    wanted = ambiguous_memory(graph.body, types, active, info, unsized) - displayed
-    graph, bound = bind_shadows(graph, wanted, views, types)
+    wanted = ambiguous_memory(graph.body, active, info, unsized) - displayed
+    graph, bound = bind_shadows(graph, wanted, views)
     if wanted:
-        views, info, shapes = _analysed(graph, types)
-    check_lists(graph.body, types, active, displayed | wanted)
-    buffered = buffered_owners(graph.body, types, active, views, info) - displayed - wanted
-    known = ranges(graph, types)
-    masked = masked_values(graph.body, types, active, known)
-    sweep = AdjointSweep(types, active, views, buffered, info, shapes, known, masked, displayed, bound)
+        views, info, shapes = _analysed(graph)
+    check_lists(graph.body, active, displayed | wanted)
+    buffered = buffered_owners(graph.body, active, views, info) - displayed - wanted
+    known = ranges(graph)
+    masked = masked_values(graph.body, active, known)
+    sweep = AdjointSweep(active, views, buffered, info, shapes, known, masked, displayed, bound)
     sweep.shadows.update(bound.shadows)
-    sweep.has_complex = any(is_complex(types.get(value)) for value in active)
+    sweep.has_complex = any(is_complex(type_of(value)) for value in active)
     sweep.undefined = undefined
     return graph, sweep
 
 
-def _analysed(graph: Graph, types: Types) -> tuple[set[Value], Memory, Shapes]:
+def _analysed(graph: Graph) -> tuple[set[Value], Memory, Shapes]:
     """Return the views of a graph, where its memory is written, and the shapes of its arrays."""
-    arrays = {value for value, kind in types.items() if is_mutable(kind)}
-    lists = {value for value, kind in types.items() if is_list(kind)}
-    info = memory(graph.body, arrays, lists, types)
-    return typed_views(graph.body, types), info, symbolic_shapes(graph, types)
+    arrays = {value for value in defined(graph.body) if is_mutable(value.type)}
+    lists = {value for value in defined(graph.body) if is_list(value.type)}
+    info = memory(graph.body, arrays, lists, in_parts=True)
+    return typed_views(graph.body), info, symbolic_shapes(graph)
 
 
 def reverse_region(
@@ -204,7 +214,7 @@ def _open(sweep: AdjointSweep, owned: list[Value]) -> None:
     """Allocate the shadows of buffered arrays and lists."""
     for value in owned:
         if value in sweep.buffered and value in sweep.active and value not in sweep.bound:
-            make = open_list if is_list(sweep.types[value]) else _open_array
+            make = open_list if is_list(value.type) else _open_array
             sweep.shadows[value] = make(sweep, value)
 
 
@@ -225,7 +235,7 @@ def _open_array(sweep: AdjointSweep, value: Value) -> Value:
 def _reverse_apply(sweep: AdjointSweep, node: Apply) -> None:
     """Append the reversal of a primitive; that of a list does not ask for an adjoint of its result."""
     is_view = node.out in sweep.views and sweep.is_buffered(node.out)
-    is_made = is_list(sweep.types.get(node.out))
+    is_made = is_list(type_of(node.out))
     if is_view or (is_made and sweep.binds_items(node.out)):
         return
     if is_made and node.fn in ("list", "mul"):
@@ -242,7 +252,7 @@ def _reverse_apply(sweep: AdjointSweep, node: Apply) -> None:
 def _reverse_result(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """Add to the adjoints of a primitive's inputs, given that of its result."""
     first = node.args[0] if node.args else None
-    of_list = isinstance(first, Value) and is_list(sweep.types.get(first))
+    of_list = isinstance(first, Value) and is_list(type_of(first))
     match node.fn:
         case "getitem":
             reverse_getitem(sweep, node, adjoint)
@@ -267,6 +277,6 @@ def _gradient(sweep: AdjointSweep, param: Value) -> Atom:
     if found is None:
         return sweep.zero(param)
     atom = sweep.full(param, found)
-    if is_scalar(sweep.types[param]) and str(sweep.types[param]) != "float64":
-        return sweep.apply(f"np.{sweep.types[param]}", atom)
+    if is_scalar(param.type) and str(param.type) != "float64":
+        return sweep.apply(f"np.{param.type}", atom)
     return atom

@@ -9,7 +9,7 @@ from numba.core import types as nt
 from numba.core.errors import NumbaError
 from numba.core.registry import cpu_target
 
-from adcompiler.analysis.types import Types, is_array, rank
+from adcompiler.analysis.types import is_array, rank
 from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.overloads import constant_kind
@@ -20,14 +20,14 @@ from adcompiler.transform.tangents import TangentSweep
 
 
 def adjoint_kinds(
-    function: CustomFunction, args: Sequence[Atom], result: Atom, types: Types, where: Location
+    function: CustomFunction, args: Sequence[Atom], result: Atom, where: Location
 ) -> list[nt.Type]:
     """Return the types of the adjoints that a rule returns, one for each argument.
 
     Raises:
         DifferentiationError: AD204 where their number or their numbers of axes do not fit the arguments.
     """
-    kinds = [_kind(atom, types) for atom in (*args, result)]
+    kinds = [_kind(atom) for atom in (*args, result)]
     returned = _returned(function, function.vjp, [*kinds, _fresh(kinds[-1])], where)
     if len(args) == 1:
         found = [returned]
@@ -43,15 +43,13 @@ def adjoint_kinds(
     return found
 
 
-def tangent_kind(
-    function: CustomFunction, args: Sequence[Atom], result: Atom, types: Types, where: Location
-) -> nt.Type:
+def tangent_kind(function: CustomFunction, args: Sequence[Atom], result: Atom, where: Location) -> nt.Type:
     """Return the type of the tangent that a rule returns.
 
     Raises:
         DifferentiationError: AD204 where its number of axes is not that of the function's result.
     """
-    kinds = [_kind(atom, types) for atom in (*args, result)]
+    kinds = [_kind(atom) for atom in (*args, result)]
     returned = _returned(function, function.jvp, [*kinds, *map(_fresh, kinds[:-1])], where)
     if not _fits(returned, kinds[-1], allows_none=False):
         own = _shown(kinds[-1])
@@ -77,7 +75,7 @@ def check_part(
         of: the argument or the result.
     """
     atom, kind = part
-    if not isinstance(of, Value) or not is_array(sweep.types[of]):
+    if not isinstance(of, Value) or not is_array(of.type):
         return
     name = "its result" if k is None else f"'{[*function.signature.parameters][k]}'"
     returned = f"the rule of '{function.__name__}' returns for {name}"
@@ -93,8 +91,8 @@ def check_part(
     sweep.nodes.append(If(test, Region((), (error,), ()), Region((), (), ()), (), sweep.loc))
 
 
-def _kind(atom: Atom, types: Types) -> nt.Type:
-    return types[atom] if isinstance(atom, Value) else constant_kind(atom)
+def _kind(atom: Atom) -> nt.Type:
+    return atom.type if isinstance(atom, Value) else constant_kind(atom)
 
 
 def _fresh(kind: nt.Type) -> nt.Type:

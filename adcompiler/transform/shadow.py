@@ -6,20 +6,20 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from adcompiler.analysis.alias import Memory
-from adcompiler.analysis.types import Types, is_array, is_array_atom, is_complex, is_list
+from adcompiler.analysis.types import is_array, is_array_atom, is_complex, is_list
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, Node, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import operands, regions, results, uses, values, walk
 from adcompiler.primitives import Shows, card, part_of
 
 
-def typed_views(body: Region, types: Types) -> set[Value]:
+def typed_views(body: Region) -> set[Value]:
     """Return the values that are views of their first argument, as their types tell."""
     found = set()
     for node in walk(body):
-        if isinstance(node, Apply) and is_array(types.get(node.out)) and isinstance(node.args[0], Value):
-            contiguous = getattr(types.get(node.args[0]), "layout", None) == "C"
-            picked = any(is_array_atom(index, types) for index in node.args[1:])  # a copy
+        if isinstance(node, Apply) and is_array(type_of(node.out)) and isinstance(node.args[0], Value):
+            contiguous = getattr(type_of(node.args[0]), "layout", None) == "C"
+            picked = any(is_array_atom(index) for index in node.args[1:])  # a copy
             match node.fn:
                 case "getitem" | "T" | "np.transpose":
                     is_view = not picked
@@ -30,9 +30,7 @@ def typed_views(body: Region, types: Types) -> set[Value]:
     return found
 
 
-def buffered_owners(
-    body: Region, types: Types, active: set[Value], views: set[Value], info: Memory
-) -> set[Value]:
+def buffered_owners(body: Region, active: set[Value], views: set[Value], info: Memory) -> set[Value]:
     """Return the arrays whose adjoint is kept in a shadow array.
 
     These are the arrays that are written or accessed by element or slice, and those used in a
@@ -41,8 +39,8 @@ def buffered_owners(
     Raises:
         DifferentiationError: AD303 where what is written may be an array or a copy of it.
     """
-    check_copies(body, types, active, info, views)
-    found = _Owners(types, active, views)
+    check_copies(body, active, info, views)
+    found = _Owners(active, views)
     found.visit(body)
     return found.buffered
 
@@ -57,7 +55,6 @@ class _Owners:
         buffered: the arrays, none of them a view.
     """
 
-    types: Types
     active: set[Value]
     views: set[Value]
     home: dict[Value, Region] = field(default_factory=dict)
@@ -88,8 +85,8 @@ class _Owners:
         if value not in self.active:
             return
         owner = self.owner(value)
-        is_elsewhere = is_array(self.types.get(value)) and self.home.get(owner) is not region
-        if is_elsewhere or is_list(self.types.get(value)):
+        is_elsewhere = is_array(type_of(value)) and self.home.get(owner) is not region
+        if is_elsewhere or is_list(type_of(value)):
             self.buffered.add(owner)
 
     def access(self, node: Node) -> None:
@@ -104,35 +101,29 @@ class _Owners:
                 self.buffered.add(self.owner(node.array))
 
 
-def check_copies(
-    body: Region, types: Types, active: set[Value], info: Memory, views: Container[Value]
-) -> None:
+def check_copies(body: Region, active: set[Value], info: Memory, views: Container[Value]) -> None:
     """`np.asarray` and its like show an array or copy it: no matter unless one of the two is written.
 
     Raises:
         DifferentiationError: AD303 where it matters, and is not known.
     """
     counts = uses(body)
-    _check_parts_of_complex(body, types, active)
+    _check_parts_of_complex(body, active)
     for node in walk(body):
         if not isinstance(node, Apply) or node.out not in active or not info.is_written(node.out):
             continue
         if part_of(node.fn, len(node.args)) is not None:
             reason = f"a result of '{node.fn.partition('[')[0]}' is written"
             raise DifferentiationError("AD303", reason, node.loc, "write into a copy of it: .copy()")
-        if (
-            node.out not in views
-            and _may_show(node, types)
-            and _is_known_elsewhere(node.args[0], counts, info)
-        ):
+        if node.out not in views and _may_show(node) and _is_known_elsewhere(node.args[0], counts, info):
             reason = f"the result of '{node.fn}' may be the array itself or a copy, and it is written"
             raise DifferentiationError("AD303", reason, node.loc, "write .copy()")
 
 
-def _may_show(node: Apply, types: Types) -> bool:
+def _may_show(node: Apply) -> bool:
     """Tell whether a primitive returns an array that may be its argument."""
     shows = card(node.fn).shows
-    return shows in (Shows.MAYBE_FIRST, Shows.FIRST_IF_CONTIGUOUS) and is_array(types.get(node.out))
+    return shows in (Shows.MAYBE_FIRST, Shows.FIRST_IF_CONTIGUOUS) and is_array(type_of(node.out))
 
 
 def _is_known_elsewhere(source: Atom, counts: Mapping[Value, int], info: Memory) -> bool:
@@ -142,7 +133,7 @@ def _is_known_elsewhere(source: Atom, counts: Mapping[Value, int], info: Memory)
     return counts[source] > 1 or info.owners.get(source) is not source
 
 
-def _check_parts_of_complex(body: Region, types: Types, active: set[Value]) -> None:
+def _check_parts_of_complex(body: Region, active: set[Value]) -> None:
     """`z.real` shares the memory of z, but its adjoint does not: it may not be written."""
     makers = {node.out: node for node in walk(body) if isinstance(node, Apply)}
     for node in walk(body):
@@ -150,7 +141,7 @@ def _check_parts_of_complex(body: Region, types: Types, active: set[Value]) -> N
             continue
         maker = makers.get(node.array)
         while maker is not None and card(maker.fn).is_view and isinstance(maker.args[0], Value):
-            if maker.fn in ("np.real", "np.imag") and is_complex(types.get(maker.args[0])):
+            if maker.fn in ("np.real", "np.imag") and is_complex(type_of(maker.args[0])):
                 reason = f"the part '{maker.fn.removeprefix('np.')}' of a complex array is written"
                 raise DifferentiationError("AD303", reason, node.loc, "assign complex numbers to the array")
             maker = makers.get(maker.args[0])

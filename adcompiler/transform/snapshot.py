@@ -10,21 +10,20 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from adcompiler.analysis.alias import Memory, is_opaque
-from adcompiler.analysis.types import Types, is_array, is_scalar, rank
-from adcompiler.graph.nodes import Apply, For, Node, Region, Store, Value, While
+from adcompiler.analysis.types import is_array, is_scalar, rank
+from adcompiler.graph.nodes import Apply, For, Node, Region, Store, Value, While, type_of
 from adcompiler.graph.walk import defined, free, operands, values, walk
 from adcompiler.primitives import card
 
 
 def arrays_to_keep(
-    loop: For | While, back: Region, types: Types, info: Memory, is_cheap: Callable[[Apply], bool]
+    loop: For | While, back: Region, info: Memory, is_cheap: Callable[[Apply], bool]
 ) -> dict[Value, list[Apply]]:
     """Return the arrays of which a loop should keep a copy per iteration, with the loads to serve from it.
 
     Args:
         loop: the loop of the primal.
         back: the ideal reversal of one iteration.
-        types: type of every value.
         info: where memory is written.
         is_cheap: tells whether a primitive is recomputed rather than stored.
     """
@@ -39,21 +38,21 @@ def arrays_to_keep(
         if value in seen or node is None:
             continue
         seen.add(value)
-        if _is_lost(node, types, info):
+        if _is_lost(node, info):
             lost[node.args[0]].append(node)  # type: ignore[index]
         elif is_cheap(node):
             todo += values(operands(node))
-    return {array: loads for array, loads in lost.items() if _serves(array, loads, loop, inside, types, info)}
+    return {array: loads for array, loads in lost.items() if _serves(array, loads, loop, inside, info)}
 
 
-def _is_lost(node: Apply, types: Types, info: Memory) -> bool:
+def _is_lost(node: Apply, info: Memory) -> bool:
     """Tell whether a node reads an element that is overwritten later."""
-    is_load = node.fn == "getitem" and is_array(types.get(node.args[0])) and is_scalar(types.get(node.out))  # type: ignore[arg-type]
+    is_load = node.fn == "getitem" and is_array(type_of(node.args[0])) and is_scalar(type_of(node.out))
     return is_load and node in info.access and info.read_is_overwritten(node)
 
 
 def _serves(
-    array: Value, loads: list[Apply], loop: For | While, inside: dict[Value, None], types: Types, info: Memory
+    array: Value, loads: list[Apply], loop: For | While, inside: dict[Value, None], info: Memory
 ) -> bool:
     """Tell whether a copy made at the start of an iteration holds what all these loads read."""
     if array in inside and array not in loop.body.params:
@@ -62,7 +61,7 @@ def _serves(
     depths = [[*loops].index(loop) + 1 for loops in around if loop in loops]
     if len(depths) < len(loads):
         return False
-    deep = all(len(loops) - depth >= rank(types[array]) for loops, depth in zip(around, depths, strict=True))
+    deep = all(len(loops) - depth >= rank(array.type) for loops, depth in zip(around, depths, strict=True))
     return deep and not any(_is_written_before(load, loop, info) for load in loads)
 
 
@@ -108,14 +107,14 @@ def _is_new(array: Value, info: Memory) -> bool:
 
 
 def served_from_copies(
-    loop: For | While, kept: dict[Value, list[Apply]], types: Types, info: Memory
+    loop: For | While, kept: dict[Value, list[Apply]], info: Memory
 ) -> tuple[tuple[Node, ...], dict[Node, Apply]]:
     """Return the copies to make at the start of an iteration, and the loads that read from them."""
     copies: list[Node] = []
     loads: dict[Node, Apply] = {}
     for array, group in kept.items():
         copy = Value(f"{array.name}_then")
-        types[copy] = types[array].copy(layout="C", readonly=False)
+        copy.type = array.type.copy(layout="C", readonly=False)
         made = Apply(copy, "copy", (array,))
         copies.append(made)
         first = min(info.access[load].position for load in group)

@@ -11,7 +11,6 @@ from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory, memory_classes
 from adcompiler.analysis.types import (
-    Types,
     element,
     is_array,
     is_complex,
@@ -35,39 +34,39 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    type_of,
 )
-from adcompiler.graph.walk import map_region, substitute, walk
+from adcompiler.graph.walk import defined, map_region, substitute, walk
 from adcompiler.transform.in_place import resolve_in_place
 from adcompiler.transform.items import resolve_items
 
 
-def specialise(graph: Graph, types: Types, keep_arguments: bool) -> Graph:
+def specialise(graph: Graph, keep_arguments: bool) -> Graph:
     """Return the graph with typed nodes only.
 
     Args:
         graph: the untyped primal.
-        types: types of its values, extended with the values made here.
         keep_arguments: whether arguments that are written are copied on entry. A function without a
             result then returns those copies.
     """
-    graph = _only_reals(graph, types)
-    graph = resolve_items(resolve_in_place(graph, types), types)
-    graph = _resolve_identities(graph, types)
-    graph = _copy_overlapping(graph, types)
+    graph = _only_reals(graph)
+    graph = resolve_items(resolve_in_place(graph))
+    graph = _resolve_identities(graph)
+    graph = _copy_overlapping(graph)
     if keep_arguments:
-        graph = _copy_written_arguments(graph, types)
-    return _define_initial_values(graph, types)
+        graph = _copy_written_arguments(graph)
+    return _define_initial_values(graph)
 
 
-def _only_reals(graph: Graph, types: Types) -> Graph:
+def _only_reals(graph: Graph) -> Graph:
     """Refuse complex arguments of definitions for real numbers, and writing what NumPy would show."""
     same: dict[Value, Atom] = {}
     marks = [node for node in walk(graph.body) if isinstance(node, Apply) and node.fn == "of_reals"]
     shown = [node for node in marks if getattr(node.args[1], "value", None) in SHOWN]
-    _check_shown(graph, shown, types)
+    _check_shown(graph, shown)
     for node in marks:
         argument, fn = node.args
-        if node not in shown and isinstance(argument, Value) and is_complex(types.get(argument)):
+        if node not in shown and isinstance(argument, Value) and is_complex(type_of(argument)):
             reason = f"'{getattr(fn, 'value', '')}' is known for real numbers only"
             raise DifferentiationError("AD202", reason, node.loc)
         same[node.out] = argument
@@ -79,20 +78,20 @@ def _only_reals(graph: Graph, types: Types) -> Graph:
     return replace(graph, body=substitute(map_region(graph.body, rewrite), same))
 
 
-def _check_shown(graph: Graph, shown: list[Apply], types: Types) -> None:
+def _check_shown(graph: Graph, shown: list[Apply]) -> None:
     """Refuse writing an array of which NumPy would show a part."""
     if not shown:
         return
-    arrays = {value for value, kind in types.items() if is_mutable(kind)}
-    lists = {value for value, kind in types.items() if is_list(kind)}
-    info = memory(graph.body, arrays, lists, types)
+    arrays = {value for value in defined(graph.body) if is_mutable(value.type)}
+    lists = {value for value in defined(graph.body) if is_list(value.type)}
+    info = memory(graph.body, arrays, lists, in_parts=True)
     for node in shown:
-        if is_array(types.get(node.args[0])) and info.written_after(node.args[0], node):  # type: ignore[arg-type]
+        if is_array(type_of(node.args[0])) and info.written_after(node.args[0], node):  # type: ignore[arg-type]
             reason = f"'{node.args[1].value}' shows an array that is written afterwards"  # type: ignore[union-attr]
             raise DifferentiationError("AD303", reason, node.loc, "write .copy() of the array inside")
 
 
-def _resolve_identities(graph: Graph, types: Types) -> Graph:
+def _resolve_identities(graph: Graph) -> Graph:
     """`x is False` compares booleans; anything else, 0 too, is neither True nor False."""
     same: dict[Value, Atom] = {}
 
@@ -101,7 +100,7 @@ def _resolve_identities(graph: Graph, types: Types) -> Graph:
         for node in region.nodes:
             if not isinstance(node, Apply) or node.fn != "is":
                 nodes.append(node)
-            elif not isinstance(types.get(node.args[0]), nt.Boolean):  # type: ignore[arg-type]
+            elif not isinstance(type_of(node.args[0]), nt.Boolean):
                 same[node.out] = Literal(False)
             elif node.args[1] == Literal(True):
                 same[node.out] = node.args[0]
@@ -113,9 +112,9 @@ def _resolve_identities(graph: Graph, types: Types) -> Graph:
     return replace(graph, body=substitute(body, same))
 
 
-def _copy_overlapping(graph: Graph, types: Types) -> Graph:
+def _copy_overlapping(graph: Graph) -> Graph:
     """`x += x[::-1]` adds what x was before: NumPy sees to that, Numba does not."""
-    arrays = {value for value, kind in types.items() if is_array(kind)}
+    arrays = {value for value in defined(graph.body) if is_array(value.type)}
     classes = memory_classes(graph.body, arrays)
 
     def rewrite(region: Region) -> Region:
@@ -125,7 +124,7 @@ def _copy_overlapping(graph: Graph, types: Types) -> Graph:
                 assert isinstance(node.value, Value)
                 if classes.get(node.value, node.value) is classes.get(node.array, node.array):
                     copy = Value(node.value.name, temporary=True)
-                    types[copy] = types[node.value].copy(layout="C", readonly=False)
+                    copy.type = node.value.type.copy(layout="C", readonly=False)
                     nodes.append(Apply(copy, "copy", (node.value,), loc=node.loc))
                     node = replace(node, value=copy)
             nodes.append(node)
@@ -134,14 +133,14 @@ def _copy_overlapping(graph: Graph, types: Types) -> Graph:
     return replace(graph, body=map_region(graph.body, rewrite))
 
 
-def _copy_written_arguments(graph: Graph, types: Types) -> Graph:
+def _copy_written_arguments(graph: Graph) -> Graph:
     """The caller's arrays are never changed: an argument that is written is copied on entry."""
-    arrays = {value for value, kind in types.items() if is_memory(kind)}
-    info = memory(graph.body, arrays, {value for value, kind in types.items() if is_list(kind)})
+    arrays = {value for value in defined(graph.body) if is_memory(value.type)}
+    info = memory(graph.body, arrays, {value for value in defined(graph.body) if is_list(value.type)})
     own = {param: Value(param.name) for param in graph.body.params if info.is_written(param)}
     for param, copy in own.items():
-        is_strided = is_array(types[param]) and types[param].layout == "A"
-        types[copy] = types[param].copy(layout="C") if is_strided else types[param]
+        is_strided = is_array(param.type) and param.type.layout == "A"
+        copy.type = param.type.copy(layout="C") if is_strided else param.type
     body = graph.body
     if own:
         body = substitute(body, dict(own))
@@ -155,13 +154,13 @@ def _copy_written_arguments(graph: Graph, types: Types) -> Graph:
     return replace(graph, body=body, returns=Packed((Leaf(),) * len(own)) if len(own) > 1 else None)
 
 
-def _define_initial_values(graph: Graph, types: Types) -> Graph:
+def _define_initial_values(graph: Graph) -> Graph:
     """A loop-carried number without a value before the loop starts as zero: nothing reads it."""
 
     def begun(node: Node) -> Node:
         if not isinstance(node, For | While):
             return node
-        kinds = (types.get(param) for param in node.body.params[isinstance(node, For) :])
+        kinds = (type_of(param) for param in node.body.params[isinstance(node, For) :])
         return replace(node, inits=tuple(map(_initial, node.inits, kinds)))
 
     def rewrite(region: Region) -> Region:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from adcompiler.analysis.alias import Memory
 from adcompiler.analysis.ranges import Ranges
 from adcompiler.analysis.sizes import Shapes
-from adcompiler.analysis.types import Types, element, is_array, is_complex
-from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Global, If, Literal, Node, Value
+from adcompiler.analysis.types import element, is_array, is_complex
+from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Global, If, Literal, Node, Value, type_of
 from adcompiler.primitives import hint
 from adcompiler.source import NOWHERE, Location
 
@@ -21,7 +21,6 @@ from adcompiler.source import NOWHERE, Location
 class TangentSweep:
     """The state of forward mode at one point: tangents so far, and nodes of the current region."""
 
-    types: Types
     active: set[Value]
     info: Memory
     shapes: Shapes
@@ -42,7 +41,7 @@ class TangentSweep:
     def named(self, atom: Atom, value: Value) -> Atom:
         """Rename the node just made to `t_…` if it computes the tangent of `value`."""
         last = self.nodes[-1] if self.nodes else None
-        if not isinstance(atom, Value) or not atom.temporary or atom in self.types:
+        if not isinstance(atom, Value) or not atom.temporary or type_of(atom) is not None:
             return atom
         out = Value(f"t_{value.name}", value.temporary)
         match last:
@@ -73,7 +72,7 @@ class TangentSweep:
     def whole(self, atom: Atom, like: Value | None = None) -> Atom:
         """Return the tangent of a value, also where it is zero; `like` has the type of its tangent."""
         found = self.tangent(atom)
-        kind = self.types.get(like if like is not None else atom)  # type: ignore[arg-type]
+        kind = type_of(like if like is not None else atom)
         return self.zero(atom, kind) if found is None else found
 
     def entry(self, value: Value) -> Value:
@@ -85,14 +84,14 @@ class TangentSweep:
         """Return a tangent as a function takes it that is called."""
         found = self.tangent(arg)
         assert found is not None and isinstance(arg, Value)
-        return self.apply("np.ascontiguousarray", found) if is_array(self.types[arg]) else found
+        return self.apply("np.ascontiguousarray", found) if is_array(arg.type) else found
 
     def cast(self, target: Value, atom: Atom, is_wide: bool = True) -> Atom:
         """Give a tangent the type of its value: literals in formulas would promote single precision.
 
         Where `is_wide`, it was computed from something in that precision.
         """
-        kind = self.types[target]
+        kind = target.type
         scalar = str(element(kind))
         if (is_wide and scalar in ("float64", "complex128")) or isinstance(atom, Literal):
             return atom

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adcompiler.analysis.sizes import Shape, Shapes, arrays_of
-from adcompiler.analysis.types import Types, dtype_name, element, is_array, rank
+from adcompiler.analysis.types import dtype_name, element, is_array, rank
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -19,13 +19,12 @@ from adcompiler.graph.nodes import (
     Region,
     Value,
     While,
+    type_of,
 )
 from adcompiler.graph.walk import map_region, merges, results, walk
 
 
-def first_assigned_inside(
-    graph: Graph, types: Types, active: set[Value], shapes: Shapes
-) -> dict[Value, Shape | None]:
+def first_assigned_inside(graph: Graph, active: set[Value], shapes: Shapes) -> dict[Value, Shape | None]:
     """Map arrays that may be undefined to the shape that they have once they are assigned.
 
     Nothing reads such an array before it has a value, but zeros of its shape may be needed as its adjoint.
@@ -33,7 +32,6 @@ def first_assigned_inside(
 
     Args:
         graph: the primal.
-        types: type of every value.
         active: values that carry a derivative.
         shapes: shapes of arrays, as far as they are known.
     """
@@ -41,7 +39,7 @@ def first_assigned_inside(
     outside = {*graph.body.params, *(value for node in graph.body.nodes for value in results(node))}
     known: dict[Value, Shape | None] = {}
     for target in sorted(maybe, key=lambda value: value.name):
-        if target not in active or not is_array(types.get(target)):
+        if target not in active or not is_array(type_of(target)):
             continue
         found = {shapes.get(source) for source in _assigned(target, sources, maybe)}
         shape = found.pop() if len(found) == 1 else None
@@ -66,14 +64,13 @@ def _maybe_undefined(graph: Graph) -> tuple[dict[Value, list[object]], set[Value
     return sources, maybe
 
 
-def with_empty_arrays(forward: Region, types: Types) -> Region:
+def with_empty_arrays(forward: Region) -> Region:
     """Let arrays begin empty that a loop records before the program has assigned them.
 
     What is recorded then is not read back: the iteration that would read it has not read the array either.
 
     Args:
         forward: the forward sweep.
-        types: type of every value, also of shadows.
     """
     nodes = [*walk(forward)]
     recorded = {node.args[1] for node in nodes if isinstance(node, Effect) and node.fn == "append"}
@@ -86,18 +83,18 @@ def with_empty_arrays(forward: Region, types: Types) -> Region:
         nodes: list[Node] = []
         for node in region.nodes:
             if isinstance(node, For | While):
-                node = _begun(node, recorded, nodes, types)
+                node = _begun(node, recorded, nodes)
             nodes.append(node)
         return replace(region, nodes=tuple(nodes))
 
     return map_region(forward, rewrite)
 
 
-def _begun(loop: For | While, recorded: set[Atom], before: list[Node], types: Types) -> For | While:
+def _begun(loop: For | While, recorded: set[Atom], before: list[Node]) -> For | While:
     """Return a loop whose recorded arrays have a value at first, which nodes before the loop make."""
     inits: list[Atom] = []
     for init, param in zip(loop.inits, loop.body.params[isinstance(loop, For) :], strict=True):
-        kind = types.get(param)
+        kind = type_of(param)
         if init != UNDEFINED or param not in recorded or not is_array(kind):
             inits.append(init)
             continue

@@ -9,7 +9,7 @@ from adcompiler.analysis.sizes import Shape
 from adcompiler.analysis.types import element, is_array, is_complex
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.recursion import Callee
-from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value
+from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value, type_of
 from adcompiler.graph.steps import pullback_of
 from adcompiler.graph.walk import operands, values
 from adcompiler.primitives import Elementwise, Structured, card, formula, part_of
@@ -41,17 +41,17 @@ def apply_rule(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     if node.fn == "np.transpose":
         _transposed(sweep, node, adjoint)
         return
-    found = find_structured(node, sweep.types)
+    found = find_structured(node)
     if found is not None:
         _structured(sweep, node, *found, adjoint)
     elif not card(node.fn).is_constant and any(a in sweep.active for a in values(operands(node))):
-        raise no_rule(node, sweep.types)
+        raise no_rule(node)
 
 
 def _complex_rule(sweep: AdjointSweep, node: Apply) -> Elementwise | None:
     """Return the rule of a function of complex numbers that has one for these."""
     if not sweep.has_complex or not any(
-        is_complex(sweep.types.get(value)) for value in values((node.out, *operands(node)))
+        is_complex(type_of(value)) for value in values((node.out, *operands(node)))
     ):
         return None
     rule = card(node.fn).complex_partials
@@ -76,7 +76,7 @@ def reverse_call(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> Non
     assert isinstance(callee, Global) and isinstance(callee.value, Callee)
     active = [k for k, arg in enumerate(args) if isinstance(arg, Value) and arg in sweep.active]
     seed = sweep.full(node.out, adjoint)
-    if is_array(sweep.types[node.out]):
+    if is_array(node.out.type):
         seed = sweep.apply("np.ascontiguousarray", seed)
     elif isinstance(seed, Literal):
         seed = Literal(float(seed.value))  # type: ignore[arg-type]
@@ -109,7 +109,7 @@ def _elementwise(sweep: AdjointSweep, node: Apply, rule: Elementwise, adjoint: C
         node, rule = replace(node, args=node.args[:1]), _SQUARE
     if rule is card(node.fn).complex_partials:  # its formulas are not products with the adjoint
         adjoint = Contribution(sweep.full(node.out, adjoint))
-    arrays = atom_rank(sweep.types, node.out) > 0
+    arrays = atom_rank(node.out) > 0
     keeps = node.out in sweep.masked or node.fn == "times"
     env: dict[str, Atom] = dict(zip(rule.inputs, node.args, strict=True))
     for name, arg, partial in zip(rule.inputs, node.args, rule.partials, strict=True):
@@ -131,7 +131,7 @@ def _evaluated(
     sweep: AdjointSweep, tree: ast.expr, env: dict[str, Atom], arrays: bool, keeps_zeros: bool
 ) -> Atom:
     nodes: list[Node] = []
-    is_of_complex = sweep.has_complex and any(is_complex(sweep.types.get(v)) for v in values(env.values()))
+    is_of_complex = sweep.has_complex and any(is_complex(type_of(v)) for v in values(env.values()))
     atom = evaluate(tree, env, arrays, nodes, is_of_complex)
     sweep.nodes += [replace(made, loc=sweep.loc) for made in plain_products(nodes, sweep.known, keeps_zeros)]
     return atom
@@ -142,12 +142,12 @@ def _unbroadcast(sweep: AdjointSweep, node: Apply, arg: Value, found: Contributi
     if sweep.shapes.get(arg) == sweep.shapes[node.out]:
         return found
     atom = sweep.full(node.out, found)
-    if atom_rank(sweep.types, arg) == 0:
+    if atom_rank(arg) == 0:
         return Contribution(sweep.apply("np.sum", atom))
-    whole = sweep.shapes[node.out][-atom_rank(sweep.types, arg) :]
+    whole = sweep.shapes[node.out][-atom_rank(arg) :]
     same = sweep.shapes.get(arg) == whole
     stretched = [] if same else _stretched(sweep.shapes.get(arg), whole)
-    summed: Atom = sweep.sum_to(atom, atom_rank(sweep.types, node.out), arg, same or bool(stretched))
+    summed: Atom = sweep.sum_to(atom, atom_rank(node.out), arg, same or bool(stretched))
     for axis in stretched:
         total = Value("total", temporary=True)
         sweep.nodes.append(Apply(total, "np.sum", (summed,), (("axis", Literal(axis)),), sweep.loc))
@@ -178,7 +178,7 @@ def _structured(
         keep = [_keeping_zeros(made, incoming) for made in keep]
     sweep.nodes += [replace(made, loc=sweep.loc) for made in keep]
     for arg, result in wanted:
-        is_scalar = rule.broadcasts and atom_rank(sweep.types, node.out) == 0
+        is_scalar = rule.broadcasts and atom_rank(node.out) == 0
         sweep.contribute(arg, Contribution(result, not rule.broadcasts, is_scalar))
 
 
@@ -189,13 +189,13 @@ def _expanded(
     incoming = sweep.cast(node.out, Contribution(sweep.full(node.out, adjoint)))
     is_part = part_of(node.fn, len(node.args)) is not None
     given = node.args if is_part else (*inputs, node.out)
-    axes = [atom_rank(sweep.types, atom) for atom in given]
+    axes = [atom_rank(atom) for atom in given]
     if node.fn.startswith("np.linalg."):  # LAPACK does not mix precisions, and literals widen single ones
         given = tuple(_widened(sweep, atom) for atom in given)
         incoming = _widened(sweep, incoming, node.out)
     ranks = {atom: count for atom, count in zip(given, axes, strict=True) if isinstance(atom, Value)}
     if isinstance(incoming, Value):
-        ranks[incoming] = atom_rank(sweep.types, node.out)
+        ranks[incoming] = atom_rank(node.out)
     nodes: list[Node] = []
     results = expand(rule.vjp, [*given, incoming], nodes, ranks)
     return nodes, results, incoming  # type: ignore[return-value]
@@ -209,7 +209,7 @@ def _keeping_zeros(node: Node, incoming: Atom) -> Node:
 
 def _widened(sweep: AdjointSweep, atom: Atom, like: Value | None = None) -> Atom:
     """Return an array, or the adjoint of one, in double precision."""
-    kind = sweep.types.get(like or atom)  # type: ignore[arg-type]
+    kind = type_of(like or atom)
     if not is_array(kind) or str(element(kind)) != "float32":
         return atom
     return sweep.apply("astype", atom, Global("np.float64", None))
