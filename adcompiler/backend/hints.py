@@ -10,7 +10,8 @@ from adcompiler.graph.nodes import Apply, Atom, Literal, Node, Region, Store, Va
 from adcompiler.graph.walk import walk
 
 _LONGEST = 24
-_ITEMS = (hint("getitem"), "t_" + hint("getitem"))
+_ITEMS = tuple(f"{prefix}{hint('getitem')}" for prefix in ("", "d_", "t_"))
+_PART = "part"
 _QUOTIENTS = (hint("truediv"), "reciprocal")
 _MAXIMA = ("max", hint("max"))
 
@@ -88,7 +89,9 @@ class _Hints:
         base = self.found.get(array, array.name)
         if base.endswith("_tape"):  # the first indices are those of the loops
             base, places = base.removesuffix("_tape").removesuffix("_then"), places[-1:]
-        name = "_".join([base, *(place for place in places if place)])
+        parts = [place for place in places if place and place != _PART]
+        parts += [_PART] if _PART in places else []
+        name = "_".join([base, *parts])
         return name if places and None not in places and len(name) <= _LONGEST else None
 
     def place(self, atom: Atom) -> str | None:
@@ -99,8 +102,10 @@ class _Hints:
         if not atom.temporary:
             return self.counters.get(atom, atom.name)
         made = self.makers.get(atom)
-        if not isinstance(made, Apply) or made.fn not in ("add", "sub", "getitem"):
+        if not isinstance(made, Apply) or made.fn not in ("add", "sub", "getitem", "slice"):
             return None
+        if made.fn == "slice":
+            return _PART
         if made.fn == "getitem":
             return None if atom.name == hint("getitem") else atom.name
         base, offset = made.args

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import content_reads
-from adcompiler.analysis.types import Types, is_list, is_scalar
+from adcompiler.analysis.types import Types, is_array, is_array_atom, is_list, is_scalar
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -149,7 +149,7 @@ def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int
     reads = any(
         not is_scalar(state.types.get(value))
         for part in (node, *_arms(node))
-        for value in (*_memory_reads(part), *_measured(state, part))
+        for value in (*_memory_reads(state, part), *_measured(state, part))
     )
     return not (reads and any(_may_write(other) for other in between)) and _small(state, uses[0])
 
@@ -166,10 +166,16 @@ def _arms(node: Node) -> list[Node]:
     return [inner for region in regions(node) for inner in walk(region)]
 
 
-def _memory_reads(node: Node) -> Iterable[Value]:
+def _memory_reads(state: _Inliner, node: Node) -> Iterable[Value]:
     if isinstance(node, Apply) and node.fn == "getitem":
-        return values(node.args)
+        return () if _is_view(state, node) else values(node.args)
     return content_reads(node)
+
+
+def _is_view(state: _Inliner, node: Apply) -> bool:
+    """Tell whether a node takes a slice of an array, whatever the array holds."""
+    kinds = [state.types.get(value) for value in values((node.out, *node.args[:1]))]
+    return all(map(is_array, kinds)) and not any(is_array_atom(atom, state.types) for atom in node.args[1:])
 
 
 def _measured(state: _Inliner, node: Node) -> Iterable[Value]:

@@ -401,13 +401,21 @@ class _Fusion:
         """Return a group as loops, or as it was where loops gain nothing."""
         sizes: list[Node] = []
         bounds = [self.bound(axis, group, known, sizes) for axis in range(len(group.shape))]
-        if None in bounds or not any(map(self.is_work, group.nodes)):
+        if None in bounds or not any(map(self.is_work, group.nodes)) or self.is_for_slice(group):
             return [*group.nodes, *group.after]
         inside = Counter(v for node in group.nodes for v in values(operands(node)))
         kept = {v for v in group.computed if self.uses[v] > inside[v]}
         found = [bound for bound in bounds if bound is not None]
         loops = write_loops(group.nodes, group.accesses, found, kept, self.types)
         return [*sizes, *loops, *group.after]
+
+    def is_for_slice(self, group: Group) -> bool:
+        """Tell whether all that is done is to add a number to a slice whose size only the slice tells."""
+        (*others, only) = group.nodes
+        if others or not isinstance(only, Store) or only.index or not self.is_number(only.value):
+            return False
+        is_view = only.array in self.elements.makers
+        return is_view and any(only.array in arrays_of(size) for size in group.shape)
 
     def is_work(self, node: Apply | Store) -> bool:
         """Tell whether a node computes something, rather than copying."""
