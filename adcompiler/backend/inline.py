@@ -48,6 +48,7 @@ class _Inliner:
     whole_targets: set[Value] = field(default_factory=set)
     makers: dict[Value, Node] = field(default_factory=dict)
     running: set[Value] = field(default_factory=set)
+    sized: set[Value] = field(default_factory=set)
 
 
 def inlined_values(region: Region, types: Types) -> set[Value]:
@@ -56,7 +57,11 @@ def inlined_values(region: Region, types: Types) -> set[Value]:
     A value is written in place if the user gave it no name, it is read once, in the region that
     defines it, and no store between definition and use can change what it reads.
     """
-    state = _Inliner(types, running=_running_sums(region))
+    measures = (
+        node for node in walk(region) if isinstance(node, Apply) and node.fn in ("shape", "len", "size")
+    )
+    sized = {value for node in measures for value in values(node.args)}
+    state = _Inliner(types, running=_running_sums(region), sized=sized)
     _visit(state, region)
     return state.chosen
 
@@ -145,6 +150,8 @@ def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int
         return False
     if isinstance(node, Apply) and (not is_pure(node) or (node.fn == "list" and not node.args)):
         return False  # an empty list is there to be appended to
+    if isinstance(node, Apply) and node.fn == "getitem" and out in state.sized:
+        return False  # `x[:k].shape[0]` reads badly
     between = region.nodes[position + 1 : uses[0].position]
     reads = any(
         not is_scalar(state.types.get(value))

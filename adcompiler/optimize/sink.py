@@ -7,7 +7,7 @@ from dataclasses import replace
 from adcompiler.analysis.alias import memory_classes, shared_memory, written_by
 from adcompiler.analysis.types import Types, is_array
 from adcompiler.graph.nodes import Apply, Graph, Literal, Node, Region, Store, Value
-from adcompiler.graph.walk import free, map_region, operands, regions, uses, values, walk
+from adcompiler.graph.walk import free, map_region, operands, regions, uses, walk
 from adcompiler.source import NOWHERE
 
 
@@ -36,13 +36,16 @@ def sink_multiples(graph: Graph, types: Types) -> Graph:
     def is_multiple(node: Node) -> bool:
         if not isinstance(node, Apply) or not is_array(types.get(node.out)) or counts[node.out] != 1:
             return False
+        if not isinstance(node.args[-1], Value):
+            return False
         return node.fn == "neg" or (node.fn == "mul" and isinstance(node.args[0], Literal))
 
     def sink(region: Region) -> Region:
         nodes = [*region.nodes]
         for node in reversed([n for n in nodes if is_multiple(n)]):
             assert isinstance(node, Apply)
-            start, (source,) = nodes.index(node), values(node.args)
+            start, source = nodes.index(node), node.args[-1]
+            assert isinstance(source, Value)
             for end in range(start + 1, len(nodes)):
                 reader = nodes[end]
                 if isinstance(reader, Store) and reader.value is node.out:

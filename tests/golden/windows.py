@@ -36,20 +36,21 @@ def windows_value_and_grad(x, k):
         for i in range(x_part.shape[0]):
             total = fast.add_up(total, x_part[i]**2)
         s[t] = total
-    s_part = s[k:]
+    s_part = s[:k]
+    s_part_b = s[k:]
     total = 0.0
-    for i in range(s[:k].shape[0]):
+    for i in range(s_part.shape[0]):
         total = fast.add_up(total, s[i])
-    size = s_part.shape[0]
+    size = s_part_b.shape[0]
     mean = 0.0
     for i in range(size):
-        mean = fast.add_up(mean, s_part[i])
+        mean = fast.add_up(mean, s_part_b[i])
     result = total + mean / size
 
     d_x = np.zeros_like(x)
     d_s = np.zeros_like(s)
     # return np.sum(s[:k]) + np.mean(s[k:])
-    d_s[k:] += 1.0 / s_part.size
+    d_s[k:] += 1.0 / s_part_b.size
     d_s[:k] += 1.0
     for t in range(n - 1, k - 1, -1):
         sub = t - k
