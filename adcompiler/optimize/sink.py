@@ -36,9 +36,8 @@ def sink_multiples(graph: Graph, types: Types) -> Graph:
     def is_multiple(node: Node) -> bool:
         if not isinstance(node, Apply) or not is_array(types.get(node.out)) or counts[node.out] != 1:
             return False
-        if not isinstance(node.args[-1], Value):
-            return False
-        return node.fn == "neg" or (node.fn == "mul" and isinstance(node.args[0], Literal))
+        is_scaled = node.fn == "mul" and isinstance(node.args[0], Literal)
+        return (node.fn == "neg" or is_scaled) and isinstance(node.args[-1], Value)
 
     def sink(region: Region) -> Region:
         nodes = [*region.nodes]
