@@ -56,7 +56,8 @@ class _Hints:
             return self.element(node.args[0], node.args[1:])
         if node.fn == "copy" and node.out.name == hint("copy"):
             return node.args[0].name if isinstance(node.args[0], Value) else None
-        if node.out.name in _QUOTIENTS and node.args[0] in (Literal(1), Literal(1.0)):
+        is_quotient = node.fn == "truediv" and node.out.name in _QUOTIENTS
+        if is_quotient and node.args[0] in (Literal(1), Literal(1.0)):
             return self.derived("inv_{}", node.args[1])
         is_square = node.fn == "mul" and node.args[0] is node.args[1]
         if (is_square or node.args[1:] == (Literal(2),)) and node.out.name == hint(node.fn):
