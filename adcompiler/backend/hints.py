@@ -11,7 +11,8 @@ from adcompiler.graph.walk import walk
 from adcompiler.primitives import hint
 
 _LONGEST = 24
-_ITEMS = (hint("getitem"), "t_" + hint("getitem"))
+_ITEMS = tuple(f"{prefix}{hint('getitem')}" for prefix in ("", "d_", "t_"))
+_PART = "part"
 _QUOTIENTS = (hint("truediv"), "reciprocal")
 _MAXIMA = ("max", hint("max"))
 
@@ -56,7 +57,8 @@ class _Hints:
             return self.element(node.args[0], node.args[1:])
         if node.fn == "copy" and node.out.name == hint("copy"):
             return node.args[0].name if isinstance(node.args[0], Value) else None
-        if node.out.name in _QUOTIENTS and node.args[0] in (Literal(1), Literal(1.0)):
+        is_quotient = node.fn == "truediv" and node.out.name in _QUOTIENTS
+        if is_quotient and node.args[0] in (Literal(1), Literal(1.0)):
             return self.derived("inv_{}", node.args[1])
         is_square = node.fn == "mul" and node.args[0] is node.args[1]
         if (is_square or node.args[1:] == (Literal(2),)) and node.out.name == hint(node.fn):
@@ -89,7 +91,9 @@ class _Hints:
         base = self.found.get(array, array.name)
         if base.endswith("_tape"):  # the first indices are those of the loops
             base, places = base.removesuffix("_tape").removesuffix("_then"), places[-1:]
-        name = "_".join([base, *(place for place in places if place)])
+        parts = [place for place in places if place and place != _PART]
+        parts += [_PART] if _PART in places else []
+        name = "_".join([base, *parts])
         return name if places and None not in places and len(name) <= _LONGEST else None
 
     def place(self, atom: Atom) -> str | None:
@@ -100,6 +104,8 @@ class _Hints:
         if not atom.temporary:
             return self.counters.get(atom, atom.name)
         made = self.makers.get(atom)
+        if isinstance(made, Apply) and made.fn == "slice":
+            return _PART
         if isinstance(made, Apply) and made.fn == "getitem":
             return None if atom.name == hint("getitem") else atom.name
         if not isinstance(made, Apply) or made.fn not in ("add", "sub"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import content_reads
-from adcompiler.analysis.types import is_list, is_scalar
+from adcompiler.analysis.types import is_array, is_array_atom, is_list, is_scalar
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -43,6 +43,7 @@ class _Inliner:
     whole_targets: set[Value] = field(default_factory=set)
     makers: dict[Value, Node] = field(default_factory=dict)
     running: set[Value] = field(default_factory=set)
+    sized: set[Value] = field(default_factory=set)
 
 
 def inlined_values(region: Region) -> set[Value]:
@@ -51,7 +52,9 @@ def inlined_values(region: Region) -> set[Value]:
     A value is written in place if the user gave it no name, it is read once, in the region that
     defines it, and no store between definition and use can change what it reads.
     """
-    state = _Inliner(running=_running_sums(region))
+    measures = (node for node in walk(region) if isinstance(node, Apply) and card(node.fn).measures)
+    sized = {value for node in measures for value in values(node.args)}
+    state = _Inliner(running=_running_sums(region), sized=sized)
     _visit(state, region)
     return state.chosen
 
@@ -140,11 +143,13 @@ def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int
         return False
     if isinstance(node, Apply) and (not card(node.fn).is_pure or (node.fn == "list" and not node.args)):
         return False  # an empty list is there to be appended to
+    if isinstance(node, Apply) and node.fn == "getitem" and out in state.sized:
+        return False  # `x[:k].shape[0]` reads badly
     between = region.nodes[position + 1 : uses[0].position]
     reads = any(
         not is_scalar(type_of(value))
         for part in (node, *_arms(node))
-        for value in (*_memory_reads(part), *_measured(state, part))
+        for value in (*_memory_reads(state, part), *_measured(state, part))
     )
     return not (reads and any(_may_write(other) for other in between)) and _small(state, uses[0])
 
@@ -161,10 +166,16 @@ def _arms(node: Node) -> list[Node]:
     return [inner for region in regions(node) for inner in walk(region)]
 
 
-def _memory_reads(node: Node) -> Iterable[Value]:
+def _memory_reads(state: _Inliner, node: Node) -> Iterable[Value]:
     if isinstance(node, Apply) and node.fn == "getitem":
-        return values(node.args)
+        return () if _is_view(state, node) else values(node.args)
     return content_reads(node)
+
+
+def _is_view(state: _Inliner, node: Apply) -> bool:
+    """Tell whether a node takes a slice of an array, whatever the array holds."""
+    kinds = [type_of(value) for value in values((node.out, *node.args[:1]))]
+    return all(map(is_array, kinds)) and not any(is_array_atom(atom) for atom in node.args[1:])
 
 
 def _measured(state: _Inliner, node: Node) -> Iterable[Value]:

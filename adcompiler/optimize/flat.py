@@ -107,7 +107,9 @@ class _Flat:
         """Return what makes an array like another one, with a number everywhere."""
         fn = "np.ones_like" if value == Literal(1.0) else "np.full_like"
         name = node.out if not node.out.temporary else Value(hint(fn).removesuffix("_like"), temporary=True)
-        name.type, self.shapes[name] = node.out.type, self.shapes.get(node.out, ())
+        name.type = node.out.type
+        if node.out in self.shapes:
+            self.shapes[name] = self.shapes[node.out]
         if name is not node.out:
             self.renamed[node.out] = name
         args = zeros.args[:1] if fn == "np.ones_like" else (zeros.args[0], value)

@@ -11,14 +11,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from numba import boolean, float32, float64, int64
+from numba import int64
 from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.alias import shared_memory
 from adcompiler.analysis.sizes import Axis, Shape, Shapes, Size, arrays_of, form_of
 from adcompiler.analysis.types import (
-    element,
     is_array,
     is_array_atom,
     is_list,
@@ -42,12 +41,10 @@ from adcompiler.graph.nodes import (
 from adcompiler.graph.walk import operands, regions, results, uses, values, walk, with_regions
 from adcompiler.optimize.elements import Access, Elements, Place
 from adcompiler.optimize.elementwise_loops import TARGET, Operand, allocate, write_loops
+from adcompiler.optimize.fusible import can_store, is_elementwise, is_number, is_real, reduces
 from adcompiler.optimize.guard import write_form
-from adcompiler.primitives import Gives, card, hint
+from adcompiler.primitives import card, hint
 from adcompiler.source import NOWHERE
-
-_FLOATS = (float64, float32)
-_NUMBERS = (*_FLOATS, int64)
 
 
 @dataclass
@@ -170,7 +167,7 @@ class _Fusion:
         """Tell whether a node makes zeros like what was read back from a tape for its shape."""
         made = self.elements.makers.get(node.args[0]) if isinstance(node, Apply) and node.args else None  # type: ignore[arg-type]
         is_row = made is not None and made.fn == "getitem" and made.loc is NOWHERE
-        return is_row and isinstance(node, Apply) and node.fn == "np.zeros_like" and self.is_real(node.out)
+        return is_row and isinstance(node, Apply) and node.fn == "np.zeros_like" and is_real(node.out)
 
     def blank(self, node: Node, known: set[Value]) -> list[Node]:
         """Return the allocation from sizes alone."""
@@ -187,87 +184,26 @@ class _Fusion:
     def shape_of(self, node: Node) -> Shape | None:
         """Return the shape over which a node can be written as a loop, None if it cannot."""
         match node:
-            case Store(index=index) if self.can_store(node):
+            case Store(index=index) if can_store(node):
                 shape = self.shapes.get(node)
                 part = self.elements.part(node.array, index, len(shape or ()))
                 return shape if shape and part and self.fit((node.value,), shape) else None
             case Apply(fn=fn, args=args) if fn in ("np.sum", "np.mean"):
                 source = args[0]
-                shape = self.shapes.get(source) if self.is_real(source) else None  # type: ignore[arg-type]
-                return shape if shape and self.reduces(node, shape) and self.fit((source,), shape) else None
-            case Apply(fn="np.outer", args=args) if all(map(self.is_real, args)) and not node.keywords:
+                shape = self.shapes.get(source) if is_real(source) else None  # type: ignore[arg-type]
+                return shape if shape and reduces(node, shape) and self.fit((source,), shape) else None
+            case Apply(fn="np.outer", args=args) if all(map(is_real, args)) and not node.keywords:
                 return self.shapes.get(node.out)
-            case Apply() if self.is_elementwise(node):
+            case Apply() if is_elementwise(node):
                 shape = self.shapes.get(node.out)
                 args = node.args[:1] if node.fn == "astype" else node.args
                 return shape if shape and self.fit(args, shape) else None
         return None
 
-    def can_store(self, node: Store) -> bool:
-        """Tell whether a store writes floats."""
-        is_float = element(node.array.type) in _FLOATS
-        return is_float and (self.is_real(node.value) or self.is_number(node.value))
-
-    def is_real(self, atom: Atom) -> bool:
-        kind = type_of(atom) if isinstance(atom, Value) else None
-        return is_array(kind) and element(kind) in _FLOATS
-
-    def is_number(self, atom: Atom) -> bool:
-        if isinstance(atom, Literal):
-            return isinstance(atom.value, int | float) and not isinstance(atom.value, bool)
-        return isinstance(atom, Value) and type_of(atom) in _NUMBERS
-
-    def reduces(self, node: Apply, shape: Shape) -> bool:
-        """Tell whether a sum is over all elements, over the first of two axes, or over the last axis."""
-        axis = dict(node.keywords).get("axis", node.args[1] if len(node.args) > 1 else Literal(None))
-        if any(key != "axis" for key, _ in node.keywords) or not isinstance(axis, Literal):
-            return False
-        if axis.value is None:
-            return True
-        return node.fn == "np.sum" and (
-            axis.value in (-1, len(shape) - 1) or (axis.value, len(shape)) == (0, 2)
-        )
-
-    def is_elementwise(self, node: Apply) -> bool:
-        kind = type_of(node.out)
-        if node.keywords or not is_array(kind) or not any(self.is_array(a) for a in node.args):
-            return False
-        result = element(kind)
-        if node.fn == "astype":
-            return result == float32 and self.part_kind(node.args[0]) in _NUMBERS
-        parts = [self.part_kind(atom) for atom in node.args]
-        if None in parts:
-            return False
-        if card(node.fn).on_numbers not in ("", "mul"):
-            return all(part == boolean for part in parts)
-        if card(node.fn).gives is Gives.TEST:
-            return all(part in _NUMBERS for part in parts)
-        if node.fn == "np.where":
-            return parts[0] == boolean and result in _FLOATS and all(p in _NUMBERS for p in parts[1:])
-        known = card(node.fn)
-        if result == int64:
-            is_whole = known.is_cheap_on_arrays and known.gives is not Gives.REAL
-            return is_whole and all(part == int64 for part in parts)
-        is_known = known.is_elementwise or known.is_step or node.fn == "copy"
-        return is_known and result in _FLOATS and all(part in _NUMBERS for part in parts)
-
-    def is_array(self, atom: Atom) -> bool:
-        return isinstance(atom, Value) and is_array(type_of(atom))
-
-    def part_kind(self, atom: Atom) -> object:
-        """Return the type of an operand's elements, None if it is none that is understood."""
-        if self.is_number(atom):
-            return int64 if isinstance(atom, Literal) and isinstance(atom.value, int) else float64
-        kind = type_of(atom) if isinstance(atom, Value) else None
-        if is_array(kind):
-            found = element(kind)
-            return found if found in (*_NUMBERS, boolean) else None
-        return boolean if kind == boolean else None
-
     def fit(self, atoms: tuple[Atom, ...], shape: Shape) -> bool:
         """Tell whether operands have this shape, or are stretched to it along axes known to have size 1."""
         for atom in atoms:
-            if not self.is_array(atom):
+            if not is_array(type_of(atom)):
                 if not isinstance(atom, Literal) and not is_scalar(type_of(atom)):
                     return False
                 continue
@@ -363,7 +299,7 @@ class _Fusion:
         group_values = group.computed
         loops = len(group.shape)
         for position, atom in enumerate((node.value,) if isinstance(node, Store) else node.args):
-            if atom in group_values or not self.is_array(atom):
+            if atom in group_values or not is_array(type_of(atom)):
                 continue
             found = self.elements.of(atom, loops)
             if isinstance(node, Apply) and node.fn == "np.outer":
@@ -404,13 +340,21 @@ class _Fusion:
         """Return a group as loops, or as it was where loops gain nothing."""
         sizes: list[Node] = []
         bounds = [self.bound(axis, group, known, sizes) for axis in range(len(group.shape))]
-        if None in bounds or not any(map(self.is_work, group.nodes)):
+        if None in bounds or not any(map(self.is_work, group.nodes)) or self.is_for_slice(group):
             return [*group.nodes, *group.after]
         inside = Counter(v for node in group.nodes for v in values(operands(node)))
         kept = {v for v in group.computed if self.uses[v] > inside[v]}
         found = [bound for bound in bounds if bound is not None]
         loops = write_loops(group.nodes, group.accesses, found, kept)
         return [*sizes, *loops, *group.after]
+
+    def is_for_slice(self, group: Group) -> bool:
+        """Tell whether all that is done is to add a number to a slice whose size only the slice tells."""
+        (*others, only) = group.nodes
+        if others or not isinstance(only, Store) or only.index or not is_number(only.value):
+            return False
+        is_view = only.array in self.elements.makers
+        return is_view and any(only.array in arrays_of(size) for size in group.shape)
 
     def is_work(self, node: Apply | Store) -> bool:
         """Tell whether a node computes something, rather than copying."""

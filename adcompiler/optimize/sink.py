@@ -7,7 +7,7 @@ from dataclasses import replace
 from adcompiler.analysis.alias import memory_classes, shared_memory, written_by
 from adcompiler.analysis.types import is_array
 from adcompiler.graph.nodes import Apply, Graph, Literal, Node, Region, Store, Value, type_of
-from adcompiler.graph.walk import free, map_region, operands, regions, uses, values, walk
+from adcompiler.graph.walk import free, map_region, operands, regions, uses, walk
 from adcompiler.source import NOWHERE
 
 
@@ -36,13 +36,15 @@ def sink_multiples(graph: Graph) -> Graph:
     def is_multiple(node: Node) -> bool:
         if not isinstance(node, Apply) or not is_array(type_of(node.out)) or counts[node.out] != 1:
             return False
-        return node.fn == "neg" or (node.fn == "mul" and isinstance(node.args[0], Literal))
+        is_scaled = node.fn == "mul" and isinstance(node.args[0], Literal)
+        return (node.fn == "neg" or is_scaled) and isinstance(node.args[-1], Value)
 
     def sink(region: Region) -> Region:
         nodes = [*region.nodes]
         for node in reversed([n for n in nodes if is_multiple(n)]):
             assert isinstance(node, Apply)
-            start, (source,) = nodes.index(node), values(node.args)
+            start, source = nodes.index(node), node.args[-1]
+            assert isinstance(source, Value)
             for end in range(start + 1, len(nodes)):
                 reader = nodes[end]
                 if isinstance(reader, Store) and reader.value is node.out:

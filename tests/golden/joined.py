@@ -55,13 +55,11 @@ def joined_value_and_grad(a, b):
     d_x = np.empty(size_1)
     for i in range(size_1):
         d_x[i] = 2.0 * x[i]
-    # x = np.concatenate((a, b))
-    item = d_x[:size]
     d_a = np.empty(size_2)
     # y = np.stack((a, 2.0 * a))
     for i in range(size_2):
         d_a[i] = d_y[0, i] + 2.0 * d_y[1, i]
     # x = np.concatenate((a, b))
-    d_a = d_a + item
+    d_a = d_a + d_x[:size]
     d_b = d_x[size:size + b.shape[0]]
     return result, (d_a, d_b)

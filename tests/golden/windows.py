@@ -31,42 +31,37 @@ def windows_value_and_grad(x, k):
     s = np.zeros(n)
     all_in_bounds(n, k, n)
     for t in range(k, n):
-        item = x[t - k:t]
+        x_part = x[t - k:t]
         total = 0.0
-        for i in range(item.shape[0]):
-            total = fast.add_up(total, item[i]**2)
+        for i in range(x_part.shape[0]):
+            total = fast.add_up(total, x_part[i]**2)
         s[t] = total
-    item = s[k:]
+    s_part = s[:k]
+    s_part_b = s[k:]
     total = 0.0
-    for i in range(s[:k].shape[0]):
+    for i in range(s_part.shape[0]):
         total = fast.add_up(total, s[i])
-    size = item.shape[0]
+    size = s_part_b.shape[0]
     mean = 0.0
     for i in range(size):
-        mean = fast.add_up(mean, item[i])
+        mean = fast.add_up(mean, s_part_b[i])
     result = total + mean / size
 
     d_x = np.zeros_like(x)
     d_s = np.zeros_like(s)
     # return np.sum(s[:k]) + np.mean(s[k:])
-    d_item = 1.0 / item.size
-    d_item_b = d_s[k:]
-    d_item_c = d_s[:k]
-    for i in range(d_item_b.shape[0]):
-        d_item_b[i] += d_item
-    for i in range(d_item_c.shape[0]):
-        d_s[i] += 1.0
+    d_s[k:] += 1.0 / s_part_b.size
+    d_s[:k] += 1.0
     for t in range(n - 1, k - 1, -1):
         sub = t - k
-        item = x[sub:t]
+        x_part = x[sub:t]
         # s[t] = np.sum(x[t - k : t] ** 2)
         d_total = d_s[t]
         d_s[t] = 0.0
         mul = 2 * d_total
-        d_item_b = d_x[sub:t]
-        size = item.shape[0]
-        d_item_c = np.empty(size)
+        size = x_part.shape[0]
+        d_item = np.empty(size)
         for i in range(size):
-            d_item_c[i] = mul * item[i]
-        d_item_b += d_item_c
+            d_item[i] = mul * x_part[i]
+        d_x[sub:t] += d_item
     return result, d_x

@@ -1,0 +1,78 @@
+"""Which nodes can be part of a loop over elements, as their types tell."""
+
+from __future__ import annotations
+
+from numba import boolean, float32, float64, int64
+
+from adcompiler.analysis.sizes import Shape
+from adcompiler.analysis.types import element, is_array
+from adcompiler.graph.nodes import Apply, Atom, Literal, Store, Value, type_of
+from adcompiler.primitives import Gives, card
+
+_FLOATS = (float64, float32)
+_NUMBERS = (*_FLOATS, int64)
+
+
+def can_store(node: Store) -> bool:
+    """Tell whether a store writes floats."""
+    is_float = element(node.array.type) in _FLOATS
+    return is_float and (is_real(node.value) or is_number(node.value))
+
+
+def is_real(atom: Atom) -> bool:
+    """Tell whether an atom is an array of floats."""
+    kind = type_of(atom)
+    return is_array(kind) and element(kind) in _FLOATS
+
+
+def is_number(atom: Atom) -> bool:
+    """Tell whether an atom is a number."""
+    if isinstance(atom, Literal):
+        return isinstance(atom.value, int | float) and not isinstance(atom.value, bool)
+    return isinstance(atom, Value) and type_of(atom) in _NUMBERS
+
+
+def reduces(node: Apply, shape: Shape) -> bool:
+    """Tell whether a sum is over all elements, over the first of two axes, or over the last axis."""
+    axis = dict(node.keywords).get("axis", node.args[1] if len(node.args) > 1 else Literal(None))
+    if any(key != "axis" for key, _ in node.keywords) or not isinstance(axis, Literal):
+        return False
+    if axis.value is None:
+        return True
+    return node.fn == "np.sum" and (axis.value in (-1, len(shape) - 1) or (axis.value, len(shape)) == (0, 2))
+
+
+def is_elementwise(node: Apply) -> bool:
+    """Tell whether an array is computed element by element in a way that can be written as a loop."""
+    kind = type_of(node.out)
+    if node.keywords or not is_array(kind) or not any(is_array(type_of(a)) for a in node.args):
+        return False
+    result = element(kind)
+    if node.fn == "astype":
+        return result == float32 and part_kind(node.args[0]) in _NUMBERS
+    parts = [part_kind(atom) for atom in node.args]
+    if None in parts:
+        return False
+    if card(node.fn).on_numbers not in ("", "mul"):
+        return all(part == boolean for part in parts)
+    if card(node.fn).gives is Gives.TEST:
+        return all(part in _NUMBERS for part in parts)
+    if node.fn == "np.where":
+        return parts[0] == boolean and result in _FLOATS and all(p in _NUMBERS for p in parts[1:])
+    known = card(node.fn)
+    if result == int64:
+        is_whole = known.is_cheap_on_arrays and known.gives is not Gives.REAL
+        return is_whole and all(part == int64 for part in parts)
+    is_known = known.is_elementwise or known.is_step or node.fn == "copy"
+    return is_known and result in _FLOATS and all(part in _NUMBERS for part in parts)
+
+
+def part_kind(atom: Atom) -> object:
+    """Return the type of an operand's elements, None if it is none that is understood."""
+    if is_number(atom):
+        return int64 if isinstance(atom, Literal) and isinstance(atom.value, int) else float64
+    kind = type_of(atom)
+    if is_array(kind):
+        found = element(kind)
+        return found if found in (*_NUMBERS, boolean) else None
+    return boolean if kind == boolean else None
