@@ -83,7 +83,8 @@ def quick_key(args: tuple[Any, ...]) -> bytes | None:
     if not _PLAIN.issuperset(map(type, args)) and any(map(_is_special, args)):
         return None
     try:
-        return compute_fingerprint(args)  # type: ignore[no-any-return]
+        key: bytes = compute_fingerprint(args)
+        return key
     except (NotImplementedError, ValueError):
         return None
 

@@ -23,7 +23,7 @@ from adcompiler.graph.walk import map_region
 Kinds = tuple[nt.Type, ...]
 
 
-class CalleeType(nt.Callable, nt.Opaque):  # type: ignore[misc]
+class CalleeType(nt.Callable, nt.Opaque):
     """The Numba type of a recursive function while types are inferred."""
 
     def __init__(self, callee: Callee) -> None:
@@ -127,9 +127,9 @@ def _borne_out(callee: Callee, kinds: Kinds, graph: Graph, assumed: nt.Type) -> 
     raise refusal(callee, f"the type of its result changes from {assumed} to another")
 
 
-def _kind_of(atom: Atom, types: Types) -> nt.Type:
+def _kind_of(atom: Atom, found: Types) -> nt.Type:
     if isinstance(atom, Value):
-        return types[atom]
+        return found[atom]
     return nt.float64 if isinstance(getattr(atom, "value", None), float) else nt.int64
 
 

@@ -155,7 +155,7 @@ def stop_gradient(value: T) -> T:
 
 
 @overload(stop_gradient)
-def _stop_gradient(value):  # type: ignore[no-untyped-def]
+def _stop_gradient(value):
     return lambda value: value
 
 

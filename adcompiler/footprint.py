@@ -38,9 +38,9 @@ class Allocation:
     def bytes(self, known: Mapping[object, int]) -> int | None:
         """Return the bytes, given sizes of arguments; None where these do not tell."""
         counts = [_evaluated(size, known) for size in self.sizes]
-        for loop in self.loops:
-            counts.append(_trips(loop, known))
-        return None if None in counts else prod(counts, start=self.itemsize)  # type: ignore[arg-type]
+        counts += [_trips(loop, known) for loop in self.loops]
+        told = [count for count in counts if count is not None]
+        return prod(told, start=self.itemsize) if len(told) == len(counts) else None
 
 
 def allocations(graph: Graph) -> list[Allocation]:
@@ -139,5 +139,5 @@ def _trips(loop: For | While, known: Mapping[object, int]) -> int | None:
     if not isinstance(loop, For):
         return None
     atoms = (loop.start, loop.stop, loop.step)
-    ends = [known.get(a) if isinstance(a, Value) else getattr(a, "value", None) for a in atoms]
-    return None if None in ends else len(range(*ends))  # type: ignore[arg-type]
+    ends: list[Any] = [known.get(a) if isinstance(a, Value) else getattr(a, "value", None) for a in atoms]
+    return None if None in ends else len(range(*ends))

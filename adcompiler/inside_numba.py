@@ -12,7 +12,7 @@ from adcompiler.api import Derivative
 from adcompiler.frontend.resolve import as_plain
 
 
-class DerivativeType(types.Callable, types.Opaque):  # type: ignore[misc]
+class DerivativeType(types.Callable, types.Opaque):
     """The Numba type of one derivative object."""
 
     def __init__(self, derivative: Derivative) -> None:

@@ -169,7 +169,7 @@ class _Driver:
     def call(self, callee: Global, *more: Any) -> Value:
         """Append a call outside of loops."""
         out = Value(callee.name, temporary=True)
-        fn = "derivative" if callee.value.chain else "recurse"  # type: ignore[attr-defined]
+        fn = "derivative" if callee.value.chain else "recurse"
         self.nodes.append(Apply(out, fn, (callee, *self.args, *more)))
         return out
 

@@ -58,7 +58,7 @@ def linear(atom: Atom, makers: Mapping[Value, Apply]) -> Linear | None:
     """
     if isinstance(atom, Literal):
         is_whole = isinstance(atom.value, int) and not isinstance(atom.value, bool)
-        return Linear({}, atom.value) if is_whole else None  # type: ignore[arg-type]
+        return Linear({}, atom.value) if is_whole else None
     if not isinstance(atom, Value):
         return None
     made = makers.get(atom)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from adcompiler.analysis.affine import Linear, feasible, linear
 from adcompiler.analysis.types import is_scalar, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Store, Value, While, type_of
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Store, Value, While, entry, type_of
 from adcompiler.graph.walk import regions, results
 from adcompiler.primitives import card
 
@@ -172,7 +172,7 @@ class Dependences:
 
     def _name(self, level: int, tag: str) -> Callable[[Hashable], Hashable]:
         """Let symbols that are defined below a level stand for two values, one for each access."""
-        return lambda symbol: (symbol, tag) if len(self.homes.get(symbol, ())) > level else symbol  # type: ignore[call-overload]
+        return lambda symbol: (symbol, tag) if len(entry(self.homes, symbol) or ()) > level else symbol
 
     def _bounds(self, loops: Loops) -> list[Linear]:
         found: list[Linear] = []
@@ -194,10 +194,10 @@ class Dependences:
         return [Linear({symbol: 1}) for symbol in symbols if self._is_size(_original(symbol))]
 
     def _is_size(self, symbol: Hashable) -> bool:
-        made = self.makers.get(symbol)  # type: ignore[call-overload]
+        made = entry(self.makers, symbol)
         if made is None:
             return False
-        base = self.makers.get(made.args[0]) if made.fn == "getitem" else None
+        base = entry(self.makers, made.args[0]) if made.fn == "getitem" else None
         return made.fn in ("len", "size") or (base is not None and base.fn == "shape")
 
     def _place(self, array: Atom, index: tuple[Atom, ...], loops: Loops) -> tuple[Value, list[Span]] | None:
@@ -240,14 +240,14 @@ class Dependences:
                 if atom in (Literal(None), Literal(...)):
                     return None
                 point = self._counted(atom, loops)
-                is_known = point is not None and offset is not None
-                spans[axis] = (offset + point, offset + point) if is_known else (None, None)  # type: ignore[operator]
+                place = None if point is None or offset is None else offset + point
+                spans[axis] = (place, place)
             else:
                 return None
         return kept
 
     def _slice(self, atom: Atom, span: Span, loops: Loops) -> Span:
-        made, offset = self.makers.get(atom), span[0]  # type: ignore[arg-type]
+        made, offset = entry(self.makers, atom), span[0]
         if made is None or made.fn != "slice" or len(made.args) != 2 or offset is None:
             return (None, None)
         low = Linear() if made.args[0] == Literal(None) else self._counted(made.args[0], loops)

@@ -248,7 +248,8 @@ def _axes(graph: Graph, node: Node, value: Value) -> int:
             for n in walk(graph.body)
             if isinstance(n, Apply) and n.fn == "getitem" and n.args[0] is node.out
         ]
-        return max([1, *(n.args[1].value + 1 for n in reads if isinstance(n.args[1], Literal))])  # type: ignore[operator]
+        places: list[int] = [n.args[1].value for n in reads if isinstance(n.args[1], Literal)]
+        return max(places, default=0) + 1
     return 1 if node.fn == "len" else 0
 
 

@@ -9,7 +9,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear, feasible, linear
 from adcompiler.analysis.sizes import Axis, Size, form_of, is_symbol
-from adcompiler.graph.nodes import Apply, Atom, For, Literal, Value, While, type_of
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Value, While, entry, type_of
 from adcompiler.primitives import card
 
 
@@ -34,7 +34,7 @@ class Integers:
             return found if isinstance(atom, Literal) else None
         total = Linear({}, found.constant)
         for symbol, factor in found.terms.items():
-            size = self.sizes.get(symbol, symbol)  # type: ignore[call-overload]
+            size = self.sizes.get(symbol, symbol) if isinstance(symbol, Value) else symbol
             is_plain = not isinstance(size, tuple) or is_symbol(size)
             total = total + factor * (form_of(size) if is_plain else Linear({symbol: 1}))
         return total
@@ -118,7 +118,7 @@ class Integers:
         while todo := {s for part in conditions for s in part.terms} - symbols:
             symbols |= todo
             for symbol in todo:
-                waiting += self.own.get(symbol, ())  # type: ignore[call-overload]
+                waiting += entry(self.own, symbol) or ()
                 if isinstance(symbol, Axis):
                     conditions.append(Linear({symbol: 1}))
             conditions += [fact for fact in waiting if not symbols.isdisjoint(fact.terms)]

@@ -159,7 +159,7 @@ def _picks(flow: _Flow, node: Apply) -> bool:
     if node.fn != "getitem" or not is_array_atom(node.args[0]):
         return False
     base, *index = node.args
-    return flow.key(base) not in flow.written or any(_is_mask(atom) for atom in index)  # type: ignore[arg-type]
+    return any(map(_is_mask, index)) or not isinstance(base, Value) or flow.key(base) not in flow.written
 
 
 def _is_mask(atom: Atom) -> bool:

@@ -38,6 +38,7 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    entry,
     type_of,
 )
 from adcompiler.primitives import Follows, card
@@ -167,7 +168,7 @@ class _Reader(KnownSizes):
 
     def store(self, node: Store) -> None:
         """What is stored to a whole array or a part of it is taken to have its shape."""
-        value = self.shapes.get(node.value)  # type: ignore[arg-type]
+        value = entry(self.shapes, node.value)
         target: Shape | None = self.shapes.get(node.array)
         part = Value("part")  # no value of the program: what slices of it are is unknown for good
         self.enter(part)
@@ -210,7 +211,7 @@ class _Reader(KnownSizes):
         whole = self.sizes.get(first) if isinstance(first, Value) else None
         match node.fn:
             case "getitem" if isinstance(whole, tuple) and isinstance(node.args[1], Literal):
-                return None if is_symbol(whole) else whole[node.args[1].value]  # type: ignore[call-overload]
+                return None if is_symbol(whole) else whole[node.args[1].value]
             case "len" if known:
                 return known[0]
             case "shape" if known:
@@ -244,7 +245,7 @@ class _Reader(KnownSizes):
             case "T":
                 return args[0][::-1]
             case "np.transpose":
-                return tuple(args[0][k.value] for k in node.args[1:])  # type: ignore[union-attr, index]
+                return tuple(args[0][k.value] for k in node.args[1:] if isinstance(k, Literal))
             case "np.outer" if len(args[0]) == 1 and len(args[1]) == 1:
                 return args[0] + args[1]
             case "getitem":
@@ -259,7 +260,7 @@ class _Reader(KnownSizes):
         sizes = [size_of(atom, self.sizes) for atom in node.args[1:]]
         if len(sizes) == 1 and isinstance(sizes[0], tuple) and not is_symbol(sizes[0]):
             sizes = list(sizes[0])
-        left = [self.form(size) for size in self.shapes.get(node.args[0], ())]  # type: ignore[arg-type]
+        left = [self.form(size) for size in (entry(self.shapes, node.args[0]) or ())]
         for size in sizes:
             if isinstance(size, int | Axis | Sum | Value) and self.form(size) in left:
                 left.remove(self.form(size))
@@ -297,7 +298,7 @@ class _Reader(KnownSizes):
         last = last if args[1] != Literal(None) else size
         if first is None or last is None or not self.is_positive(first):
             return own
-        if isinstance(args[1], Literal) and args[1].value is not None and args[1].value < 0:  # type: ignore[operator]
+        if isinstance(args[1], Literal) and args[1].value is not None and args[1].value < 0:
             return size_of_form(last - first)
         length = last - first
         # the stop of x[: n - 1] is -1 if n is 0: for an array of n elements this makes no difference

@@ -53,7 +53,7 @@ def size_of(atom: Atom, sizes: Mapping[Value, Size]) -> Size:
     """Return the symbol of a number: itself, the axis of an array, a sum, or the value."""
     if isinstance(atom, Literal):
         return atom.value
-    return sizes.get(atom, atom)  # type: ignore[arg-type]
+    return sizes.get(atom, atom) if isinstance(atom, Value) else atom
 
 
 def arrays_of(size: Size) -> list[Value]:

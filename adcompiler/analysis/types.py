@@ -46,7 +46,7 @@ Types = dict[Value, types.Type]
 
 
 @register_pass(mutates_CFG=False, analysis_only=True)
-class _Stop(FunctionPass):  # type: ignore[misc]
+class _Stop(FunctionPass):
     """Marks the compilation as complete once the types are known."""
 
     _name = "adcompiler_stop_after_types"
@@ -59,7 +59,7 @@ class _Stop(FunctionPass):  # type: ignore[misc]
         return False
 
 
-class _TypeInference(CompilerBase):  # type: ignore[misc]
+class _TypeInference(CompilerBase):
     """Numba's compiler, stopped after type inference: no code is generated.
 
     Of the passes before it only those are run that inference needs: the text has a name for every value,
@@ -194,22 +194,23 @@ def _names(body: Region) -> dict[Value, str]:
     """
     # Numba names its temporaries $NAME + OFFSET: a name must not end in a digit, or two may collide
     names = {value: f"v{k}_" for k, value in enumerate(defined(body))}
-    links = [pair for node in walk(body) for pair in merges(node)]
-    maybe = {target for target, source in links if source == UNDEFINED}
+    pairs = [pair for node in walk(body) for pair in merges(node)]
+    maybe = {target for target, source in pairs if source == UNDEFINED}
+    links = [(target, source) for target, source in pairs if isinstance(source, Value)]
     chosen = {out for node in walk(body) if isinstance(node, If) for out in node.outs}
     size = -1
     while size != len(maybe):
         size = len(maybe)
         maybe |= {target for target, source in links if source in maybe}
-        maybe |= {source for target, source in links if target in maybe and source in chosen}  # type: ignore[misc]
+        maybe |= {source for target, source in links if target in maybe and source in chosen}
     changed = True
     while changed:
         changed = False
         for target, source in links:
             if source in maybe:
-                low = min(names[target], names[source])  # type: ignore[index]
-                changed = changed or names[target] != names[source]  # type: ignore[index]
-                names[target] = names[source] = low  # type: ignore[index]
+                low = min(names[target], names[source])
+                changed = changed or names[target] != names[source]
+                names[target] = names[source] = low
     return names
 
 

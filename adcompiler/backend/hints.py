@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from adcompiler.graph.nodes import Apply, Atom, Literal, Node, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, Literal, Node, Region, Store, Value, entry
 from adcompiler.graph.walk import walk
 from adcompiler.primitives import hint
 
@@ -75,7 +75,7 @@ class _Hints:
 
     def stored(self, store: Store) -> str | None:
         """Name a number after the element of an array that it becomes."""
-        made = self.makers.get(store.value)  # type: ignore[arg-type]
+        made = entry(self.makers, store.value)
         value, array = store.value, store.array
         assert isinstance(value, Value)
         is_blank = value.name == array.name or (isinstance(made, Apply) and value.name == hint(made.fn))

@@ -12,6 +12,7 @@ from adcompiler.analysis.types import is_array, is_array_atom, is_list, is_scala
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
+    Atom,
     Effect,
     For,
     If,
@@ -21,6 +22,7 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    entry,
     type_of,
 )
 from adcompiler.graph.walk import operands, regions, results, values, walk, walk_regions
@@ -39,7 +41,7 @@ class _Use:
 class _Inliner:
     chosen: set[Value] = field(default_factory=set)
     uses: dict[Value, list[_Use]] = field(default_factory=dict)
-    size: dict[Value, int] = field(default_factory=dict)
+    size: dict[tuple[int, int], int] = field(default_factory=dict)
     whole_targets: set[Value] = field(default_factory=set)
     makers: dict[Value, Node] = field(default_factory=dict)
     running: set[Value] = field(default_factory=set)
@@ -64,7 +66,7 @@ def _running_sums(region: Region) -> set[Value]:
     makers = {node.out: node for node in walk(region) if isinstance(node, Apply)}
     found: set[Value] = set()
     for node in makers.values():
-        first = makers.get(node.args[0]) if node.fn in ("add", "sub") else None  # type: ignore[arg-type]
+        first = entry(makers, node.args[0]) if node.fn in ("add", "sub") else None
         if first is None or first.out.name != node.out.name or _adds_on(first, found):
             continue
         if first.loc.quoted and first.loc.statement == node.loc.statement:
@@ -79,8 +81,8 @@ def _adds_on(node: Apply, running: set[Value]) -> bool:
     return node.fn in ("add", "sub") and is_own and first not in running
 
 
-def _read(state: _Inliner, atoms: Iterable[object], region: Region, position: int) -> None:
-    for value in values(atoms):  # type: ignore[arg-type]
+def _read(state: _Inliner, atoms: Iterable[Atom], region: Region, position: int) -> None:
+    for value in values(atoms):
         state.uses.setdefault(value, []).append(_Use(region, position))
 
 
@@ -157,8 +159,8 @@ def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int
 def _small(state: _Inliner, use: _Use) -> bool:
     """Limit the length of an expression by the number of values already gathered at its end."""
     key = (id(use.region), use.position)
-    count = state.size.get(key, 0)  # type: ignore[call-overload]
-    state.size[key] = count + 1  # type: ignore[index]
+    count = state.size.get(key, 0)
+    state.size[key] = count + 1
     return bool(count < _LONGEST)
 
 

@@ -82,10 +82,10 @@ def _outside(state: Lowering, node: gast.Call, callee: Global, name: str | None)
     if (find := overloads.finder(function)) is not None:
         return _overloaded(state, node, callee.name, find, None, name)
     if resolve.is_followed(function):
-        plain = resolve.unwrap(function)  # type: ignore[arg-type]
+        plain = resolve.unwrap(function)
         if is_recursive(plain):
             return _call_itself(state, node, function, name)
-        return _follow(state, node, parse(function), None, name)  # type: ignore[arg-type]
+        return _follow(state, node, parse(function), None, name)
     if isinstance(function, type) and issubclass(function, tuple) and hasattr(function, "_fields"):
         return _named_tuple(state, node, function)
     if function in _LISTS:

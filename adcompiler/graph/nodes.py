@@ -10,12 +10,16 @@ views, and only `Store` writes. Scalars and tuples are plain values.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from numba.core import types as nt
 
 from adcompiler.graph.layout import Layout
 from adcompiler.source import NOWHERE, Location
+
+T = TypeVar("T")
 
 
 @dataclass(eq=False)
@@ -40,11 +44,12 @@ class Literal:
     Unlike in Python, `Literal(0)`, `Literal(0.0)`, `Literal(-0.0)` and `Literal(False)` all differ.
     """
 
-    value: object
+    value: Any
 
     def __eq__(self, other: object) -> bool:
-        same = isinstance(other, Literal) and type(self.value) is type(other.value)
-        return same and repr(self.value) == repr(other.value)  # type: ignore[attr-defined]
+        if not isinstance(other, Literal) or type(self.value) is not type(other.value):
+            return False
+        return repr(self.value) == repr(other.value)
 
     def __hash__(self) -> int:
         return hash((type(self.value), repr(self.value)))
@@ -58,7 +63,7 @@ class Global:
     """
 
     name: str
-    value: object
+    value: Any
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Global) and self.name == other.name and self.value is other.value
@@ -84,7 +89,12 @@ def is_adjoint(value: Value) -> bool:
 Atom = Value | Literal | Global
 
 
-def type_of(atom: object) -> nt.Type | None:
+def entry(table: Mapping[Any, T], atom: object) -> T | None:
+    """Return what a table has for an atom: nothing for constants."""
+    return table.get(atom) if isinstance(atom, Value) else None
+
+
+def type_of(atom: object) -> nt.Type:
     """Return the type of a value, as far as it is known; None for constants."""
     return atom.type if isinstance(atom, Value) else None
 

@@ -481,4 +481,5 @@ def _returned(graph: Graph, writer: Writer) -> ast.expr | None:
 
     if isinstance(graph.returns, Static):
         return None
-    return build(graph.returns, iter(found), pack)  # type: ignore[no-any-return]
+    tree: ast.expr = build(graph.returns, iter(found), pack)
+    return tree

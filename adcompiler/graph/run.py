@@ -77,7 +77,7 @@ def _node(node: Node, values: Values) -> None:
             array = values[node.array]
             array[place] = array[place] + value if node.accumulate else value
         case Effect(fn="append"):
-            values[node.args[0]].append(_read(node.args[1], values))  # type: ignore[index]
+            _read(node.args[0], values).append(_read(node.args[1], values))
         case Effect(fn="assert"):
             assert _read(node.args[0], values)
         case Effect(fn="reverse_sweep"):

@@ -55,7 +55,7 @@ def precedence(node: ast.AST) -> int:
             return _ATOM
 
 
-class PreciseUnparser(astunparse.Unparser):  # type: ignore[misc]
+class PreciseUnparser(astunparse.Unparser):
     """astunparse's `Unparser` with parentheses only where precedence needs them."""
 
     def _operand(self, node: ast.AST, least: int) -> None:

@@ -151,12 +151,13 @@ class _Check:
 
     def wanted_axes(self, node: Apply) -> int | None:
         """Return how many axes the result of a primitive has to have, None where that is not known."""
-        axes = [self.axes(atom) for atom in node.args]
-        if not axes or None in axes or node.keywords:
+        found = [self.axes(atom) for atom in node.args]
+        axes = [count for count in found if count is not None]
+        if not axes or len(axes) < len(found) or node.keywords:
             return None
         match card(node.fn).follows:
             case Follows.BROADCAST:
-                return max(axes)  # type: ignore[type-var]
+                return max(axes)
             case Follows.SAME_SHAPE | Follows.SAME_RANK:
                 return axes[0]
             case Follows.NUMBER:

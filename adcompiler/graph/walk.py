@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from operator import is_
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from adcompiler.graph.nodes import (
     Apply,
@@ -208,6 +208,14 @@ def rename(region: Region, new: dict[Value, Value]) -> Region:
         return replace(inner, nodes=tuple(nodes))
 
     return map_region(substitute(region, dict(new)), rewrite)
+
+
+T = TypeVar("T")
+
+
+def renamed_keys(table: Mapping[Value, T], mapping: Mapping[Value, Atom]) -> dict[Value, T]:
+    """Return what a table has for old values, for the values that stand in their place."""
+    return {new: table[old] for old, new in mapping.items() if old in table and isinstance(new, Value)}
 
 
 def clone(region: Region, mapping: dict[Value, Atom]) -> Region:

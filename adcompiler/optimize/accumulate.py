@@ -97,7 +97,7 @@ def _only_if_reached(
 def _runs(loop: For, makers: dict[Value, Apply]) -> Apply:
     """Return the node that tells whether a loop with a constant step runs."""
     start, stop, test = loop.start, loop.stop, _test()
-    if isinstance(loop.step, Literal) and loop.step.value > 0:  # type: ignore[operator]
+    if isinstance(loop.step, Literal) and loop.step.value > 0:
         return Apply(test, "gt", (stop, start)) if start == Literal(0) else Apply(test, "lt", (start, stop))
     first = makers.get(start) if isinstance(start, Value) else None
     if first is not None and first.fn == "sub" and (first.args[1], stop) == (Literal(1), Literal(-1)):

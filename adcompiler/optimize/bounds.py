@@ -339,13 +339,13 @@ def _extreme(form: Linear, index: Value, least: Linear, most: Linear) -> Linear:
 
 def _strongest(placed: Placed, nodes: Sequence[Node]) -> Placed:
     """Leave out checks that others imply; a stronger one moves up to the first that it implies."""
-    homes = {value: k for k, node in enumerate(nodes) for value in results(node)}
+    homes: dict[object, int] = {value: k for k, node in enumerate(nodes) for value in results(node)}
     kept: Placed = []
     for position, check in placed:
         if any(other.implies(check) for _, other in kept):
             continue
         first = next((k for k, (_, other) in enumerate(kept) if check.implies(other)), None)
-        earliest = max((homes.get(symbol, -1) + 1 for symbol in check.symbols()), default=0)  # type: ignore[call-overload]
+        earliest = max((homes.get(symbol, -1) + 1 for symbol in check.symbols()), default=0)
         if first is not None and earliest <= kept[first][0]:
             position = kept[first][0]
         kept = [(k, other) for k, other in kept if k < position or not check.implies(other)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Node, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Node, Region, Store, Value, entry
 from adcompiler.graph.walk import map_operands, map_region, merges, operands, substitute, walk
 from adcompiler.primitives import card
 
@@ -57,7 +57,7 @@ def _written(graph: Graph) -> dict[int, Global]:
         elif (
             isinstance(node, Apply) and card(node.fn).out_of_place and not calls
         ):  # of an array, or of a number
-            arrays = shown.get(node.args[0], {})  # type: ignore[arg-type]
+            arrays = entry(shown, node.args[0]) or {}
         found |= arrays
     return found
 
@@ -71,7 +71,7 @@ def _shown(graph: Graph) -> dict[Value, dict[int, Global]]:
     while is_new:
         is_new = False
         for target, source in flows:
-            found = _arrays(source) if isinstance(source, Global) else shown.get(source, {})  # type: ignore[arg-type]
+            found = _arrays(source) if isinstance(source, Global) else (entry(shown, source) or {})
             known = shown.setdefault(target, {})
             is_new |= not found.keys() <= known.keys()
             known.update(found)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from adcompiler.analysis.alias import shared_memory, written_arrays
 from adcompiler.analysis.types import is_array
-from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Region, Value, is_adjoint, type_of
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Region, Value, entry, is_adjoint, type_of
 from adcompiler.graph.walk import (
     operands,
     regions,
@@ -81,7 +81,7 @@ def _only_read(body: Region) -> dict[Value, Atom]:
         if isinstance(node, Apply) and node.fn == "copy" and type_of(node.args[0]) == type_of(node.out):
             source, out = memory(node.args), memory((node.out,))
             if is_array(type_of(node.out)) and not (source | out) & touched and not out & kept:
-                found[node.out] = found.get(node.args[0], node.args[0])  # type: ignore[arg-type]
+                found[node.out] = entry(found, node.args[0]) or node.args[0]
     return found
 
 
@@ -123,6 +123,9 @@ def _is_last_use(copy: Apply, body: Region, makers: dict[Value, Apply]) -> bool:
 
 
 def _owner(value: Value, makers: dict[Value, Apply]) -> Value:
-    while value in makers and card(makers[value].fn).is_view and isinstance(makers[value].args[0], Value):
-        value = makers[value].args[0]  # type: ignore[assignment]
+    while value in makers and card(makers[value].fn).is_view:
+        base = makers[value].args[0]
+        if not isinstance(base, Value):
+            break
+        value = base
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from adcompiler.analysis.alias import memory_classes
@@ -96,8 +97,8 @@ class _Liveness:
             case For() | While():
                 self.mark_loop(node)
 
-    def pass_on(self, pairs: object) -> None:
-        for target, source in pairs:  # type: ignore[attr-defined]
+    def pass_on(self, pairs: Iterable[tuple[Value, Atom]]) -> None:
+        for target, source in pairs:
             if target in self.values:
                 self.touch((source,))
 

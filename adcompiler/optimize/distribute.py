@@ -49,7 +49,7 @@ def distribute(graph: Graph) -> Graph:
 
 def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None:
     """Return a loop in parts, None if it is not of that kind."""
-    is_short = isinstance(loop.stop, Literal) and loop.stop.value < _SHORT  # type: ignore[operator]
+    is_short = isinstance(loop.stop, Literal) and loop.stop.value < _SHORT
     counts = loop.step == Literal(1) or (loop.step == Literal(-1) and loop.loc.quoted)
     if loop.breaks or not counts or (is_short and loop.step == Literal(1)):
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adcompiler.analysis.affine import Linear, linear
 from adcompiler.analysis.sizes import Shapes, Size, form_of
 from adcompiler.analysis.types import is_array, is_scalar, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Value, type_of
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Value, entry, type_of
 from adcompiler.primitives import hint
 
 
@@ -109,7 +109,8 @@ class Elements:
 
     def counts_alike(self, part: Atom, place: Place) -> bool:
         """Tell whether an index means the same in a slice and in the array from its start on."""
-        is_whole = self.makers[part].args[:2] == (Literal(None), Literal(None))  # type: ignore[index]
+        made = entry(self.makers, part)
+        is_whole = made is not None and made.args[:2] == (Literal(None), Literal(None))
         return is_whole or all(map(self.is_counted, place.offsets))
 
     def is_slice(self, atom: Atom) -> bool:
@@ -117,7 +118,7 @@ class Elements:
 
     def start(self, atom: Atom) -> Atom | None:
         """Return where a slice with step 1 begins, None if that may be counted from the end."""
-        made = self.makers.get(atom)  # type: ignore[arg-type]
+        made = entry(self.makers, atom)
         if made is None or made.fn != "slice" or len(made.args) < 2:
             return None
         if len(made.args) == 3 and made.args[2] not in (Literal(None), Literal(1)):
@@ -141,7 +142,7 @@ class Elements:
         """Return a form in the symbols of sizes."""
         total = Linear({}, form.constant)
         for symbol, factor in form.terms.items():
-            size = self.sizes.get(symbol, symbol)  # type: ignore[call-overload]
+            size = self.sizes.get(symbol, symbol) if isinstance(symbol, Value) else symbol
             is_size = not isinstance(size, tuple) or hasattr(size, "_fields")
             total = total + factor * (form_of(size) if is_size else Linear({symbol: 1}))
         return total
@@ -162,7 +163,7 @@ class Elements:
             first = loop.start if isinstance(step, int) and step > 0 else None
             is_down_to_zero = step == -1 and loop.stop in (Literal(-1), Literal(0))
             return is_down_to_zero or (first is not None and self.is_counted(first))
-        base = self.makers.get(made.args[0]) if made and made.fn == "getitem" else None  # type: ignore[arg-type]
+        base = entry(self.makers, made.args[0]) if made and made.fn == "getitem" else None
         return made is not None and (made.fn in ("len", "size") or (base is not None and base.fn == "shape"))
 
 

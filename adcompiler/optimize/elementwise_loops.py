@@ -10,7 +10,19 @@ from numba import boolean, float32, float64, int64
 from numba.core import types as nt
 
 from adcompiler.analysis.types import element, is_array, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Global, If, Literal, Node, Region, Store, Value, type_of
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    For,
+    Global,
+    If,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    type_of,
+)
 from adcompiler.graph.walk import substitute
 from adcompiler.optimize.elements import Access, write_index
 from adcompiler.primitives import card, hint

@@ -9,7 +9,7 @@ from numba import float64
 from adcompiler.analysis.alias import shared_memory, written_arrays
 from adcompiler.analysis.sizes import Shapes, arrays_of, form_of
 from adcompiler.analysis.types import element, is_array, is_float
-from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value, type_of
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value, entry, type_of
 from adcompiler.graph.walk import map_region, substitute, walk
 from adcompiler.optimize.guard import write_form
 from adcompiler.primitives import Fill, card, hint
@@ -55,10 +55,10 @@ class _Flat:
 
     def simpler(self, node: Node) -> list[Node]:
         match node:
-            case Apply(fn="add", args=(blank, value)) if self.is_filled(node, blank, value):
-                return [self.full(node, self.makers[blank], value)]  # type: ignore[index]
-            case Apply(fn="copy", args=(array,)) if self.number(array) is not None:
-                return [replace(self.makers[array], out=node.out)]  # type: ignore[index]
+            case Apply(fn="add", args=(Value() as blank, value)) if self.is_filled(node, blank, value):
+                return [self.full(node, self.makers[blank], value)]
+            case Apply(fn="copy", args=(Value() as array,)) if self.number(array) is not None:
+                return [replace(self.makers[array], out=node.out)]
             case Apply(fn="np.sum", args=(array,), keywords=()) if (number := self.number(array)) is not None:
                 return self.total(node, array, number)
             case Apply() if card(node.fn).is_elementwise and is_array(type_of(node.out)):
@@ -70,7 +70,7 @@ class _Flat:
 
     def total(self, node: Apply, array: Atom, number: Atom) -> list[Node]:
         """Return what sums an array: the number times the size, where that is one of the arguments'."""
-        (size,) = shape if len(shape := self.shapes.get(array, ())) == 1 else (None,)  # type: ignore[arg-type]
+        (size,) = shape if len(shape := (entry(self.shapes, array) or ())) == 1 else (None,)
         if size is None or not set(self.start.params).issuperset(arrays_of(size)):
             return [node]
         nodes: list[Node] = []

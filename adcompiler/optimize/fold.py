@@ -159,7 +159,7 @@ class _Folder:
             case "len" if (steps := self.maker(node.args[0])) and steps.fn == "range":
                 bounds = [atom.value for atom in steps.args if isinstance(atom, Literal)]
                 is_constant = len(bounds) == len(steps.args) and 0 not in bounds[2:]
-                return Literal(len(range(*bounds))) if is_constant else node  # type: ignore[call-overload]
+                return Literal(len(range(*bounds))) if is_constant else node
             case "max" if len(node.args) == 2 and self.is_zero(node.args[1]) and self.is_size(node.args[0]):
                 return node.args[0]
             case "truediv" if negated := self.negated(node.args[0]):
@@ -186,7 +186,7 @@ class _Folder:
                     return self.under_name(node, negated)
                 inner = self.fixed(node.args[0])
                 if inner is not None and inner.fn == "mul" and isinstance(inner.args[0], Literal):
-                    negative = Literal(-inner.args[0].value)  # type: ignore[operator]
+                    negative = Literal(-inner.args[0].value)
                     return replace(node, fn="mul", args=(negative, inner.args[1]))
         return node
 
@@ -199,7 +199,7 @@ class _Folder:
         factor = below.args[0]
         if not isinstance(factor, Literal) or not self.is_float(factor) or factor.value == 0:
             return None
-        return replace(node, args=(Literal(number.value / factor.value), below.args[1]))  # type: ignore[operator]
+        return replace(node, args=(Literal(number.value / factor.value), below.args[1]))
 
     def is_already(self, node: Apply) -> bool:
         """Tell whether a conversion changes nothing: its argument is of that kind, and never written."""
@@ -238,8 +238,9 @@ class _Folder:
         return self.through(atom) if is_ours else None
 
     def may_be_negative(self, atom: Atom) -> bool:
-        is_whole = isinstance(atom, Literal) and isinstance(atom.value, int)
-        return not (atom.value >= 0 if is_whole else self.is_size(atom))  # type: ignore[union-attr, operator]
+        if isinstance(atom, Literal) and isinstance(atom.value, int):
+            return atom.value < 0
+        return not self.is_size(atom)
 
     def is_size(self, atom: Atom) -> bool:
         if atom in self.sizes:  # the index of a loop that counts up
@@ -310,18 +311,22 @@ class _Folder:
             return self.mul(scaled) if scaled is not None and is_product else scaled or node
         return node
 
+    def is_shared(self, atom: Atom) -> bool:
+        """Tell whether a value is used more than once."""
+        return isinstance(atom, Value) and self.uses[atom] > 1
+
     def scaled(self, node: Apply, factor: Literal, atom: Atom) -> Apply | None:
         """Multiply a product or quotient that begins with a constant: 2 * (3.0 * x / y) is 6.0 * x / y."""
         inner = self.fixed(atom)
         if inner is None or inner.fn not in ("mul", "truediv"):
             return None
         first, second = inner.args
-        is_shared = self.uses[atom] > 1  # type: ignore[index]
+        is_shared = self.is_shared(atom)
         if is_shared and (inner.fn == "truediv" or not isinstance(first, Literal)):
             return None  # it is needed as it is
         where = replace(node.loc, raises=inner.loc.raises)
         if isinstance(first, Literal):
-            value = Literal(factor.value * first.value)  # type: ignore[operator]
+            value = Literal(factor.value * first.value)
             return replace(inner, out=node.out, args=(value, second), loc=where)
         product = Value("mul", temporary=True)
         self.same_type(product, node)
@@ -385,7 +390,7 @@ class _Folder:
         if both is not None:
             return self.product(node, both)
         total = self.maker(left)
-        if total is None or total.fn not in ("add", "sub") or self.uses[left] > 1:  # type: ignore[index]
+        if total is None or total.fn not in ("add", "sub") or self.is_shared(left):
             return None
         both = joined(added, term_of(total.args[1], self.in_term), sign if total.fn == "add" else -sign)
         if both is None:
@@ -422,10 +427,11 @@ class _Folder:
         inner = self.maker(left)
         if inner is None or inner.fn not in ("add", "sub") or not self.is_integer(inner.args[0]):
             return None
-        if not _integers(inner.args[1], right):
+        offset = inner.args[1]
+        if not (isinstance(offset, Literal) and isinstance(right, Literal) and _integers(offset, right)):
             return None
-        first = inner.args[1].value if inner.fn == "add" else -inner.args[1].value  # type: ignore[union-attr, operator]
-        total = first + sign * right.value  # type: ignore[union-attr, operator]
+        first = offset.value if inner.fn == "add" else -offset.value
+        total = first + sign * right.value
         if total == 0:
             return inner.args[0]
         fn, size = ("add", total) if total > 0 else ("sub", -total)

@@ -36,6 +36,7 @@ from adcompiler.graph.nodes import (
     Region,
     Store,
     Value,
+    entry,
     type_of,
 )
 from adcompiler.graph.walk import operands, regions, results, uses, values, walk, with_regions
@@ -149,7 +150,7 @@ class _Fusion:
         if not isinstance(node, Apply) or not card(node.fn).measures:
             return []
         array = node.args[0]
-        if array not in group.computed or not self.is_plain(array, group):  # type: ignore[arg-type]
+        if not isinstance(array, Value) or array not in group.computed or not self.is_plain(array, group):
             return []
         nodes: list[Node] = []
         bounds = [self.bound(axis, group, known, nodes) for axis in range(len(group.shape))]
@@ -165,7 +166,7 @@ class _Fusion:
 
     def is_blank(self, node: Node) -> bool:
         """Tell whether a node makes zeros like what was read back from a tape for its shape."""
-        made = self.elements.makers.get(node.args[0]) if isinstance(node, Apply) and node.args else None  # type: ignore[arg-type]
+        made = entry(self.elements.makers, node.args[0]) if isinstance(node, Apply) and node.args else None
         is_row = made is not None and made.fn == "getitem" and made.loc is NOWHERE
         return is_row and isinstance(node, Apply) and node.fn == "np.zeros_like" and is_real(node.out)
 
@@ -190,7 +191,7 @@ class _Fusion:
                 return shape if shape and part and self.fit((node.value,), shape) else None
             case Apply(fn=fn, args=args) if fn in ("np.sum", "np.mean"):
                 source = args[0]
-                shape = self.shapes.get(source) if is_real(source) else None  # type: ignore[arg-type]
+                shape = entry(self.shapes, source) if is_real(source) else None
                 return shape if shape and reduces(node, shape) and self.fit((source,), shape) else None
             case Apply(fn="np.outer", args=args) if all(map(is_real, args)) and not node.keywords:
                 return self.shapes.get(node.out)
@@ -207,7 +208,7 @@ class _Fusion:
                 if not isinstance(atom, Literal) and not is_scalar(type_of(atom)):
                     return False
                 continue
-            own = self.shapes.get(atom, ())  # type: ignore[arg-type]
+            own = entry(self.shapes, atom) or ()
             pairs = zip(reversed(own), reversed(shape), strict=False)
             if not own or len(own) > len(shape) or any(one not in (1, two) for one, two in pairs):
                 return False

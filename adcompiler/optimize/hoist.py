@@ -8,7 +8,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.sizes import Shapes
 from adcompiler.analysis.types import is_array, is_float
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, Node, Region, Value, While, type_of
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Node, Region, Value, While, entry, type_of
 from adcompiler.graph.walk import defined, operands, regions, values, with_regions
 from adcompiler.primitives import card
 
@@ -49,7 +49,7 @@ def _out_of(loop: For | While, shapes: Shapes) -> tuple[list[Node], For | While]
 
     def outer(atom: Atom, fn: str) -> Atom:
         is_measured = card(fn).measures and isinstance(atom, Value)
-        return same.get(atom, atom) if is_measured else atom  # type: ignore[arg-type]
+        return (entry(same, atom) or atom) if is_measured else atom
 
     for node in loop.body.nodes:
         if isinstance(node, Apply) and _is_size(node):

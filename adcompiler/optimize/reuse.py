@@ -17,6 +17,7 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    entry,
     type_of,
 )
 from adcompiler.graph.walk import defined, operands, regions, values, walk, walk_regions, with_regions
@@ -80,18 +81,18 @@ def _cannot_fail(made: Apply, makers: dict[Value, Apply]) -> bool:
     """Tell whether sizes are known to be zero or more, in case the loop does not run at all."""
     if made.fn.endswith("_like"):
         return True
-    shape = makers.get(made.args[0])  # type: ignore[arg-type]
-    is_tuple = shape is not None and shape.fn == "tuple"
-    return all(_is_size(atom, makers) for atom in (shape.args if is_tuple else made.args[:1]))  # type: ignore[union-attr]
+    shape = entry(makers, made.args[0])
+    sizes = shape.args if shape is not None and shape.fn == "tuple" else made.args[:1]
+    return all(_is_size(atom, makers) for atom in sizes)
 
 
 def _is_size(atom: Atom, makers: dict[Value, Apply]) -> bool:
     if isinstance(atom, Literal):
         return isinstance(atom.value, int) and atom.value >= 0
-    made = makers.get(atom)  # type: ignore[arg-type]
+    made = entry(makers, atom)
     if made is None:
         return False
-    base = makers.get(made.args[0]) if made.fn == "getitem" else None  # type: ignore[arg-type]
+    base = entry(makers, made.args[0]) if made.fn == "getitem" else None
     is_shape = card(made.fn).measures or (base is not None and base.fn == "shape")
     return is_shape or (made.fn == "max" and made.args[1] == Literal(0))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeGuard
 
 from numba import float64
 from numba.core import types as nt
@@ -22,13 +23,13 @@ def share_factors(graph: Graph) -> Graph:
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
         for node in region.nodes:
-            nodes += _in_steps(node) if _is_solve(node) else [node]  # type: ignore[arg-type]
+            nodes += _in_steps(node) if _is_solve(node) else [node]
         return replace(region, nodes=tuple(nodes))
 
     return replace(graph, body=map_region(graph.body, rewrite))
 
 
-def _is_solve(node: Node) -> bool:
+def _is_solve(node: Node) -> TypeGuard[Apply]:
     if not isinstance(node, Apply) or node.fn != "np.linalg.solve" or node.keywords:
         return False
     kinds = [type_of(atom) if isinstance(atom, Value) else None for atom in node.args]

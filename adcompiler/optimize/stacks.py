@@ -158,25 +158,25 @@ def _carrying(
     node: If | For | While, touched: list[Value], state: State, stacks: set[Value]
 ) -> tuple[Node, State]:
     """Let a branch or loop hand on the stacks that it touches; return it with what is in them after it."""
-    outs = {stack: (_array(stack), _top()) for stack in touched}
-    results = (*node.outs, *_flat(outs, touched))
+    outs: State = {stack: (_array(stack), _top()) for stack in touched}
+    results = (*node.outs, *values(_flat(outs, touched)))
     if isinstance(node, If):
         arms = []
         for arm in regions(node):
             nodes, ends = _threaded(arm, state, stacks)
             arms.append(Region((), nodes, (*arm.yields, *_flat(ends, touched))))
-        return replace(node, then=arms[0], orelse=arms[1], outs=results), outs  # type: ignore[arg-type]
+        return replace(node, then=arms[0], orelse=arms[1], outs=results), outs
     if isinstance(node, While) and all(_is_pushed_once(node, stack) for stack in touched):
-        return replace(_until_full(node, touched, state, stacks), outs=results), outs  # type: ignore[arg-type]
+        return replace(_until_full(node, touched, state, stacks), outs=results), outs
     entries: State = {stack: (_array(stack), _top()) for stack in touched}
     nodes, ends = _threaded(node.body, {**state, **entries}, stacks)
     body = Region(
-        (*node.body.params, *_flat(entries, touched)),  # type: ignore[arg-type]
+        (*node.body.params, *values(_flat(entries, touched))),
         nodes,
         (*node.body.yields, *_flat(ends, touched)),
     )
     inits = (*node.inits, *_flat(state, touched))
-    return replace(node, inits=inits, body=body, outs=results), outs  # type: ignore[arg-type]
+    return replace(node, inits=inits, body=body, outs=results), outs
 
 
 def _flat(state: State, stacks: list[Value]) -> tuple[Atom, ...]:
@@ -205,7 +205,7 @@ def _until_full(loop: While, touched: list[Value], state: State, stacks: set[Val
     is_done = _all(tests, nodes)
     carried = inner.outs[: len(loop.outs)]
     body = Region(
-        (*params, *_flat(entries, touched)),  # type: ignore[arg-type]
+        (*params, *values(_flat(entries, touched))),
         tuple(nodes),
         (is_done, *carried, *_flat(ends, touched)),
     )
@@ -220,10 +220,12 @@ def _while_room(loop: While, inits: list[Value], entries: State, stacks: set[Val
     current = dict(tops)
     nodes: list[Node] = []
     for node in loop.body.nodes:
-        if isinstance(node, Effect) and node.args and node.args[0] in entries:
-            stack, value = node.args
-            nodes.append(Store(entries[stack][0], (current[stack],), value))  # type: ignore[index, arg-type]
-            current[stack] = _count("add", nodes, current[stack])  # type: ignore[index]
+        pushed = node.args[0] if isinstance(node, Effect) and node.args else None
+        if isinstance(node, Effect) and isinstance(pushed, Value) and pushed in entries:
+            array = entries[pushed][0]
+            assert isinstance(array, Value)
+            nodes.append(Store(array, (current[pushed],), node.args[1]))
+            current[pushed] = _count("add", nodes, current[pushed])
         else:
             nodes += _threaded(Region((), (node,), ()), {}, stacks)[0]
     tests: list[Node] = [*loop.cond.nodes]

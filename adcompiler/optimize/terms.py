@@ -45,7 +45,7 @@ def term_of(atom: Atom, maker: Maker) -> Term:
     Term(number=2.0, guarded=(), factors=(%x,))
     """
     if isinstance(atom, Literal) and type(atom.value) in (int, float):
-        return Term(atom.value, (), ())  # type: ignore[arg-type]
+        return Term(atom.value, (), ())
     made = maker(atom)
     if made is not None and made.fn == "neg":
         inner = term_of(made.args[0], maker)

@@ -65,7 +65,7 @@ def _trips(node: Node) -> range:
     ends = [atom.value for atom in (node.start, node.stop, node.step) if isinstance(atom, Literal)]
     if len(ends) < 3 or not all(type(end) is int for end in ends) or ends[2] == 0:
         return range(0)
-    trips = range(*ends)  # type: ignore[call-overload]
+    trips = range(*ends)
     return trips if len(trips) <= _TRIPS else range(0)
 
 

@@ -102,8 +102,8 @@ def product(left: ast.expr, right: ast.expr, is_bounded: bool = False, keeps_zer
     match right:
         case ast.IfExp() | ast.Constant() | ast.UnaryOp(op=ast.USub()):
             pass
-        case ast.BinOp(left=ast.UnaryOp(op=ast.USub()), op=ast.Div()) if needs_care:
-            quotient = ast.BinOp(right.left.operand, ast.Div(), right.right)  # type: ignore[attr-defined]
+        case ast.BinOp(left=ast.UnaryOp(op=ast.USub(), operand=dividend), op=ast.Div()) if needs_care:
+            quotient = ast.BinOp(dividend, ast.Div(), right.right)
             return ast.UnaryOp(ast.USub(), _times(left, quotient))
         case _ if needs_care:
             return _times(left, right)
@@ -114,8 +114,8 @@ def product(left: ast.expr, right: ast.expr, is_bounded: bool = False, keeps_zer
             return ast.Constant(0.0)
         case ast.UnaryOp(op=ast.USub()):
             return ast.UnaryOp(ast.USub(), part(right.operand))
-        case ast.BinOp(left=ast.UnaryOp(op=ast.USub()), op=ast.Div()):
-            quotient = ast.BinOp(right.left.operand, ast.Div(), right.right)  # type: ignore[attr-defined]
+        case ast.BinOp(left=ast.UnaryOp(op=ast.USub(), operand=dividend), op=ast.Div()):
+            quotient = ast.BinOp(dividend, ast.Div(), right.right)
             return ast.UnaryOp(ast.USub(), part(quotient))
         case ast.BinOp(left=ast.Constant(value=1 | 1.0), op=ast.Div()):
             return ast.BinOp(left, ast.Div(), right.right)

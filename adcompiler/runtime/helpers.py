@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 
-def sum_to(d, shape):  # type: ignore[no-untyped-def]
+def sum_to(d, shape):
     """Sum `d` over the axes along which an array of this shape was broadcast to d's shape."""
     if d.shape == shape:
         return d
@@ -23,7 +23,7 @@ def sum_to(d, shape):  # type: ignore[no-untyped-def]
     return total
 
 
-def longer(stack):  # type: ignore[no-untyped-def]
+def longer(stack):
     """Return a copy of a stack with room for twice as many elements."""
     copy = np.empty(2 * len(stack), stack.dtype)
     copy[: len(stack)] = stack
@@ -35,5 +35,4 @@ HELPERS: dict[str, Callable[..., Any]] = {"sum_to": sum_to, "longer": longer}
 
 def helper_source(name: str) -> str:
     """Return the text of a helper function."""
-    text = inspect.getsource(HELPERS[name])
-    return text.replace("  # type: ignore[no-untyped-def]", "")
+    return inspect.getsource(HELPERS[name])

@@ -195,11 +195,11 @@ class _Binder:
 
     def apply_node(self, node: Apply) -> None:
         base = node.args[0] if node.args else None
-        has_shadow = isinstance(base, Value) and base in self.bound
+        has_shadow = base in self.bound and (node.fn == "pop" or node.out in self.views)
         if is_list(node.out.type):
             self.list_node(node)
-        elif has_shadow and (node.fn == "pop" or node.out in self.views):
-            self.apply(node.out, node.fn, (self.bound.shadows[base], *node.args[1:]), node.loc)  # type: ignore[index]
+        elif has_shadow and isinstance(base, Value):
+            self.apply(node.out, node.fn, (self.bound.shadows[base], *node.args[1:]), node.loc)
         else:
             self.allocate(node.out, node.loc)
 

@@ -228,7 +228,7 @@ def _of_call(sweep: TangentSweep, node: Apply) -> None:
     """A function that is not inlined returns its result and the tangent of this together."""
     callee, *args = node.args
     assert isinstance(callee, Global)
-    own = callee.value if isinstance(callee.value, Callee) else Callee(callee.value.py_func)  # type: ignore[attr-defined]
+    own = callee.value if isinstance(callee.value, Callee) else Callee(callee.value.py_func)
     varied = [k - 1 for k in _varied(sweep, node)]
     derived = Global(callee.name, replace(own, chain=(*own.chain, Step("jvp", tuple(varied)))))
     tangents = [sweep.contiguous(args[k]) for k in varied]

@@ -13,7 +13,7 @@ from adcompiler.analysis.vanishing import lost, vanishing
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Static
 from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Region, Value, type_of
-from adcompiler.graph.walk import clone
+from adcompiler.graph.walk import clone, renamed_keys
 from adcompiler.transform.bind import allocated
 from adcompiler.transform.derived import Derived, described
 from adcompiler.transform.export import export
@@ -54,7 +54,7 @@ def gradient(graph: Graph, wrt: Sequence[int], mode: str) -> Derived:
     mapping: dict[Value, Atom] = {}
     back = clone(Region((), back.nodes, back.yields), mapping)
     starts = recording.starts
-    starts |= {new: starts[old] for old, new in mapping.items() if old in starts}  # type: ignore[misc]
+    starts |= renamed_keys(starts, mapping)
     value = forward.yields if mode == "value_and_grad" else ()
     nodes = (*forward.nodes, Effect("reverse_sweep", ()), *back.nodes)
     body = allocated(Region((*forward.params, *params), nodes, (*value, *back.yields)))

@@ -8,7 +8,19 @@ from numba.core import types as nt
 
 from adcompiler.analysis.types import is_array, is_array_atom, is_list, rank
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, For, Global, Literal, Node, Region, Store, Value, type_of
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    For,
+    Global,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    entry,
+    type_of,
+)
 from adcompiler.rules.find import atom_rank
 from adcompiler.transform.adjoints import AdjointSweep, Contribution
 
@@ -112,7 +124,7 @@ def _picked_rank(sweep: AdjointSweep, node: Store) -> int:
 
 def _same_shape(sweep: AdjointSweep, node: Store) -> bool:
     """Tell whether a stored array is known to have the shape of the place that it is stored to."""
-    return sweep.shapes.get(node) == sweep.shapes.get(node.value)  # type: ignore[arg-type]
+    return sweep.shapes.get(node) == entry(sweep.shapes, node.value)
 
 
 def _is_slice(sweep: AdjointSweep, atom: Atom) -> bool:

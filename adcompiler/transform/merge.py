@@ -20,6 +20,7 @@ from adcompiler.graph.walk import (
     defined,
     free,
     operands,
+    renamed_keys,
     results,
     substitute,
     values,
@@ -69,7 +70,7 @@ def merge_sweeps(
         found = _merged(forward, back, loop, replays[loop], primal)
         if found is not None:
             forward, back, mapping = found
-            starts.update({new: starts[old] for old, new in mapping.items() if old in starts})  # type: ignore[misc]
+            starts.update(renamed_keys(starts, mapping))
             plans += replays[loop].plans
     return forward, back, plans
 

@@ -50,7 +50,7 @@ def reverse_custom(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> N
     function, args, result = _taken_apart(node)
     seed = sweep.cast(node.out, Contribution(sweep.full(node.out, adjoint)))
     if isinstance(seed, Literal):
-        seed = Literal(float(seed.value))  # type: ignore[arg-type]
+        seed = Literal(float(seed.value))
     active = [k for k, arg in enumerate(args) if isinstance(arg, Value) and arg in sweep.active]
     if function.vjp is not None:
         kinds = adjoint_kinds(function, args, result, node.loc)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import Memory
@@ -86,8 +88,8 @@ class Frame:
             return None
         node = self.kept.get(value, self.makers.get(value))
         part = part_of(node.fn, len(node.args)) if isinstance(node, Apply) else None
-        if part is not None:
-            reads = values(node.args[part : part + 1])  # type: ignore[union-attr]
+        if isinstance(node, Apply) and part is not None:
+            reads = values(node.args[part : part + 1])
         elif isinstance(node, Apply) and (value in self.kept or self.is_cheap(node)):
             reads = values(operands(node))
         elif isinstance(node, If) and len(node.outs) == 1 and self.is_cheap_branch(node):
@@ -145,5 +147,5 @@ class Frame:
         return all(isinstance(n, Apply) and self.is_cheap(n) for n in inner)
 
 
-def is_load(node: Node) -> bool:
+def is_load(node: Node) -> TypeGuard[Apply]:
     return isinstance(node, Apply) and node.fn == "getitem"

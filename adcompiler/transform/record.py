@@ -275,8 +275,9 @@ class Recording:
         kind = type_of(value)
         made = makers.get(value)
         if made is not None and made.fn in ("np.empty", "copy") and is_array(kind):
-            source = value if made.fn == "np.empty" else made.args[0]
-            shape = self.sweep.shapes[source]  # type: ignore[index]
+            source = made.args[0] if made.fn == "copy" else value
+            assert isinstance(source, Value)
+            shape = self.sweep.shapes[source]
             own = tape_of_array(loop, made, str(element(kind)), shape, inside, makers)
             if own is not None:
                 return own

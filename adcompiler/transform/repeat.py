@@ -29,6 +29,7 @@ from adcompiler.graph.walk import (
     free,
     operands,
     regions,
+    renamed_keys,
     substitute,
     values,
     walk,
@@ -95,7 +96,7 @@ def _repeats(frame: Frame, node: Node, local: set[Value]) -> bool:
         return False
     if isinstance(node, Store) and not _is_plain(frame, node, local):
         return False
-    if is_load(node) and _is_unchanged(frame, node):  # type: ignore[arg-type]
+    if is_load(node) and _is_unchanged(frame, node):
         return True
     for value in _element_reads(frame, node):
         owner = frame.info.owners.get(value, value)
@@ -187,7 +188,7 @@ def repeated(body: Region, back: Region, owners: dict[Value, Value], starts: dic
     kept = replace(remove_dead(Graph("iteration", kept)).body, params=(), yields=())
     mapping: dict[Value, Atom] = dict.fromkeys(body.params[1:], UNDEFINED)
     copy = clone(kept, mapping)
-    starts.update({new: starts[old] for old, new in mapping.items() if old in starts})  # type: ignore[misc]
+    starts.update(renamed_keys(starts, mapping))
     own = defined(back)  # reverse loops keep the index of the loop that they reverse
     back = substitute(back, {old: new for old, new in mapping.items() if old not in own})
     return Region(back.params, (*copy.nodes, *back.nodes), back.yields)

@@ -86,8 +86,9 @@ def _check_shown(graph: Graph, shown: list[Apply]) -> None:
     lists = {value for value in defined(graph.body) if is_list(value.type)}
     info = memory(graph.body, arrays, lists, in_parts=True)
     for node in shown:
-        if is_array(type_of(node.args[0])) and info.written_after(node.args[0], node):  # type: ignore[arg-type]
-            reason = f"'{node.args[1].value}' shows an array that is written afterwards"  # type: ignore[union-attr]
+        array, fn = node.args
+        if isinstance(array, Value) and is_array(array.type) and info.written_after(array, node):
+            reason = f"'{getattr(fn, 'value', '')}' shows an array that is written afterwards"
             raise DifferentiationError("AD303", reason, node.loc, "write .copy() of the array inside")
 
 

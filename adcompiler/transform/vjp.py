@@ -79,7 +79,7 @@ def reverse_call(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> Non
     if is_array(node.out.type):
         seed = sweep.apply("np.ascontiguousarray", seed)
     elif isinstance(seed, Literal):
-        seed = Literal(float(seed.value))  # type: ignore[arg-type]
+        seed = Literal(float(seed.value))
     chain = pullback_of(callee.value.chain, tuple(active))
     if chain is None:
         reason = f"this derivative of '{callee.value.function.__name__}' cannot be differentiated again"
@@ -203,8 +203,9 @@ def _expanded(
 
 def _keeping_zeros(node: Node, incoming: Atom) -> Node:
     """Let the adjoint of a dot product keep zeros zero where it is a factor."""
-    is_product = isinstance(node, Apply) and node.fn == "mul" and incoming in node.args
-    return replace(node, fn="times") if is_product else node  # type: ignore[arg-type]
+    if isinstance(node, Apply) and node.fn == "mul" and incoming in node.args:
+        return replace(node, fn="times")
+    return node
 
 
 def _widened(sweep: AdjointSweep, atom: Atom, like: Value | None = None) -> Atom:
