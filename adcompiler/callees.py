@@ -17,7 +17,7 @@ from adcompiler.frontend.lower import lower
 from adcompiler.frontend.recursion import Callee
 from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.layout import Leaf, Static
-from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Value
+from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Role, Value
 from adcompiler.graph.walk import map_region
 
 Kinds = tuple[nt.Type, ...]
@@ -162,7 +162,7 @@ def returning_copy(graph: Graph) -> Graph:
         return graph
     own = Value(result.name, type=plain_kind(result.type))
     body = graph.body
-    body = Region(body.params, (*body.nodes, Apply(own, "copy", (result,))), (own,))
+    body = Region(body.params, (*body.nodes, Apply(own, "copy", (result,), role=Role.TAPE)), (own,))
     return Graph(graph.name, body, graph.returns, graph.doc, graph.defaults, graph.parameters)
 
 
@@ -197,7 +197,9 @@ class Callees:
             assert isinstance(callee, Global) and isinstance(callee.value, Callee)
             kinds = tuple(plain_or_none(arg) for arg in args)
             name = self.name(callee.value, kinds)
-            return Apply(node.out, node.fn, (Global(name, callee.value), *args), (), node.loc)
+            return Apply(
+                node.out, node.fn, (Global(name, callee.value), *args), (), loc=node.loc, role=node.role
+            )
 
         def rewrite(region: Region) -> Region:
             return Region(region.params, tuple(map(change, region.nodes)), region.yields)

@@ -15,11 +15,10 @@ from adcompiler.backend.emit import ModuleText, emit
 from adcompiler.callees import Callees, Kinds, callee_graph, own_kinds, returning_copy
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
-from adcompiler.graph.nodes import Apply, Graph, Value
+from adcompiler.graph.nodes import Apply, Graph, Role, Value
 from adcompiler.graph.steps import Chain
 from adcompiler.graph.walk import substitute
 from adcompiler.pipeline import Style, Unit, through
-from adcompiler.source import NOWHERE
 from adcompiler.transform.derived import Derived
 from adcompiler.transform.forward import forward
 from adcompiler.transform.gradient import gradient
@@ -170,7 +169,7 @@ def _leaf_positions(layouts: Sequence[Layout], wrt: Sequence[int], primal: Graph
 def _written_positions(primal: Graph, layouts: Sequence[Layout]) -> tuple[int, ...]:
     """Return the positions of the arguments that are copied because the function writes them."""
     copies = (node for node in primal.body.nodes if isinstance(node, Apply) and node.fn == "copy")
-    copied = {node.args[0] for node in copies if node.loc is NOWHERE}  # others the program makes itself
+    copied = {node.args[0] for node in copies if node.role is Role.TAPE}  # others the program makes itself
     position, found = 0, []
     for k, layout in enumerate(layouts):
         for _ in leaves(layout):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,6 @@ class Location:
         column: where it starts in the line, counted from 0.
         end_column: where it ends.
         statement: the text of the statement that it belongs to.
-        quoted: whether generated code quotes the statement.
-        raises: whether a division by zero there raises, as it does in Python.
     """
 
     file: str
@@ -25,12 +23,6 @@ class Location:
     column: int
     end_column: int
     statement: str
-    quoted: bool = False
-    raises: bool = False
-
-    def quote(self) -> Location:
-        """The same place, marked for quoting: generated code that reverses it says so in a comment."""
-        return replace(self, quoted=True)
 
     def excerpt(self) -> str:
         """Return the source line with a caret line under the construct."""

@@ -117,7 +117,7 @@ def test_a_ring_is_found(tmp_path):
 
 @pytest.mark.parametrize("path", FILES, ids=[str(p.relative_to(ROOT)) for p in FILES])
 def test_files_stay_short(path):
-    assert len(path.read_text().splitlines()) <= (500 if path.name == "python.py" else 450)
+    assert len(path.read_text().splitlines()) <= 450
 
 
 @pytest.mark.parametrize("path", FILES, ids=[str(p.relative_to(ROOT)) for p in FILES])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adcompiler import DifferentiationError, grad
-from adcompiler.graph.nodes import For, Store
+from adcompiler.graph.nodes import For, Role, Store
 from adcompiler.graph.walk import map_region
 
 
@@ -25,7 +25,7 @@ def test_a_plan_that_drops_a_loop(monkeypatch):
     def broken(self, forward, back):
         forward, back, plans = original(self, forward, back)
         back = replace(back, nodes=tuple(node for node in back.nodes if not isinstance(node, For)))
-        is_merged = lambda node: isinstance(node, Store) and node.loc.quoted  # noqa: E731
+        is_merged = lambda node: isinstance(node, Store) and node.role is Role.ADJOINT  # noqa: E731
         forward = map_region(
             forward, lambda r: replace(r, nodes=tuple(n for n in r.nodes if not is_merged(n)))
         )

@@ -93,10 +93,10 @@ class Integers:
 
     def carried(self, loop: For | While) -> list[Linear]:
         """Return what is known of the counters that a loop carries: they only grow, or only shrink."""
-        params = loop.body.params[isinstance(loop, For) :]
+        params = loop.carried
         makers = {node.out: node for node in loop.body.nodes if isinstance(node, Apply)}
         found: list[Linear] = []
-        for param, init, after in zip(params, loop.inits, loop.body.yields[loop.breaks :], strict=True):
+        for param, init, after in zip(params, loop.inits, loop.next_values, strict=True):
             made = makers.get(after) if isinstance(after, Value) else None
             start = self.form(init)
             if made is None or start is None or made.fn not in ("add", "sub") or made.args[0] is not param:

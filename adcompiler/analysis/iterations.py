@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from adcompiler.analysis.alias import shared_memory
 from adcompiler.analysis.dependence import Access, Dependences, Loops
 from adcompiler.analysis.types import is_memory
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Region, Store, Value, While, type_of
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Region, Role, Store, Value, While, type_of
 from adcompiler.graph.walk import operands, regions, values
 from adcompiler.primitives import card
 
@@ -63,7 +63,7 @@ def _enter(region: Region, loops: Loops, known: Iterations) -> None:
     for node in region.nodes:
         known.dependences.enter(node, loops)
         inner = (*loops, node) if isinstance(node, For | While) else loops
-        if isinstance(node, For) and node.loc.quoted:  # it carries adjoints, each in an array of its own
+        if isinstance(node, For) and node.role is Role.ADJOINT:  # each adjoint has an array of its own
             known.dependences.carried.update(dict.fromkeys(node.body.params, node))
         for part in regions(node):
             _enter(part, inner, known)

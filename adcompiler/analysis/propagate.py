@@ -68,7 +68,7 @@ def _region(region: Region, found: Types) -> None:
                     found[out] = out.type or _unified(one, two, found)
             case For():
                 found[node.body.params[0]] = int64
-                _loop(node, node.body.params[1:], found)
+                _loop(node, node.carried, found)
             case While():
                 _loop(node, node.body.params, found)
             case Store() | Effect():
@@ -82,7 +82,7 @@ def _loop(node: For | While, params: tuple[Value, ...], found: Types) -> None:
     if isinstance(node, While):
         _region(node.cond, found)
     _region(node.body, found)
-    for param, last, out in zip(params, node.body.yields[node.breaks :], node.outs, strict=True):
+    for param, last, out in zip(params, node.next_values, node.outs, strict=True):
         if param.type is None and _of(last, found) != found[param]:
             raise _UnknownTypeError
         found[out] = out.type or found[param]

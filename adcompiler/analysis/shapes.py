@@ -118,7 +118,7 @@ class _Reader(KnownSizes):
 
     def loop(self, node: For | While) -> None:
         """Carried arrays keep the shape that they start with, if assuming so is borne out."""
-        params = node.body.params[isinstance(node, For) :]
+        params = node.carried
         is_missing = [init == UNDEFINED or init in self.undefined for init in node.inits]
         self.undefined |= {param for param, missing in zip(params, is_missing, strict=True) if missing}
         assumed = [None if m else shape for m, shape in zip(is_missing, self.of(node.inits), strict=True)]
@@ -134,7 +134,7 @@ class _Reader(KnownSizes):
             self.node = node
             self.region(node.body)
             self.bounds = bounds
-            after = self.of(node.body.yields[node.breaks :])
+            after = self.of(node.next_values)
             if self.guards is not None:
                 for one, two in zip(assumed, after, strict=True):
                     self.keep(one or (), two or ())

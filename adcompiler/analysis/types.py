@@ -34,7 +34,8 @@ from adcompiler.analysis.stand_ins import with_stand_ins
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.overloads import choices, constant_kind, without_choices
 from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Global, Graph, If, Literal, Region, Value
-from adcompiler.graph.python import Style, to_python
+from adcompiler.graph.python import to_python
+from adcompiler.graph.python_expressions import Style
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import clone, defined, map_operands, map_region, merges, walk
 from adcompiler.primitives import card

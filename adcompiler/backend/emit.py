@@ -18,7 +18,8 @@ from adcompiler.frontend.recursion import Callee
 from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.layout import Layout, Leaf, Packed
 from adcompiler.graph.nodes import Apply, Effect, Global, Graph, Region, type_of
-from adcompiler.graph.python import Style, to_python
+from adcompiler.graph.python import to_python
+from adcompiler.graph.python_expressions import Style
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import map_operands, map_region, walk
 from adcompiler.runtime.guards import GUARDS

@@ -19,6 +19,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Store,
     Value,
     While,
@@ -69,7 +70,7 @@ def _running_sums(region: Region) -> set[Value]:
         first = entry(makers, node.args[0]) if node.fn in ("add", "sub") else None
         if first is None or first.out.name != node.out.name or _adds_on(first, found):
             continue
-        if first.loc.quoted and first.loc.statement == node.loc.statement:
+        if first.role is Role.ADJOINT and first.loc.statement == node.loc.statement:
             found.add(first.out)
     return found
 

@@ -113,7 +113,7 @@ class _Liveness:
         for param in params:
             self.define(param, start | around | params)
         # while the loop is left, its carried values become its outputs
-        for param, out in zip(node.body.params[isinstance(node, For) :], node.outs, strict=True):
+        for param, out in zip(node.carried, node.outs, strict=True):
             if out in live:
                 self.define(param, after)
         return (start - params) | around | self.reads(operands(node))
@@ -135,9 +135,9 @@ def _copies(body: Region) -> list[tuple[Value, Atom]]:
     for node in walk(body):
         match node:
             case For() | While():
-                params = node.body.params[isinstance(node, For) :]
+                params = node.carried
                 pairs += zip(node.outs, params, strict=True)
-                pairs += zip(params, node.body.yields[node.breaks :], strict=True)
+                pairs += zip(params, node.next_values, strict=True)
                 pairs += zip(params, node.inits, strict=True)
             case If():
                 pairs += zip(node.outs, node.then.yields, strict=True)

@@ -45,7 +45,7 @@ def bind(state: Lowering, target: gast.AST, value: Binding) -> None:
         case gast.Subscript():
             array, index = place(state, target)
             item_atom = state.materialise(value, target)
-            state.nodes.append(Store(array, index, item_atom, False, state.where(target)))
+            state.nodes.append(Store(array, index, item_atom, False, loc=state.where(target)))
         case _:
             raise state.refuse("AD101", "cannot assign to this target", target)
 
@@ -85,4 +85,4 @@ def augmented(state: Lowering, stmt: gast.AugAssign) -> None:
     elif item is not None:
         of_item = (("of_item", Literal(True)),)
         value = state.apply(stmt, f"i{op.removesuffix('_')}", (item, value), None, of_item)
-    state.nodes.append(Store(array, index, value, accumulates, state.where(stmt)))
+    state.nodes.append(Store(array, index, value, accumulates, loc=state.where(stmt)))

@@ -37,7 +37,7 @@ def _append(
     for out, one, two in zip(outs, *yields, strict=True):
         state.ranks[out] = joined_rank(one, two, state.ranks)
     then, orelse = (Region((), tuple(made), tuple(found)) for made, found in zip(arms, yields, strict=True))
-    state.nodes.append(If(test, then, orelse, tuple(outs), where))
+    state.nodes.append(If(test, then, orelse, tuple(outs), loc=where))
 
 
 def if_statement(state: Lowering, stmt: gast.If) -> None:
@@ -105,7 +105,7 @@ def boolean(state: Lowering, node: gast.AST, parts: list[gast.expr], name: str |
     decided = Region((), (), (Literal(not is_and) if _is_test(parts[0]) else first,))
     evaluated = Region((), tuple(inner), (second,))
     arms = (evaluated, decided) if is_and else (decided, evaluated)
-    state.nodes.append(If(first, *arms, (out,), state.where(node)))
+    state.nodes.append(If(first, *arms, (out,), loc=state.where(node)))
     return out
 
 

@@ -249,11 +249,11 @@ def _writes(state: Lowering, node: gast.Call, method: str, owner: Atom, item: At
     """Lower `v.append(a)`, and `a.fill(v)` where a is an array; tell whether it is."""
     where = state.where(node)
     if method == "append":
-        state.nodes.append(Effect("append", (owner, item), where))
+        state.nodes.append(Effect("append", (owner, item), loc=where))
         return True
     array = writable(state, owner, node)
     if isinstance(array, Value):
-        state.nodes.append(Store(array, (), item, False, where))
+        state.nodes.append(Store(array, (), item, False, loc=where))
     return isinstance(array, Value)
 
 

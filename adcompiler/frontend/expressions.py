@@ -136,4 +136,4 @@ def effect(state: Lowering, node: gast.expr) -> None:
     result = calls.call(state, node, None)
     last = state.nodes[-1] if state.nodes else None
     if isinstance(last, Apply) and result is last.out and last.fn != "pop":
-        state.nodes[-1] = Effect(last.fn, last.args, last.loc, last.keywords)
+        state.nodes[-1] = Effect(last.fn, last.args, last.keywords, loc=last.loc)

@@ -169,7 +169,7 @@ def while_loop(state: Lowering, stmt: gast.While) -> None:
     where = state.where(stmt)
     loop, cond, body = _loop_body(state, stmt, lambda: None, {}, {})
     breaks = stmt in state.structured.stops
-    state.nodes.append(While(tuple(loop.inits), cond, body, tuple(loop.outs), breaks, where))
+    state.nodes.append(While(tuple(loop.inits), cond, body, tuple(loop.outs), breaks, loc=where))
 
 
 def for_loop(state: Lowering, stmt: gast.For) -> None:
@@ -216,7 +216,7 @@ def _for(
     loop, _, body = _loop_body(state, stmt, begin, {}, {})
     body = Region((index, *body.params), body.nodes, body.yields)
     breaks = stmt in state.structured.stops
-    state.nodes.append(For(*bounds, tuple(loop.inits), body, tuple(loop.outs), breaks, where))
+    state.nodes.append(For(*bounds, tuple(loop.inits), body, tuple(loop.outs), breaks, loc=where))
 
 
 def _unrolled(state: Lowering, stmt: gast.For, items: tuple[Binding, ...]) -> None:

@@ -204,7 +204,7 @@ def choose(
 def noted(choice: Choice, where: Location) -> Effect:
     """Return the node that remembers a choice until types are known."""
     atoms = [atom for item in (*choice.given, *choice.named.values()) for atom in flatten(item)]
-    return Effect(CHOICE, (Global(choice.name, choice), *atoms), where)
+    return Effect(CHOICE, (Global(choice.name, choice), *atoms), loc=where)
 
 
 def choices(graph: Graph) -> list[Effect]:

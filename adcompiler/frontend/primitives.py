@@ -165,7 +165,7 @@ def _into(
     place = writable(state, place, node)
     if not isinstance(place, Value):
         raise state.refuse("AD102", "'out' needs an array", node)
-    state.nodes.append(Store(place, (), value, False, state.where(node)))
+    state.nodes.append(Store(place, (), value, False, loc=state.where(node)))
     return place
 
 
@@ -230,7 +230,7 @@ def _copied(
     target = writable(state, args[0], node) if len(args) == 2 and not keywords else None
     if not isinstance(target, Value):
         return None
-    state.nodes.append(Store(target, (), args[1], False, state.where(node)))
+    state.nodes.append(Store(target, (), args[1], False, loc=state.where(node)))
     return Literal(None)
 
 

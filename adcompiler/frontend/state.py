@@ -7,7 +7,7 @@ every file between the two can go into what is nested.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import gast
@@ -60,8 +60,7 @@ class Lowering:
 
     def where(self, node: gast.AST) -> Location:
         """Return the location of a tree node within the current statement."""
-        found = self.source.locate(node, self.statement)
-        return replace(found, raises=True) if self.raises else found
+        return self.source.locate(node, self.statement)
 
     def refuse(self, code: str, reason: str, node: gast.AST, cure: str | None = None) -> DifferentiationError:
         """Build the refusal of a tree node."""
@@ -101,7 +100,7 @@ class Lowering:
     ) -> Value:
         """Append a primitive and return its output, named for the variable or else for the primitive."""
         out = Value(name or hint(fn), temporary=name is None)
-        made = Apply(out, fn, args, keywords, self.where(node))
+        made = Apply(out, fn, args, keywords, loc=self.where(node), raises=bool(self.raises))
         self.nodes.append(made)
         self.ranks[out] = rank_of(made, self.ranks)
         if fn == "range" and 1 <= len(args) <= 3:

@@ -60,7 +60,7 @@ def _check_decorators(state: Lowering, stmt: gast.FunctionDef) -> None:
 def _assert(state: Lowering, stmt: gast.Assert) -> None:
     message = [] if stmt.msg is None else [state.atom(stmt.msg)]
     test = state.atom(stmt.test)
-    state.nodes.append(Effect("assert", (test, *message), state.where(stmt)))
+    state.nodes.append(Effect("assert", (test, *message), loc=state.where(stmt)))
 
 
 def _raise(state: Lowering, stmt: gast.Raise) -> None:
@@ -72,4 +72,4 @@ def _raise(state: Lowering, stmt: gast.Raise) -> None:
     error = None if exc is None else state.binding(exc)
     if not isinstance(error, Global) or not isinstance(error.value, type):
         raise state.refuse("AD101", "raise needs an exception class, such as ValueError", stmt)
-    state.nodes.append(Effect("raise", (error, *args), state.where(stmt)))
+    state.nodes.append(Effect("raise", (error, *args), loc=state.where(stmt)))

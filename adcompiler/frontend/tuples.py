@@ -90,7 +90,7 @@ def _picked(state: Lowering, node: gast.AST, items: list[Atom], index: Value) ->
     """Append the chain of branches that picks a value by its number."""
     where = state.where(node)
     inside = state.apply(node, "lt", (index, Literal(len(items))))
-    state.nodes.append(Effect("assert", (inside, Literal("tuple index out of range")), where))
+    state.nodes.append(Effect("assert", (inside, Literal("tuple index out of range")), loc=where))
     position = state.apply(node, "mod", (index, Literal(len(items))))
 
     def rest(k: int) -> tuple[list[Node], Atom]:
@@ -101,7 +101,7 @@ def _picked(state: Lowering, node: gast.AST, items: list[Atom], index: Value) ->
         then, orelse = Region((), (), (items[k],)), Region((), tuple(nodes), (other,))
         made: list[Node] = [
             Apply(test, "eq", (position, Literal(k)), loc=where),
-            If(test, then, orelse, (out,), where),
+            If(test, then, orelse, (out,), loc=where),
         ]
         return made, out
 

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -20,12 +20,14 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Store,
     Value,
     While,
 )
+from adcompiler.graph.text import expected_role
 from adcompiler.primitives import hint
-from adcompiler.source import NOWHERE, Location
+from adcompiler.source import Location
 
 _HEAD = re.compile(r"graph (?P<name>.+)\((?P<params>[^()]*)\):$")
 _IF = re.compile(r"(?:(?P<outs>.+) = )?if (?P<test>.+):$")
@@ -36,7 +38,7 @@ _FOR = re.compile(
 _WHILE = re.compile(r"(?:(?P<outs>.+) = )?while with \((?P<with>.*)\)(?P<breaks> breaking)?:$")
 _APPLY = re.compile(r"(?P<out>\w+) = (?P<fn>[\w.]+(?:\[\d+\])?)\((?P<args>.*)\)$")
 _STORE = re.compile(r"(?P<array>\w+)\[(?P<index>.*)\] (?P<sign>\+?=) (?P<value>.+)$")
-_MADE = "  # made"
+_ROLE = re.compile(r"  # (?P<role>primal|adjoint|tape)$")
 _EFFECT = re.compile(r"(?P<fn>[\w. ]+)\((?P<args>.*)\)$")
 
 
@@ -47,7 +49,7 @@ def from_text(text: str, names: Mapping[str, Any] | None = None) -> Graph:
         text: what `to_text` returned, or something like it.
         names: what names that the graph does not define stand for; None for each of the others.
 
-    A line that ends in `# made` is no statement of the program, such as a load from a tape.
+    A node's role is the one that `text.expected_role` tells, or stands at the end of its line: `# tape`.
 
     Raises:
         ValueError: for a line that is no line of a graph.
@@ -81,6 +83,13 @@ def _split(text: str | None) -> list[str]:
     return [ast.unparse(arg) for arg in call.args]
 
 
+class _Place(TypedDict):
+    """What a line tells about its node beside what this does."""
+
+    loc: Location
+    role: Role
+
+
 @dataclass
 class _Reader:
     """A position in the lines, and the values that have names so far."""
@@ -91,15 +100,16 @@ class _Reader:
     values: dict[str, Value] = field(default_factory=dict)
     is_reversing: bool = False
 
-    def here(self) -> Location:
-        """Return the place of the line that was read last: of the primal, or quoted by the reverse sweep."""
-        if self.lines[self.at - 1].endswith(_MADE):
-            return NOWHERE
-        return Location("<graph>", self.at, 0, 0, self.lines[self.at - 1].strip(), self.is_reversing)
+    def here(self) -> _Place:
+        """Return the place and the role of the line that was read last."""
+        line = self.lines[self.at - 1]
+        mark = _ROLE.search(line)
+        role = Role[mark["role"].upper()] if mark else expected_role(self.is_reversing)
+        return {"loc": Location("<graph>", self.at, 0, 0, _ROLE.sub("", line).strip()), "role": role}
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """Match the current line, and pass over it."""
-        found = pattern.match(self.lines[self.at].removesuffix(_MADE).strip())
+        found = pattern.match(_ROLE.sub("", self.lines[self.at]).strip())
         self.at += found is not None
         return found
 
@@ -139,36 +149,37 @@ class _Reader:
 
     def node(self, depth: int) -> Node:
         if found := self.match(_IF):
-            test, loc = self.atom(found["test"]), self.here()
+            test, here = self.atom(found["test"]), self.here()
             then = Region((), *self.block(depth + 1, "yield"))
             self.at += 1  # else:
             orelse = Region((), *self.block(depth + 1, "yield"))
-            return If(test, then, orelse, self.outs(found), loc)
+            return If(test, then, orelse, self.outs(found), **here)
         if found := self.match(_FOR):
             inits, params = self.carried(found["with"])
-            loc, (start, stop, step) = self.here(), self.atoms(found["range"])
+            here, (start, stop, step) = self.here(), self.atoms(found["range"])
             index = self.value(found["index"])
             body = Region((index, *params), *self.block(depth + 1, "yield"))
-            return For(start, stop, step, inits, body, self.outs(found), bool(found["breaks"]), loc)
+            return For(start, stop, step, inits, body, self.outs(found), bool(found["breaks"]), **here)
         if found := self.match(_WHILE):
-            loc, (inits, params) = self.here(), self.carried(found["with"])
+            here, (inits, params) = self.here(), self.carried(found["with"])
             cond = Region((), *self.block(depth + 1, "while"))
             body = Region(params, *self.block(depth + 1, "yield"))
-            return While(inits, cond, body, self.outs(found), bool(found["breaks"]), loc)
+            return While(inits, cond, body, self.outs(found), bool(found["breaks"]), **here)
         return self.statement()
 
     def statement(self) -> Node:
         if found := self.match(_STORE):
             index = () if found["index"] == "..." else self.atoms(found["index"])
             value = self.atom(found["value"])
-            return Store(self.values[found["array"]], index, value, found["sign"] == "+=", self.here())
+            return Store(self.values[found["array"]], index, value, found["sign"] == "+=", **self.here())
         if found := self.match(_APPLY):
             args, keywords = self.arguments(found["args"])
-            return Apply(self.value(found["out"], found["fn"]), found["fn"], args, keywords, self.here())
+            return Apply(self.value(found["out"], found["fn"]), found["fn"], args, keywords, **self.here())
         if found := self.match(_EFFECT):
             args, keywords = self.arguments(found["args"])
+            here = self.here()
             self.is_reversing |= found["fn"] == "reverse_sweep"
-            return Effect(found["fn"], args, self.here(), keywords)
+            return Effect(found["fn"], args, keywords, **here)
         raise ValueError(f"not a line of a graph: {self.lines[self.at]!r}")
 
     def outs(self, found: re.Match[str]) -> tuple[Value, ...]:

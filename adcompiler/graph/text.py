@@ -13,13 +13,19 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Store,
     Value,
     While,
 )
-from adcompiler.graph.walk import defined, regions, results
+from adcompiler.graph.walk import defined, regions, results, walk
 
 _MARK = "  <-- here"
+
+
+def expected_role(is_reversing: bool) -> Role:
+    """Return the role of a node whose line names none: it is that of the sweep that it stands in."""
+    return Role.ADJOINT if is_reversing else Role.PRIMAL
 
 
 def unique_names(region: Region) -> dict[Value, str]:
@@ -40,6 +46,14 @@ def unique_names(region: Region) -> dict[Value, str]:
     return names
 
 
+def _reverse_sweep(body: Region) -> set[Node]:
+    """Return the nodes that stand behind `reverse_sweep()`, also inside others."""
+    marks = [
+        k for k, node in enumerate(body.nodes) if isinstance(node, Effect) and node.fn == "reverse_sweep"
+    ]
+    return {*walk(Region((), body.nodes[marks[0] + 1 :], ()))} if marks else set()
+
+
 def _definition_order(region: Region) -> dict[Value, int]:
     order: dict[Value, int] = {}
 
@@ -57,7 +71,7 @@ def _definition_order(region: Region) -> dict[Value, int]:
 
 
 def to_text(graph: Graph, marked: Node | None = None) -> str:
-    """Return the graph as text, one node a line.
+    """Return the graph as text, one node a line; where its role is not the expected one, it is named.
 
     Args:
         graph: the graph.
@@ -72,6 +86,7 @@ def to_text(graph: Graph, marked: Node | None = None) -> str:
       return y
     """
     names = unique_names(graph.body)
+    reverse = _reverse_sweep(graph.body)
 
     def show(atom: Atom) -> str:
         match atom:
@@ -92,6 +107,7 @@ def to_text(graph: Graph, marked: Node | None = None) -> str:
 
     def with_mark(node: Node) -> list[str]:
         first, *rest = node_lines(node)
+        first += "" if node.role is expected_role(node in reverse) else f"  # {node.role.name.lower()}"
         return [f"{first}{_MARK}" if node is marked else first, *rest]
 
     def node_lines(node: Node) -> list[str]:

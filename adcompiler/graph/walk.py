@@ -69,9 +69,9 @@ def merges(node: Node) -> Iterator[tuple[Value, Atom]]:
             yield from zip(node.outs, node.then.yields, strict=True)
             yield from zip(node.outs, node.orelse.yields, strict=True)
         case For() | While():
-            params = node.body.params[isinstance(node, For) :]
+            params = node.carried
             yield from zip(params, node.inits, strict=True)
-            yield from zip(params, node.body.yields[node.breaks :], strict=True)
+            yield from zip(params, node.next_values, strict=True)
             yield from zip(node.outs, params, strict=True)
 
 

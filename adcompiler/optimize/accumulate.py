@@ -89,7 +89,10 @@ def _only_if_reached(
         if loop is not None and loop is last and isinstance(earlier, If):
             nodes[-1] = replace(earlier, then=Region((), (*earlier.then.nodes, node), ()))
         else:
-            nodes += [made, If(made.out, Region((), (node,), ()), Region((), (), ()), (), node.loc)]
+            nodes += [
+                made,
+                If(made.out, Region((), (node,), ()), Region((), (), ()), (), loc=node.loc, role=node.role),
+            ]
         last = loop
     return replace(region, nodes=tuple(nodes))
 
@@ -137,7 +140,9 @@ def _summed(loop: For | While, classes: dict[Value, Value], stored: Stored) -> l
     )
     inits = (*loop.inits, *(Literal(0.0) for _ in sums))
     made = replace(loop, inits=inits, body=body, outs=(*loop.outs, *sums.values()))
-    stores = {place: Store(*place, total, True, loop.loc) for place, total in sums.items()}
+    stores = {
+        place: Store(*place, total, True, loc=loop.loc, role=loop.role) for place, total in sums.items()
+    }
     stored |= {store: _needed(loop, made, place, stored) for place, store in stores.items()}
     return [made, *stores.values()]
 
@@ -198,7 +203,7 @@ def _threaded(region: Region, current: dict[Place, Value]) -> tuple[tuple[Node, 
         match node:
             case Store(accumulate=True) if (place := (node.array, node.index)) in current:
                 total = _number(current[place].name)
-                nodes.append(Apply(total, "add", (current[place], node.value), loc=node.loc))
+                nodes.append(Apply(total, "add", (current[place], node.value), loc=node.loc, role=node.role))
                 current = current | {place: total}
             case If() if touched := _touched(node, current):
                 arms = [_threaded(arm, dict(current)) for arm in regions(node)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Node, Region, Store, Value, entry
+from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Node, Region, Role, Store, Value, entry
 from adcompiler.graph.walk import map_operands, map_region, merges, operands, substitute, walk
 from adcompiler.primitives import card
 
@@ -22,7 +22,9 @@ def with_buffers(graph: Graph) -> Graph:
     written = _written(graph)
     if not written:
         return graph
-    copies = {key: Apply(Value(array.name), "copy", (array,)) for key, array in written.items()}
+    copies = {
+        key: Apply(Value(array.name), "copy", (array,), role=Role.TAPE) for key, array in written.items()
+    }
     same: dict[Value, Atom] = {}
 
     def change(atom: Atom) -> Atom:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from numba import float64
 
 from adcompiler.analysis.sums import carried_kinds
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Value, type_of
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Role, Value, type_of
 from adcompiler.graph.walk import free, map_region, operands, regions, results, values
 from adcompiler.primitives import hint
 
@@ -60,10 +60,10 @@ def shorten_chains(graph: Graph) -> Graph:
 
 
 def _shortened(loop: For) -> For:
-    if loop.breaks or not loop.loc.quoted:
+    if loop.breaks or loop.role is not Role.ADJOINT:
         return loop
     kinds = carried_kinds(loop.body)
-    chain = [p for p, kind in zip(loop.body.params[1:], kinds, strict=True) if kind is None]
+    chain = [p for p, kind in zip(loop.carried, kinds, strict=True) if kind is None]
     is_adjoint = all(type_of(param) == float64 for param in chain)
     if not is_adjoint or not 1 <= len(chain) <= _MOST:
         return loop
@@ -147,12 +147,12 @@ def _joined(one: _Form, two: _Form) -> _Form:
 
 def _written(form: _Form, atom: Atom, nodes: list[Node]) -> Atom:
     """Append the nodes of a form, and return its value."""
-    loc = next(node.loc for node in nodes if atom in results(node))
+    last = next(node for node in nodes if atom in results(node))
 
     def apply(fn: str, left: Atom, right: Atom, name: str = "") -> Value:
         out = Value(name or hint(fn), temporary=not name)
         out.type = float64
-        nodes.append(Apply(out, fn, (left, right), loc=loc))
+        nodes.append(Apply(out, fn, (left, right), loc=last.loc, role=last.role))
         return out
 
     def write(term: Term) -> Atom:

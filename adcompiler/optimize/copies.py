@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from adcompiler.analysis.alias import shared_memory, written_arrays
 from adcompiler.analysis.types import is_array
-from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Region, Value, entry, is_adjoint, type_of
+from adcompiler.graph.atoms import is_adjoint
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Region, Role, Value, entry, type_of
 from adcompiler.graph.walk import (
     operands,
     regions,
@@ -51,7 +52,7 @@ def _without_unwritten(body: Region) -> Region:
     """Replace copies that nobody writes by their sources; these have their names where they are adjoints."""
     copies = _only_read(body)
     new: dict[Value, Value] = {}
-    made = {node.out for node in walk(body) if isinstance(node, Apply) and node.loc.quoted}
+    made = {node.out for node in walk(body) if isinstance(node, Apply) and node.role is Role.ADJOINT}
     for copy, source in copies.items():
         assert isinstance(source, Value)
         is_unnamed = source in made and source.temporary and source not in new

@@ -108,11 +108,11 @@ class _Liveness:
         else:
             self.read(node.cond.yields)
             self.mark(node.cond)
-        params = node.body.params[isinstance(node, For) :]
+        params = node.carried
         if node.breaks:
             self.read(node.body.yields[:1])
         self.pass_on(zip(node.outs, params, strict=True))
-        self.pass_on(zip(params, node.body.yields[node.breaks :], strict=True))
+        self.pass_on(zip(params, node.next_values, strict=True))
         self.pass_on(zip(params, node.inits, strict=True))
         self.mark(node.body)
 
@@ -126,7 +126,7 @@ class _Liveness:
                 node = replace(node, then=self.prune(node.then), orelse=self.prune(node.orelse))
                 return select(node, [k for k, out in enumerate(node.outs) if out in self.values])
             case For() | While():
-                params = node.body.params[isinstance(node, For) :]
+                params = node.carried
                 keep = [k for k, param in enumerate(params) if param in self.values]
                 if isinstance(node, While):
                     node = replace(node, cond=self.prune(node.cond))

@@ -8,9 +8,8 @@ from dataclasses import replace
 from numba.core import types as nt
 
 from adcompiler.analysis.types import is_array, rank
-from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value, type_of
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Role, Store, Value, type_of
 from adcompiler.graph.walk import map_region, operands, values, walk, walk_regions
-from adcompiler.source import NOWHERE
 
 
 def index_directly(graph: Graph) -> Graph:
@@ -20,7 +19,7 @@ def index_directly(graph: Graph) -> Graph:
         for node in walk(graph.body)
         if isinstance(node, Apply)
         and node.fn == "getitem"
-        and node.loc is NOWHERE
+        and node.role is Role.TAPE
         and is_array(type_of(node.out))
         and all(_is_position(atom) for atom in node.args[1:])
     }

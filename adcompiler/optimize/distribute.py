@@ -17,7 +17,20 @@ from adcompiler.analysis.dependence import Loops
 from adcompiler.analysis.iterations import Iterations
 from adcompiler.analysis.sums import carried_kinds
 from adcompiler.analysis.types import is_array
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Store, Value, While
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    For,
+    Graph,
+    If,
+    Literal,
+    Node,
+    Region,
+    Role,
+    Store,
+    Value,
+    While,
+)
 from adcompiler.graph.walk import clone, free, operands, regions, values, with_regions
 from adcompiler.primitives import card
 
@@ -50,7 +63,7 @@ def distribute(graph: Graph) -> Graph:
 def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None:
     """Return a loop in parts, None if it is not of that kind."""
     is_short = isinstance(loop.stop, Literal) and loop.stop.value < _SHORT
-    counts = loop.step == Literal(1) or (loop.step == Literal(-1) and loop.loc.quoted)
+    counts = loop.step == Literal(1) or (loop.step == Literal(-1) and loop.role is Role.ADJOINT)
     if loop.breaks or not counts or (is_short and loop.step == Literal(1)):
         return None
     if not all(map(_is_simple, loop.body.nodes)) or None in carried_kinds(loop.body):
@@ -153,10 +166,10 @@ def _parts(loop: For, later: list[Store]) -> list[Node]:
         if isinstance(store.value, Value) and store.value not in kept:
             kept[store.value] = array = Value(store.value.name, temporary=True)
             array.type = nt.Array(float64, 1, "C")
-            nodes.append(Apply(array, "np.empty", (count,)))
+            nodes.append(Apply(array, "np.empty", (count,), role=loop.role))
     body: list[Node] = [node for node in loop.body.nodes if node not in waiting]
     place = _apply("sub", body, index, loop.start)
-    body += [Store(array, (place,), value) for value, array in kept.items()]
+    body += [Store(array, (place,), value, role=loop.role) for value, array in kept.items()]
     parts: list[Node] = [replace(loop, body=replace(loop.body, nodes=tuple(body)))]
     makers = {node.out: node for node in loop.body.nodes if isinstance(node, Apply)}
     parts += [_sum(loop, store, kept, makers) for store in later]
@@ -177,7 +190,7 @@ def _sum(loop: For, store: Store, kept: dict[Value, Value], makers: dict[Value, 
     if isinstance(store.value, Value):
         item = Value("item", temporary=True)
         item.type = float64
-        nodes.append(Apply(item, "getitem", (kept[store.value], place), loc=store.loc))
+        nodes.append(Apply(item, "getitem", (kept[store.value], place), loc=store.loc, role=store.role))
         store = replace(store, value=item)
     nodes.append(store)
     index = loop.body.params[0]

@@ -16,17 +16,15 @@ from adcompiler.primitives import card
 
 
 def check_divisors(graph: Graph) -> Graph:
-    """Return a primal that raises ZeroDivisionError where it divides a number by zero, and its place says so.
+    """Return a primal that raises ZeroDivisionError where a division that says so divides a number by zero.
 
     Args:
         graph: the typed primal.
 
     >>> from numba import float64
     >>> from adcompiler.graph.text import to_text
-    >>> from adcompiler.source import Location
     >>> x, y = Value("x", type=float64), Value("y", type=float64)
-    >>> place = Location("f.py", 2, 11, 16, "return 1 / x", raises=True)
-    >>> nodes = (Apply(y, "truediv", (Literal(1.0), x), loc=place),)
+    >>> nodes = (Apply(y, "truediv", (Literal(1.0), x), raises=True),)
     >>> print(to_text(check_divisors(Graph("f", Region((x,), nodes, (y,))))))
     graph f(x):
       nonzero(x)
@@ -41,13 +39,17 @@ def check_divisors(graph: Graph) -> Graph:
         return is_scalar(kind) and not is_complex(kind)
 
     def raises(node: Apply) -> bool:
-        return node.loc.raises and is_scalar(type_of(node.out))
+        return node.raises and is_scalar(type_of(node.out))
 
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
         for node in region.nodes:
             if isinstance(node, Apply) and card(node.fn).divides and raises(node):
-                nodes += [Effect("nonzero", node.args[1:2], node.loc)] if is_number(node.args[1]) else []
+                nodes += (
+                    [Effect("nonzero", node.args[1:2], loc=node.loc, role=node.role)]
+                    if is_number(node.args[1])
+                    else []
+                )
             nodes.append(node)
         return replace(region, nodes=tuple(nodes))
 

@@ -19,6 +19,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Store,
     Value,
     type_of,
@@ -26,7 +27,6 @@ from adcompiler.graph.nodes import (
 from adcompiler.graph.walk import substitute
 from adcompiler.optimize.elements import Access, write_index
 from adcompiler.primitives import card, hint
-from adcompiler.source import NOWHERE, Location
 
 _COUNTERS = "ijklmnpq"
 TARGET = -1
@@ -56,7 +56,7 @@ class _Nest:
 
     def apply(self, fn: str, *args: Atom, like: Apply, kind: nt.Type = float64) -> Value:
         out = Value(like.out.name, like.out.temporary, kind)
-        self.body.append(Apply(out, fn, args, loc=like.loc))
+        self.body.append(Apply(out, fn, args, loc=like.loc, role=like.role))
         return out
 
     def read(self, node: Apply | Store, position: int = 0) -> Atom:
@@ -70,7 +70,7 @@ class _Nest:
         index = write_index(places, self.counters, self.body)
         out = Value(hint("getitem"), temporary=True)
         out.type = element(type_of(array))
-        self.body.append(Apply(out, "getitem", (array, *index)))
+        self.body.append(Apply(out, "getitem", (array, *index), role=Role.TAPE))
         return out
 
 
@@ -101,7 +101,7 @@ def write_loops(
             array, places = accesses[node, TARGET]
             assert isinstance(array, Value)
             index = tuple(write_index(places, counters, nest.body))
-            nest.body.append(Store(array, index, value, node.accumulate, node.loc))
+            nest.body.append(Store(array, index, value, node.accumulate, loc=node.loc, role=node.role))
         elif node.fn in ("np.sum", "np.mean"):
             _sum(nest, node, bounds, before, after)
         else:
@@ -109,17 +109,22 @@ def write_loops(
             nest.numbers[node.out] = number
             if node.out in kept:
                 row = rows.get(node.out)
-                place = [] if row is None else [Apply(node.out, "getitem", (row.array, *row.index))]
+                place = (
+                    []
+                    if row is None
+                    else [Apply(node.out, "getitem", (row.array, *row.index), role=row.role)]
+                )
                 before += place or allocate("np.empty", node.out, bounds)
-                nest.body.append(Store(node.out, tuple(counters), number, loc=node.loc))
-    quotes = {node.loc.statement: node.loc for node in nodes}
-    loc = next(iter(quotes.values())) if len(quotes) == 1 else NOWHERE
-    return [*before, *_loops(nest, bounds, loc), *after]
+                nest.body.append(Store(node.out, tuple(counters), number, loc=node.loc, role=node.role))
+    quotes = {node.loc.statement for node in nodes}
+    return [*before, *_loops(nest, bounds, nodes[-1] if len(quotes) == 1 else None), *after]
 
 
 def _rows(nodes: Sequence[Apply | Store], kept: Collection[Value]) -> dict[Value, Store]:
     """Return the copies of arrays to a tape: these arrays are computed in their place on the tape."""
-    stores = [n for n in nodes if isinstance(n, Store) and n.value in kept and n.loc is NOWHERE and n.index]
+    stores = [
+        n for n in nodes if isinstance(n, Store) and n.value in kept and n.role is Role.TAPE and n.index
+    ]
     return {n.value: n for n in reversed(stores) if isinstance(n.value, Value)}  # one place for each
 
 
@@ -136,7 +141,7 @@ def _element(nest: _Nest, node: Apply, is_kept: bool) -> Atom:
             out = Value(node.out.name, node.out.temporary or is_kept)
             out.type = kind
             arms = [Region((), (), (arg,)) for arg in args[1:]]
-            nest.body.append(If(args[0], arms[0], arms[1], (out,), node.loc))
+            nest.body.append(If(args[0], arms[0], arms[1], (out,), loc=node.loc, role=node.role))
             return out
     like = replace(node, out=Value(node.out.name, True)) if is_kept else node
     return nest.apply(card(node.fn).on_numbers or node.fn, *args, like=like, kind=kind)
@@ -160,13 +165,14 @@ def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], a
                 size.type = int64
                 after.append(Apply(size, "mul", (count, bound)))
                 count = size
-            after.append(Apply(node.out, "truediv", (total, count), loc=node.loc))
+            after.append(Apply(node.out, "truediv", (total, count), loc=node.loc, role=node.role))
         elif total is not node.out:
-            after.append(Apply(node.out, "np.float32", (total,), loc=node.loc))
+            after.append(Apply(node.out, "np.float32", (total,), loc=node.loc, role=node.role))
         nest.totals[total] = entry, out
     elif rank(type_of(node.args[0])) == 2 and dict(node.keywords).get("axis", node.args[-1]) == Literal(0):
-        before += [replace(zeros, loc=node.loc) for zeros in allocate("np.zeros", node.out, bounds[1:])]
-        nest.body.append(Store(node.out, (nest.counters[1],), term, True, node.loc))
+        made = allocate("np.zeros", node.out, bounds[1:])
+        before += [replace(zeros, loc=node.loc, role=node.role) for zeros in made]
+        nest.body.append(Store(node.out, (nest.counters[1],), term, True, loc=node.loc, role=node.role))
     else:
         before += allocate("np.empty", node.out, bounds[:-1])
         entry = Value(node.out.name, temporary=True)
@@ -187,7 +193,7 @@ def allocate(fn: str, array: Value, bounds: Sequence[Atom]) -> list[Node]:
     return [Apply(shape, "tuple", tuple(bounds)), Apply(array, fn, (shape, *dtype))]
 
 
-def _loops(nest: _Nest, bounds: Sequence[Atom], loc: Location) -> list[Node]:
+def _loops(nest: _Nest, bounds: Sequence[Atom], like: Apply | Store | None) -> list[Node]:
     """Wrap the body in loops that carry the sums."""
     nodes = nest.body
     carried: dict[Value, tuple[Value, Atom]] = {**nest.totals, **nest.rows}
@@ -219,7 +225,8 @@ def _loops(nest: _Nest, bounds: Sequence[Atom], loc: Location) -> list[Node]:
                 inits.append(outer)
             outs.append(out)
         body = Region((nest.counters[level], *params), tuple(nodes), tuple(yields))
-        loop = For(Literal(0), bounds[level], Literal(1), tuple(inits), body, tuple(outs), loc=loc)
+        loop = For(Literal(0), bounds[level], Literal(1), tuple(inits), body, tuple(outs))
+        loop = loop if like is None else replace(loop, loc=like.loc, role=like.role)
         nodes = [loop, *stores]
         carried = {total: pair for total, pair in carried.items() if total not in rows}
     return nodes

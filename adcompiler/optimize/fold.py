@@ -8,6 +8,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory_classes, written_arrays
 from adcompiler.analysis.types import element, is_array, is_float, is_list
+from adcompiler.graph.atoms import is_adjoint
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -17,9 +18,9 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Value,
     While,
-    is_adjoint,
     type_of,
 )
 from adcompiler.graph.walk import map_operands, regions, rename, uses, with_regions
@@ -119,7 +120,9 @@ class _Folder:
     def keep_name(self, atom: Atom, out: Value) -> None:
         """Let what a node comes down to have the node's name, where that says which adjoint it is."""
         made = self.maker(atom)
-        if made is None or not made.loc.quoted or not made.out.temporary or made.out in self.renamed:
+        if made is None or made.role is not Role.ADJOINT:
+            return
+        if not made.out.temporary or made.out in self.renamed:
             return
         if is_adjoint(out) and not is_adjoint(made.out):
             self.renamed[made.out] = new = Value(out.name, out.temporary)
@@ -194,7 +197,9 @@ class _Folder:
         """Return 6.0 / (3.0 * x) of the reverse sweep as 2.0 / x."""
         number, divisor = node.args
         below = self.fixed(divisor)
-        if not node.loc.quoted or below is None or below.fn != "mul" or not isinstance(number, Literal):
+        if node.role is not Role.ADJOINT or not isinstance(number, Literal):
+            return None
+        if below is None or below.fn != "mul":
             return None
         factor = below.args[0]
         if not isinstance(factor, Literal) or not self.is_float(factor) or factor.value == 0:
@@ -324,10 +329,9 @@ class _Folder:
         is_shared = self.is_shared(atom)
         if is_shared and (inner.fn == "truediv" or not isinstance(first, Literal)):
             return None  # it is needed as it is
-        where = replace(node.loc, raises=inner.loc.raises)
         if isinstance(first, Literal):
             value = Literal(factor.value * first.value)
-            return replace(inner, out=node.out, args=(value, second), loc=where)
+            return replace(inner, out=node.out, args=(value, second), loc=node.loc, role=node.role)
         product = Value("mul", temporary=True)
         self.same_type(product, node)
         spine = self.scaled(replace(node, out=product), factor, first)
@@ -335,7 +339,7 @@ class _Folder:
             return None
         self.made[spine.out] = spine
         self.extra.append(spine)
-        return replace(inner, out=node.out, args=(spine.out, second), loc=where)
+        return replace(inner, out=node.out, args=(spine.out, second), loc=node.loc, role=node.role)
 
     def under_name(self, node: Apply, atom: Atom) -> Apply | Atom:
         """Return what a node comes down to; a product without a name is computed under the node's own."""
@@ -383,7 +387,7 @@ class _Folder:
 
     def gathered(self, node: Apply, sign: int) -> Apply | Atom | None:
         """Join multiples of one product that the reverse sweep adds, as in `x * x + 2 * (x * x)`."""
-        if not node.loc.quoted or not all(map(self.is_float, node.args)):
+        if node.role is not Role.ADJOINT or not all(map(self.is_float, node.args)):
             return None
         left, added = node.args[0], term_of(node.args[1], self.in_term)
         both = joined(term_of(left, self.in_term), added, sign)
@@ -402,7 +406,7 @@ class _Folder:
     def in_term(self, atom: Atom) -> Apply | None:
         """Return what computes a number of the reverse sweep, or a number without a name."""
         made = self.maker(atom)
-        is_open = made is not None and (made.loc.quoted or made.out.temporary)
+        is_open = made is not None and (made.role is Role.ADJOINT or made.out.temporary)
         return made if is_open and self.is_float(atom) else None
 
     def product(self, node: Apply, term: Term) -> Apply | Atom:
@@ -428,7 +432,9 @@ class _Folder:
         if inner is None or inner.fn not in ("add", "sub") or not self.is_integer(inner.args[0]):
             return None
         offset = inner.args[1]
-        if not (isinstance(offset, Literal) and isinstance(right, Literal) and _integers(offset, right)):
+        if not (isinstance(offset, Literal) and isinstance(right, Literal)):
+            return None
+        if type(offset.value) is not int or type(right.value) is not int:
             return None
         first = offset.value if inner.fn == "add" else -offset.value
         total = first + sign * right.value
@@ -436,10 +442,6 @@ class _Folder:
             return inner.args[0]
         fn, size = ("add", total) if total > 0 else ("sub", -total)
         return replace(node, fn=fn, args=(inner.args[0], Literal(size)))
-
-
-def _integers(*atoms: Atom) -> bool:
-    return all(isinstance(a, Literal) and type(a.value) is int for a in atoms)
 
 
 def _same_product(first: Apply, second: Apply) -> bool:

@@ -34,6 +34,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Store,
     Value,
     entry,
@@ -45,7 +46,6 @@ from adcompiler.optimize.elementwise_loops import TARGET, Operand, allocate, wri
 from adcompiler.optimize.fusible import can_store, is_elementwise, is_number, is_real, reduces
 from adcompiler.optimize.guard import write_form
 from adcompiler.primitives import card, hint
-from adcompiler.source import NOWHERE
 
 
 @dataclass
@@ -167,7 +167,7 @@ class _Fusion:
     def is_blank(self, node: Node) -> bool:
         """Tell whether a node makes zeros like what was read back from a tape for its shape."""
         made = entry(self.elements.makers, node.args[0]) if isinstance(node, Apply) and node.args else None
-        is_row = made is not None and made.fn == "getitem" and made.loc is NOWHERE
+        is_row = made is not None and made.fn == "getitem" and made.role is Role.TAPE
         return is_row and isinstance(node, Apply) and node.fn == "np.zeros_like" and is_real(node.out)
 
     def blank(self, node: Node, known: set[Value]) -> list[Node]:
@@ -386,5 +386,5 @@ class _Fusion:
         out = Value("count" if fn == "mul" else hint(fn), temporary=True)
         axes = rank(type_of(args[0])) if fn == "shape" else 0
         out.type = nt.UniTuple(int64, axes) if axes else int64
-        nodes.append(Apply(out, fn, args))
+        nodes.append(Apply(out, fn, args, role=Role.TAPE))
         return out

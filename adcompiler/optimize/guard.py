@@ -16,7 +16,7 @@ from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.shapes import symbolic_sizes
 from adcompiler.analysis.sizes import Axis, Guards
 from adcompiler.analysis.types import is_array, rank
-from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value, type_of
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Role, Value, type_of
 from adcompiler.graph.walk import regions, with_regions
 from adcompiler.primitives import hint
 
@@ -57,7 +57,7 @@ def write_form(form: Linear, nodes: list[Node]) -> Atom:
 
     def apply(fn: str, *args: Atom, name: str = "") -> Value:
         out = Value(name or hint(fn), temporary=True)
-        nodes.append(Apply(out, fn, args))
+        nodes.append(Apply(out, fn, args, role=Role.TAPE))
         if fn != "shape":
             out.type = int64
         elif is_array(kind := type_of(args[0])):

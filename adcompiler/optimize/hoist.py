@@ -38,7 +38,7 @@ def _out_of(loop: For | While, shapes: Shapes) -> tuple[list[Node], For | While]
     inside = set(defined(loop.body))
     if isinstance(loop, While):
         inside |= set(defined(loop.cond))
-    params = loop.body.params[isinstance(loop, For) :]
+    params = loop.carried
     same = {
         param: init
         for param, init in zip(params, loop.inits, strict=True)

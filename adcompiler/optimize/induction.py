@@ -41,7 +41,7 @@ def _indexed(loop: For, mapping: dict[Value, Atom]) -> list[Node]:
     def apply(nodes: list[Node], fn: str, *args: Atom) -> Atom:
         out = Value(hint(fn), temporary=True)
         out.type = nt.int64
-        nodes.append(Apply(out, fn, args, loc=loop.loc))
+        nodes.append(Apply(out, fn, args, loc=loop.loc, role=loop.role))
         return out
 
     up = loop.step == Literal(1)
@@ -67,7 +67,7 @@ def _steps(loop: For) -> dict[int, int]:
         return {}
     makers = {node.out: node for node in loop.body.nodes if isinstance(node, Apply)}
     found: dict[int, int] = {}
-    for k, (param, after) in enumerate(zip(loop.body.params[1:], loop.body.yields, strict=True)):
+    for k, (param, after) in enumerate(zip(loop.carried, loop.body.yields, strict=True)):
         made = makers.get(after) if isinstance(after, Value) else None
         is_whole = type_of(param) == nt.int64 and loop.inits[k] != UNDEFINED
         if made is None or not is_whole or made.fn not in ("add", "sub") or made.args[0] is not param:

@@ -42,8 +42,8 @@ def _unchanging(body: Region) -> dict[Value, Atom]:
                     elif (same or UNDEFINED in (left, right)) and choice not in inside:
                         mapping[out] = choice
             case For() | While():
-                params = node.body.params[isinstance(node, For) :]
-                yields = node.body.yields[node.breaks :]
+                params = node.carried
+                yields = node.next_values
                 for param, init, after, out in zip(params, node.inits, yields, node.outs, strict=True):
                     if after is param or _same(after, init):
                         mapping[param] = mapping[out] = init

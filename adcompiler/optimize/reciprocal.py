@@ -20,6 +20,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Value,
     While,
     type_of,
@@ -41,7 +42,7 @@ def share_reciprocals(graph: Graph) -> Graph:
         is_reverse = everywhere
         for node in region.nodes:
             is_reverse = is_reverse or (isinstance(node, Effect) and node.fn == "reverse_sweep")
-            inside = is_reverse or (isinstance(node, For | While) and node.loc.quoted)
+            inside = is_reverse or (isinstance(node, For | While) and node.role is Role.ADJOINT)
             nodes.append(with_regions(node, tuple(rewrite(part, inside) for part in regions(node))))
         return _shared(replace(region, nodes=tuple(nodes)), everywhere)
 
@@ -53,7 +54,7 @@ def _shared(region: Region, everywhere: bool) -> Region:
     divisions = {
         node
         for node in region.nodes
-        if isinstance(node, Apply) and _is_division(node) and (everywhere or node.loc.quoted)
+        if isinstance(node, Apply) and _is_division(node) and (everywhere or node.role is Role.ADJOINT)
     }
     counts = Counter(node.args[1] for node in divisions)
     reciprocals: dict[Atom, Atom] = {}
@@ -71,7 +72,7 @@ def _shared(region: Region, everywhere: bool) -> Region:
         if node in divisions and divisor not in reciprocals and counts[divisor] > 1:
             reciprocals[divisor] = made = Value("reciprocal", temporary=True)
             made.type = float64
-            nodes.append(Apply(made, "truediv", (Literal(1.0), divisor), loc=node.loc))
+            nodes.append(Apply(made, "truediv", (Literal(1.0), divisor), loc=node.loc, role=node.role))
         if node not in divisions or divisor not in reciprocals:
             nodes.append(node)
         elif dividend in _ONE:

@@ -14,6 +14,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Store,
     Value,
     While,
@@ -22,7 +23,6 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import defined, operands, regions, values, walk, walk_regions, with_regions
 from adcompiler.primitives import Fill, Shows, card
-from adcompiler.source import NOWHERE
 
 
 def reuse_arrays(graph: Graph) -> Graph:
@@ -46,7 +46,7 @@ def _moved_out(loop: For | While, makers: dict[Value, Apply]) -> list[Node]:
     for node in loop.body.nodes:
         is_made = isinstance(node, Apply) and card(node.fn).allocates in (Fill.ZEROS, Fill.NOTHING)
         is_fixed = not any(value in inside for value in values(operands(node)))
-        if isinstance(node, Apply) and node.fn == "list" and not node.args and node.loc is NOWHERE:
+        if isinstance(node, Apply) and node.fn == "list" and not node.args and node.role is Role.TAPE:
             moved.append(node)  # a stack: what an iteration pushes it also pops
             inside.discard(node.out)
             continue
@@ -64,7 +64,7 @@ def _moved_out(loop: For | While, makers: dict[Value, Apply]) -> list[Node]:
             moved.append(replace(node, fn=node.fn.replace("zeros", "empty")))
             inside.discard(node.out)
             kept += (
-                [Store(node.out, (), Literal(0.0), loc=node.loc)]
+                [Store(node.out, (), Literal(0.0), loc=node.loc, role=node.role)]
                 if card(node.fn).allocates is Fill.ZEROS
                 else []
             )

@@ -71,7 +71,7 @@ def _replaced(region: Region, made: Apply, users: list[Node], shape: tuple[objec
                 current[place] = _named(node.value, made.out, place, nodes, mapping)
             case Store() if is_double(node.value) and old is not None:
                 current[place] = out = _element(made.out, place)
-                nodes.append(Apply(out, "add", (old, node.value), loc=node.loc))
+                nodes.append(Apply(out, "add", (old, node.value), loc=node.loc, role=node.role))
             case _:
                 return None
     return substitute(replace(region, nodes=tuple(nodes)), mapping)

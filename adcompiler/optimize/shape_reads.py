@@ -69,8 +69,8 @@ def _elsewhere(node: Apply, shapes: Shapes, known: dict[object, Value]) -> list[
     for value, axis in pairs:
         whole, size = Value("shape", temporary=True), Value("size", temporary=True)
         nodes += [
-            Apply(whole, "shape", (value,), loc=node.loc),
-            Apply(size, "getitem", (whole, Literal(axis)), loc=node.loc),
+            Apply(whole, "shape", (value,), loc=node.loc, role=node.role),
+            Apply(size, "getitem", (whole, Literal(axis)), loc=node.loc, role=node.role),
         ]
         sizes.append(size)
     return [*nodes, replace(node, fn="tuple", args=tuple(sizes))]

@@ -42,7 +42,7 @@ def _in_steps(node: Apply) -> list[Node]:
     factors.type = nt.Array(float64, 2, "C")
     result.type = node.out.type
     return [
-        Apply(factors, "factors.factorise", (matrix,), loc=node.loc),
-        Apply(result, "factors.solved", (factors, right, Literal(False)), loc=node.loc),
+        Apply(factors, "factors.factorise", (matrix,), loc=node.loc, role=node.role),
+        Apply(result, "factors.solved", (factors, right, Literal(False)), loc=node.loc, role=node.role),
         replace(node, fn="np.linalg.solve[1]", args=(matrix, right, factors, result)),
     ]

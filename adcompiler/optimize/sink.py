@@ -6,9 +6,8 @@ from dataclasses import replace
 
 from adcompiler.analysis.alias import memory_classes, shared_memory, written_by
 from adcompiler.analysis.types import is_array
-from adcompiler.graph.nodes import Apply, Graph, Literal, Node, Region, Store, Value, type_of
+from adcompiler.graph.nodes import Apply, Graph, Literal, Node, Region, Role, Store, Value, type_of
 from adcompiler.graph.walk import free, map_region, operands, regions, uses, walk
-from adcompiler.source import NOWHERE
 
 
 def sink_loads(graph: Graph) -> Graph:
@@ -57,7 +56,7 @@ def sink_multiples(graph: Graph) -> Graph:
 
 
 def _is_load(node: Node) -> bool:
-    return isinstance(node, Apply) and node.fn in ("getitem", "pop") and node.loc is NOWHERE
+    return isinstance(node, Apply) and node.fn in ("getitem", "pop") and node.role is Role.TAPE
 
 
 def _reads(node: Node, value: Value) -> bool:

@@ -22,6 +22,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Store,
     Value,
     While,
@@ -46,7 +47,7 @@ def skip_zeros(graph: Graph) -> Graph:
         for node in body.nodes:
             inner = (*loops, node) if isinstance(node, For | While) else loops
             node = with_regions(node, tuple(region(part, inner) for part in regions(node)))
-            is_reverse = isinstance(node, For) and node.loc.quoted and not node.breaks
+            is_reverse = isinstance(node, For) and node.role is Role.ADJOINT and not node.breaks
             nodes.append(_tested(node, loops, iterations) if is_reverse else node)  # type: ignore[arg-type]
         return replace(body, nodes=tuple(nodes))
 
@@ -65,10 +66,10 @@ def _tested(loop: For, loops: Loops, iterations: Iterations) -> For:
     test = Value(hint("ne"), temporary=True)
     test.type = boolean
     rest = tuple(node for node in loop.body.nodes if node not in first)
-    outs = tuple(_like(param) for param in loop.body.params[1:])
+    outs = tuple(_like(param) for param in loop.carried)
     then = Region((), rest, loop.body.yields)
-    made = If(test, then, Region((), (), loop.body.params[1:]), outs, loop.loc)
-    nodes = (*first, Apply(test, "ne", (seed.out, _ZERO), loc=loop.loc), made)
+    made = If(test, then, Region((), (), loop.carried), outs, loc=loop.loc, role=loop.role)
+    nodes = (*first, Apply(test, "ne", (seed.out, _ZERO), loc=loop.loc, role=loop.role), made)
     return replace(loop, body=replace(loop.body, nodes=nodes, yields=outs))
 
 

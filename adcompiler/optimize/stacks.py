@@ -26,6 +26,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Store,
     Value,
     While,
@@ -33,7 +34,6 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import free, operands, regions, values, walk, walk_regions, with_regions
 from adcompiler.primitives import hint
-from adcompiler.source import NOWHERE
 
 _FIRST = 64
 """Elements that a stack has room for at first."""
@@ -63,7 +63,7 @@ def _stacks(body: Region) -> set[Value]:
         other.update(values(region.yields))
     for node in walk(body):
         match node:
-            case Apply(fn="list", args=()) if node.loc == NOWHERE and _is_numbers(type_of(node.out)):
+            case Apply(fn="list", args=()) if node.role is Role.TAPE and _is_numbers(type_of(node.out)):
                 found.add(node.out)
             case Effect(fn="append") | Apply(fn="pop") if isinstance(node.args[0], Value):
                 other.update(values(node.args[1:]))
@@ -123,7 +123,7 @@ def _top() -> Value:
 
 def _count(fn: str, nodes: list[Node], top: Atom) -> Value:
     made = _top()
-    nodes.append(Apply(made, fn, (top, Literal(1))))
+    nodes.append(Apply(made, fn, (top, Literal(1)), role=Role.TAPE))
     return made
 
 
@@ -131,14 +131,14 @@ def _pushed(stack: Value, value: Atom, entry: tuple[Atom, Atom], nodes: list[Nod
     """Append to a stack, which is made longer if it is full."""
     array, top = entry
     room = _longer_if(_compared("eq", entry, nodes), stack, array, nodes)
-    nodes.append(Store(room, (top,), value))
+    nodes.append(Store(room, (top,), value, role=Role.TAPE))
     return room, _count("add", nodes, top)
 
 
 def _longer_if(full: Atom, stack: Value, array: Atom, nodes: list[Node]) -> Value:
     longer, room = _array(stack), _array(stack)
-    grown = Region((), (Apply(longer, "longer", (array,)),), (longer,))
-    nodes.append(If(full, grown, Region((), (), (array,)), (room,)))
+    grown = Region((), (Apply(longer, "longer", (array,), role=Role.TAPE),), (longer,))
+    nodes.append(If(full, grown, Region((), (), (array,)), (room,), role=Role.TAPE))
     return room
 
 
@@ -146,7 +146,8 @@ def _compared(fn: str, entry: tuple[Atom, Atom], nodes: list[Node]) -> Value:
     """Compare the number of elements in use with the length of a stack."""
     size, test = Value(hint("len"), temporary=True), Value(hint(fn), temporary=True)
     size.type, test.type = int64, boolean
-    nodes += [Apply(size, "len", (entry[0],)), Apply(test, fn, (entry[1], size))]
+    nodes.append(Apply(size, "len", (entry[0],), role=Role.TAPE))
+    nodes.append(Apply(test, fn, (entry[1], size), role=Role.TAPE))
     return test
 
 
@@ -224,7 +225,7 @@ def _while_room(loop: While, inits: list[Value], entries: State, stacks: set[Val
         if isinstance(node, Effect) and isinstance(pushed, Value) and pushed in entries:
             array = entries[pushed][0]
             assert isinstance(array, Value)
-            nodes.append(Store(array, (current[pushed],), node.args[1]))
+            nodes.append(Store(array, (current[pushed],), node.args[1], role=Role.TAPE))
             current[pushed] = _count("add", nodes, current[pushed])
         else:
             nodes += _threaded(Region((), (node,), ()), {}, stacks)[0]
@@ -251,7 +252,7 @@ def _all(tests: Sequence[Atom], nodes: list[Node]) -> Atom:
     for test in tests[1:]:
         joined = Value(hint("and"), temporary=True)
         joined.type = boolean
-        nodes.append(Apply(joined, "and", (total, test)))
+        nodes.append(Apply(joined, "and", (total, test), role=Role.TAPE))
         total = joined
     return total
 

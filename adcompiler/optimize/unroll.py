@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adcompiler.graph.nodes import Atom, For, Graph, Literal, Node, Region, Store, Value, While
+from adcompiler.graph.nodes import Atom, For, Graph, Literal, Node, Region, Role, Store, Value, While
 from adcompiler.graph.walk import clone, defined, map_region, regions, substitute, walk
 
 _TRIPS, _NODES = 4, 80
@@ -51,7 +51,7 @@ def _adds_outside(short: Node, loop: For) -> bool:
     inside = defined(loop.body)
     assert isinstance(short, For)
     for node in short.body.nodes:
-        if isinstance(node, Store) and node.accumulate and node.loc.quoted:
+        if isinstance(node, Store) and node.accumulate and node.role is Role.ADJOINT:
             places = [atom for atom in (node.array, *node.index) if atom is not short.body.params[0]]
             if len(places) == len(node.index) and not any(atom in inside for atom in places):
                 return True

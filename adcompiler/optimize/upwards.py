@@ -13,7 +13,7 @@ from dataclasses import replace
 from adcompiler.analysis.dependence import Loops
 from adcompiler.analysis.iterations import Iterations
 from adcompiler.analysis.sums import carried_kinds
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Value, While
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Role, Value, While
 from adcompiler.graph.walk import free, operands, regions, results, substitute, with_regions
 
 Starts = Mapping[Value, Literal]
@@ -43,7 +43,7 @@ def count_upwards(graph: Graph, starts: Starts) -> Graph:
 
 def _counters(loop: Node, loops: Loops, iterations: Iterations, starts: Starts) -> list[int] | None:
     """Return which carried values of a loop that may turn are counters; None if it may not turn."""
-    if not isinstance(loop, For) or not loop.loc.quoted or loop.step != Literal(-1) or loop.breaks:
+    if not isinstance(loop, For) or loop.role is not Role.ADJOINT or loop.step != Literal(-1) or loop.breaks:
         return None
     kinds = carried_kinds(loop.body)
     counters = [k for k, kind in enumerate(kinds) if kind is None]
@@ -57,7 +57,7 @@ def _is_counted_back(loop: For, k: int, starts: Starts) -> bool:
     entry, step = loop.body.params[k + 1], _step(loop, k)
     if entry not in starts or step is None or step.args[0] is not entry:
         return False
-    changing = (*loop.body.params[1:], *(value for node in loop.body.nodes for value in results(node)))
+    changing = (*loop.carried, *(value for node in loop.body.nodes for value in results(node)))
     return step.args[1] not in changing
 
 
@@ -88,7 +88,7 @@ def _next(atom: Atom, loop: For, nodes: list[Node]) -> Atom:
     if isinstance(atom, Literal) and isinstance(atom.value, int):
         return Literal(atom.value + 1)
     out = Value("add", temporary=True)
-    nodes.append(Apply(out, "add", (atom, Literal(1)), loc=loop.loc))
+    nodes.append(Apply(out, "add", (atom, Literal(1)), loc=loop.loc, role=loop.role))
     return out
 
 

@@ -94,7 +94,7 @@ def _fast(node: Apply) -> str | None:
 
 def _rewritten(loop: For) -> For:
     chain: set[Value] = set()
-    kinds = zip(loop.body.params[1:], loop.body.yields, carried_kinds(loop.body), strict=True)
+    kinds = zip(loop.carried, loop.body.yields, carried_kinds(loop.body), strict=True)
     for entry, last, kind in kinds:
         if kind == SUM and is_double(entry) and is_double(last):
             chain |= running_sum(loop.body, entry) or set()
@@ -110,7 +110,7 @@ def _rewritten(loop: For) -> For:
                 case Apply(fn="sub") if node.out in chain:
                     minus = Value("neg", temporary=True)
                     minus.type = float64
-                    nodes.append(Apply(minus, "neg", (node.args[1],), loc=node.loc))
+                    nodes.append(Apply(minus, "neg", (node.args[1],), loc=node.loc, role=node.role))
                     nodes.append(replace(node, fn="fast.add_up", args=(node.args[0], minus)))
                 case Apply() if fast := _fast(node):
                     nodes.append(replace(node, fn=fast))

@@ -17,7 +17,19 @@ from adcompiler.analysis.alias import Memory
 from adcompiler.analysis.ranges import Ranges
 from adcompiler.analysis.sizes import Shape, Shapes, form_of
 from adcompiler.analysis.types import element, is_array, is_complex, is_memory, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Global, Literal, Node, Region, Store, Value, type_of
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    For,
+    Global,
+    Literal,
+    Node,
+    Region,
+    Role,
+    Store,
+    Value,
+    type_of,
+)
 from adcompiler.optimize.guard import write_form
 from adcompiler.primitives import hint
 from adcompiler.source import NOWHERE, Location
@@ -69,6 +81,7 @@ class AdjointSweep:
     copies: dict[tuple[Value, Node], Value] = field(default_factory=dict)
     undefined: dict[Value, Shape | None] = field(default_factory=dict)
     loc: Location = NOWHERE
+    role: Role = Role.ADJOINT
     has_complex: bool = False
 
     # building nodes
@@ -76,13 +89,15 @@ class AdjointSweep:
     def apply(self, fn: str, *args: Atom, name: str | None = None, temporary: bool = True) -> Value:
         """Append a primitive and return its output."""
         out = Value(name or hint(fn), temporary)
-        self.nodes.append(Apply(out, fn, args, loc=self.loc))
+        self.nodes.append(Apply(out, fn, args, loc=self.loc, role=self.role))
         return out
 
     def loop(self, count: Atom, k: Value, nodes: Sequence[Node]) -> None:
         """Append a loop over k from 0 to count - 1 that carries nothing."""
         body = Region((k,), tuple(nodes), ())
-        self.nodes.append(For(Literal(0), count, Literal(1), (), body, (), False, self.loc))
+        self.nodes.append(
+            For(Literal(0), count, Literal(1), (), body, (), False, loc=self.loc, role=self.role)
+        )
 
     def named(self, atom: Atom, value: Value, is_part: bool = False) -> Atom:
         """Rename the node made for it to `d_…` if an atom is the adjoint of `value`, or a part of it."""
@@ -129,7 +144,7 @@ class AdjointSweep:
         contribution = replace(contribution, atom=self.renamed.get(contribution.atom, contribution.atom))
         if self.is_buffered(target) and (target in self.views or target in self.shadows):
             atom = self.named(self.real_part(target, contribution.atom), target, True)
-            self.nodes.append(Store(self.shadow(target), (), atom, True, self.loc))
+            self.nodes.append(Store(self.shadow(target), (), atom, True, loc=self.loc, role=self.role))
             return
         atom = self.cast(target, contribution)
         old = self.adjoints.get(target)
@@ -207,7 +222,9 @@ class AdjointSweep:
         """
         for _ in range(axes - rank(value.type)):
             total = Value("total", temporary=True)
-            self.nodes.append(Apply(total, "np.sum", (atom,), (("axis", Literal(0)),), self.loc))
+            self.nodes.append(
+                Apply(total, "np.sum", (atom,), (("axis", Literal(0)),), loc=self.loc, role=self.role)
+            )
             atom = total
         return atom if same else self.apply("sum_to", atom, self.apply("shape", value))
 

@@ -29,6 +29,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Store,
     Value,
     While,
@@ -78,7 +79,7 @@ def bind_shadows(graph: Graph, wanted: set[Value], views: Container[Value]) -> t
     binder = _Binder(wanted, views)
     for value in graph.body.params:
         if value in wanted:
-            binder.allocate(value, NOWHERE)
+            binder.allocate(value)
     first = binder.take()
     body = binder.region(graph.body)
     return replace(graph, body=replace(body, nodes=(*first, *body.nodes))), binder.bound
@@ -103,6 +104,8 @@ class _Binder:
     views: Container[Value]
     bound: Bound = field(default_factory=Bound)
     nodes: list[Node] = field(default_factory=list)
+    loc: Location = NOWHERE
+    role: Role = Role.TAPE
 
     def take(self) -> list[Node]:
         nodes, self.nodes = self.nodes, []
@@ -115,36 +118,36 @@ class _Binder:
         shadow.type = kind.copy(readonly=False) if is_array(kind) else kind
         return shadow
 
-    def apply(self, value: Value, fn: str, args: tuple[Atom, ...], loc: Location) -> None:
-        self.nodes.append(Apply(self.new(value), fn, args, loc=loc))
+    def apply(self, value: Value, fn: str, args: tuple[Atom, ...]) -> None:
+        self.nodes.append(Apply(self.new(value), fn, args, loc=self.loc, role=self.role))
 
-    def allocate(self, value: Value, loc: Location) -> None:
+    def allocate(self, value: Value) -> None:
         """Make the shadow of an array that begins here, or of a list as it is when it begins."""
         kind = value.type
         if not is_list(kind):
-            self.apply(value, SHADOW, (value,), loc)
+            self.apply(value, SHADOW, (value,))
             return
         count, k = Value("n", temporary=True), Value("k")
         item, zeros = Value("item", temporary=True), Value("zeros", temporary=True)
-        self.nodes.append(Apply(count, "len", (value,), loc=loc))
+        self.nodes.append(Apply(count, "len", (value,), loc=self.loc, role=self.role))
         count.type = k.type = nt.int64
         if not is_array(kind.dtype):
             zero = Value("zero", temporary=True)
             zero.type = kind
-            self.nodes.append(Apply(zero, "list", (Literal(0.0),), loc=loc))
-            self.apply(value, "mul", (zero, count), loc)
+            self.nodes.append(Apply(zero, "list", (Literal(0.0),), loc=self.loc, role=self.role))
+            self.apply(value, "mul", (zero, count))
             return
         item.type = zeros.type = kind.dtype
-        self.apply(value, "list", (), loc)
+        self.apply(value, "list", ())
         nodes = (
-            Apply(item, "getitem", (value, k), loc=loc),
-            Apply(zeros, SHADOW, (item,), loc=loc),
-            Effect("append", (self.bound.shadows[value], zeros), loc),
+            Apply(item, "getitem", (value, k), loc=self.loc, role=self.role),
+            Apply(zeros, SHADOW, (item,), loc=self.loc, role=self.role),
+            Effect("append", (self.bound.shadows[value], zeros), loc=self.loc, role=self.role),
         )
         bounds = Literal(0), count, Literal(1)
-        self.nodes.append(For(*bounds, (), Region((k,), nodes, ()), (), False, loc))
+        self.nodes.append(For(*bounds, (), Region((k,), nodes, ()), (), False, loc=self.loc, role=self.role))
 
-    def shadow(self, atom: Atom, loc: Location) -> Atom:
+    def shadow(self, atom: Atom) -> Atom:
         """Return the shadow of an atom; of an array that carries no derivative, one that nothing reads."""
         if isinstance(atom, Value) and atom in self.bound:
             return self.bound.shadows[atom]
@@ -155,7 +158,7 @@ class _Binder:
             unread.type = atom.type
         elif isinstance(atom, Global):
             unread.type = nt.undefined
-        self.nodes.append(Apply(unread, SHADOW, (atom,), loc=loc))
+        self.nodes.append(Apply(unread, SHADOW, (atom,), loc=self.loc, role=self.role))
         return unread
 
     def region(self, region: Region) -> Region:
@@ -167,6 +170,7 @@ class _Binder:
         return Region(region.params, tuple(made), region.yields)
 
     def node(self, node: Node) -> None:
+        self.loc, self.role = node.loc, node.role
         match node:
             case Apply():
                 self.nodes.append(node)
@@ -175,13 +179,16 @@ class _Binder:
                 elif node.fn == "pop" and node.args[0] in self.wanted:  # of a number
                     unread = Value("unread", temporary=True)
                     unread.type = node.out.type
-                    self.nodes.append(Apply(unread, "pop", (self.bound.shadows[node.args[0]],), loc=node.loc))  # type: ignore[index]
+                    shadow = self.bound.shadows[node.args[0]]  # type: ignore[index]
+                    self.nodes.append(Apply(unread, "pop", (shadow,), loc=node.loc, role=node.role))
             case Store():
                 self.store(node)
             case Effect(fn="append", args=(Value() as array, item)) if array in self.wanted:
                 self.nodes.append(node)
-                new = self.shadow(item, node.loc) if self.holds_arrays(array) else Literal(0.0)
-                self.nodes.append(Effect("append", (self.bound.shadows[array], new), node.loc))
+                new = self.shadow(item) if self.holds_arrays(array) else Literal(0.0)
+                self.nodes.append(
+                    Effect("append", (self.bound.shadows[array], new), loc=node.loc, role=node.role)
+                )
             case If():
                 self.branch(node)
             case For() | While():
@@ -199,9 +206,9 @@ class _Binder:
         if is_list(node.out.type):
             self.list_node(node)
         elif has_shadow and isinstance(base, Value):
-            self.apply(node.out, node.fn, (self.bound.shadows[base], *node.args[1:]), node.loc)
+            self.apply(node.out, node.fn, (self.bound.shadows[base], *node.args[1:]))
         else:
-            self.allocate(node.out, node.loc)
+            self.allocate(node.out)
 
     def list_node(self, node: Apply) -> None:
         """Make the shadow of a list: of arrays, the list of their shadows; of numbers, zeros."""
@@ -213,16 +220,16 @@ class _Binder:
             raise DifferentiationError("AD202", f"a list is made by '{node.fn}'", node.loc, cure)
         if not self.holds_arrays(node.out):
             if node.args:
-                self.allocate(node.out, node.loc)
+                self.allocate(node.out)
             else:
-                self.apply(node.out, "list", (), node.loc)
+                self.apply(node.out, "list", ())
             return
         args = tuple(
-            self.shadow(atom, node.loc) if is_array(kind) or is_list(kind) else atom
+            self.shadow(atom) if is_array(kind) or is_list(kind) else atom
             for atom in node.args
             for kind in (type_of(atom) if isinstance(atom, Value) else None,)
         )
-        self.apply(node.out, node.fn, args, node.loc)
+        self.apply(node.out, node.fn, args)
 
     def store(self, node: Store) -> None:
         """`h[k] = a` puts the shadow of a into the shadow of the list h."""
@@ -233,34 +240,36 @@ class _Binder:
         shadows = self.bound.shadows[array]
         if not node.accumulate:
             self.nodes.append(node)
-            self.nodes.append(Store(shadows, node.index, self.shadow(node.value, node.loc), False, node.loc))
+            self.nodes.append(
+                Store(shadows, node.index, self.shadow(node.value), False, loc=node.loc, role=node.role)
+            )
             return
         item = Value("d_item", temporary=True)
         item.type = array.type.dtype
         self.bound.items[node] = item
-        self.nodes += [Apply(item, "getitem", (shadows, *node.index), loc=node.loc), node]
+        self.nodes += [Apply(item, "getitem", (shadows, *node.index), loc=node.loc, role=node.role), node]
 
     def branch(self, node: If) -> None:
         chosen = [k for k, out in enumerate(node.outs) if out in self.wanted]
-        arms = [self.arm(arm, chosen, node.loc) for arm in (node.then, node.orelse)]
+        arms = [self.arm(arm, chosen, node) for arm in (node.then, node.orelse)]
         outs = (*node.outs, *(self.new(node.outs[k]) for k in chosen))
         self.nodes.append(replace(node, then=arms[0], orelse=arms[1], outs=outs))
 
-    def arm(self, arm: Region, chosen: list[int], loc: Location) -> Region:
+    def arm(self, arm: Region, chosen: list[int], owner: If | For | While) -> Region:
         outer, self.nodes = self.nodes, []
         for node in arm.nodes:
             self.node(node)
-        shadows = tuple(self.shadow(arm.yields[k], loc) for k in chosen)
+        self.loc, self.role = owner.loc, owner.role
+        shadows = tuple(self.shadow(arm.yields[k]) for k in chosen)
         made, self.nodes = self.nodes, outer
         return Region(arm.params, tuple(made), (*arm.yields, *shadows))
 
     def loop(self, node: For | While) -> None:
-        fixed = int(isinstance(node, For))
-        params = node.body.params[fixed:]
+        params = node.carried
         chosen = [k for k, param in enumerate(params) if param in self.wanted]
-        inits = tuple(self.shadow(node.inits[k], node.loc) for k in chosen)
+        inits = tuple(self.shadow(node.inits[k]) for k in chosen)
         entries = tuple(self.new(params[k]) for k in chosen)
-        body = self.arm(node.body, [k + node.breaks for k in chosen], node.loc)
+        body = self.arm(node.body, [k + node.breaks for k in chosen], node)
         body = replace(body, params=(*body.params, *entries))
         outs = (*node.outs, *(self.new(node.outs[k]) for k in chosen))
         if isinstance(node, While):

@@ -30,7 +30,7 @@ def reverse_if(sweep: AdjointSweep, node: If, reverse_region: RegionReversal) ->
     for inner in arms:
         atoms = tuple(_final(inner, value, inner.adjoints.get(value)) for value in changed)
         regions.append(Region((), tuple(inner.nodes), atoms))
-    made = If(node.test, regions[0], regions[1], outs, sweep.loc)
+    made = If(node.test, regions[0], regions[1], outs, loc=sweep.loc, role=sweep.role)
     sweep.partner[made] = node
     sweep.nodes.append(made)
     for value, out in zip(changed, outs, strict=True):
@@ -53,8 +53,8 @@ def _final(sweep: AdjointSweep, value: Value, found: Contribution | None) -> Ato
 
 def reverse_loop(sweep: AdjointSweep, node: For | While, reverse_region: RegionReversal) -> None:
     """Append the loop that reverses a loop."""
-    params = node.body.params[isinstance(node, For) :]
-    after = node.body.yields[node.breaks :]
+    params = node.carried
+    after = node.next_values
     carried = [k for k, param in enumerate(params) if param in sweep.active and param not in sweep.bound]
     captured = list(_captured(sweep, node.body))
     inits = [_owned(sweep, node.outs[k]) for k in carried]
@@ -99,7 +99,7 @@ def _emit_loop(
         elif isinstance(node, For):
             body = replace(body, nodes=(*_position(node, index), *body.nodes))
     body = replace(body, params=(index, *body.params))
-    made = For(*bounds, inits, body, outs, False, sweep.loc)
+    made = For(*bounds, inits, body, outs, False, loc=sweep.loc, role=sweep.role)
     sweep.partner[made] = node
     sweep.nodes.append(made)
 

@@ -40,5 +40,5 @@ def _export_branch(branch: If, back: If, sweep: ReverseSweep) -> tuple[If, If]:
             arms[k] = replace(arms[k], yields=(*arms[k].yields, value))
             arms[1 - k] = replace(arms[1 - k], yields=(*arms[1 - k].yields, UNDEFINED))
         back_arms[k] = substitute(back_arms[k], mapping)
-    new = If(branch.test, arms[0], arms[1], tuple(outs), branch.loc)
+    new = If(branch.test, arms[0], arms[1], tuple(outs), loc=branch.loc, role=branch.role)
     return new, replace(back, then=back_arms[0], orelse=back_arms[1])

@@ -37,6 +37,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Store,
     Value,
     While,
@@ -73,7 +74,7 @@ def forward(graph: Graph, wrt: Sequence[int], kind: Kind) -> Derived:
     params = _with_tangents(sweep, graph.body.params, arguments, kind)
     _check_sizes(sweep, params)
     _region(sweep, graph.body)
-    sweep.loc = NOWHERE
+    sweep.loc, sweep.role = NOWHERE, Role.TAPE
     has = [_has_tangent(atom) for atom in graph.body.yields]
     results = [atom for atom, wanted in zip(graph.body.yields, has, strict=True) if wanted]
     found = [sweep.whole(atom) for atom in results]
@@ -165,7 +166,7 @@ def _check_sizes(sweep: TangentSweep, params: dict[Value, Value]) -> None:
             sizes = []
             for array in (value, tangent):
                 size, shape = Value("size", temporary=True), sweep.apply("shape", array)
-                sweep.nodes.append(Apply(size, "getitem", (shape, Literal(axis))))
+                sweep.nodes.append(Apply(size, "getitem", (shape, Literal(axis)), role=Role.TAPE))
                 sizes.append(size)
             sweep.nodes.append(Effect("same_size", tuple(sizes)))
 
@@ -173,7 +174,7 @@ def _check_sizes(sweep: TangentSweep, params: dict[Value, Value]) -> None:
 def _region(sweep: TangentSweep, region: Region) -> None:
     """Append the nodes of a region and those of their tangents."""
     for node in region.nodes:
-        sweep.loc = node.loc
+        sweep.loc, sweep.role = node.loc, node.role
         _node(sweep, node)
 
 
@@ -233,8 +234,10 @@ def _of_call(sweep: TangentSweep, node: Apply) -> None:
     derived = Global(callee.name, replace(own, chain=(*own.chain, Step("jvp", tuple(varied)))))
     tangents = [sweep.contiguous(args[k]) for k in varied]
     pair = Value("pair", temporary=True)
-    sweep.nodes.append(Apply(pair, "derivative", (derived, *args, *tangents), (), node.loc))
-    sweep.nodes.append(Apply(node.out, "getitem", (pair, Literal(0)), (), node.loc))
+    sweep.nodes.append(
+        Apply(pair, "derivative", (derived, *args, *tangents), (), loc=node.loc, role=node.role)
+    )
+    sweep.nodes.append(Apply(node.out, "getitem", (pair, Literal(0)), (), loc=node.loc, role=node.role))
     found = sweep.apply("getitem", pair, Literal(1))
     sweep.tangents[node.out] = sweep.named(found, node.out)
 
@@ -321,12 +324,12 @@ def _of_branch(sweep: TangentSweep, node: If) -> None:
 
 def _of_loop(sweep: TangentSweep, node: For | While) -> None:
     """A loop carries the tangents of what it carries."""
-    params = node.body.params[isinstance(node, For) :]
+    params = node.carried
     carried = [k for k, param in enumerate(params) if param in sweep.active]
     inits = tuple(sweep.whole(node.inits[k], params[k]) for k in carried)
     entries = tuple(sweep.entry(params[k]) for k in carried)
     inner = _nested(sweep, node.body)
-    after = node.body.yields[node.breaks :]
+    after = node.next_values
     found = tuple(inner.whole(after[k], params[k]) for k in carried)
     body = Region((*node.body.params, *entries), tuple(inner.nodes), (*node.body.yields, *found))
     outs = tuple(sweep.entry(node.outs[k]) for k in carried)

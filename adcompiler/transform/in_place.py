@@ -76,11 +76,11 @@ class _InPlace:
         """Return the store that an operator on an array is."""
         value = node.args[1]
         if op == "add":
-            return [Store(target, (), value, True, node.loc)]
+            return [Store(target, (), value, True, loc=node.loc, role=node.role)]
         name = "neg" if op == "sub" else op
         new = Value(name, temporary=True)
         operands = (value,) if op == "sub" else (target, value)
         kind = type_of(value) if op == "sub" else target.type
         new.type = nt.float64 if kind is None else kind
-        compute = Apply(new, name, operands, loc=node.loc)
-        return [compute, Store(target, (), new, op == "sub", node.loc)]
+        compute = Apply(new, name, operands, loc=node.loc, role=node.role)
+        return [compute, Store(target, (), new, op == "sub", loc=node.loc, role=node.role)]

@@ -31,7 +31,9 @@ def reverse_getitem(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> 
     if not isinstance(base, Value) or base not in sweep.active:
         return
     if not _is_gather(sweep, index):
-        sweep.nodes.append(Store(sweep.shadow(base), index, adjoint.atom, True, sweep.loc))
+        sweep.nodes.append(
+            Store(sweep.shadow(base), index, adjoint.atom, True, loc=sweep.loc, role=sweep.role)
+        )
         return
     found = sweep.full(node.out, adjoint)
     k, pick = Value("k"), Value("item", temporary=True)
@@ -62,14 +64,14 @@ def _reverse_part(sweep: AdjointSweep, node: Store, shadow: Value) -> None:
         item = sweep.apply("getitem", shadow, *node.index) if node.index else shadow
         item = sweep.apply("copy", item)
         if not node.accumulate:
-            sweep.nodes.append(Store(shadow, node.index, Literal(0.0), False, sweep.loc))
+            sweep.nodes.append(Store(shadow, node.index, Literal(0.0), False, loc=sweep.loc, role=sweep.role))
         _hand_on(sweep, node, item, _picked_rank(sweep, node), is_new=True)
         return
     if isinstance(node.value, Value) and node.value in sweep.active:
         item = sweep.apply("getitem", shadow, *node.index) if node.index else shadow
         _hand_on(sweep, node, item, _picked_rank(sweep, node), is_new=False)
     if not node.accumulate:
-        sweep.nodes.append(Store(shadow, node.index, Literal(0.0), False, sweep.loc))
+        sweep.nodes.append(Store(shadow, node.index, Literal(0.0), False, loc=sweep.loc, role=sweep.role))
 
 
 def _overlaps(sweep: AdjointSweep, node: Store) -> bool:
@@ -94,7 +96,7 @@ def _reverse_item(sweep: AdjointSweep, node: Store, shadow: Value) -> None:
     if isinstance(node.value, Value) and node.value in sweep.active:
         sweep.contribute(node.value, Contribution(found))
     if not node.accumulate:
-        sweep.nodes.append(Store(shadow, node.index, zero, False, sweep.loc))
+        sweep.nodes.append(Store(shadow, node.index, zero, False, loc=sweep.loc, role=sweep.role))
 
 
 def _hand_on(sweep: AdjointSweep, node: Store, item: Atom, picked: int, is_new: bool) -> None:
@@ -142,7 +144,7 @@ def _reverse_scatter(sweep: AdjointSweep, node: Store, shadow: Value) -> None:
     _positions(sweep, node, node.index)  # refuses what cannot be taken apart
     item = sweep.apply("getitem", shadow, *node.index)
     if is_mask:
-        sweep.nodes.append(Store(shadow, node.index, Literal(0.0), False, sweep.loc))
+        sweep.nodes.append(Store(shadow, node.index, Literal(0.0), False, loc=sweep.loc, role=sweep.role))
     else:
         _take_backwards(sweep, node, shadow, item)
     if isinstance(node.value, Value) and node.value in sweep.active:
@@ -161,7 +163,7 @@ def _take_backwards(sweep: AdjointSweep, node: Store, shadow: Value, item: Value
     )
     last = sweep.apply("sub", sweep.apply("len", element.array), Literal(1))
     bounds = last, Literal(-1), Literal(-1)
-    sweep.nodes.append(For(*bounds, (), Region((k,), nodes, ()), (), False, sweep.loc))
+    sweep.nodes.append(For(*bounds, (), Region((k,), nodes, ()), (), False, loc=sweep.loc, role=sweep.role))
 
 
 def _is_mask(sweep: AdjointSweep, atom: Atom) -> bool:

@@ -10,7 +10,6 @@ from adcompiler.analysis.types import element, is_array, is_array_atom, is_list,
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Graph, If, Literal, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import map_region
-from adcompiler.source import Location
 
 _SEQUENCES = (nt.Array, nt.Sequence, nt.BaseTuple, nt.RangeType, nt.UnicodeType, nt.ListType)
 
@@ -43,14 +42,14 @@ def _primitive(node: Apply) -> list[Node]:
         case Apply(fn="cast"):
             return [_cast(node)]
         case Apply(fn="getitem"):
-            nodes, index = _spread(node.args[1:], node.loc)
+            nodes, index = _spread(node.args[1:], node)
             return [*nodes, replace(node, args=(node.args[0], *index))]
         case Apply(fn="sum" | "max" | "min", args=(Value() as array,)) if is_array(type_of(array)):
             return [replace(node, fn=f"np.{node.fn}")]
         case Apply(fn="max" | "min", args=(Value() as items,)) if is_list(type_of(items)):
             array = Value("array", temporary=True)
             array.type = nt.Array(element(items.type), 1, "C")
-            made = Apply(array, "np.array", (items,), loc=node.loc)
+            made = Apply(array, "np.array", (items,), loc=node.loc, role=node.role)
             return [made, replace(node, fn=f"np.{node.fn}", args=(array,))]
         case Apply(fn="ravel", args=(Value() as array,)) if _is_strided(type_of(array)):
             return [replace(node, fn="flatten")]  # Numba copies what is not laid out in C's order
@@ -74,7 +73,7 @@ def _cast(node: Apply) -> Apply:
     return replace(node, fn=fn, args=(value,)) if isinstance(kind, nt.Number) else node
 
 
-def _spread(index: tuple[Atom, ...], loc: Location) -> tuple[list[Node], tuple[Atom, ...]]:
+def _spread(index: tuple[Atom, ...], node: Node) -> tuple[list[Node], tuple[Atom, ...]]:
     """Return an index with the items of its tuples, and the nodes that read these."""
     nodes: list[Node] = []
     places: list[Atom] = []
@@ -86,14 +85,14 @@ def _spread(index: tuple[Atom, ...], loc: Location) -> tuple[list[Node], tuple[A
         for k, part in enumerate(kind.types):
             place = Value("i", temporary=True)
             place.type = part
-            nodes.append(Apply(place, "getitem", (atom, Literal(k)), loc=loc))
+            nodes.append(Apply(place, "getitem", (atom, Literal(k)), loc=node.loc, role=node.role))
             places.append(place)
     return nodes, tuple(places)
 
 
 def _store(node: Store) -> list[Node]:
     """`a[idx] += v` with an array of indices adds once for each element, however often it is named."""
-    nodes, index = _spread(node.index, node.loc)
+    nodes, index = _spread(node.index, node)
     node = replace(node, index=index)
     picks = [i for i in node.index if is_array_atom(i)]
     if not node.accumulate or not picks:
@@ -102,8 +101,8 @@ def _store(node: Store) -> list[Node]:
     single = [i for i in node.index if i != Literal(None) and not _is_slice(i)]
     axes = rank(node.array.type) - len(single) + 1  # index arrays make one axis together
     old.type = new.type = nt.Array(element(node.array.type), max(axes, 1), "C")
-    read = Apply(old, "getitem", (node.array, *node.index), loc=node.loc)
-    total = Apply(new, "add", (old, node.value), loc=node.loc)
+    read = Apply(old, "getitem", (node.array, *node.index), loc=node.loc, role=node.role)
+    total = Apply(new, "add", (old, node.value), loc=node.loc, role=node.role)
     return [*nodes, read, total, replace(node, value=new, accumulate=False)]
 
 

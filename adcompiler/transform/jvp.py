@@ -125,7 +125,8 @@ def _evaluated(sweep: TangentSweep, node: Apply, tree: ast.expr, env: dict[str, 
     of_complex = sweep.has_complex and any(is_complex(type_of(v)) for v in values(env.values()))
     atom = evaluate(tree, env, is_array(node.out.type), nodes, of_complex)
     sweep.nodes += [
-        replace(made, loc=node.loc) for made in plain_products(nodes, sweep.known, node.fn == "times")
+        replace(made, loc=node.loc, role=node.role)
+        for made in plain_products(nodes, sweep.known, node.fn == "times")
     ]
     return atom
 
@@ -166,7 +167,7 @@ def _structured(sweep: TangentSweep, node: Apply) -> Atom | None:
     ranks = {atom: count for atom, count in zip(args, axes, strict=True) if isinstance(atom, Value)}
     nodes: list[Node] = []
     parts = expand(rule, args, nodes, ranks)
-    sweep.nodes += [replace(made, loc=node.loc) for made in nodes]
+    sweep.nodes += [replace(made, loc=node.loc, role=node.role) for made in nodes]
     total: Atom | None = None
     for part, own in zip(parts, tangents, strict=True):
         assert isinstance(part, Atom)

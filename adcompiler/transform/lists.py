@@ -10,7 +10,7 @@ from collections.abc import Container
 
 from adcompiler.analysis.types import is_array, is_list
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, Effect, Literal, Region, Store, Value, type_of
+from adcompiler.graph.nodes import Apply, Atom, Effect, Literal, Region, Role, Store, Value, type_of
 from adcompiler.graph.walk import operands, values, walk
 from adcompiler.transform.adjoints import AdjointSweep, Contribution
 
@@ -60,7 +60,7 @@ def open_list(sweep: AdjointSweep, value: Value) -> Value:
     shadow = sweep.apply("list", name=f"d_{value.name}", temporary=False)
     k, item, zeros = Value("k"), Value("item", temporary=True), Value("zeros", temporary=True)
     nodes = (
-        Apply(item, "getitem", (value, k)),
+        Apply(item, "getitem", (value, k), role=Role.TAPE),
         Apply(zeros, "np.zeros_like", (item,)),
         Effect("append", (shadow, zeros)),
     )
@@ -98,14 +98,14 @@ def reverse_pop(sweep: AdjointSweep, node: Apply, adjoint: Contribution | None) 
     if not isinstance(array, Value) or array not in sweep.active or sweep.binds_items(array):
         return
     value = sweep.zero(node.out) if adjoint is None else sweep.full(node.out, adjoint)
-    sweep.nodes.append(Effect("append", (sweep.shadow(array), value), sweep.loc))
+    sweep.nodes.append(Effect("append", (sweep.shadow(array), value), loc=sweep.loc, role=sweep.role))
 
 
 def reverse_sum(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """`y = sum(v)`: every item gains the adjoint of y."""
     (array,) = values(node.args[:1])
     k = Value("k")
-    store = Store(sweep.shadow(array), (k,), adjoint.atom, True, sweep.loc)
+    store = Store(sweep.shadow(array), (k,), adjoint.atom, True, loc=sweep.loc, role=sweep.role)
     sweep.loop(sweep.apply("len", sweep.shadow(array)), k, (store,))
 
 
@@ -121,7 +121,7 @@ def reverse_repeated(sweep: AdjointSweep, node: Apply) -> None:
     nodes = (
         Apply(place, "mod", (k, size)),
         Apply(item, "getitem", (shadow, k)),
-        Store(sweep.shadow(array), (place,), item, True, sweep.loc),
+        Store(sweep.shadow(array), (place,), item, True, loc=sweep.loc, role=sweep.role),
     )
     sweep.loop(sweep.apply("len", shadow), k, nodes)
 
@@ -140,7 +140,7 @@ def reverse_to_array(sweep: AdjointSweep, node: Apply, adjoint: Contribution) ->
     k, item = Value("k"), Value("item", temporary=True)
     nodes = (
         Apply(item, "getitem", (found, k)),
-        Store(sweep.shadow(array), (k,), item, True, sweep.loc),
+        Store(sweep.shadow(array), (k,), item, True, loc=sweep.loc, role=sweep.role),
     )
     sweep.loop(sweep.apply("len", sweep.shadow(array)), k, nodes)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from adcompiler.analysis.alias import content_reads, written_by
 from adcompiler.analysis.sums import CONSTANT, carried_kinds
 from adcompiler.analysis.types import is_list, is_scalar
-from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Region, Store, Value, type_of
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Region, Role, Store, Value, type_of
 from adcompiler.graph.walk import (
     clone,
     defined,
@@ -212,12 +212,12 @@ def _joined(replay: Replay, loop: For) -> tuple[For, list[Node], dict[Value, Ato
     for entry, init, atom, out, kind in carried:
         if kind == CONSTANT:
             mapping[entry] = init
-            totals.append(Apply(out, "pos", (init,)))
+            totals.append(Apply(out, "pos", (init,), role=Role.TAPE))
             continue
         mapping[entry] = own = Value(entry.name, entry.temporary)
         total = Value(out.name, out.temporary)
         sums.append((own, atom, total))
-        totals.append(Apply(out, "add", (init, total)))
+        totals.append(Apply(out, "add", (init, total), role=Role.TAPE))
     return _run_and_reversed(replay, sums, mapping), totals, mapping
 
 

@@ -78,9 +78,13 @@ def _results(node: Apply) -> tuple[list[Node], list[Value]]:
     for k, kind in enumerate(node.out.type.types):
         raws[k].type = found[k].type = kind
     nodes: list[Node] = [node]
-    nodes += [Apply(raw, "getitem", (node.out, Literal(k)), (), node.loc) for k, raw in enumerate(raws)]
     nodes += [
-        Apply(value, f"{node.fn}[{k}]", (node.args[0], *raws), (), node.loc) for k, value in enumerate(found)
+        Apply(raw, "getitem", (node.out, Literal(k)), (), loc=node.loc, role=node.role)
+        for k, raw in enumerate(raws)
+    ]
+    nodes += [
+        Apply(value, f"{node.fn}[{k}]", (node.args[0], *raws), (), loc=node.loc, role=node.role)
+        for k, value in enumerate(found)
     ]
     return nodes, found
 

@@ -36,7 +36,7 @@ def _copy_of(sweep: AdjointSweep, value: Value, node: Apply | Store | Effect) ->
     """Return a copy of an array as it is when the primal node runs."""
     if (value, node) not in sweep.copies:
         copy = Value(f"{value.name}_copy")
-        made = Apply(copy, "copy", (value,), loc=node.loc)
+        made = Apply(copy, "copy", (value,), loc=node.loc, role=node.role)
         is_output = isinstance(node, Apply) and value is node.out
         (sweep.after if is_output else sweep.before).setdefault(node, []).append(made)
         kind = value.type

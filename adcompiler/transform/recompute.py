@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeGuard
 
 from numba.core import types as nt
@@ -24,8 +25,8 @@ class Frame:
         self.makers: dict[Value, Node] = {}
         self.collect(body)
         self.kept = self.kept_by_the_primal(body)
-        params = body.params[isinstance(loop, For) :]
-        pairs = zip(params, body.yields[loop.breaks :], strict=True)
+        own = replace(loop, body=body)
+        pairs = zip(own.carried, own.next_values, strict=True)
         carried = {
             after: param
             for param, after in pairs
@@ -64,7 +65,7 @@ class Frame:
         is_number = isinstance(kind, nt.Array) and type_of(made.out) == kind.dtype
         if not is_element or not is_number or is_load(made):
             return None
-        load = Apply(made.out, "getitem", (store.array, *store.index), loc=store.loc)
+        load = Apply(made.out, "getitem", (store.array, *store.index), loc=store.loc, role=store.role)
         self.info.access[load] = self.info.access[store]
         return None if self.info.read_is_overwritten(load) else load
 

@@ -21,6 +21,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Value,
     While,
     type_of,
@@ -181,7 +182,7 @@ class Recording:
         recording = self.write(body, tapes, moved)
         made = self.read_back(primal, back, recording, plan, tapes)
         allocations = [node for tape in tapes for node in allocation(tape)]
-        allocations += [Apply(stack, "list", ()) for stack in moved]
+        allocations += [Apply(stack, "list", (), role=Role.TAPE) for stack in moved]
         return allocations, self.counted(primal, recording), made
 
     def reads(self, primal: For | While, back: For) -> list[Value]:
@@ -256,7 +257,7 @@ class Recording:
             return replace(primal, body=body)
         count, more = Value("trips"), Value("trips")
         total.type = int64
-        step = Apply(more, "add", (count, Literal(1)))
+        step = Apply(more, "add", (count, Literal(1)), role=Role.TAPE)
         body = Region((*body.params, count), (step, *body.nodes), (*body.yields, more))
         return replace(primal, inits=(*primal.inits, Literal(0)), body=body, outs=(*primal.outs, total))
 
@@ -318,7 +319,7 @@ class Recording:
         supply = Supply(plan, {tape.value: tape for tape in tapes}, self.sweep.partner)
         index, *entries = back.body.params
         inits, outs, yields = [*back.inits], [*back.outs], [*back.body.yields]
-        params = body.params[isinstance(primal, For) :]
+        params = replace(primal, body=body).carried
         for param, after in (plan.states | plan.counters).items():
             entry = Value(param.name)
             supply.mapping[after] = entry

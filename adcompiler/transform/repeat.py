@@ -18,6 +18,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Store,
     Value,
     While,
@@ -152,8 +153,8 @@ def _origins(region: Region, above: tuple[Atom, ...] = ()) -> Origins:
 
 def _origins_in_loop(node: For | While, above: tuple[Atom, ...]) -> Origins:
     found: Origins = {}
-    params = node.body.params[isinstance(node, For) :]
-    after = node.body.yields[node.breaks :]
+    params = node.carried
+    after = node.next_values
     for param, init, last, out in zip(params, node.inits, after, node.outs, strict=True):
         found[param] = found[out] = node, (init, last, *above)
     if isinstance(node, For):
@@ -183,7 +184,7 @@ def repeated(body: Region, back: Region, owners: dict[Value, Value], starts: dic
     inside = defined(body)
     needed = tuple(value for value in free(back) if value in inside)
     kept = Region(body.params, tuple(_without_effects(body, owners)), ())
-    shadows = (node.array for node in walk(kept) if isinstance(node, Store) and node.loc.quoted)
+    shadows = (node.array for node in walk(kept) if isinstance(node, Store) and node.role is Role.ADJOINT)
     kept = replace(kept, yields=(*needed, *shadows))
     kept = replace(remove_dead(Graph("iteration", kept)).body, params=(), yields=())
     mapping: dict[Value, Atom] = dict.fromkeys(body.params[1:], UNDEFINED)
@@ -203,7 +204,7 @@ def _without_effects(body: Region, owners: dict[Value, Value]) -> list[Node]:
             return node.fn == "append" and node.args[0] in local
         if isinstance(node, Apply):
             return card(node.fn).is_pure or (node.fn == "pop" and node.args[0] in local)
-        is_adjoint = node.loc.quoted  # of an inner loop that is reversed as it runs
+        is_adjoint = node.role is Role.ADJOINT  # of an inner loop that is reversed as it runs
         return not isinstance(node, Store) or is_adjoint or owners.get(node.array, node.array) in local
 
     def rewrite(inner: Region) -> Region:

@@ -6,7 +6,7 @@ from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from adcompiler.analysis.alias import memory_classes
-from adcompiler.graph.nodes import Apply, Atom, If, Node, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, If, Node, Region, Role, Store, Value
 from adcompiler.graph.walk import rename
 
 
@@ -22,7 +22,7 @@ def kept_apart(
             memory_of = classes.get(atom, atom)
             if memory_of in seen:
                 results[k] = copy = Value(atom.name)
-                copies.append(Apply(copy, "copy", (atom,)))
+                copies.append(Apply(copy, "copy", (atom,), role=Role.TAPE))
             seen.add(memory_of)
     return copies
 

@@ -161,7 +161,7 @@ def reverse_region(
 
 def _reverse_node(sweep: AdjointSweep, node: Node) -> None:
     """Append the reversal of one primal node."""
-    sweep.loc = node.loc.quote()
+    sweep.loc = node.loc
     start = sweep.start = len(sweep.nodes)
     match node:
         case Apply():
@@ -187,7 +187,7 @@ def _placed(sweep: AdjointSweep, made: Node) -> Node:
     if inner:
         parts = (replace(part, nodes=tuple(_placed(sweep, n) for n in part.nodes)) for part in inner)
         made = with_regions(made, tuple(parts))
-    return replace(made, loc=sweep.loc) if made.loc is NOWHERE else made
+    return replace(made, loc=sweep.loc, role=sweep.role) if made.loc is NOWHERE else made
 
 
 def _is_active(sweep: AdjointSweep, node: If | For | While) -> bool:
@@ -228,7 +228,7 @@ def _open_array(sweep: AdjointSweep, value: Value) -> Value:
         return sweep.apply("copy", seed.atom, name=f"d_{value.name}", temporary=False)
     shadow = sweep.zeros(value)
     if seed is not None:
-        sweep.nodes.append(Store(shadow, (), seed.atom, True, sweep.loc))
+        sweep.nodes.append(Store(shadow, (), seed.atom, True, loc=sweep.loc, role=sweep.role))
     return shadow
 
 

@@ -87,8 +87,10 @@ def check_part(
     else:
         test = sweep.apply("ne", atom, Literal(0.0))
         args = (Literal(f"{returned} a number, which is not 0, instead of an array"),)
-    error = Effect("raise", (Global("ValueError", ValueError), *args), sweep.loc)
-    sweep.nodes.append(If(test, Region((), (error,), ()), Region((), (), ()), (), sweep.loc))
+    error = Effect("raise", (Global("ValueError", ValueError), *args), loc=sweep.loc, role=sweep.role)
+    sweep.nodes.append(
+        If(test, Region((), (error,), ()), Region((), (), ()), (), loc=sweep.loc, role=sweep.role)
+    )
 
 
 def _kind(atom: Atom) -> nt.Type:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from adcompiler.analysis.alias import Memory, is_opaque
 from adcompiler.analysis.types import is_array, is_scalar, rank
-from adcompiler.graph.nodes import Apply, For, Node, Region, Store, Value, While, type_of
+from adcompiler.graph.nodes import Apply, For, Node, Region, Role, Store, Value, While, type_of
 from adcompiler.graph.walk import defined, free, operands, values, walk
 from adcompiler.primitives import card
 
@@ -87,12 +87,12 @@ def _is_written_before(load: Apply, loop: For | While, info: Memory) -> bool:
 
 def _are_apart(one: Value, two: Value, loop: For | While, info: Memory) -> bool:
     """Tell whether two arrays that a loop carries are never the same: new at first, then swapped."""
-    params = loop.body.params[isinstance(loop, For) :]
+    params = loop.carried
     if one not in params or two not in params:
         return False
     classes = info.classes
     carried = [k for k, param in enumerate(params) if classes.get(param) is classes.get(one, one)]
-    after = loop.body.yields[loop.breaks :]
+    after = loop.next_values
     inits = [loop.inits[k] for k in carried]
     yields = [after[k] for k in carried]
     are_new = all(isinstance(v, Value) and _is_new(v, info) for v in inits)
@@ -115,12 +115,12 @@ def served_from_copies(
     for array, group in kept.items():
         copy = Value(f"{array.name}_then")
         copy.type = array.type.copy(layout="C", readonly=False)
-        made = Apply(copy, "copy", (array,))
+        made = Apply(copy, "copy", (array,), role=Role.TAPE)
         copies.append(made)
         first = min(info.access[load].position for load in group)
         info.note(made, first, (*_outer(loop, info.access[group[0]].loops), loop))
         for load in group:
-            new = Apply(load.out, "getitem", (copy, *load.args[1:]), loc=load.loc)
+            new = Apply(load.out, "getitem", (copy, *load.args[1:]), loc=load.loc, role=load.role)
             info.access[new] = info.access[load]
             loads[load] = new
     return tuple(copies), loads

@@ -31,6 +31,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Store,
     Value,
     While,
@@ -126,7 +127,7 @@ def _copy_overlapping(graph: Graph) -> Graph:
                 if classes.get(node.value, node.value) is classes.get(node.array, node.array):
                     copy = Value(node.value.name, temporary=True)
                     copy.type = node.value.type.copy(layout="C", readonly=False)
-                    nodes.append(Apply(copy, "copy", (node.value,), loc=node.loc))
+                    nodes.append(Apply(copy, "copy", (node.value,), loc=node.loc, role=node.role))
                     node = replace(node, value=copy)
             nodes.append(node)
         return Region(region.params, tuple(nodes), region.yields)
@@ -145,7 +146,7 @@ def _copy_written_arguments(graph: Graph) -> Graph:
     body = graph.body
     if own:
         body = substitute(body, dict(own))
-        copies = (Apply(copy, "copy", (param,)) for param, copy in own.items())
+        copies = (Apply(copy, "copy", (param,), role=Role.TAPE) for param, copy in own.items())
         body = replace(body, nodes=(*copies, *body.nodes))
     if not isinstance(graph.returns, Static):
         return replace(graph, body=body)
@@ -161,7 +162,7 @@ def _define_initial_values(graph: Graph) -> Graph:
     def begun(node: Node) -> Node:
         if not isinstance(node, For | While):
             return node
-        kinds = (type_of(param) for param in node.body.params[isinstance(node, For) :])
+        kinds = (type_of(param) for param in node.carried)
         return replace(node, inits=tuple(map(_initial, node.inits, kinds)))
 
     def rewrite(region: Region) -> Region:

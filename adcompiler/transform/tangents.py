@@ -12,7 +12,7 @@ from adcompiler.analysis.alias import Memory
 from adcompiler.analysis.ranges import Ranges
 from adcompiler.analysis.sizes import Shapes
 from adcompiler.analysis.types import element, is_array, is_complex
-from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Global, If, Literal, Node, Value, type_of
+from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Global, If, Literal, Node, Role, Value, type_of
 from adcompiler.primitives import hint
 from adcompiler.source import NOWHERE, Location
 
@@ -28,6 +28,7 @@ class TangentSweep:
     nodes: list[Node] = field(default_factory=list)
     tangents: dict[Value, Atom] = field(default_factory=dict)
     loc: Location = NOWHERE
+    role: Role = Role.TAPE
     has_complex: bool = False
 
     # building nodes
@@ -35,7 +36,7 @@ class TangentSweep:
     def apply(self, fn: str, *args: Atom, keywords: tuple[tuple[str, Atom], ...] = ()) -> Value:
         """Append a primitive and return its output."""
         out = Value(hint(fn), True)
-        self.nodes.append(Apply(out, fn, args, keywords, self.loc))
+        self.nodes.append(Apply(out, fn, args, keywords, loc=self.loc, role=self.role))
         return out
 
     def named(self, atom: Atom, value: Value) -> Atom:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from adcompiler.analysis.affine import Linear, linear
 from adcompiler.analysis.sizes import Axis, Shape, Sum, form_of
 from adcompiler.analysis.types import dtype_name
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Global, Literal, Node, Store, Value, While
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Global, Literal, Node, Role, Store, Value, While
 from adcompiler.optimize.guard import write_form
 from adcompiler.primitives import hint
 
@@ -172,15 +172,15 @@ def _largest(size: Linear, loop: For | While, makers: Mapping[Value, Apply]) -> 
 def allocation(tape: Tape) -> list[Node]:
     """Make the empty tape."""
     if tape.kind == STACK:
-        return [Apply(tape.storage, "list", ())]
+        return [Apply(tape.storage, "list", (), role=Role.TAPE)]
     nodes: list[Node] = []
     sizes = [_size(form, nodes) for form in tape.sizes]
     dtype = () if tape.kind == "float64" else (Global(dtype_name(tape.kind), None),)
     shape: Atom = sizes[0]
     if len(sizes) > 1:
         shape = Value("shape", temporary=True)
-        nodes.append(Apply(shape, "tuple", tuple(sizes)))
-    return [*nodes, Apply(tape.storage, "np.empty", (shape, *dtype))]
+        nodes.append(Apply(shape, "tuple", tuple(sizes), role=Role.TAPE))
+    return [*nodes, Apply(tape.storage, "np.empty", (shape, *dtype), role=Role.TAPE)]
 
 
 def _size(form: Linear, nodes: list[Node]) -> Atom:
@@ -189,27 +189,27 @@ def _size(form: Linear, nodes: list[Node]) -> Atom:
     if isinstance(total, Literal):
         return Literal(max(form.constant, 0))
     larger = Value(hint("max"), temporary=True)
-    nodes.append(Apply(larger, "max", (total, Literal(0))))
+    nodes.append(Apply(larger, "max", (total, Literal(0)), role=Role.TAPE))
     return larger
 
 
 def record(tape: Tape) -> list[Node]:
     """Keep the value of this iteration; the tape of an inner loop becomes a part of this one."""
     if tape.kind == STACK:
-        return [Effect("append", (tape.storage, tape.value))]
+        return [Effect("append", (tape.storage, tape.value), role=Role.TAPE)]
     nodes, position = _position(tape)
     if tape.inner:
-        fill = [] if tape.source is None else [Store(tape.value, (), tape.source)]
-        return [*nodes, Apply(tape.value, "getitem", (tape.storage, position)), *fill]
-    return [*nodes, Store(tape.storage, (position,), tape.value)]
+        fill = [] if tape.source is None else [Store(tape.value, (), tape.source, role=Role.TAPE)]
+        return [*nodes, Apply(tape.value, "getitem", (tape.storage, position), role=Role.TAPE), *fill]
+    return [*nodes, Store(tape.storage, (position,), tape.value, role=Role.TAPE)]
 
 
 def load(tape: Tape) -> list[Node]:
     """Read back the value of this iteration."""
     if tape.kind == STACK:
-        return [Apply(tape.value, "pop", (tape.storage,))]
+        return [Apply(tape.value, "pop", (tape.storage,), role=Role.TAPE)]
     nodes, position = _position(tape)
-    return [*nodes, Apply(tape.value, "getitem", (tape.storage, position))]
+    return [*nodes, Apply(tape.value, "getitem", (tape.storage, position), role=Role.TAPE)]
 
 
 def _position(tape: Tape) -> tuple[list[Node], Atom]:
@@ -224,12 +224,12 @@ def _position(tape: Tape) -> tuple[list[Node], Atom]:
     if tape.inner and tape.source is not None:
         last, distance = Value("last", temporary=True), Value("row", temporary=True)
         if loop.step == Literal(1):
-            before = Apply(last, "sub", (loop.stop, Literal(1)))
-            return [before, Apply(distance, "sub", (last, index))], distance
-        before = Apply(last, "add", (loop.stop, Literal(1)))
-        return [before, Apply(distance, "sub", (index, last))], distance
+            before = Apply(last, "sub", (loop.stop, Literal(1)), role=Role.TAPE)
+            return [before, Apply(distance, "sub", (last, index), role=Role.TAPE)], distance
+        before = Apply(last, "add", (loop.stop, Literal(1)), role=Role.TAPE)
+        return [before, Apply(distance, "sub", (index, last), role=Role.TAPE)], distance
     if loop.start == Literal(0) and loop.step == Literal(1):
         return [], index
     distance = Value("row", temporary=True)
     ends = (index, loop.start) if loop.step == Literal(1) else (loop.start, index)
-    return [Apply(distance, "sub", ends)], distance
+    return [Apply(distance, "sub", ends, role=Role.TAPE)], distance

@@ -17,6 +17,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Value,
     While,
     type_of,
@@ -76,7 +77,7 @@ def with_empty_arrays(forward: Region) -> Region:
     recorded = {node.args[1] for node in nodes if isinstance(node, Effect) and node.fn == "append"}
     loops = [node for node in nodes if isinstance(node, For | While)]
     for loop in reversed(loops):  # what an inner loop begins with, the one around carries
-        pairs = zip(loop.inits, loop.body.params[isinstance(loop, For) :], strict=True)
+        pairs = zip(loop.inits, loop.carried, strict=True)
         recorded.update(init for init, param in pairs if param in recorded)
 
     def rewrite(region: Region) -> Region:
@@ -93,7 +94,7 @@ def with_empty_arrays(forward: Region) -> Region:
 def _begun(loop: For | While, recorded: set[Atom], before: list[Node]) -> For | While:
     """Return a loop whose recorded arrays have a value at first, which nodes before the loop make."""
     inits: list[Atom] = []
-    for init, param in zip(loop.inits, loop.body.params[isinstance(loop, For) :], strict=True):
+    for init, param in zip(loop.inits, loop.carried, strict=True):
         kind = type_of(param)
         if init != UNDEFINED or param not in recorded or not is_array(kind):
             inits.append(init)
@@ -101,10 +102,10 @@ def _begun(loop: For | While, recorded: set[Atom], before: list[Node]) -> For | 
         shape: Atom = Literal(0)
         if rank(kind) > 1:
             shape = Value("shape", temporary=True)
-            before.append(Apply(shape, "tuple", (Literal(0),) * rank(kind)))
+            before.append(Apply(shape, "tuple", (Literal(0),) * rank(kind), role=Role.TAPE))
         empty = Value(param.name)
         dtype = Global(dtype_name(str(element(kind))), None)
-        before.append(Apply(empty, "np.empty", (shape, dtype)))
+        before.append(Apply(empty, "np.empty", (shape, dtype), role=Role.TAPE))
         inits.append(empty)
     return replace(loop, inits=tuple(inits))
 

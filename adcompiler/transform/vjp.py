@@ -133,7 +133,10 @@ def _evaluated(
     nodes: list[Node] = []
     is_of_complex = sweep.has_complex and any(is_complex(type_of(v)) for v in values(env.values()))
     atom = evaluate(tree, env, arrays, nodes, is_of_complex)
-    sweep.nodes += [replace(made, loc=sweep.loc) for made in plain_products(nodes, sweep.known, keeps_zeros)]
+    sweep.nodes += [
+        replace(made, loc=sweep.loc, role=sweep.role)
+        for made in plain_products(nodes, sweep.known, keeps_zeros)
+    ]
     return atom
 
 
@@ -150,7 +153,9 @@ def _unbroadcast(sweep: AdjointSweep, node: Apply, arg: Value, found: Contributi
     summed: Atom = sweep.sum_to(atom, atom_rank(node.out), arg, same or bool(stretched))
     for axis in stretched:
         total = Value("total", temporary=True)
-        sweep.nodes.append(Apply(total, "np.sum", (summed,), (("axis", Literal(axis)),), sweep.loc))
+        sweep.nodes.append(
+            Apply(total, "np.sum", (summed,), (("axis", Literal(axis)),), loc=sweep.loc, role=sweep.role)
+        )
         before = [sweep.apply("slice", Literal(None), Literal(None)) for _ in range(axis)]
         summed = sweep.apply("getitem", total, *before, Literal(None))
     return Contribution(summed)
@@ -176,7 +181,7 @@ def _structured(
     keep = _needed(nodes, [result for _, result in wanted])
     if node.out in sweep.masked:
         keep = [_keeping_zeros(made, incoming) for made in keep]
-    sweep.nodes += [replace(made, loc=sweep.loc) for made in keep]
+    sweep.nodes += [replace(made, loc=sweep.loc, role=sweep.role) for made in keep]
     for arg, result in wanted:
         is_scalar = rule.broadcasts and atom_rank(node.out) == 0
         sweep.contribute(arg, Contribution(result, not rule.broadcasts, is_scalar))
