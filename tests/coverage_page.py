@@ -39,7 +39,7 @@ OPERATORS = {
 INTRODUCTION = """# Every function
 
 What `grad` knows of the functions of Python, NumPy and SciPy. This page is written by the tests
-(`pytest tests/test_docs.py --update-golden`) from the tables that the compiler uses. Every function with a
+(`pytest tests/test_docs.py --update-golden`) from the cards that the compiler uses. Every function with a
 derivative is proved by a generated test: reverse mode against central differences of two step sizes and, where
 NumPy takes complex numbers, the complex step; forward mode against differences and against reverse mode, to nine
 digits; second derivatives (forward over reverse) against differences of the gradient; on numbers, arrays and
@@ -64,7 +64,7 @@ rectangle need `full_matrices=False`.
 
 
 def kind_of(name: str) -> str | None:
-    """Return in which table a canonical name stands."""
+    """Return where the derivative of a canonical name comes from."""
     if name in ELEMENTWISE:
         return "elementwise"
     if name in DEFINITIONS:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from corpus import CORPUS
 from coverage_page import rules_page
 from pages import errors_page, language_page
@@ -12,6 +13,9 @@ from adcompiler.samples import recurrence
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
+PACKAGE = ROOT / "adcompiler"
+DESIGN = (DOCS / "design.md").read_text()
+SERVING = re.findall(r"`(\w+)`", re.findall(r"^.* serve several stages", DESIGN, re.MULTILINE)[0])
 
 
 def check(path, text, update):
@@ -31,6 +35,24 @@ def test_page_of_refusals(update_golden):
 
 def test_page_of_functions(update_golden):
     check(DOCS / "rules.md", rules_page(), update_golden)
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/design.md"])
+def test_files_that_pages_name_exist(page):
+    named = re.findall(r"\b(?:\w+/)+\w+\.(?:py|md|txt)\b", (ROOT / page).read_text())
+    assert {
+        name for name in named if not any((ROOT / at / name).exists() for at in ("", "adcompiler"))
+    } == set()
+
+
+@pytest.mark.parametrize("row", re.findall(r"^      → (\w+) .* {2,}(.*)$", DESIGN, re.MULTILINE))
+def test_every_file_stands_in_the_table_of_stages(row):
+    stage, named = row
+    folder = PACKAGE if stage == "api" else PACKAGE / stage
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "samples"}
+    listed = re.sub(r"\(.*?\)", "", named)
+    apart = set(SERVING if stage == "api" else ())
+    assert {*re.findall(r"\w+", listed)} == files - apart
 
 
 def test_every_tiny_function_is_in_the_corpus_once():

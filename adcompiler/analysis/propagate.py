@@ -60,7 +60,7 @@ def _region(region: Region, found: Types) -> None:
             case Apply():
                 found[node.out] = node.out.type or _applied(node, found)
             case Effect(fn="append", args=(Value() as items, item)) if items.type is None:
-                found[items] = types.List(_of(item, found))
+                found[items] = types.List(_whole(_of(item, found)))
             case If():
                 _region(node.then, found)
                 _region(node.orelse, found)
@@ -95,6 +95,13 @@ def _of(atom: Atom, found: Types) -> types.Type:
     elif isinstance(atom, Literal):
         kind = _LITERALS.get(type(atom.value))
     if kind is None:
+        raise _UnknownTypeError
+    return kind
+
+
+def _whole(kind: types.Type) -> types.Type:
+    """Return a type that is known in all its parts: what will be in an empty list, Numba sees."""
+    if isinstance(kind, types.List) and kind.dtype is types.undefined:
         raise _UnknownTypeError
     return kind
 

@@ -238,22 +238,26 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
         named = {str(k.arg): defined.argument(state, k.value) for k in node.keywords}
         return primitives.applied(state, node, fn, given, named, name)
     args, keywords = _arguments(state, node)
-    if method in ("fill", "append") and len(args) == 1 and _writes(state, node, method, owner, args[0]):
+    if method == "append" and len(args) == 1:
+        return _append(state, node, owner, args[0])
+    if method == "fill" and len(args) == 1 and _fills(state, node, owner, args[0]):
         return Literal(None)
     if method == "pop" and not args:
         return state.apply(node, "pop", (owner,), name)
     return state.apply(node, "method", (owner, Literal(method), *args), name or method, keywords)
 
 
-def _writes(state: Lowering, node: gast.Call, method: str, owner: Atom, item: Atom) -> bool:
-    """Lower `v.append(a)`, and `a.fill(v)` where a is an array; tell whether it is."""
-    where = state.where(node)
-    if method == "append":
-        state.nodes.append(Effect("append", (owner, item), loc=where))
-        return True
+def _append(state: Lowering, node: gast.Call, owner: Atom, item: Atom) -> Literal:
+    """Lower `v.append(a)`."""
+    state.nodes.append(Effect("append", (owner, item), loc=state.where(node)))
+    return Literal(None)
+
+
+def _fills(state: Lowering, node: gast.Call, owner: Atom, item: Atom) -> bool:
+    """Lower `a.fill(v)` where a is an array; tell whether it is."""
     array = writable(state, owner, node)
     if isinstance(array, Value):
-        state.nodes.append(Store(array, (), item, False, loc=where))
+        state.nodes.append(Store(array, (), item, False, loc=state.where(node)))
     return isinstance(array, Value)
 
 
