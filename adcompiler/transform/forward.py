@@ -67,7 +67,7 @@ def forward(graph: Graph, wrt: Sequence[int], kind: Kind) -> Derived:
             tangent None.
 
     Raises:
-        DifferentiationError: AD202 where the table has no rule.
+        DifferentiationError: AD202 where no card has a rule.
     """
     arguments = [graph.body.params[k] for k in wrt]
     sweep = _started(graph, arguments)
@@ -297,9 +297,7 @@ def _of_append(sweep: TangentSweep, node: Effect) -> None:
     items, item = node.args
     found = sweep.tangent(item)
     if found is None:
-        kind = type_of(items)
-        assert kind is not None
-        found = sweep.zero(item, kind.dtype)
+        found = sweep.zero(item, type_of(items).dtype)
     sweep.nodes.append(replace(node, args=(sweep.whole(items), found)))
 
 

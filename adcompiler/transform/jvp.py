@@ -27,7 +27,7 @@ def tangent_of_result(sweep: TangentSweep, node: Apply) -> Atom | None:
     """Append the tangent of what a primitive returns, and return it; None where it is zero.
 
     Raises:
-        DifferentiationError: AD202 where the table has no rule.
+        DifferentiationError: AD202 where no card has a rule.
     """
     if node.fn == "list" or card(node.fn).spelling is Spelling.JOIN:
         items = [sweep.whole(arg) for arg in node.args]

@@ -32,7 +32,7 @@ def apply_rule(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """Add to the adjoints of a primitive's inputs, given the adjoint of its output.
 
     Raises:
-        DifferentiationError: AD202 where the table has no rule.
+        DifferentiationError: AD202 where no card has a rule.
     """
     rule = _complex_rule(sweep, node) or find_elementwise(node)
     if rule is not None:
