@@ -510,3 +510,18 @@ def dot_of_vectors_first_assigned_in_an_inner_loop(x):
         for _ in range(2):
             total += math.sin(np.dot(w, w)) + np.max(np.outer(w, x))
     return total
+
+
+@case(A4, 2.0 * A4)
+def one_of_two_arrays_after_a_loop(a, b):
+    for _ in range(2):
+        b = a
+    for k in range(1, len(b)):
+        b[k] = math.sin(a[k - 1] + b[k])
+    return np.sum(b * b) + np.sum(a * a)
+
+
+@case(A4)
+def last_element_under_two_indices(b):
+    b[-1] *= math.tanh(b[3])
+    return np.sum(b * b)

@@ -28,18 +28,22 @@ class Dependences:
         homes: the loops around the definition of each value, outermost first.
         known: answers given before.
         carried: arrays that a loop carries, where they are known to be different ones.
+        merged: what loops and branches yield: it may be any array that was there, or was made inside.
     """
 
     makers: dict[Value, Apply] = field(default_factory=dict)
     homes: dict[Value, Loops] = field(default_factory=dict)
     known: dict[tuple[Node, Node], bool] = field(default_factory=dict)
     carried: dict[Value, Node] = field(default_factory=dict)
+    merged: set[Value] = field(default_factory=set)
 
     def enter(self, node: Node, loops: Loops) -> None:
         """Take up a node that stands in these loops."""
         if isinstance(node, Apply):
             self.makers[node.out] = node
         self.homes.update((value, loops) for value in results(node))
+        if regions(node):
+            self.merged.update(results(node))
         inner = (*loops, node) if isinstance(node, For | While) else loops
         for region in regions(node):
             self.homes.update((param, inner) for param in region.params)
@@ -95,7 +99,7 @@ class Dependences:
         if made is None or card(made.fn).allocates is None:
             return False
         home, around = self.homes.get(other, ()), self.homes.get(array, ())
-        is_earlier = also is None and home == around[: len(home)]
+        is_earlier = also is None and other not in self.merged and home == around[: len(home)]
         return is_earlier or (also is not None and card(also.fn).allocates is not None)
 
     def may_return(

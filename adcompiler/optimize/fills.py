@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from adcompiler.analysis.affine import Linear, linear
 from adcompiler.analysis.alias import shared_memory
 from adcompiler.analysis.sizes import Shapes, Size, form_of, size_of
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value, entry
 from adcompiler.graph.walk import map_region, operands, regions, values, walk, with_regions
 from adcompiler.primitives import card
 
@@ -25,7 +26,8 @@ def fill_at_once(graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) -> G
         sizes: what is known of the numbers that are sizes.
     """
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
-    filler = _Filler(shapes, sizes, makers, shared_memory(graph.body))
+    counters = {node.body.params[0]: node for node in walk(graph.body) if isinstance(node, For)}
+    filler = _Filler(shapes, sizes, makers, shared_memory(graph.body), counters)
     return replace(graph, body=map_region(graph.body, filler.region))
 
 
@@ -35,6 +37,7 @@ class _Filler:
     sizes: Mapping[Value, Size]
     makers: Mapping[Value, Apply]
     classes: Mapping[Value, Value]
+    counters: Mapping[Value, For]
 
     def region(self, region: Region) -> Region:
         nodes = [*region.nodes]
@@ -91,11 +94,28 @@ class _Filler:
         return any(map(self.differ, index, zero.index))
 
     def differ(self, one: Atom, two: Atom) -> bool:
-        forms = linear(one, self.makers), linear(two, self.makers)
-        if forms[0] is None or forms[1] is None:
+        """Tell whether two indices are apart; one that may be negative counts from the end."""
+        left, right = linear(one, self.makers), linear(two, self.makers)
+        if left is None or right is None:
             return False
-        distance = forms[0] - forms[1]
-        return not distance.terms and distance.constant != 0
+        distance = left - right
+        return not distance.terms and distance.constant != 0 and all(map(self.is_natural, (left, right)))
+
+    def is_natural(self, form: Linear) -> bool:
+        """Tell whether a form over counters of loops is zero or more."""
+        least = [self.least(symbol) if factor > 0 else None for symbol, factor in form.terms.items()]
+        known = [number for number in least if number is not None]
+        factors = form.terms.values()
+        return len(known) == len(least) and form.constant + sum(map(operator.mul, factors, known)) >= 0
+
+    def least(self, symbol: object) -> int | None:
+        """Return the smallest value of the counter of a loop, where that is written down."""
+        match entry(self.counters, symbol):
+            case For(start=Literal(value=int() as start), step=Literal(value=1)):
+                return start
+            case For(stop=Literal(value=int() as stop), step=Literal(value=-1)):
+                return stop + 1
+        return None
 
     def setting(self, loop: For, array: Value, around: tuple[Atom, ...]) -> For | None:
         """Return a loop over an axis of an array that sets what it adds to, None if it does not add to all.
