@@ -279,7 +279,7 @@ def test_source_reads_as_written_by_hand():
 
     jvp(decay, (1.0, 0.1, 3), (1.0, 1.0, None), jit=False)
     source = derivative_of(decay, "jvp", (0, 1), False, ()).source
-    assert "\n        t_x = t_x * exp + t_exp * x\n        x *= exp\n" in source
+    assert "\n        t_x = t_x * exp - mul * x\n        x *= exp\n" in source
 
 
 def test_one_run_for_many_outputs_equals_the_gradients():
