@@ -78,7 +78,7 @@ def allocations(graph: Graph) -> list[Allocation]:
                 or node.out in results
             ):
                 continue
-            kind = type_of(node.out)
+            kind = node.out.type
             if card(node.fn).is_call or _holds_arrays(kind) or node.fn == "longer":
                 found.append(Allocation(_what(node), (_UNKNOWN,), 1))
             elif is_array(kind) and node.out not in pushed:

@@ -27,12 +27,7 @@ SAMPLES = (-2.0, -1.0, -0.3, 0.0, 0.4, 1.0, 3.0)
 
 def named(test):
     """Return the names of the cards that make a claim."""
-    return [name for name, c in CARDS.items() if test(c) and available_here(name)]
-
-
-def available_here(name):
-    whole = name.partition("[")[0]
-    return not CARDS[name].partials or available(whole)
+    return [name for name, c in CARDS.items() if test(c) and (not c.partials or available(name))]
 
 
 EXAMPLES = named(lambda c: c.example)
@@ -316,13 +311,9 @@ def test_other_names(name):
     known = card(name)
     for other in known.also.split():
         function = library_function(other)
-        assert function is None or lower_name(function) == name
+        assert function is None or resolve.primitive(function) == name
     gone = known.method == "ptp" and np.__version__ >= "2"
     assert not known.method or gone or hasattr(np.ndarray, known.method)
-
-
-def lower_name(function):
-    return resolve.primitive(function)
 
 
 @pytest.mark.parametrize("name", [n for n in EXAMPLES if card(n).is_linear and n != "item"])

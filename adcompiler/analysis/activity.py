@@ -62,7 +62,7 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], bundles: set[Value]
         return any(value in varied for value in values(atoms))
 
     def is_lost(target: Atom) -> bool:
-        kind = type_of(target) if isinstance(target, Value) else None
+        kind = type_of(target)
         if kind is None or kind is nt.undefined or target in bundles:  # in a branch that never runs
             return False
         whole = isinstance(element(kind), nt.Integer | nt.Boolean) and is_memory(kind)  # rounds on purpose
@@ -89,7 +89,7 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], bundles: set[Value]
                         if node.fn == "tuple"
                         else f"the result of '{node.fn}'"
                     )
-                    raise refuse(node, what, type_of(node.out))
+                    raise refuse(node, what, node.out.type)
             case If() | For() | While():
                 for target, source in merges(node):
                     if is_lost(target) and is_varied((source,)):

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from adcompiler.analysis.dependence import Dependences
-from adcompiler.analysis.types import is_list, is_scalar
+from adcompiler.analysis.types import is_list, is_mutable, is_scalar
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Node, Region, Store, Value, While, type_of
 from adcompiler.graph.walk import defined, merges, operands, regions, values, walk
 from adcompiler.primitives import Shows, card
@@ -217,6 +217,12 @@ class Memory:
     def born_position(self, value: Value) -> int:
         """Return where an owner is defined; parameters of the function count as first."""
         return self.positions.get(value, -1)
+
+
+def typed_memory(body: Region) -> Memory:
+    """Analyse the stores of a body whose values know their types; elements are told apart."""
+    arrays = {value for value in defined(body) if is_mutable(value.type)}
+    return memory(body, arrays, {value for value in arrays if is_list(value.type)}, in_parts=True)
 
 
 def memory(

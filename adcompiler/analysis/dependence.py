@@ -236,7 +236,7 @@ class Dependences:
         for k in range(len(atoms) - 1, -1, -1):
             atom, axis = atoms[k], free[k]
             offset = spans[axis][0]
-            kind = type_of(atom) if isinstance(atom, Value) else None
+            kind = type_of(atom)
             if str(kind).startswith("slice"):
                 spans[axis] = self._slice(atom, spans[axis], loops)
                 kept = [axis, *kept]

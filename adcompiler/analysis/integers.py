@@ -69,7 +69,7 @@ class Integers:
     def enter(self, node: Apply, facts: Iterable[Linear]) -> None:
         """Take up what a primitive computes, given what is known where it stands."""
         self.makers[node.out] = node
-        if isinstance(type_of(node.out), nt.Integer):
+        if isinstance(node.out.type, nt.Integer):
             self.own[node.out] = [*self._bounds(node, facts)]
 
     def _bounds(self, node: Apply, facts: Iterable[Linear]) -> Iterator[Linear]:

@@ -151,7 +151,7 @@ def _enter(flow: _Flow, node: Node, path: Path) -> None:
 
 def _is_computed(node: Apply) -> bool:
     """Tell whether an array is made element by element from others, and is no view of one."""
-    return is_array(type_of(node.out)) and not card(node.fn).is_view
+    return is_array(node.out.type) and not card(node.fn).is_view
 
 
 def _picks(flow: _Flow, node: Apply) -> bool:

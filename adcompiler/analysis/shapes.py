@@ -201,7 +201,7 @@ class _Reader(KnownSizes):
         size = self.size(node)
         if size is not None:
             self.sizes[node.out] = size
-        shape = self.shape(node) if is_array(type_of(node.out)) else None
+        shape = self.shape(node) if is_array(node.out.type) else None
         self.learn([node.out], [shape])
 
     def size(self, node: Apply) -> Size | None:
@@ -220,7 +220,7 @@ class _Reader(KnownSizes):
                 return known[0]
             case "tuple":
                 return tuple(size_of(atom, self.sizes) for atom in node.args)
-            case "add" | "sub" if str(type_of(node.out)).startswith(("int", "uint", "Literal")):
+            case "add" | "sub" if str(node.out.type).startswith(("int", "uint", "Literal")):
                 one, two = self.number(node.args[0]), self.number(node.args[1])
                 if one is not None and two is not None:
                     return size_of_form(one + two if node.fn == "add" else one - two)

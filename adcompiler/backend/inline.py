@@ -130,7 +130,7 @@ def _decide(state: _Inliner, node: Apply, region: Region, position: int) -> None
 def _is_neighbour(state: _Inliner, node: Apply) -> bool:
     """Tell whether a node is index arithmetic such as `i - 1`, which one repeats rather than names."""
     known = [a for a in node.args if isinstance(a, Literal)]
-    is_integer = isinstance(type_of(node.out), nt.Integer)
+    is_integer = isinstance(node.out.type, nt.Integer)
     return node.out.temporary and is_integer and node.fn in ("add", "sub") and len(known) == 1
 
 

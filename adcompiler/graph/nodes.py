@@ -2,8 +2,7 @@
 
 A region is a straight list of nodes with parameters and yields; loops and branches are nodes that hold
 regions. Every `Value` (`atoms.py`) is defined once: as a parameter of a region or as the output of one node.
-Arrays are memory: an array value is a reference, `getitem` with a slice, `T` and `reshape` are views, and
-only `Store` writes. Scalars and tuples are plain values.
+Arrays are memory: a value is a reference, `getitem` with a slice, `T`, `reshape` are views, `Store` writes.
 """
 
 from __future__ import annotations
@@ -88,16 +87,10 @@ class If(_Made):
 
 
 class _Loop(_Made):
-    """An iteration begins with the values `carried` and hands on `next_values`; where the loop `breaks`, the
-    first yield of its body is a flag that ends it after this iteration.
-    """
+    """An iteration begins with `carried` and hands on `next_values`; if `breaks`, its first yield ends it."""
 
     body: Region
     breaks: bool
-
-    @property
-    def carried(self) -> tuple[Value, ...]:
-        return self.body.params[isinstance(self, For) :]
 
     @property
     def next_values(self) -> tuple[Atom, ...]:
@@ -116,6 +109,10 @@ class For(_Loop):
     outs: tuple[Value, ...]
     breaks: bool = False
 
+    @property
+    def carried(self) -> tuple[Value, ...]:
+        return self.body.params[1:]
+
 
 @dataclass(frozen=True, eq=False)
 class While(_Loop):
@@ -127,6 +124,10 @@ class While(_Loop):
     outs: tuple[Value, ...]
     breaks: bool = False
 
+    @property
+    def carried(self) -> tuple[Value, ...]:
+        return self.body.params
+
 
 Node = Apply | Store | Effect | If | For | While
 
@@ -137,7 +138,6 @@ class Graph:
 
     Attributes:
         returns: how the yields are packed; None for one value, or a plain tuple of several.
-        doc: first line of its docstring.
         defaults: the values of its last parameters where a call leaves them out.
         parameters: name and layout of each parameter; empty if each is one value of `body.params`.
     """

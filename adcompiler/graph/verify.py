@@ -119,13 +119,15 @@ class _Check:
         """Look at the name of a primitive, and at how many arguments it gets."""
         if not isinstance(node, Apply | Effect):
             return
-        close = [f"'{name}'" for name in similar_names(node.fn)]
-        there_is = f"; there is {' or '.join(close)}" if close else ""
-        _expect(is_known(node.fn), f"no primitive is called '{node.fn}'{there_is}")
+        if not is_known(node.fn):
+            close = " or ".join(f"'{name}'" for name in similar_names(node.fn))
+            raise _BrokenError(
+                f"no primitive is called '{node.fn}'" + (f"; there is {close}" if close else "")
+            )
         least, most = card(node.fn).arity or (0, None)
-        wanted = f"{least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
-        fits = least <= len(node.args) and (most is None or len(node.args) <= most)
-        _expect(fits, f"'{node.fn}' takes {wanted} arguments, not {len(node.args)}")
+        if len(node.args) < least or (most is not None and len(node.args) > most):
+            wanted = least if least == most else f"{least} or more" if most is None else f"{least} to {most}"
+            raise _BrokenError(f"'{node.fn}' takes {wanted} arguments, not {len(node.args)}")
 
     def kinds(self, node: Node) -> None:
         """Look at types, where they are known."""

@@ -109,8 +109,7 @@ def _runs(loop: For, makers: dict[Value, Apply]) -> Apply:
 
 
 def _test() -> Value:
-    test = Value("test", temporary=True)
-    test.type = boolean
+    test = Value("test", temporary=True, type=boolean)
     return test
 
 
@@ -158,8 +157,7 @@ def _needed(loop: For | While, made: For | While, place: Place, stored: Stored) 
 
 
 def _number(name: str) -> Value:
-    value = Value(name)
-    value.type = float64
+    value = Value(name, type=float64)
     return value
 
 

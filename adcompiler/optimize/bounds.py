@@ -34,7 +34,6 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
-    type_of,
 )
 from adcompiler.graph.walk import defined, merges, results, walk
 from adcompiler.optimize.guard import write_form
@@ -277,8 +276,7 @@ class _Checker:
             return None, []
         nodes: list[Node] = []
         length = write_form(stop - start - sign, nodes)
-        steps = Value("steps", temporary=True)
-        steps.type = int64
+        steps = Value("steps", temporary=True, type=int64)
         nodes.append(Apply(steps, "floordiv", (length, Literal(step))))
         return start + step * Linear({steps: 1}), nodes
 
@@ -363,7 +361,7 @@ def _written(region: Region, placed: Placed, integers: Integers) -> Region:
             if position == k:
                 _write(check, names, nodes)
         nodes.append(node)
-        if isinstance(node, Apply) and isinstance(type_of(node.out), nt.Integer):
+        if isinstance(node, Apply) and isinstance(node.out.type, nt.Integer):
             size = integers.sizes.get(node.out)
             if isinstance(size, Axis):
                 names.setdefault(size, Linear({node.out: 1}))
@@ -388,8 +386,7 @@ def _write(check: Check, names: dict[object, Linear], nodes: list[Node]) -> None
         if count is None:
             count = more
             continue
-        least = Value("least", temporary=True)
-        least.type = int64
+        least = Value("least", temporary=True, type=int64)
         nodes.append(Apply(least, "min", (count, more)))
         count = least
     keywords = () if count is None else (("runs", count),)

@@ -85,7 +85,7 @@ def _forms(body: Region, chain: list[Value]) -> dict[Atom, _Form | None]:
     for node in body.nodes:
         inner = (value for region in regions(node) for value in free(region))
         if any(value in forms for value in (*values(operands(node)), *inner)):
-            form = _form(node, forms) if isinstance(node, Apply) and type_of(node.out) == float64 else None
+            form = _form(node, forms) if isinstance(node, Apply) and node.out.type == float64 else None
             forms.update(dict.fromkeys(results(node), form))
     return forms
 
@@ -150,8 +150,7 @@ def _written(form: _Form, atom: Atom, nodes: list[Node]) -> Atom:
     last = next(node for node in nodes if atom in results(node))
 
     def apply(fn: str, left: Atom, right: Atom, name: str = "") -> Value:
-        out = Value(name or hint(fn), temporary=not name)
-        out.type = float64
+        out = Value(name or hint(fn), temporary=not name, type=float64)
         nodes.append(Apply(out, fn, (left, right), loc=last.loc, role=last.role))
         return out
 

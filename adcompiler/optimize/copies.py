@@ -57,8 +57,7 @@ def _without_unwritten(body: Region) -> Region:
         assert isinstance(source, Value)
         is_unnamed = source in made and source.temporary and source not in new
         if is_unnamed and is_adjoint(copy) and not is_adjoint(source):
-            new[source] = Value(copy.name, copy.temporary)
-            new[source].type = source.type
+            new[source] = Value(copy.name, copy.temporary, source.type)
     return rename(substitute(body, copies), new)
 
 
@@ -73,21 +72,19 @@ def _only_read(body: Region) -> dict[Value, Atom]:
     touched = memory(written_arrays(body))
     kept = memory(atom for region in walk_regions(body) for atom in region.yields)
     for node in nodes:
-        if isinstance(node, Effect) or (
-            isinstance(node, Apply) and (card(node.fn).is_call or node.fn == "list")
-        ):
+        if isinstance(node, Effect) or (isinstance(node, Apply) and card(node.fn).may_keep):
             kept |= memory(operands(node))
     found: dict[Value, Atom] = {}
     for node in nodes:
-        if isinstance(node, Apply) and node.fn == "copy" and type_of(node.args[0]) == type_of(node.out):
+        if isinstance(node, Apply) and node.fn == "copy" and type_of(node.args[0]) == node.out.type:
             source, out = memory(node.args), memory((node.out,))
-            if is_array(type_of(node.out)) and not (source | out) & touched and not out & kept:
+            if is_array(node.out.type) and not (source | out) & touched and not out & kept:
                 found[node.out] = entry(found, node.args[0]) or node.args[0]
     return found
 
 
 def _has_no_gaps(atom: Atom) -> bool:
-    kind = type_of(atom) if isinstance(atom, Value) else None
+    kind = type_of(atom)
     return kind is not None and is_array(kind) and kind.layout == "C"
 
 

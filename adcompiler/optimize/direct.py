@@ -20,7 +20,7 @@ def index_directly(graph: Graph) -> Graph:
         if isinstance(node, Apply)
         and node.fn == "getitem"
         and node.role is Role.TAPE
-        and is_array(type_of(node.out))
+        and is_array(node.out.type)
         and all(_is_position(atom) for atom in node.args[1:])
     }
     for value in _otherwise_used(graph.body, found):

@@ -188,8 +188,7 @@ def _sum(loop: For, store: Store, kept: dict[Value, Value], makers: dict[Value, 
     nodes: list[Node] = [node for node in makers.values() if node.out in needed]
     place = _apply("sub", nodes, loop.body.params[0], loop.start)
     if isinstance(store.value, Value):
-        item = Value("item", temporary=True)
-        item.type = float64
+        item = Value("item", temporary=True, type=float64)
         nodes.append(Apply(item, "getitem", (kept[store.value], place), loc=store.loc, role=store.role))
         store = replace(store, value=item)
     nodes.append(store)
@@ -200,7 +199,6 @@ def _sum(loop: For, store: Store, kept: dict[Value, Value], makers: dict[Value, 
 
 
 def _apply(fn: str, nodes: list[Node], *args: Atom) -> Value:
-    out = Value(fn, temporary=True)
-    out.type = int64
+    out = Value(fn, temporary=True, type=int64)
     nodes.append(Apply(out, fn, args))
     return out

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adcompiler.analysis.types import is_complex, is_scalar
-from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value, type_of
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, type_of
 from adcompiler.graph.walk import map_region
 from adcompiler.primitives import card
 
@@ -22,6 +22,7 @@ def check_divisors(graph: Graph) -> Graph:
         graph: the typed primal.
 
     >>> from numba import float64
+    >>> from adcompiler.graph.nodes import Value
     >>> from adcompiler.graph.text import to_text
     >>> x, y = Value("x", type=float64), Value("y", type=float64)
     >>> nodes = (Apply(y, "truediv", (Literal(1.0), x), raises=True),)
@@ -35,11 +36,11 @@ def check_divisors(graph: Graph) -> Graph:
     def is_number(atom: Atom) -> bool:
         if isinstance(atom, Literal):
             return not atom.value
-        kind = type_of(atom) if isinstance(atom, Value) else None
+        kind = type_of(atom)
         return is_scalar(kind) and not is_complex(kind)
 
     def raises(node: Apply) -> bool:
-        return node.raises and is_scalar(type_of(node.out))
+        return node.raises and is_scalar(node.out.type)
 
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []

@@ -150,21 +150,33 @@ class Elements:
     def is_counted(self, atom: Atom) -> bool:
         """Tell whether an index is known not to be negative."""
         form = linear(atom, self.makers)
-        if form is None or form.constant < 0:
+        if form is None:
             return False
-        return all(factor >= 0 and self.is_natural(symbol) for symbol, factor in form.terms.items())
+        least = form.constant
+        for symbol, factor in form.terms.items():
+            lowest = self.lowest(symbol)
+            if lowest is None or factor < 0:
+                return False
+            least += factor * lowest
+        return least >= 0
 
-    def is_natural(self, symbol: object) -> bool:
-        if not isinstance(symbol, Value):
-            return False
-        made, loop = self.makers.get(symbol), self.counters.get(symbol)
-        if loop is not None:
-            step = loop.step.value if isinstance(loop.step, Literal) else 0
-            first = loop.start if isinstance(step, int) and step > 0 else None
-            is_down_to_zero = step == -1 and loop.stop in (Literal(-1), Literal(0))
-            return is_down_to_zero or (first is not None and self.is_counted(first))
+    def lowest(self, symbol: object) -> int | None:
+        """Return a number that a size or the counter of a loop is not below, None if none is known."""
+        match entry(self.counters, symbol):
+            case For(start=Literal(value=int() as start), step=Literal(value=int() as step)) if step > 0:
+                return start
+            case For(start=start, step=Literal(value=int() as step)) if step > 0:
+                return 0 if self.is_counted(start) else None
+            case For(stop=Literal(value=int() as stop), step=Literal(value=-1)):
+                return stop + 1
+            case For():
+                return None
+        made = entry(self.makers, symbol)
         base = entry(self.makers, made.args[0]) if made and made.fn == "getitem" else None
-        return made is not None and (made.fn in ("len", "size") or (base is not None and base.fn == "shape"))
+        is_size = made is not None and (
+            made.fn in ("len", "size") or (base is not None and base.fn == "shape")
+        )
+        return 0 if is_size else None
 
 
 def write_index(places: tuple[Place, ...], counters: list[Value], nodes: list[Node]) -> list[Atom]:
@@ -175,8 +187,7 @@ def write_index(places: tuple[Place, ...], counters: list[Value], nodes: list[No
         atoms += place.offsets
         total = atoms[0]
         for atom in atoms[1:]:
-            out = Value(hint("add"), temporary=True)
-            out.type = counters[0].type
+            out = Value(hint("add"), temporary=True, type=counters[0].type)
             nodes.append(Apply(out, "add", (total, atom)))
             total = out
         index.append(total)

@@ -68,8 +68,7 @@ class _Nest:
             return atom
         array, places = self.accesses[node, position]
         index = write_index(places, self.counters, self.body)
-        out = Value(hint("getitem"), temporary=True)
-        out.type = element(type_of(array))
+        out = Value(hint("getitem"), temporary=True, type=element(type_of(array)))
         self.body.append(Apply(out, "getitem", (array, *index), role=Role.TAPE))
         return out
 
@@ -138,8 +137,7 @@ def _element(nest: _Nest, node: Apply, is_kept: bool) -> Atom:
     args = [nest.read(node, position) for position in range(len(node.args))]
     match node.fn:
         case "np.where":
-            out = Value(node.out.name, node.out.temporary or is_kept)
-            out.type = kind
+            out = Value(node.out.name, node.out.temporary or is_kept, type=kind)
             arms = [Region((), (), (arg,)) for arg in args[1:]]
             nest.body.append(If(args[0], arms[0], arms[1], (out,), loc=node.loc, role=node.role))
             return out
@@ -150,19 +148,16 @@ def _element(nest: _Nest, node: Apply, is_kept: bool) -> Atom:
 def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], after: list[Node]) -> None:
     """Append what sums elements: in a number, over rows, or over columns."""
     term = nest.read(node)
-    if not is_array(type_of(node.out)) or len(bounds) == 1:
-        entry = Value(node.out.name, node.out.temporary)
-        entry.type = float64
+    if not is_array(node.out.type) or len(bounds) == 1:
+        entry = Value(node.out.name, node.out.temporary, type=float64)
         out = nest.apply("add", entry, term, like=node)
         total = node.out
         if node.fn == "np.mean" or total.type == float32:
-            total = Value("total", temporary=True)
-            total.type = float64
+            total = Value("total", temporary=True, type=float64)
         if node.fn == "np.mean":
             count = bounds[0]
             for bound in bounds[1:]:
-                size = Value("size", temporary=True)
-                size.type = int64
+                size = Value("size", temporary=True, type=int64)
                 after.append(Apply(size, "mul", (count, bound)))
                 count = size
             after.append(Apply(node.out, "truediv", (total, count), loc=node.loc, role=node.role))
@@ -175,8 +170,7 @@ def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], a
         nest.body.append(Store(node.out, (nest.counters[1],), term, True, loc=node.loc, role=node.role))
     else:
         before += allocate("np.empty", node.out, bounds[:-1])
-        entry = Value(node.out.name, temporary=True)
-        entry.type = float64
+        entry = Value(node.out.name, temporary=True, type=float64)
         nest.rows[node.out] = entry, nest.apply("add", entry, term, like=node)
 
 
@@ -188,8 +182,7 @@ def allocate(fn: str, array: Value, bounds: Sequence[Atom]) -> list[Node]:
     dtype = (dtypes[kind],) if kind in dtypes else ()
     if len(bounds) == 1:
         return [Apply(array, fn, (bounds[0], *dtype))]
-    shape = Value("shape", temporary=True)
-    shape.type = nt.UniTuple(int64, len(bounds))
+    shape = Value("shape", temporary=True, type=nt.UniTuple(int64, len(bounds)))
     return [Apply(shape, "tuple", tuple(bounds)), Apply(array, fn, (shape, *dtype))]
 
 
@@ -233,6 +226,5 @@ def _loops(nest: _Nest, bounds: Sequence[Atom], like: Apply | Store | None) -> l
 
 
 def _number(total: Value) -> Value:
-    value = Value(total.name, temporary=True)
-    value.type = float64
+    value = Value(total.name, temporary=True, type=float64)
     return value

@@ -51,7 +51,7 @@ def _rank(array: Atom) -> int | None:
     """Return the number of axes of an array; None for what is none."""
     if isinstance(array, Global):
         return getattr(array.value, "ndim", None)
-    kind = type_of(array) if isinstance(array, Value) else None
+    kind = type_of(array)
     return rank(kind) if is_array(kind) else None
 
 
@@ -61,7 +61,7 @@ def _spread(index: tuple[Atom, ...], axes: int, nodes: list[Node]) -> tuple[Atom
     before, after = index[:place], index[place + 1 :]
     if not after and before:
         return before
-    kinds = [type_of(atom) if isinstance(atom, Value) else None for atom in (*before, *after)]
+    kinds = [type_of(atom) for atom in (*before, *after)]
     named = sum(len(kind.types) if isinstance(kind, nt.BaseTuple) else 1 for kind in kinds)
     named -= sum(atom == _ALL for atom in index)
     slices = [Value("slice", temporary=True) for _ in range(axes - named if after else 1)]

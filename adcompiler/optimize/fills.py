@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from adcompiler.analysis.affine import Linear, linear
 from adcompiler.analysis.alias import shared_memory
 from adcompiler.analysis.sizes import Shapes, Size, form_of, size_of
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value, entry
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value
 from adcompiler.graph.walk import map_region, operands, regions, values, walk, with_regions
-from adcompiler.primitives import card
+from adcompiler.optimize.elements import Elements
+from adcompiler.optimize.reuse import blank
+from adcompiler.primitives import Fill, card
 
-_BLANK = {"np.zeros": "np.empty", "np.zeros_like": "np.empty_like"}
 _ZERO = Literal(0.0)
 
 
@@ -27,7 +27,8 @@ def fill_at_once(graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) -> G
     """
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
     counters = {node.body.params[0]: node for node in walk(graph.body) if isinstance(node, For)}
-    filler = _Filler(shapes, sizes, makers, shared_memory(graph.body), counters)
+    elements = Elements(shapes, sizes, makers, counters)
+    filler = _Filler(shapes, sizes, makers, shared_memory(graph.body), elements)
     return replace(graph, body=map_region(graph.body, filler.region))
 
 
@@ -37,7 +38,7 @@ class _Filler:
     sizes: Mapping[Value, Size]
     makers: Mapping[Value, Apply]
     classes: Mapping[Value, Value]
-    counters: Mapping[Value, For]
+    elements: Elements
 
     def region(self, region: Region) -> Region:
         nodes = [*region.nodes]
@@ -47,11 +48,11 @@ class _Filler:
                     self.filled(nodes, node, node.array, None)
                 case Store(accumulate=False) if node.value == _ZERO:
                     self.added(nodes, node)
-                case Apply() if node.fn in _BLANK:
-                    self.filled(nodes, node, node.out, replace(node, fn=_BLANK[node.fn]))
+                case Apply() if card(node.fn).allocates is Fill.ZEROS:
+                    self.filled(nodes, node, node.out, blank(node))
         return replace(region, nodes=tuple(nodes))
 
-    def filled(self, nodes: list[Node], zeros: Node, array: Value, blank: Node | None) -> None:
+    def filled(self, nodes: list[Node], zeros: Node, array: Value, unset: Node | None) -> None:
         """Let the first loop that adds to all elements of an array of zeros set them."""
         start = nodes.index(zeros)
         for position in range(start + 1, len(nodes)):
@@ -61,7 +62,7 @@ class _Filler:
             made = self.setting(node, array, ()) if isinstance(node, For) else None
             if made is not None:
                 nodes[position] = made
-                nodes[start : start + 1] = [] if blank is None else [blank]
+                nodes[start : start + 1] = [] if unset is None else [unset]
             return
 
     def added(self, nodes: list[Node], zero: Store) -> None:
@@ -99,23 +100,8 @@ class _Filler:
         if left is None or right is None:
             return False
         distance = left - right
-        return not distance.terms and distance.constant != 0 and all(map(self.is_natural, (left, right)))
-
-    def is_natural(self, form: Linear) -> bool:
-        """Tell whether a form over counters of loops is zero or more."""
-        least = [self.least(symbol) if factor > 0 else None for symbol, factor in form.terms.items()]
-        known = [number for number in least if number is not None]
-        factors = form.terms.values()
-        return len(known) == len(least) and form.constant + sum(map(operator.mul, factors, known)) >= 0
-
-    def least(self, symbol: object) -> int | None:
-        """Return the smallest value of the counter of a loop, where that is written down."""
-        match entry(self.counters, symbol):
-            case For(start=Literal(value=int() as start), step=Literal(value=1)):
-                return start
-            case For(stop=Literal(value=int() as stop), step=Literal(value=-1)):
-                return stop + 1
-        return None
+        is_apart = not distance.terms and distance.constant != 0
+        return is_apart and all(map(self.elements.is_counted, (one, two)))
 
     def setting(self, loop: For, array: Value, around: tuple[Atom, ...]) -> For | None:
         """Return a loop over an axis of an array that sets what it adds to, None if it does not add to all.

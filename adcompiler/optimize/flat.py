@@ -44,7 +44,7 @@ class _Flat:
     def number(self, atom: Atom) -> Atom | None:
         """Return the number that an array of doubles holds everywhere, None if there is no such number."""
         made = self.makers.get(atom) if isinstance(atom, Value) else None
-        kind = type_of(atom) if isinstance(atom, Value) else None
+        kind = type_of(atom)
         if not isinstance(atom, Value) or made is None or element(kind) != float64:
             return None
         if self.classes.get(atom, atom) in self.written:
@@ -61,7 +61,7 @@ class _Flat:
                 return [replace(self.makers[array], out=node.out)]
             case Apply(fn="np.sum", args=(array,), keywords=()) if (number := self.number(array)) is not None:
                 return self.total(node, array, number)
-            case Apply() if card(node.fn).is_elementwise and is_array(type_of(node.out)):
+            case Apply() if card(node.fn).is_elementwise and is_array(node.out.type):
                 return [self.with_numbers(node)]
             case Store() if self.has_shape(node.value, self.shapes.get(node)):
                 number = self.number(node.value)
@@ -101,7 +101,7 @@ class _Flat:
         if made is None or made.fn != "np.zeros_like" or self.number(blank) is None:
             return False
         is_number = isinstance(value, Literal) or is_float(type_of(value))
-        return is_number and type_of(made.args[0]) == type_of(node.out)
+        return is_number and type_of(made.args[0]) == node.out.type
 
     def full(self, node: Apply, zeros: Apply, value: Atom) -> Apply:
         """Return what makes an array like another one, with a number everywhere."""

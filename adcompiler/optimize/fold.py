@@ -71,7 +71,7 @@ class _Folder:
         return out
 
     def same_type(self, out: Value, node: Apply) -> None:
-        if type_of(node.out) is not None:
+        if node.out.type is not None:
             out.type = node.out.type
 
     def is_float(self, atom: Atom) -> bool:
@@ -209,7 +209,7 @@ class _Folder:
     def is_already(self, node: Apply) -> bool:
         """Tell whether a conversion changes nothing: its argument is of that kind, and never written."""
         source = node.args[0]
-        kind = type_of(source) if isinstance(source, Value) else None
+        kind = type_of(source)
         if kind is None or is_list(kind):
             return False
         assert isinstance(source, Value)
@@ -220,7 +220,7 @@ class _Folder:
 
     def is_same_array(self, atom: Atom, out: Value) -> bool:
         """Tell whether an atom is an array of floats of the type of what is computed from it."""
-        kind = type_of(atom) if isinstance(atom, Value) else None
+        kind = type_of(atom)
         return is_array(kind) and is_float(element(kind)) and kind == type_of(out)
 
     def maker(self, atom: Atom) -> Apply | None:

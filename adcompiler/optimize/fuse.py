@@ -333,7 +333,7 @@ class _Fusion:
     def is_view(self, node: Apply) -> bool:
         """Tell whether a node makes a view: it reads no elements."""
         is_basic = not any(is_array_atom(index) for index in node.args[1:])
-        return node.fn in ("getitem", "T") and is_array(type_of(node.out)) and is_basic
+        return node.fn in ("getitem", "T") and is_array(node.out.type) and is_basic
 
     # writing them
 

@@ -44,7 +44,7 @@ def reduces(node: Apply, shape: Shape) -> bool:
 
 def is_elementwise(node: Apply) -> bool:
     """Tell whether an array is computed element by element in a way that can be written as a loop."""
-    kind = type_of(node.out)
+    kind = node.out.type
     if node.keywords or not is_array(kind) or not any(is_array(type_of(a)) for a in node.args):
         return False
     result = element(kind)

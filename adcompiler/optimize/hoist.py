@@ -67,7 +67,7 @@ def _is_size(node: Apply) -> bool:
     is_choice = node.fn in ("max", "min") and len(node.args) == 2
     if not (card(node.fn).is_safe or node.fn == "getitem" or is_choice):
         return False
-    kind = type_of(node.out)
+    kind = node.out.type
     is_whole = isinstance(kind, nt.Integer) or (isinstance(kind, nt.BaseTuple) and node.fn == "shape")
     reads = [type_of(value) for value in values(operands(node))]
     if card(node.fn).measures:
@@ -115,7 +115,7 @@ def _unchanging_calls(loop: For) -> list[Node]:
     found: list[Apply] = []
     for node in loop.body.nodes:
         is_known = isinstance(node, Apply) and (_is_call(node) or _is_arithmetic(node))
-        if not isinstance(node, Apply) or not is_known or not is_float(type_of(node.out)):
+        if not isinstance(node, Apply) or not is_known or not is_float(node.out.type):
             continue
         if not inside.intersection(values(operands(node))):
             inside.discard(node.out)

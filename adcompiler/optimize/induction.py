@@ -39,8 +39,7 @@ def _indexed(loop: For, mapping: dict[Value, Atom]) -> list[Node]:
     after: list[Node] = []
 
     def apply(nodes: list[Node], fn: str, *args: Atom) -> Atom:
-        out = Value(hint(fn), temporary=True)
-        out.type = nt.int64
+        out = Value(hint(fn), temporary=True, type=nt.int64)
         nodes.append(Apply(out, fn, args, loc=loop.loc, role=loop.role))
         return out
 

@@ -85,4 +85,4 @@ def _shared(region: Region, everywhere: bool) -> Region:
 def _is_division(node: Apply) -> bool:
     divisor = node.args[1] if node.fn == "truediv" else None
     is_double = isinstance(divisor, Value) and type_of(divisor) == float64
-    return is_double and type_of(node.out) == float64
+    return is_double and node.out.type == float64

@@ -22,7 +22,7 @@ from adcompiler.graph.nodes import (
     type_of,
 )
 from adcompiler.graph.walk import defined, operands, regions, values, walk, walk_regions, with_regions
-from adcompiler.primitives import Fill, Shows, card
+from adcompiler.primitives import Fill, card
 
 
 def reuse_arrays(graph: Graph) -> Graph:
@@ -61,7 +61,7 @@ def _moved_out(loop: For | While, makers: dict[Value, Apply]) -> list[Node]:
             and _cannot_fail(node, makers)
             and not _escapes(node.out, loop.body)
         ):
-            moved.append(replace(node, fn=node.fn.replace("zeros", "empty")))
+            moved.append(blank(node))
             inside.discard(node.out)
             kept += (
                 [Store(node.out, (), Literal(0.0), loc=node.loc, role=node.role)]
@@ -71,6 +71,15 @@ def _moved_out(loop: For | While, makers: dict[Value, Apply]) -> list[Node]:
         else:
             kept.append(node)
     return [*moved, replace(loop, body=replace(loop.body, nodes=tuple(kept)))]
+
+
+def blank(zeros: Apply) -> Apply:
+    """Return the allocation of an array whose elements are all to be set.
+
+    >>> blank(Apply(Value("d"), "np.zeros_like", (Value("x"),))).fn
+    'np.empty_like'
+    """
+    return replace(zeros, fn=zeros.fn.replace("zeros", "empty"))
 
 
 def _are_numbers(node: Apply) -> bool:
@@ -104,14 +113,9 @@ def _escapes(array: Value, body: Region) -> bool:
         is_view = (
             isinstance(node, Apply) and card(node.fn).is_view and any(v in same for v in values(node.args))
         )
-        if isinstance(node, Apply) and is_view and not is_scalar(type_of(node.out)):
+        if isinstance(node, Apply) and is_view and not is_scalar(node.out.type):
             same.add(node.out)
     return any(value in same for inner in walk_regions(body) for value in _kept(inner))
-
-
-def _may_keep(node: Apply) -> bool:
-    known = card(node.fn)
-    return known.is_call or known.shows in (Shows.ALL, Shows.HOLDS, Shows.HANDED_OUT)
 
 
 def _kept(region: Region) -> list[Value]:
@@ -119,7 +123,7 @@ def _kept(region: Region) -> list[Value]:
     found: list[Atom] = list(region.yields)
     for node in region.nodes:
         match node:
-            case Apply() if _may_keep(node):
+            case Apply() if card(node.fn).may_keep:
                 found += operands(node)
             case Effect():
                 found += node.args

@@ -32,7 +32,7 @@ def share_factors(graph: Graph) -> Graph:
 def _is_solve(node: Node) -> TypeGuard[Apply]:
     if not isinstance(node, Apply) or node.fn != "np.linalg.solve" or node.keywords:
         return False
-    kinds = [type_of(atom) if isinstance(atom, Value) else None for atom in node.args]
+    kinds = [type_of(atom) for atom in node.args]
     return all(kind is not None and element(kind) == float64 and rank(kind) > 0 for kind in kinds)
 
 

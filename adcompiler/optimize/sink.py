@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from adcompiler.analysis.alias import memory_classes, shared_memory, written_by
 from adcompiler.analysis.types import is_array
-from adcompiler.graph.nodes import Apply, Graph, Literal, Node, Region, Role, Store, Value, type_of
+from adcompiler.graph.nodes import Apply, Graph, Literal, Node, Region, Role, Store, Value
 from adcompiler.graph.walk import free, map_region, operands, regions, uses, walk
 
 
@@ -33,7 +33,7 @@ def sink_multiples(graph: Graph) -> Graph:
     counts = uses(graph.body)
 
     def is_multiple(node: Node) -> bool:
-        if not isinstance(node, Apply) or not is_array(type_of(node.out)) or counts[node.out] != 1:
+        if not isinstance(node, Apply) or not is_array(node.out.type) or counts[node.out] != 1:
             return False
         is_scaled = node.fn == "mul" and isinstance(node.args[0], Literal)
         return (node.fn == "neg" or is_scaled) and isinstance(node.args[-1], Value)

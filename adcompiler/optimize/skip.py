@@ -63,8 +63,7 @@ def _tested(loop: For, loops: Loops, iterations: Iterations) -> For:
     if vanishing is None or not _picks(loop.body, vanishing) or iterations.are_apart(loop, loops):
         return loop
     first = _needed_by(seed, loop.body)
-    test = Value(hint("ne"), temporary=True)
-    test.type = boolean
+    test = Value(hint("ne"), temporary=True, type=boolean)
     rest = tuple(node for node in loop.body.nodes if node not in first)
     outs = tuple(_like(param) for param in loop.carried)
     then = Region((), rest, loop.body.yields)

@@ -63,7 +63,7 @@ def _stacks(body: Region) -> set[Value]:
         other.update(values(region.yields))
     for node in walk(body):
         match node:
-            case Apply(fn="list", args=()) if node.role is Role.TAPE and _is_numbers(type_of(node.out)):
+            case Apply(fn="list", args=()) if node.role is Role.TAPE and _is_numbers(node.out.type):
                 found.add(node.out)
             case Effect(fn="append") | Apply(fn="pop") if isinstance(node.args[0], Value):
                 other.update(values(node.args[1:]))
@@ -110,14 +110,12 @@ def _threaded(region: Region, state: State, stacks: set[Value]) -> tuple[tuple[N
 
 
 def _array(stack: Value) -> Value:
-    made = Value(stack.name, stack.temporary)
-    made.type = nt.Array(stack.type.dtype, 1, "C")
+    made = Value(stack.name, stack.temporary, type=nt.Array(stack.type.dtype, 1, "C"))
     return made
 
 
 def _top() -> Value:
-    made = Value("top")
-    made.type = int64
+    made = Value("top", type=int64)
     return made
 
 
@@ -250,8 +248,7 @@ def _all(tests: Sequence[Atom], nodes: list[Node]) -> Atom:
     """Return whether all tests hold."""
     total = tests[0]
     for test in tests[1:]:
-        joined = Value(hint("and"), temporary=True)
-        joined.type = boolean
+        joined = Value(hint("and"), temporary=True, type=boolean)
         nodes.append(Apply(joined, "and", (total, test), role=Role.TAPE))
         total = joined
     return total

@@ -68,7 +68,7 @@ def _is_simple(node: Node) -> bool:
     match node:
         case Apply():
             is_inline = card(node.fn).is_instruction and (node.fn != "pow" or _is_whole(node.args[1]))
-            is_number = is_scalar(type_of(node.out))
+            is_number = is_scalar(node.out.type)
             return (is_number and (is_inline or _fast(node) is not None)) or node.fn == "shape"
         case Store():
             return bool(node.index)
@@ -108,8 +108,7 @@ def _rewritten(loop: For) -> For:
                     total = node.args[1] if node.args[1] in chain else node.args[0]
                     nodes.append(replace(node, fn="fast.add_up", args=(total, term)))
                 case Apply(fn="sub") if node.out in chain:
-                    minus = Value("neg", temporary=True)
-                    minus.type = float64
+                    minus = Value("neg", temporary=True, type=float64)
                     nodes.append(Apply(minus, "neg", (node.args[1],), loc=node.loc, role=node.role))
                     nodes.append(replace(node, fn="fast.add_up", args=(node.args[0], minus)))
                 case Apply() if fast := _fast(node):

@@ -246,6 +246,11 @@ class Card:
         return self.shows in _VIEWS and not self.writes_first
 
     @property
+    def may_keep(self) -> bool:
+        """Whether it may keep its arguments, or hand them out again."""
+        return self.is_call or self.shows in (Shows.ALL, Shows.HOLDS, Shows.HANDED_OUT)
+
+    @property
     def is_elementwise(self) -> bool:
         """Whether it has partial derivatives, element by element."""
         return self.partials is not None

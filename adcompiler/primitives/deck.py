@@ -12,6 +12,8 @@ from adcompiler.primitives.card import Card, Follows, Gives
 from adcompiler.primitives.rule import Elementwise, Structured, formula, partials_of
 
 CARDS: dict[str, Card] = {}
+RANKS = range(1, 7)
+"""The numbers of axes for which rules of whole arrays are entered."""
 _LIBRARIES = {"np": "numpy", "math": "math", "special": "scipy.special", "linalg": "scipy.linalg"}
 _LIBRARIES |= {"factors": "adcompiler.runtime.factors", "random": "random", "time": "time"}
 _LIBRARIES |= {"operator": "operator"}
@@ -140,7 +142,7 @@ def is_known(name: str) -> bool:
 
 def similar_names(name: str) -> list[str]:
     """Return names of primitives that a misspelt one may mean."""
-    return [] if is_known(name) else difflib.get_close_matches(name, CARDS, 2)
+    return difflib.get_close_matches(name, CARDS, 2)
 
 
 def library_function(name: str) -> object:

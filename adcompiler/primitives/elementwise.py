@@ -6,7 +6,7 @@ from adcompiler.primitives.card import Follows, Gives, Range, Shows
 from adcompiler.primitives.deck import elementwise, enter
 
 # exponentials and logarithms
-elementwise("math.exp np.exp", "y", at=((0.3,), (-1.2,)), fast="exp", range=Range.NATURAL, is_analytic=True)
+elementwise("math.exp np.exp", "y", at=((0.3,), (-1.2,)), range=Range.NATURAL, fast="exp", is_analytic=True)
 elementwise("math.exp2 np.exp2", "y * 0.6931471805599453", at=((0.3,), (-1.2,)), is_analytic=True)
 elementwise("math.expm1 np.expm1", "y + 1", at=((0.3,), (-1.2,)), fast="expm1", is_analytic=True)
 elementwise("math.log np.log", "1 / x", at=((0.3,), (1.7,)), fast="log", is_analytic=True)
@@ -31,20 +31,20 @@ elementwise(
     "math.sqrt np.sqrt",
     "0.5 / y",
     at=((0.3,), (1.7,)),
+    range=Range.NATURAL,
     is_cheap=True,
     is_instruction=True,
-    range=Range.NATURAL,
-    is_steep_at_zero=True,
     is_analytic=True,
+    is_steep_at_zero=True,
 )
 elementwise("np.cbrt", "1 / (3 * y * y)", at=((0.3,), (-1.7,)), is_steep_at_zero=True)
 elementwise(
     "np.square",
     "2 * x",
     at=((0.3,), (-1.2,)),
+    range=Range.NATURAL,
     is_cheap=True,
     is_instruction=True,
-    range=Range.NATURAL,
     is_analytic=True,
 )
 elementwise("np.reciprocal", "-y * y", at=((0.3,), (-1.2,)), is_instruction=True, is_analytic=True)
@@ -57,10 +57,10 @@ elementwise(
 
 # trigonometric
 elementwise(
-    "math.sin np.sin", "cos(x)", at=((0.3,), (-1.2,)), fast="sin", range=Range.BOUNDED, is_analytic=True
+    "math.sin np.sin", "cos(x)", at=((0.3,), (-1.2,)), range=Range.BOUNDED, fast="sin", is_analytic=True
 )
 elementwise(
-    "math.cos np.cos", "-sin(x)", at=((0.3,), (-1.2,)), fast="cos", range=Range.BOUNDED, is_analytic=True
+    "math.cos np.cos", "-sin(x)", at=((0.3,), (-1.2,)), range=Range.BOUNDED, fast="cos", is_analytic=True
 )
 elementwise("math.tan np.tan", "1 + y * y", at=((0.3,), (-1.2,)), is_analytic=True)
 elementwise("math.asin np.arcsin np.asin", "1 / sqrt(1 - x * x)", at=((0.3,), (-0.7,)), is_analytic=True)
@@ -69,8 +69,8 @@ elementwise(
     "math.atan np.arctan np.atan",
     "1 / (1 + x * x)",
     at=((0.3,), (-1.2,)),
-    fast="atan",
     range=Range.BOUNDED,
+    fast="atan",
     is_analytic=True,
 )
 elementwise(
@@ -96,12 +96,12 @@ elementwise(
     "math.cosh np.cosh",
     "sinh(x)",
     at=((0.3,), (-1.2,)),
-    fast="cosh",
     range=Range.AT_LEAST_ONE,
+    fast="cosh",
     is_analytic=True,
 )
 elementwise(
-    "math.tanh np.tanh", "1 - y * y", at=((0.3,), (-1.2,)), fast="tanh", range=Range.BOUNDED, is_analytic=True
+    "math.tanh np.tanh", "1 - y * y", at=((0.3,), (-1.2,)), range=Range.BOUNDED, fast="tanh", is_analytic=True
 )
 elementwise("math.asinh np.arcsinh np.asinh", "1 / sqrt(x * x + 1)", at=((0.3,), (-1.2,)), is_analytic=True)
 elementwise("math.acosh np.arccosh np.acosh", "1 / sqrt(x * x - 1)", at=((1.3,), (2.2,)), is_analytic=True)
@@ -109,7 +109,7 @@ elementwise("math.atanh np.arctanh np.atanh", "1 / (1 - x * x)", at=((0.3,), (-0
 
 # special
 elementwise(
-    "math.erf", "1.1283791670955126 * exp(-x * x)", at=((0.3,), (-1.2,)), fast="erf", range=Range.BOUNDED
+    "math.erf", "1.1283791670955126 * exp(-x * x)", at=((0.3,), (-1.2,)), range=Range.BOUNDED, fast="erf"
 )
 elementwise("math.erfc", "-1.1283791670955126 * exp(-x * x)", at=((0.3,), (-1.2,)), range=Range.BOUNDED)
 elementwise("math.gamma", "y * special.psi(x)", at=((0.3,), (2.7,), (-1.4,)))
@@ -138,7 +138,7 @@ enter("math.trunc", **_OF_ONE)
 enter("np.floor np.ceil", is_instruction=True, **_STEP)
 enter("np.trunc np.rint", **_STEP)
 enter("np.sign", gives=Gives.SAME, range=Range.BOUNDED, is_instruction=True, **_STEP)
-enter("np.round", method="round", arity=(1, 3), follows=Follows.SAME_RANK, is_constant=True, hint="rounded")
+enter("np.round", arity=(1, 3), hint="rounded", method="round", follows=Follows.SAME_RANK, is_constant=True)
 enter("np.around np.round_", arity=(1, 3), follows=Follows.SAME_RANK, is_constant=True)
 enter("np.fix np.spacing", **_OF_ONE)
 

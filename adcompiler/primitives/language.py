@@ -5,6 +5,7 @@ from typing import Any
 
 from adcompiler.primitives.card import Follows, Gives, Shows, Spelling, Vanishes
 from adcompiler.primitives.deck import elementwise, enter
+from adcompiler.runtime.guards import GUARDS
 
 # parts of arrays, tuples and lists
 
@@ -14,49 +15,49 @@ enter(
     arity=(2, None),
     hint="item",
     compute=lambda a, *index: a[index if len(index) > 1 else index[0]],
+    takes_list=True,
     shows=Shows.FIRST,
     is_cheap=True,
     is_instruction=True,
-    is_linear=True,
     is_analytic=True,
+    is_linear=True,
     example="v[1:]",
-    takes_list=True,
 )
 enter(  # of what may be an array or a tuple, in loops over its items
     "nth",
     spelling=Spelling.FORM,
     arity=(2, 2),
     compute=lambda a, k: a[k],
-    shows=Shows.FIRST,
     takes_array=True,
+    shows=Shows.FIRST,
 )
 enter(
     "slice",
     spelling=Spelling.FORM,
     arity=(1, 3),
+    is_written_where_used=True,
     compute=slice,
     is_cheap=True,
     is_constant=True,
-    is_written_where_used=True,
 )
 enter(
     "range",
-    also="numba.prange",
     spelling=Spelling.FORM,
     arity=(1, 3),
+    is_written_where_used=True,
+    also="numba.prange",
     compute=range,
     is_cheap=True,
     is_constant=True,
-    is_written_where_used=True,
 )
 enter(
     "tuple",
     spelling=Spelling.FORM,
     hint="pair",
     compute=lambda *items: items,
+    is_of_tuples=True,
     shows=Shows.ALL,
     is_cheap=True,
-    is_of_tuples=True,
 )
 enter("list", spelling=Spelling.FORM, hint="items", compute=lambda *items: list(items), shows=Shows.HOLDS)
 enter("dict", spelling=Spelling.FORM, compute=dict, is_pure=False, is_constant=True)
@@ -65,23 +66,23 @@ enter("dict", spelling=Spelling.FORM, compute=dict, is_pure=False, is_constant=T
 
 enter(
     "append",
-    changes_length=True,
-    is_statement=True,
     spelling=Spelling.FORM,
     arity=(2, 2),
     writes_first=True,
+    changes_length=True,
     is_pure=False,
+    is_statement=True,
 )
 enter(
     "pop",
-    changes_length=True,
-    is_statement=True,
     spelling=Spelling.METHOD,
     arity=(1, 2),
+    takes_list=True,
     shows=Shows.HANDED_OUT,
     writes_first=True,
+    changes_length=True,
     is_pure=False,
-    takes_list=True,
+    is_statement=True,
 )
 enter("sum", arity=(1, 2), hint="total", compute=sum, takes_array=True, takes_list=True, is_of_tuples=True)
 
@@ -91,14 +92,14 @@ elementwise(
     "float",
     "1",
     at=((0.3,),),
-    also="np.float64",
     hint="real",
+    also="np.float64",
     follows=Follows.NUMBER,
     gives=Gives.OWN,
+    vanishes=Vanishes.WITH_FIRST,
     compute=float,
     is_cheap=True,
     is_instruction=True,
-    vanishes=Vanishes.WITH_FIRST,
 )
 elementwise("complex", "1", "1j", at=((0.3, -1.2),), arity=(1, 2), gives=Gives.OWN, compute=complex)
 enter(
@@ -108,8 +109,8 @@ enter(
     follows=Follows.NUMBER,
     compute=int,
     is_cheap=True,
-    is_constant=True,
     is_instruction=True,
+    is_constant=True,
 )
 enter(
     "bool",
@@ -119,8 +120,8 @@ enter(
     gives=Gives.OWN,
     compute=bool,
     is_cheap=True,
-    is_constant=True,
     is_instruction=True,
+    is_constant=True,
 )
 enter("round", arity=(1, 2), hint="rounded", follows=Follows.NUMBER, compute=round, is_constant=True)
 enter("str", arity=(1, 1), compute=str, is_constant=True)
@@ -136,41 +137,41 @@ enter(
     hint="n",
     follows=Follows.NUMBER,
     compute=len,
+    takes_array=True,
+    is_of_tuples=True,
+    measures=True,
+    is_safe=True,
     is_cheap=True,
     is_instruction=True,
     example="len(v)",
     **_OF_SHAPE,
-    is_safe=True,
-    takes_array=True,
-    measures=True,
-    is_of_tuples=True,
 )
 enter(
     "shape",
-    also="np.shape",
     spelling=Spelling.ATTRIBUTE,
+    is_written_where_used=True,
+    also="np.shape",
+    measures=True,
+    is_safe=True,
     is_cheap=True,
     is_instruction=True,
     example="v.shape",
     **_OF_SHAPE,
-    is_safe=True,
-    is_written_where_used=True,
-    measures=True,
 )
 enter(
     "size",
-    also="np.size",
     spelling=Spelling.ATTRIBUTE,
+    is_written_where_used=True,
+    also="np.size",
     follows=Follows.NUMBER,
+    measures=True,
+    is_safe=True,
     is_cheap=True,
     example="v.size",
     **_OF_SHAPE,
-    is_safe=True,
-    is_written_where_used=True,
-    measures=True,
 )
 enter(
-    "ndim", also="np.ndim", spelling=Spelling.ATTRIBUTE, follows=Follows.NUMBER, example="v.ndim", **_OF_SHAPE
+    "ndim", spelling=Spelling.ATTRIBUTE, also="np.ndim", follows=Follows.NUMBER, example="v.ndim", **_OF_SHAPE
 )
 enter("dtype", spelling=Spelling.ATTRIBUTE, follows=Follows.NUMBER, example="v.dtype", **_OF_SHAPE)
 
@@ -202,18 +203,18 @@ enter(
     "custom",
     compute=lambda function, *args: function(*args),
     part_names=("result",),
-    is_constant=True,
     is_call=True,
+    is_constant=True,
     **_CALL,
 )
 enter("custom[0]", arity=(2, None))
 
 # statements
 
-enter("assert", is_statement=True, spelling=Spelling.FORM, arity=(1, 2))
-enter("raise", is_statement=True, spelling=Spelling.FORM, arity=(1, None))
-enter("print", is_statement=True, compute=builtins.print, is_pure=False, is_constant=True)
-enter("np.random.seed", is_statement=True, is_pure=False, is_constant=True)
+enter("assert", spelling=Spelling.FORM, arity=(1, 2), is_statement=True)
+enter("raise", spelling=Spelling.FORM, arity=(1, None), is_statement=True)
+enter("print", compute=builtins.print, is_pure=False, is_statement=True, is_constant=True)
+enter("np.random.seed", is_pure=False, is_statement=True, is_constant=True)
 
 # marks of the compiler
 
@@ -239,8 +240,9 @@ enter("cast", spelling=Spelling.FORM, arity=(2, 2), compute=lambda like, value: 
 enter("chosen_overload", spelling=Spelling.FORM, arity=(1, None))
 enter("buffer", spelling=Spelling.FORM, arity=(1, 1))
 enter("shadow", spelling=Spelling.FORM, arity=(1, 1))
-enter("reverse_sweep", is_statement=True, spelling=Spelling.FORM, arity=(0, 0))
+enter("reverse_sweep", spelling=Spelling.FORM, arity=(0, 0), is_statement=True)
 enter("longer", arity=(1, 1))
-enter("sum_to", arity=(2, 2), shows=Shows.FIRST, is_linear=True, vanishes=Vanishes.WITH_FIRST)
-for _name in ["same_size", "at_least", "fits", "fills", "in_bounds", "all_in_bounds", "nonzero"]:
-    enter(_name, is_guard=True, is_statement=True)
+enter("sum_to", arity=(2, 2), vanishes=Vanishes.WITH_FIRST, shows=Shows.FIRST, is_linear=True)
+for _name in GUARDS:
+    if _name != "times":  # it computes something
+        enter(_name, is_statement=True, is_guard=True)

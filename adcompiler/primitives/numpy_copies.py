@@ -7,36 +7,36 @@ from typing import Any
 import numpy as np
 
 from adcompiler.primitives.card import Follows, Shows, Spelling, Vanishes
-from adcompiler.primitives.deck import enter, vjp
+from adcompiler.primitives.deck import RANKS, enter, vjp
 
 _SAME: dict[str, Any] = {"is_linear": True, "is_analytic": True}
 enter(
     "copy",
-    also="np.copy",
-    method="copy",
     spelling=Spelling.METHOD,
     arity=(1, 2),
+    also="np.copy",
+    method="copy",
     follows=Follows.SAME_SHAPE,
+    vanishes=Vanishes.WITH_FIRST,
     example="v.copy()",
     **_SAME,
-    vanishes=Vanishes.WITH_FIRST,
 )
 enter(
     "astype",
-    method="astype",
     spelling=Spelling.METHOD,
     arity=(2, 2),
+    method="astype",
     follows=Follows.SAME_SHAPE,
+    vanishes=Vanishes.WITH_FIRST,
     is_of_first=True,
     example="v.astype(np.float64)",
     **_SAME,
-    vanishes=Vanishes.WITH_FIRST,
 )
 enter(
     "item",
-    method="item",
     spelling=Spelling.METHOD,
     arity=(1, None),
+    method="item",
     follows=Follows.NUMBER,
     is_linear=True,
     example="v[:1].item()",
@@ -60,11 +60,11 @@ enter(
 enter(
     "np.asarray",
     arity=(1, 2),
+    takes_list=True,
     shows=Shows.MAYBE_FIRST,
     is_of_first=True,
     example="np.asarray(v)",
     **_SAME,
-    takes_list=True,
 )
 enter(
     "np.asarray_chkfinite",
@@ -73,7 +73,7 @@ enter(
     is_linear=True,
     example="np.asarray_chkfinite(v)",
 )
-enter("np.array", is_analytic=True, takes_list=True)
+enter("np.array", takes_list=True, is_analytic=True)
 enter("np.squeeze", method="squeeze", shows=Shows.MAYBE_FIRST)
 enter("np.swapaxes", method="swapaxes", shows=Shows.MAYBE_FIRST)
 enter("np.broadcast_to np.moveaxis np.expand_dims", shows=Shows.MAYBE_FIRST)
@@ -84,17 +84,17 @@ enter("np.compress", method="compress")
 enter("np.atleast_1d np.atleast_2d np.atleast_3d", shows=Shows.MAYBE_FIRST)
 enter(
     "T",
-    also="np.transpose np.permute_dims np.matrix_transpose",
-    method="transpose",
-    hint="transposed",
     spelling=Spelling.ATTRIBUTE,
     arity=(1, 1),
+    is_written_where_used=True,
+    hint="transposed",
+    also="np.transpose np.permute_dims np.matrix_transpose",
+    method="transpose",
     follows=Follows.SAME_RANK,
-    shows=Shows.FIRST,
     takes_array=True,
+    shows=Shows.FIRST,
     example="m.T",
     **_SAME,
-    is_written_where_used=True,
 )
 enter(
     "np.transpose",
@@ -106,33 +106,33 @@ enter(
 )
 enter(
     "reshape",
-    also="np.reshape",
-    method="reshape",
     spelling=Spelling.METHOD,
     arity=(2, 2),
+    also="np.reshape",
+    method="reshape",
+    takes_array=True,
     shows=Shows.FIRST_IF_CONTIGUOUS,
     is_of_first=True,
-    takes_array=True,
     example="m.reshape(m.size)",
     **_SAME,
 )
 enter(
     "ravel",
-    also="np.ravel",
-    method="ravel",
     spelling=Spelling.METHOD,
     arity=(1, 1),
+    also="np.ravel",
+    method="ravel",
     follows=Follows.VECTOR,
-    shows=Shows.FIRST_IF_CONTIGUOUS,
     takes_array=True,
+    shows=Shows.FIRST_IF_CONTIGUOUS,
     example="m.ravel()",
     **_SAME,
 )
 enter(
     "flatten",
-    method="flatten",
     spelling=Spelling.METHOD,
     arity=(1, 1),
+    method="flatten",
     follows=Follows.VECTOR,
     takes_array=True,
     example="m.flatten()",
@@ -149,24 +149,21 @@ enter(
     "np.float32",
     arity=(1, 1),
     follows=Follows.NUMBER,
-    is_linear=True,
+    vanishes=Vanishes.WITH_FIRST,
     is_cheap=True,
     is_instruction=True,
+    is_linear=True,
     example="np.float32(x)",
-    vanishes=Vanishes.WITH_FIRST,
 )
-enter("np.complex64 np.complex128", arity=(1, 1), is_linear=True, is_analytic=True)
+enter("np.complex64 np.complex128", arity=(1, 1), is_analytic=True, is_linear=True)
 enter("np.int8 np.int16 np.int32 np.int64 np.intp", arity=(1, 1), follows=Follows.NUMBER, is_constant=True)
 enter(
     "np.uint8 np.uint16 np.uint32 np.uint64 np.bool_", arity=(1, 1), follows=Follows.NUMBER, is_constant=True
 )
-enter("np.concatenate", also="np.concat", spelling=Spelling.JOIN, takes_array=True)
+enter("np.concatenate", spelling=Spelling.JOIN, also="np.concat", takes_array=True)
 enter("np.column_stack", spelling=Spelling.JOIN, follows=Follows.MATRIX)
 enter("np.hstack np.stack", spelling=Spelling.JOIN)
-enter("np.vstack", also="np.row_stack", spelling=Spelling.JOIN)
-
-
-RANKS = range(1, 7)
+enter("np.vstack", spelling=Spelling.JOIN, also="np.row_stack")
 
 
 def flip(x, y, d):

@@ -25,8 +25,8 @@ enter(
     method="trace",
     follows=Follows.NUMBER,
     takes_array=True,
-    is_linear=True,
     is_analytic=True,
+    is_linear=True,
     example="np.trace(m)",
 )
 enter(

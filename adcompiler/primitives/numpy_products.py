@@ -14,36 +14,36 @@ from adcompiler.primitives.deck import enter, vjp
 _LINEAR: dict[str, Any] = {"arity": (2, 2), "is_linear": True, "is_analytic": True}
 enter(
     "matmul",
-    also="np.matmul",
     spelling=Spelling.OPERATOR,
     operator=ast.MatMult,
+    also="np.matmul",
+    follows=Follows.PRODUCT,
+    vanishes=Vanishes.WITH_ANY,
     compute=operator.matmul,
     example="m @ v",
     **_LINEAR,
-    vanishes=Vanishes.WITH_ANY,
-    follows=Follows.PRODUCT,
 )
 
 enter(
     "np.dot",
     method="dot",
+    follows=Follows.PRODUCT,
+    vanishes=Vanishes.WITH_ANY,
     takes_array=True,
     example="np.dot(m, v)",
     **_LINEAR,
-    vanishes=Vanishes.WITH_ANY,
-    follows=Follows.PRODUCT,
 )
 enter(
-    "np.vdot", arity=(2, 2), follows=Follows.NUMBER, is_linear=True, takes_array=True, example="np.vdot(v, v)"
+    "np.vdot", arity=(2, 2), follows=Follows.NUMBER, takes_array=True, is_linear=True, example="np.vdot(v, v)"
 )
 enter(
     "np.outer",
     follows=Follows.MATRIX,
+    vanishes=Vanishes.WITH_ANY,
+    on_numbers="mul",
     takes_array=True,
     example="np.outer(v, v)",
     **_LINEAR,
-    vanishes=Vanishes.WITH_ANY,
-    on_numbers="mul",
 )
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from adcompiler.primitives.card import Follows, Vanishes
-from adcompiler.primitives.deck import enter, jvp, vjp
+from adcompiler.primitives.deck import RANKS, enter, jvp, vjp
 
 _REDUCTION: dict[str, Any] = {"follows": Follows.REDUCED, "takes_array": True}
 _LINEAR: dict[str, Any] = {"is_linear": True, "is_analytic": True} | _REDUCTION
-enter("np.sum", method="sum", example="np.sum(v)", **_LINEAR, vanishes=Vanishes.WITH_FIRST, hint="total")
+enter("np.sum", hint="total", method="sum", vanishes=Vanishes.WITH_FIRST, example="np.sum(v)", **_LINEAR)
 enter("np.mean", method="mean", example="np.mean(v)", **_LINEAR)
-enter("np.max", also="np.amax", method="max", example="np.max(v)", **_REDUCTION, hint="larger")
-enter("np.min", also="np.amin", method="min", example="np.min(v)", **_REDUCTION, hint="smaller")
+enter("np.max", hint="larger", also="np.amax", method="max", example="np.max(v)", **_REDUCTION)
+enter("np.min", hint="smaller", also="np.amin", method="min", example="np.min(v)", **_REDUCTION)
 enter("np.prod", method="prod", is_analytic=True, example="np.prod(v)", **_REDUCTION)
 enter("np.std", method="std", example="np.std(v)", **_REDUCTION)
 enter("np.var", method="var", example="np.var(v)", **_REDUCTION)
@@ -37,11 +37,11 @@ enter(
     "np.cumsum",
     also="np.cumulative_sum",
     method="cumsum",
-    takes_array=True,
-    example="np.cumsum(v)",
     follows=Follows.SAME_RANK,
-    is_linear=True,
+    takes_array=True,
     is_analytic=True,
+    is_linear=True,
+    example="np.cumsum(v)",
 )
 enter("np.cumprod", method="cumprod", follows=Follows.SAME_RANK, takes_array=True)
 enter("np.sort", follows=Follows.SAME_RANK, takes_array=True, example="np.sort(v)")
@@ -49,11 +49,11 @@ enter(
     "np.argsort",
     method="argsort",
     follows=Follows.SAME_RANK,
-    is_constant=True,
     takes_array=True,
+    is_constant=True,
     example="np.argsort(v)",
 )
-enter("np.searchsorted", method="searchsorted", is_constant=True, takes_array=True)
+enter("np.searchsorted", method="searchsorted", takes_array=True, is_constant=True)
 enter("np.bincount np.ediff1d", follows=Follows.VECTOR)
 enter("np.flatnonzero", follows=Follows.VECTOR, is_constant=True, example="np.flatnonzero(b)")
 enter("np.nonzero", method="nonzero", is_constant=True)
@@ -65,9 +65,6 @@ enter(
     "np.argwhere np.tril_indices np.triu_indices np.tril_indices_from np.triu_indices_from", is_constant=True
 )
 enter("np.diag_indices np.diag_indices_from np.mask_indices", is_constant=True)
-
-
-RANKS = range(1, 7)
 
 
 def sum_all(x, y, d):

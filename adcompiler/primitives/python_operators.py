@@ -7,116 +7,72 @@ from typing import Any
 import numpy as np
 
 from adcompiler.primitives.card import Follows, Gives, Range, Shows, Spelling, Vanishes
-from adcompiler.primitives.deck import elementwise, enter
+from adcompiler.primitives.deck import CARDS, elementwise, enter
 
 _OPERATOR: dict[str, Any] = {"spelling": Spelling.OPERATOR, "is_instruction": True}
-_CHEAP: dict[str, Any] = {"is_cheap": True, "is_cheap_on_arrays": True}
+_OF_TWO: dict[str, Any] = {"arity": (2, 2), "follows": Follows.BROADCAST}
+
+
+def arithmetic(
+    name: str,
+    symbol: type[ast.operator] | type[ast.unaryop],
+    others: str,
+    *partials: str,
+    at: tuple[tuple[float, ...], ...],
+    **claims: Any,
+) -> None:
+    """Enter the card of an operator, and those of NumPy's functions that compute the same.
+
+    Args:
+        name: the operator's name in Python's module `operator`.
+        symbol: how it is written.
+        others: names of the functions, separated by spaces.
+        partials: the formulas of its partial derivatives.
+        at: points of comparison.
+        claims: attributes of the operator's `Card`; the functions share `is_analytic`.
+    """
+    made = {"operator": symbol, "compute": getattr(operator, name), "is_cheap": True}
+    elementwise(name, *partials, at=at, **made, **claims, **_OPERATOR)
+    elementwise(others, *partials, at=at, is_analytic=claims.get("is_analytic", False))
+
 
 # arithmetic
 
-_ADD = ("1", "1")
-elementwise(
-    "add",
-    *_ADD,
-    at=((0.3, -1.2),),
-    gives=Gives.WIDEST,
-    operator=ast.Add,
-    compute=operator.add,
-    is_analytic=True,
-    **_CHEAP,
-    **_OPERATOR,
-    vanishes=Vanishes.WITH_ALL,
-    is_safe=True,
-)
-elementwise("np.add", *_ADD, at=((0.3, -1.2),), is_analytic=True)
-
-_SUB = ("1", "-1")
-elementwise(
-    "sub",
-    *_SUB,
-    at=((0.3, -1.2),),
-    gives=Gives.WIDEST,
-    operator=ast.Sub,
-    compute=operator.sub,
-    is_analytic=True,
-    **_CHEAP,
-    **_OPERATOR,
-    vanishes=Vanishes.WITH_ALL,
-    is_safe=True,
-)
-elementwise("np.subtract", *_SUB, at=((0.3, -1.2),), is_analytic=True)
-
-_MUL = ("b", "a")
-elementwise(
-    "mul",
-    *_MUL,
-    at=((0.3, -1.2),),
-    gives=Gives.WIDEST,
-    operator=ast.Mult,
-    compute=operator.mul,
-    is_analytic=True,
-    **_CHEAP,
-    **_OPERATOR,
-    vanishes=Vanishes.WITH_ANY,
-    is_safe=True,
-    takes_list=True,
-)
-elementwise("np.multiply", *_MUL, at=((0.3, -1.2),), is_analytic=True)
+_WIDE: dict[str, Any] = {"gives": Gives.WIDEST, "is_cheap_on_arrays": True, "is_analytic": True}
+_SAME: dict[str, Any] = {"gives": Gives.SAME, "vanishes": Vanishes.WITH_ALL, "is_analytic": True}
+_SUM: dict[str, Any] = {"at": ((0.3, -1.2),), "vanishes": Vanishes.WITH_ALL, "is_safe": True}
+_PRODUCT: dict[str, Any] = {"at": ((0.3, -1.2),), "vanishes": Vanishes.WITH_ANY}
+arithmetic("add", ast.Add, "np.add", "1", "1", **_SUM, **_WIDE)
+arithmetic("sub", ast.Sub, "np.subtract", "1", "-1", **_SUM, **_WIDE)
+arithmetic("mul", ast.Mult, "np.multiply", "b", "a", takes_list=True, is_safe=True, **_PRODUCT, **_WIDE)
 elementwise(  # zero where one of the factors is
-    "times",
-    *_MUL,
-    at=((0.3, -1.2),),
-    hint="mul",
-    gives=Gives.WIDEST,
-    is_analytic=True,
-    is_instruction=True,
-    **_CHEAP,
-    vanishes=Vanishes.WITH_ANY,
+    "times", "b", "a", hint="mul", is_cheap=True, is_instruction=True, **_PRODUCT, **_WIDE
 )
-
-_DIV = ("1 / b", "-y / b")
-elementwise(
+arithmetic(
     "truediv",
-    *_DIV,
+    ast.Div,
+    "np.divide np.true_divide",
+    "1 / b",
+    "-y / b",
     at=((0.3, -1.2), (2.0, 0.5)),
     hint="ratio",
-    operator=ast.Div,
-    compute=operator.truediv,
-    is_analytic=True,
-    **_CHEAP,
-    **_OPERATOR,
     vanishes=Vanishes.WITH_FIRST,
     divides=True,
-)
-elementwise("np.divide np.true_divide", *_DIV, at=((0.3, -1.2), (2.0, 0.5)), is_analytic=True)
-
-elementwise(
-    "neg",
-    "-1",
-    at=((0.3,),),
-    gives=Gives.SAME,
-    operator=ast.USub,
-    compute=operator.neg,
+    is_cheap_on_arrays=True,
     is_analytic=True,
-    **_CHEAP,
-    **_OPERATOR,
-    vanishes=Vanishes.WITH_ALL,
-    is_safe=True,
 )
-elementwise("np.negative", "-1", at=((0.3,),), is_analytic=True)
-elementwise(
-    "pos",
+arithmetic("neg", ast.USub, "np.negative", "-1", at=((0.3,),), is_safe=True, is_cheap_on_arrays=True, **_SAME)
+arithmetic("pos", ast.UAdd, "np.positive", "1", at=((0.3,),), **_SAME)
+arithmetic(
+    "mod",
+    ast.Mod,
+    "np.mod np.remainder",
     "1",
-    at=((0.3,),),
+    "-(a // b)",
+    at=((3.7, 1.2),),
     gives=Gives.SAME,
-    operator=ast.UAdd,
-    compute=operator.pos,
-    is_cheap=True,
-    is_analytic=True,
-    **_OPERATOR,
-    vanishes=Vanishes.WITH_ALL,
+    divides=True,
 )
-elementwise("np.positive", "1", at=((0.3,),), is_analytic=True)
 
 _POW = (
     "b * a ** (b - 1.0) if b != 0 or a != 0 else 0.0",  # whole negative powers of zero are an error
@@ -127,46 +83,32 @@ elementwise(
     "pow",
     *_POW,
     at=_POW_AT,
+    operator=ast.Pow,
     hint="power",
     gives=Gives.OWN,
-    fast="pow",
-    operator=ast.Pow,
     compute=operator.pow,
+    fast="pow",
     is_analytic=True,
     is_steep_at_zero=True,
     **_OPERATOR,
 )
 elementwise(
-    "math.pow np.power", *_POW, hint="power", at=_POW_AT, fast="pow", is_analytic=True, is_steep_at_zero=True
+    "math.pow np.power", *_POW, at=_POW_AT, hint="power", fast="pow", is_analytic=True, is_steep_at_zero=True
 )
 elementwise("np.float_power", *_POW, at=_POW_AT, is_steep_at_zero=True)
 
-_MOD = ("1", "-(a // b)")
-elementwise(
-    "mod",
-    *_MOD,
-    at=((3.7, 1.2),),
-    gives=Gives.SAME,
-    operator=ast.Mod,
-    compute=operator.mod,
-    is_cheap=True,
-    **_OPERATOR,
-    divides=True,
-)
-elementwise("np.mod np.remainder", *_MOD, at=((3.7, 1.2),))
 elementwise("np.fmod", "1", "-trunc(a / b)", at=((3.7, 1.2), (-3.7, 1.2)))
 enter(
     "floordiv",
-    arity=(2, 2),
-    follows=Follows.BROADCAST,
     operator=ast.FloorDiv,
+    divides=True,
     compute=operator.floordiv,
     is_cheap=True,
     is_constant=True,
+    **_OF_TWO,
     **_OPERATOR,
-    divides=True,
 )
-enter("np.floor_divide", arity=(2, 2), follows=Follows.BROADCAST, is_constant=True)
+enter("np.floor_divide", is_constant=True, **_OF_TWO)
 
 # size and order
 
@@ -178,12 +120,12 @@ elementwise(
     at=((0.3,), (-1.2,)),
     on_complex=_OF_COMPLEX,
     hint="magnitude",
-    is_cheap=True,
     compute=abs,
+    is_cheap=True,
     **_ABS,
 )
 elementwise(
-    "np.abs", "sign(x)", at=((0.3,), (-1.2,)), on_complex=_OF_COMPLEX, is_cheap=True, **_ABS, hint="magnitude"
+    "np.abs", "sign(x)", at=((0.3,), (-1.2,)), on_complex=_OF_COMPLEX, hint="magnitude", is_cheap=True, **_ABS
 )
 elementwise("np.absolute", "sign(x)", at=((0.3,), (-1.2,)), on_complex=_OF_COMPLEX, **_ABS)
 elementwise("math.fabs np.fabs", "sign(x)", at=((0.3,), (-1.2,)), is_cheap=True, **_ABS)
@@ -198,9 +140,9 @@ elementwise(
     hint="larger",
     gives=Gives.SAME,
     compute=max,
+    is_of_tuples=True,
     is_cheap=True,
     is_instruction=True,
-    is_of_tuples=True,
 )
 elementwise(
     "min",
@@ -210,9 +152,9 @@ elementwise(
     hint="smaller",
     gives=Gives.SAME,
     compute=min,
+    is_of_tuples=True,
     is_cheap=True,
     is_instruction=True,
-    is_of_tuples=True,
 )
 elementwise("np.maximum", *_LARGER, at=((0.3, -1.2), (-2.0, 1.0)))
 elementwise("np.minimum", *_SMALLER, at=((0.3, -1.2), (-2.0, 1.0)))
@@ -244,28 +186,15 @@ elementwise(
 
 # tests
 
-_TEST: dict[str, Any] = {
-    "hint": "test",
-    "arity": (2, 2),
-    "follows": Follows.BROADCAST,
-    "gives": Gives.TEST,
-    "is_cheap": True,
-    "is_constant": True,
-    "is_safe": True,
-} | _OPERATOR
-enter("eq", operator=ast.Eq, compute=operator.eq, **_TEST, opposite="ne")
-enter("ne", operator=ast.NotEq, compute=operator.ne, **_TEST, opposite="eq")
-enter("lt", operator=ast.Lt, compute=operator.lt, **_TEST, opposite="ge")
-enter("le", operator=ast.LtE, compute=operator.le, **_TEST, opposite="gt")
-enter("gt", operator=ast.Gt, compute=operator.gt, **_TEST, opposite="le")
-enter("ge", operator=ast.GtE, compute=operator.ge, **_TEST, opposite="lt")
-enter(
-    "np.equal np.not_equal np.less np.less_equal np.greater np.greater_equal",
-    arity=(2, 2),
-    follows=Follows.BROADCAST,
-    gives=Gives.TEST,
-    is_constant=True,
-)
+_TEST: dict[str, Any] = {"gives": Gives.TEST, "is_constant": True} | _OF_TWO
+_ORDER: dict[str, Any] = {"hint": "test", "is_safe": True, "is_cheap": True} | _TEST | _OPERATOR
+enter("eq", operator=ast.Eq, opposite="ne", compute=operator.eq, **_ORDER)
+enter("ne", operator=ast.NotEq, opposite="eq", compute=operator.ne, **_ORDER)
+enter("lt", operator=ast.Lt, opposite="ge", compute=operator.lt, **_ORDER)
+enter("le", operator=ast.LtE, opposite="gt", compute=operator.le, **_ORDER)
+enter("gt", operator=ast.Gt, opposite="le", compute=operator.gt, **_ORDER)
+enter("ge", operator=ast.GtE, opposite="lt", compute=operator.ge, **_ORDER)
+enter("np.equal np.not_equal np.less np.less_equal np.greater np.greater_equal", **_TEST)
 enter(
     "is",
     spelling=Spelling.FORM,
@@ -282,76 +211,66 @@ enter(
 _LOGIC: dict[str, Any] = {"is_cheap": True, "is_constant": True, "is_instruction": True}
 enter(
     "not",
-    arity=(1, 1),
-    hint="negation",
     spelling=Spelling.OPERATOR,
     operator=ast.Not,
-    compute=operator.not_,
+    arity=(1, 1),
+    hint="negation",
     follows=Follows.NUMBER,
-    **_LOGIC,
+    compute=operator.not_,
     is_safe=True,
+    **_LOGIC,
 )
 enter(
     "and",
+    spelling=Spelling.FORM,
     arity=(2, None),
     hint="both",
-    spelling=Spelling.FORM,
-    compute=lambda a, b: a and b,
     follows=Follows.NUMBER,
-    **_LOGIC,
+    compute=lambda a, b: a and b,
     is_safe=True,
+    **_LOGIC,
 )
 enter(
     "or",
+    spelling=Spelling.FORM,
     arity=(2, None),
     hint="either",
-    spelling=Spelling.FORM,
-    compute=lambda a, b: a or b,
     follows=Follows.NUMBER,
-    **_LOGIC,
+    compute=lambda a, b: a or b,
     is_safe=True,
+    **_LOGIC,
 )
 
-_BITS: dict[str, Any] = {"arity": (2, 2), "follows": Follows.BROADCAST, "is_constant": True} | _OPERATOR
-enter("and_", hint="both", operator=ast.BitAnd, compute=operator.and_, on_numbers="and", **_BITS)
-enter("or_", hint="either", operator=ast.BitOr, compute=operator.or_, on_numbers="or", **_BITS)
+_BITS: dict[str, Any] = {"is_constant": True} | _OF_TWO | _OPERATOR
+enter("and_", operator=ast.BitAnd, hint="both", compute=operator.and_, on_numbers="and", **_BITS)
+enter("or_", operator=ast.BitOr, hint="either", compute=operator.or_, on_numbers="or", **_BITS)
 enter("xor", operator=ast.BitXor, compute=operator.xor, **_BITS)
 enter("lshift", operator=ast.LShift, compute=operator.lshift, **_BITS)
 enter("rshift", operator=ast.RShift, compute=operator.rshift, **_BITS)
 enter(
     "invert",
-    arity=(1, 1),
     spelling=Spelling.OPERATOR,
     operator=ast.Invert,
-    compute=operator.invert,
+    arity=(1, 1),
     follows=Follows.BROADCAST,
-    is_constant=True,
+    compute=operator.invert,
     is_instruction=True,
+    is_constant=True,
 )
-enter("np.logical_and", arity=(2, 2), follows=Follows.BROADCAST, on_numbers="and", is_constant=True)
-enter("np.logical_or", arity=(2, 2), follows=Follows.BROADCAST, on_numbers="or", is_constant=True)
+enter("np.logical_and", on_numbers="and", is_constant=True, **_OF_TWO)
+enter("np.logical_or", on_numbers="or", is_constant=True, **_OF_TWO)
 enter("np.logical_not", arity=(1, 1), follows=Follows.BROADCAST, on_numbers="not", is_constant=True)
 enter(
     "np.logical_xor np.bitwise_and np.bitwise_or np.bitwise_xor np.left_shift np.right_shift",
-    arity=(2, 2),
-    follows=Follows.BROADCAST,
     is_constant=True,
+    **_OF_TWO,
 )
 enter("np.invert np.bitwise_not", arity=(1, 1), follows=Follows.BROADCAST, is_constant=True)
 
 # in place: what `a += b` is for arrays, and for whatever has no other operator
 
 _IN_PLACE: dict[str, Any] = {"arity": (2, 2), "shows": Shows.FIRST, "writes_first": True, "is_pure": False}
-enter("iadd", compute=operator.iadd, out_of_place="add", **_IN_PLACE)
-enter("isub", compute=operator.isub, out_of_place="sub", **_IN_PLACE)
-enter("imul", compute=operator.imul, out_of_place="mul", **_IN_PLACE)
-enter("itruediv", compute=operator.itruediv, out_of_place="truediv", **_IN_PLACE)
-enter("ifloordiv", compute=operator.ifloordiv, out_of_place="floordiv", **_IN_PLACE)
-enter("imod", compute=operator.imod, out_of_place="mod", **_IN_PLACE)
-enter("ipow", compute=operator.ipow, out_of_place="pow", **_IN_PLACE)
-enter("imatmul", compute=operator.imatmul, out_of_place="matmul", **_IN_PLACE)
-enter("iand", compute=operator.iand, out_of_place="and_", **_IN_PLACE)
-enter("ior", compute=operator.ior, out_of_place="or_", **_IN_PLACE)
-enter("ixor", compute=operator.ixor, out_of_place="xor", **_IN_PLACE)
-enter("ilshift", compute=operator.ilshift, out_of_place="lshift", **_IN_PLACE)
-enter("irshift", compute=operator.irshift, out_of_place="rshift", **_IN_PLACE)
+for _name, _card in [*CARDS.items()]:
+    if isinstance(_card.operator, type) and issubclass(_card.operator, ast.operator):
+        _in_place = f"i{_name.removesuffix('_')}"
+        enter(_in_place, out_of_place=_name, compute=getattr(operator, _in_place), **_IN_PLACE)

@@ -24,6 +24,6 @@ enter("np.trim_zeros", refused="the size of its result changes by jumps: find th
 enter("np.union1d", refused="a set of numbers changes by jumps: write np.concatenate and np.sort")
 enter(
     "np.unique",
-    refused="a set of numbers changes by jumps: write np.sort, or find indices first, and pick by these",
     follows=Follows.VECTOR,
+    refused="a set of numbers changes by jumps: write np.sort, or find indices first, and pick by these",
 )

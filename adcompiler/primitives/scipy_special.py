@@ -234,24 +234,24 @@ elementwise(
     UNKNOWN,
     UNKNOWN,
     "exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))",
-    at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
     inputs="a b x",
+    at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
 )
 elementwise(
     "special.betaincc",
     UNKNOWN,
     UNKNOWN,
     "-exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))",
-    at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
     inputs="a b x",
+    at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
 )
 elementwise(
     "special.betaincinv",
     UNKNOWN,
     UNKNOWN,
     "exp(special.betaln(a, b) - special.xlogy(a - 1, y) - special.xlog1py(b - 1, -y))",
-    at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
     inputs="a b x",
+    at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
 )
 elementwise(
     "special.chdtr",
@@ -294,16 +294,16 @@ elementwise(
     "x * exp(special.xlogy(b - 1, a * x) - a * x - special.gammaln(b))",
     UNKNOWN,
     "a * exp(special.xlogy(b - 1, a * x) - a * x - special.gammaln(b))",
-    at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
     inputs="a b x",
+    at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
 )
 elementwise(
     "special.gdtrc",
     "-x * exp(special.xlogy(b - 1, a * x) - a * x - special.gammaln(b))",
     UNKNOWN,
     "-a * exp(special.xlogy(b - 1, a * x) - a * x - special.gammaln(b))",
-    at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
     inputs="a b x",
+    at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
 )
 
 # integrals: exponential (6), dilogarithm (25), elliptic (19)
@@ -348,16 +348,16 @@ elementwise(
     UNKNOWN,
     UNKNOWN,
     "a / b * special.hyp1f1(a + 1, b + 1, x)",
-    at=((1.5, 0.7, 0.3), (0.4, 2.0, -0.8)),
     inputs="a b x",
+    at=((1.5, 0.7, 0.3), (0.4, 2.0, -0.8)),
 )
 elementwise(
     "special.hyperu",
     UNKNOWN,
     UNKNOWN,
     "-a * special.hyperu(a + 1, b + 1, x)",
-    at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
     inputs="a b x",
+    at=((1.5, 0.7, 0.3), (0.4, 2.0, 0.8)),
 )
 elementwise(
     "special.hyp2f1",
@@ -365,8 +365,8 @@ elementwise(
     UNKNOWN,
     UNKNOWN,
     "a * b / c * special.hyp2f1(a + 1, b + 1, c + 1, x)",
-    at=((1.5, 0.7, 2.1, 0.3), (0.4, 2.0, 1.3, -0.8)),
     inputs="a b c x",
+    at=((1.5, 0.7, 2.1, 0.3), (0.4, 2.0, 1.3, -0.8)),
 )
 elementwise(
     "special.eval_legendre",
@@ -392,16 +392,16 @@ elementwise(
     UNKNOWN,
     UNKNOWN,
     "-special.eval_genlaguerre(a - 1, b + 1, x)",
-    at=((2.0, 0.5, 0.7), (3.0, 1.0, 0.4)),
     inputs="a b x",
+    at=((2.0, 0.5, 0.7), (3.0, 1.0, 0.4)),
 )
 elementwise(
     "special.eval_gegenbauer",
     UNKNOWN,
     UNKNOWN,
     "2 * b * special.eval_gegenbauer(a - 1, b + 1, x)",
-    at=((2.0, 0.5, 0.7), (3.0, 1.0, 0.4)),
     inputs="a b x",
+    at=((2.0, 0.5, 0.7), (3.0, 1.0, 0.4)),
 )
 elementwise(
     "special.eval_jacobi",
@@ -409,8 +409,8 @@ elementwise(
     UNKNOWN,
     UNKNOWN,
     "0.5 * (a + b + c + 1) * special.eval_jacobi(a - 1, b + 1, c + 1, x)",
-    at=((2.0, 0.5, 0.2, 0.7), (3.0, 1.0, 0.3, 0.4)),
     inputs="a b c x",
+    at=((2.0, 0.5, 0.2, 0.7), (3.0, 1.0, 0.3, 0.4)),
 )
 
 enter("special.gammasgn special.round", arity=(1, 1), follows=Follows.BROADCAST, is_constant=True)

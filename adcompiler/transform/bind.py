@@ -132,8 +132,7 @@ class _Binder:
         self.nodes.append(Apply(count, "len", (value,), loc=self.loc, role=self.role))
         count.type = k.type = nt.int64
         if not is_array(kind.dtype):
-            zero = Value("zero", temporary=True)
-            zero.type = kind
+            zero = Value("zero", temporary=True, type=kind)
             self.nodes.append(Apply(zero, "list", (Literal(0.0),), loc=self.loc, role=self.role))
             self.apply(value, "mul", (zero, count))
             return
@@ -177,8 +176,7 @@ class _Binder:
                 if node.out in self.wanted:
                     self.apply_node(node)
                 elif node.fn == "pop" and node.args[0] in self.wanted:  # of a number
-                    unread = Value("unread", temporary=True)
-                    unread.type = node.out.type
+                    unread = Value("unread", temporary=True, type=node.out.type)
                     shadow = self.bound.shadows[node.args[0]]  # type: ignore[index]
                     self.nodes.append(Apply(unread, "pop", (shadow,), loc=node.loc, role=node.role))
             case Store():
@@ -227,7 +225,7 @@ class _Binder:
         args = tuple(
             self.shadow(atom) if is_array(kind) or is_list(kind) else atom
             for atom in node.args
-            for kind in (type_of(atom) if isinstance(atom, Value) else None,)
+            for kind in (type_of(atom),)
         )
         self.apply(node.out, node.fn, args)
 
@@ -244,8 +242,7 @@ class _Binder:
                 Store(shadows, node.index, self.shadow(node.value), False, loc=node.loc, role=node.role)
             )
             return
-        item = Value("d_item", temporary=True)
-        item.type = array.type.dtype
+        item = Value("d_item", temporary=True, type=array.type.dtype)
         self.bound.items[node] = item
         self.nodes += [Apply(item, "getitem", (shadows, *node.index), loc=node.loc, role=node.role), node]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adcompiler.analysis.activity import active_values
-from adcompiler.analysis.alias import memory
+from adcompiler.analysis.alias import typed_memory
 from adcompiler.analysis.ranges import ranges
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.types import (
@@ -20,7 +20,6 @@ from adcompiler.analysis.types import (
     is_continuous,
     is_list,
     is_memory,
-    is_mutable,
     rank,
 )
 from adcompiler.errors import DifferentiationError
@@ -44,7 +43,7 @@ from adcompiler.graph.nodes import (
     type_of,
 )
 from adcompiler.graph.steps import Kind, Step
-from adcompiler.graph.walk import defined, free
+from adcompiler.graph.walk import free
 from adcompiler.primitives import Fill, card
 from adcompiler.rules.find import no_rule
 from adcompiler.source import NOWHERE
@@ -91,9 +90,7 @@ def forward(graph: Graph, wrt: Sequence[int], kind: Kind) -> Derived:
 def _started(graph: Graph, arguments: list[Value]) -> TangentSweep:
     """Return the state that forward mode starts from, without tangents."""
     active = active_values(graph, arguments)
-    arrays = {value for value in defined(graph.body) if is_mutable(value.type)}
-    lists = {value for value in defined(graph.body) if is_list(value.type)}
-    info = memory(graph.body, arrays, lists, in_parts=True)
+    info = typed_memory(graph.body)
     check_copies(graph.body, active, info, typed_views(graph.body))
     shapes = symbolic_shapes(graph)
     has_complex = any(is_complex(type_of(value)) for value in active)

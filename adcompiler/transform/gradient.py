@@ -97,7 +97,7 @@ def _check_nothing_is_lost(primal: Graph, ideal: Region, body: Region) -> None:
 
 def _seed(atom: Atom, params: list[Value], kinds: list[nt.Type | None]) -> Atom | None:
     """Add the argument that gives the adjoint of a result, if the result can have one."""
-    kind = type_of(atom) if isinstance(atom, Value) else None
+    kind = type_of(atom)
     if not isinstance(atom, Value) or kind is None or not is_continuous(kind):
         kinds.append(None)
         return None
@@ -120,6 +120,6 @@ def check_result(graph: Graph) -> None:
     (result,) = found
     if isinstance(result, Literal) and isinstance(result.value, float | int):
         return
-    kind = type_of(result) if isinstance(result, Value) else None
+    kind = type_of(result)
     if not is_float(kind):
         raise DifferentiationError("AD302", f"'{graph.name}' returns {kind}")

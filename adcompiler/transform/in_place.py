@@ -51,7 +51,7 @@ class _InPlace:
                 return []
             case Apply(fn=fn) if card(fn).out_of_place:
                 return self.operator(node)
-            case Store() if node.value in self.changed and is_list(type_of(node.array)):
+            case Store() if node.value in self.changed and is_list(node.array.type):
                 return []  # the list holds the array already
         return [node]
 

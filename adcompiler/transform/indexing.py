@@ -169,8 +169,8 @@ def _take_backwards(sweep: AdjointSweep, node: Store, shadow: Value, item: Value
 def _is_mask(sweep: AdjointSweep, atom: Atom) -> bool:
     if isinstance(atom, Global):
         return getattr(getattr(atom.value, "dtype", None), "kind", "") == "b"
-    kind = type_of(atom) if isinstance(atom, Value) else None
-    return is_array(kind) and isinstance(kind.dtype, nt.Boolean)  # type: ignore[union-attr]
+    kind = type_of(atom)
+    return is_array(kind) and isinstance(kind.dtype, nt.Boolean)
 
 
 def _positions(sweep: AdjointSweep, node: Apply | Store, index: tuple[Atom, ...]) -> tuple[list[Atom], int]:

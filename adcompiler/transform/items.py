@@ -47,8 +47,7 @@ def _primitive(node: Apply) -> list[Node]:
         case Apply(fn="sum" | "max" | "min", args=(Value() as array,)) if is_array(type_of(array)):
             return [replace(node, fn=f"np.{node.fn}")]
         case Apply(fn="max" | "min", args=(Value() as items,)) if is_list(type_of(items)):
-            array = Value("array", temporary=True)
-            array.type = nt.Array(element(items.type), 1, "C")
+            array = Value("array", temporary=True, type=nt.Array(element(items.type), 1, "C"))
             made = Apply(array, "np.array", (items,), loc=node.loc, role=node.role)
             return [made, replace(node, fn=f"np.{node.fn}", args=(array,))]
         case Apply(fn="ravel", args=(Value() as array,)) if _is_strided(type_of(array)):
@@ -58,7 +57,7 @@ def _primitive(node: Apply) -> list[Node]:
 
 def _item(node: Apply) -> Apply:
     """Return the read of an item, of what can be gone over."""
-    kind = type_of(node.args[0]) if isinstance(node.args[0], Value) else None
+    kind = type_of(node.args[0])
     if kind is not None and not isinstance(kind, _SEQUENCES):
         raise DifferentiationError("AD103", f"the loop goes over a value of type {kind}", node.loc)
     return replace(node, fn="getitem")
@@ -67,7 +66,7 @@ def _item(node: Apply) -> Apply:
 def _cast(node: Apply) -> Apply:
     """`type(x)(v)` is a conversion where x is a number."""
     like, value = node.args
-    kind = type_of(like) if isinstance(like, Value) else None
+    kind = type_of(like)
     names = {"float64": "float", "int64": "int", "bool": "bool"}
     fn = names.get(str(kind), f"np.{kind}")
     return replace(node, fn=fn, args=(value,)) if isinstance(kind, nt.Number) else node
@@ -78,13 +77,12 @@ def _spread(index: tuple[Atom, ...], node: Node) -> tuple[list[Node], tuple[Atom
     nodes: list[Node] = []
     places: list[Atom] = []
     for atom in index:
-        kind = type_of(atom) if isinstance(atom, Value) else None
+        kind = type_of(atom)
         if not isinstance(kind, nt.BaseTuple):
             places.append(atom)
             continue
         for k, part in enumerate(kind.types):
-            place = Value("i", temporary=True)
-            place.type = part
+            place = Value("i", temporary=True, type=part)
             nodes.append(Apply(place, "getitem", (atom, Literal(k)), loc=node.loc, role=node.role))
             places.append(place)
     return nodes, tuple(places)

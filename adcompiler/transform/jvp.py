@@ -179,7 +179,7 @@ def _structured(sweep: TangentSweep, node: Apply) -> Atom | None:
 
 def _widened(sweep: TangentSweep, atom: Atom, own: Atom) -> Atom:
     """Return an array, or the tangent of one, in double precision."""
-    kind = type_of(own) if isinstance(own, Value) else None
+    kind = type_of(own)
     if kind is None or not is_array(kind) or str(element(kind)) != "float32":
         return atom
     return sweep.apply("astype", atom, Global("np.float64", None))

@@ -68,8 +68,7 @@ class _Parts:
 def _results(node: Apply) -> tuple[list[Node], list[Value]]:
     """Return a call followed by its results as functions of the arguments, and these results."""
     if node.fn == "custom":
-        raw = Value(node.out.name, temporary=True)
-        raw.type = node.out.type
+        raw = Value(node.out.name, temporary=True, type=node.out.type)
         whole = replace(node, fn="custom[0]", args=(*node.args, raw))
         return [replace(node, out=raw), whole], [node.out]
     names = card(node.fn).part_names

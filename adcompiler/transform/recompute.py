@@ -60,7 +60,7 @@ class Frame:
         """Return the load of a number that is stored where it stays; None where it does not, or is a load."""
         if store.accumulate or store not in self.info.access or store.array in self.inside:
             return None
-        kind = type_of(store.array)
+        kind = store.array.type
         is_element = len(store.index) == rank(kind) and all(map(self.is_number, store.index))
         is_number = isinstance(kind, nt.Array) and type_of(made.out) == kind.dtype
         if not is_element or not is_number or is_load(made):
@@ -105,7 +105,7 @@ class Frame:
             return False
         if node.fn == "getitem" and any(is_array_atom(index) for index in node.args[1:]):
             return False  # a copy, picked by an array that may have changed since
-        if card(node.fn).is_view and is_array(type_of(node.out)) and not self.is_of_list(node):
+        if card(node.fn).is_view and is_array(node.out.type) and not self.is_of_list(node):
             return True
         if node.fn == "getitem" and isinstance(node.args[0], Value):
             return self.loads_the_same_later(node, node.args[0])
@@ -113,7 +113,7 @@ class Frame:
             return False
         if node.fn == "pow":
             return isinstance(getattr(node.args[1], "value", None), int)
-        if is_array(type_of(node.out)):
+        if is_array(node.out.type):
             is_written = self.info.is_written(node.out)
             return card(node.fn).is_cheap_on_arrays and not is_written and self.reads_the_same_later(node)
         return card(node.fn).is_cheap and card(node.fn).is_pure

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from adcompiler.analysis.alias import Memory, memory
+from adcompiler.analysis.alias import Memory, typed_memory
 from adcompiler.analysis.masked import masked_values
 from adcompiler.analysis.ranges import ranges
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.sizes import Shapes
-from adcompiler.analysis.types import is_array, is_complex, is_list, is_mutable, is_scalar
+from adcompiler.analysis.types import is_array, is_complex, is_list, is_scalar
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -32,7 +32,7 @@ from adcompiler.graph.nodes import (
     While,
     type_of,
 )
-from adcompiler.graph.walk import defined, regions, results, with_regions
+from adcompiler.graph.walk import regions, results, with_regions
 from adcompiler.primitives import Spelling, card
 from adcompiler.source import NOWHERE
 from adcompiler.transform.adjoints import AdjointSweep, Contribution
@@ -131,9 +131,7 @@ def _started(graph: Graph, active: set[Value]) -> tuple[Graph, AdjointSweep]:
 
 def _analysed(graph: Graph) -> tuple[set[Value], Memory, Shapes]:
     """Return the views of a graph, where its memory is written, and the shapes of its arrays."""
-    arrays = {value for value in defined(graph.body) if is_mutable(value.type)}
-    lists = {value for value in defined(graph.body) if is_list(value.type)}
-    info = memory(graph.body, arrays, lists, in_parts=True)
+    info = typed_memory(graph.body)
     return typed_views(graph.body), info, symbolic_shapes(graph)
 
 
@@ -235,7 +233,7 @@ def _open_array(sweep: AdjointSweep, value: Value) -> Value:
 def _reverse_apply(sweep: AdjointSweep, node: Apply) -> None:
     """Append the reversal of a primitive; that of a list does not ask for an adjoint of its result."""
     is_view = node.out in sweep.views and sweep.is_buffered(node.out)
-    is_made = is_list(type_of(node.out))
+    is_made = is_list(node.out.type)
     if is_view or (is_made and sweep.binds_items(node.out)):
         return
     if is_made and node.fn in ("list", "mul"):

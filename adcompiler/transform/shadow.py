@@ -17,7 +17,7 @@ def typed_views(body: Region) -> set[Value]:
     """Return the values that are views of their first argument, as their types tell."""
     found = set()
     for node in walk(body):
-        if isinstance(node, Apply) and is_array(type_of(node.out)) and isinstance(node.args[0], Value):
+        if isinstance(node, Apply) and is_array(node.out.type) and isinstance(node.args[0], Value):
             contiguous = getattr(type_of(node.args[0]), "layout", None) == "C"
             picked = any(is_array_atom(index) for index in node.args[1:])  # a copy
             match node.fn:
@@ -123,7 +123,7 @@ def check_copies(body: Region, active: set[Value], info: Memory, views: Containe
 def _may_show(node: Apply) -> bool:
     """Tell whether a primitive returns an array that may be its argument."""
     shows = card(node.fn).shows
-    return shows in (Shows.MAYBE_FIRST, Shows.FIRST_IF_CONTIGUOUS) and is_array(type_of(node.out))
+    return shows in (Shows.MAYBE_FIRST, Shows.FIRST_IF_CONTIGUOUS) and is_array(node.out.type)
 
 
 def _is_known_elsewhere(source: Atom, counts: Mapping[Value, int], info: Memory) -> bool:

@@ -47,7 +47,7 @@ def arrays_to_keep(
 
 def _is_lost(node: Apply, info: Memory) -> bool:
     """Tell whether a node reads an element that is overwritten later."""
-    is_load = node.fn == "getitem" and is_array(type_of(node.args[0])) and is_scalar(type_of(node.out))
+    is_load = node.fn == "getitem" and is_array(type_of(node.args[0])) and is_scalar(node.out.type)
     return is_load and node in info.access and info.read_is_overwritten(node)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from numba.core import types as nt
 
-from adcompiler.analysis.alias import memory, memory_classes
+from adcompiler.analysis.alias import memory, memory_classes, typed_memory
 from adcompiler.analysis.types import (
     element,
     is_array,
@@ -17,7 +17,6 @@ from adcompiler.analysis.types import (
     is_float,
     is_list,
     is_memory,
-    is_mutable,
 )
 from adcompiler.definitions import SHOWN
 from adcompiler.errors import DifferentiationError
@@ -83,9 +82,7 @@ def _check_shown(graph: Graph, shown: list[Apply]) -> None:
     """Refuse writing an array of which NumPy would show a part."""
     if not shown:
         return
-    arrays = {value for value in defined(graph.body) if is_mutable(value.type)}
-    lists = {value for value in defined(graph.body) if is_list(value.type)}
-    info = memory(graph.body, arrays, lists, in_parts=True)
+    info = typed_memory(graph.body)
     for node in shown:
         array, fn = node.args
         if isinstance(array, Value) and is_array(array.type) and info.written_after(array, node):

@@ -12,7 +12,7 @@ from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value, type_of
 from adcompiler.graph.steps import pullback_of
 from adcompiler.graph.walk import operands, values
-from adcompiler.primitives import Elementwise, Structured, card, formula, part_of
+from adcompiler.primitives import Elementwise, Structured, card, part_of
 from adcompiler.rules.find import (
     atom_rank,
     find_elementwise,
@@ -24,8 +24,6 @@ from adcompiler.rules.find import (
 from adcompiler.rules.formula import evaluate, expand, with_slope
 from adcompiler.transform.adjoints import AdjointSweep, Contribution
 from adcompiler.transform.plain_products import plain_products
-
-_SQUARE = Elementwise(("x",), (formula("2 * x"),), ())
 
 
 def apply_rule(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
@@ -106,7 +104,9 @@ def _is_full(
 
 def _elementwise(sweep: AdjointSweep, node: Apply, rule: Elementwise, adjoint: Contribution) -> None:
     if node.fn == "mul" and node.args[0] is node.args[1]:
-        node, rule = replace(node, args=node.args[:1]), _SQUARE
+        square = card("np.square").partials
+        assert square is not None
+        node, rule = replace(node, args=node.args[:1]), square
     if rule is card(node.fn).complex_partials:  # its formulas are not products with the adjoint
         adjoint = Contribution(sweep.full(node.out, adjoint))
     arrays = atom_rank(node.out) > 0
