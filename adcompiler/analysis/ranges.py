@@ -74,7 +74,7 @@ class Ranges:
         made = self.made(atom)
         if isinstance(atom, Literal) or atom in self.given:
             return True
-        if isinstance(atom, Value) and isinstance(type_of(atom), nt.Integer):
+        if isinstance(type_of(atom), nt.Integer):
             return True
         if made is None:
             return False

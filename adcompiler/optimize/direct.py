@@ -55,7 +55,7 @@ def _is_position(atom: Atom) -> bool:
     """Tell whether an index picks one place on its axis: those behind it then belong to the axes behind."""
     if isinstance(atom, Literal):
         return type(atom.value) is int
-    return isinstance(atom, Value) and isinstance(type_of(atom), nt.Integer)
+    return isinstance(type_of(atom), nt.Integer)
 
 
 def _otherwise_used(body: Region, found: dict[Value, Apply]) -> Iterator[Value]:

@@ -100,7 +100,7 @@ class Elements:
                 found.append(Place(place.loop, offsets))
             elif (
                 isinstance(atom, Literal) and isinstance(atom.value, int) and not isinstance(atom.value, bool)
-            ) or (isinstance(atom, Value) and is_scalar(type_of(atom))):
+            ) or is_scalar(type_of(atom)):
                 found.append(Place(None, (atom,)))
             else:
                 return None

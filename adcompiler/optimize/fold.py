@@ -77,10 +77,10 @@ class _Folder:
     def is_float(self, atom: Atom) -> bool:
         if isinstance(atom, Literal):
             return isinstance(atom.value, float)
-        return isinstance(atom, Value) and is_float(type_of(atom))
+        return is_float(type_of(atom))
 
     def is_integer(self, atom: Atom) -> bool:
-        return isinstance(atom, Value) and isinstance(type_of(atom), nt.Integer)
+        return isinstance(type_of(atom), nt.Integer)
 
     def read(self, atom: Atom) -> Atom:
         while isinstance(atom, Value) and atom in self.known:

@@ -73,7 +73,7 @@ def _is_size(node: Apply) -> bool:
     if card(node.fn).measures:
         return is_whole and all(map(is_array, reads))  # the length of a list may change
     first = node.args[0]
-    is_of_tuple = isinstance(first, Value) and isinstance(type_of(first), nt.BaseTuple)
+    is_of_tuple = isinstance(type_of(first), nt.BaseTuple)
     return is_whole and (node.fn != "getitem" or is_of_tuple)
 
 

@@ -58,9 +58,9 @@ class _InPlace:
     def operator(self, node: Apply) -> list[Node]:
         """Return what an in-place operator is."""
         op, target = card(node.fn).out_of_place, node.args[0]
-        if isinstance(target, Value) and is_list(type_of(target)):
+        if is_list(type_of(target)):
             return [node]
-        is_written = isinstance(target, Value) and is_array(type_of(target))
+        is_written = is_array(type_of(target))
         if not isinstance(target, Value) or not is_written or (node.keywords and not self.is_in_list(target)):
             return [replace(node, fn=op, keywords=())]
         self.same[node.out] = target

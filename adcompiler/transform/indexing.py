@@ -130,7 +130,7 @@ def _same_shape(sweep: AdjointSweep, node: Store) -> bool:
 
 
 def _is_slice(sweep: AdjointSweep, atom: Atom) -> bool:
-    return isinstance(atom, Value) and isinstance(type_of(atom), nt.SliceType)
+    return isinstance(type_of(atom), nt.SliceType)
 
 
 def _is_gather(sweep: AdjointSweep, index: tuple[Atom, ...]) -> bool:

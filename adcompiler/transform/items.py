@@ -105,7 +105,7 @@ def _store(node: Store) -> list[Node]:
 
 
 def _is_slice(atom: Atom) -> bool:
-    return isinstance(atom, Value) and isinstance(type_of(atom), nt.SliceType)
+    return isinstance(type_of(atom), nt.SliceType)
 
 
 def _is_strided(kind: nt.Type | None) -> bool:

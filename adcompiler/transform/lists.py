@@ -112,7 +112,7 @@ def reverse_sum(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None
 def reverse_repeated(sweep: AdjointSweep, node: Apply) -> None:
     """`w = v * n`: item number k of v gains what belongs to all its copies."""
     first, second = node.args
-    array = first if isinstance(first, Value) and is_list(type_of(first)) else second
+    array = first if is_list(type_of(first)) else second
     if not isinstance(array, Value) or node.out not in sweep.active:
         return
     shadow, k = sweep.shadow(node.out), Value("k")

@@ -70,7 +70,7 @@ class Frame:
         return None if self.info.read_is_overwritten(load) else load
 
     def is_number(self, atom: Atom) -> bool:
-        return isinstance(atom, Literal) or (isinstance(atom, Value) and is_scalar(type_of(atom)))
+        return isinstance(atom, Literal) or is_scalar(type_of(atom))
 
     def is_counter(self, param: Value, after: Value) -> bool:
         """Tell whether an integer changes by what is known without it, so that it can be counted back."""

@@ -250,7 +250,7 @@ def _reverse_apply(sweep: AdjointSweep, node: Apply) -> None:
 def _reverse_result(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
     """Add to the adjoints of a primitive's inputs, given that of its result."""
     first = node.args[0] if node.args else None
-    of_list = isinstance(first, Value) and is_list(type_of(first))
+    of_list = is_list(type_of(first))
     match node.fn:
         case "getitem":
             reverse_getitem(sweep, node, adjoint)

@@ -66,7 +66,7 @@ def _only_reals(graph: Graph) -> Graph:
     _check_shown(graph, shown)
     for node in marks:
         argument, fn = node.args
-        if node not in shown and isinstance(argument, Value) and is_complex(type_of(argument)):
+        if node not in shown and is_complex(type_of(argument)):
             reason = f"'{getattr(fn, 'value', '')}' is known for real numbers only"
             raise DifferentiationError("AD202", reason, node.loc)
         same[node.out] = argument
