@@ -7,7 +7,7 @@ from dataclasses import replace
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory_classes, written_arrays
-from adcompiler.analysis.types import element, is_array, is_float, is_list
+from adcompiler.analysis.types import element, is_array, is_float, is_list, rank
 from adcompiler.graph.atoms import is_adjoint
 from adcompiler.graph.nodes import (
     Apply,
@@ -332,8 +332,7 @@ class _Folder:
         if isinstance(first, Literal):
             value = Literal(factor.value * first.value)
             return replace(inner, out=node.out, args=(value, second), loc=node.loc, role=node.role)
-        product = Value("mul", temporary=True)
-        self.same_type(product, node)
+        product = Value("mul", temporary=True, type=_with_axes_of(first, node.out.type))
         spine = self.scaled(replace(node, out=product), factor, first)
         if spine is None:
             return None
@@ -442,6 +441,14 @@ class _Folder:
             return inner.args[0]
         fn, size = ("add", total) if total > 0 else ("sub", -total)
         return replace(node, fn=fn, args=(inner.args[0], Literal(size)))
+
+
+def _with_axes_of(factor: Atom, kind: nt.Type | None) -> nt.Type | None:
+    """Return the type of a multiple of a factor, which may be stretched in a product of some type."""
+    axes = type_of(factor)
+    if kind is None or axes is None or not is_array(kind):
+        return kind
+    return nt.Array(element(kind), rank(axes), "C") if is_array(axes) else element(kind)
 
 
 def _same_product(first: Apply, second: Apply) -> bool:
