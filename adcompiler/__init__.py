@@ -3,14 +3,14 @@
 from adcompiler.enabled import enabled
 
 with enabled():
-    from adcompiler.api import Derivative, grad, value_and_grad
+    from adcompiler.api.derivative import Derivative, grad, value_and_grad
+    from adcompiler.api.inside_numba import DerivativeType
+    from adcompiler.api.pullback import vjp
+    from adcompiler.api.pushforward import jvp
+    from adcompiler.api.second_order import hessian, hvp, jacfwd, jacobian, jacrev
     from adcompiler.custom import CustomFunction, custom_jvp, custom_vjp, stop_gradient
     from adcompiler.errors import DifferentiationError
-    from adcompiler.inside_numba import DerivativeType
-    from adcompiler.pullback import vjp
-    from adcompiler.pushforward import jvp
-    from adcompiler.second_order import hessian, hvp, jacfwd, jacobian, jacrev
-    from adcompiler.view import ComputationGraph
+    from adcompiler.explain.computation_graph import ComputationGraph
 
 __all__ = [
     "ComputationGraph",

@@ -1,7 +1,7 @@
 """The pipeline: which passes a graph goes through before and after differentiation, in their order.
 
 Read from top to bottom, `STAGES` is what happens between the text of a function and that of its derivative.
-Differentiation itself stands between the stages `checked` and `polished` (`compile.py`).
+Differentiation itself stands between the stages `checked` and `polished` (`api/compile.py`).
 """
 
 from __future__ import annotations
@@ -24,39 +24,39 @@ from adcompiler.graph.layout import Layout
 from adcompiler.graph.nodes import Graph, Literal, Value, type_of
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined
-from adcompiler.optimize.accumulate import accumulate_in_numbers
-from adcompiler.optimize.bounds import check_indices
-from adcompiler.optimize.captured_buffers import with_buffers
-from adcompiler.optimize.chains import shorten_chains
-from adcompiler.optimize.copies import drop_copies
-from adcompiler.optimize.cse import eliminate_common
-from adcompiler.optimize.dead import remove_dead
-from adcompiler.optimize.direct import index_directly
-from adcompiler.optimize.distribute import distribute
-from adcompiler.optimize.divisors import check_divisors
-from adcompiler.optimize.ellipses import without_ellipses
-from adcompiler.optimize.fills import fill_at_once
-from adcompiler.optimize.flat import use_numbers
-from adcompiler.optimize.fold import fold
-from adcompiler.optimize.fuse import fuse
-from adcompiler.optimize.guard import guard_sizes
-from adcompiler.optimize.hoist import hoist_calls, hoist_sizes
-from adcompiler.optimize.induction import index_counters
-from adcompiler.optimize.invariant import remove_invariants
-from adcompiler.optimize.localise import localise
-from adcompiler.optimize.reciprocal import share_reciprocals
-from adcompiler.optimize.reuse import reuse_arrays
-from adcompiler.optimize.scalars import replace_small_arrays
-from adcompiler.optimize.shape_reads import read_shapes_elsewhere
-from adcompiler.optimize.shared_factors import share_factors
-from adcompiler.optimize.sink import sink_loads, sink_multiples
-from adcompiler.optimize.skip import skip_zeros
-from adcompiler.optimize.stacks import lists_to_arrays
-from adcompiler.optimize.unroll import unroll
-from adcompiler.optimize.upwards import count_upwards
-from adcompiler.optimize.vectorise import vectorise
-from adcompiler.transform.parts import by_parts, name_parts
-from adcompiler.transform.specialise import specialise
+from adcompiler.loops.distribute import distribute
+from adcompiler.loops.flat import use_numbers
+from adcompiler.loops.fuse import fuse
+from adcompiler.loops.unroll import unroll
+from adcompiler.loops.upwards import count_upwards
+from adcompiler.loops.vectorise import vectorise
+from adcompiler.polish.accumulate import accumulate_in_numbers
+from adcompiler.polish.chains import shorten_chains
+from adcompiler.polish.fills import fill_at_once
+from adcompiler.polish.reciprocal import share_reciprocals
+from adcompiler.polish.reuse import reuse_arrays
+from adcompiler.polish.skip import skip_zeros
+from adcompiler.polish.stacks import lists_to_arrays
+from adcompiler.prepare.bounds import check_indices
+from adcompiler.prepare.captured_buffers import with_buffers
+from adcompiler.prepare.decomposition_results import by_parts, name_parts
+from adcompiler.prepare.divisors import check_divisors
+from adcompiler.prepare.ellipses import without_ellipses
+from adcompiler.prepare.guard import guard_sizes
+from adcompiler.prepare.hoist import hoist_calls, hoist_sizes
+from adcompiler.prepare.induction import index_counters
+from adcompiler.prepare.localise import localise
+from adcompiler.prepare.scalars import replace_small_arrays
+from adcompiler.prepare.shared_factors import share_factors
+from adcompiler.prepare.specialise import specialise
+from adcompiler.simplify.copies import drop_copies
+from adcompiler.simplify.cse import eliminate_common
+from adcompiler.simplify.dead import remove_dead
+from adcompiler.simplify.direct import index_directly
+from adcompiler.simplify.fold import fold
+from adcompiler.simplify.invariant import remove_invariants
+from adcompiler.simplify.shape_reads import read_shapes_elsewhere
+from adcompiler.simplify.sink import sink_loads, sink_multiples
 from adcompiler.watch import is_left_out, report
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from adcompiler.pullback import derivative_of
-from adcompiler.pushforward import jvp
+from adcompiler.api.pullback import derivative_of
+from adcompiler.api.pushforward import jvp
 
 
 def central_difference(

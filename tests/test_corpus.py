@@ -6,7 +6,7 @@ from corpus import CORPUS
 from numba import njit
 
 from adcompiler import value_and_grad
-from adcompiler.arguments import layout_of_value
+from adcompiler.api.arguments import layout_of_value
 from adcompiler.graph.layout import Leaf, leaves
 from adcompiler.graph.run import run
 from adcompiler.pipeline import Unit, primal_graph, through

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PACKAGE = ROOT / "adcompiler"
 DESIGN = (DOCS / "design.md").read_text()
-SERVING = re.findall(r"`(\w+)`", re.findall(r"^.* serve several stages", DESIGN, re.MULTILINE)[0])
+AT_THE_TOP = {*re.findall(r"`(\w+)`", re.findall(r"^.*serve several stages", DESIGN, re.MULTILINE)[0])}
 
 
 def check(path, text, update):
@@ -45,14 +45,20 @@ def test_files_that_pages_name_exist(page):
     } == set()
 
 
-@pytest.mark.parametrize("row", re.findall(r"^      → (\w+) .* {2,}(.*)$", DESIGN, re.MULTILINE))
-def test_every_file_stands_in_the_table_of_stages(row):
-    stage, named = row
-    folder = PACKAGE if stage == "api" else PACKAGE / stage
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "samples"}
-    listed = re.sub(r"\(.*?\)", "", named)
-    apart = set(SERVING if stage == "api" else ())
-    assert {*re.findall(r"\w+", listed)} == files - apart
+ROWS = re.findall(r"^      → (\w+) .* {2,}(.*)$", DESIGN, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("stage", "named"), ROWS)
+def test_every_file_stands_in_the_table_of_stages(stage, named):
+    files = {path.stem for path in (PACKAGE / stage).glob("*.py")} - {"__init__"}
+    assert {*re.findall(r"\w+", re.sub(r"\(.*?\)", "", named))} == files
+
+
+def test_every_folder_and_file_at_the_top_is_explained():
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert folders == {stage for stage, _ in ROWS} | {"runtime"}
+    files = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "samples"}
+    assert files == AT_THE_TOP - {"runtime"}
 
 
 def test_every_tiny_function_is_in_the_corpus_once():

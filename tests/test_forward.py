@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from adcompiler import DifferentiationError, custom_jvp, custom_vjp, grad, jvp, stop_gradient, vjp
-from adcompiler.pullback import derivative_of
+from adcompiler.api.pullback import derivative_of
 from adcompiler.testing import check_jvp
 
 MODES = pytest.mark.parametrize("jit", [False, True], ids=["uncompiled", "compiled"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from corpus import CORPUS
 
-from adcompiler.arguments import layout_of_value
+from adcompiler.api.arguments import layout_of_value
 from adcompiler.graph.layout import Leaf, leaves
 from adcompiler.graph.read import from_text
 from adcompiler.graph.text import to_text

@@ -18,7 +18,7 @@ def energy(x):
 
 
 def test_a_plan_that_drops_a_loop(monkeypatch):
-    from adcompiler.transform.record import Recording
+    from adcompiler.storage.record import Recording
 
     original = Recording.merge
 

@@ -131,7 +131,14 @@ import numpy as np
 from numba import njit
 from numba.extending import overload
 from scipy import special
-from adcompiler import custom_vjp, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from adcompiler import custom_vjp
+from adcompiler import grad
+from adcompiler import hessian
+from adcompiler import hvp
+from adcompiler import jacobian
+from adcompiler import jvp
+from adcompiler import value_and_grad
+from adcompiler import vjp
 
 @njit
 def inner(x):

@@ -13,7 +13,7 @@ from numba.core import types
 
 from adcompiler.analysis.types import argument_type, infer, is_scalar
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.layout import Layout, Leaf
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Store, Value
 from adcompiler.graph.walk import merges, operands, results, values, walk
 from adcompiler.primitives import Follows, card
@@ -279,3 +279,17 @@ def describe(kind: types.Type) -> str:
     if isinstance(kind, types.Array):
         return f"{kind.dtype}[{', '.join(':' * kind.ndim)}]"
     return str(kind)
+
+
+def describe_layout(layout: Layout) -> str:
+    """Return the type of an argument in words."""
+    match layout:
+        case Leaf():
+            return describe(layout.kind)
+        case Static():
+            return getattr(layout.value, "__name__", repr(layout.value))
+        case Packed():
+            parts = [describe_layout(part) for part in layout.parts]
+            if layout.names:
+                parts = [f"{name}: {part}" for name, part in zip(layout.names, parts, strict=True)]
+            return f"({', '.join(parts)})"

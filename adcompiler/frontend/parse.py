@@ -12,8 +12,8 @@ from typing import Any
 import gast
 
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.seen import note_function
 from adcompiler.frontend.versions import is_of_text, texts
-from adcompiler.seen import note_function
 from adcompiler.source import Location
 
 

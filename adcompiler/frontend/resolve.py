@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from adcompiler.frontend.seen import MISSING as MISSING
+from adcompiler.frontend.seen import looked_up, note_attribute, note_name
 from adcompiler.graph.nodes import Atom, Global, Literal
 from adcompiler.primitives import CARDS, Spelling
 from adcompiler.runtime.guards import times
-from adcompiler.seen import MISSING as MISSING
-from adcompiler.seen import looked_up, note_attribute, note_name
 
 _CANONICAL = {also: known.name for known in CARDS.values() for also in known.also.split()}
 METHODS = {known.method: known.name for known in CARDS.values() if known.method}

@@ -1,6 +1,6 @@
 import numpy as np
 
-from adcompiler.pullback import derivative_of
+from adcompiler.api.pullback import derivative_of
 
 
 def advection_tangent(u, c, steps: int):

@@ -1,6 +1,7 @@
 import numpy as np
 
-from adcompiler import custom_vjp, value_and_grad
+from adcompiler import custom_vjp
+from adcompiler import value_and_grad
 
 
 @custom_vjp

@@ -1,6 +1,6 @@
 import math
 
-from adcompiler.pullback import derivative_of
+from adcompiler.api.pullback import derivative_of
 
 
 def polar(x, y):

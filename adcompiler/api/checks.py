@@ -1,0 +1,110 @@
+"""What arguments may be, and which of them are differentiated."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numba.core import types as nt
+
+from adcompiler.analysis.guess import describe
+from adcompiler.analysis.types import element, is_array, is_continuous, is_float
+from adcompiler.api.arguments import check_array, layout_of_value
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.layout import Layout, Leaf, Packed
+
+Argnums = int | str | Sequence[int | str]
+
+
+def layout_of_default(default: Any) -> Layout:
+    """Return what a default value fixes: a function, a string, None; numbers are guessed like others."""
+    is_fixed = default is None or isinstance(default, str) or callable(default)
+    is_given = default is not inspect.Parameter.empty
+    return layout_of_value(default, "default") if is_fixed and is_given else Leaf()
+
+
+def check_leaf(kind: nt.Type, name: str) -> None:
+    """Refuse an argument to differentiate unless it is a float or an array of floats.
+
+    Raises:
+        DifferentiationError: AD301 for other values, AD306 for other floats than float64 and float32.
+    """
+    if isinstance(element(kind), nt.Integer | nt.Boolean):
+        reason = f"argument '{name}' has type {describe(kind)}"
+        cure = f"pass floats: {name}.astype(float)" if is_array(kind) else "pass a float: 3.0, not 3"
+        raise DifferentiationError("AD301", reason, None, cure)
+    if not is_float(element(kind)):
+        raise DifferentiationError("AD301", f"argument '{name}' has type {describe(kind)}")
+    if str(element(kind)) not in ("float64", "float32"):
+        raise DifferentiationError("AD306", f"argument '{name}' has elements of type {element(kind)}")
+
+
+def check_apart(args: tuple[Any, ...], function: str, writes: Sequence[int]) -> None:
+    """Refuse arrays that overlap if the function writes one: it would see the other change.
+
+    Raises:
+        DifferentiationError: AD303.
+    """
+    arrays = [(k, arg) for k, arg in enumerate(args) if isinstance(arg, np.ndarray)]
+    for k, written in arrays:
+        if k in writes:
+            for j, other in arrays:
+                if j != k and np.may_share_memory(written, other):
+                    reason = f"'{function}' writes an argument that shares memory with another one"
+                    raise DifferentiationError("AD303", reason, None, "pass a copy of one of them")
+
+
+def positions(argnums: Argnums, names: list[str], function: str) -> tuple[list[int], bool]:
+    """Return the positions of the arguments to differentiate, and whether it is a single one.
+
+    Raises:
+        DifferentiationError: AD305 for arguments that do not exist, or are named twice.
+    """
+    single = isinstance(argnums, int | str)
+    items = [argnums] if isinstance(argnums, int | str) else list(argnums)
+    found = []
+    for item in items:
+        position = item if isinstance(item, int) else names.index(item) if item in names else None
+        if position is None or not -len(names) <= position < len(names):
+            reason = f"'{function}' has no argument {item!r}; it has ({', '.join(names)})"
+            raise DifferentiationError("AD305", reason)
+        found.append(position % len(names))
+    if len(set(found)) != len(found):
+        raise DifferentiationError("AD305", f"argnums {argnums!r} names an argument twice")
+    return found, single
+
+
+def flat_tangent(tangent: Any, argument: Any, layout: Layout) -> Iterator[Any]:
+    """Yield the tangents of the single values of an argument, as the generated function takes them.
+
+    Raises:
+        DifferentiationError: AD305 for a tangent that has not the structure or shape of the argument.
+    """
+    match layout:
+        case Leaf(kind=kind) if is_continuous(kind):
+            yield _seed(tangent, argument, kind)
+        case Packed(maker=maker):
+            own = [*argument.values()] if maker is dict else [*argument]
+            try:
+                given = [tangent[name] for name in layout.names] if maker is dict else [*tangent]
+            except (TypeError, KeyError, AttributeError):
+                given = []
+            if tangent is None:
+                given = [None] * len(own)
+            if len(given) != len(own):
+                raise DifferentiationError("AD305", "a tangent has another structure than its argument")
+            for item, part, inner in zip(given, own, layout.parts, strict=True):
+                yield from flat_tangent(item, part, inner)
+
+
+def _seed(tangent: Any, argument: Any, kind: nt.Type) -> Any:
+    scalar = np.dtype(str(element(kind)))
+    check_array(tangent, "a tangent")
+    if tangent is None:
+        tangent = np.zeros(np.shape(argument))
+    if np.shape(tangent) != np.shape(argument):
+        reason = f"the tangent of an argument of shape {np.shape(argument)} has shape {np.shape(tangent)}"
+        raise DifferentiationError("AD305", reason)
+    return np.array(tangent, dtype=scalar, order="C") if is_array(kind) else scalar.type(tangent)

@@ -1,0 +1,179 @@
+"""The pipeline as straight calls: from a function and argument types to a module of source text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from numba.core import types as nt
+
+from adcompiler.analysis.propagate import propagated
+from adcompiler.analysis.sizes import Guards
+from adcompiler.analysis.types import enter_types, infer, is_continuous
+from adcompiler.api.arguments import direction_name, gradient_layout
+from adcompiler.emit.callees import Callees, Kinds, callee_graph, own_kinds, returning_copy
+from adcompiler.emit.write import ModuleText, emit
+from adcompiler.forward.forward import forward
+from adcompiler.frontend.recursion import Callee
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
+from adcompiler.graph.nodes import Apply, Graph, Role, Value
+from adcompiler.graph.steps import Chain
+from adcompiler.graph.walk import substitute
+from adcompiler.pipeline import Style, Unit, through
+from adcompiler.storage.derived import Derived
+from adcompiler.storage.gradient import gradient
+from adcompiler.storage.plan import LoopPlan
+from adcompiler.storage.tape import Tape
+from adcompiler.watch import report
+
+
+@dataclass
+class Compiled:
+    """What one specialisation is made of."""
+
+    graph: Graph
+    plans: list[tuple[LoopPlan, list[Tape]]]
+    returns: Layout
+    writes: tuple[int, ...]
+    seeds: tuple[nt.Type | None, ...] = ()
+    is_conditional: bool = False
+    text: ModuleText = field(default_factory=ModuleText)
+
+
+def compile_text(
+    graph: Graph, layouts: Sequence[Layout], chain: Chain, style: Style, keep_arguments: bool = True
+) -> Compiled:
+    """Return the source text of a function or of one of its derivatives.
+
+    Args:
+        graph: the untyped primal.
+        layouts: layout of each argument, with the types of its single values.
+        chain: which derivative; empty for the function itself.
+        style: what the text is to be like.
+        keep_arguments: whether arguments that the function writes are copied; those copies are what a
+            function without a result returns.
+    """
+    callees = Callees()
+    result, compiled = _transformed(graph, layouts, chain, style, keep_arguments)
+    parts = [callees.resolve(result)]
+    while callees.todo:
+        key = callees.todo.pop()
+        part = callees.resolve(_callee(*key, style))
+        parts.insert(0, replace(part, name=callees.names[key]))
+    if not style.accurate:
+        parts = [through(Unit(part), "written").graph for part in parts]
+    compiled.text = emit(parts)
+    return compiled
+
+
+def _transformed(
+    graph: Graph, layouts: Sequence[Layout], chain: Chain, style: Style, keep_arguments: bool = True
+) -> tuple[Graph, Compiled]:
+    """Return the final graph of one function, and what is known about it."""
+    arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
+    guards = Guards(cautious=style.cautious, stretches=style.broadcasts)
+    unit = Unit(graph, arguments, style, keep_arguments, guards)
+    through(unit, "typed")
+    writes = _written_positions(unit.graph, layouts) if keep_arguments else ()
+    if not chain:
+        if keep_arguments:  # the pullback checks it too late
+            through(unit, "checked")
+        result = through(unit, "itself").graph
+        return result, Compiled(result, [], result.returns or Leaf(), writes)
+    through(unit, "prepared")
+    if len(chain) == 1:
+        through(unit, "factored")
+    made = _derived(unit, layouts, chain)
+    result = through(unit, "polished").graph
+    assert result.returns is not None
+    conditional = guards.is_conditional
+    return result, Compiled(result, made.plans, result.returns, writes, made.seeds, conditional)
+
+
+def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain) -> Derived:
+    """Differentiate a prepared primal, as often as the chain says."""
+    plans: list[tuple[LoopPlan, list[Tape]]] = []
+    seeds: list[nt.Type | None] = []
+    packed: Layout = Leaf()
+    for number, step in enumerate(chain):
+        unit.wrt = positions = _leaf_positions(layouts, step.wrt, unit.graph)
+        is_reverse = step.kind in ("grad", "value_and_grad", "pullback")
+        if is_reverse or number == 0:
+            through(unit, "checked")
+        if is_reverse:
+            made = gradient(unit.graph, positions, step.kind)
+            gradients = [gradient_layout(layouts[position]) for position in step.wrt]
+            packed = gradients[0] if unit.style.single else Packed(tuple(gradients))
+            returns = Packed((Leaf(), packed)) if step.kind == "value_and_grad" else packed
+            made.graph = replace(made.graph, returns=returns)
+        else:
+            if number > 0:
+                through(unit, "by parts")
+            made = forward(unit.graph, positions, step.kind)
+            if unit.style.packed:
+                made.graph = _with_direction(made.graph, unit.graph, packed)
+        report(step.kind, unit.graph, made.graph)
+        plans, unit.starts = plans + made.plans, unit.starts | made.starts
+        seeds += made.seeds
+        layouts = (*layouts, *(Leaf(kind) for kind in made.seeds if kind is not None))
+        unit.graph = made.graph
+        through(unit, "derived" if number < len(chain) - 1 else "derived last")
+        unit.arguments = arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
+        enter_types(propagated(unit.graph, arguments) or infer(unit.graph, arguments))
+    return Derived(unit.graph, plans, tuple(seeds))
+
+
+def _with_direction(derived: Graph, graph: Graph, direction: Layout) -> Graph:
+    """Return a graph whose tangents are one more parameter of the graph that it was made from."""
+    own = graph.parameters or tuple((param.name, Leaf()) for param in graph.body.params)
+    name = direction_name([name for name, _ in own])
+    body = derived.body
+    if isinstance(direction, Leaf):
+        *params, tangent = body.params
+        whole = Value(name)
+        body = replace(substitute(body, {tangent: whole}), params=(*params, whole))
+    function = graph.name.removesuffix("_grad")
+    doc = f"{graph.doc.replace('the gradient', 'the product of the Hessian').removesuffix('.')} and {name}."
+    return replace(derived, name=f"{function}_hvp", body=body, doc=doc, parameters=(*own, (name, direction)))
+
+
+def _callee(callee: Callee, kinds: Kinds, style: Style) -> Graph:
+    """Return the final graph of a called function or of its derivative, in the style of the caller."""
+    own = own_kinds(callee, kinds)
+    graph = callee_graph(callee, own)
+    if not callee.chain:
+        given = [kind for kind in kinds if not isinstance(kind, nt.NoneType)]
+        unit = Unit(graph, arguments=given, keep_arguments=False)
+        for stage in ("lowered", "typed", "checked"):
+            through(unit, stage)
+        unit.graph = returning_copy(unit.graph)
+        return through(unit, "called").graph
+    graph = through(Unit(graph), "lowered").graph
+    layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(kind) for kind in own]
+    own_style = replace(style, single=callee.single, packed=False)
+    return _transformed(graph, layouts, callee.chain, own_style)[0]
+
+
+def _leaf_positions(layouts: Sequence[Layout], wrt: Sequence[int], primal: Graph) -> list[int]:
+    """Return the positions, among the single values of all arguments, of those to differentiate."""
+    spans: list[list[int]] = []
+    count = 0
+    for layout in layouts:
+        size = len([*leaves(layout)])
+        spans.append([*range(count, count + size)])
+        count += size
+    params = primal.body.params
+    return [k for position in wrt for k in spans[position] if is_continuous(params[k].type)]
+
+
+def _written_positions(primal: Graph, layouts: Sequence[Layout]) -> tuple[int, ...]:
+    """Return the positions of the arguments that are copied because the function writes them."""
+    copies = (node for node in primal.body.nodes if isinstance(node, Apply) and node.fn == "copy")
+    copied = {node.args[0] for node in copies if node.role is Role.TAPE}  # others the program makes itself
+    position, found = 0, []
+    for k, layout in enumerate(layouts):
+        for _ in leaves(layout):
+            if primal.body.params[position] in copied:
+                found.append(k)
+            position += 1
+    return tuple(found)

@@ -1,0 +1,444 @@
+"""The public functions: `grad` and `value_and_grad`."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property, update_wrapper
+from typing import Any, Literal, cast, get_args
+
+from numba.core import types as nt
+
+from adcompiler.analysis.guess import guess_layouts
+from adcompiler.analysis.types import is_continuous
+from adcompiler.api.arguments import (
+    are_numbers,
+    direction_layout,
+    direction_name,
+    flat,
+    is_of_layout,
+    kind_of,
+    layout_of_type,
+    layout_of_value,
+    plain,
+    quick_key,
+    ranked,
+    repacked,
+)
+from adcompiler.api.checks import Argnums, check_apart, check_leaf, flat_tangent, layout_of_default, positions
+from adcompiler.api.compile import compile_text
+from adcompiler.api.matrices import Matrix, matrix_graph
+from adcompiler.api.specialised import Specialised, run_plainly, seconds_of_stages, with_direction
+from adcompiler.emit.callees import forget
+from adcompiler.emit.module import compile_now, divides_like_python, jit_options, load, module_text
+from adcompiler.emit.plain import uncompiled
+from adcompiler.enabled import enabled, is_disabled
+from adcompiler.errors import DifferentiationError, defects_reported
+from adcompiler.explain.computation_graph import ComputationGraph
+from adcompiler.explain.footprint import allocations, known_sizes
+from adcompiler.explain.in_words import explain, explain_memory, explain_seconds, module_header
+from adcompiler.frontend.overloads import without_choices
+from adcompiler.frontend.parse import python_function
+from adcompiler.frontend.resolve import as_plain
+from adcompiler.frontend.seen import Seen, seeing
+from adcompiler.graph.layout import Layout, Leaf, Packed, build, leaves, pack_python
+from adcompiler.graph.nodes import Graph
+from adcompiler.graph.steps import Chain, Step, gradient_of, pullback_of
+from adcompiler.pipeline import Style, primal_graph
+from adcompiler.runtime.guards import SizeError
+from adcompiler.watch import Stages, watching
+
+Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp", "hvp", Matrix]
+
+
+class Derivative:
+    """A function made from another: its gradient, its value with the gradient, or the function itself.
+
+    It is called like the original function, from Python or inside `@njit` code, and is specialised
+    for the types of the arguments at the first call with them.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], mode: Mode, argnums: Argnums, jit: bool, options: dict[str, Any]
+    ) -> None:
+        self.function = function
+        self.base: Any = function.base if isinstance(function, Derivative) else function
+        self.mode = mode
+        self.argnums = argnums
+        self.jit = jit and not is_disabled()
+        self.given, options = options, dict(options)
+        accurate, broadcasts = options.pop("accurate_math", False), options.pop("broadcasting", False)
+        self.options, self.raises = jit_options(self.base, options), divides_like_python(self.base, options)
+        self.python = python_function(self.base)
+        self.signature = inspect.signature(self.python)
+        self.names = list(self.signature.parameters)
+        self.own = len(self.names)
+        self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
+        self.graphs: dict[tuple[Layout, ...], Graph] = {}
+        self.seen = Seen()
+        self.version = 0
+        self.wrt, single = positions(argnums, self.names, self.python.__name__)
+        if isinstance(function, Derivative) and mode in ("outputs", "jvp"):
+            single = function.style.single
+        self.style: Style = Style(single, accurate, broadcasts)
+        self.chain = _chain(mode, tuple(self.wrt), function)
+        if mode == "hvp":
+            self.style = replace(self.style, packed=True)
+            self.names = [*self.names, direction_name(self.names)]
+            self.signature = with_direction(self.signature, self.names[-1])
+        self.is_matrix = mode in get_args(Matrix)
+        self.is_derivative = self.is_matrix or bool(self.chain)
+        if mode == "primal":  # so that it can be followed and differentiated like a dispatcher
+            self.py_func = self.python
+        self.specialised: dict[tuple[Layout, ...], Specialised] = {}
+        self.quick: dict[bytes | None, Specialised] = {}
+        self.cautious: dict[tuple[Layout, ...], Specialised] = {}
+        update_wrapper(self, self.python)
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Evaluate for these arguments; they are never changed."""
+        key = None if kwargs or self.is_variadic else quick_key(args)
+        if key in self.quick:
+            made = self.quick[key]
+            try:
+                return made.function(*args)
+            except SizeError:
+                return self.run(made, self._fitted(args, made.layouts) if self.mode == "hvp" else args)
+        is_complete = len(args) == len(self.names) and are_numbers(args[: self.own])
+        args = self.bound(args, kwargs)
+        made = self._specialise(self.layouts(args))
+        is_fitting = key is not None and (self.mode != "hvp" or is_of_layout(args[-1], made.layouts[-1]))
+        if self.mode == "hvp":
+            args = self._fitted(args, made.layouts)
+        if self.jit and made.is_direct and key is not None and is_complete and is_fitting:
+            self.quick[key] = made
+        if not made.is_plain:
+            args = tuple(map(plain, args, made.layouts))
+        if made.compiled.writes:
+            check_apart(args, self.python.__name__, made.compiled.writes)
+        return self.run(made, args)
+
+    def run(self, made: Specialised, args: Sequence[Any]) -> Any:
+        """Run a specialisation; where it assumes too much of the sizes, the one that assumes nothing."""
+        try:
+            found = made.function(*args) if self.jit else run_plainly(made.function, args)
+        except SizeError:
+            if made.broadcasts:
+                raise
+            if made.version != self.version:
+                reason = f"what '{self.python.__name__}' reads has changed since its outputs were computed"
+                raise DifferentiationError("AD305", reason, None, "call vjp again") from None
+            self.quick.clear()
+            return self.run(self._specialise(made.layouts, broadcasts=True), args)
+        return repacked(found, made.compiled.returns) if made.repacks else found
+
+    def layouts(self, args: tuple[Any, ...]) -> tuple[Layout, ...]:
+        """Return the layout of each argument."""
+        own = [
+            layout_of_value(value, self.names[k], k in self.wrt or self.mode == "outputs")
+            for k, value in enumerate(args[: self.own])
+        ]
+        return (*own, *self._direction(own))
+
+    def _direction(self, own: Sequence[Layout]) -> tuple[Layout, ...]:
+        """Return the layout of the argument that a product with a Hessian has after those of the function."""
+        varied = [own[k] for k in self.wrt]
+        return (direction_layout(varied, self.style.single),) if self.mode == "hvp" else ()
+
+    def _fitted(self, args: tuple[Any, ...], layouts: tuple[Layout, ...]) -> tuple[Any, ...]:
+        """Return the arguments with a direction of their types."""
+        *own, direction = args
+        varied = Packed(tuple(layouts[k] for k in self.wrt))
+        given = (direction,) if self.style.single else direction
+        supply = flat_tangent(given, tuple(own[k] for k in self.wrt), varied)
+        return (*own, build(layouts[-1], supply, pack_python))
+
+    def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> tuple[Any, ...]:
+        """Return one argument for each parameter."""
+        if not kwargs and not self.is_variadic and len(args) == len(self.names):
+            return tuple(map(as_plain, args))
+        try:
+            bound = self.signature.bind(*args, **(kwargs or {}))
+        except TypeError as error:
+            raise DifferentiationError("AD305", f"{self.python.__name__}: {error}") from None
+        bound.apply_defaults()
+        return tuple(as_plain(bound.arguments[name]) for name in self.names)
+
+    def _specialise(
+        self, layouts: tuple[Layout, ...], origins: Sequence[str] = (), broadcasts: bool = False
+    ) -> Specialised:
+        broadcasts = broadcasts or self.style.broadcasts
+        if layouts not in self.specialised or (broadcasts and not self.specialised[layouts].broadcasts):
+            style = replace(self.style, broadcasts=broadcasts)
+            self.specialised[layouts] = self._made(layouts, origins, style)
+        return self.specialised[layouts]
+
+    def _made(self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style) -> Specialised:
+        self.check_arguments(layouts)
+        clock = [time.perf_counter()]
+        forget()
+        with defects_reported(self.python.__name__), seeing(self.seen), enabled():
+            own = layouts[: self.own]
+            graph = self._lowered(own)
+            clock.append(time.perf_counter())
+            compiled = compile_text(graph, own, self.chain, style, self.mode != "primal")
+        header = module_header(
+            self.mode, self.python.__name__, dict(zip(self.names, layouts, strict=True)), origins
+        )
+        source = module_text(compiled.text, header, self.options)
+        with enabled():
+            module = load(source, compiled.text)
+        name = compiled.text.name
+        function = getattr(module, name) if self.jit else uncompiled(module, name)
+        clock.append(time.perf_counter())
+        if self.jit:
+            seeds = [kind for kind in compiled.seeds if kind is not None and self.mode != "hvp"]
+            compile_now(function, (*map(kind_of, layouts), *seeds), self.python)
+        clock.append(time.perf_counter())
+        return Specialised(
+            layouts, function, compiled, source, style.broadcasts, seconds_of_stages(clock), self.version
+        )
+
+    def _lowered(self, layouts: tuple[Layout, ...]) -> Graph:
+        if not self.is_matrix:
+            return self._graph(layouts)
+        inner = self.function.chain if isinstance(self.function, Derivative) else ()
+        matrix = cast(Matrix, self.mode)
+        return matrix_graph(self.python, layouts, self.wrt, self.style.single, matrix, inner, self.raises)
+
+    def stages(self, *args: Any) -> Stages:
+        """Return what each pass makes of the graph, to print: from the function's text to the derivative.
+
+        >>> print(grad(lambda x: 1.0 * x).stages(3.0).difference(1))
+        === function: fold ===
+         graph function(x):
+        -  result = mul(1.0, x)
+        -  return result
+        +  return x
+        """
+        layouts = self.layouts(self.bound(args)) if args else self._current().layouts
+        own = layouts[: self.own]
+        self.graphs.pop(tuple(map(ranked, own)), None)
+        with defects_reported(self.python.__name__), seeing(self.seen), enabled(), watching() as found:
+            compile_text(self._lowered(own), own, self.chain, self.style, self.mode != "primal")
+        return found
+
+    def is_current(self) -> bool:
+        """Tell whether all that the function reads of its surroundings is as it was when it was compiled."""
+        return self.seen.is_current()
+
+    def recompile(self) -> None:
+        """Forget all that was compiled, so that the next call sees globals, closures and helpers as they are.
+
+        Constants are frozen when a function is compiled, as Numba does.
+
+        >>> scale = 2.0
+        >>> f = grad(lambda x: scale * x)
+        >>> slope, scale = f(1.0), 3.0
+        >>> slope, f(1.0)
+        (2.0, 2.0)
+        >>> f.recompile()
+        >>> f(1.0)
+        3.0
+        """
+        for cache in (self.graphs, self.specialised, self.quick, self.cautious, self.seen):
+            cache.clear()
+        self.__dict__.pop("value_and_grad", None)
+        if not hasattr(self.function, "py_func"):
+            self.__dict__.pop("primal", None)
+        if isinstance(self.function, Derivative):
+            self.function.recompile()
+        self.signature = inspect.signature(self.python)
+        if self.mode == "hvp":
+            self.signature = with_direction(self.signature, self.names[-1])
+        self.version += 1
+
+    def check_arguments(self, layouts: Sequence[Layout]) -> None:
+        """Refuse arguments that cannot be differentiated, or arrays of other element types."""
+        for position in () if self.mode in ("primal", "outputs") else self.wrt:
+            name, layout = self.names[position], layouts[position]
+            if isinstance(layout, Leaf):
+                check_leaf(layout.kind, name)
+            elif not any(is_continuous(leaf.kind) for leaf in leaves(layout)):
+                raise DifferentiationError("AD301", f"argument '{name}' holds no floats")
+            for leaf in leaves(layout):
+                if is_continuous(leaf.kind):
+                    check_leaf(leaf.kind, name)
+
+    def _graph(self, layouts: Sequence[Layout] = ()) -> Graph:
+        """Return the untyped graph; it depends on how the arguments are packed only."""
+        key = tuple(map(ranked, layouts))
+        if key not in self.graphs:
+            with seeing(self.seen), enabled():
+                self.graphs[key] = primal_graph(self.base, key, self.raises)
+        return self.graphs[key]
+
+    def _current(self) -> Specialised:
+        """The latest specialisation, or one for guessed argument types."""
+        if self.specialised:
+            return next(reversed(self.specialised.values()))
+        defaults = [parameter.default for parameter in inspect.signature(self.python).parameters.values()]
+        layouts = tuple(map(layout_of_default, defaults))
+        with enabled():
+            needs_number = self.mode in ("grad", "value_and_grad", "hvp", "hessian") and not self.chain[1:]
+            found, origins = guess_layouts(self._graph, layouts, self.python, self.wrt, needs_number)
+        layouts = (*found, *self._direction(found))
+        made = self._specialise(layouts, [*origins, *["like the gradient"] * (len(layouts) - len(found))])
+        del self.specialised[made.layouts]
+        return made
+
+    @property
+    def source(self) -> str:
+        """The text of the generated module, for the latest argument types or else for likely ones."""
+        return self._current().source
+
+    @property
+    def graph(self) -> ComputationGraph:
+        """The function's SSA graph, as an object to print, evaluate and follow."""
+        return ComputationGraph.of(without_choices(self._graph()))
+
+    def explain(self, *args: Any) -> str:
+        """Return what the reverse sweep stores, loop by loop, how much and why.
+
+        Given arguments, it also returns how much memory a call with them takes, and how long compiling took.
+        """
+        if not args:
+            return explain(self.python.__name__, self._current().compiled.plans)
+        args = self.bound(args)
+        made = self._specialise(self.layouts(args))
+        pairs = zip(args, made.layouts, strict=True)
+        values = [value for arg, layout in pairs for value in flat(arg, layout)]
+        unit = made.compiled
+        memory = explain_memory(allocations(unit.graph), known_sizes(unit.graph, values))
+        plan = explain(self.python.__name__, unit.plans)
+        return "\n".join([plan, memory, explain_seconds(made.seconds)])
+
+    @cached_property
+    def primal(self) -> Any:
+        """The function itself, compiled: callable from Python and inside `@njit` code."""
+        if hasattr(self.function, "py_func"):
+            return self.function
+        return Derivative(self.function, "primal", self.argnums, self.jit, self.given)
+
+    @cached_property
+    def value_and_grad(self) -> Derivative:
+        """The function that returns value and gradient together."""
+        return Derivative(self.function, "value_and_grad", self.argnums, self.jit, self.given)
+
+    def __repr__(self) -> str:
+        return f"<adcompiler {self.mode} of {self.python.__name__}>"
+
+    def dispatcher(self, kinds: tuple[nt.Type, ...]) -> Any:
+        """Return the Numba dispatcher for argument types; used when compiled code calls this object."""
+        parameters = list(self.signature.parameters.values())
+        if self.is_variadic:
+            raise DifferentiationError("AD107", "a function with '*args' is called from compiled code")
+        missing = [layout_of_value(p.default, p.name) for p in parameters[len(kinds) :]]
+        own = (*map(layout_of_type, kinds), *missing)[: self.own]
+        layouts = (*own, *self._direction(own))
+        made = self._specialise(layouts)
+        if made.compiled.is_conditional and not made.broadcasts:  # there is no way back from compiled code
+            if layouts not in self.cautious:
+                self.cautious[layouts] = self._made(layouts, (), replace(self.style, cautious=True))
+            made = self.cautious[layouts]
+        return made.function
+
+
+def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:
+    """Return the chain of transformations for a derivative of a function, which may be a derivative itself.
+
+    Raises:
+        DifferentiationError: AD203 for derivatives that cannot be differentiated again.
+    """
+    inner = function.chain if isinstance(function, Derivative) else ()
+    is_single = not isinstance(function, Derivative) or function.style.single
+    is_end = isinstance(function, Derivative) and (function.is_matrix or function.mode == "hvp")
+    found: Chain | None = None
+    match mode:
+        case _ if is_end:  # the arguments are others, or the graph is a loop around derivatives
+            pass
+        case "primal" | "outputs":
+            return inner
+        case "jacfwd" | "jacrev" if is_single and all(step.kind in ("grad", "slope") for step in inner):
+            return ()  # what they call is in the graph
+        case "hessian" if not inner:
+            return ()
+        case "jvp":
+            return (*inner, Step("jvp", wrt))
+        case "pullback":
+            found = pullback_of(inner, wrt)
+        case "grad":
+            found = gradient_of(inner, wrt) if is_single else None
+        case "value_and_grad":
+            found = () if inner else (Step("value_and_grad", wrt),)
+        case "hvp":
+            found = gradient_of(inner, wrt) if is_single else None
+            found = found and (*found, Step("tangent", wrt))
+    if not found:
+        reason = f"{function!r} is itself a derivative"
+        cure = "grad of the grad of one number, jacobian, hessian and hvp are there for second derivatives"
+        raise DifferentiationError("AD203", reason, None, cure)
+    return found
+
+
+def grad(
+    function: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    jit: bool = True,
+    **options: Any,
+) -> Any:
+    """Return a function that evaluates the gradient of a scalar function.
+
+    Args:
+        function: a numeric Python function, or an `@njit` dispatcher, that returns one float.
+        argnums: the argument or arguments to differentiate, by position or name.
+        jit: False runs the same generated text as plain Python and NumPy.
+        options: `accurate_math=True` keeps the order of all sums, and libm in loops. `broadcasting=True`
+            lets compiled callers pass arrays that are stretched because one of their sizes is 1; from Python
+            this always works. All else are Numba's options such as `fastmath=True` or
+            `error_model="python"`; those of a dispatcher are taken over.
+
+    Returns:
+        a callable with the parameters of `function`. It returns the gradient of the one argument, in
+        its shape and dtype, or a tuple of gradients where `argnums` is a sequence. In the gradient by a
+        tuple, dictionary or list, None stands for whatever is no float in it, integers included.
+
+    Raises:
+        DifferentiationError: where the function cannot be differentiated, when it is decorated
+            or when it is first called with arguments of some type.
+
+    >>> @grad
+    ... def energy(x, k):
+    ...     return 0.5 * k * x * x
+    >>> energy(3.0, 2.0)
+    6.0
+    >>> grad(energy.function, argnums=("x", "k"))(3.0, k=2.0)
+    (6.0, 4.5)
+    """
+    if function is None:
+        return lambda f: Derivative(f, "grad", argnums, jit, options)
+    return Derivative(function, "grad", argnums, jit, options)
+
+
+def value_and_grad(
+    function: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    jit: bool = True,
+    **options: Any,
+) -> Any:
+    """Return a function that evaluates a scalar function and its gradient together.
+
+    Arguments, result and errors are those of `grad`, but the result is `(value, gradient)`.
+
+    >>> def energy(x, k):
+    ...     return 0.5 * k * x * x
+    >>> value_and_grad(energy)(3.0, 2.0)
+    (9.0, 6.0)
+    """
+    if function is None:
+        return lambda f: Derivative(f, "value_and_grad", argnums, jit, options)
+    return Derivative(function, "value_and_grad", argnums, jit, options)

@@ -1,0 +1,59 @@
+"""A derivative made for arguments of certain types, and how it is run."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from adcompiler.api.arguments import is_direct, needs_repacking
+from adcompiler.api.compile import Compiled
+from adcompiler.emit.plain import with_fields
+from adcompiler.enabled import enabled
+from adcompiler.graph.layout import Layout, Leaf
+
+
+@dataclass
+class Specialised:
+    """A function made for arguments of certain types."""
+
+    layouts: tuple[Layout, ...]
+    function: Any
+    compiled: Compiled
+    source: str
+    broadcasts: bool
+    seconds: dict[str, float]
+    version: int
+    is_plain: bool = field(init=False)
+    repacks: bool = field(init=False)
+    is_direct: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.is_plain = all(isinstance(layout, Leaf) for layout in self.layouts)
+        self.repacks = needs_repacking(self.compiled.returns)
+        self.is_direct = all(map(is_direct, self.layouts)) and not self.repacks and not self.compiled.writes
+
+
+def run_plainly(function: Any, args: Sequence[Any]) -> Any:
+    """Call plain Python code with the meaning that it has when compiled."""
+    with np.errstate(all="ignore"), warnings.catch_warnings(), enabled():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return function(*map(with_fields, args))
+
+
+def with_direction(signature: inspect.Signature, name: str) -> inspect.Signature:
+    """Return a signature with one more parameter, for a direction."""
+    parameters = [
+        p.replace(kind=p.POSITIONAL_OR_KEYWORD, default=p.empty) for p in signature.parameters.values()
+    ]
+    return inspect.Signature([*parameters, inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)])
+
+
+def seconds_of_stages(clock: Sequence[float]) -> dict[str, float]:
+    """Return the seconds that each stage took, given the times at its ends."""
+    names = ("source to graph", "derivative and text", "Numba")
+    return {name: end - start for name, start, end in zip(names, clock[:-1], clock[1:], strict=True)}

@@ -1,0 +1,143 @@
+"""From the final graph to a function's text and the Python objects that the text refers to."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from adcompiler.analysis.types import is_scalar
+from adcompiler.custom import renew
+from adcompiler.emit.inline import inlined_values
+from adcompiler.emit.names import RESERVED, assign_names
+from adcompiler.frontend.recursion import Callee
+from adcompiler.frontend.resolve import name_of
+from adcompiler.frontend.seen import fingerprint
+from adcompiler.graph.layout import Layout, Leaf, Packed
+from adcompiler.graph.nodes import Apply, Effect, Global, Graph, Region, type_of
+from adcompiler.graph.python import to_python
+from adcompiler.graph.python_expressions import Style
+from adcompiler.graph.unparse import unparse
+from adcompiler.graph.walk import map_operands, map_region, walk
+from adcompiler.runtime.guards import GUARDS
+from adcompiler.runtime.helpers import HELPERS
+
+
+@dataclass
+class ModuleText:
+    """The functions of a generated module and what they refer to.
+
+    Attributes:
+        name: name of the main function, which is the last one.
+        sources: the functions' definitions, without decorators.
+        helpers: names of the helper functions that they call.
+        arrays: captured arrays by name.
+        constants: captured tuples of numbers by name.
+        imports: captured functions and classes by name, with the module to import each from.
+        objects: captured objects without an address, by name.
+        versions: what tells versions of the imported functions and objects apart, by name.
+    """
+
+    name: str = ""
+    sources: tuple[str, ...] = ()
+    helpers: tuple[str, ...] = ()
+    arrays: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    constants: dict[str, object] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)
+    objects: dict[str, object] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def emit(parts: Sequence[Graph]) -> ModuleText:
+    """Write graphs, the main one last, as the text of a module."""
+    captured: dict[str, object] = {}
+    sources = tuple(_function(graph, captured) for graph in parts)
+    used = {n.fn for graph in parts for n in walk(graph.body) if isinstance(n, Apply)}
+    arrays = {name: value for name, value in captured.items() if isinstance(value, np.ndarray)}
+    constants = {name: value for name, value in captured.items() if _is_numbers(value)}
+    rest = {name: value for name, value in captured.items() if name not in arrays | constants}
+    imports = {name: home for name, value in rest.items() if (home := _home(name, value)) is not None}
+    objects = {name: value for name, value in rest.items() if name not in imports}
+    helpers = tuple(h for h in HELPERS if h in used)
+    versions = {name: fingerprint(value) for name, value in rest.items()}
+    for name, version in versions.items():
+        renew(rest[name], version)
+    return ModuleText(parts[-1].name, sources, helpers, arrays, constants, imports, objects, versions)
+
+
+def _function(graph: Graph, captured: dict[str, object]) -> str:
+    graph = replace(graph, body=_unique_globals(graph.body, captured))
+    makers = _named_makers(graph, captured)
+    inlined = inlined_values(graph.body)
+    reserved = [name for name, layout in graph.parameters if not isinstance(layout, Leaf)]
+    reserved += makers.values()
+    called = {node.fn.partition(".")[0] for node in walk(graph.body) if isinstance(node, Apply | Effect)}
+    reserved += called.intersection(("fast", "special", "factors", *GUARDS))
+    names = assign_names(graph.body, inlined, [graph.name, *reserved])
+    scalars = {value for value in names if is_scalar(type_of(value))}
+    return unparse(to_python(graph, Style(names, inlined, scalars, quotes=True, makers=makers)))
+
+
+def _named_makers(graph: Graph, captured: dict[str, object]) -> dict[Any, str]:
+    """Name the classes of the named tuples in a result, apart from each other and from parameters."""
+    taken = {*RESERVED, graph.name, *(name for name, _ in graph.parameters)}
+    taken |= {param.name for param in graph.body.params}
+    makers: dict[Any, str] = {}
+    for maker in _makers(graph.returns):
+        base, k = name_of(maker), 0
+        name = base
+        while name in taken or hasattr(builtins, name) or captured.get(name, maker) is not maker:
+            k += 1
+            name = f"{base}_{k}"
+        makers[maker] = name
+        captured[name] = maker
+    return makers
+
+
+def _makers(layout: Layout | None) -> Iterator[Any]:
+    """Yield the classes of the named tuples in a result."""
+    if isinstance(layout, Packed):
+        if layout.maker not in (tuple, list, dict):
+            yield layout.maker
+        for part in layout.parts:
+            yield from _makers(part)
+
+
+def _home(name: str, value: object) -> str | None:
+    """Return the module from which an object can be imported under its name."""
+    module = getattr(value, "__module__", None)
+    if module is None or module == "__main__" or module.startswith("adcompiler_generated"):
+        return None
+    return module if getattr(sys.modules.get(module), name, None) is value else None
+
+
+def _is_numbers(value: object) -> bool:
+    if isinstance(value, tuple):
+        return all(isinstance(v, int | float | str) or _is_numbers(v) for v in value)
+    return isinstance(value, np.generic | complex)
+
+
+def _unique_globals(body: Region, captured: dict[str, object]) -> Region:
+    """Keep names of captured objects apart, and collect the objects that the text needs."""
+
+    def change(atom: Any) -> Any:
+        if not isinstance(atom, Global) or atom.name.startswith("np.") or isinstance(atom.value, Callee):
+            return atom
+        if getattr(builtins, atom.name, None) is atom.value:
+            return atom
+        name, k = atom.name, 0
+        while name in captured and captured[name] is not atom.value:
+            k += 1
+            name = f"{atom.name}_{k}"
+        captured[name] = atom.value
+        return Global(name, atom.value)
+
+    def rewrite(region: Region) -> Region:
+        nodes = tuple(map_operands(node, change) for node in region.nodes)
+        return Region(region.params, nodes, tuple(map(change, region.yields)))
+
+    return map_region(body, rewrite)

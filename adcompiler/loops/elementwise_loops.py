@@ -1,0 +1,230 @@
+"""Write a group of elementwise expressions, stores and sums as one nest of loops."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numba import boolean, float32, float64, int64
+from numba.core import types as nt
+
+from adcompiler.analysis.types import element, is_array, rank
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    For,
+    Global,
+    If,
+    Literal,
+    Node,
+    Region,
+    Role,
+    Store,
+    Value,
+    type_of,
+)
+from adcompiler.graph.walk import substitute
+from adcompiler.loops.elements import Access, write_index
+from adcompiler.primitives import card, hint
+
+_COUNTERS = "ijklmnpq"
+TARGET = -1
+Operand = tuple[Apply | Store, int]
+"""A node, and the position of an argument; `TARGET` for what a store writes."""
+
+
+@dataclass
+class _Nest:
+    """A nest of loops while it is written.
+
+    Attributes:
+        accesses: where each array is read or written.
+        counters: the index of each loop, outermost first.
+        body: the nodes of the innermost loop.
+        numbers: the element of each array that the nest computes.
+        totals: for each sum over everything, its value before and after an iteration.
+        rows: likewise for sums over the last axis.
+    """
+
+    accesses: Mapping[Operand, Access]
+    counters: list[Value]
+    body: list[Node] = field(default_factory=list)
+    numbers: dict[Value, Atom] = field(default_factory=dict)
+    totals: dict[Value, tuple[Value, Value]] = field(default_factory=dict)
+    rows: dict[Value, tuple[Value, Value]] = field(default_factory=dict)
+
+    def apply(self, fn: str, *args: Atom, like: Apply, kind: nt.Type = float64) -> Value:
+        out = Value(like.out.name, like.out.temporary, kind)
+        self.body.append(Apply(out, fn, args, loc=like.loc, role=like.role))
+        return out
+
+    def read(self, node: Apply | Store, position: int = 0) -> Atom:
+        """Return the element of an operand."""
+        atom = node.value if isinstance(node, Store) else node.args[position]
+        if isinstance(atom, Value) and atom in self.numbers:
+            return self.numbers[atom]
+        if (node, position) not in self.accesses:
+            return atom
+        array, places = self.accesses[node, position]
+        index = write_index(places, self.counters, self.body)
+        out = Value(hint("getitem"), temporary=True, type=element(type_of(array)))
+        self.body.append(Apply(out, "getitem", (array, *index), role=Role.TAPE))
+        return out
+
+
+def write_loops(
+    nodes: Sequence[Apply | Store],
+    accesses: Mapping[Operand, Access],
+    bounds: Sequence[Atom],
+    kept: Collection[Value],
+) -> list[Node]:
+    """Return a nest of loops that computes the same.
+
+    Args:
+        nodes: expressions over arrays of one shape, stores of that shape, sums of such arrays.
+        accesses: for each array that is read, and each store, where in which array it is.
+        bounds: number of iterations of each loop, outermost first.
+        kept: values that are used elsewhere, too.
+    """
+    counters = [Value(_COUNTERS[k], type=int64) for k in range(len(bounds))]
+    nest = _Nest(accesses, counters)
+    before: list[Node] = []
+    after: list[Node] = []
+    rows = _rows(nodes, kept)
+    for node in nodes:
+        if isinstance(node, Store):
+            if isinstance(node.value, Value) and rows.get(node.value) is node:
+                continue
+            value = nest.read(node)
+            array, places = accesses[node, TARGET]
+            assert isinstance(array, Value)
+            index = tuple(write_index(places, counters, nest.body))
+            nest.body.append(Store(array, index, value, node.accumulate, loc=node.loc, role=node.role))
+        elif node.fn in ("np.sum", "np.mean"):
+            _sum(nest, node, bounds, before, after)
+        else:
+            number = _element(nest, node, node.out in kept)
+            nest.numbers[node.out] = number
+            if node.out in kept:
+                row = rows.get(node.out)
+                place = (
+                    []
+                    if row is None
+                    else [Apply(node.out, "getitem", (row.array, *row.index), role=row.role)]
+                )
+                before += place or allocate("np.empty", node.out, bounds)
+                nest.body.append(Store(node.out, tuple(counters), number, loc=node.loc, role=node.role))
+    quotes = {node.loc.statement for node in nodes}
+    return [*before, *_loops(nest, bounds, nodes[-1] if len(quotes) == 1 else None), *after]
+
+
+def _rows(nodes: Sequence[Apply | Store], kept: Collection[Value]) -> dict[Value, Store]:
+    """Return the copies of arrays to a tape: these arrays are computed in their place on the tape."""
+    stores = [
+        n for n in nodes if isinstance(n, Store) and n.value in kept and n.role is Role.TAPE and n.index
+    ]
+    return {n.value: n for n in reversed(stores) if isinstance(n.value, Value)}  # one place for each
+
+
+def _element(nest: _Nest, node: Apply, is_kept: bool) -> Atom:
+    """Append the computation of one element; where the array is kept, it has the name."""
+    kind = element(node.out.type)
+    if node.fn in ("copy", "astype"):
+        number = nest.read(node)
+        is_known = node.fn == "copy" or type_of(number) == kind
+        return number if is_known else nest.apply(f"np.{kind}", number, like=node, kind=kind)
+    args = [nest.read(node, position) for position in range(len(node.args))]
+    match node.fn:
+        case "np.where":
+            out = Value(node.out.name, node.out.temporary or is_kept, type=kind)
+            arms = [Region((), (), (arg,)) for arg in args[1:]]
+            nest.body.append(If(args[0], arms[0], arms[1], (out,), loc=node.loc, role=node.role))
+            return out
+    like = replace(node, out=Value(node.out.name, True)) if is_kept else node
+    return nest.apply(card(node.fn).on_numbers or node.fn, *args, like=like, kind=kind)
+
+
+def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], after: list[Node]) -> None:
+    """Append what sums elements: in a number, over rows, or over columns."""
+    term = nest.read(node)
+    if not is_array(node.out.type) or len(bounds) == 1:
+        entry = Value(node.out.name, node.out.temporary, type=float64)
+        out = nest.apply("add", entry, term, like=node)
+        total = node.out
+        if node.fn == "np.mean" or total.type == float32:
+            total = Value("total", temporary=True, type=float64)
+        if node.fn == "np.mean":
+            count = bounds[0]
+            for bound in bounds[1:]:
+                size = Value("size", temporary=True, type=int64)
+                after.append(Apply(size, "mul", (count, bound)))
+                count = size
+            after.append(Apply(node.out, "truediv", (total, count), loc=node.loc, role=node.role))
+        elif total is not node.out:
+            after.append(Apply(node.out, "np.float32", (total,), loc=node.loc, role=node.role))
+        nest.totals[total] = entry, out
+    elif rank(type_of(node.args[0])) == 2 and dict(node.keywords).get("axis", node.args[-1]) == Literal(0):
+        made = allocate("np.zeros", node.out, bounds[1:])
+        before += [replace(zeros, loc=node.loc, role=node.role) for zeros in made]
+        nest.body.append(Store(node.out, (nest.counters[1],), term, True, loc=node.loc, role=node.role))
+    else:
+        before += allocate("np.empty", node.out, bounds[:-1])
+        entry = Value(node.out.name, temporary=True, type=float64)
+        nest.rows[node.out] = entry, nest.apply("add", entry, term, like=node)
+
+
+def allocate(fn: str, array: Value, bounds: Sequence[Atom]) -> list[Node]:
+    """Return the allocation of an array by `np.empty` or `np.zeros`."""
+    dtypes = {boolean: Global("np.bool_", np.bool_), int64: Global("np.int64", np.int64)}
+    dtypes[float32] = Global("np.float32", np.float32)
+    kind = element(array.type)
+    dtype = (dtypes[kind],) if kind in dtypes else ()
+    if len(bounds) == 1:
+        return [Apply(array, fn, (bounds[0], *dtype))]
+    shape = Value("shape", temporary=True, type=nt.UniTuple(int64, len(bounds)))
+    return [Apply(shape, "tuple", tuple(bounds)), Apply(array, fn, (shape, *dtype))]
+
+
+def _loops(nest: _Nest, bounds: Sequence[Atom], like: Apply | Store | None) -> list[Node]:
+    """Wrap the body in loops that carry the sums."""
+    nodes = nest.body
+    carried: dict[Value, tuple[Value, Atom]] = {**nest.totals, **nest.rows}
+    for level in range(len(bounds) - 1, -1, -1):
+        is_outermost = level == 0
+        if bounds[level] == Literal(1) and not carried:  # an axis of size 1
+            once = substitute(Region((), tuple(nodes), ()), {nest.counters[level]: Literal(0)})
+            nodes = [*once.nodes]
+            continue
+        rows = nest.rows if level == len(bounds) - 1 else {}
+        params: list[Value] = []
+        inits: list[Atom] = []
+        yields: list[Atom] = []
+        outs: list[Value] = []
+        stores: list[Node] = []
+        for total, (entry, last) in carried.items():
+            params.append(entry)
+            yields.append(last)
+            if total in rows:
+                out = _number(total)
+                stores.append(Store(total, tuple(nest.counters[:-1]), out))
+                inits.append(Literal(0.0))
+            elif is_outermost:
+                out = total
+                inits.append(Literal(0.0))
+            else:
+                out, outer = _number(total), _number(total)
+                carried[total] = outer, out
+                inits.append(outer)
+            outs.append(out)
+        body = Region((nest.counters[level], *params), tuple(nodes), tuple(yields))
+        loop = For(Literal(0), bounds[level], Literal(1), tuple(inits), body, tuple(outs))
+        loop = loop if like is None else replace(loop, loc=like.loc, role=like.role)
+        nodes = [loop, *stores]
+        carried = {total: pair for total, pair in carried.items() if total not in rows}
+    return nodes
+
+
+def _number(total: Value) -> Value:
+    value = Value(total.name, temporary=True, type=float64)
+    return value

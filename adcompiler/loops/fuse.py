@@ -1,0 +1,390 @@
+"""Write array expressions as loops over elements, and expressions over the same elements as one loop.
+
+`y = np.exp(-x) * w` makes three arrays with three loops; as one loop over the elements it makes one, and LLVM
+vectorises it. Expressions share a loop if they have the same shape, and if no element is written that
+another iteration touches. What is used within the loop only is never stored (array contraction, Warren 1984).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from numba import int64
+from numba.core import types as nt
+
+from adcompiler.analysis.affine import Linear
+from adcompiler.analysis.alias import shared_memory
+from adcompiler.analysis.sizes import Axis, Shape, Shapes, Size, arrays_of, form_of
+from adcompiler.analysis.types import (
+    is_array,
+    is_array_atom,
+    is_list,
+    is_memory,
+    is_scalar,
+    rank,
+)
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Graph,
+    Literal,
+    Node,
+    Region,
+    Role,
+    Store,
+    Value,
+    entry,
+    type_of,
+)
+from adcompiler.graph.walk import operands, regions, results, uses, values, walk, with_regions
+from adcompiler.loops.elements import Access, Elements, Place
+from adcompiler.loops.elementwise_loops import TARGET, Operand, allocate, write_loops
+from adcompiler.loops.fusible import can_store, is_elementwise, is_number, is_real, reduces
+from adcompiler.prepare.guard import write_form
+from adcompiler.primitives import card, hint
+
+
+@dataclass
+class Group:
+    """Expressions that share a loop nest.
+
+    Attributes:
+        shape: symbolic shape, one entry per loop.
+        nodes: the expressions, stores and sums in program order.
+        accesses: where each array is read or written.
+        writes: the memory that is written, and where.
+        reads: the memory that is read, and where.
+        after: what puts results on stacks, which runs after the loops.
+    """
+
+    shape: Shape
+    nodes: list[Apply | Store] = field(default_factory=list)
+    accesses: dict[Operand, Access] = field(default_factory=dict)
+    writes: dict[Value, list[Access]] = field(default_factory=dict)
+    reads: dict[Value, set[Access]] = field(default_factory=dict)
+    after: list[Node] = field(default_factory=list)
+
+    @property
+    def computed(self) -> set[Value]:
+        return {node.out for node in self.nodes if isinstance(node, Apply)}
+
+
+def fuse(graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) -> Graph:
+    """Return the graph with elementwise array code written as loops.
+
+    Args:
+        graph: the final graph of a function.
+        shapes: symbolic shape of every array; code whose shapes are not known to be equal is left alone.
+        sizes: what is known of the numbers that are sizes.
+    """
+    return replace(graph, body=_Fusion(graph, shapes, sizes).region(graph.body, frozenset()))
+
+
+class _Fusion:
+    def __init__(self, graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) -> None:
+        self.shapes = shapes
+        self.classes = shared_memory(graph.body)
+        makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
+        counters = {node.body.params[0]: node for node in walk(graph.body) if isinstance(node, For)}
+        self.elements = Elements(shapes, sizes, makers, counters)
+        self.uses = uses(graph.body)
+
+    def region(self, region: Region, around: frozenset[Value]) -> Region:
+        known = set(around) | set(region.params)
+        nodes: list[Node] = []
+        group: Group | None = None
+
+        def close() -> None:
+            nonlocal group
+            if group is not None:
+                nodes.extend(self.written(group, known))
+                known.update(group.computed)
+            group = None
+
+        for node, following in zip(region.nodes, (*region.nodes[1:], None), strict=False):
+            if group is not None and self.is_recorded(node, group):
+                group.after.append(node)
+                continue
+            measured = self.measured(node, group, known) if group is not None else []
+            if measured:
+                nodes += measured
+                known.update(results(node))
+                continue
+            if self.is_blank(node):
+                nodes += self.blank(node, known)
+                known.update(results(node))
+                continue
+            if regions(node):
+                close()
+                inner = frozenset(known)
+                node = with_regions(node, tuple(self.region(part, inner) for part in regions(node)))
+            shape = self.shape_of(node)
+            if shape is not None:
+                assert isinstance(node, Apply | Store)
+                if group is not None and self.waits(node, following, group):
+                    close()
+                if group is None or not self.joins(node, shape, group):
+                    close()
+                    group = Group(shape)
+                    self.enter(node, group)
+                continue
+            if group is not None and not self.goes_first(node, group):
+                close()
+            nodes.append(node)
+            known.update(results(node))
+        if group is not None:
+            close()
+        return Region(region.params, tuple(nodes), region.yields)
+
+    def is_recorded(self, node: Node, group: Group) -> bool:
+        """Tell whether a node puts what a group computes on a stack: that can wait until it is there."""
+        is_append = isinstance(node, Effect) and node.fn == "append"
+        return is_append and bool(group.computed.intersection(values(operands(node))))
+
+    def measured(self, node: Node, group: Group, known: set[Value]) -> list[Node]:
+        """Return the size of what a group computes from other sizes, where a node asks for it."""
+        if not isinstance(node, Apply) or not card(node.fn).measures:
+            return []
+        array = node.args[0]
+        if not isinstance(array, Value) or array not in group.computed or not self.is_plain(array, group):
+            return []
+        nodes: list[Node] = []
+        bounds = [self.bound(axis, group, known, nodes) for axis in range(len(group.shape))]
+        if None in bounds:
+            return []
+        sizes = [bound for bound in bounds if bound is not None]
+        if node.fn == "shape":
+            return [*nodes, replace(node, fn="tuple", args=tuple(sizes))]
+        total = sizes[0]
+        for size in sizes[1:] if node.fn == "size" else ():
+            total = self.apply("mul", nodes, total, size)
+        return [*nodes, replace(node, fn="pos", args=(total,))]
+
+    def is_blank(self, node: Node) -> bool:
+        """Tell whether a node makes zeros like what was read back from a tape for its shape."""
+        made = entry(self.elements.makers, node.args[0]) if isinstance(node, Apply) and node.args else None
+        is_row = made is not None and made.fn == "getitem" and made.role is Role.TAPE
+        return is_row and isinstance(node, Apply) and node.fn == "np.zeros_like" and is_real(node.out)
+
+    def blank(self, node: Node, known: set[Value]) -> list[Node]:
+        """Return the allocation from sizes alone."""
+        assert isinstance(node, Apply)
+        nodes: list[Node] = []
+        shape = self.shapes.get(node.out, ())
+        sizes = [self.bound(axis, Group(shape), known, nodes) for axis in range(len(shape))]
+        if None in sizes:
+            return [node]
+        return [*nodes, *allocate("np.zeros", node.out, [s for s in sizes if s is not None])]
+
+    # what can be written by element
+
+    def shape_of(self, node: Node) -> Shape | None:
+        """Return the shape over which a node can be written as a loop, None if it cannot."""
+        match node:
+            case Store(index=index) if can_store(node):
+                shape = self.shapes.get(node)
+                part = self.elements.part(node.array, index, len(shape or ()))
+                return shape if shape and part and self.fit((node.value,), shape) else None
+            case Apply(fn=fn, args=args) if fn in ("np.sum", "np.mean"):
+                source = args[0]
+                shape = entry(self.shapes, source) if is_real(source) else None
+                return shape if shape and reduces(node, shape) and self.fit((source,), shape) else None
+            case Apply(fn="np.outer", args=args) if all(map(is_real, args)) and not node.keywords:
+                return self.shapes.get(node.out)
+            case Apply() if is_elementwise(node):
+                shape = self.shapes.get(node.out)
+                args = node.args[:1] if node.fn == "astype" else node.args
+                return shape if shape and self.fit(args, shape) else None
+        return None
+
+    def fit(self, atoms: tuple[Atom, ...], shape: Shape) -> bool:
+        """Tell whether operands have this shape, or are stretched to it along axes known to have size 1."""
+        for atom in atoms:
+            if not is_array(type_of(atom)):
+                if not isinstance(atom, Literal) and not is_scalar(type_of(atom)):
+                    return False
+                continue
+            own = entry(self.shapes, atom) or ()
+            pairs = zip(reversed(own), reversed(shape), strict=False)
+            if not own or len(own) > len(shape) or any(one not in (1, two) for one, two in pairs):
+                return False
+        return True
+
+    # which of them share a loop
+
+    def memory(self, atom: Atom) -> Value:
+        assert isinstance(atom, Value)
+        return self.classes.get(atom, atom)
+
+    def joins(self, node: Apply | Store, shape: Shape, group: Group) -> bool:
+        """Let a node join a group if it can; return whether it did."""
+        if shape != group.shape:
+            return False
+        inside = group.computed
+        totals = {n.out for n in group.nodes if isinstance(n, Apply) and n.fn in ("np.sum", "np.mean")}
+        if any(value in inside and not self.is_plain(value, group) for value in values(operands(node))):
+            return False
+        if isinstance(node, Apply) and node.fn == "np.outer" and inside.intersection(values(node.args)):
+            return False
+        if totals.intersection(values(operands(node))):
+            return False
+        part = self.elements.part(node.array, node.index, len(shape)) if isinstance(node, Store) else None
+        if part is not None and part[0] in inside:
+            return False
+        trial = replace(
+            group,
+            nodes=[*group.nodes],
+            accesses=dict(group.accesses),
+            writes={memory: [*found] for memory, found in group.writes.items()},
+            reads={memory: set(found) for memory, found in group.reads.items()},
+        )
+        self.enter(node, trial)
+        if not self.keeps_order(trial):
+            return False
+        vars(group).update(vars(trial))
+        return True
+
+    def keeps_order(self, group: Group) -> bool:
+        """Tell whether no iteration touches what another one writes."""
+        for memory, written in group.writes.items():
+            reads = group.reads.get(memory, set())
+            clashes = [
+                other
+                for one in written
+                for other in (*written, *reads)
+                if one != other and not self.are_apart(one, other, group.shape)
+            ]
+            if clashes:
+                return False
+        return True
+
+    def are_apart(self, one: Access, two: Access, shape: Shape) -> bool:
+        """Tell whether two parts of one array have no element in common."""
+        if one[0] is not two[0]:
+            return False
+        for left, right in zip(one[1], two[1], strict=True):
+            if left.loop != right.loop:
+                continue
+            offsets = [self.elements.offset(place) for place in (left, right)]
+            if offsets[0] is not None and offsets[1] is not None:
+                distance = self.elements.in_sizes(offsets[0] - offsets[1])
+                size = Linear({}, 1) if left.loop is None else form_of(shape[left.loop])
+                if any(self.is_positive(sign * distance - size) for sign in (1, -1)):
+                    return True
+        return False
+
+    def is_positive(self, form: Linear) -> bool:
+        return form.constant >= 0 and all(
+            factor >= 0 and isinstance(symbol, Axis) for symbol, factor in form.terms.items()
+        )
+
+    def waits(self, node: Apply | Store, following: Node | None, group: Group) -> bool:
+        """Tell whether a node is for the store that follows, which cannot join a group with it."""
+        if not isinstance(following, Store) or not isinstance(node, Apply) or following.value is not node.out:
+            return False
+        shapes = self.shape_of(node), self.shape_of(following)
+        if self.uses[node.out] > 1 or shapes[0] is None or shapes[0] != shapes[1]:
+            return False
+        trial = replace(group)
+        return not (self.joins(node, shapes[0], trial) and self.joins(following, shapes[0], trial))
+
+    def is_plain(self, value: Value, group: Group) -> bool:
+        """Tell whether a value computed by a group is an array over its loops."""
+        return self.shapes.get(value) == group.shape
+
+    def enter(self, node: Apply | Store, group: Group) -> None:
+        group_values = group.computed
+        loops = len(group.shape)
+        for position, atom in enumerate((node.value,) if isinstance(node, Store) else node.args):
+            if atom in group_values or not is_array(type_of(atom)):
+                continue
+            found = self.elements.of(atom, loops)
+            if isinstance(node, Apply) and node.fn == "np.outer":
+                found = self.elements.through_views(atom, (Place(position),))
+            assert found is not None
+            group.accesses[node, position] = found
+            group.reads.setdefault(self.memory(found[0]), set()).add(found)
+        if isinstance(node, Store):
+            part = self.elements.part(node.array, node.index, loops)
+            assert part is not None
+            group.accesses[node, TARGET] = part
+            group.writes.setdefault(self.memory(node.array), []).append(part)
+        group.nodes.append(node)
+
+    def goes_first(self, node: Node, group: Group) -> bool:
+        """Tell whether a node that stands after expressions of a group may run before all of them."""
+        reads = {*values(operands(node))}
+        if reads & group.computed:
+            return False
+        if isinstance(node, Effect):
+            return card(node.fn).is_guard or node.fn == "reverse_sweep"
+        if not isinstance(node, Apply) or not card(node.fn).is_pure or node.fn in ("recurse", "derivative"):
+            return False
+        if group.after and any(is_list(type_of(value)) for value in reads):
+            return False
+        if self.is_view(node):
+            return True
+        return not any(self.memory(v) in group.writes for v in reads if is_memory(type_of(v)))
+
+    def is_view(self, node: Apply) -> bool:
+        """Tell whether a node makes a view: it reads no elements."""
+        is_basic = not any(is_array_atom(index) for index in node.args[1:])
+        return node.fn in ("getitem", "T") and is_array(node.out.type) and is_basic
+
+    # writing them
+
+    def written(self, group: Group, known: set[Value]) -> list[Node]:
+        """Return a group as loops, or as it was where loops gain nothing."""
+        sizes: list[Node] = []
+        bounds = [self.bound(axis, group, known, sizes) for axis in range(len(group.shape))]
+        if None in bounds or not any(map(self.is_work, group.nodes)) or self.is_for_slice(group):
+            return [*group.nodes, *group.after]
+        inside = Counter(v for node in group.nodes for v in values(operands(node)))
+        kept = {v for v in group.computed if self.uses[v] > inside[v]}
+        found = [bound for bound in bounds if bound is not None]
+        loops = write_loops(group.nodes, group.accesses, found, kept)
+        return [*sizes, *loops, *group.after]
+
+    def is_for_slice(self, group: Group) -> bool:
+        """Tell whether all that is done is to add a number to a slice whose size only the slice tells."""
+        (*others, only) = group.nodes
+        if others or not isinstance(only, Store) or only.index or not is_number(only.value):
+            return False
+        is_view = only.array in self.elements.makers
+        return is_view and any(only.array in arrays_of(size) for size in group.shape)
+
+    def is_work(self, node: Apply | Store) -> bool:
+        """Tell whether a node computes something, rather than copying."""
+        return node.accumulate if isinstance(node, Store) else node.fn not in ("copy", "astype")
+
+    def bound(self, axis: int, group: Group, known: set[Value], nodes: list[Node]) -> Atom | None:
+        """Append the computation of a size, from what is known where the loops are to stand."""
+        size = group.shape[axis]
+        form = form_of(size)
+        if known.issuperset(arrays_of(size)) and len(arrays_of(size)) == len(form.terms):
+            total = write_form(form, nodes)
+            if isinstance(total, Literal) or (form.constant >= 0 and min(form.terms.values()) > 0):
+                return total
+            return self.apply("max", nodes, total, Literal(0))
+        for node, position in group.accesses:
+            atom = node.args[position] if isinstance(node, Apply) else node.value
+            own = self.shapes.get(atom) if isinstance(atom, Value) else None
+            if isinstance(node, Apply) and node.fn == "np.outer":
+                continue
+            place = axis - len(group.shape) + len(own or ())
+            if own is not None and place >= 0 and own[place] == size:
+                assert isinstance(atom, Value)
+                shape = self.apply("shape", nodes, atom)
+                return self.apply("getitem", nodes, shape, Literal(place))
+        return None
+
+    def apply(self, fn: str, nodes: list[Node], *args: Atom) -> Value:
+        out = Value("count" if fn == "mul" else hint(fn), temporary=True)
+        axes = rank(type_of(args[0])) if fn == "shape" else 0
+        out.type = nt.UniTuple(int64, axes) if axes else int64
+        nodes.append(Apply(out, fn, args, role=Role.TAPE))
+        return out

@@ -1,0 +1,181 @@
+"""Settle what depends on types: what is marked or compared, arguments that are written, initial values.
+
+In-place operators and items are settled in files of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from numba.core import types as nt
+
+from adcompiler.analysis.alias import memory, memory_classes, typed_memory
+from adcompiler.analysis.types import (
+    element,
+    is_array,
+    is_complex,
+    is_float,
+    is_list,
+    is_memory,
+)
+from adcompiler.definitions import SHOWN
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.layout import Leaf, Packed, Static
+from adcompiler.graph.nodes import (
+    UNDEFINED,
+    Apply,
+    Atom,
+    For,
+    Graph,
+    Literal,
+    Node,
+    Region,
+    Role,
+    Store,
+    Value,
+    While,
+    type_of,
+)
+from adcompiler.graph.walk import defined, map_region, substitute, walk
+from adcompiler.prepare.in_place import resolve_in_place
+from adcompiler.prepare.items import resolve_items
+
+
+def specialise(graph: Graph, keep_arguments: bool) -> Graph:
+    """Return the graph with typed nodes only.
+
+    Args:
+        graph: the untyped primal.
+        keep_arguments: whether arguments that are written are copied on entry. A function without a
+            result then returns those copies.
+    """
+    graph = _only_reals(graph)
+    graph = resolve_items(resolve_in_place(graph))
+    graph = _resolve_identities(graph)
+    graph = _copy_overlapping(graph)
+    if keep_arguments:
+        graph = _copy_written_arguments(graph)
+    return _define_initial_values(graph)
+
+
+def _only_reals(graph: Graph) -> Graph:
+    """Refuse complex arguments of definitions for real numbers, and writing what NumPy would show."""
+    same: dict[Value, Atom] = {}
+    marks = [node for node in walk(graph.body) if isinstance(node, Apply) and node.fn == "of_reals"]
+    shown = [node for node in marks if getattr(node.args[1], "value", None) in SHOWN]
+    _check_shown(graph, shown)
+    for node in marks:
+        argument, fn = node.args
+        if node not in shown and is_complex(type_of(argument)):
+            reason = f"'{getattr(fn, 'value', '')}' is known for real numbers only"
+            raise DifferentiationError("AD202", reason, node.loc)
+        same[node.out] = argument
+    marked = set(marks)
+
+    def rewrite(region: Region) -> Region:
+        return replace(region, nodes=tuple(node for node in region.nodes if node not in marked))
+
+    return replace(graph, body=substitute(map_region(graph.body, rewrite), same))
+
+
+def _check_shown(graph: Graph, shown: list[Apply]) -> None:
+    """Refuse writing an array of which NumPy would show a part."""
+    if not shown:
+        return
+    info = typed_memory(graph.body)
+    for node in shown:
+        array, fn = node.args
+        if isinstance(array, Value) and is_array(array.type) and info.written_after(array, node):
+            reason = f"'{getattr(fn, 'value', '')}' shows an array that is written afterwards"
+            raise DifferentiationError("AD303", reason, node.loc, "write .copy() of the array inside")
+
+
+def _resolve_identities(graph: Graph) -> Graph:
+    """`x is False` compares booleans; anything else, 0 too, is neither True nor False."""
+    same: dict[Value, Atom] = {}
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            if not isinstance(node, Apply) or node.fn != "is":
+                nodes.append(node)
+            elif not isinstance(type_of(node.args[0]), nt.Boolean):
+                same[node.out] = Literal(False)
+            elif node.args[1] == Literal(True):
+                same[node.out] = node.args[0]
+            else:
+                nodes.append(replace(node, fn="not", args=node.args[:1]))
+        return replace(region, nodes=tuple(nodes))
+
+    body = map_region(graph.body, rewrite)
+    return replace(graph, body=substitute(body, same))
+
+
+def _copy_overlapping(graph: Graph) -> Graph:
+    """`x += x[::-1]` adds what x was before: NumPy sees to that, Numba does not."""
+    arrays = {value for value in defined(graph.body) if is_array(value.type)}
+    classes = memory_classes(graph.body, arrays)
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            if isinstance(node, Store) and node.accumulate and node.value in arrays:
+                assert isinstance(node.value, Value)
+                if classes.get(node.value, node.value) is classes.get(node.array, node.array):
+                    copy = Value(node.value.name, temporary=True)
+                    copy.type = node.value.type.copy(layout="C", readonly=False)
+                    nodes.append(Apply(copy, "copy", (node.value,), loc=node.loc, role=node.role))
+                    node = replace(node, value=copy)
+            nodes.append(node)
+        return Region(region.params, tuple(nodes), region.yields)
+
+    return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def _copy_written_arguments(graph: Graph) -> Graph:
+    """The caller's arrays are never changed: an argument that is written is copied on entry."""
+    arrays = {value for value in defined(graph.body) if is_memory(value.type)}
+    info = memory(graph.body, arrays, {value for value in defined(graph.body) if is_list(value.type)})
+    own = {param: Value(param.name) for param in graph.body.params if info.is_written(param)}
+    for param, copy in own.items():
+        is_strided = is_array(param.type) and param.type.layout == "A"
+        copy.type = param.type.copy(layout="C") if is_strided else param.type
+    body = graph.body
+    if own:
+        body = substitute(body, dict(own))
+        copies = (Apply(copy, "copy", (param,), role=Role.TAPE) for param, copy in own.items())
+        body = replace(body, nodes=(*copies, *body.nodes))
+    if not isinstance(graph.returns, Static):
+        return replace(graph, body=body)
+    body = replace(body, yields=tuple(own.values()))
+    if not own:
+        return replace(graph, body=body)
+    return replace(graph, body=body, returns=Packed((Leaf(),) * len(own)) if len(own) > 1 else None)
+
+
+def _define_initial_values(graph: Graph) -> Graph:
+    """A loop-carried number without a value before the loop starts as zero: nothing reads it."""
+
+    def begun(node: Node) -> Node:
+        if not isinstance(node, For | While):
+            return node
+        kinds = (type_of(param) for param in node.carried)
+        return replace(node, inits=tuple(map(_initial, node.inits, kinds)))
+
+    def rewrite(region: Region) -> Region:
+        return replace(region, nodes=tuple(map(begun, region.nodes)))
+
+    return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def _initial(atom: Atom, kind: nt.Type | None) -> Atom:
+    """Return a zero of its type where a number has no value."""
+    if atom != UNDEFINED or kind is None or is_array(kind):
+        return atom
+    if is_float(element(kind)):
+        return Literal(0.0)
+    if is_complex(kind):
+        return Literal(0j)
+    if isinstance(kind, nt.Boolean):
+        return Literal(False)
+    return Literal(0) if isinstance(kind, nt.Integer) else atom

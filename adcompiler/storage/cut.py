@@ -1,0 +1,82 @@
+"""The cheapest set of values to store, as a minimum cut.
+
+The needed values of one iteration are separated from what cannot be recomputed. The cut is found as a maximum
+flow through the dependence graph, with the cost of storing each value as its capacity; the partitioners of
+Enzyme and of PyTorch's AOTAutograd work likewise.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
+from adcompiler.analysis.types import is_array, is_scalar
+from adcompiler.graph.nodes import Value, type_of
+from adcompiler.storage.recompute import Frame
+
+_LIMIT = 10**8
+_SCALAR, _INTEGER, _ARRAY = 100, 80, 5000
+
+
+def minimum_cut(frame: Frame, needed: list[Value]) -> set[Value]:
+    """Return the cheapest set of values to store, by maximum flow."""
+    todo = [v for v in needed if v is not frame.index]
+    goals = set(todo)
+    reach = _reach(frame, todo)
+    frame.states = {
+        after: param
+        for after, param in frame.carried.items()
+        if frame.sources(after) is None or (after in reach and param in reach)
+    }
+    numbers: dict[Value, int] = {}
+    while todo:
+        value = todo.pop()
+        if value not in numbers:
+            vertex = frame.states.get(value, value)  # a state and its next value share one tape
+            numbers[value] = numbers.setdefault(vertex, len(numbers))
+            todo += frame.sources(value) or []
+    return _solve(frame, goals, numbers)
+
+
+def _reach(frame: Frame, needed: list[Value]) -> set[Value]:
+    """Return the needed values, and all from which they could be recomputed."""
+    found: set[Value] = set()
+    todo = list(needed)
+    while todo:
+        value = todo.pop()
+        if value not in found:
+            found.add(value)
+            todo += frame.sources(value) or []
+    return found
+
+
+def _solve(frame: Frame, goals: set[Value], numbers: dict[Value, int]) -> set[Value]:
+    """Vertex i enters at 2 + 2i and leaves at 3 + 2i; 0 is what cannot be recomputed, 1 the needs."""
+    if not goals:
+        return set()
+    size = 2 + 2 * (max(numbers.values()) + 1)
+    capacity = np.zeros((size, size), dtype=np.int32)
+    for value, k in numbers.items():
+        enter, leave = 2 + 2 * k, 3 + 2 * k
+        capacity[enter, leave] = max(capacity[enter, leave], _weight(frame, value))
+        if value in goals:
+            capacity[leave, 1] = _LIMIT
+        sources = frame.sources(value)
+        if sources is None:
+            capacity[0, enter] = _LIMIT
+        for source in sources or []:
+            start = 3 + 2 * numbers[source]
+            if start != leave:
+                capacity[start, enter] = _LIMIT
+    flow = maximum_flow(csr_matrix(capacity), 0, 1).flow.toarray()
+    residual = csr_matrix((capacity - flow > 0).astype(np.int8))
+    reaching = set(breadth_first_order(residual.T.tocsr(), 1, return_predecessors=False).tolist())
+    return {v for v, k in numbers.items() if 2 + 2 * k not in reaching and 3 + 2 * k in reaching}
+
+
+def _weight(frame: Frame, value: Value) -> int:
+    kind = type_of(value)
+    if is_scalar(kind):
+        return _INTEGER if str(kind).startswith(("int", "bool", "uint")) else _SCALAR
+    return _ARRAY if is_array(kind) or kind is None else _LIMIT

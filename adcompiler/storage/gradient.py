@@ -1,0 +1,125 @@
+"""From a primal to the graph of its gradient: forward sweep, reverse sweep, and the plan between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from numba.core import types as nt
+
+from adcompiler.analysis.activity import active_values
+from adcompiler.analysis.types import is_array, is_continuous, is_float
+from adcompiler.analysis.vanishing import lost, vanishing
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.layout import Leaf, Static
+from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Region, Value, type_of
+from adcompiler.graph.walk import clone, renamed_keys
+from adcompiler.reverse.bind import allocated
+from adcompiler.reverse.first_assignment import with_empty_arrays
+from adcompiler.reverse.reverse import reverse
+from adcompiler.storage.derived import Derived, described
+from adcompiler.storage.export import export
+from adcompiler.storage.record import Recording
+
+
+def gradient(graph: Graph, wrt: Sequence[int], mode: str) -> Derived:
+    """Build the graph that evaluates a function's gradient.
+
+    Args:
+        graph: the specialised primal; its result must be a real scalar, except for a pullback.
+        wrt: positions of the arguments to differentiate, among the parameters of the body.
+        mode: `"grad"`, `"value_and_grad"`, or `"pullback"`, which takes the adjoints of the results as
+            further arguments.
+
+    Returns:
+        a graph returning `[value,] gradient of each argument` in order.
+
+    Raises:
+        DifferentiationError: AD302 for another result, and whatever the reverse sweep refuses.
+    """
+    seeds: list[Atom | None] = [Literal(1.0)]
+    params: list[Value] = []
+    kinds: list[nt.Type | None] = []
+    if mode == "pullback":
+        seeds = [_seed(atom, params, kinds) for atom in graph.body.yields]
+    else:
+        check_result(graph)
+    arguments = [graph.body.params[k] for k in wrt]
+    active = active_values(graph, arguments)
+    sweep = reverse(graph, arguments, active, seeds)
+    graph, recording = sweep.primal, Recording(sweep)
+    forward, back = _recorded(recording)
+    for shadow in sweep.bound.shadows.values():
+        shadow.type = None  # its layout follows from the array of zeros that it is a part of
+    mapping: dict[Value, Atom] = {}
+    back = clone(Region((), back.nodes, back.yields), mapping)
+    starts = recording.starts
+    starts |= renamed_keys(starts, mapping)
+    value = forward.yields if mode == "value_and_grad" else ()
+    nodes = (*forward.nodes, Effect("reverse_sweep", ()), *back.nodes)
+    body = allocated(Region((*forward.params, *params), nodes, (*value, *back.yields)))
+    _check_nothing_is_lost(graph, sweep.body, replace(body, yields=back.yields))
+    result = _derivative(graph, body, mode, params, described(graph, wrt))
+    return Derived(result, recording.plans, tuple(kinds), starts)
+
+
+def _recorded(recording: Recording) -> tuple[Region, Region]:
+    """Return the forward sweep, which keeps what the reverse sweep reads, and this."""
+    sweep = recording.sweep
+    forward, back = recording.frame(sweep.primal.body, sweep.body)
+    forward, back = export(forward, back, sweep)
+    forward, back, merged = recording.merge(forward, back)
+    for plan in merged:
+        plan.merged = True
+    return with_empty_arrays(recording.from_originals(forward)), back
+
+
+def _derivative(graph: Graph, body: Region, mode: str, params: list[Value], names: list[str]) -> Graph:
+    """Return the graph of a gradient by these names, which has more parameters than its primal."""
+    what = {"grad": "the gradient", "value_and_grad": "the value and the gradient"}.get(mode, "the pullback")
+    added = tuple((param.name, Leaf()) for param in params) if graph.parameters else ()
+    return replace(
+        graph,
+        name=f"{graph.name}_{mode}",
+        body=body,
+        doc=f"Return {what} of {graph.name} with respect to {', '.join(names)}.",
+        parameters=(*graph.parameters, *added),
+        defaults=() if params else graph.defaults,
+    )
+
+
+def _check_nothing_is_lost(primal: Graph, ideal: Region, body: Region) -> None:
+    """What the plan makes of the ideal reverse sweep must not lose an adjoint."""
+    both = Region(primal.body.params, (*primal.body.nodes, *ideal.nodes), ideal.yields)
+    before, after = (vanishing(replace(primal, body=one)) for one in (both, body))
+    assert not lost(before, after), "an adjoint was lost between the reverse sweep and its plan"
+
+
+def _seed(atom: Atom, params: list[Value], kinds: list[nt.Type | None]) -> Atom | None:
+    """Add the argument that gives the adjoint of a result, if the result can have one."""
+    kind = type_of(atom)
+    if not isinstance(atom, Value) or kind is None or not is_continuous(kind):
+        kinds.append(None)
+        return None
+    if not (is_float(kind) or is_array(kind)):
+        raise DifferentiationError("AD302", f"a result has type {kind}", None, "return an array or a tuple")
+    params.append(Value(f"d_{atom.name}"))
+    kinds.append(kind.copy(layout="C", readonly=False) if is_array(kind) else kind)
+    return params[-1]
+
+
+def check_result(graph: Graph) -> None:
+    """Refuse a function whose result is not one real scalar."""
+    found = graph.body.yields
+    if isinstance(graph.returns, Static):
+        cure = "return a float, or use vjp, which treats written arguments as results"
+        raise DifferentiationError("AD302", f"'{graph.name}' returns nothing", None, cure)
+    if graph.returns is not None or len(found) != 1:
+        cure = "return one float, or use vjp"
+        raise DifferentiationError("AD302", f"'{graph.name}' returns {len(found)} values", None, cure)
+    (result,) = found
+    if isinstance(result, Literal) and isinstance(result.value, float | int):
+        return
+    kind = type_of(result)
+    if not is_float(kind):
+        raise DifferentiationError("AD302", f"'{graph.name}' returns {kind}")

@@ -1,0 +1,78 @@
+"""Where a reverse loop gets the values from that an iteration of the primal defined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from adcompiler.graph.nodes import Apply, Atom, If, Node, Region, Value
+from adcompiler.graph.walk import clone, free, operands, regions, results, substitute, values, with_regions
+from adcompiler.storage.plan import LoopPlan
+from adcompiler.storage.tape import Tape, load
+
+
+@dataclass
+class Supply:
+    """The values of one iteration, as its reversal reads them.
+
+    Attributes:
+        plan: what is stored, counted back and recomputed.
+        loads: the tapes of what is stored.
+        partner: for each branch of the reverse sweep, the one of the primal that it reverses.
+        mapping: what stands in the reverse loop for values of the primal.
+    """
+
+    plan: LoopPlan
+    loads: dict[Value, Tape]
+    partner: dict[Node, Node]
+    mapping: dict[Value, Atom] = field(default_factory=dict)
+
+    def begin(self, primal: Region, back: Region) -> Region:
+        """Begin a reverse region, and the branches in it, with the values that its primal region defined."""
+        kept = clone(Region((), tuple(_in_order(self._made(primal))), ()), self.mapping)
+        nodes: list[Node] = []
+        for node in back.nodes:
+            branch = self.partner.get(node)
+            if isinstance(node, If) and isinstance(branch, If):
+                arms = zip(regions(branch), regions(node), strict=True)
+                node = with_regions(node, tuple(self.begin(*arm) for arm in arms))
+            nodes.append(node)
+        back = substitute(Region((), tuple(nodes), back.yields), self.mapping)
+        return Region((), (*kept.nodes, *back.nodes), back.yields)
+
+    def _made(self, primal: Region) -> list[Node]:
+        """Return the nodes that load, count back and recompute what a region of the primal defines."""
+        made: list[Node] = []
+        for value in primal.params:
+            if value in self.loads:
+                made += load(self.loads[value])
+            elif value in self.plan.counters:
+                made.append(_counted_back(primal, value, self.plan.counters[value]))
+        for node in primal.nodes:
+            for value in results(node):
+                if value in self.loads:
+                    made += load(self.loads[value])
+                elif value in self.plan.recomputed:
+                    made.append(self.plan.kept.get(value, node))
+        return made
+
+
+def _in_order(nodes: list[Node]) -> list[Node]:
+    """Put nodes behind those that they read from: a value that is read back needs its index first."""
+    makers = {value: node for node in nodes for value in results(node)}
+    ordered: dict[Node, None] = {}
+
+    def enter(node: Node) -> None:
+        for value in (*values(operands(node)), *(v for region in regions(node) for v in free(region))):
+            if value in makers and makers[value] is not node and makers[value] not in ordered:
+                enter(makers[value])
+        ordered[node] = None
+
+    for node in nodes:
+        enter(node)
+    return list(ordered)
+
+
+def _counted_back(body: Region, param: Value, after: Value) -> Node:
+    """Return what undoes the last step of a counter."""
+    step = next(node for node in body.nodes if isinstance(node, Apply) and node.out is after)
+    return replace(step, out=param, fn="sub" if step.fn == "add" else "add", args=(after, step.args[1]))
