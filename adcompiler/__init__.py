@@ -3,7 +3,8 @@
 from adcompiler.enabled import enabled
 
 with enabled():
-    from adcompiler.api.derivative import Derivative, grad, value_and_grad
+    from adcompiler.api.derivative import Derivative
+    from adcompiler.api.first_order import grad, value_and_grad
     from adcompiler.api.inside_numba import DerivativeType
     from adcompiler.api.pullback import vjp
     from adcompiler.api.pushforward import jvp

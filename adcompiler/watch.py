@@ -80,6 +80,11 @@ def is_left_out(name: str) -> bool:
     return name in _skipped.get()
 
 
+def is_watched() -> bool:
+    """Tell whether the pipeline has to run because somebody watches it, or leaves passes out."""
+    return _recorder.get() is not None or bool(_skipped.get()) or bool(os.environ.get(VARIABLE))
+
+
 def report(name: str, before: Graph | None, after: Graph) -> None:
     """Show what a pass did to those who watch."""
     recorder = _recorder.get()

@@ -27,16 +27,30 @@ from adcompiler.storage.tape import Tape
 from adcompiler.watch import report
 
 
+@dataclass(frozen=True)
+class Interface:
+    """What has to be known of a generated function to call it.
+
+    Attributes:
+        returns: layout of its result.
+        writes: positions of the arguments that it works on copies of, because the function writes them.
+        seeds: types of further arguments: adjoints of the results, or tangents; None for values without.
+        is_conditional: whether it assumes of sizes what only some calls may need.
+    """
+
+    returns: Layout
+    writes: tuple[int, ...] = ()
+    seeds: tuple[nt.Type | None, ...] = ()
+    is_conditional: bool = False
+
+
 @dataclass
 class Compiled:
     """What one specialisation is made of."""
 
     graph: Graph
     plans: list[tuple[LoopPlan, list[Tape]]]
-    returns: Layout
-    writes: tuple[int, ...]
-    seeds: tuple[nt.Type | None, ...] = ()
-    is_conditional: bool = False
+    interface: Interface
     text: ModuleText = field(default_factory=ModuleText)
 
 
@@ -79,15 +93,15 @@ def _transformed(
         if keep_arguments:  # the pullback checks it too late
             through(unit, "checked")
         result = through(unit, "itself").graph
-        return result, Compiled(result, [], result.returns or Leaf(), writes)
+        return result, Compiled(result, [], Interface(result.returns or Leaf(), writes))
     through(unit, "prepared")
     if len(chain) == 1:
         through(unit, "factored")
     made = _derived(unit, layouts, chain)
     result = through(unit, "polished").graph
     assert result.returns is not None
-    conditional = guards.is_conditional
-    return result, Compiled(result, made.plans, result.returns, writes, made.seeds, conditional)
+    interface = Interface(result.returns, writes, made.seeds, guards.is_conditional)
+    return result, Compiled(result, made.plans, interface)
 
 
 def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain) -> Derived:

@@ -1,4 +1,4 @@
-"""The public functions: `grad` and `value_and_grad`."""
+"""A function made from another one: its derivative, specialised for the types that it is called with."""
 
 from __future__ import annotations
 
@@ -28,11 +28,21 @@ from adcompiler.api.arguments import (
     repacked,
 )
 from adcompiler.api.checks import Argnums, check_apart, check_leaf, flat_tangent, layout_of_default, positions
-from adcompiler.api.compile import compile_text
+from adcompiler.api.compile import Compiled, compile_text
 from adcompiler.api.matrices import Matrix, matrix_graph
+from adcompiler.api.remembered import Entry, Slot, slot_of
 from adcompiler.api.specialised import Specialised, run_plainly, seconds_of_stages, with_direction
 from adcompiler.emit.callees import forget
-from adcompiler.emit.module import compile_now, divides_like_python, jit_options, load, module_text
+from adcompiler.emit.module import (
+    compile_now,
+    digest_of,
+    divides_like_python,
+    handed_over,
+    jit_options,
+    load,
+    module_text,
+    stem_of,
+)
 from adcompiler.emit.plain import uncompiled
 from adcompiler.enabled import enabled, is_disabled
 from adcompiler.errors import DifferentiationError, defects_reported
@@ -41,7 +51,7 @@ from adcompiler.explain.footprint import allocations, known_sizes
 from adcompiler.explain.in_words import explain, explain_memory, explain_seconds, module_header
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.frontend.parse import python_function
-from adcompiler.frontend.resolve import as_plain
+from adcompiler.frontend.resolve import as_plain, name_of
 from adcompiler.frontend.seen import Seen, seeing
 from adcompiler.graph.layout import Layout, Leaf, Packed, build, leaves, pack_python
 from adcompiler.graph.nodes import Graph
@@ -116,8 +126,8 @@ class Derivative:
             self.quick[key] = made
         if not made.is_plain:
             args = tuple(map(plain, args, made.layouts))
-        if made.compiled.writes:
-            check_apart(args, self.python.__name__, made.compiled.writes)
+        if made.interface.writes:
+            check_apart(args, self.python.__name__, made.interface.writes)
         return self.run(made, args)
 
     def run(self, made: Specialised, args: Sequence[Any]) -> Any:
@@ -132,7 +142,7 @@ class Derivative:
                 raise DifferentiationError("AD305", reason, None, "call vjp again") from None
             self.quick.clear()
             return self.run(self._specialise(made.layouts, broadcasts=True), args)
-        return repacked(found, made.compiled.returns) if made.repacks else found
+        return repacked(found, made.interface.returns) if made.repacks else found
 
     def layouts(self, args: tuple[Any, ...]) -> tuple[Layout, ...]:
         """Return the layout of each argument."""
@@ -178,28 +188,66 @@ class Derivative:
     def _made(self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style) -> Specialised:
         self.check_arguments(layouts)
         clock = [time.perf_counter()]
-        forget()
-        with defects_reported(self.python.__name__), seeing(self.seen), enabled():
-            own = layouts[: self.own]
-            graph = self._lowered(own)
-            clock.append(time.perf_counter())
-            compiled = compile_text(graph, own, self.chain, style, self.mode != "primal")
-        header = module_header(
-            self.mode, self.python.__name__, dict(zip(self.names, layouts, strict=True)), origins
-        )
-        source = module_text(compiled.text, header, self.options)
         with enabled():
-            module = load(source, compiled.text)
-        name = compiled.text.name
-        function = getattr(module, name) if self.jit else uncompiled(module, name)
+            slot = self._slot(layouts, style) if self.jit and not origins else None
+            entry = slot.recall(self.seen) if slot is not None else None
+        compiled, stem = None, "" if slot is None else slot.stem
+        if entry is None:
+            compiled = self._compiled(layouts, style, clock)
+            entry = self._entry(compiled, layouts, origins)
+            stem = stem or stem_of(entry.name, digest_of(entry.source, compiled.text))
+        else:
+            clock.append(time.perf_counter())
+        with enabled():
+            module = load(entry.source, stem, entry.objects)
+        function = getattr(module, entry.name) if self.jit else uncompiled(module, entry.name)
         clock.append(time.perf_counter())
         if self.jit:
-            seeds = [kind for kind in compiled.seeds if kind is not None and self.mode != "hvp"]
-            compile_now(function, (*map(kind_of, layouts), *seeds), self.python)
+            seeds = [kind for kind in entry.interface.seeds if kind is not None and self.mode != "hvp"]
+            code = None if slot is None else slot.unpacked(entry)
+            holder = compile_now(function, (*map(kind_of, layouts), *seeds), self.python, code)
+            if slot is not None:
+                slot.remember(self.seen, entry, holder)
         clock.append(time.perf_counter())
         return Specialised(
-            layouts, function, compiled, source, style.broadcasts, seconds_of_stages(clock), self.version
+            layouts,
+            function,
+            entry.interface,
+            entry.source,
+            style.broadcasts,
+            seconds_of_stages(clock),
+            self.version,
+            compiled,
         )
+
+    def _slot(self, layouts: tuple[Layout, ...], style: Style) -> Slot | None:
+        """Return where the specialisation is kept for other processes."""
+        name = f"{name_of(self.python)}_{self.mode}"
+        return slot_of(self.base, name, layouts, (self._choices(), style))
+
+    def _choices(self) -> tuple[object, ...]:
+        inner = self.function.chain if isinstance(self.function, Derivative) else ()
+        options = sorted(self.options.items())
+        return self.mode, self.chain, inner, self.wrt, self.names, options, self.raises
+
+    def facts_of_derivative(self) -> tuple[object, ...]:
+        """Return what tells this derivative from others, where a function reads it."""
+        return self.base, repr((self._choices(), self.style))
+
+    def _compiled(self, layouts: tuple[Layout, ...], style: Style, clock: list[float]) -> Compiled:
+        forget()
+        own = layouts[: self.own]
+        with defects_reported(self.python.__name__), seeing(self.seen), enabled():
+            graph = self._lowered(own)
+            clock.append(time.perf_counter())
+            return compile_text(graph, own, self.chain, style, self.mode != "primal")
+
+    def _entry(self, compiled: Compiled, layouts: tuple[Layout, ...], origins: Sequence[str]) -> Entry:
+        """Return what a module is made of."""
+        named = dict(zip(self.names, layouts, strict=True))
+        header = module_header(self.mode, self.python.__name__, named, origins)
+        source = module_text(compiled.text, header, self.options)
+        return Entry(compiled.text.name, source, compiled.interface, handed_over(compiled.text))
 
     def _lowered(self, layouts: tuple[Layout, ...]) -> Graph:
         if not self.is_matrix:
@@ -211,6 +259,7 @@ class Derivative:
     def stages(self, *args: Any) -> Stages:
         """Return what each pass makes of the graph, to print: from the function's text to the derivative.
 
+        >>> from adcompiler import grad
         >>> print(grad(lambda x: 1.0 * x).stages(3.0).difference(1))
         === function: fold ===
          graph function(x):
@@ -234,6 +283,7 @@ class Derivative:
 
         Constants are frozen when a function is compiled, as Numba does.
 
+        >>> from adcompiler import grad
         >>> scale = 2.0
         >>> f = grad(lambda x: scale * x)
         >>> slope, scale = f(1.0), 3.0
@@ -305,15 +355,22 @@ class Derivative:
         Given arguments, it also returns how much memory a call with them takes, and how long compiling took.
         """
         if not args:
-            return explain(self.python.__name__, self._current().compiled.plans)
+            return explain(self.python.__name__, self._plan_of(self._current()).plans)
         args = self.bound(args)
         made = self._specialise(self.layouts(args))
         pairs = zip(args, made.layouts, strict=True)
         values = [value for arg, layout in pairs for value in flat(arg, layout)]
-        unit = made.compiled
+        unit = self._plan_of(made)
         memory = explain_memory(allocations(unit.graph), known_sizes(unit.graph, values))
         plan = explain(self.python.__name__, unit.plans)
         return "\n".join([plan, memory, explain_seconds(made.seconds)])
+
+    def _plan_of(self, made: Specialised) -> Compiled:
+        """Return what a specialisation was made of, which is not kept for other processes."""
+        if made.compiled is None:
+            style = replace(self.style, broadcasts=made.broadcasts)
+            made.compiled = self._compiled(made.layouts, style, [])
+        return made.compiled
 
     @cached_property
     def primal(self) -> Any:
@@ -339,7 +396,7 @@ class Derivative:
         own = (*map(layout_of_type, kinds), *missing)[: self.own]
         layouts = (*own, *self._direction(own))
         made = self._specialise(layouts)
-        if made.compiled.is_conditional and not made.broadcasts:  # there is no way back from compiled code
+        if made.interface.is_conditional and not made.broadcasts:  # there is no way back from compiled code
             if layouts not in self.cautious:
                 self.cautious[layouts] = self._made(layouts, (), replace(self.style, cautious=True))
             made = self.cautious[layouts]
@@ -381,64 +438,3 @@ def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:
         cure = "grad of the grad of one number, jacobian, hessian and hvp are there for second derivatives"
         raise DifferentiationError("AD203", reason, None, cure)
     return found
-
-
-def grad(
-    function: Callable[..., Any] | None = None,
-    argnums: Argnums = 0,
-    *,
-    jit: bool = True,
-    **options: Any,
-) -> Any:
-    """Return a function that evaluates the gradient of a scalar function.
-
-    Args:
-        function: a numeric Python function, or an `@njit` dispatcher, that returns one float.
-        argnums: the argument or arguments to differentiate, by position or name.
-        jit: False runs the same generated text as plain Python and NumPy.
-        options: `accurate_math=True` keeps the order of all sums, and libm in loops. `broadcasting=True`
-            lets compiled callers pass arrays that are stretched because one of their sizes is 1; from Python
-            this always works. All else are Numba's options such as `fastmath=True` or
-            `error_model="python"`; those of a dispatcher are taken over.
-
-    Returns:
-        a callable with the parameters of `function`. It returns the gradient of the one argument, in
-        its shape and dtype, or a tuple of gradients where `argnums` is a sequence. In the gradient by a
-        tuple, dictionary or list, None stands for whatever is no float in it, integers included.
-
-    Raises:
-        DifferentiationError: where the function cannot be differentiated, when it is decorated
-            or when it is first called with arguments of some type.
-
-    >>> @grad
-    ... def energy(x, k):
-    ...     return 0.5 * k * x * x
-    >>> energy(3.0, 2.0)
-    6.0
-    >>> grad(energy.function, argnums=("x", "k"))(3.0, k=2.0)
-    (6.0, 4.5)
-    """
-    if function is None:
-        return lambda f: Derivative(f, "grad", argnums, jit, options)
-    return Derivative(function, "grad", argnums, jit, options)
-
-
-def value_and_grad(
-    function: Callable[..., Any] | None = None,
-    argnums: Argnums = 0,
-    *,
-    jit: bool = True,
-    **options: Any,
-) -> Any:
-    """Return a function that evaluates a scalar function and its gradient together.
-
-    Arguments, result and errors are those of `grad`, but the result is `(value, gradient)`.
-
-    >>> def energy(x, k):
-    ...     return 0.5 * k * x * x
-    >>> value_and_grad(energy)(3.0, 2.0)
-    (9.0, 6.0)
-    """
-    if function is None:
-        return lambda f: Derivative(f, "value_and_grad", argnums, jit, options)
-    return Derivative(function, "value_and_grad", argnums, jit, options)

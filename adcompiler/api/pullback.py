@@ -70,12 +70,12 @@ def vjp(
     wrt = tuple(k for k, layout in enumerate(layouts) if any(is_continuous(x.kind) for x in leaves(layout)))
     derivative = derivative_of(function, "pullback", wrt, jit, fixed)
     made = derivative._specialise(layouts)  # now: what the function reads may change until the pullback runs
-    returns = outputs._specialise(outputs.layouts(args)).compiled.returns
+    returns = outputs._specialise(outputs.layouts(args)).interface.returns
     kept = tuple(np.copy(arg) if isinstance(arg, np.ndarray) else arg for arg in args)
 
     def pullback(adjoint: Any) -> tuple[Any, ...]:
         """Return the adjoint of each argument, given that of the outputs."""
-        seeds = _seeds(adjoint, value, returns, made.compiled.seeds)
+        seeds = _seeds(adjoint, value, returns, made.interface.seeds)
         found = derivative.run(made, [*map(plain, kept, made.layouts), *seeds])
         parts = iter(found)
         return tuple(next(parts) if k in wrt else None for k in range(len(args)))

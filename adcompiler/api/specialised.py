@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from adcompiler.api.arguments import is_direct, needs_repacking
-from adcompiler.api.compile import Compiled
+from adcompiler.api.compile import Compiled, Interface
 from adcompiler.emit.plain import with_fields
 from adcompiler.enabled import enabled
 from adcompiler.graph.layout import Layout, Leaf
@@ -19,23 +19,38 @@ from adcompiler.graph.layout import Layout, Leaf
 
 @dataclass
 class Specialised:
-    """A function made for arguments of certain types."""
+    """A function made for arguments of certain types.
+
+    Attributes:
+        layouts: layout of each argument.
+        function: the generated function.
+        interface: what has to be known to call it.
+        source: text of its module.
+        broadcasts: whether nothing is assumed of sizes.
+        seconds: how long each stage took.
+        version: how often its `Derivative` had been told to compile again.
+        compiled: the graph and the plan, unless it was compiled by an earlier process.
+        is_plain: whether all arguments are single values.
+        repacks: whether results are lists or dictionaries.
+        is_direct: whether it takes and gives values as they are.
+    """
 
     layouts: tuple[Layout, ...]
     function: Any
-    compiled: Compiled
+    interface: Interface
     source: str
     broadcasts: bool
     seconds: dict[str, float]
     version: int
+    compiled: Compiled | None = None
     is_plain: bool = field(init=False)
     repacks: bool = field(init=False)
     is_direct: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.is_plain = all(isinstance(layout, Leaf) for layout in self.layouts)
-        self.repacks = needs_repacking(self.compiled.returns)
-        self.is_direct = all(map(is_direct, self.layouts)) and not self.repacks and not self.compiled.writes
+        self.repacks = needs_repacking(self.interface.returns)
+        self.is_direct = all(map(is_direct, self.layouts)) and not self.repacks and not self.interface.writes
 
 
 def run_plainly(function: Any, args: Sequence[Any]) -> Any:

@@ -1,40 +1,29 @@
-"""Generated modules on disk: content-addressed, importable, shown by `.source`, cached by Numba."""
+"""Generated modules: their text, which `.source` shows, and what is made of it."""
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import importlib.util
-import io
-import os
+import linecache
 import re
 import sys
-import tempfile
 import types
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 from numba.core.errors import NumbaError, NumbaPerformanceWarning
 
-import adcompiler.runtime
+from adcompiler.emit.disk import writable_folder, write_at_once
+from adcompiler.emit.machine_code import Holder
 from adcompiler.emit.write import ModuleText
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.facts import fingerprint
 from adcompiler.frontend.parse import error_model
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import helper_source
 
 _OPTIONS = ("fastmath", "parallel", "boundscheck", "nogil")
-
-
-def cache_folder() -> Path:
-    """Return the folder of generated modules: `$ADCOMPILER_CACHE`, else the user's cache folder."""
-    chosen = os.environ.get("ADCOMPILER_CACHE")
-    base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return Path(chosen) if chosen else base / "adcompiler"
 
 
 def jit_options(function: object, overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,8 +49,6 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
     imports = [name for name in ("math", "operator") if any(f"{name}." in part for part in text.sources)]
     lines = [f"# {line}" for line in header.splitlines()]
     lines += [f"import {name}" for name in imports]
-    if text.arrays:
-        lines.append("from pathlib import Path")
     lines += ["", "import numpy as np", "from numba import njit", ""]
     runtime = []
     if any("fast." in part for part in text.sources):
@@ -77,90 +64,85 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
         runtime.append(f"from adcompiler.runtime.guards import {', '.join(guards)}")
     lines += [*runtime, ""] if runtime else []
     lines += [f"from {module} import {name}" for name, module in text.imports.items()]
-    lines += [f"# {name}: handed over by the caller" for name in text.objects]
+    lines += [f"# {name}: handed over by the caller" for name in handed_over(text)]
     lines += [f"{name} = {value!r}" for name, value in text.constants.items()]
-    for name in text.arrays:
-        lines.append(f'{name} = np.load(Path(__file__).with_suffix(".{name}.npy"))')
     for helper in text.helpers:
-        lines += ["", "@njit(cache=True)", helper_source(helper)]
-    # What is handed over may differ in another process, and recursive functions crash when Numba loads
-    # them from its disk cache.
-    is_cached = not text.objects and len(text.sources) == 1
-    caches = "cache=True, " if is_cached else ""
+        lines += ["", "@njit", helper_source(helper)]
     for function in text.sources:
-        lines += ["", f"@njit({caches}{arguments})", function]
+        lines += ["", f"@njit({arguments})", function]
     return "\n".join(lines)
 
 
-def load(source: str, text: ModuleText) -> types.ModuleType:
-    """Write a module's text to the cache folder, if it is not there yet, and import it."""
-    name, arrays = text.name, text.arrays
-    digest = hashlib.sha256(source.encode() + numba.__version__.encode() + _own_version().encode())
+def digest_of(source: str, text: ModuleText) -> str:
+    """Return what tells a module apart from all others in this process, by its text and what it is handed."""
+    digest = hashlib.sha256(source.encode())
     for key, version in text.versions.items():
         digest.update(f"{key} {version}".encode())
-    for key, value in text.objects.items():
-        digest.update(f"{key} {id(value)}".encode())
-    for array in arrays.values():
-        digest.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
-    stem = f"{name.encode('ascii', 'replace').decode().replace('?', '_')}_{digest.hexdigest()[:16]}"
-    full_name = f"adcompiler_generated_{stem}"
-    if full_name in sys.modules:
-        return sys.modules[full_name]
-    path = _writable_folder() / f"{stem}.py"
-    for key, array in arrays.items():
-        data = io.BytesIO()
-        np.save(data, array)
-        _write_at_once(path.with_suffix(f".{key}.npy"), data.getvalue())
-    _write_at_once(path, source.encode())
-    spec = importlib.util.spec_from_file_location(full_name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    vars(module).update(text.objects)
-    sys.modules[full_name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@functools.cache
-def _own_version() -> str:
-    """Return what tells versions of the functions apart that generated modules import from here."""
-    folder = Path(adcompiler.runtime.__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.name.encode() + path.read_bytes())
+    for key, value in handed_over(text).items():
+        digest.update(f"{key} {fingerprint(value) if isinstance(value, np.ndarray) else id(value)}".encode())
     return digest.hexdigest()
 
 
-def _writable_folder() -> Path:
-    """Return the cache folder, or one for temporary files where the user's cannot be written."""
-    folder = cache_folder()
+def handed_over(text: ModuleText) -> dict[str, object]:
+    """Return the objects that a module's text does not define: captured arrays, and what has no address."""
+    return text.objects | text.arrays
+
+
+def stem_of(name: str, digest: str) -> str:
+    """Return the name under which a module stands in the cache folder.
+
+    >>> stem_of("größe_grad", 64 * "0")
+    'gr__e_grad_0000000000000000'
+    """
+    return f"{name.encode('ascii', 'replace').decode().replace('?', '_')}_{digest[:16]}"
+
+
+def load(source: str, stem: str, objects: Mapping[str, object]) -> types.ModuleType:
+    """Make a module of its text, which is also written to the cache folder, for people and debuggers.
+
+    Args:
+        source: the text; what stands in the file is never run.
+        stem: its name in the cache folder.
+        objects: what is handed over to it.
+    """
+    full_name = f"adcompiler_generated_{stem}"
+    if full_name in sys.modules:
+        return sys.modules[full_name]
+    path = writable_folder() / f"{stem}.py"
+    if not path.exists() or path.read_text("utf-8", "replace") != source:
+        write_at_once(path, source.encode())
+    linecache.cache[str(path)] = len(source), None, source.splitlines(keepends=True), str(path)
+    module = types.ModuleType(full_name)
+    module.__file__ = str(path)
+    frozen = {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in objects.items()}
+    vars(module).update(frozen)
+    sys.modules[full_name] = module
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except OSError:
-        pass
-    folder = Path(tempfile.gettempdir()) / "adcompiler"
-    folder.mkdir(exist_ok=True)
-    return folder
+        exec(compile(source, str(path), "exec"), vars(module))
+    except BaseException:
+        del sys.modules[full_name]
+        raise
+    return module
 
 
-def _write_at_once(path: Path, data: bytes) -> None:
-    """Write a file, unless it is there already, so that no other process ever sees half of it."""
-    if path.exists() and path.read_bytes() == data:
-        return
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    os.replace(temporary, path)
+def compile_now(
+    function: Any, kinds: tuple[Any, ...], origin: types.FunctionType, loaded: Any = None
+) -> Holder:
+    """Compile a generated function for argument types, or take over its machine code.
 
+    Args:
+        function: the dispatcher.
+        kinds: the types.
+        origin: the function that it was generated for.
+        loaded: the machine code that was kept, if any.
 
-def compile_now(function: Any, kinds: tuple[Any, ...], origin: types.FunctionType) -> None:
-    """Compile a generated function for argument types.
+    Returns:
+        what holds the machine code.
 
     Raises:
         DifferentiationError: AD901 where Numba cannot compile the text.
     """
+    holder = function._cache = Holder(loaded)
     try:
         with warnings.catch_warnings():  # a gradient without parallel parts is no fault
             warnings.simplefilter("ignore", NumbaPerformanceWarning)
@@ -168,3 +150,4 @@ def compile_now(function: Any, kinds: tuple[Any, ...], origin: types.FunctionTyp
     except NumbaError as error:
         reason = f"Numba cannot compile the code generated for '{origin.__name__}': {str(error)[:600]}"
         raise DifferentiationError("AD901", reason) from error
+    return holder

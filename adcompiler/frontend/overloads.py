@@ -20,7 +20,11 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 from numba.core.registry import cpu_target
 from numba.core.target_extension import get_local_target
-from numba.core.typing.templates import _OverloadAttributeTemplate, _OverloadFunctionTemplate
+from numba.core.typing.templates import (
+    _OverloadAttributeTemplate,
+    _OverloadFunctionTemplate,
+    builtin_registry,
+)
 
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.bindings import Binding, Closure, Record, flatten
@@ -68,6 +72,13 @@ def member_finder(name: str, is_method: bool, owner: Atom, ranks: Ranks) -> Find
         return None if template is None else _called(template._overload_func, kinds, named)
 
     return find
+
+
+def given_by_users() -> list[python_types.FunctionType]:
+    """Return the overloads that Numba has been given by others than itself and this package."""
+    templates = [*builtin_registry.functions, *builtin_registry.attributes]
+    overloads = [getattr(template, "_overload_func", None) for template in templates]
+    return [found for found in overloads if found is not None and _home(found) not in (None, *_OWN)]
 
 
 def _users_template(kind: nt.Type, name: str, is_method: bool) -> Any:

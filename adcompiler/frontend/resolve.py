@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from adcompiler.frontend.seen import MISSING as MISSING
-from adcompiler.frontend.seen import looked_up, note_attribute, note_name
+from adcompiler.frontend.facts import MISSING as MISSING
+from adcompiler.frontend.facts import looked_up
+from adcompiler.frontend.seen import note_attribute, note_name
 from adcompiler.graph.nodes import Atom, Global, Literal
 from adcompiler.primitives import CARDS, Spelling
 from adcompiler.runtime.guards import times

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
-import hashlib
-import os
-import time
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,24 +11,7 @@ from typing import Any
 import numpy as np
 
 from adcompiler.custom import CustomFunction
-
-MISSING = object()
-_UNCHANGING = ("numpy", "math", "scipy", "numba", "adcompiler", "builtins", "operator", "cmath", "functools")
-_PROCESS = f"{os.getpid()} {time.time()}"  # objects without an address are the same in one process only
-
-
-def looked_up(function: types.FunctionType, name: str) -> object:
-    """Return what a free name of a function stands for, or `MISSING`."""
-    code = function.__code__
-    if name in code.co_freevars and function.__closure__ is not None:
-        cell = function.__closure__[code.co_freevars.index(name)]
-        try:
-            return cell.cell_contents
-        except ValueError:
-            return MISSING
-    if name in function.__globals__:
-        return function.__globals__[name]
-    return getattr(builtins, name, MISSING)
+from adcompiler.frontend.facts import MISSING, Facts, fingerprint, is_unchanging, looked_up
 
 
 @dataclass
@@ -53,6 +32,25 @@ class Seen:
             )
             and all(_holds(kept, _parts(function)) for function, kept in self.functions.items())
         )
+
+    def is_covered_by(self, facts: Facts) -> bool:
+        """Tell whether all that was read is among the facts that tell versions of the function apart."""
+        functions = [function for function in self.functions if function not in facts.functions]
+        return (
+            all(key in facts.names or is_unchanging(key[0].__module__ or "") for key in self.names)
+            and all(key in facts.attributes for key in self.attributes)
+            and all(is_unchanging(function.__module__ or "") for function in functions)
+        )
+
+    def enter(self, facts: Facts) -> None:
+        """Note all facts of a function as read."""
+        with seeing(self):
+            for (function, name), value in facts.names.items():
+                note_name(function, name, value)
+            for (_, name), (owner, value) in facts.attributes.items():
+                note_attribute(owner, name, value)
+            for function in facts.functions:
+                note_function(function)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -82,7 +80,7 @@ def note_name(function: types.FunctionType, name: str, value: object) -> None:
 
 def note_attribute(owner: object, name: str, value: object) -> None:
     """Note that an attribute of a captured object was read."""
-    if _ACTIVE and not (isinstance(owner, types.ModuleType) and _is_unchanging(owner.__name__)):
+    if _ACTIVE and not (isinstance(owner, types.ModuleType) and is_unchanging(owner.__name__)):
         for seen in _ACTIVE:
             seen.attributes.setdefault((id(owner), name), (owner, _kept(value)))
 
@@ -137,87 +135,3 @@ def _holds(kept: Any, now: Any) -> bool:
 
 def _equal(old: np.ndarray[Any, Any], now: np.ndarray[Any, Any]) -> bool:
     return bool(np.array_equal(old, now)) or old.tobytes() == now.tobytes()  # the latter where there are NaNs
-
-
-def fingerprint(value: object) -> str:
-    """Return what tells versions of an object apart: of functions their code, and what that reads.
-
-    >>> fingerprint((1.0, "a")) == fingerprint((2.0, "a"))
-    False
-    """
-    digest = hashlib.sha256()
-    for part in _facts(value, set()):
-        digest.update(part.encode())
-        digest.update(b"\0")
-    return digest.hexdigest()
-
-
-def _facts(value: Any, done: set[int]) -> Iterator[str]:
-    if id(value) in done:
-        yield "seen"
-        return
-    if not isinstance(value, int | float | complex | str | bytes | None):
-        done.add(id(value))
-    match value:
-        case None | int() | float() | complex() | str() | bytes():
-            yield f"{type(value).__qualname__} {value!r}"
-        case np.ndarray() if not value.dtype.hasobject:
-            content = hashlib.sha256(np.ascontiguousarray(value).tobytes())
-            yield f"{value.dtype}{value.shape}{content.hexdigest()}"
-        case np.generic() | np.dtype() | np.ufunc():
-            yield f"{type(value)} {value!r}"
-        case tuple() | list() | set() | frozenset():
-            for item in sorted(value, key=repr) if isinstance(value, set | frozenset) else value:
-                yield from _facts(item, done)
-        case dict():
-            for key, item in value.items():
-                yield f"{key!r}"
-                yield from _facts(item, done)
-        case types.FunctionType():
-            yield from _facts_of_function(value, done)
-        case CustomFunction():
-            for part in (value.dispatcher, value.vjp, value.jvp):
-                yield from _facts(part, done)
-        case types.ModuleType() | types.BuiltinFunctionType():
-            yield f"{getattr(value, '__module__', '')} {value.__name__}"
-        case type():
-            yield f"{value.__module__} {value.__qualname__} {getattr(value, '_fields', '')}"
-        case _ if isinstance(getattr(value, "py_func", None), types.FunctionType):
-            yield f"{getattr(value, 'targetoptions', '')}"
-            yield from _facts_of_function(value.py_func, done)
-        case _:
-            yield f"{type(value).__qualname__} {id(value)} {_PROCESS}"
-
-
-def _facts_of_function(function: types.FunctionType, done: set[int]) -> Iterator[str]:
-    if _is_unchanging(function.__module__ or ""):
-        yield f"{function.__module__} {function.__qualname__}"
-        return
-    names: set[str] = set()
-    yield from _facts_of_code(function.__code__, names)
-    yield from _facts([function.__defaults__, function.__kwdefaults__], done)
-    for name in sorted(names | set(function.__code__.co_freevars)):
-        found = looked_up(function, name)
-        if found is MISSING:
-            continue
-        yield name
-        yield from _facts(found, done)
-        if isinstance(found, types.ModuleType) and not _is_unchanging(found.__name__):
-            for inner in sorted(names):
-                if hasattr(found, inner):
-                    yield from _facts(getattr(found, inner), done)
-
-
-def _facts_of_code(code: types.CodeType, names: set[str]) -> Iterator[str]:
-    names.update(code.co_names)
-    yield code.co_code.hex()
-    yield f"{code.co_names}{code.co_varnames}{code.co_freevars}{code.co_cellvars}"
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _facts_of_code(constant, names)
-        else:
-            yield f"{type(constant).__qualname__} {constant!r}"
-
-
-def _is_unchanging(module: str) -> bool:
-    return module.split(".")[0] in _UNCHANGING

@@ -31,7 +31,7 @@ _COMPLEX = {"conj": np.conj, "real": np.real, "imag": np.imag}
 
 def _scope(functions: dict[str, Any]) -> Source:
     """A place to look names up in: a function whose globals are those of the formulas."""
-    anchor = types.FunctionType((lambda: None).__code__, functions)
+    anchor = types.FunctionType((lambda: None).__code__, functions | {"__name__": __name__})
     tree = gast.ast_to_gast(ast.parse("lambda: None", mode="eval")).body
     return Source(anchor, tree, "<rule>", ("",))
 

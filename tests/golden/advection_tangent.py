@@ -24,7 +24,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import same_size
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def advection_tangent_jvp(u, c, steps, t_u, t_c):
     """Return advection_tangent and its derivative along the tangents of u, c."""
     size = u.shape[0]

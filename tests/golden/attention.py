@@ -24,7 +24,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import same_size, times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def attention_value_and_grad(q, k, v):
     """Return the value and the gradient of attention with respect to q, k, v."""
     size = q.shape[1]

@@ -22,7 +22,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import same_size
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def bilinear_value_and_grad(a, x, y):
     """Return the value and the gradient of bilinear with respect to a, x, y."""
     d_y = np.zeros_like(y)

@@ -27,7 +27,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import in_bounds, times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def binomial_tree_value_and_grad(spot, strike, up, p, steps):
     """Return the value and the gradient of binomial_tree with respect to spot, up, p."""
     values = np.empty(steps + 1)

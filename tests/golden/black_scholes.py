@@ -28,7 +28,7 @@ from numba import njit
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def black_scholes_value_and_grad(spot, strike, rate, sigma, maturity):
     """Return the value and the gradient of black_scholes with respect to spot, rate, sigma, maturity."""
     sqrt = math.sqrt(maturity)

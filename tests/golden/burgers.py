@@ -26,7 +26,7 @@ from numba import njit
 from adcompiler.runtime import vector_math as fast
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def burgers_value_and_grad(u, steps, dt):
     """Return the value and the gradient of burgers with respect to u, dt."""
     u = u.copy()

@@ -36,7 +36,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import all_in_bounds, times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def cholesky_loops_value_and_grad(a):
     """Return the value and the gradient of cholesky_loops with respect to a."""
     n = a.shape[0]

@@ -29,7 +29,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import in_bounds
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def closure_value_and_grad(theta, x):
     """Return the value and the gradient of closure with respect to theta."""
     d_theta = np.zeros_like(theta)

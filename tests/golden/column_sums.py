@@ -22,7 +22,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import same_size
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def column_sums_value_and_grad(x, y):
     """Return the value and the gradient of column_sums with respect to x, y."""
     size = x.shape[1]

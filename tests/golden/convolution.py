@@ -25,7 +25,7 @@ from numba import njit
 from adcompiler.runtime import vector_math as fast
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def convolution_value_and_grad(signal, kernel):
     """Return the value and the gradient of convolution with respect to signal, kernel."""
     n_1 = len(kernel)

@@ -20,7 +20,7 @@ from numba import njit
 from adcompiler.runtime.guards import same_size
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def cosine_similarity_value_and_grad(a, b):
     """Return the value and the gradient of cosine_similarity with respect to a, b."""
     size = a.shape[0]

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def cube_value_and_grad(x):
     """Return the value and the gradient of cube with respect to x."""
     result = x * x * x

@@ -34,7 +34,7 @@ from numba import njit
 from golden_custom_rule import clipped
 from golden_custom_rule import clipped_vjp
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def custom_rule_value_and_grad(w, x):
     """Return the value and the gradient of custom_rule with respect to w."""
     total = 0.0

@@ -21,7 +21,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def dictionary_value_and_grad(params, x):
     """Return the value and the gradient of dictionary with respect to params."""
     params_scale, params_width, params_shift = params

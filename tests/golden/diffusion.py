@@ -26,7 +26,7 @@ from numba import njit
 from adcompiler.runtime import vector_math as fast
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def diffusion_value_and_grad(start, rate, steps):
     """Return the value and the gradient of diffusion with respect to start, rate."""
     u = start.copy()

@@ -26,7 +26,7 @@ from numba import njit
 from adcompiler.runtime.guards import in_bounds
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def drawdown_value_and_grad(returns):
     """Return the value and the gradient of drawdown with respect to returns."""
     path = np.cumsum(returns)

@@ -28,7 +28,7 @@ from numba import njit
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def early_exit_value_and_grad(x, limit):
     """Return the value and the gradient of early_exit with respect to x."""
     total = 0.0

@@ -20,7 +20,7 @@ from numba import njit
 from adcompiler.runtime import vector_math as fast
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def embedding_value_and_grad(table, words):
     """Return the value and the gradient of embedding with respect to table."""
     table_words = table[words]

@@ -28,7 +28,7 @@ from numba import njit
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def garch_value_and_grad(omega, alpha, beta, r):
     """Return the value and the gradient of garch with respect to omega, alpha, beta."""
     sub = 1.0 - alpha - beta

@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def gather_value_and_grad(table, index):
     """Return the value and the gradient of gather with respect to table."""
     d_table = np.zeros_like(table)

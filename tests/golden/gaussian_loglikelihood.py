@@ -28,7 +28,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def gaussian_loglikelihood_value_and_grad(mu, sigma, x):
     """Return the value and the gradient of gaussian_loglikelihood with respect to mu, sigma."""
     n = len(x)

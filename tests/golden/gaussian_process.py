@@ -25,7 +25,7 @@ from adcompiler.runtime import factors
 from adcompiler.runtime.guards import same_size, times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def gaussian_process_value_and_grad(x, y, length, noise):
     """Return the value and the gradient of gaussian_process with respect to length, noise."""
     length_squared = length**2

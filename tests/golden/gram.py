@@ -21,7 +21,7 @@ from numba import njit
 from adcompiler.runtime import vector_math as fast
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def gram_value_and_grad(x, lam):
     """Return the value and the gradient of gram with respect to x, lam."""
     g = x.T @ x

@@ -22,7 +22,7 @@ from numba import njit
 from adcompiler.runtime import vector_math as fast
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def heat_value_and_grad(u, kappa, steps):
     """Return the value and the gradient of heat with respect to u, kappa."""
     size = u.shape[0]

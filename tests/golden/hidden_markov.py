@@ -28,7 +28,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import in_bounds, same_size, times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def hidden_markov_value_and_grad(start, transition, emission, observed):
     """Return the value and the gradient of hidden_markov with respect to transition, emission."""
     size = start.shape[0]

@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def horner_value_and_grad(coefficients, x):
     """Return the value and the gradient of horner with respect to coefficients, x."""
     n = len(coefficients)

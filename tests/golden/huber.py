@@ -28,7 +28,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import all_in_bounds, times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def huber_value_and_grad(y, prediction, delta):
     """Return the value and the gradient of huber with respect to prediction."""
     d_prediction = np.zeros_like(prediction)

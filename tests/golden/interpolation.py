@@ -23,7 +23,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def interpolation_value_and_grad(knots, values, x):
     """Return the value and the gradient of interpolation with respect to values."""
     d_values = np.zeros_like(values)

@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def inverse_trace_value_and_grad(a):
     """Return the value and the gradient of inverse_trace with respect to a."""
     inv = np.linalg.inv(a)

@@ -23,7 +23,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import in_bounds
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def joined_value_and_grad(a, b):
     """Return the value and the gradient of joined with respect to a, b."""
     x = np.concatenate((a, b))

@@ -32,7 +32,7 @@ from numba import njit
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def kalman_value_and_grad(q, r, y):
     """Return the value and the gradient of kalman with respect to q, r."""
     n = len(y)

@@ -35,7 +35,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import same_size, times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def kalman_matrices_value_and_grad(a, q, h, r, y):
     """Return the value and the gradient of kalman_matrices with respect to a, q, r."""
     size = a.shape[1]

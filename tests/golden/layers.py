@@ -23,7 +23,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import same_size
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def layers_value_and_grad(x, weights):
     """Return the value and the gradient of layers with respect to weights."""
     weights_0, weights_1 = weights

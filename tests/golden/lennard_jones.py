@@ -26,7 +26,7 @@ from numba import njit
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def lennard_jones_value_and_grad(x, sigma, epsilon):
     """Return the value and the gradient of lennard_jones with respect to x, sigma, epsilon."""
     d_x = np.zeros_like(x)

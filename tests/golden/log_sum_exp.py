@@ -22,7 +22,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def log_sum_exp_value_and_grad(x):
     """Return the value and the gradient of log_sum_exp with respect to x."""
     big = np.max(x)

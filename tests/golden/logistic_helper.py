@@ -33,7 +33,7 @@ from numba import njit
 from adcompiler.runtime.guards import nonzero, same_size, times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def logistic_helper_value_and_grad(w, b, x, y):
     """Return the value and the gradient of logistic_helper with respect to w, b."""
     d_w = np.zeros_like(w)

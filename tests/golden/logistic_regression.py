@@ -22,7 +22,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import same_size, times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def logistic_regression_value_and_grad(w, x, y):
     """Return the value and the gradient of logistic_regression with respect to w."""
     same_size(x.shape[1], w.shape[0])

@@ -23,7 +23,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import same_size
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def masked_loss_value_and_grad(prediction, target):
     """Return the value and the gradient of masked_loss with respect to prediction."""
     size = target.shape[0]

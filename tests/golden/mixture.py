@@ -36,7 +36,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import all_in_bounds, in_bounds, times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def mixture_value_and_grad(means, weights, x):
     """Return the value and the gradient of mixture with respect to means, weights."""
     d_weights = np.zeros_like(weights)

@@ -29,7 +29,7 @@ from numba import njit
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def monte_carlo_value_and_grad(spot, strike, sigma, normals):
     """Return the value and the gradient of monte_carlo with respect to spot, sigma."""
     size = normals.shape[0]

@@ -24,7 +24,7 @@ from adcompiler.runtime import factors
 from adcompiler.runtime.guards import same_size
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def multivariate_normal_value_and_grad(mu, cov, x):
     """Return the value and the gradient of multivariate_normal with respect to mu, cov."""
     size = mu.shape[0]

@@ -31,7 +31,7 @@ from adcompiler.runtime.guards import times
 
 from golden_named_parameters import Spring
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def named_parameters_value_and_grad(spring, x, v, dt):
     """Return the value and the gradient of named_parameters with respect to spring."""
     spring_mass, spring_stiffness, spring_damping = spring

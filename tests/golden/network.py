@@ -24,7 +24,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import same_size
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def network_value_and_grad(w1, b1, w2, b2, x, target):
     """Return the value and the gradient of network with respect to w1, b1, w2, b2."""
     same_size(x.shape[1], w1.shape[0])

@@ -21,7 +21,7 @@ from numba import njit
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True)
+@njit
 def longer(stack):
     """Return a copy of a stack with room for twice as many elements."""
     copy = np.empty(2 * len(stack), stack.dtype)
@@ -29,7 +29,7 @@ def longer(stack):
     return copy
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def newton_value_and_grad(a):
     """Return the value and the gradient of newton with respect to a."""
     x_stack = np.empty(64)

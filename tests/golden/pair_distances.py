@@ -31,7 +31,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def pair_distances_value_and_grad(x):
     """Return the value and the gradient of pair_distances with respect to x."""
     d_x = np.zeros_like(x)

@@ -20,7 +20,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def pairs_value_and_grad(points):
     """Return the value and the gradient of pairs with respect to points."""
     (points_0_0, points_0_1), (points_1_0, points_1_1) = points

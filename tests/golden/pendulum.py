@@ -24,7 +24,7 @@ from numba import njit
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def pendulum_value_and_grad(angle, velocity, length, dt, steps):
     """Return the value and the gradient of pendulum with respect to angle, velocity, length."""
     count = max(steps, 0)

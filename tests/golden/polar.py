@@ -22,7 +22,7 @@ from numba import njit
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def polar_pullback(x, y, d_r, d_atan2):
     """Return the pullback of polar with respect to x, y."""
     x_squared = x * x

@@ -20,7 +20,7 @@ from numba import njit
 from adcompiler.runtime.guards import same_size
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def quadratic_form_value_and_grad(a, x):
     """Return the value and the gradient of quadratic_form with respect to a, x."""
     size = a.shape[0]

@@ -22,7 +22,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def random_walk_value_and_grad(x, sigma):
     """Return the value and the gradient of random_walk with respect to x, sigma."""
     count = max(x.shape[0] - 1, 0)

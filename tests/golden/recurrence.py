@@ -24,7 +24,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def recurrence_value_and_grad(w, x):
     """Return the value and the gradient of recurrence with respect to w, x."""
     n = len(x)

@@ -22,7 +22,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import same_size
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def relu_value_and_grad(x, w):
     """Return the value and the gradient of relu with respect to x, w."""
     same_size(x.shape[1], w.shape[0])

@@ -24,7 +24,7 @@ from numba import njit
 from adcompiler.runtime.guards import all_in_bounds
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def reversed_sum_value_and_grad(x):
     """Return the value and the gradient of reversed_sum with respect to x."""
     d_x = np.zeros_like(x)

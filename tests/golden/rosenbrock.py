@@ -23,7 +23,7 @@ from numba import njit
 from adcompiler.runtime.guards import same_size
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def rosenbrock_hvp(x, v):
     """Return the product of the Hessian of rosenbrock with respect to x and v."""
     same_size(x.shape[0], v.shape[0])

@@ -23,7 +23,7 @@ from numba import njit
 from adcompiler.runtime.guards import all_in_bounds, same_size
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def rows_value_and_grad(a, b):
     """Return the value and the gradient of rows with respect to a, b."""
     d_b = np.zeros_like(b)

@@ -30,7 +30,7 @@ from numba import njit
 from adcompiler.runtime.guards import in_bounds, same_size, times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def runge_kutta_value_and_grad(y, a, b, dt, steps):
     """Return the value and the gradient of runge_kutta with respect to y, a, b."""
     size = y.shape[0]

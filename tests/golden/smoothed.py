@@ -24,7 +24,7 @@ from numba import njit
 from adcompiler.runtime.guards import in_bounds
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def smoothed_pullback(x, weight, d_y):
     """Return the pullback of smoothed with respect to x, weight."""
     y = np.empty_like(x)

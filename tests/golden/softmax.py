@@ -25,7 +25,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def softmax_value_and_grad(logits, labels):
     """Return the value and the gradient of softmax with respect to logits."""
     d_logits = np.empty_like(logits)

@@ -22,7 +22,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import same_size, times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def standardise_value_and_grad(x, w):
     """Return the value and the gradient of standardise with respect to x, w."""
     size = x.shape[1]

@@ -19,7 +19,7 @@ from numba import njit
 from adcompiler.runtime.guards import times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def transfer_function_value_and_grad(resistance, capacitance, omega):
     """Return the value and the gradient of transfer_function with respect to resistance, capacitance."""
     mul = 1j * omega

@@ -28,7 +28,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import all_in_bounds, times
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def triangular_solve_value_and_grad(low, b):
     """Return the value and the gradient of triangular_solve with respect to low, b."""
     n = len(b)

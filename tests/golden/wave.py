@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def wave_value_and_grad(x, frequency):
     """Return the value and the gradient of wave with respect to x, frequency."""
     mul = 2.0 * math.pi * frequency

@@ -24,7 +24,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import all_in_bounds
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def windows_value_and_grad(x, k):
     """Return the value and the gradient of windows with respect to x."""
     n = len(x)

@@ -22,7 +22,7 @@ from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import in_bounds, same_size
 
 
-@njit(cache=True, error_model='numpy')
+@njit(error_model='numpy')
 def worst_case_value_and_grad(losses, weights):
     """Return the value and the gradient of worst_case with respect to losses, weights."""
     ordered = np.sort(losses)

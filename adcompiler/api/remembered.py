@@ -1,0 +1,126 @@
+"""What earlier processes made: found by the facts of a function before anything of it is lowered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from numba.core import types as nt
+
+from adcompiler.analysis.types import element, is_array
+from adcompiler.api.compile import Interface
+from adcompiler.emit.disk import read_entry, write_entry
+from adcompiler.emit.machine_code import Holder, dumped, loaded, parts_to_keep, toolchain
+from adcompiler.emit.module import stem_of
+from adcompiler.frontend.facts import Facts
+from adcompiler.frontend.overloads import given_by_users
+from adcompiler.frontend.seen import Seen
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static
+from adcompiler.watch import is_watched
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is kept of one specialisation.
+
+    Attributes:
+        name: the generated function's name.
+        source: text of its module.
+        interface: what has to be known to call it.
+        objects: what the module is handed over, by name.
+        code: its machine code, to be unpacked where the module is there.
+    """
+
+    name: str
+    source: str
+    interface: Interface
+    objects: dict[str, object]
+    code: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a specialisation is kept for other processes.
+
+    Attributes:
+        stem: its name in the cache folder.
+        facts: all that it depends on.
+    """
+
+    stem: str
+    facts: Facts
+
+    def recall(self, seen: Seen) -> Entry | None:
+        """Return what was kept, noting what it read; None if there is nothing, or it is damaged."""
+        data = read_entry(self.stem)
+        if data is None:
+            return None
+        try:
+            found = loaded(data, self.facts.values)
+        except Exception:  # of another version of something, or an object that is gone
+            return None
+        if not isinstance(found, Entry):
+            return None
+        seen.enter(self.facts)
+        return found
+
+    def unpacked(self, entry: Entry) -> Any:
+        """Return the parts of the machine code of an entry whose module has been made; None without any."""
+        try:
+            return None if entry.code is None else loaded(entry.code, self.facts.values)
+        except Exception:  # it is compiled again
+            return None
+
+    def remember(self, seen: Seen, entry: Entry, holder: Holder) -> None:
+        """Keep what was compiled, if all that was read while it was lowered is among the facts."""
+        objects = [*map(id, entry.objects.values())]
+        is_portable = all(key in self.facts.places and key not in self.facts.opaque for key in objects)
+        if holder.made is None or not is_portable or not seen.is_covered_by(self.facts):
+            return
+        parts = parts_to_keep(holder.made)
+        if parts is None:
+            return
+        try:
+            code = dumped(parts, self.facts.places)
+            data = dumped(replace(entry, code=code), self.facts.places)
+        except Exception:  # an object that cannot be written down
+            return
+        write_entry(self.stem, data)
+
+
+def slot_of(function: Any, name: str, layouts: Sequence[Layout], choices: Sequence[object]) -> Slot | None:
+    """Return where a specialisation is kept; None where another process cannot know that it is the same.
+
+    Args:
+        function: the function that is differentiated.
+        name: what the entry is called.
+        layouts: layout of each argument.
+        choices: which derivative it is, in which style.
+    """
+    if is_watched():
+        return None
+    facts = Facts()
+    facts.enter(toolchain(), repr(choices))
+    for overload in given_by_users():
+        facts.enter(f"{overload.__module__} {overload.__qualname__}", overload.__code__.co_code.hex())
+    facts.visit(function)
+    parts = [part for layout in layouts for part in _parts(layout)]
+    facts.visit_all(parts)
+    return None if any(part is None for part in parts) else Slot(stem_of(name, facts.hexdigest()), facts)
+
+
+def _parts(layout: Layout) -> Iterator[object]:
+    """Yield what tells a layout apart; None for types that may have the name of another one."""
+    match layout:
+        case Leaf(kind=kind):
+            is_known = isinstance(element(kind) if is_array(kind) else kind, nt.Number | nt.Boolean)
+            yield repr(kind) if is_known else None
+        case Static(value=value):
+            yield "fixed"
+            yield "None" if value is None else value
+        case Packed():
+            yield f"packed {len(layout.parts)} {layout.names}"
+            yield layout.maker
+            for part in layout.parts:
+                yield from _parts(part)

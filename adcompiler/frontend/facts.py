@@ -1,0 +1,225 @@
+"""What tells versions of a function apart: its text and code, and all that these read of their surroundings.
+
+The facts are found by walking from the function through the names in its code, before anything is lowered,
+and are the same in every process.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import hashlib
+import inspect
+import linecache
+import os
+import sys
+import time
+import types
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from adcompiler.custom import CustomFunction
+
+MISSING = object()
+_UNCHANGING = ("numpy", "math", "scipy", "numba", "adcompiler", "builtins", "operator", "cmath", "functools")
+_PROCESS = f"{os.getpid()} {time.time()}"  # objects without an address are the same in one process only
+
+
+_CONSTANTS: tuple[Any, ...] = (bool, int, float, complex, str, bytes, type(None))
+_WITHOUT_ATTRIBUTES: tuple[type, ...] = (
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    CustomFunction,
+    np.ndarray,
+    np.generic,
+)
+_WITHOUT_ATTRIBUTES += (*_CONSTANTS, list, dict, set)
+
+
+def looked_up(function: types.FunctionType, name: str) -> object:
+    """Return what a free name of a function stands for, or `MISSING`."""
+    code = function.__code__
+    if name in code.co_freevars and function.__closure__ is not None:
+        cell = function.__closure__[code.co_freevars.index(name)]
+        try:
+            return cell.cell_contents
+        except ValueError:
+            return MISSING
+    if name in function.__globals__:
+        return function.__globals__[name]
+    return getattr(builtins, name, MISSING)
+
+
+def is_unchanging(module: str) -> bool:
+    """Tell whether what a module holds is known by its version."""
+    return module.split(".")[0] in _UNCHANGING
+
+
+def fingerprint(value: object) -> str:
+    """Return what tells versions of an object apart: of functions their code, and what that reads.
+
+    >>> fingerprint((1.0, "a")) == fingerprint((2.0, "a"))
+    False
+    """
+    facts = Facts()
+    facts.visit(value)
+    if facts.opaque:
+        facts.enter(_PROCESS)
+    return facts.hexdigest()
+
+
+@dataclass
+class Facts:
+    """The facts of some objects, and where they were found.
+
+    Attributes:
+        digest: the hash of all facts.
+        names: free names of functions that were looked up.
+        attributes: owners, by their ids, and names of attributes that were looked up.
+        functions: functions whose code was looked at.
+        values: all objects that were visited, in order.
+        places: where they stand there, by their ids.
+        opaque: ids of objects of which only attributes are known.
+    """
+
+    digest: Any = field(default_factory=hashlib.sha256)
+    names: dict[tuple[types.FunctionType, str], object] = field(default_factory=dict)
+    attributes: dict[tuple[int, str], tuple[object, object]] = field(default_factory=dict)
+    functions: set[types.FunctionType] = field(default_factory=set)
+    values: list[object] = field(default_factory=list)
+    opaque: set[int] = field(default_factory=set)
+    places: dict[int, int] = field(default_factory=dict)
+
+    def enter(self, *facts: str) -> None:
+        """Add to the hash."""
+        for fact in facts:
+            self.digest.update(fact.encode("utf-8", "surrogatepass") + b"\0")
+
+    def hexdigest(self) -> str:
+        """Return the hash."""
+        return str(self.digest.hexdigest())
+
+    def visit(self, value: Any) -> None:
+        """Enter the facts of an object; of one that was met before, that it was."""
+        if isinstance(value, _CONSTANTS):
+            self.enter(f"{type(value).__qualname__} {_shown(value)}")
+        elif id(value) in self.places:
+            self.enter("seen")
+        else:
+            self.places[id(value)] = len(self.values)
+            self.values.append(value)
+            self.visit_new(value)
+
+    def visit_new(self, value: Any) -> None:
+        """Enter the facts of an object with parts, or with an address."""
+        match value:
+            case np.ndarray() if not value.dtype.hasobject:
+                content = hashlib.sha256(np.ascontiguousarray(value).tobytes())
+                self.enter(f"{value.dtype}{value.shape}{value.flags.num}{content.hexdigest()}")
+            case np.generic() | np.dtype() | np.ufunc():
+                self.enter(f"{type(value)} {value!r}")
+            case tuple() | list() | set() | frozenset():
+                self.enter(f"{type(value).__qualname__} {len(value)}")
+                self.visit_all(sorted(value, key=repr) if isinstance(value, set | frozenset) else value)
+            case dict():
+                self.enter(f"dict {len(value)}")
+                self.visit_all(part for item in value.items() for part in item)
+            case types.FunctionType():
+                self.visit_function(value)
+            case CustomFunction():
+                self.visit_all((value.dispatcher, value.vjp, value.jvp))
+            case types.ModuleType() | types.BuiltinFunctionType():
+                self.enter(f"{getattr(value, '__module__', '')} {value.__name__}", *_version(value.__name__))
+            case type():
+                self.enter(f"{value.__module__} {value.__qualname__} {getattr(value, '_fields', '')}")
+            case _ if isinstance(getattr(value, "py_func", None), types.FunctionType):
+                self.enter(f"{getattr(value, 'targetoptions', '')}")
+                self.visit(value.py_func)
+            case functools.partial():
+                self.visit_all((value.func, value.args, value.keywords))
+            case _ if hasattr(type(value), "facts_of_derivative"):
+                self.visit_all(value.facts_of_derivative())
+            case _:
+                self.opaque.add(id(value))
+                self.visit(type(value))
+
+    def visit_all(self, values: Iterable[Any]) -> None:
+        """Enter the facts of several objects."""
+        for value in values:
+            self.visit(value)
+
+    def visit_function(self, function: types.FunctionType) -> None:
+        """Enter the text, the code and the defaults of a function, and what its names stand for."""
+        self.functions.add(function)
+        module = function.__module__ or ""
+        if is_unchanging(module) and function.__globals__ is getattr(
+            sys.modules.get(module), "__dict__", None
+        ):
+            self.enter(f"{module} {function.__qualname__}", *_version(module))
+            return
+        names: set[str] = set()
+        self.enter(function.__qualname__, *_text(function.__code__))
+        self.visit_code(function.__code__, names)
+        self.visit_all((function.__defaults__, function.__kwdefaults__))
+        for name in sorted(names | set(function.__code__.co_freevars)):
+            found = self.names[function, name] = looked_up(function, name)
+            if found is MISSING:
+                continue
+            self.enter(name)
+            self.visit(found)
+            self.visit_attributes(found, names, {id(found)})
+
+    def visit_code(self, code: types.CodeType, names: set[str]) -> None:
+        """Enter the facts of code and collect the names in it."""
+        names.update(code.co_names)
+        self.enter(
+            code.co_code.hex(), f"{code.co_names}{code.co_varnames}{code.co_freevars}{code.co_cellvars}"
+        )
+        for constant in code.co_consts:
+            if isinstance(constant, types.CodeType):
+                self.visit_code(constant, names)
+            else:
+                self.visit(constant)
+
+    def visit_attributes(self, owner: object, names: set[str], above: set[int]) -> None:
+        """Enter the facts of those attributes of an object that a function may read by their names."""
+        if isinstance(owner, _WITHOUT_ATTRIBUTES) or hasattr(owner, "py_func"):
+            return
+        if isinstance(owner, types.ModuleType) and is_unchanging(owner.__name__):
+            return
+        for name in sorted(names):
+            found = inspect.getattr_static(owner, name, MISSING)
+            if found is MISSING or isinstance(found, property):
+                continue
+            found = getattr(owner, name, MISSING)
+            self.attributes[id(owner), name] = owner, found
+            self.enter(f".{name}")
+            self.visit(found)
+            if id(found) not in above:
+                self.visit_attributes(found, names, {*above, id(found)})
+
+
+def _shown(value: Any) -> str:
+    """Return the text of a constant, whatever its class says of itself."""
+    return next(str(kind.__repr__(value)) for kind in _CONSTANTS if isinstance(value, kind))
+
+
+def _version(module: str) -> Iterator[str]:
+    """Yield the version of the package that a module belongs to."""
+    package = sys.modules.get(module.split(".")[0])
+    yield str(getattr(package, "__version__", ""))
+
+
+def _text(code: types.CodeType) -> list[str]:
+    """Return the lines of a function, which the derivative quotes."""
+    lines = linecache.getlines(code.co_filename)
+    return lines[code.co_firstlineno - 1 : _last_line(code)]
+
+
+def _last_line(code: types.CodeType) -> int:
+    own = [line for _, _, line in code.co_lines() if line is not None]
+    inner = [_last_line(part) for part in code.co_consts if isinstance(part, types.CodeType)]
+    return max((*own, *inner), default=0)
