@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numba.core import types as nt
@@ -11,7 +11,7 @@ from numba.core import types as nt
 from adcompiler.analysis.types import element, is_array
 from adcompiler.api.compile import Interface
 from adcompiler.emit.disk import read_entry, write_entry
-from adcompiler.emit.machine_code import Holder, dumped, loaded, parts_to_keep, toolchain
+from adcompiler.emit.machine_code import Holder, dumped, loaded, parts_to_keep, toolchain, track, tracked
 from adcompiler.emit.module import stem_of
 from adcompiler.frontend.facts import Facts
 from adcompiler.frontend.overloads import given_by_users
@@ -30,6 +30,7 @@ class Entry:
         interface: what has to be known to call it.
         objects: what the module is handed over, by name.
         code: its machine code, to be unpacked where the module is there.
+        classes: names under which the code finds classes, by their positions among the facts.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Entry:
     interface: Interface
     objects: dict[str, object]
     code: bytes | None = None
+    classes: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Slot:
             return None
         if not isinstance(found, Entry):
             return None
+        track(found.classes, self.facts.values)
         seen.enter(self.facts)
         return found
 
@@ -83,7 +86,8 @@ class Slot:
             return
         try:
             code = dumped(parts, self.facts.places)
-            data = dumped(replace(entry, code=code), self.facts.places)
+            kept = replace(entry, code=code, classes=tracked(self.facts.values))
+            data = dumped(kept, self.facts.places)
         except Exception:  # an object that cannot be written down
             return
         write_entry(self.stem, data)

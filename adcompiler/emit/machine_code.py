@@ -18,6 +18,7 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
+from numba import cloudpickle
 from numba.core import sigutils
 from numba.core.compiler import CompileResult
 from numba.core.registry import cpu_target
@@ -84,6 +85,32 @@ def loaded(data: bytes, known: Sequence[object]) -> Any:
     [<class 'int'>]
     """
     return _Unpickler(io.BytesIO(data), known).load()
+
+
+def tracked(values: Sequence[object]) -> dict[int, str]:
+    """Return under which names machine code of this process finds classes that cannot be imported.
+
+    Numba writes such a class into the code whole, with the name; where the name is known, its class is taken.
+
+    Args:
+        values: objects, some of which may be classes.
+
+    Returns:
+        the names, by the positions of the classes.
+    """
+    names = cloudpickle.cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS
+    return {k: names[value] for k, value in enumerate(values) if isinstance(value, type) and value in names}
+
+
+def track(names: Mapping[int, str], values: Sequence[object]) -> None:
+    """Let machine code of another process find the classes of this one.
+
+    Args:
+        names: what `tracked` returned there.
+        values: the objects that were handed to it, as they are here.
+    """
+    for position, name in names.items():
+        cloudpickle.cloudpickle._lookup_class_or_track(name, values[position])
 
 
 class _Pickler(NumbaPickler):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import linecache
+import math
 import re
 import sys
 import types
@@ -23,11 +24,22 @@ from adcompiler.frontend.parse import error_model
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import helper_source
 
+OWN_OPTIONS = ("accurate_math", "broadcasting")
 _OPTIONS = ("fastmath", "parallel", "boundscheck", "nogil")
+_KNOWN = (*_OPTIONS, "error_model", "inline", "forceinline", "looplift", "debug", "no_rewrites")
+"""Numba's options that mean something for generated functions."""
 
 
 def jit_options(function: object, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Numba options: those of a dispatcher, then the caller's; division follows NumPy in any case."""
+    """Return Numba options: those of a dispatcher, then the caller's; division follows NumPy in any case.
+
+    Raises:
+        DifferentiationError: AD305 for options that there are not.
+    """
+    unknown = sorted(overrides.keys() - {*_KNOWN})
+    if unknown:
+        reason = f"there is no option {unknown[0]!r}"
+        raise DifferentiationError("AD305", reason, None, f"options are {', '.join(OWN_OPTIONS + _KNOWN)}")
     taken = getattr(function, "targetoptions", {})
     found = {"error_model": "numpy"} | {key: taken[key] for key in _OPTIONS if taken.get(key)}
     return found | dict(overrides) | {"error_model": "numpy"}
@@ -45,7 +57,7 @@ def divides_like_python(function: object, overrides: Mapping[str, Any]) -> bool 
 
 def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> str:
     """Return the whole text of a generated module."""
-    arguments = ", ".join(f"{key}={value!r}" for key, value in options.items())
+    arguments = ", ".join(f"{key}={literal(value)}" for key, value in options.items())
     imports = [name for name in ("math", "operator") if any(f"{name}." in part for part in text.sources)]
     lines = [f"# {line}" for line in header.splitlines()]
     lines += [f"import {name}" for name in imports]
@@ -65,12 +77,42 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
     lines += [*runtime, ""] if runtime else []
     lines += [f"from {module} import {name}" for name, module in text.imports.items()]
     lines += [f"# {name}: handed over by the caller" for name in handed_over(text)]
-    lines += [f"{name} = {value!r}" for name, value in text.constants.items()]
+    lines += [f"{name} = {literal(value)}" for name, value in text.constants.items()]
     for helper in text.helpers:
         lines += ["", "@njit", helper_source(helper)]
     for function in text.sources:
         lines += ["", f"@njit({arguments})", function]
     return "\n".join(lines)
+
+
+def literal(value: Any) -> str:
+    """Return the text of a constant, whatever its class says of itself.
+
+    >>> literal((1, 2.5, float("inf"), "a", np.float32(0.5)))
+    "(1, 2.5, float('inf'), 'a', np.float32(0.5))"
+    """
+    match value:
+        case np.generic() if not isinstance(value, float | complex | str):
+            name = {"bool": "bool_"}.get(value.dtype.name, value.dtype.name)
+            return f"np.{name}({literal(value.item())})"
+        case None | bool():
+            return str(value)
+        case int():
+            return int.__repr__(value)
+        case str():
+            return str.__repr__(value)
+        case float():
+            text = float.__repr__(value)
+            return text if math.isfinite(value) else f"float({text!r})"
+        case complex():
+            return f"complex({literal(value.real)}, {literal(value.imag)})"
+        case tuple():
+            return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
+        case set() | frozenset():
+            return f"{{{', '.join(sorted(map(literal, value)))}}}"
+        case dict():
+            return f"{{{', '.join(f'{literal(key)}: {literal(item)}' for key, item in value.items())}}}"
+    raise DifferentiationError("AD305", f"{type(value).__name__} is no value of an option")
 
 
 def digest_of(source: str, text: ModuleText) -> str:

@@ -118,7 +118,7 @@ def _home(name: str, value: object) -> str | None:
 def _is_numbers(value: object) -> bool:
     if isinstance(value, tuple):
         return all(isinstance(v, int | float | str) or _is_numbers(v) for v in value)
-    return isinstance(value, np.generic | complex)
+    return isinstance(value, complex) or (isinstance(value, np.generic) and value.dtype.kind in "biufc")
 
 
 def _unique_globals(body: Region, captured: dict[str, object]) -> Region:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,7 +110,7 @@ def unpacked(layout: Layout, name: str, params: list[Value]) -> Binding:
             return Literal(layout.value)
         case Static():
             return Global(name, layout.value)
-    labels = layout.names or tuple(map(str, range(len(layout.parts))))
+    labels = [re.sub(r"\W", "_", name) for name in layout.names] or [*map(str, range(len(layout.parts)))]
     parts = [
         unpacked(part, f"{name}_{label}", params) for label, part in zip(labels, layout.parts, strict=True)
     ]

@@ -7,7 +7,6 @@ and are the same in every process.
 from __future__ import annotations
 
 import builtins
-import functools
 import hashlib
 import inspect
 import linecache
@@ -138,8 +137,6 @@ class Facts:
             case _ if isinstance(getattr(value, "py_func", None), types.FunctionType):
                 self.enter(f"{getattr(value, 'targetoptions', '')}")
                 self.visit(value.py_func)
-            case functools.partial():
-                self.visit_all((value.func, value.args, value.keywords))
             case _ if hasattr(type(value), "facts_of_derivative"):
                 self.visit_all(value.facts_of_derivative())
             case _:
