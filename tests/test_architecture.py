@@ -12,6 +12,7 @@ from adcompiler.primitives import is_known
 ROOT = Path(adcompiler.__file__).parent
 STAGES = [
     "enabled",
+    "turns",
     "source",
     "errors",
     "primitives",

@@ -42,6 +42,7 @@ from adcompiler.primitives import card
 from adcompiler.runtime import factors, vector_math
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
+from adcompiler.turns import uninterrupted
 
 Types = dict[Value, types.Type]
 
@@ -237,12 +238,12 @@ def _run(function: Any, arguments: tuple[types.Type, ...]) -> dict[str, list[Any
     flags.nrt = True
     target = cpu_target.target_context
     typing = cpu_target.typing_context
-    typing.refresh()
-    target.refresh()
     library: Any = None
-    pipeline = _TypeInference(typing, target, library, arguments, None, flags, {})
-    with warnings.catch_warnings():
+    with uninterrupted(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        typing.refresh()
+        target.refresh()
+        pipeline = _TypeInference(typing, target, library, arguments, None, flags, {})
         pipeline.compile_extra(function)
     versions: dict[str, list[Any]] = {}
     for name, kind in pipeline.state.typemap.items():

@@ -48,6 +48,7 @@ from adcompiler.graph.nodes import Graph
 from adcompiler.graph.steps import Chain, Step, gradient_of, pullback_of
 from adcompiler.pipeline import Style, primal_graph
 from adcompiler.runtime.guards import SizeError
+from adcompiler.turns import in_turn, uninterrupted
 from adcompiler.watch import Stages, watching
 
 Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp", "hvp", Matrix]
@@ -100,12 +101,12 @@ class Derivative:
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Evaluate for these arguments; they are never changed."""
         key = None if kwargs or self.is_variadic else quick_key(args)
-        if key in self.quick:
-            made = self.quick[key]
+        quick = self.quick.get(key)
+        if quick is not None:
             try:
-                return made.function(*args)
+                return quick.function(*args)
             except SizeError:
-                return self.run(made, self._fitted(args, made.layouts) if self.mode == "hvp" else args)
+                return self.run(quick, self._fitted(args, quick.layouts) if self.mode == "hvp" else args)
         is_complete = len(args) == len(self.names) and are_numbers(args[: self.own])
         args = self.bound(args, kwargs)
         made = self._specialise(self.layouts(args))
@@ -170,11 +171,22 @@ class Derivative:
         self, layouts: tuple[Layout, ...], origins: Sequence[str] = (), broadcasts: bool = False
     ) -> Specialised:
         broadcasts = broadcasts or self.style.broadcasts
-        if layouts not in self.specialised or (broadcasts and not self.specialised[layouts].broadcasts):
-            style = replace(self.style, broadcasts=broadcasts)
-            self.specialised[layouts] = self._made(layouts, origins, style)
-        return self.specialised[layouts]
+        made = self.specialised.get(layouts)
+        if made is None or (broadcasts and not made.broadcasts):
+            made = self._made_first(layouts, origins, broadcasts)
+        return made
 
+    @in_turn
+    def _made_first(
+        self, layouts: tuple[Layout, ...], origins: Sequence[str], broadcasts: bool
+    ) -> Specialised:
+        made = self.specialised.get(layouts)  # by another thread, before it was this one's turn
+        if made is None or (broadcasts and not made.broadcasts):
+            made = self._made(layouts, origins, replace(self.style, broadcasts=broadcasts))
+            self.specialised[layouts] = made
+        return made
+
+    @in_turn
     def _made(self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style) -> Specialised:
         self.check_arguments(layouts)
         clock = [time.perf_counter()]
@@ -188,7 +200,7 @@ class Derivative:
             self.mode, self.python.__name__, dict(zip(self.names, layouts, strict=True)), origins
         )
         source = module_text(compiled.text, header, self.options)
-        with enabled():
+        with enabled(), uninterrupted():
             module = load(source, compiled.text)
         name = compiled.text.name
         function = getattr(module, name) if self.jit else uncompiled(module, name)
@@ -208,6 +220,7 @@ class Derivative:
         matrix = cast(Matrix, self.mode)
         return matrix_graph(self.python, layouts, self.wrt, self.style.single, matrix, inner, self.raises)
 
+    @in_turn
     def stages(self, *args: Any) -> Stages:
         """Return what each pass makes of the graph, to print: from the function's text to the derivative.
 
@@ -229,6 +242,7 @@ class Derivative:
         """Tell whether all that the function reads of its surroundings is as it was when it was compiled."""
         return self.seen.is_current()
 
+    @in_turn
     def recompile(self) -> None:
         """Forget all that was compiled, so that the next call sees globals, closures and helpers as they are.
 
@@ -267,6 +281,7 @@ class Derivative:
                 if is_continuous(leaf.kind):
                     check_leaf(leaf.kind, name)
 
+    @in_turn
     def _graph(self, layouts: Sequence[Layout] = ()) -> Graph:
         """Return the untyped graph; it depends on how the arguments are packed only."""
         key = tuple(map(ranked, layouts))
@@ -275,6 +290,7 @@ class Derivative:
                 self.graphs[key] = primal_graph(self.base, key, self.raises)
         return self.graphs[key]
 
+    @in_turn
     def _current(self) -> Specialised:
         """The latest specialisation, or one for guessed argument types."""
         if self.specialised:
@@ -330,6 +346,7 @@ class Derivative:
     def __repr__(self) -> str:
         return f"<adcompiler {self.mode} of {self.python.__name__}>"
 
+    @in_turn
     def dispatcher(self, kinds: tuple[nt.Type, ...]) -> Any:
         """Return the Numba dispatcher for argument types; used when compiled code calls this object."""
         parameters = list(self.signature.parameters.values())

@@ -26,6 +26,7 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.parse import error_model
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import helper_source
+from adcompiler.turns import uninterrupted
 
 _OPTIONS = ("fastmath", "parallel", "boundscheck", "nogil")
 
@@ -116,8 +117,8 @@ def load(source: str, text: ModuleText) -> types.ModuleType:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     vars(module).update(text.objects)
-    sys.modules[full_name] = module
     spec.loader.exec_module(module)
+    sys.modules[full_name] = module  # now that it is whole
     return module
 
 
@@ -162,9 +163,12 @@ def compile_now(function: Any, kinds: tuple[Any, ...], origin: types.FunctionTyp
         DifferentiationError: AD901 where Numba cannot compile the text.
     """
     try:
-        with warnings.catch_warnings():  # a gradient without parallel parts is no fault
+        with uninterrupted(), warnings.catch_warnings():  # a gradient without parallel parts is no fault
             warnings.simplefilter("ignore", NumbaPerformanceWarning)
             function.compile(kinds)
     except NumbaError as error:
         reason = f"Numba cannot compile the code generated for '{origin.__name__}': {str(error)[:600]}"
         raise DifferentiationError("AD901", reason) from error
+    except BaseException:  # the next try begins with a dispatcher that nothing has happened to
+        sys.modules.pop(function.__module__, None)
+        raise
