@@ -1,12 +1,12 @@
-"""Warnings that are not shown, in this thread only: `warnings.catch_warnings` changes them for all threads."""
+"""Warnings that are not shown in this thread; `warnings.catch_warnings` would change them for all threads."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import cache
+from itertools import takewhile
 from typing import Any
 
 _quiet: ContextVar[tuple[type[Warning], ...]] = ContextVar("quiet", default=())
@@ -23,9 +23,16 @@ class _Here:
         return self.category in _quiet.get()
 
 
-@cache
-def _filter(category: type[Warning]) -> Any:
-    return "ignore", _Here(category), category, None, 0
+_FILTERS: dict[type[Warning], Any] = {}
+
+
+def _put_first(own: Any) -> None:
+    """Let a filter stand before those of others: users put theirs in front, or go back to an old list."""
+    filters: Any = warnings.filters
+    if own not in takewhile(lambda other: isinstance(other[1], _Here), filters):
+        with suppress(ValueError):
+            filters.remove(own)
+        filters.insert(0, own)
 
 
 @contextmanager
@@ -35,9 +42,7 @@ def quietly(category: type[Warning]) -> Iterator[None]:
     >>> with quietly(RuntimeWarning):
     ...     warnings.warn("not seen", RuntimeWarning)
     """
-    own, filters = _filter(category), list(warnings.filters)
-    if own not in filters[:4]:
-        warnings.filters[:] = [own, *(other for other in filters if other is not own)]  # type: ignore[index]
+    _put_first(_FILTERS.setdefault(category, ("ignore", _Here(category), category, None, 0)))
     before = _quiet.get()
     try:
         _quiet.set((*before, category))

@@ -18,8 +18,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _LOCK = global_compiler_lock._lock
-"""Numba's own lock, so that there is no second one to wait for in the wrong order. It is an object of C, which
-is taken at the head of a `with` without a moment in which Ctrl-C could come in between."""
+"""Numba's own lock, so that there is no second one to wait for in the wrong order; an object of C, which is
+taken at the head of a `with` with no moment in between for Ctrl-C to come in."""
 
 if hasattr(os, "register_at_fork"):  # a child begins when nobody compiles, with nothing half done
     os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
@@ -52,7 +52,7 @@ _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") i
 
 
 class _Waiting:
-    """Stands in for the handlers of signals, and calls each of them later; whoever asks twice need not wait."""
+    """Stands in for the handlers of signals, and calls them later; whoever asks twice need not wait."""
 
     def __init__(self) -> None:
         self.handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}

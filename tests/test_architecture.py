@@ -13,6 +13,7 @@ ROOT = Path(adcompiler.__file__).parent
 STAGES = [
     "enabled",
     "turns",
+    "quiet",
     "source",
     "errors",
     "primitives",

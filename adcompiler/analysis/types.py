@@ -7,7 +7,6 @@ import functools
 import importlib
 import linecache
 import operator
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -39,6 +38,7 @@ from adcompiler.graph.python_expressions import Style
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import clone, defined, map_operands, map_region, merges, walk
 from adcompiler.primitives import card
+from adcompiler.quiet import quietly
 from adcompiler.runtime import factors, vector_math
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
@@ -239,8 +239,7 @@ def _run(function: Any, arguments: tuple[types.Type, ...]) -> dict[str, list[Any
     target = cpu_target.target_context
     typing = cpu_target.typing_context
     library: Any = None
-    with uninterrupted(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with uninterrupted(), quietly(Warning):
         typing.refresh()
         target.refresh()
         pipeline = _TypeInference(typing, target, library, arguments, None, flags, {})

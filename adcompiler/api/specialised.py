@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from adcompiler.api.compile import Compiled
 from adcompiler.emit.plain import with_fields
 from adcompiler.enabled import enabled
 from adcompiler.graph.layout import Layout, Leaf
+from adcompiler.quiet import quietly
 
 
 @dataclass
@@ -40,8 +40,7 @@ class Specialised:
 
 def run_plainly(function: Any, args: Sequence[Any]) -> Any:
     """Call plain Python code with the meaning that it has when compiled."""
-    with np.errstate(all="ignore"), warnings.catch_warnings(), enabled():
-        warnings.simplefilter("ignore", RuntimeWarning)
+    with np.errstate(all="ignore"), quietly(RuntimeWarning), enabled():
         return function(*map(with_fields, args))
 
 

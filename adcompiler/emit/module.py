@@ -11,7 +11,6 @@ import re
 import sys
 import tempfile
 import types
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ import adcompiler.runtime
 from adcompiler.emit.write import ModuleText
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.parse import error_model
+from adcompiler.quiet import quietly
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import helper_source
 from adcompiler.turns import uninterrupted
@@ -163,8 +163,7 @@ def compile_now(function: Any, kinds: tuple[Any, ...], origin: types.FunctionTyp
         DifferentiationError: AD901 where Numba cannot compile the text.
     """
     try:
-        with uninterrupted(), warnings.catch_warnings():  # a gradient without parallel parts is no fault
-            warnings.simplefilter("ignore", NumbaPerformanceWarning)
+        with uninterrupted(), quietly(NumbaPerformanceWarning):  # one without parallel parts is no fault
             function.compile(kinds)
     except NumbaError as error:
         reason = f"Numba cannot compile the code generated for '{origin.__name__}': {str(error)[:600]}"

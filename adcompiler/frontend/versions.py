@@ -8,10 +8,11 @@ import dis
 import inspect
 import linecache
 import types
-import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
+
+from adcompiler.quiet import quietly
 
 _FUTURE = 0
 for _name in __future__.all_feature_names:
@@ -53,8 +54,7 @@ def is_of_text(code: types.CodeType, lines: tuple[str, ...]) -> bool:
 def _codes(lines: tuple[str, ...], flags: int) -> dict[tuple[str, int], list[types.CodeType]]:
     """Return the code of every function in a text, by name and first line."""
     flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quietly(Warning):
         whole = compile("".join(lines), "<text>", "exec", flags=flags, dont_inherit=True)
     found: dict[tuple[str, int], list[types.CodeType]] = {}
     todo = [whole]
