@@ -16,6 +16,7 @@ STAGES = [
     "quiet",
     "source",
     "errors",
+    "portable",
     "primitives",
     "graph",
     "watch",

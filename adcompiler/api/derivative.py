@@ -7,12 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, update_wrapper
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 from numba.core import types as nt
 
 from adcompiler.analysis.guess import guess_layouts
-from adcompiler.analysis.types import is_continuous
 from adcompiler.api.arguments import (
     are_numbers,
     direction_layout,
@@ -27,9 +26,17 @@ from adcompiler.api.arguments import (
     ranked,
     repacked,
 )
-from adcompiler.api.checks import Argnums, check_apart, check_leaf, flat_tangent, layout_of_default, positions
+from adcompiler.api.checks import (
+    Argnums,
+    check_apart,
+    check_varied,
+    flat_tangent,
+    layout_of_default,
+    positions,
+)
 from adcompiler.api.compile import compile_text
 from adcompiler.api.matrices import Matrix, matrix_graph
+from adcompiler.api.next_chain import Mode, next_chain
 from adcompiler.api.specialised import Specialised, run_plainly, seconds_of_stages, with_direction
 from adcompiler.emit.callees import forget
 from adcompiler.emit.module import compile_now, divides_like_python, jit_options, load, module_text
@@ -39,22 +46,23 @@ from adcompiler.errors import DifferentiationError, defects_reported
 from adcompiler.explain.computation_graph import ComputationGraph
 from adcompiler.explain.footprint import allocations, known_sizes
 from adcompiler.explain.in_words import explain, explain_memory, explain_seconds, module_header
+from adcompiler.frontend.handed_over import texts_of
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.frontend.parse import python_function
 from adcompiler.frontend.resolve import as_plain
 from adcompiler.frontend.seen import Seen, seeing
-from adcompiler.graph.layout import Layout, Leaf, Packed, build, leaves, pack_python
+from adcompiler.frontend.versions import keep
+from adcompiler.graph.layout import Layout, Packed, build, pack_python
 from adcompiler.graph.nodes import Graph
-from adcompiler.graph.steps import Chain, Step, gradient_of, pullback_of
+from adcompiler.graph.steps import Chain
 from adcompiler.pipeline import Style, primal_graph
+from adcompiler.portable import Portable
 from adcompiler.runtime.guards import SizeError
 from adcompiler.turns import in_turn, uninterrupted
 from adcompiler.watch import Stages, watching
 
-Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp", "hvp", Matrix]
 
-
-class Derivative:
+class Derivative(Portable):
     """A function made from another: its gradient, its value with the gradient, or the function itself.
 
     It is called like the original function, from Python or inside `@njit` code, and is specialised
@@ -73,6 +81,7 @@ class Derivative:
         accurate, broadcasts = options.pop("accurate_math", False), options.pop("broadcasting", False)
         self.options, self.raises = jit_options(self.base, options), divides_like_python(self.base, options)
         self.python = python_function(self.base)
+        keep(self.python)
         self.signature = inspect.signature(self.python)
         self.names = list(self.signature.parameters)
         self.own = len(self.names)
@@ -272,14 +281,7 @@ class Derivative:
     def check_arguments(self, layouts: Sequence[Layout]) -> None:
         """Refuse arguments that cannot be differentiated, or arrays of other element types."""
         for position in () if self.mode in ("primal", "outputs") else self.wrt:
-            name, layout = self.names[position], layouts[position]
-            if isinstance(layout, Leaf):
-                check_leaf(layout.kind, name)
-            elif not any(is_continuous(leaf.kind) for leaf in leaves(layout)):
-                raise DifferentiationError("AD301", f"argument '{name}' holds no floats")
-            for leaf in leaves(layout):
-                if is_continuous(leaf.kind):
-                    check_leaf(leaf.kind, name)
+            check_varied(layouts[position], self.names[position])
 
     @in_turn
     def _graph(self, layouts: Sequence[Layout] = ()) -> Graph:
@@ -343,6 +345,12 @@ class Derivative:
         """The function that returns value and gradient together."""
         return Derivative(self.function, "value_and_grad", self.argnums, self.jit, self.given)
 
+    def _parts(self) -> tuple[Any, ...]:
+        return self.function, self.mode, self.argnums, self.jit, self.given
+
+    def _texts(self) -> dict[str, tuple[str, ...]]:
+        return texts_of(self.python)
+
     def __repr__(self) -> str:
         return f"<adcompiler {self.mode} of {self.python.__name__}>"
 
@@ -369,31 +377,13 @@ def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:
     Raises:
         DifferentiationError: AD203 for derivatives that cannot be differentiated again.
     """
-    inner = function.chain if isinstance(function, Derivative) else ()
-    is_single = not isinstance(function, Derivative) or function.style.single
-    is_end = isinstance(function, Derivative) and (function.is_matrix or function.mode == "hvp")
-    found: Chain | None = None
-    match mode:
-        case _ if is_end:  # the arguments are others, or the graph is a loop around derivatives
-            pass
-        case "primal" | "outputs":
-            return inner
-        case "jacfwd" | "jacrev" if is_single and all(step.kind in ("grad", "slope") for step in inner):
-            return ()  # what they call is in the graph
-        case "hessian" if not inner:
-            return ()
-        case "jvp":
-            return (*inner, Step("jvp", wrt))
-        case "pullback":
-            found = pullback_of(inner, wrt)
-        case "grad":
-            found = gradient_of(inner, wrt) if is_single else None
-        case "value_and_grad":
-            found = () if inner else (Step("value_and_grad", wrt),)
-        case "hvp":
-            found = gradient_of(inner, wrt) if is_single else None
-            found = found and (*found, Step("tangent", wrt))
-    if not found:
+    if not isinstance(function, Derivative):
+        found = next_chain(mode, wrt)
+    elif function.is_matrix or function.mode == "hvp":
+        found = None  # the arguments are others, or the graph is a loop around derivatives
+    else:
+        found = next_chain(mode, wrt, function.chain, function.style.single)
+    if found is None:
         reason = f"{function!r} is itself a derivative"
         cure = "grad of the grad of one number, jacobian, hessian and hvp are there for second derivatives"
         raise DifferentiationError("AD203", reason, None, cure)

@@ -84,7 +84,7 @@ def note_name(function: types.FunctionType, name: str, value: object) -> None:
 
 def note_attribute(owner: object, name: str, value: object) -> None:
     """Note that an attribute of a captured object was read."""
-    if _active.get() and not (isinstance(owner, types.ModuleType) and _is_unchanging(owner.__name__)):
+    if _active.get() and not (isinstance(owner, types.ModuleType) and is_unchanging(owner.__name__)):
         for seen in _active.get():
             seen.attributes.setdefault((id(owner), name), (owner, _kept(value)))
 
@@ -192,7 +192,7 @@ def _facts(value: Any, done: set[int]) -> Iterator[str]:
 
 
 def _facts_of_function(function: types.FunctionType, done: set[int]) -> Iterator[str]:
-    if _is_unchanging(function.__module__ or ""):
+    if is_unchanging(function.__module__ or ""):
         yield f"{function.__module__} {function.__qualname__}"
         return
     names: set[str] = set()
@@ -204,7 +204,7 @@ def _facts_of_function(function: types.FunctionType, done: set[int]) -> Iterator
             continue
         yield name
         yield from _facts(found, done)
-        if isinstance(found, types.ModuleType) and not _is_unchanging(found.__name__):
+        if isinstance(found, types.ModuleType) and not is_unchanging(found.__name__):
             for inner in sorted(names):
                 if hasattr(found, inner):
                     yield from _facts(getattr(found, inner), done)
@@ -221,5 +221,6 @@ def _facts_of_code(code: types.CodeType, names: set[str]) -> Iterator[str]:
             yield f"{type(constant).__qualname__} {constant!r}"
 
 
-def _is_unchanging(module: str) -> bool:
+def is_unchanging(module: str) -> bool:
+    """Tell whether a module belongs to a library whose functions stay as they are."""
     return module.split(".")[0] in _UNCHANGING
