@@ -16,7 +16,6 @@ from adcompiler.api.arguments import (
     are_numbers,
     direction_layout,
     direction_name,
-    flat,
     is_of_layout,
     kind_of,
     layout_of_type,
@@ -37,15 +36,21 @@ from adcompiler.api.checks import (
 from adcompiler.api.compile import compile_text
 from adcompiler.api.matrices import Matrix, matrix_graph
 from adcompiler.api.next_chain import Mode, next_chain
-from adcompiler.api.specialised import Specialised, run_plainly, seconds_of_stages, with_direction
+from adcompiler.api.specialised import (
+    Specialised,
+    explain_call,
+    outdated,
+    run_plainly,
+    seconds_of_stages,
+    with_direction,
+)
 from adcompiler.emit.callees import forget
 from adcompiler.emit.module import compile_now, divides_like_python, jit_options, load, module_text
 from adcompiler.emit.plain import uncompiled
 from adcompiler.enabled import enabled, is_disabled
 from adcompiler.errors import DifferentiationError, defects_reported
 from adcompiler.explain.computation_graph import ComputationGraph
-from adcompiler.explain.footprint import allocations, known_sizes
-from adcompiler.explain.in_words import explain, explain_memory, explain_seconds, module_header
+from adcompiler.explain.in_words import explain, module_header
 from adcompiler.frontend.handed_over import texts_of
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.frontend.parse import python_function
@@ -138,8 +143,7 @@ class Derivative(Portable):
             if made.broadcasts:
                 raise
             if made.version != self.version:
-                reason = f"what '{self.python.__name__}' reads has changed since its outputs were computed"
-                raise DifferentiationError("AD305", reason, None, "call vjp again") from None
+                raise outdated(self.python.__name__) from None
             self.quick.clear()
             return self.run(self._specialise(made.layouts, broadcasts=True), args)
         return repacked(found, made.compiled.returns) if made.repacks else found
@@ -325,13 +329,7 @@ class Derivative(Portable):
         if not args:
             return explain(self.python.__name__, self._current().compiled.plans)
         args = self.bound(args)
-        made = self._specialise(self.layouts(args))
-        pairs = zip(args, made.layouts, strict=True)
-        values = [value for arg, layout in pairs for value in flat(arg, layout)]
-        unit = made.compiled
-        memory = explain_memory(allocations(unit.graph), known_sizes(unit.graph, values))
-        plan = explain(self.python.__name__, unit.plans)
-        return "\n".join([plan, memory, explain_seconds(made.seconds)])
+        return explain_call(self._specialise(self.layouts(args)), args, self.python.__name__)
 
     @cached_property
     def primal(self) -> Any:

@@ -14,7 +14,7 @@ from adcompiler.frontend.seen import is_unchanging, looked_up
 
 
 def texts_of(function: types.FunctionType) -> dict[str, tuple[str, ...]]:
-    """Return the texts of a function and of those that it calls, each at its place in an otherwise empty file.
+    """Return the texts of a function and of those that it calls, each at its place in an else empty file.
 
     >>> from adcompiler.samples import sigmoid
     >>> [(lines[sigmoid.__code__.co_firstlineno - 1], lines[0]) for lines in texts_of(sigmoid).values()]
