@@ -15,6 +15,7 @@ from adcompiler.api.derivative import Derivative
 from adcompiler.api.specialised import Specialised, outdated
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Layout, leaves
+from adcompiler.turns import in_turn
 
 
 def derivative_of(
@@ -23,8 +24,14 @@ def derivative_of(
     """Return the object that differentiates a function in some mode, made once; it sees what is there now."""
     made = _made_once(function, mode, wrt, jit, options)
     if not made.is_current():
-        made.recompile()
+        _bring_up_to_date(made)
     return made
+
+
+@in_turn
+def _bring_up_to_date(made: Derivative) -> None:
+    if not made.is_current():  # no other thread has done it in the meantime
+        made.recompile()
 
 
 @lru_cache(maxsize=256)

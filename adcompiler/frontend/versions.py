@@ -11,6 +11,7 @@ import os
 import sys
 import types
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -41,11 +42,12 @@ def texts(code: types.CodeType) -> Iterator[tuple[str, ...]]:
 def keep(function: types.FunctionType) -> None:
     """Keep the text of the file that a function stands in: the file may change before it is needed."""
     file = function.__code__.co_filename
-    if os.path.exists(file):
-        linecache.checkcache(file)
-    lines = linecache.getlines(file, function.__globals__)
-    if lines:
-        keep_text(file, lines)
+    with suppress(KeyError):  # of linecache, where another thread reads an edited file at this moment
+        if os.path.exists(file):
+            linecache.checkcache(file)
+        lines = linecache.getlines(file, function.__globals__)
+        if lines:
+            keep_text(file, lines)
 
 
 @lru_cache(maxsize=4096)
