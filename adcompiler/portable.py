@@ -28,9 +28,9 @@ class Portable:
         """Return the arguments that it can be made from."""
         raise NotImplementedError
 
-    def _texts(self) -> dict[str, tuple[str, ...]]:
-        """Return the texts that are needed to differentiate it where there are no files."""
-        return {}
+    def _texts(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return files and texts that are needed to differentiate it where there are no files."""
+        return []
 
     def __reduce__(self) -> Any:
         home, name = self.__module__, getattr(self, "__qualname__", "")
@@ -65,12 +65,12 @@ def _on_its_way(number: int) -> Any:
     return (_arriving.get() or {})[number]
 
 
-@lru_cache(maxsize=64)  # so that a function that comes again with each piece of work is compiled once
+@lru_cache(maxsize=32)  # so that a function that comes again with each piece of work is compiled once
 def _arrived(kind: type[Portable], home: tuple[str, str] | None, number: int, data: bytes) -> Portable:
     """Return the object of that name where it is made from the same parts, else a new one."""
     made = kind.__new__(kind)
     texts, parts = copy_context().run(_put_together, number, made, data)
-    for file, lines in texts.items():
+    for file, lines in texts:
         keep_text(file, lines)
     own = _named(*home) if home is not None else None
     if type(own) is kind and _is_same(own._parts(), parts):

@@ -273,6 +273,7 @@ def test_main_modules(tmp_path):
         import multiprocessing, pickle, sys
         weight = 10.0
         assert pickle.loads(pickle.dumps(named)) is named
+        pickle.dump([named], open("made.pickle", "wb"))
         for start in ("fork", "spawn"):
             with multiprocessing.get_context(start).Pool(1) as pool:
                 print(*[pool.apply_async(f, (3.0,)).get(timeout=100) for f in (named, derivative)])
@@ -285,6 +286,7 @@ def test_main_modules(tmp_path):
     lines = run.stdout.splitlines()
     assert lines[0].split()[0] == "60.0", "a forked process has what the main module has"
     assert lines[1].split()[0] == "12.0", "a spawned one has its own main module"
+    assert fresh(LOAD, folder=tmp_path, data=(tmp_path / "made.pickle").read_bytes()) == "60.0"
 
 
 def test_commands_have_a_text(tmp_path):

@@ -346,7 +346,7 @@ class Derivative(Portable):
     def _parts(self) -> tuple[Any, ...]:
         return self.function, self.mode, self.argnums, self.jit, self.given
 
-    def _texts(self) -> dict[str, tuple[str, ...]]:
+    def _texts(self) -> list[tuple[str, tuple[str, ...]]]:
         return texts_of(self.python)
 
     def __repr__(self) -> str:

@@ -6,28 +6,31 @@ import ast
 import types
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 
-from adcompiler.custom import CustomFunction
+from numba.core.dispatcher import Dispatcher
+
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.parse import lines_of
 from adcompiler.frontend.seen import is_unchanging, looked_up
+from adcompiler.portable import Portable
 
 
-def texts_of(function: types.FunctionType) -> dict[str, tuple[str, ...]]:
-    """Return the texts of a function and of those that it calls, each at its place in an else empty file.
+def texts_of(function: types.FunctionType) -> list[tuple[str, tuple[str, ...]]]:
+    """Return file and text of a function and of those that it calls, each at its place in an else empty text.
 
     >>> from adcompiler.samples import sigmoid
-    >>> [(lines[sigmoid.__code__.co_firstlineno - 1], lines[0]) for lines in texts_of(sigmoid).values()]
-    [('def sigmoid(x):\\n', '\\n')]
+    >>> [(_, lines)] = texts_of(sigmoid)
+    >>> lines[sigmoid.__code__.co_firstlineno - 1], lines[0]
+    ('def sigmoid(x):\\n', '\\n')
     """
     firsts: dict[tuple[str, tuple[str, ...]], set[int]] = {}
     for reached in _reached(function):
         code = reached.__code__
         with suppress(DifferentiationError):  # it is refused there as it is here
-            firsts.setdefault((code.co_filename, lines_of(code, reached.__name__)), set()).add(
-                code.co_firstlineno
-            )
-    return {file: _cut(lines, wanted) for (file, lines), wanted in firsts.items()}
+            text = code.co_filename, lines_of(code, reached.__name__)
+            firsts.setdefault(text, set()).add(code.co_firstlineno)
+    return [(file, _cut(lines, frozenset(wanted))) for (file, lines), wanted in firsts.items()]
 
 
 def _reached(function: types.FunctionType) -> Iterator[types.FunctionType]:
@@ -36,9 +39,9 @@ def _reached(function: types.FunctionType) -> Iterator[types.FunctionType]:
     todo: list[object] = [function]
     while todo:
         value = todo.pop()
-        if isinstance(value, CustomFunction):
-            todo += [value.dispatcher, value.vjp, value.jvp]
-        plain = getattr(value, "py_func", getattr(value, "python", value))
+        if isinstance(value, Portable):
+            todo += value._parts()
+        plain = value.py_func if isinstance(value, Dispatcher) else value
         if not isinstance(plain, types.FunctionType) or plain in done:
             continue
         if plain is not function and is_unchanging(plain.__module__ or ""):
@@ -56,7 +59,8 @@ def _names(code: types.CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def _cut(lines: tuple[str, ...], wanted: set[int]) -> tuple[str, ...]:
+@lru_cache(maxsize=256)
+def _cut(lines: tuple[str, ...], wanted: frozenset[int]) -> tuple[str, ...]:
     """Return a text with the statements of a module only in which some lines are; the others are empty."""
     kept: set[int] = set()
     for statement in ast.parse("".join(lines)).body:
