@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextvars import ContextVar, copy_context
 from functools import lru_cache, reduce
 from types import FunctionType
@@ -13,8 +14,8 @@ from numba.core import serialize
 from adcompiler.source import keep_text
 
 _MAIN = ("__main__", "__mp_main__")
-_leaving: ContextVar[tuple[int, ...]] = ContextVar("leaving", default=())
-_arriving: ContextVar[dict[int, Any] | None] = ContextVar("arriving", default=None)
+_leaving: ContextVar[tuple[Any, ...]] = ContextVar("leaving", default=())
+_arriving: ContextVar[tuple[Any, ...]] = ContextVar("arriving", default=())
 
 
 class Portable:
@@ -37,13 +38,15 @@ class Portable:
         is_named = _named(home, name) is self
         if is_named and home not in _MAIN:
             return name
-        if id(self) in _leaving.get():  # a function that it is made from reads it
-            return _on_its_way, (id(self),)
-        parts = copy_context().run(self._taken_apart)
-        return _arrived, (type(self), (home, name) if is_named else None, id(self), parts)
+        outside = _leaving.get()
+        for number, other in enumerate(outside):
+            if other is self:  # a function that it is made from reads it
+                return _on_its_way, (number,)
+        data = copy_context().run(self._taken_apart, outside)
+        return _arrived, (type(self), (home, name) if is_named else None, data)
 
-    def _taken_apart(self) -> Any:
-        _leaving.set((*_leaving.get(), id(self)))
+    def _taken_apart(self, outside: tuple[Any, ...]) -> Any:
+        _leaving.set((*outside, self))
         return serialize.dumps((self._texts(), self._parts()))
 
     def __copy__(self) -> Self:
@@ -62,14 +65,17 @@ def _named(module: str, name: str) -> Any:
 
 
 def _on_its_way(number: int) -> Any:
-    return (_arriving.get() or {})[number]
+    return _arriving.get()[number]
 
 
-@lru_cache(maxsize=32)  # so that a function that comes again with each piece of work is compiled once
-def _arrived(kind: type[Portable], home: tuple[str, str] | None, number: int, data: bytes) -> Portable:
+def _arrived(kind: type[Portable], home: tuple[str, str] | None, data: bytes) -> Portable:
     """Return the object of that name where it is made from the same parts, else a new one."""
+    return _put_together(kind, home, data) if _arriving.get() else _put_together_once(kind, home, data)
+
+
+def _put_together(kind: type[Portable], home: tuple[str, str] | None, data: bytes) -> Portable:
     made = kind.__new__(kind)
-    texts, parts = copy_context().run(_put_together, number, made, data)
+    texts, parts = copy_context().run(_unpacked, data, (*_arriving.get(), made))
     for file, lines in texts:
         keep_text(file, lines)
     own = _named(*home) if home is not None else None
@@ -79,8 +85,12 @@ def _arrived(kind: type[Portable], home: tuple[str, str] | None, number: int, da
     return made
 
 
-def _put_together(number: int, made: Portable, data: bytes) -> Any:
-    _arriving.set((_arriving.get() or {}) | {number: made})
+# What comes again, with each piece of work, is compiled once.
+_put_together_once: Callable[..., Portable] = lru_cache(maxsize=32)(_put_together)
+
+
+def _unpacked(data: bytes, arriving: tuple[Any, ...]) -> Any:
+    _arriving.set(arriving)
     return serialize.loads(data)
 
 

@@ -114,8 +114,8 @@ def test_a_name_leads_to_the_same_object():
 
 
 def test_what_comes_again_is_compiled_once():
-    data = pickle.dumps(closure(5.0))
-    assert pickle.loads(data) is pickle.loads(data)
+    assert by_pickle(closure(5.0)) is by_pickle(closure(5.0))
+    assert by_pickle(closure(5.0)) is not by_pickle(closure(6.0))
 
 
 def test_settings_come_along():
