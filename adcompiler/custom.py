@@ -13,11 +13,12 @@ from numba.core.dispatcher import Dispatcher
 from numba.extending import overload, typeof_impl
 
 from adcompiler.enabled import enabled
+from adcompiler.portable import Portable
 
 T = TypeVar("T")
 
 
-class CustomFunction:
+class CustomFunction(Portable):
     """A function with a derivative of its own; it is called as it is, and never followed into.
 
     Attributes:
@@ -26,19 +27,28 @@ class CustomFunction:
         jvp: likewise for `defjvp`.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        vjp: Callable[..., Any] | None = None,
+        jvp: Callable[..., Any] | None = None,
+    ) -> None:
         self.function: Callable[..., Any] = getattr(function, "py_func", function)
         self.dispatcher: Any = _compiled(function)
-        self.vjp: Any = None
-        self.jvp: Any = None
+        self.vjp: Any = vjp and _compiled(vjp)
+        self.jvp: Any = jvp and _compiled(jvp)
         self.signature = inspect.signature(self.function)
         self.__name__ = self.function.__name__
+        self.__qualname__ = self.function.__qualname__
         self.__module__ = self.function.__module__
         self.__doc__ = self.function.__doc__
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Call the function itself."""
         return self.function(*args, **keywords)
+
+    def _parts(self) -> tuple[Any, ...]:
+        return tuple(map(_given, (self.dispatcher, self.vjp, self.jvp)))
 
     def __repr__(self) -> str:
         return f"<custom function {self.__name__}>"
@@ -82,6 +92,11 @@ def _compiled(function: Callable[..., Any]) -> Any:
         made = numba.njit(function)
     _VERSIONS[made] = None
     return made
+
+
+def _given(made: Any) -> Any:
+    """Return what `_compiled` was given."""
+    return made.py_func if made is not None and made in _VERSIONS else made
 
 
 def renew(value: Any, version: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from adcompiler.source import NOWHERE, Location
 
@@ -61,6 +62,11 @@ class DifferentiationError(NotImplementedError, TypeError):
         self.location = None if location is NOWHERE else location
         self.cure = cure or CODES[code][1]
         super().__init__(self.message())
+
+    def __reduce__(self) -> Any:
+        """Pickle what the error was made from, and its text: it may quote a file that is here only."""
+        made_from = (self.code, self.reason, self.location, self.cure)
+        return type(self), made_from, {**vars(self), "args": self.args}
 
     def message(self) -> str:
         """Return the full text: code, reason, place, caret and way out."""

@@ -1,8 +1,9 @@
-"""Where a construct stands in the user's file, and how to show it."""
+"""The texts of users' files, where a construct stands in one, and how to show it."""
 
 from __future__ import annotations
 
 import linecache
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -34,6 +35,27 @@ class Location:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column + 1}"
+
+
+_KEPT: dict[str, list[Sequence[str]]] = {}
+
+
+def keep_text(file: str, lines: Sequence[str]) -> None:
+    """Keep the text of a file, for functions that are differentiated when there is another one or none.
+
+    >>> keep_text("<somewhere>", ["x = 1"])
+    >>> kept_texts("<somewhere>")
+    [['x = 1']]
+    """
+    known = _KEPT.setdefault(file, [])
+    if not any(lines is other or lines == other for other in known):
+        known.insert(0, lines)
+        del known[8:]
+
+
+def kept_texts(file: str) -> list[Sequence[str]]:
+    """Return the texts of a file that were kept, the newest first."""
+    return [*_KEPT.get(file, ())]
 
 
 NOWHERE = Location("<built by hand>", 0, 0, 0, "")

@@ -12,8 +12,11 @@ from adcompiler.primitives import is_known
 ROOT = Path(adcompiler.__file__).parent
 STAGES = [
     "enabled",
+    "turns",
+    "quiet",
     "source",
     "errors",
+    "portable",
     "primitives",
     "graph",
     "watch",
@@ -35,6 +38,7 @@ STAGES = [
     "explain",
     "api",
     "testing",
+    "__main__",
 ]
 # The graph's interpreter and the writer call the helper functions of generated code.
 RANK = {stage: k for k, stage in enumerate(STAGES)} | {"runtime": -1}

@@ -57,7 +57,7 @@ def test_every_file_stands_in_the_table_of_stages(stage, named):
 def test_every_folder_and_file_at_the_top_is_explained():
     folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert folders == {stage for stage, _ in ROWS} | {"runtime"}
-    files = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "samples"}
+    files = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__", "samples"}
     assert files == AT_THE_TOP - {"runtime"}
 
 

@@ -7,7 +7,6 @@ import functools
 import importlib
 import linecache
 import operator
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -39,9 +38,11 @@ from adcompiler.graph.python_expressions import Style
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import clone, defined, map_operands, map_region, merges, walk
 from adcompiler.primitives import card
+from adcompiler.quiet import quietly
 from adcompiler.runtime import factors, vector_math
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
+from adcompiler.turns import uninterrupted
 
 Types = dict[Value, types.Type]
 
@@ -237,12 +238,11 @@ def _run(function: Any, arguments: tuple[types.Type, ...]) -> dict[str, list[Any
     flags.nrt = True
     target = cpu_target.target_context
     typing = cpu_target.typing_context
-    typing.refresh()
-    target.refresh()
     library: Any = None
-    pipeline = _TypeInference(typing, target, library, arguments, None, flags, {})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with uninterrupted(), quietly(Warning):
+        typing.refresh()
+        target.refresh()
+        pipeline = _TypeInference(typing, target, library, arguments, None, flags, {})
         pipeline.compile_extra(function)
     versions: dict[str, list[Any]] = {}
     for name, kind in pipeline.state.typemap.items():

@@ -13,7 +13,7 @@ from adcompiler.analysis.guess import describe
 from adcompiler.analysis.types import element, is_array, is_continuous, is_float
 from adcompiler.api.arguments import check_array, layout_of_value
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.layout import Layout, Leaf, Packed
+from adcompiler.graph.layout import Layout, Leaf, Packed, leaves
 
 Argnums = int | str | Sequence[int | str]
 
@@ -39,6 +39,21 @@ def check_leaf(kind: nt.Type, name: str) -> None:
         raise DifferentiationError("AD301", f"argument '{name}' has type {describe(kind)}")
     if str(element(kind)) not in ("float64", "float32"):
         raise DifferentiationError("AD306", f"argument '{name}' has elements of type {element(kind)}")
+
+
+def check_varied(layout: Layout, name: str) -> None:
+    """Refuse an argument to differentiate unless it is, or holds, what `check_leaf` lets pass.
+
+    Raises:
+        DifferentiationError: AD301, AD306.
+    """
+    if isinstance(layout, Leaf):
+        check_leaf(layout.kind, name)
+    elif not any(is_continuous(leaf.kind) for leaf in leaves(layout)):
+        raise DifferentiationError("AD301", f"argument '{name}' holds no floats")
+    for leaf in leaves(layout):
+        if is_continuous(leaf.kind):
+            check_leaf(leaf.kind, name)
 
 
 def check_apart(args: tuple[Any, ...], function: str, writes: Sequence[int]) -> None:

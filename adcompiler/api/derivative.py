@@ -7,17 +7,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, update_wrapper
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 from numba.core import types as nt
 
 from adcompiler.analysis.guess import guess_layouts
-from adcompiler.analysis.types import is_continuous
 from adcompiler.api.arguments import (
     are_numbers,
     direction_layout,
     direction_name,
-    flat,
     is_of_layout,
     kind_of,
     layout_of_type,
@@ -27,11 +25,26 @@ from adcompiler.api.arguments import (
     ranked,
     repacked,
 )
-from adcompiler.api.checks import Argnums, check_apart, check_leaf, flat_tangent, layout_of_default, positions
+from adcompiler.api.checks import (
+    Argnums,
+    check_apart,
+    check_varied,
+    flat_tangent,
+    layout_of_default,
+    positions,
+)
 from adcompiler.api.compile import Compiled, compile_text
 from adcompiler.api.matrices import Matrix, matrix_graph
+from adcompiler.api.next_chain import Mode, next_chain
 from adcompiler.api.remembered import Entry, Slot, slot_of
-from adcompiler.api.specialised import Specialised, run_plainly, seconds_of_stages, with_direction
+from adcompiler.api.specialised import (
+    Specialised,
+    explain_call,
+    outdated,
+    run_plainly,
+    seconds_of_stages,
+    with_direction,
+)
 from adcompiler.emit.callees import forget
 from adcompiler.emit.module import (
     compile_now,
@@ -47,23 +60,24 @@ from adcompiler.emit.plain import uncompiled
 from adcompiler.enabled import enabled, is_disabled
 from adcompiler.errors import DifferentiationError, defects_reported
 from adcompiler.explain.computation_graph import ComputationGraph
-from adcompiler.explain.footprint import allocations, known_sizes
-from adcompiler.explain.in_words import explain, explain_memory, explain_seconds, module_header
+from adcompiler.explain.in_words import explain, module_header
+from adcompiler.frontend.handed_over import texts_of
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.frontend.parse import python_function
 from adcompiler.frontend.resolve import as_plain, name_of
 from adcompiler.frontend.seen import Seen, seeing
-from adcompiler.graph.layout import Layout, Leaf, Packed, build, leaves, pack_python
+from adcompiler.frontend.versions import keep
+from adcompiler.graph.layout import Layout, Packed, build, pack_python
 from adcompiler.graph.nodes import Graph
-from adcompiler.graph.steps import Chain, Step, gradient_of, pullback_of
+from adcompiler.graph.steps import Chain
 from adcompiler.pipeline import Style, primal_graph
+from adcompiler.portable import Portable
 from adcompiler.runtime.guards import SizeError
+from adcompiler.turns import in_turn, uninterrupted
 from adcompiler.watch import Stages, watching
 
-Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp", "hvp", Matrix]
 
-
-class Derivative:
+class Derivative(Portable):
     """A function made from another: its gradient, its value with the gradient, or the function itself.
 
     It is called like the original function, from Python or inside `@njit` code, and is specialised
@@ -82,6 +96,7 @@ class Derivative:
         accurate, broadcasts = options.pop("accurate_math", False), options.pop("broadcasting", False)
         self.options, self.raises = jit_options(self.base, options), divides_like_python(self.base, options)
         self.python = python_function(self.base)
+        keep(self.python)
         self.signature = inspect.signature(self.python)
         self.names = list(self.signature.parameters)
         self.own = len(self.names)
@@ -110,12 +125,12 @@ class Derivative:
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Evaluate for these arguments; they are never changed."""
         key = None if kwargs or self.is_variadic else quick_key(args)
-        if key in self.quick:
-            made = self.quick[key]
+        quick = self.quick.get(key)
+        if quick is not None:
             try:
-                return made.function(*args)
+                return quick.function(*args)
             except SizeError:
-                return self.run(made, self._fitted(args, made.layouts) if self.mode == "hvp" else args)
+                return self.run(quick, self._fitted(args, quick.layouts) if self.mode == "hvp" else args)
         is_complete = len(args) == len(self.names) and are_numbers(args[: self.own])
         args = self.bound(args, kwargs)
         made = self._specialise(self.layouts(args))
@@ -138,8 +153,7 @@ class Derivative:
             if made.broadcasts:
                 raise
             if made.version != self.version:
-                reason = f"what '{self.python.__name__}' reads has changed since its outputs were computed"
-                raise DifferentiationError("AD305", reason, None, "call vjp again") from None
+                raise outdated(self.python.__name__) from None
             self.quick.clear()
             return self.run(self._specialise(made.layouts, broadcasts=True), args)
         return repacked(found, made.interface.returns) if made.repacks else found
@@ -180,11 +194,22 @@ class Derivative:
         self, layouts: tuple[Layout, ...], origins: Sequence[str] = (), broadcasts: bool = False
     ) -> Specialised:
         broadcasts = broadcasts or self.style.broadcasts
-        if layouts not in self.specialised or (broadcasts and not self.specialised[layouts].broadcasts):
-            style = replace(self.style, broadcasts=broadcasts)
-            self.specialised[layouts] = self._made(layouts, origins, style)
-        return self.specialised[layouts]
+        made = self.specialised.get(layouts)
+        if made is None or (broadcasts and not made.broadcasts):
+            made = self._made_first(layouts, origins, broadcasts)
+        return made
 
+    @in_turn
+    def _made_first(
+        self, layouts: tuple[Layout, ...], origins: Sequence[str], broadcasts: bool
+    ) -> Specialised:
+        made = self.specialised.get(layouts)  # by another thread, before it was this one's turn
+        if made is None or (broadcasts and not made.broadcasts):
+            made = self._made(layouts, origins, replace(self.style, broadcasts=broadcasts))
+            self.specialised[layouts] = made
+        return made
+
+    @in_turn
     def _made(self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style) -> Specialised:
         self.check_arguments(layouts)
         clock = [time.perf_counter()]
@@ -198,7 +223,7 @@ class Derivative:
             stem = stem or stem_of(entry.name, digest_of(entry.source, compiled.text))
         else:
             clock.append(time.perf_counter())
-        with enabled():
+        with enabled(), uninterrupted():
             module = load(entry.source, stem, entry.objects)
         function = getattr(module, entry.name) if self.jit else uncompiled(module, entry.name)
         clock.append(time.perf_counter())
@@ -256,6 +281,7 @@ class Derivative:
         matrix = cast(Matrix, self.mode)
         return matrix_graph(self.python, layouts, self.wrt, self.style.single, matrix, inner, self.raises)
 
+    @in_turn
     def stages(self, *args: Any) -> Stages:
         """Return what each pass makes of the graph, to print: from the function's text to the derivative.
 
@@ -278,6 +304,7 @@ class Derivative:
         """Tell whether all that the function reads of its surroundings is as it was when it was compiled."""
         return self.seen.is_current()
 
+    @in_turn
     def recompile(self) -> None:
         """Forget all that was compiled, so that the next call sees globals, closures and helpers as they are.
 
@@ -308,15 +335,9 @@ class Derivative:
     def check_arguments(self, layouts: Sequence[Layout]) -> None:
         """Refuse arguments that cannot be differentiated, or arrays of other element types."""
         for position in () if self.mode in ("primal", "outputs") else self.wrt:
-            name, layout = self.names[position], layouts[position]
-            if isinstance(layout, Leaf):
-                check_leaf(layout.kind, name)
-            elif not any(is_continuous(leaf.kind) for leaf in leaves(layout)):
-                raise DifferentiationError("AD301", f"argument '{name}' holds no floats")
-            for leaf in leaves(layout):
-                if is_continuous(leaf.kind):
-                    check_leaf(leaf.kind, name)
+            check_varied(layouts[position], self.names[position])
 
+    @in_turn
     def _graph(self, layouts: Sequence[Layout] = ()) -> Graph:
         """Return the untyped graph; it depends on how the arguments are packed only."""
         key = tuple(map(ranked, layouts))
@@ -325,6 +346,7 @@ class Derivative:
                 self.graphs[key] = primal_graph(self.base, key, self.raises)
         return self.graphs[key]
 
+    @in_turn
     def _current(self) -> Specialised:
         """The latest specialisation, or one for guessed argument types."""
         if self.specialised:
@@ -358,12 +380,7 @@ class Derivative:
             return explain(self.python.__name__, self._plan_of(self._current()).plans)
         args = self.bound(args)
         made = self._specialise(self.layouts(args))
-        pairs = zip(args, made.layouts, strict=True)
-        values = [value for arg, layout in pairs for value in flat(arg, layout)]
-        unit = self._plan_of(made)
-        memory = explain_memory(allocations(unit.graph), known_sizes(unit.graph, values))
-        plan = explain(self.python.__name__, unit.plans)
-        return "\n".join([plan, memory, explain_seconds(made.seconds)])
+        return explain_call(made, self._plan_of(made), args, self.python.__name__)
 
     def _plan_of(self, made: Specialised) -> Compiled:
         """Return what a specialisation was made of, which is not kept for other processes."""
@@ -384,9 +401,16 @@ class Derivative:
         """The function that returns value and gradient together."""
         return Derivative(self.function, "value_and_grad", self.argnums, self.jit, self.given)
 
+    def _parts(self) -> tuple[Any, ...]:
+        return self.function, self.mode, self.argnums, self.jit, self.given
+
+    def _texts(self) -> list[tuple[str, tuple[str, ...]]]:
+        return texts_of(self.python)
+
     def __repr__(self) -> str:
         return f"<adcompiler {self.mode} of {self.python.__name__}>"
 
+    @in_turn
     def dispatcher(self, kinds: tuple[nt.Type, ...]) -> Any:
         """Return the Numba dispatcher for argument types; used when compiled code calls this object."""
         parameters = list(self.signature.parameters.values())
@@ -409,31 +433,13 @@ def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:
     Raises:
         DifferentiationError: AD203 for derivatives that cannot be differentiated again.
     """
-    inner = function.chain if isinstance(function, Derivative) else ()
-    is_single = not isinstance(function, Derivative) or function.style.single
-    is_end = isinstance(function, Derivative) and (function.is_matrix or function.mode == "hvp")
-    found: Chain | None = None
-    match mode:
-        case _ if is_end:  # the arguments are others, or the graph is a loop around derivatives
-            pass
-        case "primal" | "outputs":
-            return inner
-        case "jacfwd" | "jacrev" if is_single and all(step.kind in ("grad", "slope") for step in inner):
-            return ()  # what they call is in the graph
-        case "hessian" if not inner:
-            return ()
-        case "jvp":
-            return (*inner, Step("jvp", wrt))
-        case "pullback":
-            found = pullback_of(inner, wrt)
-        case "grad":
-            found = gradient_of(inner, wrt) if is_single else None
-        case "value_and_grad":
-            found = () if inner else (Step("value_and_grad", wrt),)
-        case "hvp":
-            found = gradient_of(inner, wrt) if is_single else None
-            found = found and (*found, Step("tangent", wrt))
-    if not found:
+    if not isinstance(function, Derivative):
+        found = next_chain(mode, wrt)
+    elif function.is_matrix or function.mode == "hvp":
+        found = None  # the arguments are others, or the graph is a loop around derivatives
+    else:
+        found = next_chain(mode, wrt, function.chain, function.style.single)
+    if found is None:
         reason = f"{function!r} is itself a derivative"
         cure = "grad of the grad of one number, jacobian, hessian and hvp are there for second derivatives"
         raise DifferentiationError("AD203", reason, None, cure)

@@ -12,8 +12,10 @@ from numba.core import types as nt
 from adcompiler.analysis.types import is_array, is_continuous
 from adcompiler.api.arguments import check_array, flat, layout_of_value, plain
 from adcompiler.api.derivative import Derivative
+from adcompiler.api.specialised import Specialised, outdated
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Layout, leaves
+from adcompiler.turns import in_turn
 
 
 def derivative_of(
@@ -22,8 +24,14 @@ def derivative_of(
     """Return the object that differentiates a function in some mode, made once; it sees what is there now."""
     made = _made_once(function, mode, wrt, jit, options)
     if not made.is_current():
-        made.recompile()
+        _bring_up_to_date(made)
     return made
+
+
+@in_turn
+def _bring_up_to_date(made: Derivative) -> None:
+    if not made.is_current():  # no other thread has done it in the meantime
+        made.recompile()
 
 
 @lru_cache(maxsize=256)
@@ -68,19 +76,43 @@ def vjp(
     args = outputs.bound(args)
     layouts = tuple(layout_of_value(arg, "argument", True) for arg in args)
     wrt = tuple(k for k, layout in enumerate(layouts) if any(is_continuous(x.kind) for x in leaves(layout)))
-    derivative = derivative_of(function, "pullback", wrt, jit, fixed)
-    made = derivative._specialise(layouts)  # now: what the function reads may change until the pullback runs
     returns = outputs._specialise(outputs.layouts(args)).interface.returns
-    kept = tuple(np.copy(arg) if isinstance(arg, np.ndarray) else arg for arg in args)
+    pullback = Pullback(derivative_of(function, "pullback", wrt, jit, fixed), args, value, returns)
+    return value, pullback.made_ready()
 
-    def pullback(adjoint: Any) -> tuple[Any, ...]:
+
+class Pullback:
+    """What `vjp` returns beside the outputs: the function from their adjoints to those of the arguments."""
+
+    def __init__(self, derivative: Derivative, args: tuple[Any, ...], value: Any, returns: Layout) -> None:
+        self.derivative, self.value, self.returns = derivative, value, returns
+        self.layouts = tuple(layout_of_value(arg, "argument", True) for arg in args)
+        self.kept = tuple(np.copy(arg) if isinstance(arg, np.ndarray) else arg for arg in args)
+        self.made: Specialised | None = None
+
+    def made_ready(self) -> Pullback:
+        """Compile what the call will run, now: what the function reads may change until then."""
+        self.made = self.derivative._specialise(self.layouts)
+        return self
+
+    def __call__(self, adjoint: Any) -> tuple[Any, ...]:
         """Return the adjoint of each argument, given that of the outputs."""
-        seeds = _seeds(adjoint, value, returns, made.interface.seeds)
-        found = derivative.run(made, [*map(plain, kept, made.layouts), *seeds])
+        made = self.made or self.derivative._specialise(self.layouts)
+        seeds = _seeds(adjoint, self.value, self.returns, made.interface.seeds)
+        found = self.derivative.run(made, [*map(plain, self.kept, made.layouts), *seeds])
         parts = iter(found)
-        return tuple(next(parts) if k in wrt else None for k in range(len(args)))
+        return tuple(next(parts) if k in self.derivative.wrt else None for k in range(len(self.kept)))
 
-    return value, pullback
+    def __reduce__(self) -> Any:
+        is_current = self.made is None or (
+            self.made.version == self.derivative.version and self.derivative.is_current()
+        )
+        if not is_current:
+            raise outdated(self.derivative.python.__name__)
+        return Pullback, (self.derivative, self.kept, self.value, self.returns)
+
+    def __repr__(self) -> str:
+        return f"<adcompiler pullback of {self.derivative.python.__name__}>"
 
 
 def _seeds(adjoint: Any, value: Any, returns: Layout, kinds: tuple[nt.Type | None, ...]) -> list[Any]:

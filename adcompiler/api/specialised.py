@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from adcompiler.api.arguments import is_direct, needs_repacking
+from adcompiler.api.arguments import flat, is_direct, needs_repacking
 from adcompiler.api.compile import Compiled, Interface
 from adcompiler.emit.plain import with_fields
 from adcompiler.enabled import enabled
+from adcompiler.errors import DifferentiationError
+from adcompiler.explain.footprint import allocations, known_sizes
+from adcompiler.explain.in_words import explain, explain_memory, explain_seconds
 from adcompiler.graph.layout import Layout, Leaf
+from adcompiler.quiet import quietly
 
 
 @dataclass
@@ -55,9 +58,22 @@ class Specialised:
 
 def run_plainly(function: Any, args: Sequence[Any]) -> Any:
     """Call plain Python code with the meaning that it has when compiled."""
-    with np.errstate(all="ignore"), warnings.catch_warnings(), enabled():
-        warnings.simplefilter("ignore", RuntimeWarning)
+    with np.errstate(all="ignore"), quietly(RuntimeWarning), enabled():
         return function(*map(with_fields, args))
+
+
+def outdated(name: str) -> DifferentiationError:
+    """Build the refusal of a pullback that belongs to a function as it was."""
+    reason = f"what '{name}' reads has changed since its outputs were computed"
+    return DifferentiationError("AD305", reason, None, "call vjp again")
+
+
+def explain_call(made: Specialised, unit: Compiled, args: Sequence[Any], name: str) -> str:
+    """Return what a call stores, why, how much memory that takes, and how long compiling took."""
+    pairs = zip(args, made.layouts, strict=True)
+    values = [value for arg, layout in pairs for value in flat(arg, layout)]
+    memory = explain_memory(allocations(unit.graph), known_sizes(unit.graph, values))
+    return "\n".join([explain(name, unit.plans), memory, explain_seconds(made.seconds)])
 
 
 def with_direction(signature: inspect.Signature, name: str) -> inspect.Signature:

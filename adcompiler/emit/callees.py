@@ -123,7 +123,7 @@ def _borne_out(callee: Callee, kinds: Kinds, graph: Graph, assumed: nt.Type) -> 
                 return found
             assumed = found
     finally:
-        del _ASSUMED[key]
+        _ASSUMED.pop(key, None)
     raise refusal(callee, f"the type of its result changes from {assumed} to another")
 
 

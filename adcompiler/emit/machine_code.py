@@ -46,7 +46,10 @@ class Holder:
         if self.loaded is None or self.loaded[3].args != sigutils.normalize_signature(signature)[0]:
             return None
         target.refresh()
-        return CompileResult._rebuild(target, *self.loaded)
+        try:
+            return CompileResult._rebuild(target, *self.loaded)
+        except Exception:  # what cannot be loaded is compiled
+            return None
 
     def save_overload(self, signature: Any, result: Any) -> None:
         """Keep what was compiled."""

@@ -8,7 +8,6 @@ import math
 import re
 import sys
 import types
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,8 +20,10 @@ from adcompiler.emit.write import ModuleText
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.facts import fingerprint
 from adcompiler.frontend.parse import error_model
+from adcompiler.quiet import quietly
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import helper_source
+from adcompiler.turns import uninterrupted
 
 OWN_OPTIONS = ("accurate_math", "broadcasting")
 _OPTIONS = ("fastmath", "parallel", "boundscheck", "nogil")
@@ -158,12 +159,8 @@ def load(source: str, stem: str, objects: Mapping[str, object]) -> types.ModuleT
     module.__file__ = str(path)
     frozen = {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in objects.items()}
     vars(module).update(frozen)
-    sys.modules[full_name] = module
-    try:
-        exec(compile(source, str(path), "exec"), vars(module))
-    except BaseException:
-        del sys.modules[full_name]
-        raise
+    exec(compile(source, str(path), "exec"), vars(module))
+    sys.modules[full_name] = module  # now that it is whole
     return module
 
 
@@ -186,10 +183,12 @@ def compile_now(
     """
     holder = function._cache = Holder(loaded)
     try:
-        with warnings.catch_warnings():  # a gradient without parallel parts is no fault
-            warnings.simplefilter("ignore", NumbaPerformanceWarning)
+        with uninterrupted(), quietly(NumbaPerformanceWarning):  # one without parallel parts is no fault
             function.compile(kinds)
     except NumbaError as error:
         reason = f"Numba cannot compile the code generated for '{origin.__name__}': {str(error)[:600]}"
         raise DifferentiationError("AD901", reason) from error
+    except BaseException:  # the next try begins with a dispatcher that nothing has happened to
+        sys.modules.pop(function.__module__, None)
+        raise
     return holder

@@ -32,6 +32,7 @@ from adcompiler.frontend.ranks import Items, Ranks, atom_rank
 from adcompiler.graph.nodes import Atom, Effect, Global, Graph, Region, Value
 from adcompiler.graph.walk import map_region, walk
 from adcompiler.source import Location
+from adcompiler.turns import uninterrupted
 
 CHOICE = "chosen_overload"
 CURE = "give it a derivative with custom_vjp, or call the implementation itself"
@@ -92,7 +93,8 @@ def _users_template(kind: nt.Type, name: str, is_method: bool) -> Any:
 
 
 def _typing() -> Any:
-    cpu_target.typing_context.refresh()
+    with uninterrupted():
+        cpu_target.typing_context.refresh()
     return cpu_target.typing_context
 
 

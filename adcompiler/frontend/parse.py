@@ -85,21 +85,24 @@ def parse(function: Callable[..., Any]) -> Source:
     plain = python_function(function)
     note_function(plain)
     code, name = plain.__code__, plain.__name__
-    lines = _lines_of(code, name)
+    lines = lines_of(code, name)
     tree = _find(_parse_lines(lines), code)
     if tree is None:
         raise DifferentiationError("AD001", f"'{name}' is not in {code.co_filename} any more")
     return Source(plain, tree, code.co_filename, lines, error_model(function))
 
 
-def _lines_of(code: types.CodeType, name: str) -> tuple[str, ...]:
-    """Return the lines of the file that a function was compiled from."""
+def lines_of(code: types.CodeType, name: str) -> tuple[str, ...]:
+    """Return the lines of the file that a function was compiled from.
+
+    Raises:
+        DifferentiationError: AD001 where there are none.
+    """
     try:
         for lines in texts(code):
-            _parse_lines(lines)
             if is_of_text(code, lines):
                 return lines
-    except (OSError, TypeError, SyntaxError) as error:
+    except (OSError, TypeError) as error:
         raise DifferentiationError("AD001", f"no source text for '{name}': {error}") from error
     reason = f"the text in {code.co_filename} is not what '{name}' was compiled from"
     cure = "import it again: the file was edited, or the function was rewritten while it was imported"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,14 +24,14 @@ class Seen:
     functions: dict[types.FunctionType, Any] = field(default_factory=dict)
 
     def is_current(self) -> bool:
-        """Tell whether all that was read still holds the same."""
+        """Tell whether all that was read still holds the same; other threads may be reading on."""
         return (
-            all(_holds(kept, looked_up(*key)) for key, kept in self.names.items())
+            all(_holds(kept, looked_up(*key)) for key, kept in self.names.copy().items())
             and all(
                 _holds(kept, getattr(owner, key[1], MISSING))
-                for key, (owner, kept) in self.attributes.items()
+                for key, (owner, kept) in self.attributes.copy().items()
             )
-            and all(_holds(kept, _parts(function)) for function, kept in self.functions.items())
+            and all(_holds(kept, _parts(function)) for function, kept in self.functions.copy().items())
         )
 
     def is_covered_by(self, facts: Facts) -> bool:
@@ -59,35 +60,36 @@ class Seen:
         self.functions.clear()
 
 
-_ACTIVE: list[Seen] = []
+_active: ContextVar[tuple[Seen, ...]] = ContextVar("seeing", default=())
 
 
 @contextmanager
 def seeing(seen: Seen) -> Iterator[None]:
     """Note in `seen` what is read."""
-    _ACTIVE.append(seen)
+    before = _active.get()
     try:
+        _active.set((*before, seen))
         yield
     finally:
-        _ACTIVE.pop()
+        _active.set(before)
 
 
 def note_name(function: types.FunctionType, name: str, value: object) -> None:
     """Note that a free name of a function was read."""
-    for seen in _ACTIVE:
+    for seen in _active.get():
         seen.names.setdefault((function, name), _kept(value))
 
 
 def note_attribute(owner: object, name: str, value: object) -> None:
     """Note that an attribute of a captured object was read."""
-    if _ACTIVE and not (isinstance(owner, types.ModuleType) and is_unchanging(owner.__name__)):
-        for seen in _ACTIVE:
+    if _active.get() and not (isinstance(owner, types.ModuleType) and is_unchanging(owner.__name__)):
+        for seen in _active.get():
             seen.attributes.setdefault((id(owner), name), (owner, _kept(value)))
 
 
 def note_function(function: types.FunctionType) -> None:
     """Note that the source of a function was read."""
-    for seen in _ACTIVE:
+    for seen in _active.get():
         if function not in seen.functions:
             seen.functions[function] = _kept(_parts(function))
 

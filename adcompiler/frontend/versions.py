@@ -7,11 +7,16 @@ import ast
 import dis
 import inspect
 import linecache
+import os
+import sys
 import types
-import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
+
+from adcompiler.quiet import quietly
+from adcompiler.source import keep_text, kept_texts
 
 _FUTURE = 0
 for _name in __future__.all_feature_names:
@@ -25,10 +30,24 @@ def texts(code: types.CodeType) -> Iterator[tuple[str, ...]]:
     Raises:
         OSError: where there is no text.
     """
+    yield from map(tuple, kept_texts(code.co_filename))
     cached = linecache.cache.get(code.co_filename)
     if cached is not None and len(cached) > 2:
         yield tuple(cached[2])
+    if code.co_filename == "<string>" and "-c" in sys.orig_argv[:-1]:
+        yield tuple(sys.orig_argv[sys.orig_argv.index("-c") + 1].splitlines(keepends=True))
     yield tuple(inspect.findsource(code)[0])
+
+
+def keep(function: types.FunctionType) -> None:
+    """Keep the text of the file that a function stands in: the file may change before it is needed."""
+    file = function.__code__.co_filename
+    with suppress(KeyError):  # of linecache, where another thread reads an edited file at this moment
+        if os.path.exists(file):
+            linecache.checkcache(file)
+        lines = linecache.getlines(file, function.__globals__)
+        if lines:
+            keep_text(file, lines)
 
 
 @lru_cache(maxsize=4096)
@@ -37,7 +56,10 @@ def is_of_text(code: types.CodeType, lines: tuple[str, ...]) -> bool:
 
     Statements that pytest has written anew, assertions, are left out of the comparison.
     """
-    known = _codes(lines, code.co_flags & _FUTURE)
+    try:
+        known = _codes(lines, code.co_flags & _FUTURE)
+    except SyntaxError:
+        return False
     same_place = known.get((code.co_name, code.co_firstlineno), [])
     own = _facts(code)
     if any(_facts(other) == own for other in same_place):
@@ -53,8 +75,7 @@ def is_of_text(code: types.CodeType, lines: tuple[str, ...]) -> bool:
 def _codes(lines: tuple[str, ...], flags: int) -> dict[tuple[str, int], list[types.CodeType]]:
     """Return the code of every function in a text, by name and first line."""
     flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quietly(Warning):
         whole = compile("".join(lines), "<text>", "exec", flags=flags, dont_inherit=True)
     found: dict[tuple[str, int], list[types.CodeType]] = {}
     todo = [whole]

@@ -1,0 +1,43 @@
+"""Which derivatives can be taken of a function that may be a derivative itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from adcompiler.api.matrices import Matrix
+from adcompiler.graph.steps import Chain, Step, gradient_of, pullback_of
+
+Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp", "hvp", Matrix]
+
+
+def next_chain(mode: Mode, wrt: tuple[int, ...], inner: Chain = (), is_single: bool = True) -> Chain | None:
+    """Return the chain of transformations for a derivative of a function; None where there is none.
+
+    Args:
+        mode: which derivative.
+        wrt: positions of the arguments to differentiate.
+        inner: the chain of the function itself.
+        is_single: whether the function returns one gradient by itself, not as a tuple, if it is a derivative.
+
+    >>> next_chain("grad", (1,), (Step("grad", (0,)),))
+    (Step(kind='grad', wrt=(1,)), Step(kind='slope', wrt=(0,)))
+    """
+    match mode:
+        case "primal" | "outputs":
+            return inner
+        case "jacfwd" | "jacrev" if is_single and all(step.kind in ("grad", "slope") for step in inner):
+            return ()  # what they call is in the graph
+        case "hessian" if not inner:
+            return ()
+        case "jvp":
+            return (*inner, Step("jvp", wrt))
+        case "pullback":
+            return pullback_of(inner, wrt)
+        case "grad" if is_single:
+            return gradient_of(inner, wrt)
+        case "value_and_grad" if not inner:
+            return (Step("value_and_grad", wrt),)
+        case "hvp" if is_single:
+            found = gradient_of(inner, wrt)
+            return found and (*found, Step("tangent", wrt))
+    return None

@@ -1,0 +1,91 @@
+"""One compilation at a time, in all threads and across forks, with Ctrl-C where it does no harm."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from functools import wraps
+from types import FrameType
+from typing import Any, ParamSpec, TypeVar
+
+from numba.core.compiler_lock import global_compiler_lock
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_LOCK = global_compiler_lock._lock
+"""Numba's own lock, so that there is no second one to wait for in the wrong order; an object of C, which is
+taken at the head of a `with` with no moment in between for Ctrl-C to come in."""
+
+if hasattr(os, "register_at_fork"):  # a child begins when nobody compiles, with nothing half done
+    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
+
+
+def in_turn(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function that compiles run in one thread at a time.
+
+    It runs in a copy of the context: what it sets in context variables is gone when it ends, however it ends.
+
+    >>> in_turn(abs)(-3)
+    3
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        is_inner = global_compiler_lock.is_locked()  # by this thread
+        with _LOCK:
+            try:
+                return copy_context().run(function, *args, **kwargs)
+            except BaseException:
+                if not is_inner:  # Numba leaves it locked where it is interrupted
+                    _LOCK._acquire_restore((1, _LOCK._release_save()[1]))
+                raise
+
+    return run
+
+
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)]
+
+
+class _Waiting:
+    """Stands in for the handlers of signals, and calls them later; whoever asks twice need not wait."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
+        self.came: dict[int, FrameType | None] = {}
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if number in self.came:
+            self.handlers[number](number, frame)
+        self.came[number] = frame
+
+    def stand_in(self) -> None:
+        """Take the place of the handlers that are written in Python."""
+        for number in _SIGNALS:
+            handler = signal.getsignal(number)
+            if callable(handler) and not isinstance(handler, _Waiting):
+                self.handlers[number] = handler
+                signal.signal(number, self)
+
+    def step_back(self) -> None:
+        """Put the handlers back, and call those whose signal came."""
+        for number, handler in self.handlers.items():
+            signal.signal(number, handler)
+        for number, frame in self.came.items():
+            self.handlers[number](number, frame)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait until this block ends: Numba stays broken where it is interrupted in its own work."""
+    waiting = _Waiting()
+    try:
+        if threading.current_thread() is threading.main_thread():  # no other one is interrupted by signals
+            waiting.stand_in()
+        yield
+    finally:
+        waiting.step_back()
