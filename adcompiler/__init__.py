@@ -1,15 +1,20 @@
 """Gradients of numeric Python functions, compiled by Numba."""
 
+from typing import TYPE_CHECKING
+
 from adcompiler.enabled import enabled
 
 with enabled():
-    from adcompiler.api.derivative import Derivative, grad, value_and_grad
+    from adcompiler.api.derivative import Derivative
+    from adcompiler.api.first_order import grad, value_and_grad
     from adcompiler.api.inside_numba import DerivativeType
     from adcompiler.api.pullback import vjp
     from adcompiler.api.pushforward import jvp
     from adcompiler.api.second_order import hessian, hvp, jacfwd, jacobian, jacrev
     from adcompiler.custom import CustomFunction, custom_jvp, custom_vjp, stop_gradient
     from adcompiler.errors import DifferentiationError
+
+if TYPE_CHECKING:
     from adcompiler.explain.computation_graph import ComputationGraph
 
 __all__ = [
@@ -32,3 +37,12 @@ __all__ = [
     "vjp",
 ]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    """Import what is needed to look at graphs when it is asked for: it loads the compiler."""
+    if name != "ComputationGraph":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from adcompiler.explain.computation_graph import ComputationGraph
+
+    return ComputationGraph

@@ -12,10 +12,9 @@ from numba._dispatcher import compute_fingerprint
 from numba.core import types as nt
 from numba.core.errors import NumbaError
 
-from adcompiler.analysis.types import is_continuous, rank
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend.resolve import as_plain
-from adcompiler.graph.layout import Layout, Leaf, Packed, Static, map_leaves
+from adcompiler.graph.kinds import is_continuous, rank
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static, as_plain, map_leaves
 
 _ARRAY_TYPES: dict[tuple[Any, ...], Leaf] = {}
 _ARRAYS = (np.ndarray, np.memmap, np.recarray)

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numba.core import types as nt
 
-from adcompiler.analysis.guess import describe
-from adcompiler.analysis.types import element, is_array, is_continuous, is_float
 from adcompiler.api.arguments import check_array, layout_of_value
 from adcompiler.errors import DifferentiationError
+from adcompiler.graph.kinds import describe, element, is_array, is_continuous, is_float
 from adcompiler.graph.layout import Layout, Leaf, Packed
 
 Argnums = int | str | Sequence[int | str]

@@ -1,4 +1,7 @@
-"""The public functions: `grad` and `value_and_grad`."""
+"""The object that a derivative is: it is called, specialised for types, read and explained.
+
+The compiler is imported in the functions that need it: not before something is compiled.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, update_wrapper
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from numba.core import types as nt
 
-from adcompiler.analysis.guess import guess_layouts
-from adcompiler.analysis.types import is_continuous
 from adcompiler.api.arguments import (
     are_numbers,
     direction_layout,
@@ -28,27 +29,20 @@ from adcompiler.api.arguments import (
     repacked,
 )
 from adcompiler.api.checks import Argnums, check_apart, check_leaf, flat_tangent, layout_of_default, positions
-from adcompiler.api.compile import compile_text
-from adcompiler.api.matrices import Matrix, matrix_graph
 from adcompiler.api.specialised import Specialised, run_plainly, seconds_of_stages, with_direction
-from adcompiler.emit.callees import forget
-from adcompiler.emit.module import compile_now, divides_like_python, jit_options, load, module_text
-from adcompiler.emit.plain import uncompiled
 from adcompiler.enabled import enabled, is_disabled
 from adcompiler.errors import DifferentiationError, defects_reported
-from adcompiler.explain.computation_graph import ComputationGraph
-from adcompiler.explain.footprint import allocations, known_sizes
-from adcompiler.explain.in_words import explain, explain_memory, explain_seconds, module_header
-from adcompiler.frontend.overloads import without_choices
-from adcompiler.frontend.parse import python_function
-from adcompiler.frontend.resolve import as_plain
+from adcompiler.frontend.dispatchers import divides_like_python, jit_options, python_function
 from adcompiler.frontend.seen import Seen, seeing
-from adcompiler.graph.layout import Layout, Leaf, Packed, build, leaves, pack_python
-from adcompiler.graph.nodes import Graph
-from adcompiler.graph.steps import Chain, Step, gradient_of, pullback_of
-from adcompiler.pipeline import Style, primal_graph
+from adcompiler.graph.kinds import is_continuous
+from adcompiler.graph.layout import Layout, Leaf, Packed, as_plain, build, leaves, pack_python
+from adcompiler.graph.steps import Chain, Matrix, Step, Style, gradient_of, pullback_of
 from adcompiler.runtime.guards import SizeError
-from adcompiler.watch import Stages, watching
+
+if TYPE_CHECKING:
+    from adcompiler.explain.computation_graph import ComputationGraph
+    from adcompiler.graph.nodes import Graph
+    from adcompiler.watch import Stages
 
 Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp", "hvp", Matrix]
 
@@ -176,6 +170,12 @@ class Derivative:
         return self.specialised[layouts]
 
     def _made(self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style) -> Specialised:
+        from adcompiler.api.compile import compile_text
+        from adcompiler.emit.callees import forget
+        from adcompiler.emit.module import compile_now, load, module_text
+        from adcompiler.emit.plain import uncompiled
+        from adcompiler.explain.in_words import module_header
+
         self.check_arguments(layouts)
         clock = [time.perf_counter()]
         forget()
@@ -204,6 +204,8 @@ class Derivative:
     def _lowered(self, layouts: tuple[Layout, ...]) -> Graph:
         if not self.is_matrix:
             return self._graph(layouts)
+        from adcompiler.api.matrices import matrix_graph
+
         inner = self.function.chain if isinstance(self.function, Derivative) else ()
         matrix = cast(Matrix, self.mode)
         return matrix_graph(self.python, layouts, self.wrt, self.style.single, matrix, inner, self.raises)
@@ -211,6 +213,7 @@ class Derivative:
     def stages(self, *args: Any) -> Stages:
         """Return what each pass makes of the graph, to print: from the function's text to the derivative.
 
+        >>> from adcompiler import grad
         >>> print(grad(lambda x: 1.0 * x).stages(3.0).difference(1))
         === function: fold ===
          graph function(x):
@@ -218,6 +221,9 @@ class Derivative:
         -  return result
         +  return x
         """
+        from adcompiler.api.compile import compile_text
+        from adcompiler.watch import watching
+
         layouts = self.layouts(self.bound(args)) if args else self._current().layouts
         own = layouts[: self.own]
         self.graphs.pop(tuple(map(ranked, own)), None)
@@ -234,6 +240,7 @@ class Derivative:
 
         Constants are frozen when a function is compiled, as Numba does.
 
+        >>> from adcompiler import grad
         >>> scale = 2.0
         >>> f = grad(lambda x: scale * x)
         >>> slope, scale = f(1.0), 3.0
@@ -269,6 +276,8 @@ class Derivative:
 
     def _graph(self, layouts: Sequence[Layout] = ()) -> Graph:
         """Return the untyped graph; it depends on how the arguments are packed only."""
+        from adcompiler.pipeline import primal_graph
+
         key = tuple(map(ranked, layouts))
         if key not in self.graphs:
             with seeing(self.seen), enabled():
@@ -279,6 +288,8 @@ class Derivative:
         """The latest specialisation, or one for guessed argument types."""
         if self.specialised:
             return next(reversed(self.specialised.values()))
+        from adcompiler.analysis.guess import guess_layouts
+
         defaults = [parameter.default for parameter in inspect.signature(self.python).parameters.values()]
         layouts = tuple(map(layout_of_default, defaults))
         with enabled():
@@ -297,6 +308,9 @@ class Derivative:
     @property
     def graph(self) -> ComputationGraph:
         """The function's SSA graph, as an object to print, evaluate and follow."""
+        from adcompiler.explain.computation_graph import ComputationGraph
+        from adcompiler.frontend.overloads import without_choices
+
         return ComputationGraph.of(without_choices(self._graph()))
 
     def explain(self, *args: Any) -> str:
@@ -304,6 +318,9 @@ class Derivative:
 
         Given arguments, it also returns how much memory a call with them takes, and how long compiling took.
         """
+        from adcompiler.explain.footprint import allocations, known_sizes
+        from adcompiler.explain.in_words import explain, explain_memory, explain_seconds
+
         if not args:
             return explain(self.python.__name__, self._current().compiled.plans)
         args = self.bound(args)
@@ -381,64 +398,3 @@ def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:
         cure = "grad of the grad of one number, jacobian, hessian and hvp are there for second derivatives"
         raise DifferentiationError("AD203", reason, None, cure)
     return found
-
-
-def grad(
-    function: Callable[..., Any] | None = None,
-    argnums: Argnums = 0,
-    *,
-    jit: bool = True,
-    **options: Any,
-) -> Any:
-    """Return a function that evaluates the gradient of a scalar function.
-
-    Args:
-        function: a numeric Python function, or an `@njit` dispatcher, that returns one float.
-        argnums: the argument or arguments to differentiate, by position or name.
-        jit: False runs the same generated text as plain Python and NumPy.
-        options: `accurate_math=True` keeps the order of all sums, and libm in loops. `broadcasting=True`
-            lets compiled callers pass arrays that are stretched because one of their sizes is 1; from Python
-            this always works. All else are Numba's options such as `fastmath=True` or
-            `error_model="python"`; those of a dispatcher are taken over.
-
-    Returns:
-        a callable with the parameters of `function`. It returns the gradient of the one argument, in
-        its shape and dtype, or a tuple of gradients where `argnums` is a sequence. In the gradient by a
-        tuple, dictionary or list, None stands for whatever is no float in it, integers included.
-
-    Raises:
-        DifferentiationError: where the function cannot be differentiated, when it is decorated
-            or when it is first called with arguments of some type.
-
-    >>> @grad
-    ... def energy(x, k):
-    ...     return 0.5 * k * x * x
-    >>> energy(3.0, 2.0)
-    6.0
-    >>> grad(energy.function, argnums=("x", "k"))(3.0, k=2.0)
-    (6.0, 4.5)
-    """
-    if function is None:
-        return lambda f: Derivative(f, "grad", argnums, jit, options)
-    return Derivative(function, "grad", argnums, jit, options)
-
-
-def value_and_grad(
-    function: Callable[..., Any] | None = None,
-    argnums: Argnums = 0,
-    *,
-    jit: bool = True,
-    **options: Any,
-) -> Any:
-    """Return a function that evaluates a scalar function and its gradient together.
-
-    Arguments, result and errors are those of `grad`, but the result is `(value, gradient)`.
-
-    >>> def energy(x, k):
-    ...     return 0.5 * k * x * x
-    >>> value_and_grad(energy)(3.0, 2.0)
-    (9.0, 6.0)
-    """
-    if function is None:
-        return lambda f: Derivative(f, "value_and_grad", argnums, jit, options)
-    return Derivative(function, "value_and_grad", argnums, jit, options)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numba.core import types as nt
 
-from adcompiler.analysis.types import is_array, is_continuous
 from adcompiler.api.arguments import check_array, flat, layout_of_value, plain
 from adcompiler.api.derivative import Derivative
 from adcompiler.errors import DifferentiationError
+from adcompiler.graph.kinds import is_array, is_continuous
 from adcompiler.graph.layout import Layout, leaves
 
 

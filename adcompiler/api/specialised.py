@@ -6,15 +6,16 @@ import inspect
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from adcompiler.api.arguments import is_direct, needs_repacking
-from adcompiler.api.compile import Compiled
-from adcompiler.emit.plain import with_fields
 from adcompiler.enabled import enabled
 from adcompiler.graph.layout import Layout, Leaf
+
+if TYPE_CHECKING:
+    from adcompiler.api.compile import Compiled
 
 
 @dataclass
@@ -40,6 +41,8 @@ class Specialised:
 
 def run_plainly(function: Any, args: Sequence[Any]) -> Any:
     """Call plain Python code with the meaning that it has when compiled."""
+    from adcompiler.emit.plain import with_fields  # the compiler is loaded when it is first needed
+
     with np.errstate(all="ignore"), warnings.catch_warnings(), enabled():
         warnings.simplefilter("ignore", RuntimeWarning)
         return function(*map(with_fields, args))

@@ -23,11 +23,8 @@ from numba.core.errors import NumbaError, NumbaPerformanceWarning
 import adcompiler.runtime
 from adcompiler.emit.write import ModuleText
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend.parse import error_model
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import helper_source
-
-_OPTIONS = ("fastmath", "parallel", "boundscheck", "nogil")
 
 
 def cache_folder() -> Path:
@@ -35,23 +32,6 @@ def cache_folder() -> Path:
     chosen = os.environ.get("ADCOMPILER_CACHE")
     base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     return Path(chosen) if chosen else base / "adcompiler"
-
-
-def jit_options(function: object, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Numba options: those of a dispatcher, then the caller's; division follows NumPy in any case."""
-    taken = getattr(function, "targetoptions", {})
-    found = {"error_model": "numpy"} | {key: taken[key] for key in _OPTIONS if taken.get(key)}
-    return found | dict(overrides) | {"error_model": "numpy"}
-
-
-def divides_like_python(function: object, overrides: Mapping[str, Any]) -> bool | None:
-    """Tell whether a division by zero raises; None for a plain function, where it does in `@njit` functions.
-
-    >>> divides_like_python(abs, {}), divides_like_python(abs, {"error_model": "python"})
-    (None, True)
-    """
-    model = overrides.get("error_model", error_model(function))
-    return None if model is None else model != "numpy"
 
 
 def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 
 from adcompiler.frontend.seen import MISSING as MISSING
 from adcompiler.frontend.seen import looked_up, note_attribute, note_name
+from adcompiler.graph.layout import as_plain as as_plain
 from adcompiler.graph.nodes import Atom, Global, Literal
 from adcompiler.primitives import CARDS, Spelling
 from adcompiler.runtime.guards import times
@@ -108,23 +109,6 @@ def constant(name: str, value: object) -> Atom:
     if isinstance(value, type) and issubclass(value, np.generic):
         return Global("np.bool_" if value is np.bool_ else f"np.{value.__name__}", value)
     return Global(name, value)
-
-
-def as_plain(value: Any) -> Any:
-    """Return a number or text of a class of its own, such as a member of an IntEnum, as what it is one of.
-
-    >>> import enum
-    >>> as_plain(enum.IntEnum("Kind", "ONE TWO").TWO)
-    2
-    """
-    kind = type(value)
-    if kind in (float, int, bool, str) or not isinstance(value, int | float | str):
-        return value
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, int):
-        return int.__int__(value)
-    return value if kind is np.float64 else float.__float__(value)
 
 
 def name_of(function: Callable[..., Any]) -> str:

@@ -1,0 +1,70 @@
+"""First derivatives of scalar functions: `grad` and `value_and_grad`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from adcompiler.api.checks import Argnums
+from adcompiler.api.derivative import Derivative
+
+
+def grad(
+    function: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    jit: bool = True,
+    **options: Any,
+) -> Any:
+    """Return a function that evaluates the gradient of a scalar function.
+
+    Args:
+        function: a numeric Python function, or an `@njit` dispatcher, that returns one float.
+        argnums: the argument or arguments to differentiate, by position or name.
+        jit: False runs the same generated text as plain Python and NumPy.
+        options: `accurate_math=True` keeps the order of all sums, and libm in loops. `broadcasting=True`
+            lets compiled callers pass arrays that are stretched because one of their sizes is 1; from Python
+            this always works. All else are Numba's options such as `fastmath=True` or
+            `error_model="python"`; those of a dispatcher are taken over.
+
+    Returns:
+        a callable with the parameters of `function`. It returns the gradient of the one argument, in
+        its shape and dtype, or a tuple of gradients where `argnums` is a sequence. In the gradient by a
+        tuple, dictionary or list, None stands for whatever is no float in it, integers included.
+
+    Raises:
+        DifferentiationError: where the function cannot be differentiated, when it is decorated
+            or when it is first called with arguments of some type.
+
+    >>> @grad
+    ... def energy(x, k):
+    ...     return 0.5 * k * x * x
+    >>> energy(3.0, 2.0)
+    6.0
+    >>> grad(energy.function, argnums=("x", "k"))(3.0, k=2.0)
+    (6.0, 4.5)
+    """
+    if function is None:
+        return lambda f: Derivative(f, "grad", argnums, jit, options)
+    return Derivative(function, "grad", argnums, jit, options)
+
+
+def value_and_grad(
+    function: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    jit: bool = True,
+    **options: Any,
+) -> Any:
+    """Return a function that evaluates a scalar function and its gradient together.
+
+    Arguments, result and errors are those of `grad`, but the result is `(value, gradient)`.
+
+    >>> def energy(x, k):
+    ...     return 0.5 * k * x * x
+    >>> value_and_grad(energy)(3.0, 2.0)
+    (9.0, 6.0)
+    """
+    if function is None:
+        return lambda f: Derivative(f, "value_and_grad", argnums, jit, options)
+    return Derivative(function, "value_and_grad", argnums, jit, options)
