@@ -1,7 +1,7 @@
 """Measure what importing costs: `python -m benchmarks.imports [--processes N]`.
 
-CPU seconds, each the least of N fresh processes: of `import numba`, of `import adcompiler` after it, and of the
-first gradient, which imports the compiler and compiles (or loads what an earlier process compiled).
+CPU seconds, each the least of N fresh processes: of `import numba`, of `import adcompiler` after it, and of
+importing the compiler, which the first gradient that is compiled does.
 """
 
 from __future__ import annotations

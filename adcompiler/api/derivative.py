@@ -15,20 +15,18 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from numba.core import types as nt
 
 from adcompiler.api.arguments import (
-    are_numbers,
     direction_layout,
     direction_name,
     flat,
-    is_of_layout,
     kind_of,
     layout_of_type,
     layout_of_value,
     plain,
-    quick_key,
     ranked,
     repacked,
 )
 from adcompiler.api.checks import Argnums, check_apart, check_leaf, flat_tangent, layout_of_default, positions
+from adcompiler.api.shortcuts import Shortcuts
 from adcompiler.api.specialised import Specialised, run_plainly, seconds_of_stages, with_direction
 from adcompiler.enabled import enabled, is_disabled
 from adcompiler.errors import DifferentiationError, defects_reported
@@ -87,27 +85,27 @@ class Derivative:
         if mode == "primal":  # so that it can be followed and differentiated like a dispatcher
             self.py_func = self.python
         self.specialised: dict[tuple[Layout, ...], Specialised] = {}
-        self.quick: dict[bytes | None, Specialised] = {}
+        self.shortcuts = Shortcuts(self.python.__name__)
         self.cautious: dict[tuple[Layout, ...], Specialised] = {}
         update_wrapper(self, self.python)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Evaluate for these arguments; they are never changed."""
-        key = None if kwargs or self.is_variadic else quick_key(args)
-        if key in self.quick:
-            made = self.quick[key]
-            try:
-                return made.function(*args)
-            except SizeError:
-                return self.run(made, self._fitted(args, made.layouts) if self.mode == "hvp" else args)
-        is_complete = len(args) == len(self.names) and are_numbers(args[: self.own])
+        try:
+            call = self.shortcuts.call
+            return call(*args, **kwargs) if kwargs else call(*args)  # to hand on no names takes time, too
+        except (SizeError, TypeError):  # it is not for these arguments, or assumes too much of their sizes
+            pass
+        return self._evaluated(args, kwargs)
+
+    def _evaluated(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Look at each argument, specialise for them, and run what is made."""
         args = self.bound(args, kwargs)
         made = self._specialise(self.layouts(args))
-        is_fitting = key is not None and (self.mode != "hvp" or is_of_layout(args[-1], made.layouts[-1]))
+        if self.jit:
+            self.shortcuts.enter(self.signature, made)
         if self.mode == "hvp":
             args = self._fitted(args, made.layouts)
-        if self.jit and made.is_direct and key is not None and is_complete and is_fitting:
-            self.quick[key] = made
         if not made.is_plain:
             args = tuple(map(plain, args, made.layouts))
         if made.compiled.writes:
@@ -124,7 +122,7 @@ class Derivative:
             if made.version != self.version:
                 reason = f"what '{self.python.__name__}' reads has changed since its outputs were computed"
                 raise DifferentiationError("AD305", reason, None, "call vjp again") from None
-            self.quick.clear()
+            self.shortcuts.clear()
             return self.run(self._specialise(made.layouts, broadcasts=True), args)
         return repacked(found, made.compiled.returns) if made.repacks else found
 
@@ -250,7 +248,7 @@ class Derivative:
         >>> f(1.0)
         3.0
         """
-        for cache in (self.graphs, self.specialised, self.quick, self.cautious, self.seen):
+        for cache in (self.graphs, self.specialised, self.shortcuts, self.cautious, self.seen):
             cache.clear()
         self.__dict__.pop("value_and_grad", None)
         if not hasattr(self.function, "py_func"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adcompiler.api.arguments import is_direct, needs_repacking
+from adcompiler.api.arguments import needs_repacking
 from adcompiler.enabled import enabled
 from adcompiler.graph.layout import Layout, Leaf
 
@@ -31,12 +31,10 @@ class Specialised:
     version: int
     is_plain: bool = field(init=False)
     repacks: bool = field(init=False)
-    is_direct: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.is_plain = all(isinstance(layout, Leaf) for layout in self.layouts)
         self.repacks = needs_repacking(self.compiled.returns)
-        self.is_direct = all(map(is_direct, self.layouts)) and not self.repacks and not self.compiled.writes
 
 
 def run_plainly(function: Any, args: Sequence[Any]) -> Any:
