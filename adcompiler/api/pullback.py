@@ -7,13 +7,16 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba.core import types as nt
 
-from adcompiler.api.arguments import check_array, flat, layout_of_value, plain
+from adcompiler.api.arguments import flat, layout_of_value, plain
+from adcompiler.api.checks import seed
 from adcompiler.api.derivative import Derivative
+from adcompiler.api.plans import Plan, plans_of, quick_key, seed_kinds
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.kinds import is_array, is_continuous
-from adcompiler.graph.layout import Layout, leaves
+from adcompiler.graph.kinds import is_continuous
+from adcompiler.graph.layout import Layout, Leaf, leaves
+
+ADJOINT = "the adjoint of an output"
 
 
 def derivative_of(
@@ -63,41 +66,57 @@ def vjp(
     (1.0, 6.0)
     """
     fixed = tuple(sorted(options.items()))
-    outputs = derivative_of(function, "outputs", (), jit, fixed)
-    value = outputs(*args)
-    args = outputs.bound(args)
-    layouts = tuple(layout_of_value(arg, "argument", True) for arg in args)
-    wrt = tuple(k for k, layout in enumerate(layouts) if any(is_continuous(x.kind) for x in leaves(layout)))
-    derivative = derivative_of(function, "pullback", wrt, jit, fixed)
-    made = derivative._specialise(layouts)  # now: what the function reads may change until the pullback runs
-    returns = outputs._specialise(outputs.layouts(args)).compiled.returns
-    kept = tuple(np.copy(arg) if isinstance(arg, np.ndarray) else arg for arg in args)
+    plan = plans_of("vjp", function, jit, fixed).find(args, lambda: _planned(function, args, jit, fixed))
+    value = plan.outputs(*args)
+    # what the function reads may change until the pullback runs: the plan holds what was compiled by now
+    kept = tuple(np.array(arg) if isinstance(arg, np.ndarray) else arg for arg in plan.bound(args))
 
     def pullback(adjoint: Any) -> tuple[Any, ...]:
         """Return the adjoint of each argument, given that of the outputs."""
-        seeds = _seeds(adjoint, value, returns, made.compiled.seeds)
-        found = derivative.run(made, [*map(plain, kept, made.layouts), *seeds])
+        seeds = _seeds(adjoint, value, plan)
+        given = kept if plan.is_complete else map(plain, kept, plan.made.layouts)
+        found = plan.derivative.run(plan.made, (*given, *seeds))
+        if len(found) == plan.count:
+            return tuple(found)
         parts = iter(found)
-        return tuple(next(parts) if k in wrt else None for k in range(len(args)))
+        return tuple(next(parts) if k in plan.derivative.wrt else None for k in range(plan.count))
 
     return value, pullback
 
 
-def _seeds(adjoint: Any, value: Any, returns: Layout, kinds: tuple[nt.Type | None, ...]) -> list[Any]:
+def _planned(
+    function: Callable[..., Any], args: tuple[Any, ...], jit: bool, options: tuple[Any, ...]
+) -> Plan:
+    outputs = derivative_of(function, "outputs", (), jit, options)
+    bound = outputs.bound(args)
+    returns = outputs._specialise(outputs.layouts(bound)).compiled.returns
+    layouts = tuple(layout_of_value(arg, "argument", True) for arg in bound)
+    wrt = tuple(k for k, layout in enumerate(layouts) if any(is_continuous(x.kind) for x in leaves(layout)))
+    derivative = derivative_of(function, "pullback", wrt, jit, options)
+    made = derivative._specialise(layouts)
+    is_complete = (
+        quick_key(args) is not None
+        and made.is_plain
+        and len(args) == len(bound)
+        and not derivative.is_variadic
+    )
+    seeds = seed_kinds(made.compiled.seeds)
+    return Plan(derivative, made, len(bound), is_complete, outputs, returns, seeds)
+
+
+def _seeds(adjoint: Any, value: Any, plan: Plan) -> list[Any]:
     """Return the adjoints of the outputs as the generated function takes them."""
+    if isinstance(plan.returns, Leaf):
+        given, outputs = [adjoint], [value]
+    else:
+        given, outputs = _flat_pair(adjoint, value, plan.returns)
+    pairs = zip(given, outputs, plan.seeds, strict=True)
+    return [seed(item, like, *kind, ADJOINT) for item, like, kind in pairs if kind is not None]
+
+
+def _flat_pair(adjoint: Any, value: Any, returns: Layout) -> tuple[list[Any], list[Any]]:
     try:
-        given, outputs = [*flat(adjoint, returns)], [*flat(value, returns)]
+        return [*flat(adjoint, returns)], [*flat(value, returns)]
     except (TypeError, ValueError, AttributeError) as error:
         reason = "the adjoint has another structure than the outputs"
         raise DifferentiationError("AD305", reason) from error
-    seeds: list[Any] = []
-    for item, output, kind in zip(given, outputs, kinds, strict=True):
-        if kind is None:
-            continue
-        check_array(item, "the adjoint of an output")
-        if np.shape(item) != np.shape(output):
-            reason = f"the adjoint of an output of shape {np.shape(output)} has shape {np.shape(item)}"
-            raise DifferentiationError("AD305", reason)
-        scalar = np.dtype(str(kind.dtype if is_array(kind) else kind))
-        seeds.append(np.array(item, dtype=scalar, order="C") if is_array(kind) else scalar.type(item))
-    return seeds
