@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,6 +13,7 @@ from numba.core import types as nt
 
 from adcompiler.api.derivative import Derivative
 from adcompiler.api.specialised import Specialised
+from adcompiler.frontend.reads import hold
 from adcompiler.graph.kinds import element, is_array
 from adcompiler.graph.layout import Layout
 
@@ -30,7 +31,8 @@ class Plan:
         is_complete: whether the arguments are given one for each parameter, as numbers and arrays.
         outputs: what computes the outputs, where that is another object.
         returns: the structure of the outputs.
-        seeds: the types of numbers of the adjoints that are given, and whether each is an array.
+        seeds: of each adjoint or tangent that is given, the position of what it belongs to, the type of
+            its numbers, and whether it is an array.
     """
 
     derivative: Derivative
@@ -39,15 +41,22 @@ class Plan:
     is_complete: bool
     outputs: Derivative
     returns: Layout
-    seeds: tuple[tuple[np.dtype[Any], bool] | None, ...] = ()
+    seeds: tuple[tuple[int, np.dtype[Any], bool], ...] = ()
+
+    def __post_init__(self) -> None:
+        one, other = self.outputs.seen, self.derivative.seen
+        found = [one.reads()] if one.covers(other) else [one.reads(), other.reads()]
+        self.reads = None if None in found else [read for reads in found for read in reads or ()]
 
     def is_current(self) -> bool:
         """Tell whether all that the function reads of its surroundings is as it was."""
-        return self.outputs.is_current() and (self.outputs is self.derivative or self.derivative.is_current())
+        return hold(self.reads) or (self.outputs.is_current() and self.derivative.is_current())
 
-    def bound(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return one argument for each parameter."""
-        return args if self.is_complete else self.derivative.bound(args)
+    def kept(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return one argument for each parameter, arrays as copies."""
+        if not self.is_complete:
+            args = self.derivative.bound(args)
+        return tuple([np.array(arg) if isinstance(arg, np.ndarray) else arg for arg in args])
 
 
 class Plans:
@@ -88,6 +97,6 @@ def quick_key(args: tuple[Any, ...]) -> bytes | None:
         return None
 
 
-def seed_kinds(kinds: tuple[nt.Type | None, ...]) -> tuple[tuple[np.dtype[Any], bool] | None, ...]:
-    """Return for each adjoint or tangent the type of its numbers, and whether it is an array."""
-    return tuple(kind and (np.dtype(str(element(kind))), is_array(kind)) for kind in kinds)
+def seed_kinds(kinds: Iterable[tuple[int, nt.Type | None]]) -> tuple[tuple[int, np.dtype[Any], bool], ...]:
+    """Return what a plan knows of seeds, given the positions and types of what they belong to."""
+    return tuple((k, np.dtype(str(element(kind))), is_array(kind)) for k, kind in kinds if kind is not None)

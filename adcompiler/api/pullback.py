@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from adcompiler.api.arguments import flat, layout_of_value, plain
 from adcompiler.api.checks import seed
 from adcompiler.api.derivative import Derivative
@@ -65,11 +63,10 @@ def vjp(
     >>> pullback((1.0, 3.0))
     (1.0, 6.0)
     """
-    fixed = tuple(sorted(options.items()))
+    fixed = tuple(sorted(options.items())) if options else ()
     plan = plans_of("vjp", function, jit, fixed).find(args, lambda: _planned(function, args, jit, fixed))
     value = plan.outputs(*args)
-    # what the function reads may change until the pullback runs: the plan holds what was compiled by now
-    kept = tuple(np.array(arg) if isinstance(arg, np.ndarray) else arg for arg in plan.bound(args))
+    kept = plan.kept(args)
 
     def pullback(adjoint: Any) -> tuple[Any, ...]:
         """Return the adjoint of each argument, given that of the outputs."""
@@ -93,25 +90,23 @@ def _planned(
     layouts = tuple(layout_of_value(arg, "argument", True) for arg in bound)
     wrt = tuple(k for k, layout in enumerate(layouts) if any(is_continuous(x.kind) for x in leaves(layout)))
     derivative = derivative_of(function, "pullback", wrt, jit, options)
-    made = derivative._specialise(layouts)
+    made = derivative._specialise(layouts)  # now: what the function reads may change until the pullback runs
     is_complete = (
         quick_key(args) is not None
         and made.is_plain
         and len(args) == len(bound)
         and not derivative.is_variadic
     )
-    seeds = seed_kinds(made.compiled.seeds)
+    seeds = seed_kinds(enumerate(made.compiled.seeds))
     return Plan(derivative, made, len(bound), is_complete, outputs, returns, seeds)
 
 
 def _seeds(adjoint: Any, value: Any, plan: Plan) -> list[Any]:
     """Return the adjoints of the outputs as the generated function takes them."""
     if isinstance(plan.returns, Leaf):
-        given, outputs = [adjoint], [value]
-    else:
-        given, outputs = _flat_pair(adjoint, value, plan.returns)
-    pairs = zip(given, outputs, plan.seeds, strict=True)
-    return [seed(item, like, *kind, ADJOINT) for item, like, kind in pairs if kind is not None]
+        return [seed(adjoint, value, number, is_array, ADJOINT) for _, number, is_array in plan.seeds]
+    given, outputs = _flat_pair(adjoint, value, plan.returns)
+    return [seed(given[k], outputs[k], number, is_array, ADJOINT) for k, number, is_array in plan.seeds]
 
 
 def _flat_pair(adjoint: Any, value: Any, returns: Layout) -> tuple[list[Any], list[Any]]:

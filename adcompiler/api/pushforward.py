@@ -51,18 +51,18 @@ def jvp(
     if len(primals) != len(tangents):
         reason = f"there are {len(primals)} arguments and {len(tangents)} tangents"
         raise DifferentiationError("AD305", reason)
-    fixed, given = tuple(sorted(options.items())), (*primals, *tangents)
+    fixed = tuple(sorted(options.items())) if options else ()
+    given = (*primals, *tangents)
     plan = plans_of("jvp", function, jit, fixed).find(
         given, lambda: _planned(function, primals, tangents, jit, fixed)
     )
     if plan.is_complete:
         args = tuple(primals)
-        pairs = zip(plan.derivative.wrt, plan.seeds, strict=True)
-        seeds = [seed(tangents[k], args[k], *kind, TANGENT) for k, kind in pairs if kind is not None]
+        seeds = [seed(tangents[k], args[k], number, is_array, TANGENT) for k, number, is_array in plan.seeds]
     else:
         changes, layouts = _by_position(function, tangents), plan.made.layouts
         bound = plan.derivative.bound(tuple(primals))
-        seeds = [seed for k in changes for seed in flat_tangent(changes[k], bound[k], layouts[k])]
+        seeds = [part for k in changes for part in flat_tangent(changes[k], bound[k], layouts[k])]
         args = tuple(map(plain, bound, layouts))
     value, found = plan.derivative.run(plan.made, (*args, *seeds))
     return value, found
@@ -79,13 +79,13 @@ def _planned(
     derivative = derivative_of(function, "jvp", wrt, jit, options)
     bound = derivative.bound(tuple(primals))
     made = derivative._specialise(derivative.layouts(bound))
-    seeds = seed_kinds(tuple(kind_of(made.layouts[k]) for k in wrt)) if made.is_plain else ()
     is_complete = (
         quick_key(tuple(primals)) is not None
         and made.is_plain
         and len(primals) == len(bound)
         and not derivative.is_variadic
     )
+    seeds = seed_kinds((k, kind_of(made.layouts[k])) for k in wrt if is_complete)
     return Plan(derivative, made, len(bound), is_complete, derivative, made.compiled.returns, seeds)
 
 

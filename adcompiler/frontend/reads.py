@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -39,12 +39,14 @@ def of_function(function: types.FunctionType, parts: tuple[Any, ...]) -> list[Re
     return [(read, function, kept) for read, kept in zip(_PARTS, parts, strict=True)]
 
 
-def hold(reads: Iterable[Read]) -> bool:
-    """Tell whether each finds the same object.
+def hold(reads: Sequence[Read] | None) -> bool:
+    """Tell whether each finds the same object; False where there are none that tell.
 
     >>> hold([({"a": 1}.get, "a", 1)]), hold([({"a": 1}.get, "a", 2)])
     (True, False)
     """
+    if reads is None:
+        return False
     try:
         for read, what, kept in reads:
             if read(what) is not kept:

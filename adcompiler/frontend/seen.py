@@ -44,31 +44,8 @@ class Seen:
     attributes: dict[tuple[int, str], tuple[Any, Any]] = field(default_factory=dict)
     functions: dict[types.FunctionType, Any] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self._count = -1
-        self._reads: list[reads.Read] | None = None
-
     def is_current(self) -> bool:
         """Tell whether all that was read still holds the same."""
-        count = len(self.names) + len(self.attributes) + len(self.functions)
-        if count != self._count:
-            self._count, self._reads = count, self._found()
-        return (self._reads is not None and reads.hold(self._reads)) or self._holds()
-
-    def _found(self) -> list[reads.Read] | None:
-        """Return how to read all of it again; None where identity does not tell whether it is the same."""
-        if any(
-            isinstance(kept, _Copy)
-            for kept in (*self.names.values(), *(k for _, k in self.attributes.values()))
-        ):
-            return None
-        found: list[list[reads.Read] | None] = []
-        found += [reads.of_name(*key, kept) for key, kept in self.names.items()]
-        found += [reads.of_attribute(owner, key[1], kept) for key, (owner, kept) in self.attributes.items()]
-        found += [reads.of_function(function, kept.value) for function, kept in self.functions.items()]
-        return [read for some in found for read in some or ()] if None not in found else None
-
-    def _holds(self) -> bool:
         return (
             all(_holds(kept, looked_up(*key)) for key, kept in self.names.items())
             and all(
@@ -78,12 +55,31 @@ class Seen:
             and all(_holds(kept, _parts(function)) for function, kept in self.functions.items())
         )
 
+    def reads(self) -> list[reads.Read] | None:
+        """Return how to read all of it again; None where identity does not tell whether it is the same."""
+        attributes = [(owner, name, kept) for (_, name), (owner, kept) in self.attributes.items()]
+        if any(isinstance(kept, _Copy) for kept in (*self.names.values(), *(k for *_, k in attributes))):
+            return None
+        found = [reads.of_function(function, kept.value) for function, kept in self.functions.items()]
+        if None in found:
+            return None
+        found += [reads.of_name(*key, kept) for key, kept in self.names.items()]
+        found += [reads.of_attribute(*attribute) for attribute in attributes]
+        return [read for some in found for read in some or ()]
+
+    def covers(self, other: Seen) -> bool:
+        """Tell whether all that another one has read was read here, too."""
+        return (
+            other.names.keys() <= self.names.keys()
+            and other.attributes.keys() <= self.attributes.keys()
+            and other.functions.keys() <= self.functions.keys()
+        )
+
     def clear(self) -> None:
         """Forget everything."""
         self.names.clear()
         self.attributes.clear()
         self.functions.clear()
-        self._count = -1
 
 
 _ACTIVE: list[Seen] = []
