@@ -3,7 +3,16 @@
 import subprocess
 import sys
 
-HEAVY = ("scipy.linalg", "scipy.special", "scipy.sparse", "gast", "astunparse", "adcompiler.primitives", "adcompiler.pipeline", "adcompiler.api.compile")
+HEAVY = (
+    "scipy.linalg",
+    "scipy.special",
+    "scipy.sparse",
+    "gast",
+    "astunparse",
+    "adcompiler.primitives",
+    "adcompiler.pipeline",
+    "adcompiler.api.compile",
+)
 USED = """
 import sys
 from numba import njit
