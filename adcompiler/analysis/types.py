@@ -50,7 +50,7 @@ from adcompiler.graph.python_expressions import Style
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import clone, defined, map_operands, map_region, merges, walk
 from adcompiler.primitives import card
-from adcompiler.runtime import factors, vector_math
+from adcompiler.runtime import vector_math
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
 
@@ -175,12 +175,13 @@ def _inferred(graph: Graph, arguments: Sequence[types.Type]) -> Types:
         "math": __import__("math"),
         "operator": operator,
         "fast": vector_math,
-        "factors": factors,
         "stand_ins": stand_ins,
         **GUARDS,
         **_helpers(),
         **captured,
     }
+    if "factors." in source:
+        namespace["factors"] = importlib.import_module("adcompiler.runtime.factors")
     if "special." in source:
         namespace["special"] = importlib.import_module("adcompiler.runtime.special").special
     exec(compile(ast.parse(source), filename, "exec"), namespace)

@@ -35,7 +35,7 @@ from adcompiler.graph.kinds import element, is_array, is_scalar
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves, map_leaves
 
 _PLAIN = frozenset({np.ndarray, float, int, bool, complex, np.float64, np.float32, np.int64, np.bool_})
-_BUILTINS = {"type": type, "tuple": tuple, "len": len, "str": str, "plain": _PLAIN, "unfit": UnfitError}
+_BUILTINS = {item.__name__: item for item in (type, tuple, len, str)} | {"plain": _PLAIN, "unfit": UnfitError}
 
 
 def unfit(*args: Any, **kwargs: Any) -> Any:

@@ -67,7 +67,7 @@ def primitive(function: object) -> str | None:
             home = _numpy_home(path, name, function)
             if home is not None:
                 return _CANONICAL.get(home, home)
-    if module == "adcompiler.runtime.factors":
+    if module == "adcompiler.runtime.plain_factors":
         return f"factors.{name}"
     return _scipy_name(function, name, module)
 
