@@ -128,10 +128,9 @@ def member(state: Lowering, node: gast.expr, owner: Atom, attribute: str, name: 
 
 def _is_own(function: object) -> bool:
     """Tell whether a function is one of this package that makes derivatives: `grad`, `vjp` and the like."""
-    homes = ("api", "pullback", "pushforward", "second_order", "custom")
-    return getattr(function, "__module__", None) in [f"adcompiler.{home}" for home in homes] and (
-        isinstance(function, types.FunctionType)
-    )
+    module = str(getattr(function, "__module__", None))
+    is_here = module.startswith("adcompiler.api.") or module == "adcompiler.custom"
+    return is_here and isinstance(function, types.FunctionType)
 
 
 def _single_values(
