@@ -331,6 +331,21 @@ def test_plans_of_vjp_and_jvp_see_what_is_there_now(monkeypatch):
     assert vjp(shifted, 2.0)[0] == jvp(shifted, (2.0,), (1.0,))[0] == 8.0 + 3.0
 
 
+def test_plans_for_other_types_are_made_anew_too(monkeypatch):
+    def f(x, y):
+        return np.sum(x * x) * SCALE * y
+
+    number, array, both = (2.0, 1), (X, 1), (2.0, 1.0)
+    for scale in (2.0, 3.0, 2.0, 5.0):
+        monkeypatch.setitem(globals(), "SCALE", scale)
+        for args in (number, array, both):
+            value, pullback = vjp(f, *args)
+            assert value == np.sum(args[0] * args[0]) * scale
+            np.testing.assert_array_equal(pullback(1.0)[0], 2.0 * args[0] * scale)
+            found = jvp(f, args, (np.ones_like(args[0]), None))
+            np.testing.assert_allclose(found, (value, np.sum(2.0 * args[0]) * scale))
+
+
 def test_a_pullback_holds_what_was_compiled(monkeypatch):
     _, before = vjp(lambda x: SCALE * x, 2.0)
     monkeypatch.setitem(globals(), "SCALE", 5.0)

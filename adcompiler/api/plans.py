@@ -47,9 +47,12 @@ class Plan:
         one, other = self.outputs.seen, self.derivative.seen
         found = [one.reads()] if one.covers(other) else [one.reads(), other.reads()]
         self.reads = None if None in found else [read for reads in found for read in reads or ()]
+        self.versions = self.outputs.version, self.derivative.version
 
     def is_current(self) -> bool:
         """Tell whether all that the function reads of its surroundings is as it was."""
+        if self.versions != (self.outputs.version, self.derivative.version):
+            return False  # for other arguments it has been compiled again
         return hold(self.reads) or (self.outputs.is_current() and self.derivative.is_current())
 
     def kept(self, args: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from adcompiler.custom import CustomFunction
-from adcompiler.frontend import reads
+from adcompiler.frontend.reads import Read, of_attribute, of_function, of_name
 
 MISSING = object()
 _UNCHANGING = ("numpy", "math", "scipy", "numba", "adcompiler", "builtins", "operator", "cmath", "functools")
@@ -55,16 +55,16 @@ class Seen:
             and all(_holds(kept, _parts(function)) for function, kept in self.functions.items())
         )
 
-    def reads(self) -> list[reads.Read] | None:
+    def reads(self) -> list[Read] | None:
         """Return how to read all of it again; None where identity does not tell whether it is the same."""
         attributes = [(owner, name, kept) for (_, name), (owner, kept) in self.attributes.items()]
         if any(isinstance(kept, _Copy) for kept in (*self.names.values(), *(k for *_, k in attributes))):
             return None
-        found = [reads.of_function(function, kept.value) for function, kept in self.functions.items()]
+        found = [of_function(function, kept.value) for function, kept in self.functions.items()]
         if None in found:
             return None
-        found += [reads.of_name(*key, kept) for key, kept in self.names.items()]
-        found += [reads.of_attribute(*attribute) for attribute in attributes]
+        found += [of_name(*key, kept) for key, kept in self.names.items()]
+        found += [of_attribute(*attribute) for attribute in attributes]
         return [read for some in found for read in some or ()]
 
     def covers(self, other: Seen) -> bool:
