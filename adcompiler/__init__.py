@@ -43,6 +43,7 @@ def __getattr__(name: str) -> object:
     """Import what is needed to look at graphs when it is asked for: it loads the compiler."""
     if name != "ComputationGraph":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from adcompiler.explain.computation_graph import ComputationGraph
+    with enabled():
+        from adcompiler.explain.computation_graph import ComputationGraph
 
     return ComputationGraph

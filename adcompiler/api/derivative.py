@@ -1,6 +1,7 @@
 """The object that a derivative is: it is called, specialised for types, read and explained.
 
-The compiler is imported in the functions that need it: not before something is compiled.
+The compiler is imported in the functions that need it, not before something is compiled, and with Numba as it
+works without NUMBA_DISABLE_JIT.
 """
 
 from __future__ import annotations
@@ -168,11 +169,12 @@ class Derivative:
         return self.specialised[layouts]
 
     def _made(self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style) -> Specialised:
-        from adcompiler.api.compile import compile_text
-        from adcompiler.emit.callees import forget
-        from adcompiler.emit.module import compile_now, load, module_text
-        from adcompiler.emit.plain import uncompiled
-        from adcompiler.explain.in_words import module_header
+        with enabled():
+            from adcompiler.api.compile import compile_text
+            from adcompiler.emit.callees import forget
+            from adcompiler.emit.module import compile_now, load, module_text
+            from adcompiler.emit.plain import uncompiled
+            from adcompiler.explain.in_words import module_header
 
         self.check_arguments(layouts)
         clock = [time.perf_counter()]
@@ -219,8 +221,9 @@ class Derivative:
         -  return result
         +  return x
         """
-        from adcompiler.api.compile import compile_text
-        from adcompiler.watch import watching
+        with enabled():
+            from adcompiler.api.compile import compile_text
+            from adcompiler.watch import watching
 
         layouts = self.layouts(self.bound(args)) if args else self._current().layouts
         own = layouts[: self.own]
@@ -274,11 +277,11 @@ class Derivative:
 
     def _graph(self, layouts: Sequence[Layout] = ()) -> Graph:
         """Return the untyped graph; it depends on how the arguments are packed only."""
-        from adcompiler.pipeline import primal_graph
-
         key = tuple(map(ranked, layouts))
         if key not in self.graphs:
             with seeing(self.seen), enabled():
+                from adcompiler.pipeline import primal_graph
+
                 self.graphs[key] = primal_graph(self.base, key, self.raises)
         return self.graphs[key]
 
@@ -286,11 +289,11 @@ class Derivative:
         """The latest specialisation, or one for guessed argument types."""
         if self.specialised:
             return next(reversed(self.specialised.values()))
-        from adcompiler.analysis.guess import guess_layouts
-
         defaults = [parameter.default for parameter in inspect.signature(self.python).parameters.values()]
         layouts = tuple(map(layout_of_default, defaults))
         with enabled():
+            from adcompiler.analysis.guess import guess_layouts
+
             needs_number = self.mode in ("grad", "value_and_grad", "hvp", "hessian") and not self.chain[1:]
             found, origins = guess_layouts(self._graph, layouts, self.python, self.wrt, needs_number)
         layouts = (*found, *self._direction(found))
@@ -306,8 +309,9 @@ class Derivative:
     @property
     def graph(self) -> ComputationGraph:
         """The function's SSA graph, as an object to print, evaluate and follow."""
-        from adcompiler.explain.computation_graph import ComputationGraph
-        from adcompiler.frontend.overloads import without_choices
+        with enabled():
+            from adcompiler.explain.computation_graph import ComputationGraph
+            from adcompiler.frontend.overloads import without_choices
 
         return ComputationGraph.of(without_choices(self._graph()))
 
@@ -316,8 +320,9 @@ class Derivative:
 
         Given arguments, it also returns how much memory a call with them takes, and how long compiling took.
         """
-        from adcompiler.explain.footprint import allocations, known_sizes
-        from adcompiler.explain.in_words import explain, explain_memory, explain_seconds
+        with enabled():
+            from adcompiler.explain.footprint import allocations, known_sizes
+            from adcompiler.explain.in_words import explain, explain_memory, explain_seconds
 
         if not args:
             return explain(self.python.__name__, self._current().compiled.plans)

@@ -55,6 +55,7 @@ def vjp(
     Raises:
         DifferentiationError: where the function cannot be differentiated.
 
+    >>> import numpy as np
     >>> def polar(r, angle):
     ...     return r * np.cos(angle), r * np.sin(angle)
     >>> outputs, pullback = vjp(polar, 2.0, 0.0)
