@@ -68,14 +68,14 @@ class Plans:
     def __init__(self) -> None:
         self.known: dict[bytes, Plan] = {}
 
-    def find(self, given: tuple[Any, ...], make: Callable[[], Plan]) -> Plan:
+    def find(self, given: tuple[Any, ...], make: Callable[..., Plan], *to_make: Any) -> Plan:
         """Return the plan for what is given; it is made where there is none that still holds."""
         key = quick_key(given)
         if key is None:
-            return make()
+            return make(*to_make)
         found = self.known.get(key)
         if found is None or not found.is_current():
-            found = self.known[key] = make()
+            found = self.known[key] = make(*to_make)
         return found
 
 

@@ -65,7 +65,7 @@ def vjp(
     (1.0, 6.0)
     """
     fixed = tuple(sorted(options.items())) if options else ()
-    plan = plans_of("vjp", function, jit, fixed).find(args, lambda: _planned(function, args, jit, fixed))
+    plan = plans_of("vjp", function, jit, fixed).find(args, _planned, function, args, jit, fixed)
     value = plan.outputs(*args)
     kept = plan.kept(args)
 

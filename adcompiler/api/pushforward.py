@@ -52,10 +52,8 @@ def jvp(
         reason = f"there are {len(primals)} arguments and {len(tangents)} tangents"
         raise DifferentiationError("AD305", reason)
     fixed = tuple(sorted(options.items())) if options else ()
-    given = (*primals, *tangents)
-    plan = plans_of("jvp", function, jit, fixed).find(
-        given, lambda: _planned(function, primals, tangents, jit, fixed)
-    )
+    plans = plans_of("jvp", function, jit, fixed)
+    plan = plans.find((*primals, *tangents), _planned, function, primals, tangents, jit, fixed)
     if plan.is_complete:
         args = tuple(primals)
         seeds = [seed(tangents[k], args[k], number, is_array, TANGENT) for k, number, is_array in plan.seeds]
