@@ -1,5 +1,7 @@
 """Gradients of numeric Python functions, compiled by Numba."""
 
+from typing import TYPE_CHECKING
+
 from adcompiler.enabled import enabled
 
 with enabled():
@@ -11,6 +13,8 @@ with enabled():
     from adcompiler.api.second_order import hessian, hvp, jacfwd, jacobian, jacrev
     from adcompiler.custom import CustomFunction, custom_jvp, custom_vjp, stop_gradient
     from adcompiler.errors import DifferentiationError
+
+if TYPE_CHECKING:
     from adcompiler.explain.computation_graph import ComputationGraph
 
 __all__ = [
@@ -33,3 +37,13 @@ __all__ = [
     "vjp",
 ]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    """Import what is needed to look at graphs when it is asked for: it loads the compiler."""
+    if name != "ComputationGraph":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    with enabled():
+        from adcompiler.explain.computation_graph import ComputationGraph
+
+    return ComputationGraph

@@ -22,6 +22,7 @@ from adcompiler.frontend.lower import lower
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.graph.layout import Layout
 from adcompiler.graph.nodes import Graph, Literal, Value, type_of
+from adcompiler.graph.steps import Style as Style
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined
 from adcompiler.loops.distribute import distribute
@@ -60,25 +61,6 @@ from adcompiler.simplify.sink import sink_loads, sink_multiples
 from adcompiler.watch import is_left_out, report
 
 
-@dataclass(frozen=True)
-class Style:
-    """What the generated text is to be like.
-
-    Attributes:
-        single: whether one gradient is returned by itself, not as a tuple.
-        accurate: whether the order of all sums is kept, and the elementary functions of libm.
-        broadcasts: whether arrays may be stretched where only their sizes tell.
-        cautious: whether nothing is assumed of sizes for the sake of code in a branch that may not be taken.
-        packed: whether the tangents are one argument `v` in the structure of the gradient.
-    """
-
-    single: bool = True
-    accurate: bool = False
-    broadcasts: bool = False
-    cautious: bool = False
-    packed: bool = False
-
-
 @dataclass
 class Unit:
     """A function on its way through the pipeline.
@@ -96,7 +78,7 @@ class Unit:
 
     graph: Graph
     arguments: Sequence[nt.Type] = ()
-    style: Style = Style()
+    style: Style = field(default_factory=Style)
     keep_arguments: bool = True
     guards: Guards = field(default_factory=Guards)
     wrt: Sequence[int] | None = None

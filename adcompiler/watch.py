@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from adcompiler.graph.nodes import Graph
-from adcompiler.graph.text import to_text
-from adcompiler.graph.verify import verify
+if TYPE_CHECKING:
+    from adcompiler.graph.nodes import Graph
 
 VARIABLE = "ADCOMPILER_STAGES"
 """Environment variable: names of passes, with commas between them, or `all`; what they change is printed."""
@@ -32,6 +32,11 @@ class Stages:
 
     def enter(self, name: str, graph: Graph) -> None:
         """Note what a pass made of a graph, after checking that it is well formed."""
+        from adcompiler.graph.text import (
+            to_text,  # who asks whether the pipeline is watched needs no compiler
+        )
+        from adcompiler.graph.verify import verify
+
         text = to_text(verify(graph))
         if not self.texts or self.texts[-1] != text:
             self.names.append(f"{graph.name}: {name}")

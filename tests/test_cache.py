@@ -267,6 +267,7 @@ SMALL = (
     + """
 from adcompiler import grad
 print(grad(lambda x: x * x)(3.0), Count.compiled)
+assert Count.compiled or "adcompiler.pipeline" not in sys.modules
 """
 )
 

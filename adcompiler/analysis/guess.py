@@ -13,6 +13,7 @@ from numba.core import types
 
 from adcompiler.analysis.types import argument_type, infer, is_scalar
 from adcompiler.errors import DifferentiationError
+from adcompiler.graph.kinds import describe
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Store, Value
 from adcompiler.graph.walk import merges, operands, results, values, walk
@@ -272,13 +273,6 @@ def _wants_integer(node: Node, value: Value) -> bool:
         case Store():
             return value in node.index
     return False
-
-
-def describe(kind: types.Type) -> str:
-    """Return the short form of a type, as in `float64[:, :]`."""
-    if isinstance(kind, types.Array):
-        return f"{kind.dtype}[{', '.join(':' * kind.ndim)}]"
-    return str(kind)
 
 
 def describe_layout(layout: Layout) -> str:

@@ -32,6 +32,17 @@ from adcompiler.analysis.complaints import complaint
 from adcompiler.analysis.stand_ins import with_stand_ins
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.overloads import choices, constant_kind, without_choices
+from adcompiler.graph.kinds import dtype_name as dtype_name
+from adcompiler.graph.kinds import element as element
+from adcompiler.graph.kinds import is_array as is_array
+from adcompiler.graph.kinds import is_complex as is_complex
+from adcompiler.graph.kinds import is_continuous as is_continuous
+from adcompiler.graph.kinds import is_float as is_float
+from adcompiler.graph.kinds import is_list as is_list
+from adcompiler.graph.kinds import is_memory as is_memory
+from adcompiler.graph.kinds import is_mutable as is_mutable
+from adcompiler.graph.kinds import is_scalar as is_scalar
+from adcompiler.graph.kinds import rank as rank
 from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Global, Graph, If, Literal, Region, Value
 from adcompiler.graph.python import to_python
 from adcompiler.graph.python_expressions import Style
@@ -39,7 +50,7 @@ from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import clone, defined, map_operands, map_region, merges, walk
 from adcompiler.primitives import card
 from adcompiler.quiet import quietly
-from adcompiler.runtime import factors, vector_math
+from adcompiler.runtime import vector_math
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
 from adcompiler.turns import uninterrupted
@@ -165,12 +176,13 @@ def _inferred(graph: Graph, arguments: Sequence[types.Type]) -> Types:
         "math": __import__("math"),
         "operator": operator,
         "fast": vector_math,
-        "factors": factors,
         "stand_ins": stand_ins,
         **GUARDS,
         **_helpers(),
         **captured,
     }
+    if "factors." in source:
+        namespace["factors"] = importlib.import_module("adcompiler.runtime.factors")
     if "special." in source:
         namespace["special"] = importlib.import_module("adcompiler.runtime.special").special
     exec(compile(ast.parse(source), filename, "exec"), namespace)
@@ -265,11 +277,6 @@ def _plain(kind: types.Type) -> types.Type:
     return types.unliteral(kind)
 
 
-def is_array(kind: types.Type | None) -> bool:
-    """Tell whether a type is a NumPy array."""
-    return isinstance(kind, types.Array)
-
-
 def is_array_atom(atom: Atom) -> bool:
     """Tell whether an atom is an array, also one that is captured."""
     if isinstance(atom, Global):
@@ -277,82 +284,11 @@ def is_array_atom(atom: Atom) -> bool:
     return isinstance(atom, Value) and is_array(atom.type)
 
 
-def is_list(kind: types.Type | None) -> bool:
-    """Tell whether a type is a list."""
-    return isinstance(kind, types.List)
-
-
-def is_memory(kind: types.Type | None) -> bool:
-    """Tell whether values of a type are references to numbers that can be written."""
-    return is_array(kind) or is_list(kind)
-
-
-_IMMUTABLE = (
-    types.Number,
-    types.Boolean,
-    types.BaseTuple,
-    types.UnicodeType,
-    types.RangeType,
-    types.SliceType,
-    types.NoneType,
-    types.Function,
-    types.Dispatcher,
-    types.DType,
-    types.NumberClass,
-)
-
-
-def is_mutable(kind: types.Type | None) -> bool:
-    """Tell whether what a value holds may change: arrays, lists, and whatever is not known."""
-    return kind is not None and kind is not types.undefined and not isinstance(kind, _IMMUTABLE)
-
-
-def is_float(kind: types.Type | None) -> bool:
-    """Tell whether a type is a real floating-point scalar."""
-    return isinstance(kind, types.Float)
-
-
 def is_double(atom: Atom) -> bool:
     """Tell whether an atom is a number in double precision."""
     if isinstance(atom, Literal):
         return isinstance(atom.value, float)
     return isinstance(atom, Value) and atom.type == float64
-
-
-def dtype_name(kind: str) -> str:
-    """Return NumPy's name for a type of numbers.
-
-    >>> dtype_name("int64"), dtype_name("bool")
-    ('np.int64', 'np.bool_')
-    """
-    return {"bool": "np.bool_", "boolean": "np.bool_"}.get(kind, f"np.{kind}")
-
-
-def is_scalar(kind: types.Type | None) -> bool:
-    """Tell whether a type is a number or a boolean."""
-    return isinstance(kind, types.Number | types.Boolean)
-
-
-def element(kind: types.Type) -> types.Type:
-    """Return the scalar type of a number, or of the elements of an array or list."""
-    while isinstance(kind, types.Array | types.List):
-        kind = kind.dtype
-    return kind
-
-
-def rank(kind: types.Type) -> int:
-    """Return the number of axes: 0 for a scalar."""
-    return kind.ndim if isinstance(kind, types.Array) else 0
-
-
-def is_continuous(kind: types.Type | None) -> bool:
-    """Tell whether values of the type can carry a derivative."""
-    return kind is not None and (is_float(element(kind)) or is_complex(kind))
-
-
-def is_complex(kind: types.Type | None) -> bool:
-    """Tell whether a type is a complex number, or an array or list of such."""
-    return kind is not None and isinstance(element(kind), types.Complex)
 
 
 @functools.cache

@@ -8,19 +8,16 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba._dispatcher import compute_fingerprint
 from numba.core import types as nt
 from numba.core.errors import NumbaError
 
-from adcompiler.analysis.types import is_continuous, rank
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend.resolve import as_plain
-from adcompiler.graph.layout import Layout, Leaf, Packed, Static, map_leaves
+from adcompiler.graph.kinds import is_continuous, rank
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static, as_plain, map_leaves
 
 _ARRAY_TYPES: dict[tuple[Any, ...], Leaf] = {}
 _ARRAYS = (np.ndarray, np.memmap, np.recarray)
 _FLOAT = Leaf(nt.float64)
-_PLAIN = frozenset({float, int, bool, tuple, np.ndarray, np.float64, np.float32, np.int64})
 _FIXED = (str, python_types.FunctionType, python_types.BuiltinFunctionType, np.ufunc)
 
 
@@ -73,30 +70,6 @@ def check_array(value: Any, name: str) -> None:
         raise DifferentiationError("AD301", f"{name} is a {type(value).__name__}", None, cure)
 
 
-def _is_special(value: Any) -> bool:
-    """Tell whether a value is an array of a class of its own, which looks to Numba like any other."""
-    return isinstance(value, np.ndarray) and type(value) is not np.ndarray
-
-
-def quick_key(args: tuple[Any, ...]) -> bytes | None:
-    """Return what fixes the types of arguments, as Numba's dispatchers find it; None where it cannot."""
-    if not _PLAIN.issuperset(map(type, args)) and any(map(_is_special, args)):
-        return None
-    try:
-        key: bytes = compute_fingerprint(args)
-        return key
-    except (NotImplementedError, ValueError):
-        return None
-
-
-def are_numbers(args: tuple[Any, ...]) -> bool:
-    """Tell whether all arguments are numbers or arrays of numbers."""
-    return all(
-        arg.dtype.kind in "fiubc" if isinstance(arg, np.ndarray) else type(arg) in (float, int)
-        for arg in args
-    )
-
-
 def _parts(values: Iterable[Any], name: str, differentiated: bool) -> tuple[Layout, ...]:
     return tuple(layout_of_value(value, name, differentiated) for value in values)
 
@@ -146,21 +119,6 @@ def kind_of(layout: Layout) -> nt.Type:
             if same and kinds:
                 return nt.NamedUniTuple(kinds[0], len(kinds), layout.maker)
             return nt.NamedTuple(kinds, layout.maker)
-
-
-def is_direct(layout: Layout) -> bool:
-    """Tell whether generated code takes values of a layout as they are: numbers, arrays, tuples of these."""
-    if isinstance(layout, Packed):
-        return layout.maker is tuple and all(map(is_direct, layout.parts))
-    return isinstance(layout, Leaf)
-
-
-def is_of_layout(value: Any, layout: Layout) -> bool:
-    """Tell whether a value has exactly the types of a layout, so that nothing has to be converted."""
-    try:
-        return bool(numba.typeof(value) == kind_of(layout))
-    except (ValueError, NumbaError):
-        return False
 
 
 def plain(value: Any, layout: Layout) -> Any:

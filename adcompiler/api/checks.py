@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numba.core import types as nt
 
-from adcompiler.analysis.guess import describe
-from adcompiler.analysis.types import element, is_array, is_continuous, is_float
 from adcompiler.api.arguments import check_array, layout_of_value
 from adcompiler.errors import DifferentiationError
+from adcompiler.graph.kinds import describe, element, is_array, is_continuous, is_float
 from adcompiler.graph.layout import Layout, Leaf, Packed, leaves
 
 Argnums = int | str | Sequence[int | str]
+TANGENT = "the tangent of an argument"
 
 
 def layout_of_default(default: Any) -> Layout:
@@ -99,27 +99,44 @@ def flat_tangent(tangent: Any, argument: Any, layout: Layout) -> Iterator[Any]:
     """
     match layout:
         case Leaf(kind=kind) if is_continuous(kind):
-            yield _seed(tangent, argument, kind)
+            given = np.zeros(np.shape(argument)) if tangent is None else tangent
+            number = np.dtype(str(element(kind)))
+            yield seed(given, argument, number, is_array(kind), TANGENT)
         case Packed(maker=maker):
             own = [*argument.values()] if maker is dict else [*argument]
             try:
-                given = [tangent[name] for name in layout.names] if maker is dict else [*tangent]
+                items = [tangent[name] for name in layout.names] if maker is dict else [*tangent]
             except (TypeError, KeyError, AttributeError):
-                given = []
+                items = []
             if tangent is None:
-                given = [None] * len(own)
-            if len(given) != len(own):
+                items = [None] * len(own)
+            if len(items) != len(own):
                 raise DifferentiationError("AD305", "a tangent has another structure than its argument")
-            for item, part, inner in zip(given, own, layout.parts, strict=True):
+            for item, part, inner in zip(items, own, layout.parts, strict=True):
                 yield from flat_tangent(item, part, inner)
 
 
-def _seed(tangent: Any, argument: Any, kind: nt.Type) -> Any:
-    scalar = np.dtype(str(element(kind)))
-    check_array(tangent, "a tangent")
-    if tangent is None:
-        tangent = np.zeros(np.shape(argument))
-    if np.shape(tangent) != np.shape(argument):
-        reason = f"the tangent of an argument of shape {np.shape(argument)} has shape {np.shape(tangent)}"
-        raise DifferentiationError("AD305", reason)
-    return np.array(tangent, dtype=scalar, order="C") if is_array(kind) else scalar.type(tangent)
+def seed(given: Any, like: Any, number: np.dtype[Any], is_array: bool, name: str) -> Any:
+    """Return an adjoint or a tangent as generated code takes it; an array is copied.
+
+    Args:
+        given: what the caller gives.
+        like: the output or the argument that it belongs to.
+        number: the type of its numbers.
+        is_array: whether it is an array.
+        name: what it is called in messages.
+
+    Raises:
+        DifferentiationError: AD305 for another shape, AD301 for arrays that mean more than their numbers.
+    """
+    is_plain = type(given) is np.ndarray and type(like) is np.ndarray and given.shape == like.shape
+    if not is_plain and (is_array or type(given) is not float):
+        check_array(given, name)
+        if np.shape(given) != np.shape(like):
+            reason = f"{name} of shape {np.shape(like)} has shape {np.shape(given)}"
+            raise DifferentiationError("AD305", reason)
+    if not is_array:
+        return number.type(given)
+    if is_plain and given.dtype is number:
+        return given.copy()  # np.array takes twice as long
+    return np.array(given, dtype=number, order="C")

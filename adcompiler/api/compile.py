@@ -11,6 +11,7 @@ from adcompiler.analysis.propagate import propagated
 from adcompiler.analysis.sizes import Guards
 from adcompiler.analysis.types import enter_types, infer, is_continuous
 from adcompiler.api.arguments import direction_name, gradient_layout
+from adcompiler.api.interface import Interface
 from adcompiler.emit.callees import Callees, Kinds, callee_graph, own_kinds, returning_copy
 from adcompiler.emit.write import ModuleText, emit
 from adcompiler.forward.forward import forward
@@ -25,23 +26,6 @@ from adcompiler.storage.gradient import gradient
 from adcompiler.storage.plan import LoopPlan
 from adcompiler.storage.tape import Tape
 from adcompiler.watch import report
-
-
-@dataclass(frozen=True)
-class Interface:
-    """What has to be known of a generated function to call it.
-
-    Attributes:
-        returns: layout of its result.
-        writes: positions of the arguments that it works on copies of, because the function writes them.
-        seeds: types of further arguments: adjoints of the results, or tangents; None for values without.
-        is_conditional: whether it assumes of sizes what only some calls may need.
-    """
-
-    returns: Layout
-    writes: tuple[int, ...] = ()
-    seeds: tuple[nt.Type | None, ...] = ()
-    is_conditional: bool = False
 
 
 @dataclass

@@ -1,4 +1,8 @@
-"""A function made from another one: its derivative, specialised for the types that it is called with."""
+"""The object that a derivative is: it is called, specialised for types, read and explained.
+
+The compiler is imported in the functions that need it, not before something is compiled, and with Numba as it
+works without NUMBA_DISABLE_JIT.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +11,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, update_wrapper
-from typing import Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from numba.core import types as nt
 
-from adcompiler.analysis.guess import guess_layouts
 from adcompiler.api.arguments import (
-    are_numbers,
     direction_layout,
     direction_name,
-    is_of_layout,
+    flat,
     kind_of,
     layout_of_type,
     layout_of_value,
     plain,
-    quick_key,
     ranked,
     repacked,
 )
@@ -33,48 +34,27 @@ from adcompiler.api.checks import (
     layout_of_default,
     positions,
 )
-from adcompiler.api.compile import Compiled, compile_text
-from adcompiler.api.matrices import Matrix, matrix_graph
 from adcompiler.api.next_chain import Mode, next_chain
 from adcompiler.api.remembered import Entry, Slot, slot_of
-from adcompiler.api.specialised import (
-    Specialised,
-    explain_call,
-    outdated,
-    run_plainly,
-    seconds_of_stages,
-    with_direction,
-)
-from adcompiler.emit.callees import forget
-from adcompiler.emit.module import (
-    compile_now,
-    digest_of,
-    divides_like_python,
-    handed_over,
-    jit_options,
-    load,
-    module_text,
-    stem_of,
-)
-from adcompiler.emit.plain import uncompiled
+from adcompiler.api.shortcuts import Shortcuts
+from adcompiler.api.specialised import Specialised, outdated, run_plainly, seconds_of_stages, with_direction
+from adcompiler.emit.running import compile_now, load
 from adcompiler.enabled import enabled, is_disabled
-from adcompiler.errors import DifferentiationError, defects_reported
-from adcompiler.explain.computation_graph import ComputationGraph
-from adcompiler.explain.in_words import explain, module_header
-from adcompiler.frontend.handed_over import texts_of
-from adcompiler.frontend.overloads import without_choices
-from adcompiler.frontend.parse import python_function
-from adcompiler.frontend.resolve import as_plain, name_of
+from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.dispatchers import divides_like_python, jit_options, name_of, python_function
 from adcompiler.frontend.seen import Seen, seeing
 from adcompiler.frontend.versions import keep
-from adcompiler.graph.layout import Layout, Packed, build, pack_python
-from adcompiler.graph.nodes import Graph
-from adcompiler.graph.steps import Chain
-from adcompiler.pipeline import Style, primal_graph
+from adcompiler.graph.layout import Layout, Packed, as_plain, build, pack_python
+from adcompiler.graph.steps import Chain, Matrix, Style
 from adcompiler.portable import Portable
 from adcompiler.runtime.guards import SizeError
 from adcompiler.turns import in_turn, uninterrupted
-from adcompiler.watch import Stages, watching
+
+if TYPE_CHECKING:
+    from adcompiler.api.compile import Compiled
+    from adcompiler.explain.computation_graph import ComputationGraph
+    from adcompiler.graph.nodes import Graph
+    from adcompiler.watch import Stages
 
 
 class Derivative(Portable):
@@ -118,27 +98,27 @@ class Derivative(Portable):
         if mode == "primal":  # so that it can be followed and differentiated like a dispatcher
             self.py_func = self.python
         self.specialised: dict[tuple[Layout, ...], Specialised] = {}
-        self.quick: dict[bytes | None, Specialised] = {}
+        self.shortcuts = Shortcuts(self.python.__name__)
         self.cautious: dict[tuple[Layout, ...], Specialised] = {}
         update_wrapper(self, self.python)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Evaluate for these arguments; they are never changed."""
-        key = None if kwargs or self.is_variadic else quick_key(args)
-        quick = self.quick.get(key)
-        if quick is not None:
-            try:
-                return quick.function(*args)
-            except SizeError:
-                return self.run(quick, self._fitted(args, quick.layouts) if self.mode == "hvp" else args)
-        is_complete = len(args) == len(self.names) and are_numbers(args[: self.own])
+        try:
+            call = self.shortcuts.call
+            return call(*args, **kwargs) if kwargs else call(*args)  # to hand on no names takes time, too
+        except (SizeError, TypeError):  # it is not for these arguments, or assumes too much of their sizes
+            pass
+        return self._evaluated(args, kwargs)
+
+    def _evaluated(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Look at each argument, specialise for them, and run what is made."""
         args = self.bound(args, kwargs)
         made = self._specialise(self.layouts(args))
-        is_fitting = key is not None and (self.mode != "hvp" or is_of_layout(args[-1], made.layouts[-1]))
+        if self.jit:
+            self.shortcuts.enter(self.signature, made)
         if self.mode == "hvp":
             args = self._fitted(args, made.layouts)
-        if self.jit and made.is_direct and key is not None and is_complete and is_fitting:
-            self.quick[key] = made
         if not made.is_plain:
             args = tuple(map(plain, args, made.layouts))
         if made.interface.writes:
@@ -154,7 +134,7 @@ class Derivative(Portable):
                 raise
             if made.version != self.version:
                 raise outdated(self.python.__name__) from None
-            self.quick.clear()
+            self.shortcuts.clear()
             return self.run(self._specialise(made.layouts, broadcasts=True), args)
         return repacked(found, made.interface.returns) if made.repacks else found
 
@@ -213,19 +193,15 @@ class Derivative(Portable):
     def _made(self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style) -> Specialised:
         self.check_arguments(layouts)
         clock = [time.perf_counter()]
-        with enabled():
-            slot = self._slot(layouts, style) if self.jit and not origins else None
-            entry = slot.recall(self.seen) if slot is not None else None
-        compiled, stem = None, "" if slot is None else slot.stem
+        slot = self._slot(layouts, style) if self.jit and not origins else None
+        entry, compiled = slot.recall(self.seen) if slot is not None else None, None
         if entry is None:
-            compiled = self._compiled(layouts, style, clock)
-            entry = self._entry(compiled, layouts, origins)
-            stem = stem or stem_of(entry.name, digest_of(entry.source, compiled.text))
+            compiled, entry = self._written(layouts, origins, style, clock)
         else:
             clock.append(time.perf_counter())
         with enabled(), uninterrupted():
-            module = load(entry.source, stem, entry.objects)
-        function = getattr(module, entry.name) if self.jit else uncompiled(module, entry.name)
+            module = load(entry.source, entry.stem if slot is None else slot.stem, entry.objects)
+        function = getattr(module, entry.name)
         clock.append(time.perf_counter())
         if self.jit:
             seeds = [kind for kind in entry.interface.seeds if kind is not None and self.mode != "hvp"]
@@ -233,17 +209,25 @@ class Derivative(Portable):
             holder = compile_now(function, (*map(kind_of, layouts), *seeds), self.python, code)
             if slot is not None:
                 slot.remember(self.seen, entry, holder)
+        else:
+            with enabled():
+                from adcompiler.emit.plain import uncompiled
+
+            function = uncompiled(module, entry.name)
         clock.append(time.perf_counter())
-        return Specialised(
-            layouts,
-            function,
-            entry.interface,
-            entry.source,
-            style.broadcasts,
-            seconds_of_stages(clock),
-            self.version,
-            compiled,
-        )
+        seconds = seconds_of_stages(clock)
+        about = entry.interface, entry.source, style.broadcasts, seconds, self.version, compiled
+        return Specialised(layouts, function, *about)
+
+    def _written(
+        self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style, clock: list[float]
+    ) -> tuple[Compiled, Entry]:
+        """Return what the derivative consists of, and what its module is made of."""
+        compiled = self._compiled(layouts, style, clock)
+        from adcompiler.api.making import entry_of
+
+        named = dict(zip(self.names, layouts, strict=True))
+        return compiled, entry_of(compiled, self.mode, self.python.__name__, named, origins, self.options)
 
     def _slot(self, layouts: tuple[Layout, ...], style: Style) -> Slot | None:
         """Return where the specialisation is kept for other processes."""
@@ -260,23 +244,18 @@ class Derivative(Portable):
         return self.base, repr((self._choices(), self.style))
 
     def _compiled(self, layouts: tuple[Layout, ...], style: Style, clock: list[float]) -> Compiled:
-        forget()
-        own = layouts[: self.own]
-        with defects_reported(self.python.__name__), seeing(self.seen), enabled():
-            graph = self._lowered(own)
-            clock.append(time.perf_counter())
-            return compile_text(graph, own, self.chain, style, self.mode != "primal")
+        with enabled():
+            from adcompiler.api.making import compiled
 
-    def _entry(self, compiled: Compiled, layouts: tuple[Layout, ...], origins: Sequence[str]) -> Entry:
-        """Return what a module is made of."""
-        named = dict(zip(self.names, layouts, strict=True))
-        header = module_header(self.mode, self.python.__name__, named, origins)
-        source = module_text(compiled.text, header, self.options)
-        return Entry(compiled.text.name, source, compiled.interface, handed_over(compiled.text))
+        own, keeps = layouts[: self.own], self.mode != "primal"
+        with seeing(self.seen):
+            return compiled(self.python.__name__, self._lowered, own, self.chain, style, keeps, clock)
 
     def _lowered(self, layouts: tuple[Layout, ...]) -> Graph:
         if not self.is_matrix:
             return self._graph(layouts)
+        from adcompiler.api.matrices import matrix_graph
+
         inner = self.function.chain if isinstance(self.function, Derivative) else ()
         matrix = cast(Matrix, self.mode)
         return matrix_graph(self.python, layouts, self.wrt, self.style.single, matrix, inner, self.raises)
@@ -293,11 +272,13 @@ class Derivative(Portable):
         -  return result
         +  return x
         """
+        with enabled():
+            from adcompiler.watch import watching
+
         layouts = self.layouts(self.bound(args)) if args else self._current().layouts
-        own = layouts[: self.own]
-        self.graphs.pop(tuple(map(ranked, own)), None)
-        with defects_reported(self.python.__name__), seeing(self.seen), enabled(), watching() as found:
-            compile_text(self._lowered(own), own, self.chain, self.style, self.mode != "primal")
+        self.graphs.pop(tuple(map(ranked, layouts[: self.own])), None)
+        with watching() as found:
+            self._compiled(layouts, self.style, [])
         return found
 
     def is_current(self) -> bool:
@@ -320,7 +301,7 @@ class Derivative(Portable):
         >>> f(1.0)
         3.0
         """
-        for cache in (self.graphs, self.specialised, self.quick, self.cautious, self.seen):
+        for cache in (self.graphs, self.specialised, self.shortcuts, self.cautious, self.seen):
             cache.clear()
         self.__dict__.pop("value_and_grad", None)
         if not hasattr(self.function, "py_func"):
@@ -343,6 +324,8 @@ class Derivative(Portable):
         key = tuple(map(ranked, layouts))
         if key not in self.graphs:
             with seeing(self.seen), enabled():
+                from adcompiler.pipeline import primal_graph
+
                 self.graphs[key] = primal_graph(self.base, key, self.raises)
         return self.graphs[key]
 
@@ -354,6 +337,8 @@ class Derivative(Portable):
         defaults = [parameter.default for parameter in inspect.signature(self.python).parameters.values()]
         layouts = tuple(map(layout_of_default, defaults))
         with enabled():
+            from adcompiler.analysis.guess import guess_layouts
+
             needs_number = self.mode in ("grad", "value_and_grad", "hvp", "hessian") and not self.chain[1:]
             found, origins = guess_layouts(self._graph, layouts, self.python, self.wrt, needs_number)
         layouts = (*found, *self._direction(found))
@@ -369,6 +354,10 @@ class Derivative(Portable):
     @property
     def graph(self) -> ComputationGraph:
         """The function's SSA graph, as an object to print, evaluate and follow."""
+        with enabled():
+            from adcompiler.explain.computation_graph import ComputationGraph
+            from adcompiler.frontend.overloads import without_choices
+
         return ComputationGraph.of(without_choices(self._graph()))
 
     def explain(self, *args: Any) -> str:
@@ -376,11 +365,19 @@ class Derivative(Portable):
 
         Given arguments, it also returns how much memory a call with them takes, and how long compiling took.
         """
+        with enabled():
+            from adcompiler.explain.in_words import explain
+            from adcompiler.explain.one_call import explain_call
+
+        name = self.python.__name__
         if not args:
-            return explain(self.python.__name__, self._plan_of(self._current()).plans)
+            return explain(name, self._plan_of(self._current()).plans)
         args = self.bound(args)
         made = self._specialise(self.layouts(args))
-        return explain_call(made, self._plan_of(made), args, self.python.__name__)
+        unit = self._plan_of(made)
+        pairs = zip(args, made.layouts, strict=True)
+        values = [value for arg, layout in pairs for value in flat(arg, layout)]
+        return explain_call(name, unit.graph, unit.plans, values, made.seconds)
 
     def _plan_of(self, made: Specialised) -> Compiled:
         """Return what a specialisation was made of, which is not kept for other processes."""
@@ -405,6 +402,9 @@ class Derivative(Portable):
         return self.function, self.mode, self.argnums, self.jit, self.given
 
     def _texts(self) -> list[tuple[str, tuple[str, ...]]]:
+        with enabled():
+            from adcompiler.frontend.handed_over import texts_of
+
         return texts_of(self.python)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""First derivatives of one number: `grad` and `value_and_grad`."""
+"""First derivatives of scalar functions: `grad` and `value_and_grad`."""
 
 from __future__ import annotations
 

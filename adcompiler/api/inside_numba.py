@@ -9,7 +9,7 @@ from numba.core.imputils import lower_constant
 from numba.extending import NativeValue, models, register_model, typeof_impl, unbox
 
 from adcompiler.api.derivative import Derivative
-from adcompiler.frontend.resolve import as_plain
+from adcompiler.graph.layout import as_plain
 
 
 class DerivativeType(types.Callable, types.Opaque):

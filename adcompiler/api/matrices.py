@@ -6,7 +6,7 @@ from __future__ import annotations
 import types as python_types
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numba.core import types as nt
@@ -16,17 +16,15 @@ from adcompiler.api.arguments import ranked
 from adcompiler.emit.callees import derived_type
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.bindings import flatten, layout_of
+from adcompiler.frontend.dispatchers import name_of
 from adcompiler.frontend.lower import lower_function
 from adcompiler.frontend.parse import parse
 from adcompiler.frontend.recursion import Callee
-from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static
 from adcompiler.graph.nodes import Apply, Global, Graph, Node, Region, Value
 from adcompiler.graph.nodes import Literal as Constant
-from adcompiler.graph.steps import Chain, Kind, Step
+from adcompiler.graph.steps import Chain, Kind, Matrix, Step
 from adcompiler.pipeline import primal_graph
-
-Matrix = Literal["jacfwd", "jacrev", "hessian"]
 
 
 def jacobian_by_columns(array, product, args):

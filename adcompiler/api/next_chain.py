@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from adcompiler.api.matrices import Matrix
-from adcompiler.graph.steps import Chain, Step, gradient_of, pullback_of
+from adcompiler.graph.steps import Chain, Matrix, Step, gradient_of, pullback_of
 
 Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp", "hvp", Matrix]
 

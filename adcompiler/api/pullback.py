@@ -6,16 +6,17 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-from numba.core import types as nt
-
-from adcompiler.analysis.types import is_array, is_continuous
-from adcompiler.api.arguments import check_array, flat, layout_of_value, plain
+from adcompiler.api.arguments import flat, layout_of_value, plain
+from adcompiler.api.checks import seed
 from adcompiler.api.derivative import Derivative
-from adcompiler.api.specialised import Specialised, outdated
+from adcompiler.api.plans import Plan, plans_of, quick_key, seed_kinds
+from adcompiler.api.specialised import outdated
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.layout import Layout, leaves
+from adcompiler.graph.kinds import is_continuous
+from adcompiler.graph.layout import Layout, Leaf, leaves
 from adcompiler.turns import in_turn
+
+ADJOINT = "the adjoint of an output"
 
 
 def derivative_of(
@@ -62,6 +63,7 @@ def vjp(
     Raises:
         DifferentiationError: where the function cannot be differentiated.
 
+    >>> import numpy as np
     >>> def polar(r, angle):
     ...     return r * np.cos(angle), r * np.sin(angle)
     >>> outputs, pullback = vjp(polar, 2.0, 0.0)
@@ -70,66 +72,78 @@ def vjp(
     >>> pullback((1.0, 3.0))
     (1.0, 6.0)
     """
-    fixed = tuple(sorted(options.items()))
-    outputs = derivative_of(function, "outputs", (), jit, fixed)
-    value = outputs(*args)
-    args = outputs.bound(args)
-    layouts = tuple(layout_of_value(arg, "argument", True) for arg in args)
-    wrt = tuple(k for k, layout in enumerate(layouts) if any(is_continuous(x.kind) for x in leaves(layout)))
-    returns = outputs._specialise(outputs.layouts(args)).interface.returns
-    pullback = Pullback(derivative_of(function, "pullback", wrt, jit, fixed), args, value, returns)
-    return value, pullback.made_ready()
+    fixed = tuple(sorted(options.items())) if options else ()
+    plan = plans_of("vjp", function, jit, fixed).find(args, _planned, function, args, jit, fixed)
+    value = plan.outputs(*args)
+    return value, Pullback(plan, plan.kept(args), value)
 
 
 class Pullback:
     """What `vjp` returns beside the outputs: the function from their adjoints to those of the arguments."""
 
-    def __init__(self, derivative: Derivative, args: tuple[Any, ...], value: Any, returns: Layout) -> None:
-        self.derivative, self.value, self.returns = derivative, value, returns
-        self.layouts = tuple(layout_of_value(arg, "argument", True) for arg in args)
-        self.kept = tuple(np.copy(arg) if isinstance(arg, np.ndarray) else arg for arg in args)
-        self.made: Specialised | None = None
+    __slots__ = ("kept", "plan", "value")
 
-    def made_ready(self) -> Pullback:
-        """Compile what the call will run, now: what the function reads may change until then."""
-        self.made = self.derivative._specialise(self.layouts)
-        return self
+    def __init__(self, plan: Plan, kept: tuple[Any, ...], value: Any) -> None:
+        self.plan, self.kept, self.value = plan, kept, value
 
     def __call__(self, adjoint: Any) -> tuple[Any, ...]:
         """Return the adjoint of each argument, given that of the outputs."""
-        made = self.made or self.derivative._specialise(self.layouts)
-        seeds = _seeds(adjoint, self.value, self.returns, made.interface.seeds)
-        found = self.derivative.run(made, [*map(plain, self.kept, made.layouts), *seeds])
+        plan = self.plan
+        seeds = _seeds(adjoint, self.value, plan)
+        given = self.kept if plan.is_complete else map(plain, self.kept, plan.made.layouts)
+        found = plan.derivative.run(plan.made, (*given, *seeds))
+        if len(found) == plan.count:
+            return tuple(found)
         parts = iter(found)
-        return tuple(next(parts) if k in self.derivative.wrt else None for k in range(len(self.kept)))
+        return tuple(next(parts) if k in plan.derivative.wrt else None for k in range(plan.count))
 
     def __reduce__(self) -> Any:
-        is_current = self.made is None or (
-            self.made.version == self.derivative.version and self.derivative.is_current()
-        )
-        if not is_current:
-            raise outdated(self.derivative.python.__name__)
-        return Pullback, (self.derivative, self.kept, self.value, self.returns)
+        if not self.plan.is_current():
+            raise outdated(self.plan.derivative.python.__name__)
+        return _arrived, (self.plan.derivative, self.kept, self.value, self.plan.returns)
 
     def __repr__(self) -> str:
-        return f"<adcompiler pullback of {self.derivative.python.__name__}>"
+        return f"<adcompiler pullback of {self.plan.derivative.python.__name__}>"
 
 
-def _seeds(adjoint: Any, value: Any, returns: Layout, kinds: tuple[nt.Type | None, ...]) -> list[Any]:
+def _arrived(derivative: Derivative, kept: tuple[Any, ...], value: Any, returns: Layout) -> Pullback:
+    return Pullback(_plan(derivative, derivative, kept, returns, is_given=True), kept, value)
+
+
+def _planned(
+    function: Callable[..., Any], args: tuple[Any, ...], jit: bool, options: tuple[Any, ...]
+) -> Plan:
+    outputs = derivative_of(function, "outputs", (), jit, options)
+    bound = outputs.bound(args)
+    returns = outputs._specialise(outputs.layouts(bound)).interface.returns
+    layouts = tuple(layout_of_value(arg, "argument", True) for arg in bound)
+    wrt = tuple(k for k, layout in enumerate(layouts) if any(is_continuous(x.kind) for x in leaves(layout)))
+    derivative = derivative_of(function, "pullback", wrt, jit, options)
+    is_given = quick_key(args) is not None and len(args) == len(bound)
+    return _plan(outputs, derivative, bound, returns, is_given)
+
+
+def _plan(
+    outputs: Derivative, derivative: Derivative, args: tuple[Any, ...], returns: Layout, is_given: bool
+) -> Plan:
+    """Return the plan, compiled now: what the function reads may change until the pullback runs."""
+    made = derivative._specialise(tuple(layout_of_value(arg, "argument", True) for arg in args))
+    is_complete = is_given and made.is_plain and not derivative.is_variadic
+    seeds = seed_kinds(enumerate(made.interface.seeds))
+    return Plan(derivative, made, len(args), is_complete, outputs, returns, seeds)
+
+
+def _seeds(adjoint: Any, value: Any, plan: Plan) -> list[Any]:
     """Return the adjoints of the outputs as the generated function takes them."""
+    if isinstance(plan.returns, Leaf):
+        return [seed(adjoint, value, number, is_array, ADJOINT) for _, number, is_array in plan.seeds]
+    given, outputs = _flat_pair(adjoint, value, plan.returns)
+    return [seed(given[k], outputs[k], number, is_array, ADJOINT) for k, number, is_array in plan.seeds]
+
+
+def _flat_pair(adjoint: Any, value: Any, returns: Layout) -> tuple[list[Any], list[Any]]:
     try:
-        given, outputs = [*flat(adjoint, returns)], [*flat(value, returns)]
+        return [*flat(adjoint, returns)], [*flat(value, returns)]
     except (TypeError, ValueError, AttributeError) as error:
         reason = "the adjoint has another structure than the outputs"
         raise DifferentiationError("AD305", reason) from error
-    seeds: list[Any] = []
-    for item, output, kind in zip(given, outputs, kinds, strict=True):
-        if kind is None:
-            continue
-        check_array(item, "the adjoint of an output")
-        if np.shape(item) != np.shape(output):
-            reason = f"the adjoint of an output of shape {np.shape(output)} has shape {np.shape(item)}"
-            raise DifferentiationError("AD305", reason)
-        scalar = np.dtype(str(kind.dtype if is_array(kind) else kind))
-        seeds.append(np.array(item, dtype=scalar, order="C") if is_array(kind) else scalar.type(item))
-    return seeds

@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from adcompiler.api.arguments import plain
-from adcompiler.api.checks import flat_tangent
+from adcompiler.api.arguments import kind_of, plain
+from adcompiler.api.checks import TANGENT, flat_tangent, seed
+from adcompiler.api.plans import Plan, plans_of, quick_key, seed_kinds
 from adcompiler.api.pullback import derivative_of
 from adcompiler.errors import DifferentiationError
 
@@ -50,13 +51,40 @@ def jvp(
     if len(primals) != len(tangents):
         reason = f"there are {len(primals)} arguments and {len(tangents)} tangents"
         raise DifferentiationError("AD305", reason)
-    changes = _by_position(function, tangents)
-    derivative = derivative_of(function, "jvp", tuple(changes), jit, tuple(sorted(options.items())))
-    args = derivative.bound(tuple(primals))
-    made = derivative._specialise(derivative.layouts(args))
-    seeds = [seed for k in changes for seed in flat_tangent(changes[k], args[k], made.layouts[k])]
-    value, found = derivative.run(made, [*map(plain, args, made.layouts), *seeds])
+    fixed = tuple(sorted(options.items())) if options else ()
+    plans = plans_of("jvp", function, jit, fixed)
+    plan = plans.find((*primals, *tangents), _planned, function, primals, tangents, jit, fixed)
+    if plan.is_complete:
+        args = tuple(primals)
+        seeds = [seed(tangents[k], args[k], number, is_array, TANGENT) for k, number, is_array in plan.seeds]
+    else:
+        changes, layouts = _by_position(function, tangents), plan.made.layouts
+        bound = plan.derivative.bound(tuple(primals))
+        seeds = [part for k in changes for part in flat_tangent(changes[k], bound[k], layouts[k])]
+        args = tuple(map(plain, bound, layouts))
+    value, found = plan.derivative.run(plan.made, (*args, *seeds))
     return value, found
+
+
+def _planned(
+    function: Callable[..., Any],
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    jit: bool,
+    options: tuple[Any, ...],
+) -> Plan:
+    wrt = tuple(_by_position(function, tangents))
+    derivative = derivative_of(function, "jvp", wrt, jit, options)
+    bound = derivative.bound(tuple(primals))
+    made = derivative._specialise(derivative.layouts(bound))
+    is_complete = (
+        quick_key(tuple(primals)) is not None
+        and made.is_plain
+        and len(primals) == len(bound)
+        and not derivative.is_variadic
+    )
+    seeds = seed_kinds((k, kind_of(made.layouts[k])) for k in wrt if is_complete)
+    return Plan(derivative, made, len(bound), is_complete, derivative, made.interface.returns, seeds)
 
 
 def _by_position(function: Callable[..., Any], tangents: Sequence[Any]) -> dict[int, Any]:

@@ -8,14 +8,13 @@ from typing import Any
 
 from numba.core import types as nt
 
-from adcompiler.analysis.types import element, is_array
-from adcompiler.api.compile import Interface
+from adcompiler.api.interface import Interface
 from adcompiler.emit.disk import read_entry, write_entry
 from adcompiler.emit.machine_code import Holder, dumped, loaded, parts_to_keep, toolchain, track, tracked
-from adcompiler.emit.module import stem_of
-from adcompiler.frontend.facts import Facts
-from adcompiler.frontend.overloads import given_by_users
+from adcompiler.emit.running import stem_of
+from adcompiler.frontend.facts import Facts, given_by_users
 from adcompiler.frontend.seen import Seen
+from adcompiler.graph.kinds import element, is_array
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static
 from adcompiler.watch import is_watched
 
@@ -26,6 +25,7 @@ class Entry:
 
     Attributes:
         name: the generated function's name.
+        stem: name of its module, where it is not kept.
         source: text of its module.
         interface: what has to be known to call it.
         objects: what the module is handed over, by name.
@@ -34,6 +34,7 @@ class Entry:
     """
 
     name: str
+    stem: str
     source: str
     interface: Interface
     objects: dict[str, object]

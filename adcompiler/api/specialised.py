@@ -5,19 +5,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adcompiler.api.arguments import flat, is_direct, needs_repacking
-from adcompiler.api.compile import Compiled, Interface
-from adcompiler.emit.plain import with_fields
+from adcompiler.api.arguments import needs_repacking
+from adcompiler.api.interface import Interface
 from adcompiler.enabled import enabled
 from adcompiler.errors import DifferentiationError
-from adcompiler.explain.footprint import allocations, known_sizes
-from adcompiler.explain.in_words import explain, explain_memory, explain_seconds
 from adcompiler.graph.layout import Layout, Leaf
 from adcompiler.quiet import quietly
+
+if TYPE_CHECKING:
+    from adcompiler.api.compile import Compiled
 
 
 @dataclass
@@ -35,7 +35,6 @@ class Specialised:
         compiled: the graph and the plan, unless it was compiled by an earlier process.
         is_plain: whether all arguments are single values.
         repacks: whether results are lists or dictionaries.
-        is_direct: whether it takes and gives values as they are.
     """
 
     layouts: tuple[Layout, ...]
@@ -48,16 +47,16 @@ class Specialised:
     compiled: Compiled | None = None
     is_plain: bool = field(init=False)
     repacks: bool = field(init=False)
-    is_direct: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.is_plain = all(isinstance(layout, Leaf) for layout in self.layouts)
         self.repacks = needs_repacking(self.interface.returns)
-        self.is_direct = all(map(is_direct, self.layouts)) and not self.repacks and not self.interface.writes
 
 
 def run_plainly(function: Any, args: Sequence[Any]) -> Any:
     """Call plain Python code with the meaning that it has when compiled."""
+    from adcompiler.emit.plain import with_fields  # the compiler is loaded when it is first needed
+
     with np.errstate(all="ignore"), quietly(RuntimeWarning), enabled():
         return function(*map(with_fields, args))
 
@@ -66,14 +65,6 @@ def outdated(name: str) -> DifferentiationError:
     """Build the refusal of a pullback that belongs to a function as it was."""
     reason = f"what '{name}' reads has changed since its outputs were computed"
     return DifferentiationError("AD305", reason, None, "call vjp again")
-
-
-def explain_call(made: Specialised, unit: Compiled, args: Sequence[Any], name: str) -> str:
-    """Return what a call stores, why, how much memory that takes, and how long compiling took."""
-    pairs = zip(args, made.layouts, strict=True)
-    values = [value for arg, layout in pairs for value in flat(arg, layout)]
-    memory = explain_memory(allocations(unit.graph), known_sizes(unit.graph, values))
-    return "\n".join([explain(name, unit.plans), memory, explain_seconds(made.seconds)])
 
 
 def with_direction(signature: inspect.Signature, name: str) -> inspect.Signature:

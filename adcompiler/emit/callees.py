@@ -13,9 +13,9 @@ from numba.extending import typeof_impl
 from adcompiler.analysis.alias import memory
 from adcompiler.analysis.types import Types, infer, is_array, is_mutable, rank
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.dispatchers import name_of
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.recursion import Callee
-from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.layout import Leaf, Static
 from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Role, Value
 from adcompiler.graph.walk import map_region

@@ -1,59 +1,20 @@
-"""Generated modules: their text, which `.source` shows, and what is made of it."""
+"""The text of generated modules, which `.source` shows."""
 
 from __future__ import annotations
 
 import hashlib
-import linecache
 import math
 import re
-import sys
-import types
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numba.core.errors import NumbaError, NumbaPerformanceWarning
 
-from adcompiler.emit.disk import writable_folder, write_at_once
-from adcompiler.emit.machine_code import Holder
 from adcompiler.emit.write import ModuleText
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.facts import fingerprint
-from adcompiler.frontend.parse import error_model
-from adcompiler.quiet import quietly
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import helper_source
-from adcompiler.turns import uninterrupted
-
-OWN_OPTIONS = ("accurate_math", "broadcasting")
-_OPTIONS = ("fastmath", "parallel", "boundscheck", "nogil")
-_KNOWN = (*_OPTIONS, "error_model", "inline", "forceinline", "looplift", "debug", "no_rewrites")
-"""Numba's options that mean something for generated functions."""
-
-
-def jit_options(function: object, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Numba options: those of a dispatcher, then the caller's; division follows NumPy in any case.
-
-    Raises:
-        DifferentiationError: AD305 for options that there are not.
-    """
-    unknown = sorted(overrides.keys() - {*_KNOWN})
-    if unknown:
-        reason = f"there is no option {unknown[0]!r}"
-        raise DifferentiationError("AD305", reason, None, f"options are {', '.join(OWN_OPTIONS + _KNOWN)}")
-    taken = getattr(function, "targetoptions", {})
-    found = {"error_model": "numpy"} | {key: taken[key] for key in _OPTIONS if taken.get(key)}
-    return found | dict(overrides) | {"error_model": "numpy"}
-
-
-def divides_like_python(function: object, overrides: Mapping[str, Any]) -> bool | None:
-    """Tell whether a division by zero raises; None for a plain function, where it does in `@njit` functions.
-
-    >>> divides_like_python(abs, {}), divides_like_python(abs, {"error_model": "python"})
-    (None, True)
-    """
-    model = overrides.get("error_model", error_model(function))
-    return None if model is None else model != "numpy"
 
 
 def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> str:
@@ -129,66 +90,3 @@ def digest_of(source: str, text: ModuleText) -> str:
 def handed_over(text: ModuleText) -> dict[str, object]:
     """Return the objects that a module's text does not define: captured arrays, and what has no address."""
     return text.objects | text.arrays
-
-
-def stem_of(name: str, digest: str) -> str:
-    """Return the name under which a module stands in the cache folder.
-
-    >>> stem_of("größe_grad", 64 * "0")
-    'gr__e_grad_0000000000000000'
-    """
-    return f"{name.encode('ascii', 'replace').decode().replace('?', '_')}_{digest[:16]}"
-
-
-def load(source: str, stem: str, objects: Mapping[str, object]) -> types.ModuleType:
-    """Make a module of its text, which is also written to the cache folder, for people and debuggers.
-
-    Args:
-        source: the text; what stands in the file is never run.
-        stem: its name in the cache folder.
-        objects: what is handed over to it.
-    """
-    full_name = f"adcompiler_generated_{stem}"
-    if full_name in sys.modules:
-        return sys.modules[full_name]
-    path = writable_folder() / f"{stem}.py"
-    if not path.exists() or path.read_text("utf-8", "replace") != source:
-        write_at_once(path, source.encode())
-    linecache.cache[str(path)] = len(source), None, source.splitlines(keepends=True), str(path)
-    module = types.ModuleType(full_name)
-    module.__file__ = str(path)
-    frozen = {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in objects.items()}
-    vars(module).update(frozen)
-    exec(compile(source, str(path), "exec"), vars(module))
-    sys.modules[full_name] = module  # now that it is whole
-    return module
-
-
-def compile_now(
-    function: Any, kinds: tuple[Any, ...], origin: types.FunctionType, loaded: Any = None
-) -> Holder:
-    """Compile a generated function for argument types, or take over its machine code.
-
-    Args:
-        function: the dispatcher.
-        kinds: the types.
-        origin: the function that it was generated for.
-        loaded: the machine code that was kept, if any.
-
-    Returns:
-        what holds the machine code.
-
-    Raises:
-        DifferentiationError: AD901 where Numba cannot compile the text.
-    """
-    holder = function._cache = Holder(loaded)
-    try:
-        with uninterrupted(), quietly(NumbaPerformanceWarning):  # one without parallel parts is no fault
-            function.compile(kinds)
-    except NumbaError as error:
-        reason = f"Numba cannot compile the code generated for '{origin.__name__}': {str(error)[:600]}"
-        raise DifferentiationError("AD901", reason) from error
-    except BaseException:  # the next try begins with a dispatcher that nothing has happened to
-        sys.modules.pop(function.__module__, None)
-        raise
-    return holder

@@ -14,9 +14,9 @@ from adcompiler.analysis.types import is_scalar
 from adcompiler.custom import renew
 from adcompiler.emit.inline import inlined_values
 from adcompiler.emit.names import RESERVED, assign_names
+from adcompiler.frontend.dispatchers import name_of
 from adcompiler.frontend.facts import fingerprint
 from adcompiler.frontend.recursion import Callee
-from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.layout import Layout, Leaf, Packed
 from adcompiler.graph.nodes import Apply, Effect, Global, Graph, Region, type_of
 from adcompiler.graph.python import to_python

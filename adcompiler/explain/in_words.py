@@ -15,7 +15,10 @@ from adcompiler.storage.tape import Tape
 _BYTES = {"float64": 8, "float32": 4, "int64": 8, "bool": 1, "boolean": 1}
 
 
-def explain(name: str, plans: list[tuple[LoopPlan, list[Tape]]]) -> str:
+Plans = list[tuple[LoopPlan, list[Tape]]]
+
+
+def explain(name: str, plans: Plans) -> str:
     """Return the plan of a gradient as text, one paragraph per loop.
 
     >>> print(explain("f", []))

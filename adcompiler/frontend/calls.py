@@ -15,6 +15,7 @@ from adcompiler.definitions import refuse
 from adcompiler.frontend import defined, overloads, primitives, resolve, scope, tuples
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Record, TypeOf
 from adcompiler.frontend.buffers import writable
+from adcompiler.frontend.dispatchers import name_of
 from adcompiler.frontend.inlining import bind_parameters, inline, raises_inside
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.ranks import atom_rank
@@ -128,10 +129,9 @@ def member(state: Lowering, node: gast.expr, owner: Atom, attribute: str, name: 
 
 def _is_own(function: object) -> bool:
     """Tell whether a function is one of this package that makes derivatives: `grad`, `vjp` and the like."""
-    homes = ("api", "pullback", "pushforward", "second_order", "custom")
-    return getattr(function, "__module__", None) in [f"adcompiler.{home}" for home in homes] and (
-        isinstance(function, types.FunctionType)
-    )
+    module = str(getattr(function, "__module__", None))
+    is_here = module.startswith("adcompiler.api.") or module == "adcompiler.custom"
+    return is_here and isinstance(function, types.FunctionType)
 
 
 def _single_values(
@@ -175,7 +175,7 @@ def _derivative(state: Lowering, node: gast.Call, derivative: Any, name: str | N
     gradients: list[Binding] = []
     for k in first.wrt:
         callee = Callee(derivative.python, (Step("grad", (k,)), *rest), True, raises)
-        atoms = (Global(resolve.name_of(derivative.python), callee), *args)
+        atoms = (Global(name_of(derivative.python), callee), *args)
         out = state.apply(node, "derivative", atoms, name if derivative.style.single else None)
         state.ranks[out] = atom_rank(args[k], state.ranks)
         gradients.append(out)

@@ -19,10 +19,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numba.core.typing.templates import builtin_registry
 
 from adcompiler.custom import CustomFunction
 
 MISSING = object()
+OWN = ("numba", "adcompiler", "numpy")
+"""Packages whose overloads are known."""
 _UNCHANGING = ("numpy", "math", "scipy", "numba", "adcompiler", "builtins", "operator", "cmath", "functools")
 _PROCESS = f"{os.getpid()} {time.time()}"  # objects without an address are the same in one process only
 
@@ -220,3 +223,16 @@ def _last_line(code: types.CodeType) -> int:
     own = [line for _, _, line in code.co_lines() if line is not None]
     inner = [_last_line(part) for part in code.co_consts if isinstance(part, types.CodeType)]
     return max((*own, *inner), default=0)
+
+
+def package_of(function: object) -> str | None:
+    """Return the package of a function; Numba makes some that have none."""
+    module = getattr(function, "__module__", None)
+    return None if module is None else str(module).split(".")[0]
+
+
+def given_by_users() -> list[types.FunctionType]:
+    """Return the overloads that Numba has been given by others than itself and this package."""
+    templates = [*builtin_registry.functions, *builtin_registry.attributes]
+    overloads = [getattr(template, "_overload_func", None) for template in templates]
+    return [found for found in overloads if found is not None and package_of(found) not in (None, *OWN)]

@@ -11,8 +11,8 @@ from functools import lru_cache
 from numba.core.dispatcher import Dispatcher
 
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend.parse import lines_of
 from adcompiler.frontend.facts import is_unchanging, looked_up
+from adcompiler.frontend.parse import lines_of
 from adcompiler.portable import Portable
 
 

@@ -12,10 +12,11 @@ import gast
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend import overloads
 from adcompiler.frontend.bindings import Binding, Closure, Environment, flatten, layout_of, unpacked
+from adcompiler.frontend.dispatchers import name_of, python_function
 from adcompiler.frontend.expressions import expression
 from adcompiler.frontend.inlining import lower_body
-from adcompiler.frontend.parse import Source, parse, python_function
-from adcompiler.frontend.resolve import as_plain, name_of
+from adcompiler.frontend.parse import Source, parse
+from adcompiler.frontend.resolve import as_plain
 from adcompiler.frontend.state import Lowering
 from adcompiler.frontend.statements import statement
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves

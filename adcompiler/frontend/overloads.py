@@ -23,11 +23,11 @@ from numba.core.target_extension import get_local_target
 from numba.core.typing.templates import (
     _OverloadAttributeTemplate,
     _OverloadFunctionTemplate,
-    builtin_registry,
 )
 
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.bindings import Binding, Closure, Record, flatten
+from adcompiler.frontend.facts import OWN, package_of
 from adcompiler.frontend.ranks import Items, Ranks, atom_rank
 from adcompiler.graph.nodes import Atom, Effect, Global, Graph, Region, Value
 from adcompiler.graph.walk import map_region, walk
@@ -37,7 +37,6 @@ from adcompiler.turns import uninterrupted
 CHOICE = "chosen_overload"
 CURE = "give it a derivative with custom_vjp, or call the implementation itself"
 _MOST_TRIALS = 60
-_OWN = ("numba", "adcompiler", "numpy")
 
 Kinds = Sequence[nt.Type]
 Finder = Callable[[Kinds, Mapping[str, nt.Type]], python_types.FunctionType | None]
@@ -75,13 +74,6 @@ def member_finder(name: str, is_method: bool, owner: Atom, ranks: Ranks) -> Find
     return find
 
 
-def given_by_users() -> list[python_types.FunctionType]:
-    """Return the overloads that Numba has been given by others than itself and this package."""
-    templates = [*builtin_registry.functions, *builtin_registry.attributes]
-    overloads = [getattr(template, "_overload_func", None) for template in templates]
-    return [found for found in overloads if found is not None and _home(found) not in (None, *_OWN)]
-
-
 def _users_template(kind: nt.Type, name: str, is_method: bool) -> Any:
     """Return the overload that Numba takes for a member of a type; None where it knows one by itself."""
     for template in _in_order(_typing()._get_attribute_templates(kind), name):
@@ -106,17 +98,13 @@ def _in_order(templates: Any, key: object) -> list[Any]:
 def _is_given_by_users(function: object, templates: Sequence[Any]) -> bool:
     """Tell whether a function is not one that Numba knows by itself, which is followed or has a rule here."""
     overloads = [getattr(template, "_overload_func", None) for template in templates]
-    homes = [_home(found) for found in overloads if found is not None]
-    if any(home not in (None, *_OWN) for home in homes):
+    homes = [package_of(found) for found in overloads if found is not None]
+    if any(home not in (None, *OWN) for home in homes):
         return True
     is_numbas = bool(homes) and None not in homes
-    return isinstance(function, python_types.FunctionType) and not is_numbas and _home(function) not in _OWN
-
-
-def _home(function: object) -> str | None:
-    """Return the package of a function; Numba makes some that have none."""
-    module = getattr(function, "__module__", None)
-    return None if module is None else str(module).split(".")[0]
+    return (
+        isinstance(function, python_types.FunctionType) and not is_numbas and package_of(function) not in OWN
+    )
 
 
 def _is_users(template: Any, name: str, is_method: bool) -> bool:
@@ -124,7 +112,7 @@ def _is_users(template: Any, name: str, is_method: bool) -> bool:
         isinstance(template, _OverloadAttributeTemplate)
         and template._attr == name
         and template.is_method == is_method
-        and _home(template._overload_func) not in _OWN
+        and package_of(template._overload_func) not in OWN
     )
 
 

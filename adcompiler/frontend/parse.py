@@ -12,6 +12,7 @@ from typing import Any
 import gast
 
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.dispatchers import error_model, python_function
 from adcompiler.frontend.seen import note_function
 from adcompiler.frontend.versions import is_of_text, texts
 from adcompiler.source import Location
@@ -57,18 +58,6 @@ def _parse_lines(lines: tuple[str, ...]) -> gast.Module:
     return gast.ast_to_gast(ast.parse("".join(lines)))
 
 
-def python_function(function: Callable[..., Any]) -> types.FunctionType:
-    """Return the plain Python function behind a function or an `@njit` dispatcher.
-
-    Raises:
-        DifferentiationError: AD001 for anything else, such as a builtin or a class.
-    """
-    function = getattr(function, "py_func", function)
-    if not isinstance(function, types.FunctionType):
-        raise DifferentiationError("AD001", f"{function!r} is not a Python function")
-    return function
-
-
 def parse(function: Callable[..., Any]) -> Source:
     """Find and parse the source of a function.
 
@@ -107,17 +96,6 @@ def lines_of(code: types.CodeType, name: str) -> tuple[str, ...]:
     reason = f"the text in {code.co_filename} is not what '{name}' was compiled from"
     cure = "import it again: the file was edited, or the function was rewritten while it was imported"
     raise DifferentiationError("AD001", reason, None, cure)
-
-
-def error_model(function: object) -> str | None:
-    """Return how a dispatcher says that it divides by zero, "" if it does not; None for a plain function.
-
-    >>> from numba import njit
-    >>> error_model(abs), error_model(njit(lambda x: x)), error_model(njit(error_model="numpy")(lambda x: x))
-    (None, '', 'numpy')
-    """
-    options = getattr(function, "targetoptions", None)
-    return None if options is None else str(options.get("error_model", ""))
 
 
 def own_nodes(node: gast.AST) -> Iterator[gast.AST]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import builtins
-import keyword
 import math
-import re
 import sys
 import types
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +14,7 @@ import numpy as np
 from adcompiler.frontend.facts import MISSING as MISSING
 from adcompiler.frontend.facts import looked_up
 from adcompiler.frontend.seen import note_attribute, note_name
+from adcompiler.graph.layout import as_plain as as_plain
 from adcompiler.graph.nodes import Atom, Global, Literal
 from adcompiler.primitives import CARDS, Spelling
 from adcompiler.runtime.guards import times
@@ -67,7 +65,7 @@ def primitive(function: object) -> str | None:
             home = _numpy_home(path, name, function)
             if home is not None:
                 return _CANONICAL.get(home, home)
-    if module == "adcompiler.runtime.factors":
+    if module == "adcompiler.runtime.plain_factors":
         return f"factors.{name}"
     return _scipy_name(function, name, module)
 
@@ -109,34 +107,6 @@ def constant(name: str, value: object) -> Atom:
     if isinstance(value, type) and issubclass(value, np.generic):
         return Global("np.bool_" if value is np.bool_ else f"np.{value.__name__}", value)
     return Global(name, value)
-
-
-def as_plain(value: Any) -> Any:
-    """Return a number or text of a class of its own, such as a member of an IntEnum, as what it is one of.
-
-    >>> import enum
-    >>> as_plain(enum.IntEnum("Kind", "ONE TWO").TWO)
-    2
-    """
-    kind = type(value)
-    if kind in (float, int, bool, str) or not isinstance(value, int | float | str):
-        return value
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, int):
-        return int.__int__(value)
-    return value if kind is np.float64 else float.__float__(value)
-
-
-def name_of(function: Callable[..., Any]) -> str:
-    """Return the name under which a function stands in generated code: an identifier of bounded length.
-
-    >>> name_of(lambda x: x)
-    'function'
-    """
-    name = unicodedata.normalize("NFKC", function.__name__.replace("<lambda>", "function"))
-    name = re.sub(r"\W", "_", name)[:60]
-    return name if name.isidentifier() and not keyword.iskeyword(name) else f"function_{name}"
 
 
 def is_followed(function: object) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 
 from adcompiler.custom import CustomFunction
 from adcompiler.frontend.facts import MISSING, Facts, fingerprint, is_unchanging, looked_up
+from adcompiler.frontend.reads import Read, of_attribute, of_function, of_name
 
 
 @dataclass
@@ -32,6 +33,26 @@ class Seen:
                 for key, (owner, kept) in self.attributes.copy().items()
             )
             and all(_holds(kept, _parts(function)) for function, kept in self.functions.copy().items())
+        )
+
+    def reads(self) -> list[Read] | None:
+        """Return how to read all of it again; None where identity does not tell whether it is the same."""
+        attributes = [(owner, name, kept) for (_, name), (owner, kept) in self.attributes.items()]
+        if any(isinstance(kept, _Copy) for kept in (*self.names.values(), *(k for *_, k in attributes))):
+            return None
+        found = [of_function(function, kept.value) for function, kept in self.functions.items()]
+        if None in found:
+            return None
+        found += [of_name(*key, kept) for key, kept in self.names.items()]
+        found += [of_attribute(*attribute) for attribute in attributes]
+        return [read for some in found for read in some or ()]
+
+    def covers(self, other: Seen) -> bool:
+        """Tell whether all that another one has read was read here, too."""
+        return (
+            other.names.keys() <= self.names.keys()
+            and other.attributes.keys() <= self.attributes.keys()
+            and other.functions.keys() <= self.functions.keys()
         )
 
     def is_covered_by(self, facts: Facts) -> bool:

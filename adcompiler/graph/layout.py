@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Leaf:
@@ -91,3 +93,20 @@ def pack_python(layout: Packed, parts: Iterable[Any]) -> Any:
     if layout.maker in (tuple, list):
         return layout.maker(parts)
     return layout.maker(*parts)
+
+
+def as_plain(value: Any) -> Any:
+    """Return a number or text of a class of its own, such as a member of an IntEnum, as what it is one of.
+
+    >>> import enum
+    >>> as_plain(enum.IntEnum("Kind", "ONE TWO").TWO)
+    2
+    """
+    kind = type(value)
+    if kind in (float, int, bool, str) or not isinstance(value, int | float | str):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__int__(value)
+    return value if kind is np.float64 else float.__float__(value)

@@ -1,4 +1,4 @@
-"""Which derivative of a function is meant: a chain of transformations."""
+"""Which derivative of a function is meant, a chain of transformations, and what its text is to be like."""
 
 from __future__ import annotations
 
@@ -25,6 +25,27 @@ class Step:
 
 
 Chain = tuple[Step, ...]
+Matrix = Literal["jacfwd", "jacrev", "hessian"]
+"""Derivatives that are loops around products with vectors."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """What the generated text is to be like.
+
+    Attributes:
+        single: whether one gradient is returned by itself, not as a tuple.
+        accurate: whether the order of all sums is kept, and the elementary functions of libm.
+        broadcasts: whether arrays may be stretched where only their sizes tell.
+        cautious: whether nothing is assumed of sizes for the sake of code in a branch that may not be taken.
+        packed: whether the tangents are one argument `v` in the structure of the gradient.
+    """
+
+    single: bool = True
+    accurate: bool = False
+    broadcasts: bool = False
+    cautious: bool = False
+    packed: bool = False
 
 
 def gradient_of(chain: Chain, wrt: tuple[int, ...]) -> Chain | None:

@@ -15,8 +15,8 @@ import numpy as np
 from adcompiler.primitives.card import Follows
 from adcompiler.primitives.deck import enter, jvp, vjp
 from adcompiler.primitives.numpy_reductions import product_of_others
-from adcompiler.runtime.factors import solved
 from adcompiler.runtime.guards import times
+from adcompiler.runtime.plain_factors import solved
 
 _MATRIX: dict[str, Any] = {"arity": (1, 1), "follows": Follows.SAME_RANK}
 enter("np.linalg.norm", follows=Follows.NUMBER, takes_array=True, example="np.linalg.norm(v)")

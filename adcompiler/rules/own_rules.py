@@ -15,9 +15,9 @@ from numba.core.registry import cpu_target
 from adcompiler.analysis.types import is_array, rank
 from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.dispatchers import name_of
 from adcompiler.frontend.overloads import constant_kind
 from adcompiler.frontend.recursion import Callee
-from adcompiler.frontend.resolve import name_of
 from adcompiler.graph.nodes import Apply, Atom, Effect, Global, If, Literal, Node, Region, Role, Value
 from adcompiler.graph.steps import Step
 from adcompiler.source import Location

@@ -8,8 +8,6 @@ Enzyme and of PyTorch's AOTAutograd work likewise.
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from adcompiler.analysis.types import is_array, is_scalar
 from adcompiler.graph.nodes import Value, type_of
@@ -55,6 +53,9 @@ def _solve(frame: Frame, goals: set[Value], numbers: dict[Value, int]) -> set[Va
     """Vertex i enters at 2 + 2i and leaves at 3 + 2i; 0 is what cannot be recomputed, 1 the needs."""
     if not goals:
         return set()
+    from scipy.sparse import csr_matrix  # takes as long to import as many functions take to compile
+    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
     size = 2 + 2 * (max(numbers.values()) + 1)
     capacity = np.zeros((size, size), dtype=np.int32)
     for value, k in numbers.items():

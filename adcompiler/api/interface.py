@@ -1,0 +1,26 @@
+"""What has to be known of a generated function to call it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from numba.core import types as nt
+
+from adcompiler.graph.layout import Layout
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What has to be known of a generated function to call it.
+
+    Attributes:
+        returns: layout of its result.
+        writes: positions of the arguments that it works on copies of, because the function writes them.
+        seeds: types of further arguments: adjoints of the results, or tangents; None for values without.
+        is_conditional: whether it assumes of sizes what only some calls may need.
+    """
+
+    returns: Layout
+    writes: tuple[int, ...] = ()
+    seeds: tuple[nt.Type | None, ...] = ()
+    is_conditional: bool = False

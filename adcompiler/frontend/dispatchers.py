@@ -1,0 +1,76 @@
+"""What a dispatcher says of itself: the function behind it, and the options that it was made with."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import types
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from adcompiler.errors import DifferentiationError
+
+OWN_OPTIONS = ("accurate_math", "broadcasting")
+_OPTIONS = ("fastmath", "parallel", "boundscheck", "nogil")
+_KNOWN = (*_OPTIONS, "error_model", "inline", "forceinline", "looplift", "debug", "no_rewrites")
+"""Numba's options that mean something for generated functions."""
+
+
+def python_function(function: Callable[..., Any]) -> types.FunctionType:
+    """Return the plain Python function behind a function or an `@njit` dispatcher.
+
+    Raises:
+        DifferentiationError: AD001 for anything else, such as a builtin or a class.
+    """
+    function = getattr(function, "py_func", function)
+    if not isinstance(function, types.FunctionType):
+        raise DifferentiationError("AD001", f"{function!r} is not a Python function")
+    return function
+
+
+def error_model(function: object) -> str | None:
+    """Return how a dispatcher says that it divides by zero, "" if it does not; None for a plain function.
+
+    >>> from numba import njit
+    >>> error_model(abs), error_model(njit(lambda x: x)), error_model(njit(error_model="numpy")(lambda x: x))
+    (None, '', 'numpy')
+    """
+    options = getattr(function, "targetoptions", None)
+    return None if options is None else str(options.get("error_model", ""))
+
+
+def jit_options(function: object, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Numba options: those of a dispatcher, then the caller's; division follows NumPy in any case.
+
+    Raises:
+        DifferentiationError: AD305 for options that there are not.
+    """
+    unknown = sorted(overrides.keys() - {*_KNOWN})
+    if unknown:
+        reason = f"there is no option {unknown[0]!r}"
+        raise DifferentiationError("AD305", reason, None, f"options are {', '.join(OWN_OPTIONS + _KNOWN)}")
+    taken = getattr(function, "targetoptions", {})
+    found = {"error_model": "numpy"} | {key: taken[key] for key in _OPTIONS if taken.get(key)}
+    return found | dict(overrides) | {"error_model": "numpy"}
+
+
+def divides_like_python(function: object, overrides: Mapping[str, Any]) -> bool | None:
+    """Tell whether a division by zero raises; None for a plain function, where it does in `@njit` functions.
+
+    >>> divides_like_python(abs, {}), divides_like_python(abs, {"error_model": "python"})
+    (None, True)
+    """
+    model = overrides.get("error_model", error_model(function))
+    return None if model is None else model != "numpy"
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return the name under which a function stands in generated code: an identifier of bounded length.
+
+    >>> name_of(lambda x: x)
+    'function'
+    """
+    name = unicodedata.normalize("NFKC", function.__name__.replace("<lambda>", "function"))
+    name = re.sub(r"\W", "_", name)[:60]
+    return name if name.isidentifier() and not keyword.iskeyword(name) else f"function_{name}"
