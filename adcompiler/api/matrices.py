@@ -32,13 +32,14 @@ def jacobian_by_columns(array, product, args):
     unit = np.zeros(array.size, array.dtype)
     unit[0] = 1.0
     first = product(*args, unit.reshape(array.shape))
-    rows = np.empty((array.size, first.size), array.dtype)
-    rows[0] = first.ravel()
-    for k in range(1, array.size):
-        unit[k - 1] = 0.0
+    columns = np.empty((first.size, array.size), array.dtype)
+    for k in range(array.size):
         unit[k] = 1.0
-        rows[k] = product(*args, unit.reshape(array.shape)).ravel()
-    return rows.T.copy().reshape(first.shape + array.shape)
+        column = product(*args, unit.reshape(array.shape)).ravel() if k > 0 else first.ravel()
+        for j in range(first.size):
+            columns[j, k] = column[j]
+        unit[k] = 0.0
+    return columns.reshape(first.shape + array.shape)
 
 
 def gradient_by_columns(array, product, args):
@@ -54,7 +55,9 @@ def jacobian_by_rows(array, result, product, args):
     unit, rows = np.zeros(result.size, result.dtype), np.empty((result.size, array.size), array.dtype)
     for k in range(result.size):
         unit[k] = 1.0
-        rows[k] = product(*args, unit.reshape(result.shape))[0].ravel()
+        row = product(*args, unit.reshape(result.shape))[0].ravel()
+        for j in range(array.size):
+            rows[k, j] = row[j]
         unit[k] = 0.0
     return rows.reshape(result.shape + array.shape)
 
@@ -72,7 +75,9 @@ def hessian_by_rows(array, other, product, args):
     unit, rows = np.zeros(array.size, array.dtype), np.empty((array.size, other.size), array.dtype)
     for k in range(array.size):
         unit[k] = 1.0
-        rows[k] = product(*args, unit.reshape(array.shape)).ravel()
+        row = product(*args, unit.reshape(array.shape)).ravel()
+        for j in range(other.size):
+            rows[k, j] = row[j]
         unit[k] = 0.0
     return rows.reshape(array.shape + other.shape)
 

@@ -358,8 +358,11 @@ class _Fusion:
         return is_view and any(only.array in arrays_of(size) for size in group.shape)
 
     def is_work(self, node: Apply | Store) -> bool:
-        """Tell whether a node computes something, rather than copying."""
-        return node.accumulate if isinstance(node, Store) else node.fn not in ("copy", "astype")
+        """Tell whether a node gains by a loop: copies of arrays do not, but Numba is slow to compile
+        stores of arrays, since the message for sizes that do not fit is put together in code."""
+        if isinstance(node, Store):
+            return node.accumulate or is_real(node.value)
+        return node.fn not in ("copy", "astype")
 
     def bound(self, axis: int, group: Group, known: set[Value], nodes: list[Node]) -> Atom | None:
         """Append the computation of a size, from what is known where the loops are to stand."""

@@ -39,8 +39,8 @@ def binomial_tree_value_and_grad(spot, strike, up, p, steps):
         values[i] = max(strike - spot * power, 0.0)
     values_then_tape = np.empty((max(steps, 0), count))
     for t in range(steps, 0, -1):
-        values_then = values_then_tape[t - 1]
-        values_then[:] = values
+        for i in range(steps + 1):
+            values_then_tape[t - 1, i] = values[i]
         for i in range(t):
             values[i] = p * values[i + 1] + (1.0 - p) * values[i]
     in_bounds(steps + 1, 0)

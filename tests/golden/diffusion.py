@@ -35,8 +35,9 @@ def diffusion_value_and_grad(start, rate, steps):
     size = start.shape[0]
     u_then_tape = np.empty((max(steps, 0), size))
     for k in range(steps):
-        u_then = u_then_tape[steps - 1 - k]
-        u_then[:] = u
+        row = steps - 1 - k
+        for i in range(size):
+            u_then_tape[row, i] = u[i]
         for i in range(1, n - 1):
             u_i = u[i]
             new[i] = u_i + rate * u_i * (u[i - 1] - 2.0 * u_i + u[i + 1])

@@ -59,7 +59,8 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
     p_b = np.empty((size, size))
     total = 0.0
     for t in range(n):
-        m_tape[t] = m
+        for i in range(size):
+            m_tape[t, i] = m[i]
         m_b = a @ m
         matmul = a @ p
         matmul_b = matmul @ a.T
