@@ -1,13 +1,14 @@
 """Functions that stand for NumPy's while types are inferred: the same types, and nothing to compile.
 
-To type a call of `np.where`, Numba compiles its implementation. That takes a second, which is lost where the
-call is written as a loop afterwards.
+To type a call of `np.where` or `a @ b`, Numba compiles its implementation. That takes up to a second, which
+is lost where the call is written as a loop afterwards, or is one for another layout in the end.
 """
 
 # mypy: disable-error-code="no-untyped-def, untyped-decorator"
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from numba import boolean, float32, float64, int64
 from numba.core import types
@@ -52,6 +53,65 @@ def sum_axis(typingctx, array, axis):
     return result(array, axis), _untyped
 
 
+@intrinsic
+def times(typingctx, d, slope):
+    """Type of a product that keeps zeros."""
+    arrays = [x for x in (d, slope) if isinstance(x, types.Array)]
+    numbers = [x.dtype if isinstance(x, types.Array) else types.unliteral(x) for x in (d, slope)]
+    result = typingctx.unify_types(*numbers)
+    if not all(isinstance(x, types.Number) for x in numbers) or result in (None, float32):
+        return None
+    if arrays and all(x.layout == "F" for x in arrays):
+        return None
+    if arrays:
+        result = types.Array(result, max(x.ndim for x in arrays), "C")
+    return result(d, slope), _untyped
+
+
+def _is_real(kind: types.Type) -> bool:
+    return isinstance(kind, types.Array) and bool(kind.dtype == float64)
+
+
+@intrinsic
+def matmul(typingctx, a, b):
+    """Type of `a @ b`."""
+    if not all(_is_real(x) and x.ndim in (1, 2) for x in (a, b)):
+        return None
+    rank = a.ndim + b.ndim - 2
+    return (types.Array(float64, rank, "C") if rank else float64)(a, b), _untyped
+
+
+@intrinsic
+def solve(typingctx, a, b):
+    """Type of `np.linalg.solve`."""
+    if not _is_real(a) or not _is_real(b):
+        return None
+    return types.Array(float64, b.ndim, "F" if b.ndim == 2 else "C")(a, b), _untyped
+
+
+def _returns(result: types.Type, rank: int | None = 2) -> Any:
+    """Return what stands for a function of one array, with any number of axes if that is None."""
+
+    @intrinsic
+    def stand_in(typingctx, a):
+        is_known = _is_real(a) and rank in (None, a.ndim)
+        return (result(a), _untyped) if is_known else None
+
+    return stand_in
+
+
+_ROWS, _COLUMNS, _VECTOR = (types.Array(float64, *rest) for rest in ((2, "C"), (2, "F"), (1, "C")))
+inv = pinv = _returns(_COLUMNS)
+det = _returns(float64)
+slogdet = _returns(types.UniTuple(float64, 2))
+cholesky = _returns(_ROWS)
+eigvalsh = _returns(_VECTOR)
+eigh = _returns(types.Tuple((_VECTOR, _COLUMNS)))
+svd = _returns(types.Tuple((_COLUMNS, _VECTOR, _COLUMNS)))
+qr = _returns(types.Tuple((types.Array(float64, 2, "A"), _COLUMNS)))
+of_all = _returns(float64, rank=None)
+
+
 def with_stand_ins(body: Region) -> Region:
     """Return a region that calls these functions."""
 
@@ -65,6 +125,12 @@ def _replaced(node: Node) -> Node:
     match node:
         case Apply(fn="np.outer" | "np.where", keywords=()):
             return replace(node, fn=node.fn.replace("np.", "stand_ins."))
+        case Apply(fn="times" | "matmul"):
+            return replace(node, fn=f"stand_ins.{node.fn}")
+        case Apply(fn="np.sum" | "np.max" | "np.min", args=(_,), keywords=()):
+            return replace(node, fn="stand_ins.of_all")
+        case Apply(fn=fn, keywords=()) if fn.startswith("np.linalg.") and fn[10:] in globals():
+            return replace(node, fn=f"stand_ins.{fn[10:]}")
         case Apply(fn="np.sum", args=(array,), keywords=(("axis", Literal(value=int()) as axis),)):
             return replace(node, fn="stand_ins.sum_axis", args=(array, axis), keywords=())
     return node
