@@ -14,6 +14,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from numba.core.compiler_lock import global_compiler_lock
 
+from adcompiler.enabled import enabled
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -89,3 +91,10 @@ def uninterrupted() -> Iterator[None]:
         yield
     finally:
         waiting.step_back()
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Import the compiler whole or not at all, with Numba as it works without NUMBA_DISABLE_JIT."""
+    with enabled(), uninterrupted():
+        yield

@@ -472,7 +472,7 @@ def test_defects_are_reported_as_such(monkeypatch):
     def broken(*args):
         raise KeyError("v7")
 
-    monkeypatch.setattr("adcompiler.api.derivative.compile_text", broken)
+    monkeypatch.setattr("adcompiler.api.making.compile_text", broken)
     with pytest.raises(DifferentiationError, match=r"AD901.*KeyError: 'v7'"):
         grad(two)(1.0, 2.0)
 

@@ -48,7 +48,7 @@ from adcompiler.graph.layout import Layout, Packed, as_plain, build, pack_python
 from adcompiler.graph.steps import Chain, Matrix, Style
 from adcompiler.portable import Portable
 from adcompiler.runtime.guards import SizeError
-from adcompiler.turns import in_turn, uninterrupted
+from adcompiler.turns import importing, in_turn, uninterrupted
 
 if TYPE_CHECKING:
     from adcompiler.api.compile import Compiled
@@ -210,7 +210,7 @@ class Derivative(Portable):
             if slot is not None:
                 slot.remember(self.seen, entry, holder)
         else:
-            with enabled():
+            with importing():
                 from adcompiler.emit.plain import uncompiled
 
             function = uncompiled(module, entry.name)
@@ -244,7 +244,7 @@ class Derivative(Portable):
         return self.base, repr((self._choices(), self.style))
 
     def _compiled(self, layouts: tuple[Layout, ...], style: Style, clock: list[float]) -> Compiled:
-        with enabled():
+        with importing():
             from adcompiler.api.making import compiled
 
         own, keeps = layouts[: self.own], self.mode != "primal"
@@ -254,7 +254,8 @@ class Derivative(Portable):
     def _lowered(self, layouts: tuple[Layout, ...]) -> Graph:
         if not self.is_matrix:
             return self._graph(layouts)
-        from adcompiler.api.matrices import matrix_graph
+        with importing():
+            from adcompiler.api.matrices import matrix_graph
 
         inner = self.function.chain if isinstance(self.function, Derivative) else ()
         matrix = cast(Matrix, self.mode)
@@ -272,7 +273,7 @@ class Derivative(Portable):
         -  return result
         +  return x
         """
-        with enabled():
+        with importing():
             from adcompiler.watch import watching
 
         layouts = self.layouts(self.bound(args)) if args else self._current().layouts
@@ -323,9 +324,10 @@ class Derivative(Portable):
         """Return the untyped graph; it depends on how the arguments are packed only."""
         key = tuple(map(ranked, layouts))
         if key not in self.graphs:
-            with seeing(self.seen), enabled():
+            with importing():
                 from adcompiler.pipeline import primal_graph
 
+            with seeing(self.seen), enabled():
                 self.graphs[key] = primal_graph(self.base, key, self.raises)
         return self.graphs[key]
 
@@ -336,7 +338,7 @@ class Derivative(Portable):
             return next(reversed(self.specialised.values()))
         defaults = [parameter.default for parameter in inspect.signature(self.python).parameters.values()]
         layouts = tuple(map(layout_of_default, defaults))
-        with enabled():
+        with importing():
             from adcompiler.analysis.guess import guess_layouts
 
             needs_number = self.mode in ("grad", "value_and_grad", "hvp", "hessian") and not self.chain[1:]
@@ -354,7 +356,7 @@ class Derivative(Portable):
     @property
     def graph(self) -> ComputationGraph:
         """The function's SSA graph, as an object to print, evaluate and follow."""
-        with enabled():
+        with importing():
             from adcompiler.explain.computation_graph import ComputationGraph
             from adcompiler.frontend.overloads import without_choices
 
@@ -365,7 +367,7 @@ class Derivative(Portable):
 
         Given arguments, it also returns how much memory a call with them takes, and how long compiling took.
         """
-        with enabled():
+        with importing():
             from adcompiler.explain.in_words import explain
             from adcompiler.explain.one_call import explain_call
 
@@ -402,7 +404,7 @@ class Derivative(Portable):
         return self.function, self.mode, self.argnums, self.jit, self.given
 
     def _texts(self) -> list[tuple[str, tuple[str, ...]]]:
-        with enabled():
+        with importing():
             from adcompiler.frontend.handed_over import texts_of
 
         return texts_of(self.python)

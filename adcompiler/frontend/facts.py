@@ -30,6 +30,8 @@ _UNCHANGING = ("numpy", "math", "scipy", "numba", "adcompiler", "builtins", "ope
 _PROCESS = f"{os.getpid()} {time.time()}"  # objects without an address are the same in one process only
 
 
+_PLAIN = (types.FunctionType, staticmethod, types.MemberDescriptorType)
+"""What makes an attribute of a class or of slots the object that is kept there."""
 _CONSTANTS: tuple[Any, ...] = (bool, int, float, complex, str, bytes, type(None))
 _WITHOUT_ATTRIBUTES: tuple[type, ...] = (
     types.FunctionType,
@@ -161,6 +163,7 @@ class Facts:
             self.enter(f"{module} {function.__qualname__}", *_version(module))
             return
         names: set[str] = set()
+        done: set[int] = set()
         self.enter(function.__qualname__, *_text(function.__code__))
         self.visit_code(function.__code__, names)
         self.visit_all((function.__defaults__, function.__kwdefaults__))
@@ -170,7 +173,7 @@ class Facts:
                 continue
             self.enter(name)
             self.visit(found)
-            self.visit_attributes(found, names, {id(found)})
+            self.visit_attributes(found, names, done)
 
     def visit_code(self, code: types.CodeType, names: set[str]) -> None:
         """Enter the facts of code and collect the names in it."""
@@ -184,22 +187,23 @@ class Facts:
             else:
                 self.visit(constant)
 
-    def visit_attributes(self, owner: object, names: set[str], above: set[int]) -> None:
+    def visit_attributes(self, owner: object, names: set[str], done: set[int]) -> None:
         """Enter the facts of those attributes of an object that a function may read by their names."""
-        if isinstance(owner, _WITHOUT_ATTRIBUTES) or hasattr(owner, "py_func"):
+        is_known = isinstance(owner, types.ModuleType) and is_unchanging(owner.__name__)
+        if is_known or isinstance(owner, _WITHOUT_ATTRIBUTES) or hasattr(owner, "py_func"):
             return
-        if isinstance(owner, types.ModuleType) and is_unchanging(owner.__name__):
-            return
-        for name in sorted(names):
-            found = inspect.getattr_static(owner, name, MISSING)
-            if found is MISSING or isinstance(found, property):
-                continue
-            found = getattr(owner, name, MISSING)
-            self.attributes[id(owner), name] = owner, found
+        for name in sorted(names) if id(owner) not in done else ():
+            done.add(id(owner))
+            kept = inspect.getattr_static(owner, name, MISSING)
+            if kept is MISSING or (hasattr(type(kept), "__get__") and not isinstance(kept, _PLAIN)):
+                continue  # properties and the like: what they return is nowhere kept
+            found = self.attributes[id(owner), name] = owner, getattr(owner, name)
             self.enter(f".{name}")
-            self.visit(found)
-            if id(found) not in above:
-                self.visit_attributes(found, names, {*above, id(found)})
+            if isinstance(kept, types.FunctionType):
+                self.visit(kept)  # a method is another object each time
+            else:
+                self.visit(found[1])
+                self.visit_attributes(found[1], names, done)
 
 
 def _shown(value: Any) -> str:
