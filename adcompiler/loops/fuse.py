@@ -341,7 +341,10 @@ class _Fusion:
         """Return a group as loops, or as it was where loops gain nothing."""
         sizes: list[Node] = []
         bounds = [self.bound(axis, group, known, sizes) for axis in range(len(group.shape))]
-        if None in bounds or not any(map(self.is_work, group.nodes)) or self.is_for_slice(group):
+        work = [node for node in group.nodes if self.is_work(node)]
+        is_copy = all(isinstance(node, Store) and not node.accumulate for node in work)
+        is_gain = bool(work) and not (is_copy and not self.keeps_order(group))
+        if None in bounds or not is_gain or self.is_for_slice(group):
             return [*group.nodes, *group.after]
         inside = Counter(v for node in group.nodes for v in values(operands(node)))
         kept = {v for v in group.computed if self.uses[v] > inside[v]}
