@@ -37,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _show() -> None:
-    entries = kept()
-    size = sum(entry.size for entry in entries)
+    files = kept()
+    size, entries = sum(file.size for file in files), [file for file in files if file.is_entry]
     print(f"{cache_folder()}: {len(entries)} derivatives, {_megabytes(size)} of {_megabytes(size_limit())}")
     for entry in entries[:_SHOWN]:
         used = datetime.datetime.fromtimestamp(entry.used).isoformat(" ", "minutes")

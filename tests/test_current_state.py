@@ -277,3 +277,33 @@ def test_names_of_functions(name, jit):
         gradient = grad(made)
         assert njit(lambda x: gradient(x) * 2.0)(3.0) == 12.0
         assert hvp(made)(3.0, 1.0) == 2.0
+
+
+class Rates:
+    """What a property returns is kept nowhere, so that no cache can know whether it has changed."""
+
+    value = 1.0
+
+    @property
+    def rate(self):
+        return self.value
+
+
+rates = Rates()
+
+
+def by_property(x):
+    return rates.rate * x * x
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_properties_as_they_are_at_the_call(jit, monkeypatch):
+    assert vjp(by_property, 1.0, jit=jit)[1](1.0) == (2.0,)
+    monkeypatch.setattr(rates, "value", 5.0)
+    assert vjp(by_property, 1.0, jit=jit)[1](1.0) == (10.0,)
+    derivative = grad(by_property, jit=jit)
+    assert derivative(1.0) == 10.0
+    monkeypatch.setattr(rates, "value", 7.0)
+    derivative.recompile()
+    assert derivative(1.0) == 14.0
+    assert grad(by_property, jit=jit)(1.0) == 14.0

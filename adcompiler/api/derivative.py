@@ -200,7 +200,7 @@ class Derivative(Portable):
         else:
             clock.append(time.perf_counter())
         with enabled(), uninterrupted():
-            module = load(entry.source, entry.stem if slot is None else slot.stem, entry.objects)
+            module = load(entry.source, entry.stem, entry.objects)
         function = getattr(module, entry.name)
         clock.append(time.perf_counter())
         if self.jit:

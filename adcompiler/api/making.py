@@ -9,7 +9,7 @@ from typing import Any
 from adcompiler.api.compile import Compiled, compile_text
 from adcompiler.api.remembered import Entry
 from adcompiler.emit.callees import forget
-from adcompiler.emit.module import digest_of, handed_over, module_text
+from adcompiler.emit.module import digest_of, module_text
 from adcompiler.emit.running import stem_of
 from adcompiler.enabled import enabled
 from adcompiler.errors import defects_reported
@@ -66,4 +66,4 @@ def entry_of(
     """
     source = module_text(unit.text, module_header(mode, name, layouts, origins), options)
     stem = stem_of(unit.text.name, digest_of(source, unit.text))
-    return Entry(unit.text.name, stem, source, unit.interface, handed_over(unit.text))
+    return Entry(unit.text.name, stem, source, unit.interface, unit.text.objects)

@@ -25,7 +25,7 @@ class Entry:
 
     Attributes:
         name: the generated function's name.
-        stem: name of its module, where it is not kept.
+        stem: name of its module, which the machine code refers to.
         source: text of its module.
         interface: what has to be known to call it.
         objects: what the module is handed over, by name.
@@ -108,7 +108,8 @@ def slot_of(function: Any, name: str, layouts: Sequence[Layout], choices: Sequen
     facts = Facts()
     facts.enter(toolchain(), repr(choices))
     for overload in given_by_users():
-        facts.enter(f"{overload.__module__} {overload.__qualname__}", overload.__code__.co_code.hex())
+        facts.enter(f"{overload.__module__} {overload.__qualname__}")
+        facts.visit_code(overload.__code__, set())
     facts.visit(function)
     parts = [part for layout in layouts for part in _parts(layout)]
     facts.visit_all(parts)

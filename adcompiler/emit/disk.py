@@ -126,28 +126,30 @@ def write_at_once(path: Path, data: bytes) -> None:
 
 @dataclass(frozen=True)
 class Kept:
-    """What the cache folder holds of one function.
+    """Files of one name in the cache folder.
 
     Attributes:
-        stem: its name there.
+        stem: the name.
+        is_entry: whether it is a derivative with its machine code, rather than a text for people.
         size: bytes on disk.
         used: when it was last used, in seconds since 1970.
     """
 
     stem: str
+    is_entry: bool
     size: int
     used: float
 
 
 def kept() -> list[Kept]:
-    """Return all that the cache folder holds, most recently used first."""
-    found: dict[str, list[os.stat_result]] = {}
+    """Return what the cache folder holds, most recently used first."""
+    found: dict[str, dict[str, os.stat_result]] = {}
     for path, stats in _files():
-        found.setdefault(path.name.rpartition(".")[0], []).append(stats)
-    entries = [
-        Kept(stem, sum(s.st_size for s in all_), max(s.st_mtime for s in all_))
-        for stem, all_ in found.items()
-    ]
+        found.setdefault(path.stem, {})[path.suffix] = stats
+    entries: list[Kept] = []
+    for stem, files in found.items():
+        size, used = sum(f.st_size for f in files.values()), max(f.st_mtime for f in files.values())
+        entries.append(Kept(stem, ENTRY in files, size, used))
     return sorted(entries, key=lambda entry: entry.used, reverse=True)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from adcompiler.emit.write import ModuleText
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend.facts import fingerprint
+from adcompiler.frontend.facts import process
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import helper_source
 
@@ -38,7 +38,7 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
         runtime.append(f"from adcompiler.runtime.guards import {', '.join(guards)}")
     lines += [*runtime, ""] if runtime else []
     lines += [f"from {module} import {name}" for name, module in text.imports.items()]
-    lines += [f"# {name}: handed over by the caller" for name in handed_over(text)]
+    lines += [f"# {name}: handed over by the caller" for name in text.objects]
     lines += [f"{name} = {literal(value)}" for name, value in text.constants.items()]
     for helper in text.helpers:
         lines += ["", "@njit", helper_source(helper)]
@@ -78,15 +78,7 @@ def literal(value: Any) -> str:
 
 
 def digest_of(source: str, text: ModuleText) -> str:
-    """Return what tells a module apart from all others in this process, by its text and what it is handed."""
-    digest = hashlib.sha256(source.encode())
-    for key, version in text.versions.items():
-        digest.update(f"{key} {version}".encode())
-    for key, value in handed_over(text).items():
-        digest.update(f"{key} {fingerprint(value) if isinstance(value, np.ndarray) else id(value)}".encode())
-    return digest.hexdigest()
-
-
-def handed_over(text: ModuleText) -> dict[str, object]:
-    """Return the objects that a module's text does not define: captured arrays, and what has no address."""
-    return text.objects | text.arrays
+    """Return what tells a module apart from all others, of any process, by its text and what it is handed."""
+    facts = [source, *(f"{key} {version}" for key, version in text.versions.items())]
+    facts += [f"{key} {id(value)} {process()}" for key, value in text.objects.items()]
+    return hashlib.sha256("\0".join(facts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -35,17 +35,15 @@ class ModuleText:
         name: name of the main function, which is the last one.
         sources: the functions' definitions, without decorators.
         helpers: names of the helper functions that they call.
-        arrays: captured arrays by name.
         constants: captured tuples of numbers by name.
         imports: captured functions and classes by name, with the module to import each from.
-        objects: captured objects without an address, by name.
+        objects: captured arrays and objects without an address, by name.
         versions: what tells versions of the imported functions and objects apart, by name.
     """
 
     name: str = ""
     sources: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
-    arrays: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     constants: dict[str, object] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
     objects: dict[str, object] = field(default_factory=dict)
@@ -57,16 +55,15 @@ def emit(parts: Sequence[Graph]) -> ModuleText:
     captured: dict[str, object] = {}
     sources = tuple(_function(graph, captured) for graph in parts)
     used = {n.fn for graph in parts for n in walk(graph.body) if isinstance(n, Apply)}
-    arrays = {name: value for name, value in captured.items() if isinstance(value, np.ndarray)}
     constants = {name: value for name, value in captured.items() if _is_numbers(value)}
-    rest = {name: value for name, value in captured.items() if name not in arrays | constants}
+    rest = {name: value for name, value in captured.items() if name not in constants}
     imports = {name: home for name, value in rest.items() if (home := _home(name, value)) is not None}
     objects = {name: value for name, value in rest.items() if name not in imports}
     helpers = tuple(h for h in HELPERS if h in used)
     versions = {name: fingerprint(value) for name, value in rest.items()}
     for name, version in versions.items():
         renew(rest[name], version)
-    return ModuleText(parts[-1].name, sources, helpers, arrays, constants, imports, objects, versions)
+    return ModuleText(parts[-1].name, sources, helpers, constants, imports, objects, versions)
 
 
 def _function(graph: Graph, captured: dict[str, object]) -> str:

@@ -27,9 +27,7 @@ MISSING = object()
 OWN = ("numba", "adcompiler", "numpy")
 """Packages whose overloads are known."""
 _UNCHANGING = ("numpy", "math", "scipy", "numba", "adcompiler", "builtins", "operator", "cmath", "functools")
-_PROCESS = f"{os.getpid()} {time.time()}"  # objects without an address are the same in one process only
-
-
+_STARTED = time.time()
 _PLAIN = (types.FunctionType, staticmethod, types.MemberDescriptorType)
 """What makes an attribute of a class or of slots the object that is kept there."""
 _CONSTANTS: tuple[Any, ...] = (bool, int, float, complex, str, bytes, type(None))
@@ -41,6 +39,11 @@ _WITHOUT_ATTRIBUTES: tuple[type, ...] = (
     np.generic,
 )
 _WITHOUT_ATTRIBUTES += (*_CONSTANTS, list, dict, set)
+
+
+def process() -> str:
+    """Return what tells this process from others: objects without an address are the same in one only."""
+    return f"{os.getpid()} {_STARTED}"
 
 
 def looked_up(function: types.FunctionType, name: str) -> object:
@@ -71,7 +74,7 @@ def fingerprint(value: object) -> str:
     facts = Facts()
     facts.visit(value)
     if facts.opaque:
-        facts.enter(_PROCESS)
+        facts.enter(process(), *map(str, sorted(facts.opaque)))
     return facts.hexdigest()
 
 
@@ -123,7 +126,9 @@ class Facts:
             case np.ndarray() if not value.dtype.hasobject:
                 content = hashlib.sha256(np.ascontiguousarray(value).tobytes())
                 self.enter(f"{value.dtype}{value.shape}{value.flags.num}{content.hexdigest()}")
-            case np.generic() | np.dtype() | np.ufunc():
+            case np.generic() if value.dtype.kind != "O":
+                self.enter(f"{type(value)} {value.dtype} {value.tobytes().hex()}")
+            case np.dtype() | np.ufunc():
                 self.enter(f"{type(value)} {value!r}")
             case tuple() | list() | set() | frozenset():
                 self.enter(f"{type(value).__qualname__} {len(value)}")
@@ -192,12 +197,14 @@ class Facts:
         is_known = isinstance(owner, types.ModuleType) and is_unchanging(owner.__name__)
         if is_known or isinstance(owner, _WITHOUT_ATTRIBUTES) or hasattr(owner, "py_func"):
             return
-        for name in sorted(names) if id(owner) not in done else ():
-            done.add(id(owner))
+        if id(owner) in done:
+            return
+        done.add(id(owner))
+        for name in sorted(names):
             kept = inspect.getattr_static(owner, name, MISSING)
             if kept is MISSING or (hasattr(type(kept), "__get__") and not isinstance(kept, _PLAIN)):
                 continue  # properties and the like: what they return is nowhere kept
-            found = self.attributes[id(owner), name] = owner, getattr(owner, name)
+            found = self.attributes[id(owner), name] = owner, getattr(owner, name, MISSING)
             self.enter(f".{name}")
             if isinstance(kept, types.FunctionType):
                 self.visit(kept)  # a method is another object each time

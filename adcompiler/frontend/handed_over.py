@@ -8,12 +8,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 
-from numba.core.dispatcher import Dispatcher
-
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend.facts import is_unchanging, looked_up
+from adcompiler.frontend.facts import Facts, is_unchanging
 from adcompiler.frontend.parse import lines_of
-from adcompiler.portable import Portable
 
 
 def texts_of(function: types.FunctionType) -> list[tuple[str, tuple[str, ...]]]:
@@ -34,29 +31,12 @@ def texts_of(function: types.FunctionType) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _reached(function: types.FunctionType) -> Iterator[types.FunctionType]:
-    """Yield a function and those that it can call by a name."""
-    done: set[types.FunctionType] = set()
-    todo: list[object] = [function]
-    while todo:
-        value = todo.pop()
-        if isinstance(value, Portable):
-            todo += value._parts()
-        plain = value.py_func if isinstance(value, Dispatcher) else value
-        if not isinstance(plain, types.FunctionType) or plain in done:
-            continue
-        if plain is not function and is_unchanging(plain.__module__ or ""):
-            continue
-        done.add(plain)
-        yield plain
-        todo += [looked_up(plain, name) for name in _names(plain.__code__)]
-        todo += plain.__defaults__ or ()
-
-
-def _names(code: types.CodeType) -> Iterator[str]:
-    yield from (*code.co_names, *code.co_freevars)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _names(constant)
+    """Yield a function and those of users that it can reach."""
+    facts = Facts()
+    facts.visit(function)
+    for reached in facts.functions:
+        if reached is function or not is_unchanging(reached.__module__ or ""):
+            yield reached
 
 
 @lru_cache(maxsize=256)
