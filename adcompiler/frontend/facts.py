@@ -86,7 +86,7 @@ class Facts:
         digest: the hash of all facts.
         names: free names of functions that were looked up.
         attributes: owners, by their ids, and names of attributes that were looked up.
-        functions: functions whose code was looked at.
+        functions: functions whose code was looked at, in the order they were met (an ordered set).
         values: all objects that were visited, in order.
         places: where they stand there, by their ids.
         opaque: ids of objects of which only attributes are known.
@@ -95,7 +95,7 @@ class Facts:
     digest: Any = field(default_factory=hashlib.sha256)
     names: dict[tuple[types.FunctionType, str], object] = field(default_factory=dict)
     attributes: dict[tuple[int, str], tuple[object, object]] = field(default_factory=dict)
-    functions: set[types.FunctionType] = field(default_factory=set)
+    functions: dict[types.FunctionType, None] = field(default_factory=dict)
     values: list[object] = field(default_factory=list)
     opaque: set[int] = field(default_factory=set)
     places: dict[int, int] = field(default_factory=dict)
@@ -160,7 +160,7 @@ class Facts:
 
     def visit_function(self, function: types.FunctionType) -> None:
         """Enter the text, the code and the defaults of a function, and what its names stand for."""
-        self.functions.add(function)
+        self.functions[function] = None
         module = function.__module__ or ""
         if is_unchanging(module) and function.__globals__ is getattr(
             sys.modules.get(module), "__dict__", None
