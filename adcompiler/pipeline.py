@@ -49,6 +49,7 @@ from adcompiler.prepare.induction import index_counters
 from adcompiler.prepare.localise import localise
 from adcompiler.prepare.scalars import replace_small_arrays
 from adcompiler.prepare.shared_factors import share_factors
+from adcompiler.prepare.short_loops import write_out_short_loops
 from adcompiler.prepare.specialise import specialise
 from adcompiler.simplify.copies import drop_copies
 from adcompiler.simplify.cse import eliminate_common
@@ -229,6 +230,11 @@ STAGES: dict[str, Stage] = {
         ),
         *(FOLD, *CLEAN),
         COMMON,
+        Pass(
+            "short_loops",
+            lambda u: write_out_short_loops(u.graph, *symbolic_sizes(u.graph)),
+            "loops over the elements of arrays that can be numbers then",
+        ),
         Pass("localise", _localised, "arrays that live within an iteration are made there: nothing to store"),
         Pass(
             "scalars",

@@ -1,10 +1,11 @@
 """Run random programs against central differences.
 
-`python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed, `--nests`
-tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--functions`
-calls of NumPy's functions with all their arguments. `--forward` checks forward mode against the gradient, and
-second derivatives against differences of it. `--idioms` tries the idioms of code that people write for Numba,
-and compares with dual numbers; refusals are counted by their codes. `--reduce` makes failing programs small.
+`python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed. `--nests`
+tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--small` small
+arrays, `--functions` calls of NumPy's functions with all their arguments. `--forward` checks
+forward mode against the gradient, and second derivatives against differences of it. `--idioms` tries the
+idioms of code that people write for Numba, and compares with dual numbers; refusals are counted by their
+codes. `--reduce` makes failing programs small.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 from reduction import reads_only_what_was_written, reduced
+from small_generator import SmallGenerator
 
 from adcompiler import DifferentiationError, hvp, jvp, value_and_grad
 from adcompiler.testing import central_difference
@@ -214,6 +216,7 @@ def main() -> None:
     parser.add_argument("--nests", action="store_const", dest="generator", const=NestGenerator)
     parser.add_argument("--arrays", action="store_const", dest="generator", const=ArrayGenerator)
     parser.add_argument("--functions", action="store_const", dest="generator", const=FunctionGenerator)
+    parser.add_argument("--small", action="store_const", dest="generator", const=SmallGenerator)
     parser.add_argument("--idioms", action="store_const", dest="generator", const=IdiomGenerator)
     parser.add_argument("--without", nargs="*", default=[], help="idioms that are left out")
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)

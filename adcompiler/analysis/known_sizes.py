@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import zip_longest
 from typing import NamedTuple
@@ -62,6 +63,8 @@ class KnownSizes:
         self.ranges: dict[object, tuple[Linear, Linear]] = {}
         self.extents: dict[Value, Size] = {}
         self.undefined: set[Value] = set()
+        self.counts: Counter[Value] = Counter()
+        self.displays: dict[Value, Shape] = {}
 
     def learn(self, values: Iterable[Value], known: Iterable[Shape | None] = ()) -> None:
         """Enter shapes of values, unknown sizes where nothing is known."""

@@ -24,7 +24,7 @@ from adcompiler.analysis.sizes import (
     size_of_form,
     without_axis,
 )
-from adcompiler.analysis.types import is_array, is_array_atom, rank
+from adcompiler.analysis.types import is_array, is_array_atom, is_scalar, rank
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -41,6 +41,7 @@ from adcompiler.graph.nodes import (
     entry,
     type_of,
 )
+from adcompiler.graph.walk import uses
 from adcompiler.primitives import Follows, card
 
 
@@ -52,6 +53,7 @@ def symbolic_sizes(graph: Graph, guards: Guards | None = None) -> tuple[Shapes, 
         guards: where given, filled with the checks that the assumptions made need.
     """
     reader = _Reader(guards)
+    reader.counts = uses(graph.body)
     reader.region(graph.body)
 
     def final(size: Size) -> Size:
@@ -198,11 +200,21 @@ class _Reader(KnownSizes):
             form = self.number(node.args[0])
             if form is not None:
                 self.extents[node.out] = size_of_form(form)
+        if node.fn == "list":
+            self.display(node)
         size = self.size(node)
         if size is not None:
             self.sizes[node.out] = size
         shape = self.shape(node) if is_array(node.out.type) else None
         self.learn([node.out], [shape])
+
+    def display(self, node: Apply) -> None:
+        """Note the shape of a list that is written out and read once, so that nothing makes it longer."""
+        parts = {entry(self.displays, atom) for atom in node.args}
+        if len(parts) == 1 and self.counts[node.out] == 1:
+            inner = parts.pop()
+            if inner is not None or all(is_scalar(type_of(a)) or isinstance(a, Literal) for a in node.args):
+                self.displays[node.out] = (len(node.args), *(inner or ()))
 
     def size(self, node: Apply) -> Size | None:
         """The symbol of a number that is a size, or integer arithmetic on such, or of a whole shape."""
@@ -250,6 +262,8 @@ class _Reader(KnownSizes):
                 return args[0] + args[1]
             case "getitem":
                 return self.indexed(node, args[0])
+            case "np.array" if len(node.args) == 1:
+                return entry(self.displays, node.args[0])
             case "np.arange" if len(node.args) == 1:
                 return (size_of(node.args[0], self.sizes),)
             case "reshape":

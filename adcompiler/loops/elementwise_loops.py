@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-from numba import boolean, float32, float64, int64
+from numba import float32, float64, int64
 from numba.core import types as nt
 
 from adcompiler.analysis.types import element, is_array, rank
@@ -14,7 +13,6 @@ from adcompiler.graph.nodes import (
     Apply,
     Atom,
     For,
-    Global,
     If,
     Literal,
     Node,
@@ -26,6 +24,7 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import substitute
 from adcompiler.loops.elements import Access, write_index
+from adcompiler.prepare.allocation import allocate
 from adcompiler.primitives import card, hint
 
 _COUNTERS = "ijklmnpq"
@@ -172,18 +171,6 @@ def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], a
         before += allocate("np.empty", node.out, bounds[:-1])
         entry = Value(node.out.name, temporary=True, type=float64)
         nest.rows[node.out] = entry, nest.apply("add", entry, term, like=node)
-
-
-def allocate(fn: str, array: Value, bounds: Sequence[Atom]) -> list[Node]:
-    """Return the allocation of an array by `np.empty` or `np.zeros`."""
-    dtypes = {boolean: Global("np.bool_", np.bool_), int64: Global("np.int64", np.int64)}
-    dtypes[float32] = Global("np.float32", np.float32)
-    kind = element(array.type)
-    dtype = (dtypes[kind],) if kind in dtypes else ()
-    if len(bounds) == 1:
-        return [Apply(array, fn, (bounds[0], *dtype))]
-    shape = Value("shape", temporary=True, type=nt.UniTuple(int64, len(bounds)))
-    return [Apply(shape, "tuple", tuple(bounds)), Apply(array, fn, (shape, *dtype))]
 
 
 def _loops(nest: _Nest, bounds: Sequence[Atom], like: Apply | Store | None) -> list[Node]:

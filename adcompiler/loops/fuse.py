@@ -16,6 +16,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.alias import shared_memory
+from adcompiler.analysis.fusible import can_store, is_elementwise, is_number, is_real, reduces
 from adcompiler.analysis.sizes import Axis, Shape, Shapes, Size, arrays_of, form_of
 from adcompiler.analysis.types import (
     is_array,
@@ -42,8 +43,8 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import operands, regions, results, uses, values, walk, with_regions
 from adcompiler.loops.elements import Access, Elements, Place
-from adcompiler.loops.elementwise_loops import TARGET, Operand, allocate, write_loops
-from adcompiler.loops.fusible import can_store, is_elementwise, is_number, is_real, reduces
+from adcompiler.loops.elementwise_loops import TARGET, Operand, write_loops
+from adcompiler.prepare.allocation import allocate
 from adcompiler.prepare.guard import write_form
 from adcompiler.primitives import card, hint
 

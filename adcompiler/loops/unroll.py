@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adcompiler.graph.nodes import Atom, For, Graph, Literal, Node, Region, Role, Store, Value, While
-from adcompiler.graph.walk import clone, defined, map_region, regions, substitute, walk
+from adcompiler.graph.nodes import Atom, For, Graph, Node, Region, Role, Store, Value, While
+from adcompiler.graph.walk import defined, map_region, regions, substitute, walk
+from adcompiler.prepare.short_loops import iterations, trips
 
 _TRIPS, _NODES = 4, 80
 """At most so many iterations, and so many nodes written out in one loop."""
@@ -31,16 +32,20 @@ def unroll(graph: Graph) -> Graph:
 
 def _unrolled(loop: For) -> For:
     """Return a loop without the short loops in it, if it is innermost then."""
-    short = {node: trips for node in loop.body.nodes if (trips := _trips(node))}
+    short = {
+        node: indices
+        for node in loop.body.nodes
+        if isinstance(node, For) and (indices := trips(node, _TRIPS, {}))
+    }
     inner = [node for node in walk(loop.body) if isinstance(node, For | While)]
-    size = sum(len(regions(node)[0].nodes) * len(trips) for node, trips in short.items())
+    size = sum(len(regions(node)[0].nodes) * len(indices) for node, indices in short.items())
     if len(inner) > len(short) or size > _NODES or not any(_adds_outside(node, loop) for node in short):
         return loop
     nodes: list[Node] = []
     mapping: dict[Value, Atom] = {}
     for node in loop.body.nodes:
         if isinstance(node, For) and node in short:
-            nodes += _written_out(node, short[node], mapping)
+            nodes += iterations(node, short[node], mapping)
         else:
             nodes.append(node)
     return replace(loop, body=substitute(replace(loop.body, nodes=tuple(nodes)), mapping))
@@ -56,28 +61,3 @@ def _adds_outside(short: Node, loop: For) -> bool:
             if len(places) == len(node.index) and not any(atom in inside for atom in places):
                 return True
     return False
-
-
-def _trips(node: Node) -> range:
-    """Return the indices of a short loop, none for anything else."""
-    if not isinstance(node, For) or node.breaks:
-        return range(0)
-    ends = [atom.value for atom in (node.start, node.stop, node.step) if isinstance(atom, Literal)]
-    if len(ends) < 3 or not all(type(end) is int for end in ends) or ends[2] == 0:
-        return range(0)
-    trips = range(*ends)
-    return trips if len(trips) <= _TRIPS else range(0)
-
-
-def _written_out(loop: For, trips: range, mapping: dict[Value, Atom]) -> list[Node]:
-    """Return the iterations of a loop one after the other; its results go to the mapping."""
-    index, *params = loop.body.params
-    state = list(loop.inits)
-    nodes: list[Node] = []
-    for k in trips:
-        renamed: dict[Value, Atom] = {index: Literal(k), **dict(zip(params, state, strict=True))}
-        copy = clone(Region((), loop.body.nodes, loop.body.yields), renamed)
-        nodes += copy.nodes
-        state = list(copy.yields)
-    mapping.update(zip(loop.outs, state, strict=True))
-    return nodes

@@ -70,13 +70,19 @@ def _shortened(loop: For) -> For:
     forms = _forms(loop.body, chain)
     places = [k for k, kind in enumerate(kinds) if kind is None]
     found = {k: forms.get(loop.body.yields[k]) for k in places}
-    if any(form is None for form in found.values()):
+    sizes = [_size(term) for form in found.values() if form for term in (*form.factors.values(), form.rest)]
+    if any(form is None for form in found.values()) or sum(sizes) > len(forms):
         return loop
     nodes, yields = [*loop.body.nodes], [*loop.body.yields]
     for k, form in found.items():
         if form is not None and form.shortest < form.depth:
             yields[k] = _written(form, yields[k], nodes)
     return replace(loop, body=replace(loop.body, nodes=tuple(nodes), yields=tuple(yields)))
+
+
+def _size(term: Term | None) -> int:
+    """Return how many operations a formula is."""
+    return 1 + _size(term[1]) + _size(term[2]) if isinstance(term, tuple) else 0
 
 
 def _forms(body: Region, chain: list[Value]) -> dict[Atom, _Form | None]:

@@ -27,150 +27,120 @@ arguments = (np.array([1.0, 0.5]), 1.1, 0.4, 0.1, 3)
 import numpy as np
 from numba import njit
 
-from adcompiler.runtime.guards import in_bounds, same_size, times
+from adcompiler.runtime.guards import same_size
 
 
 @njit(error_model='numpy')
 def runge_kutta_value_and_grad(y, a, b, dt, steps):
     """Return the value and the gradient of runge_kutta with respect to y, a, b."""
-    size = y.shape[0]
-    in_bounds(size, 1)
+    same_size(y.shape[0], 2)
     count = max(steps, 0)
-    y_tape = np.empty((count, size))
-    add_tape = np.empty((count, size))
-    add_tape_b = np.empty((count, size))
-    add_tape_c = np.empty((count, size))
+    y_0_tape = np.empty(count)
+    y_1_tape = np.empty(count)
+    y_0 = y[0]
+    y_1 = y[1]
     for k in range(steps):
-        y_0 = y[0]
-        y_1 = y[1]
-        k1 = np.array([a * y_0 - y_0 * y_1, b * y_0 * y_1 - y_1])
-        same_size(size, k1.shape[0])
+        y_0_tape[k] = y_0
+        y_1_tape[k] = y_1
+        k1_0 = a * y_0 - y_0 * y_1
+        k1_1 = b * y_0 * y_1 - y_1
         mul = 0.5 * dt
-        add = add_tape[k]
-        for i in range(size):
-            y_i = y[i]
-            y_tape[k, i] = y_i
-            add[i] = y_i + mul * k1[i]
-        add_0 = add[0]
-        add_1 = add[1]
-        k2 = np.array([a * add_0 - add_0 * add_1, b * add_0 * add_1 - add_1])
-        same_size(size, k2.shape[0])
-        add = add_tape_b[k]
-        for i in range(size):
-            add[i] = y[i] + mul * k2[i]
-        add_0 = add[0]
-        add_1 = add[1]
-        k3 = np.array([a * add_0 - add_0 * add_1, b * add_0 * add_1 - add_1])
-        same_size(size, k3.shape[0])
-        add = add_tape_c[k]
-        for i in range(size):
-            add[i] = y[i] + dt * k3[i]
-        add_0 = add[0]
-        add_1 = add[1]
-        k4 = np.array([a * add_0 - add_0 * add_1, b * add_0 * add_1 - add_1])
-        same_size(size, k4.shape[0])
+        add = y_0 + mul * k1_0
+        add_1 = y_1 + mul * k1_1
+        k2_0 = a * add - add * add_1
+        k2_1 = b * add * add_1 - add_1
+        add = y_0 + mul * k2_0
+        add_1 = y_1 + mul * k2_1
+        k3_0 = a * add - add * add_1
+        k3_1 = b * add * add_1 - add_1
+        add = y_0 + dt * k3_0
+        add_1 = y_1 + dt * k3_1
+        k4_0 = a * add - add * add_1
+        k4_1 = b * add * add_1 - add_1
         ratio = dt / 6.0
-        y_b = np.empty(size)
-        for i in range(size):
-            mul = 2.0 * k2[i]
-            k1_i = k1[i]
-            y_b[i] = y[i] + ratio * (k1_i + mul + 2.0 * k3[i] + k4[i])
-        y = y_b
-    result = y[0] + y[1]
+        y_0 += ratio * (k1_0 + 2.0 * k2_0 + 2.0 * k3_0 + k4_0)
+        y_1 += ratio * (k1_1 + 2.0 * k2_1 + 2.0 * k3_1 + k4_1)
+    result = y_0 + y_1
 
     d_y = np.zeros_like(y)
-    # return y[0] + y[1]
-    d_y[1] += 1.0
-    d_y[0] += 1.0
-    d_add = np.empty(size)
-    d_add_b = np.empty(size)
-    d_add_c = np.empty(size)
-    d_add_d = np.empty(size)
-    d_k3 = np.empty(size)
-    d_k2 = np.empty(size)
-    d_k3_b = np.empty(size)
-    d_k2_b = np.empty(size)
-    d_k1 = np.empty(size)
+    d_y_0 = 1.0
+    d_y_1 = 1.0
     d_a = 0.0
     d_b = 0.0
     for k in range(steps - 1, -1, -1):
-        y = y_tape[k]
-        y_0 = y[0]
-        y_1 = y[1]
-        mul = 0.5 * dt
-        add = add_tape[k]
-        add_0 = add[0]
-        add_1 = add[1]
-        add = add_tape_b[k]
-        add_0_1 = add[0]
-        add_1_1 = add[1]
-        add = add_tape_c[k]
-        add_0_2 = add[0]
-        add_1_2 = add[1]
+        y_0 = y_0_tape[k]
+        y_1 = y_1_tape[k]
+        k1_0 = a * y_0 - y_0 * y_1
+        mul = b * y_0
+        k1_1 = mul * y_1 - y_1
+        mul_1 = 0.5 * dt
+        add = y_0 + mul_1 * k1_0
+        add_1 = y_1 + mul_1 * k1_1
+        k2_0 = a * add - add * add_1
+        mul_2 = b * add
+        k2_1 = mul_2 * add_1 - add_1
+        add_2 = y_0 + mul_1 * k2_0
+        add_3 = y_1 + mul_1 * k2_1
+        k3_0 = a * add_2 - add_2 * add_3
+        mul_3 = b * add_2
+        k3_1 = mul_3 * add_3 - add_3
+        add_4 = y_0 + dt * k3_0
+        add_5 = y_1 + dt * k3_1
         ratio = dt / 6.0
-        d_y_b = np.zeros(size)
-        d_add[:] = 0.0
-        d_add_b[:] = 0.0
-        d_add_c[:] = 0.0
         # y = y + dt / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
-        for i in range(size):
-            d_y_b[i] += d_y[i]
-        for i in range(size):
-            d_add_i = times(d_y[i], ratio)
-            d_add_d[i] = d_add_i
-            d_k3_i = 2.0 * d_add_i
-            d_k3[i] = d_k3_i
-            d_k2[i] = d_k3_i
+        d_add = d_y_1 * ratio
+        d_add_1 = d_y_0 * ratio
+        d_k3_1 = 2.0 * d_add
+        d_k3_0 = 2.0 * d_add_1
+        d_k2_1 = 2.0 * d_add
+        d_k2_0 = 2.0 * d_add_1
         # return np.array([a * y[0] - y[0] * y[1], b * y[0] * y[1] - y[1]])
-        d_sub = d_add_d[0]
-        d_sub_1 = d_add_d[1]
-        d_mul = times(d_sub_1, add_1_2)
-        d_b += times(d_mul, add_0_2)
-        mul_1 = times(d_sub, add_0_2)
-        d_add_c[1] += times(d_sub_1, b * add_0_2) - d_sub_1 - mul_1
-        d_a += mul_1
-        d_add_c[0] += times(d_mul, b) - times(d_sub, add_1_2) + times(d_sub, a)
+        d_mul = d_add * add_5
+        d_b += d_mul * add_4
+        mul_4 = d_add_1 * add_4
+        d_add_2 = d_add * (b * add_4) - d_add - mul_4
+        d_a += mul_4
+        d_add_3 = d_mul * b - d_add_1 * add_5 + d_add_1 * a
         # k4 = rhs(y + dt * k3, a, b)
-        for i in range(size):
-            d_add_i = d_add_c[i]
-            d_y_b[i] += d_add_i
-            d_k3_b[i] = d_k3[i] + times(d_add_i, dt)
+        d_y_1 += d_add_2
+        d_y_0 += d_add_3
+        d_k3_1 += d_add_2 * dt
+        d_k3_0 += d_add_3 * dt
         # return np.array([a * y[0] - y[0] * y[1], b * y[0] * y[1] - y[1]])
-        d_sub = d_k3_b[0]
-        d_sub_1 = d_k3_b[1]
-        d_mul = times(d_sub_1, add_1_1)
-        d_b += times(d_mul, add_0_1)
-        mul_1 = times(d_sub, add_0_1)
-        d_add_b[1] += times(d_sub_1, b * add_0_1) - d_sub_1 - mul_1
-        d_a += mul_1
-        d_add_b[0] += times(d_mul, b) - times(d_sub, add_1_1) + times(d_sub, a)
+        d_mul = d_k3_1 * add_3
+        d_b += d_mul * add_2
+        mul_4 = d_k3_0 * add_2
+        d_add_2 = d_k3_1 * mul_3 - d_k3_1 - mul_4
+        d_a += mul_4
+        d_add_3 = d_mul * b - d_k3_0 * add_3 + d_k3_0 * a
         # k3 = rhs(y + 0.5 * dt * k2, a, b)
-        for i in range(size):
-            d_add_i = d_add_b[i]
-            d_y_b[i] += d_add_i
-            d_k2_b[i] = d_k2[i] + times(d_add_i, mul)
+        d_y_1 += d_add_2
+        d_y_0 += d_add_3
+        d_k2_1 += d_add_2 * mul_1
+        d_k2_0 += d_add_3 * mul_1
         # return np.array([a * y[0] - y[0] * y[1], b * y[0] * y[1] - y[1]])
-        d_sub = d_k2_b[0]
-        d_sub_1 = d_k2_b[1]
-        d_mul = times(d_sub_1, add_1)
-        d_b += times(d_mul, add_0)
-        mul_1 = times(d_sub, add_0)
-        d_add[1] += times(d_sub_1, b * add_0) - d_sub_1 - mul_1
-        d_a += mul_1
-        d_add[0] += times(d_mul, b) - times(d_sub, add_1) + times(d_sub, a)
+        d_mul = d_k2_1 * add_1
+        d_b += d_mul * add
+        mul_3 = d_k2_0 * add
+        d_add_2 = d_k2_1 * mul_2 - d_k2_1 - mul_3
+        d_a += mul_3
+        d_add_3 = d_mul * b - d_k2_0 * add_1 + d_k2_0 * a
         # k2 = rhs(y + 0.5 * dt * k1, a, b)
-        for i in range(size):
-            d_add_i = d_add[i]
-            d_y_b[i] += d_add_i
-            d_k1[i] = d_add_d[i] + times(d_add_i, mul)
+        d_y_1 += d_add_2
+        d_y_0 += d_add_3
+        d_k1_1 = d_add + d_add_2 * mul_1
+        d_k1_0 = d_add_1 + d_add_3 * mul_1
         # return np.array([a * y[0] - y[0] * y[1], b * y[0] * y[1] - y[1]])
-        d_sub = d_k1[0]
-        d_sub_1 = d_k1[1]
-        d_mul = times(d_sub_1, y_1)
-        d_b += times(d_mul, y_0)
-        mul = times(d_sub, y_0)
-        d_y_b[1] += times(d_sub_1, b * y_0) - d_sub_1 - mul
+        d_y_1 -= d_k1_1
+        d_mul = d_k1_1 * y_1
+        d_y_1 += d_k1_1 * mul
+        d_b += d_mul * y_0
+        d_y_0 += d_mul * b
+        d_y_0 -= d_k1_0 * y_1
+        mul = d_k1_0 * y_0
+        d_y_1 -= mul
         d_a += mul
-        d_y_b[0] += times(d_mul, b) - times(d_sub, y_1) + times(d_sub, a)
-        d_y = d_y_b
+        d_y_0 += d_k1_0 * a
+    d_y[1] += d_y_1
+    d_y[0] += d_y_0
     return result, (d_y, d_a, d_b)
