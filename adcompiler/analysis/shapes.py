@@ -262,6 +262,9 @@ class _Reader(KnownSizes):
                 return args[0] + args[1]
             case "getitem":
                 return self.indexed(node, args[0])
+            case "np.eye" | "np.identity" if not node.keywords:
+                rows, columns = node.args[0], node.args[-1 if node.fn == "np.eye" else 0]
+                return size_of(rows, self.sizes), size_of(columns, self.sizes)
             case "np.array" if len(node.args) == 1:
                 return entry(self.displays, node.args[0])
             case "np.arange" if len(node.args) == 1:

@@ -19,6 +19,7 @@ from adcompiler.prepare.small_arrays import (
     constant_index,
     constant_shape,
     display_items,
+    is_unit_matrix,
     start_of,
     sums_products,
 )
@@ -131,6 +132,8 @@ class ByElement:
         if known.allocates is not None:
             start = start_of(node)
             found = [] if start is None else [as_float(self.read(start))] * cells.size
+        elif is_unit_matrix(node):
+            found = [Literal(float(place)) for place in np.eye(*cells.shape).flat]
         elif node.fn == "np.array":
             items = [as_float(self.read(item)) for item in display_items(node, self.makers) or ()]
             found = [self.named(item, cell) for item, cell in zip(items, cells.flat, strict=True)]
@@ -187,7 +190,7 @@ class ByElement:
             return [[(a, b)] for a in parts[0].flat for b in parts[1].flat]
         rows = parts[0].reshape(-1, parts[0].shape[-1])
         columns = parts[1].reshape(parts[1].shape[0], -1).T
-        return [[*zip(row, column, strict=True)] for row in rows for column in columns]
+        return [_nonzero([*zip(row, column, strict=True)]) for row in rows for column in columns]
 
     def grid(self, atom: Atom, like: Node) -> Grid:
         shape = self.shape(atom)
@@ -208,6 +211,11 @@ class ByElement:
             total = term if total is None else apply("add", (total, term), k == len(products) - 1)
         assert total is not None
         return total
+
+
+def _nonzero(products: list[tuple[Atom, ...]]) -> list[tuple[Atom, ...]]:
+    """Leave out products with zeros that the text of a matrix holds, as BLAS may."""
+    return [factors for factors in products if NOTHING not in factors] or [(NOTHING,)]
 
 
 def as_float(atom: Atom) -> Atom:

@@ -165,7 +165,7 @@ class _Facts:
         targets = self.targets.get(value, ())
         if not (is_made and is_used and all(target in chosen for target in targets)):
             return False
-        return bool(targets) or any(self._uses_elements(node, value, chosen) for node in users)
+        return not users or bool(targets) or any(self._uses_elements(n, value, chosen) for n in users)
 
     def _is_joined(self, value: Value, chosen: set[Value]) -> bool:
         if self.classes.get(value, value) in self.late:
@@ -195,6 +195,8 @@ class _Facts:
             return is_plain and (start is None or is_number_of_float(start))
         if known.is_view:
             return self._view(made, chosen)
+        if is_unit_matrix(made):
+            return True
         if made.fn == "np.array":
             return display_items(made, self.makers) is not None
         return is_expandable(made) and self._are_readable(made)
@@ -279,6 +281,12 @@ def sums_products(node: Apply) -> bool:
     is_sum = node.fn == "np.sum" and len(node.args) == 1
     are_floats = all(is_array(type_of(a)) and element(type_of(a)) == float64 for a in node.args)
     return (is_product or is_sum) and are_floats and not node.keywords
+
+
+def is_unit_matrix(made: Apply) -> bool:
+    """Tell whether a node makes ones on the diagonal, and zeros elsewhere."""
+    is_plain = all(isinstance(atom, Literal) for atom in made.args) and not made.keywords
+    return made.fn in ("np.eye", "np.identity") and is_plain and len(made.args) < 3
 
 
 def display_items(made: Apply, makers: dict[Value, Node]) -> list[Atom] | None:
