@@ -14,7 +14,6 @@ import numpy as np
 
 from adcompiler.errors import DifferentiationError
 from adcompiler.primitives import CARDS, card, library_function
-from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.vector_math import UNCOMPILED
 
 _Function = Callable[[Any, Any], Any]
@@ -42,7 +41,7 @@ def uncompiled(module: types.ModuleType, name: str) -> Any:
             raise DifferentiationError("AD102", reason, None, "leave jit=False out")
     namespace = dict(vars(module)) | {"math": numpy_math(), "fast": UNCOMPILED}
     for key, value in vars(module).items():
-        if key in GUARDS or (hasattr(value, "py_func") and value.py_func.__module__ != module.__name__):
+        if hasattr(value, "py_func") and value.py_func.__module__ != module.__name__:
             namespace[key] = value.py_func
         elif isinstance(value, np.ndarray):
             namespace[key] = with_fields(value)

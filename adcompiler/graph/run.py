@@ -44,7 +44,7 @@ def primitive(fn: str, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
     if fn == "np.transpose":
         return np.transpose(args[0], args[1:])
     if fn in GUARDS:
-        return GUARDS[fn].py_func(*args)
+        return GUARDS[fn](*args)
     found = known.compute or HELPERS.get(fn) or _vector_function(fn) or library_function(fn)
     if callable(found):
         return found(*args, **keywords)

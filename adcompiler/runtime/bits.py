@@ -1,36 +1,11 @@
-"""Floats as bits, for functions that LLVM is to vectorise."""
+"""Sums and products of floats, with what rounding lost."""
 
 # mypy: disable-error-code="no-untyped-def, untyped-decorator"
 from __future__ import annotations
 
-from numba import float64, int64, njit, types
-from numba.extending import intrinsic
+from adcompiler.runtime.straight import bits, from_bits, inline
 
 TO_INTEGER = 6755399441055744.0  # 1.5 * 2**52: adding it rounds, and leaves the integer in the low bits
-
-
-@intrinsic
-def bits(typingctx, x):  # pragma: no cover - runs in the compiler
-    """Return the bits of a float64 as an int64."""
-
-    def codegen(context, builder, signature, args):
-        return builder.bitcast(args[0], context.get_value_type(int64))
-
-    return int64(types.float64), codegen
-
-
-@intrinsic
-def from_bits(typingctx, whole):  # pragma: no cover - runs in the compiler
-    """Return the float64 of these bits."""
-
-    def codegen(context, builder, signature, args):
-        return builder.bitcast(args[0], context.get_value_type(float64))
-
-    return float64(types.int64), codegen
-
-
-inline = njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
-"""Products and sums may be fused; the functions are right either way."""
 
 
 @inline

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from adcompiler.runtime.bits import TO_INTEGER, bits, from_bits, inline, product_error, split, two_sum
+from adcompiler.runtime.bits import TO_INTEGER, product_error, split, two_sum
+from adcompiler.runtime.straight import bits, from_bits, inline
 
 _TWO_OVER_PI = 0.6366197723675814
 _HALF_PI = 1.5707963267948966

@@ -3,7 +3,8 @@
 # mypy: disable-error-code="no-untyped-def, untyped-decorator"
 from __future__ import annotations
 
-from adcompiler.runtime.bits import TO_INTEGER, bits, from_bits, inline
+from adcompiler.runtime.bits import TO_INTEGER
+from adcompiler.runtime.straight import bits, from_bits, inline
 
 LN2_HIGH = 0.693147180369123816490  # the first 33 bits: its product with an exponent is exact
 LN2_LOW = 1.90821492927058770002e-10

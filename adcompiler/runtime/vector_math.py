@@ -15,39 +15,48 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import float32, types
+from numba.core.typing.templates import signature
+from numba.extending import lower_builtin, type_callable
 
-from adcompiler.runtime.bits import inline
-from adcompiler.runtime.vector_angles import atan, atan2, cos, sin
-from adcompiler.runtime.vector_exponentials import cosh, erf, exp, expm1, log, log1p, log2, sinh, tanh
-from adcompiler.runtime.vector_power import pow
+from adcompiler.runtime import vector_angles as angles
+from adcompiler.runtime import vector_exponentials as exponentials
+from adcompiler.runtime import vector_power as power
+from adcompiler.runtime.straight import of_numbers
 
-_FUNCTIONS = (exp, expm1, log, log1p, log2, tanh, sinh, cosh, erf, sin, cos, atan, atan2, pow)
+_FUNCTIONS = (
+    *(exponentials.exp, exponentials.expm1, exponentials.log, exponentials.log1p, exponentials.log2),
+    *(exponentials.tanh, exponentials.sinh, exponentials.cosh, exponentials.erf),
+    *(angles.sin, angles.cos, angles.atan, angles.atan2, power.pow),
+)
 
 
-@njit(cache=True, fastmath={"reassoc", "nsz"}, forceinline=True)
 def add_up(total, term):
     """Return `total + term`, and let LLVM add the terms of a loop in any order, so that it vectorises."""
     return total + term
 
 
+@type_callable(add_up)
+def _type_of_sum(context):
+    def typing(total, term):
+        kind = context.unify_types(total, term)
+        return signature(kind, kind, kind) if isinstance(kind, types.Float) else None
+
+    return typing
+
+
+@lower_builtin(add_up, types.Float, types.Float)
+def _add_in_any_order(context, builder, sig, args):
+    return builder.fadd(*args, flags=("reassoc", "nsz"))
+
+
 def _single(function):
     """Return the function of numbers in single precision."""
-    if function in (atan2, pow):
-
-        @inline
-        def of_two(x, y):
-            return np.float32(function(np.float64(x), np.float64(y)))
-
-        return of_two
-
-    @inline
-    def of_one(x):
-        return np.float32(function(np.float64(x)))
-
-    return of_one
+    return of_numbers(function, float32)
 
 
+exp, expm1, log, log1p, log2, tanh, sinh, cosh = map(of_numbers, _FUNCTIONS[:8])
+erf, sin, cos, atan, atan2, pow = map(of_numbers, _FUNCTIONS[8:])
 exp32, expm132, log32, log1p32, log232, tanh32, sinh32, cosh32 = map(_single, _FUNCTIONS[:8])
 erf32, sin32, cos32, atan32, atan232, pow32 = map(_single, _FUNCTIONS[8:])
 
@@ -62,7 +71,7 @@ def _uncompiled(name: str) -> Any:
 
 _NAMES = [function.__name__ for function in _FUNCTIONS]
 UNCOMPILED = SimpleNamespace(
-    add_up=add_up.py_func,
+    add_up=add_up,
     **{name: _uncompiled(name) for name in _NAMES},
     **{f"{name}32": _uncompiled(name) for name in _NAMES},
 )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from adcompiler.runtime.bits import bits, inline, product_error, two_sum
+from adcompiler.runtime.bits import product_error, two_sum
+from adcompiler.runtime.straight import bits, inline
 from adcompiler.runtime.vector_exponentials import LN2_HIGH, LN2_LOW, scaled, scaled_exp
 
 

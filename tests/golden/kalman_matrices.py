@@ -46,8 +46,6 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
     n = a.shape[0]
     m = np.zeros(n)
     p = np.eye(n)
-    same_size(size, p.shape[0])
-    same_size(p.shape[1], size)
     n = len(y)
     m_tape = np.empty((n, size))
     p_tape = np.empty((n, size, size))
