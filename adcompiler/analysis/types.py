@@ -50,7 +50,7 @@ from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import clone, defined, map_operands, map_region, merges, walk
 from adcompiler.primitives import card
 from adcompiler.quiet import quietly
-from adcompiler.runtime import vector_math
+from adcompiler.runtime import numpy_forms, vector_math
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
 from adcompiler.turns import uninterrupted
@@ -172,7 +172,7 @@ def _inferred(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     filename = f"<typing of {graph.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     namespace = {
-        "np": np,
+        "np": numpy_forms,
         "math": __import__("math"),
         "operator": operator,
         "fast": vector_math,
@@ -187,7 +187,11 @@ def _inferred(graph: Graph, arguments: Sequence[types.Type]) -> Types:
         namespace["special"] = importlib.import_module("adcompiler.runtime.special").special
     exec(compile(ast.parse(source), filename, "exec"), namespace)
     try:
-        versions = _run(namespace["primal"], tuple(arguments))
+        try:
+            versions = _run(namespace["primal"], tuple(arguments))
+        except Exception:  # once more in NumPy's own terms, for the message
+            namespace["np"] = np
+            versions = _run(namespace["primal"], tuple(arguments))
     except Exception as error:  # Numba's typing also fails with AttributeError and the like
         raise complaint(error, graph, tree, source, names) from error
     found = {value: _unify(versions.get(name, [])) for value, name in names.items()}
