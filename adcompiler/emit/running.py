@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import sys
 import types
@@ -47,10 +48,22 @@ def load(source: str, stem: str, objects: Mapping[str, object]) -> types.ModuleT
     module.__file__ = str(path)
     frozen = {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in objects.items()}
     vars(module).update(frozen)
-    exec(compile(source, str(path), "exec"), vars(module))
+    exec(compile(_Products().visit(ast.parse(source)), str(path), "exec"), vars(module))
     vars(module)["np"] = numpy_forms  # compiles faster than NumPy, and is the same
     sys.modules[full_name] = module  # now that it is whole
     return module
+
+
+class _Products(ast.NodeTransformer):
+    """Writes `a @ b` as a call, which compiles faster."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.MatMult):
+            return node
+        function = ast.Attribute(ast.Name("np", ast.Load()), "matmul", ast.Load())
+        call = ast.Call(function, [node.left, node.right], [])
+        return ast.fix_missing_locations(ast.copy_location(call, node))
 
 
 def compile_now(
