@@ -38,6 +38,7 @@ from adcompiler.polish.reciprocal import share_reciprocals
 from adcompiler.polish.reuse import reuse_arrays
 from adcompiler.polish.skip import skip_zeros
 from adcompiler.polish.stacks import lists_to_arrays
+from adcompiler.polish.sums_to_parts import add_to_views
 from adcompiler.prepare.bounds import check_indices
 from adcompiler.prepare.captured_buffers import with_buffers
 from adcompiler.prepare.decomposition_results import by_parts, name_parts
@@ -355,6 +356,11 @@ STAGES: dict[str, Stage] = {
             "vectorise",
             lambda u: vectorise(u.graph),
             "functions that LLVM vectorises, sums in any order",
+        ),
+        Pass(
+            "additions",
+            lambda u: add_to_views(u.graph),
+            "arrays are added to parts of others through a view: Numba compiles that faster",
         ),
     ),
 }

@@ -44,6 +44,7 @@ class _Inliner:
     uses: dict[Value, list[_Use]] = field(default_factory=dict)
     size: dict[tuple[int, int], int] = field(default_factory=dict)
     whole_targets: set[Value] = field(default_factory=set)
+    sums: set[Value] = field(default_factory=set)
     makers: dict[Value, Node] = field(default_factory=dict)
     running: set[Value] = field(default_factory=set)
     sized: set[Value] = field(default_factory=set)
@@ -109,6 +110,7 @@ def _visit(state: _Inliner, region: Region, breaks: bool = False) -> None:
                 _read(state, operands(node), region, position)
             case Store(index=()):
                 state.whole_targets.add(node.array)
+                state.sums.update([node.array] if node.accumulate and is_array_atom(node.value) else [])
                 _read(state, operands(node), region, position)
             case Store() | Effect():
                 _read(state, operands(node), region, position)
@@ -117,7 +119,8 @@ def _visit(state: _Inliner, region: Region, breaks: bool = False) -> None:
 def _decide(state: _Inliner, node: Apply, region: Region, position: int) -> None:
     uses = state.uses.get(node.out, [])
     state.makers[node.out] = node
-    needs_name = node.out in state.whole_targets and node.fn != "getitem"  # `a.T += v` is no statement
+    # `a.T += v` is no statement, and `a[k] += v` compiles slowly (`polish/sums_to_parts.py`)
+    needs_name = node.out in (state.whole_targets if node.fn != "getitem" else state.sums)
     everywhere = card(node.fn).is_written_where_used or _is_neighbour(state, node) or _is_shape(state, node)
     if not needs_name and (everywhere or _fits(state, node.out, node, region, position)):
         state.chosen.add(node.out)

@@ -18,7 +18,7 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import lower_builtin, overload
 from numba.np import arrayobj
 
-from adcompiler.runtime.products import matmul as matmul
+from adcompiler.runtime.blas import matmul as matmul
 
 
 def __getattr__(name: str) -> Any:

@@ -37,5 +37,6 @@ def embedding_value_and_grad(table, words):
             result = fast.add_up(result, tanh)
             d_table_words[i, j] = 1 - tanh * tanh
     for k in range(len(words)):
-        d_table[words[k]] += d_table_words[k]
+        d_table_part = d_table[words[k]]
+        d_table_part += d_table_words[k]
     return result, d_table

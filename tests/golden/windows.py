@@ -59,9 +59,10 @@ def windows_value_and_grad(x, k):
         d_total = d_s[t]
         d_s[t] = 0.0
         mul = 2 * d_total
+        d_x_part = d_x[sub:t]
         size = x_part.shape[0]
         d_item = np.empty(size)
         for i in range(size):
             d_item[i] = mul * x_part[i]
-        d_x[sub:t] += d_item
+        d_x_part += d_item
     return result, d_x
