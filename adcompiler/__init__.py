@@ -8,6 +8,7 @@ with enabled():
     from adcompiler.api.derivative import Derivative
     from adcompiler.api.first_order import grad, value_and_grad
     from adcompiler.api.inside_numba import DerivativeType
+    from adcompiler.api.linear import linearize
     from adcompiler.api.pullback import vjp
     from adcompiler.api.pushforward import jvp
     from adcompiler.api.second_order import hessian, hvp, jacfwd, jacobian, jacrev
@@ -32,6 +33,7 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jvp",
+    "linearize",
     "stop_gradient",
     "value_and_grad",
     "vjp",

@@ -12,7 +12,7 @@ from numba.core import types as nt
 from adcompiler.api.arguments import check_array, layout_of_value
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.kinds import describe, element, is_array, is_continuous, is_float
-from adcompiler.graph.layout import Layout, Leaf, Packed, leaves
+from adcompiler.graph.layout import Layout, Leaf, Packed, items_of, leaves
 
 Argnums = int | str | Sequence[int | str]
 TANGENT = "the tangent of an argument"
@@ -102,10 +102,10 @@ def flat_tangent(tangent: Any, argument: Any, layout: Layout) -> Iterator[Any]:
             given = np.zeros(np.shape(argument)) if tangent is None else tangent
             number = np.dtype(str(element(kind)))
             yield seed(given, argument, number, is_array(kind), TANGENT)
-        case Packed(maker=maker):
-            own = [*argument.values()] if maker is dict else [*argument]
+        case Packed():
+            own = [*items_of(argument, layout)]
             try:
-                items = [tangent[name] for name in layout.names] if maker is dict else [*tangent]
+                items = [*items_of(tangent, layout)]
             except (TypeError, KeyError, AttributeError):
                 items = []
             if tangent is None:

@@ -29,6 +29,7 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.bindings import Binding, Closure, Record, flatten
 from adcompiler.frontend.facts import OWN, package_of
 from adcompiler.frontend.ranks import Items, Ranks, atom_rank
+from adcompiler.graph.layout import is_bare
 from adcompiler.graph.nodes import Atom, Effect, Global, Graph, Region, Value
 from adcompiler.graph.walk import map_region, walk
 from adcompiler.source import Location
@@ -252,7 +253,7 @@ def _of_rank(rank: int) -> list[nt.Type]:
 
 
 def _tuple(binding: tuple[Any, ...], kinds: Sequence[nt.Type]) -> nt.Type:
-    if isinstance(binding, Record) and binding.maker is not dict:
+    if isinstance(binding, Record) and not is_bare(binding.maker):
         same = bool(kinds) and all(kind == kinds[0] for kind in kinds)
         return (
             nt.NamedUniTuple(kinds[0], len(kinds), binding.maker)
