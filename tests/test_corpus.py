@@ -61,6 +61,8 @@ def test_interpreter_agrees_after_every_pass(function, inputs):
         function,
         [Leaf(np.ndim(a)) if isinstance(x, Leaf) else x for a, x in zip(inputs, layouts, strict=True)],
     )
+    if any(isinstance(node, Apply) and node.fn == "derivative" for node in walk(graph.body)):
+        pytest.skip("only compiled code has derivatives that are called")
     expected = function(*(np.copy(a) if isinstance(a, np.ndarray) else a for a in inputs))
     arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
     specialised = through(Unit(graph, arguments=arguments), "typed").graph

@@ -71,6 +71,15 @@ def check_apart(args: tuple[Any, ...], function: str, writes: Sequence[int]) -> 
                     raise DifferentiationError("AD303", reason, None, "pass a copy of one of them")
 
 
+def chosen(options: dict[str, Any], **flags: bool) -> dict[str, Any]:
+    """Return options, and those of some flags that are set.
+
+    >>> chosen({"fastmath": True}, has_aux=True, stacked=False)
+    {'fastmath': True, 'has_aux': True}
+    """
+    return options | {name: True for name, flag in flags.items() if flag}
+
+
 def positions(argnums: Argnums, names: list[str], function: str) -> tuple[list[int], bool]:
     """Return the positions of the arguments to differentiate, and whether it is a single one.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adcompiler.api.checks import Argnums
+from adcompiler.api.checks import Argnums, chosen
 from adcompiler.api.derivative import Derivative
 
 
@@ -52,7 +52,7 @@ def grad(
     """
     if function is None:
         return lambda f: grad(f, argnums, jit=jit, has_aux=has_aux, **options)
-    return Derivative(function, "grad", argnums, jit, {"has_aux": has_aux, **options})
+    return Derivative(function, "grad", argnums, jit, chosen(options, has_aux=has_aux))
 
 
 def value_and_grad(
@@ -75,4 +75,4 @@ def value_and_grad(
     """
     if function is None:
         return lambda f: value_and_grad(f, argnums, jit=jit, has_aux=has_aux, **options)
-    return Derivative(function, "value_and_grad", argnums, jit, {"has_aux": has_aux, **options})
+    return Derivative(function, "value_and_grad", argnums, jit, chosen(options, has_aux=has_aux))

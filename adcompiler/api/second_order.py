@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adcompiler.api.checks import Argnums
+from adcompiler.api.checks import Argnums, chosen
 from adcompiler.api.derivative import Derivative
 
 
@@ -126,8 +126,8 @@ def jacfwd(
     """
     if function is None:
         return lambda f: jacfwd(f, argnums, jit=jit, has_aux=has_aux, stacked=stacked, **options)
-    extra = {"has_aux": has_aux, "stacked": stacked}
-    return Derivative(function, "jacfwd", argnums, jit, extra | options)
+    options = chosen(options, has_aux=has_aux, stacked=stacked)
+    return Derivative(function, "jacfwd", argnums, jit, options)
 
 
 def jacrev(
@@ -151,8 +151,8 @@ def jacrev(
     """
     if function is None:
         return lambda f: jacrev(f, argnums, jit=jit, has_aux=has_aux, stacked=stacked, **options)
-    extra = {"has_aux": has_aux, "stacked": stacked}
-    return Derivative(function, "jacrev", argnums, jit, extra | options)
+    options = chosen(options, has_aux=has_aux, stacked=stacked)
+    return Derivative(function, "jacrev", argnums, jit, options)
 
 
 jacobian = jacfwd
