@@ -7,6 +7,7 @@ from adcompiler.enabled import enabled
 with enabled():
     from adcompiler.api.derivative import Derivative
     from adcompiler.api.first_order import grad, value_and_grad
+    from adcompiler.api.implicit import ImplicitFunction, custom_argmin, custom_fixed_point, custom_root
     from adcompiler.api.inside_numba import DerivativeType
     from adcompiler.api.linear import linearize
     from adcompiler.api.pullback import vjp
@@ -24,7 +25,11 @@ __all__ = [
     "Derivative",
     "DerivativeType",
     "DifferentiationError",
+    "ImplicitFunction",
+    "custom_argmin",
+    "custom_fixed_point",
     "custom_jvp",
+    "custom_root",
     "custom_vjp",
     "grad",
     "hessian",

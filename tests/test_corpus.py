@@ -8,7 +8,9 @@ from numba import njit
 from adcompiler import value_and_grad
 from adcompiler.api.arguments import layout_of_value
 from adcompiler.graph.layout import Leaf, leaves
+from adcompiler.graph.nodes import Apply
 from adcompiler.graph.run import run
+from adcompiler.graph.walk import walk
 from adcompiler.pipeline import Unit, primal_graph, through
 from adcompiler.testing import check_grad, check_hvp, check_jvp
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from adcompiler.api.next_chain import Mode, merged_chain, next_chain
+from adcompiler.custom import CustomFunction
 from adcompiler.frontend.dispatchers import name_of
 from adcompiler.graph.steps import Chain
 
@@ -33,11 +34,12 @@ def chain_of(mode: Mode, wrt: tuple[int, ...], has_aux: bool, inner: Any) -> tup
 
 def lowered_function(derivative: Any) -> Any:
     """Return what is lowered: the function at the bottom, or one that calls a derivative of it."""
-    if not (derivative.is_matrix or derivative.is_nested):
+    has_rule = isinstance(derivative.base, CustomFunction)
+    if not (derivative.is_matrix or derivative.is_nested or has_rule):
         return derivative.base
     from adcompiler.frontend.transforms import lifted  # the compiler is loaded when it is first needed
 
-    return lifted(derivative if derivative.is_matrix else derivative.inner)
+    return lifted(derivative if derivative.is_matrix else derivative.inner or derivative.base)
 
 
 def described(derivative: Any, graph: Graph) -> Graph:

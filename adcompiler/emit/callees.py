@@ -15,7 +15,7 @@ from adcompiler.analysis.alias import memory
 from adcompiler.analysis.types import Types, infer, is_array, is_mutable, rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.lower import lower
-from adcompiler.frontend.recursion import Callee, Lifted
+from adcompiler.frontend.recursion import Callee, Lifted, is_recursive
 from adcompiler.graph.layout import Layout, Leaf, Static, map_leaves
 from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Role, Value
 from adcompiler.graph.walk import map_region
@@ -118,7 +118,9 @@ def _borne_out(callee: Callee, kinds: Kinds, graph: Graph, assumed: nt.Type) -> 
         for _ in range(4):
             _ASSUMED[key] = assumed
             types = infer(graph, [kind for kind in kinds if not isinstance(kind, nt.NoneType)])
-            found = plain_kind(_kind_of(graph.body.yields[0], types))
+            kinds_found = [plain_kind(_kind_of(atom, types)) for atom in graph.body.yields]
+            is_single = graph.returns is None and len(kinds_found) == 1
+            found = kinds_found[0] if is_single else nt.Tuple(kinds_found)
             if found == assumed:
                 return found
             assumed = found
@@ -164,6 +166,8 @@ def callee_graph(callee: Callee, kinds: Kinds) -> Graph:
     if callee.chain or callee.picks is not None:
         return graph
     if graph.returns is not None or len(graph.body.yields) != 1:
+        if isinstance(callee.function, Lifted) or not is_recursive(callee.function):
+            return graph  # the rule of a function
         raise refusal(callee, "returns something else than one number or array")
     params = graph.body.params
     info = memory(graph.body, set(params), set(params))

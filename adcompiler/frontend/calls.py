@@ -137,7 +137,7 @@ def _is_own(function: object) -> bool:
     """Tell whether a function is one of this package that makes derivatives: `grad`, `vjp` and the like."""
     module = str(getattr(function, "__module__", None))
     is_here = module.startswith("adcompiler.api.") or module == "adcompiler.custom"
-    return is_here and isinstance(function, types.FunctionType)
+    return is_here and isinstance(function, types.FunctionType) and "<" not in function.__qualname__
 
 
 def _single_values(
@@ -186,6 +186,8 @@ def run(state: Lowering, node: gast.AST, function: Binding, args: Sequence[Bindi
     """Lower a call of a function that is differentiated, given one binding for each of its parameters."""
     if isinstance(function, Transform):
         return transforms.applied(state, node, function, args, run, None)
+    if isinstance(function, Global) and isinstance(function.value, CustomFunction):
+        return _custom_result(state, node, function, [state.materialise(arg, node) for arg in args], None)
     enclosing = function.frame if isinstance(function, Closure) else None
     plain: Any = getattr(function, "value", None)
     source = function.source if isinstance(function, Closure) else parse(plain)
@@ -216,8 +218,14 @@ def _custom(
         raise state.refuse("AD107", str(error), node) from error
     bound.apply_defaults()
     atoms = [arg if isinstance(arg, Atom) else resolve.constant("default", arg) for arg in bound.args]
-    result = state.apply(node, "custom", (callee, *atoms), callee.name)
-    return state.apply(node, "custom[0]", (callee, *atoms, result), name or callee.name)
+    return _custom_result(state, node, callee, atoms, name)
+
+
+def _custom_result(
+    state: Lowering, node: gast.AST, callee: Global, args: Sequence[Atom], name: str | None
+) -> Value:
+    result = state.apply(node, "custom", (callee, *args), callee.name)
+    return state.apply(node, "custom[0]", (callee, *args, result), name or callee.name)
 
 
 def _dataclass(state: Lowering, node: gast.Call, kind: Any) -> Record:

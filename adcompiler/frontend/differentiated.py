@@ -9,9 +9,10 @@ from typing import Any
 
 import gast
 
-from adcompiler.frontend.bindings import Binding, Record, Transform, like
+from adcompiler.frontend.bindings import Binding, Record, Transform, flatten, like
 from adcompiler.frontend.dispatchers import error_model
 from adcompiler.frontend.lifting import laid_out, name_of_layout
+from adcompiler.frontend.overloads import rank_returned
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Callee, Lifted
 from adcompiler.frontend.state import Lowering
@@ -74,6 +75,7 @@ class Differentiated:
         """Return what the function returns; arrays that it may write are copied."""
         args = [without_lists(arg) for arg in self.args]
         nodes, found = self.state.aside(lambda: self.run(self.state, self.node, self.function, args))
+        self._find_ranks(nodes, found)
         if _writes(nodes):
             args = [_each(arg, self._copied) for arg in args]
             return self.run(self.state, self.node, self.function, args)
@@ -87,7 +89,19 @@ class Differentiated:
     def outline(self) -> Binding:
         """Return what the function returns, to look at only: nothing of it is computed."""
         args = [without_lists(arg) for arg in self.args]
-        return self.state.aside(lambda: self.run(self.state, self.node, self.function, args))[1]
+        nodes, found = self.state.aside(lambda: self.run(self.state, self.node, self.function, args))
+        self._find_ranks(nodes, found)
+        return found
+
+    def _find_ranks(self, nodes: list[Node], found: Binding) -> None:
+        """Find how many axes results have that come from functions with a rule of their own."""
+        made = {node.out: node for node in nodes if isinstance(node, Apply) and node.fn == "custom[0]"}
+        ranks = self.state.ranks
+        for part in flatten(found):
+            if isinstance(part, Value) and part in made and ranks.get(part) is None:
+                callee, *args, _ = made[part].args
+                assert isinstance(callee, Global)
+                ranks[part] = rank_returned(callee.value.dispatcher, args, ranks)
 
     def derivative(
         self,

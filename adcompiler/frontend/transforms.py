@@ -7,6 +7,7 @@ from typing import Any
 
 import gast
 
+from adcompiler.custom import CustomFunction
 from adcompiler.frontend import matrices
 from adcompiler.frontend.bindings import (
     Binding,
@@ -41,9 +42,10 @@ def transform_of(derivative: Any) -> Transform:
     return Transform(how, transform_of(inner) if getattr(inner, "is_derivative", False) else _function(inner))
 
 
-def lifted(derivative: Any) -> Lifted:
-    """Return a function that calls a derivative which was made outside."""
-    what = layout_of_function(transform_of(derivative))
+def lifted(called: Any) -> Lifted:
+    """Return a function that calls a derivative made outside, or a function with a rule of its own."""
+    is_function = isinstance(called, CustomFunction)
+    what = layout_of_function(_function(called) if is_function else transform_of(called))
     return Lifted(what, name_of_layout(what))
 
 
@@ -80,6 +82,8 @@ def differentiable(state: Lowering, node: gast.AST, function: Binding) -> Bindin
             return function
         case Global(value=value) if getattr(value, "is_derivative", False):
             return transform_of(value)
+        case Global(value=CustomFunction()):
+            return function
         case Global(value=value) if callable(value) and hasattr(getattr(value, "py_func", value), "__code__"):
             return function
     raise state.refuse("AD203", "what is differentiated here is no Python function", node, "pass a function")
