@@ -10,6 +10,7 @@ with enabled():
     from adcompiler.api.implicit import ImplicitFunction, custom_argmin, custom_fixed_point, custom_root
     from adcompiler.api.inside_numba import DerivativeType
     from adcompiler.api.linear import linearize
+    from adcompiler.api.products_inside import LinearType
     from adcompiler.api.pullback import vjp
     from adcompiler.api.pushforward import jvp
     from adcompiler.api.second_order import hessian, hvp, jacfwd, jacobian, jacrev
@@ -26,6 +27,7 @@ __all__ = [
     "DerivativeType",
     "DifferentiationError",
     "ImplicitFunction",
+    "LinearType",
     "custom_argmin",
     "custom_fixed_point",
     "custom_jvp",
