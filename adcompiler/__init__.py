@@ -16,6 +16,7 @@ with enabled():
     from adcompiler.api.second_order import hessian, hvp, jacfwd, jacobian, jacrev
     from adcompiler.custom import CustomFunction, custom_jvp, custom_vjp, stop_gradient
     from adcompiler.errors import DifferentiationError
+    from adcompiler.integrators import odeint, rk4
 
 if TYPE_CHECKING:
     from adcompiler.explain.computation_graph import ComputationGraph
@@ -41,6 +42,8 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "odeint",
+    "rk4",
     "stop_gradient",
     "value_and_grad",
     "vjp",
