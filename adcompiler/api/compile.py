@@ -13,6 +13,7 @@ from adcompiler.analysis.types import enter_types, infer, is_continuous
 from adcompiler.api.arguments import gradient_layout
 from adcompiler.api.interface import Interface
 from adcompiler.emit.callees import Callees, Kinds, callee_graph, own_kinds, returning_copy
+from adcompiler.emit.together import call_together
 from adcompiler.emit.write import ModuleText, emit
 from adcompiler.forward.forward import forward
 from adcompiler.frontend.recursion import Callee
@@ -76,12 +77,14 @@ def _transformed(
     if not chain:
         if keep_arguments:  # the pullback checks it too late
             through(unit, "checked")
+        unit.graph = call_together(unit.graph)
         result = through(unit, "itself").graph
         return result, Compiled(result, [], Interface(result.returns or Leaf(), writes))
     through(unit, "prepared")
     if len(chain) == 1:
         through(unit, "factored")
     made = _derived(unit, layouts, chain)
+    unit.graph = call_together(unit.graph)
     result = through(unit, "polished").graph
     assert result.returns is not None
     interface = Interface(result.returns, writes, made.seeds, guards.is_conditional)

@@ -18,7 +18,7 @@ from adcompiler.frontend import defined, overloads, primitives, resolve, scope, 
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Operation, Record, Transform, TypeOf
 from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.inlining import bind_parameters, calls_itself, inline, raises_inside
-from adcompiler.frontend.lifting import signature_of
+from adcompiler.frontend.lifting import signature_of, without_lists
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.recursion import Callee, is_recursive
 from adcompiler.frontend.state import Lowering
@@ -188,6 +188,7 @@ def run(state: Lowering, node: gast.AST, function: Binding, args: Sequence[Bindi
         return transforms.applied(state, node, function, args, run, None)
     if isinstance(function, Global) and isinstance(function.value, CustomFunction):
         return _custom_result(state, node, function, [state.materialise(arg, node) for arg in args], None)
+    args = [without_lists(arg) for arg in args]
     enclosing = function.frame if isinstance(function, Closure) else None
     plain: Any = getattr(function, "value", None)
     source = function.source if isinstance(function, Closure) else parse(plain)

@@ -50,6 +50,8 @@ def _is_read_only(tree: gast.AST, node: gast.AST, parents: dict[int, gast.AST]) 
             return all(_is_read_only(tree, use, parents) for use in _uses(tree, name))
         case gast.Call(func=gast.Name(id=name)) if node is not parent.func:
             return not hasattr(builtins, name)
+        case gast.Call(func=gast.Call()) if node is not parent.func:
+            return True  # of a derivative made there, say
         case gast.Subscript(value=value, slice=gast.Constant()) if value is node:
             return isinstance(parent.ctx, gast.Load)
     return False

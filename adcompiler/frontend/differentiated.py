@@ -11,7 +11,7 @@ import gast
 
 from adcompiler.frontend.bindings import Binding, Record, Transform, flatten, like
 from adcompiler.frontend.dispatchers import error_model
-from adcompiler.frontend.lifting import laid_out, name_of_layout
+from adcompiler.frontend.lifting import laid_out, name_of_layout, without_lists
 from adcompiler.frontend.overloads import rank_returned
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Callee, Lifted
@@ -196,14 +196,6 @@ def _built(layout: Layout, make: Callable[[], Binding]) -> Binding:
         case Packed():
             items = [_built(part, make) for part in layout.parts]
             return tuple(items) if layout.maker is tuple else Record(items, layout.names, layout.maker)
-
-
-def without_lists(binding: Binding) -> Binding:
-    """Return a binding in which lists are tuples, as functions take them."""
-    if not isinstance(binding, tuple):
-        return binding
-    items = [without_lists(item) for item in binding]
-    return tuple(items) if isinstance(binding, Record) and binding.maker is list else like(binding, items)
 
 
 def _each(binding: Binding, change: Callable[[Atom], Atom]) -> Binding:

@@ -24,6 +24,7 @@ from adcompiler.frontend.bindings import (
     Transform,
     Transformation,
     TypeOf,
+    like,
 )
 from adcompiler.frontend.dispatchers import name_of
 from adcompiler.frontend.parse import Source, assigned, parse
@@ -114,6 +115,22 @@ def put_back(state: Lowering, binding: Binding) -> Binding:
         case tuple():
             return tuple(put_back(state, item) for item in binding)
     return binding
+
+
+def with_lists(binding: Binding, layout: Layout) -> Binding:
+    """Return a binding in which tuples that stand for lists say so."""
+    if not isinstance(layout, Packed) or not isinstance(binding, tuple):
+        return binding
+    items = [with_lists(item, part) for item, part in zip(binding, layout.parts, strict=True)]
+    return Record(items, (), list) if layout.maker is list else like(binding, items)
+
+
+def without_lists(binding: Binding) -> Binding:
+    """Return a binding in which lists are tuples, as functions take them."""
+    if not isinstance(binding, tuple):
+        return binding
+    items = [without_lists(item) for item in binding]
+    return tuple(items) if isinstance(binding, Record) and binding.maker is list else like(binding, items)
 
 
 def source_of(what: Layout) -> Source:

@@ -16,7 +16,7 @@ from adcompiler.frontend.calls import run
 from adcompiler.frontend.dispatchers import name_of, python_function
 from adcompiler.frontend.expressions import expression
 from adcompiler.frontend.inlining import lower_body
-from adcompiler.frontend.lifting import put_back, signature_of, source_of
+from adcompiler.frontend.lifting import put_back, signature_of, source_of, with_lists
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.recursion import Lifted
 from adcompiler.frontend.resolve import as_plain
@@ -90,7 +90,8 @@ def _lifted(function: Lifted, layouts: Sequence[Layout], raises: bool | None) ->
     state = Lowering(source, {}, nodes, expression, statement, raises=raises)
     called = put_back(state, unpacked(function.what, "captured", captured))
     names = signature_of(called).parameters
-    args = [unpacked(layout, name, params) for layout, name in zip(layouts, names, strict=True)]
+    pairs = [(layout, unpacked(layout, name, params)) for layout, name in zip(layouts, names, strict=True)]
+    args = [with_lists(binding, layout) for layout, binding in pairs]
     params += captured
     kinds = [leaf.kind for layout in (*layouts, function.what) for leaf in leaves(layout)]
     state.ranks.update(zip(params, kinds, strict=True))

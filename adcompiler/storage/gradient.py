@@ -116,7 +116,10 @@ def _seed(atom: Atom, params: list[Value], kinds: list[nt.Type | None]) -> Atom 
         return None
     if not (is_float(kind) or is_array(kind)):
         raise DifferentiationError("AD302", f"a result has type {kind}", None, "return an array or a tuple")
-    params.append(Value(f"d_{atom.name}"))
+    name, taken = f"d_{atom.name}", {param.name for param in params}
+    while name in taken:
+        name += "_"
+    params.append(Value(name))
     kinds.append(kind.copy(layout="C", readonly=False) if is_array(kind) else kind)
     return params[-1]
 
