@@ -7,12 +7,16 @@ from adcompiler.enabled import enabled
 with enabled():
     from adcompiler.api.derivative import Derivative
     from adcompiler.api.first_order import grad, value_and_grad
+    from adcompiler.api.implicit import ImplicitFunction, custom_argmin, custom_fixed_point, custom_root
     from adcompiler.api.inside_numba import DerivativeType
+    from adcompiler.api.linear import linearize
+    from adcompiler.api.products_inside import LinearType
     from adcompiler.api.pullback import vjp
     from adcompiler.api.pushforward import jvp
     from adcompiler.api.second_order import hessian, hvp, jacfwd, jacobian, jacrev
     from adcompiler.custom import CustomFunction, custom_jvp, custom_vjp, stop_gradient
     from adcompiler.errors import DifferentiationError
+    from adcompiler.integrators import odeint, rk4
 
 if TYPE_CHECKING:
     from adcompiler.explain.computation_graph import ComputationGraph
@@ -23,7 +27,12 @@ __all__ = [
     "Derivative",
     "DerivativeType",
     "DifferentiationError",
+    "ImplicitFunction",
+    "LinearType",
+    "custom_argmin",
+    "custom_fixed_point",
     "custom_jvp",
+    "custom_root",
     "custom_vjp",
     "grad",
     "hessian",
@@ -32,6 +41,9 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jvp",
+    "linearize",
+    "odeint",
+    "rk4",
     "stop_gradient",
     "value_and_grad",
     "vjp",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numba
@@ -37,7 +37,7 @@ class CustomFunction(Portable):
         self.dispatcher: Any = _compiled(function)
         self.vjp: Any = vjp and _compiled(vjp)
         self.jvp: Any = jvp and _compiled(jvp)
-        self.signature = inspect.signature(self.function)
+        self.signature = self.__signature__ = inspect.signature(self.function)
         self.__name__ = self.function.__name__
         self.__qualname__ = self.function.__qualname__
         self.__module__ = self.function.__module__
@@ -46,6 +46,14 @@ class CustomFunction(Portable):
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Call the function itself."""
         return self.function(*args, **keywords)
+
+    def variant(self, kinds: Sequence[Any]) -> CustomFunction:
+        """Return the function with rules for the types of its arguments and of its result: here, itself."""
+        return self
+
+    def reads(self) -> tuple[Any, ...]:
+        """Return the functions that its derivative depends on."""
+        return self.dispatcher, self.vjp, self.jvp
 
     def _parts(self) -> tuple[Any, ...]:
         return tuple(map(_given, (self.dispatcher, self.vjp, self.jvp)))

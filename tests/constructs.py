@@ -62,7 +62,9 @@ CONSTRUCTS = {
         ),
         "complex numbers between real arguments and a real result": "complex_state",
         "functions of real numbers of them": "complex_maximum spread_of_complex_numbers",
-        "derivatives through dictionaries": "dictionary_of_floats stored_in_a_dictionary",
+        "dictionaries with constant keys that are only read": "dictionary_of_floats",
+        "derivatives through other dictionaries": "stored_in_a_dictionary",
+        "dataclasses and named tuples, with methods": "dataclass_with_a_method",
         "options that are None": "none_option",
         "variables that are None on one path only": "none_at_first returns_none_on_one_path",
     },
@@ -106,7 +108,11 @@ CONSTRUCTS = {
             "recursive_with_tuple recursive_that_writes recursive_that_appends recursive_closure"
         ),
         "branches on `x.ndim` and on `x is None`": "branch_on_the_number_of_axes none_option",
-        "products with Hessians called inside": "hessian_inside",
+        "derivatives called inside, or made there": "hessian_inside gradient_of_a_tuple_inside gradient_made_inside",
+        "`jvp`, `vjp`, `linearize` inside": "products_inside",
+        "derivatives of builtin functions, pullbacks read in other functions": (
+            "gradient_of_a_builtin_inside pullback_read_inside"
+        ),
     },
     "Functions without a slope": {
         "`floor`, `//`, `round`, `int`": "piecewise_constant floor_and_remainder casts",

@@ -6,12 +6,15 @@ import enum
 import math
 from collections import namedtuple
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from corpus_memory import MEMORY
 from numba import njit, prange
 from numba.typed import List
+
+from adcompiler import grad, hvp, jvp, linearize, vjp
 
 CORPUS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
 
@@ -2891,3 +2894,59 @@ def flipped_array_is_written(m):
 
 
 CORPUS += MEMORY
+
+
+# derivatives inside, dictionaries and dataclasses
+
+curvature = hvp(lambda x: x * x * x)
+of_pair = grad(lambda pair: pair[0] * pair[1] ** 2)
+
+
+@dataclass
+class Spring:
+    stiffness: float
+    rest: float = 0.4
+
+    def energy(self, x):
+        return self.stiffness * (x - self.rest) ** 2
+
+
+@case(0.7)
+def dataclass_with_a_method(x):
+    spring = Spring(x * x)
+    return spring.energy(x) + spring.rest
+
+
+@case(0.7)
+def dictionary_of_floats(x):
+    d = {"x": x, "square": x * x}
+    return d["x"] * d["square"]
+
+
+@case(0.7)
+def hessian_inside(x):
+    return curvature(x, x * x)
+
+
+@case(0.7)
+def gradient_of_a_tuple_inside(x):
+    return of_pair((x, x * x))[0]
+
+
+@case(0.7, X3)
+def gradient_made_inside(a, x):
+    def energy(y):
+        return np.sum(np.sin(y) * a)
+
+    return np.sum(grad(energy)(x) ** 2)
+
+
+@case(0.7, X3)
+def products_inside(a, x):
+    def f(y):
+        return y * y * a, np.sum(y)
+
+    (_, total), pullback = vjp(f, x)
+    _, along = jvp(f, (x,), (x * a,))
+    _, pushforward = linearize(f, x)
+    return np.sum(pullback((x, a))[0]) * total + np.sum(along[0]) + pushforward(x)[1] * a

@@ -21,6 +21,7 @@ STAGES = [
     "graph",
     "watch",
     "custom",
+    "integrators",
     "definitions",
     "frontend",
     "runtime",

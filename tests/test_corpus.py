@@ -8,7 +8,9 @@ from numba import njit
 from adcompiler import value_and_grad
 from adcompiler.api.arguments import layout_of_value
 from adcompiler.graph.layout import Leaf, leaves
+from adcompiler.graph.nodes import Apply
 from adcompiler.graph.run import run
+from adcompiler.graph.walk import walk
 from adcompiler.pipeline import Unit, primal_graph, through
 from adcompiler.testing import check_grad, check_hvp, check_jvp
 
@@ -61,6 +63,8 @@ def test_interpreter_agrees_after_every_pass(function, inputs):
         function,
         [Leaf(np.ndim(a)) if isinstance(x, Leaf) else x for a, x in zip(inputs, layouts, strict=True)],
     )
+    if any(isinstance(node, Apply) and node.fn == "derivative" for node in walk(graph.body)):
+        pytest.skip("only compiled code has derivatives that are called")
     expected = function(*(np.copy(a) if isinstance(a, np.ndarray) else a for a in inputs))
     arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
     specialised = through(Unit(graph, arguments=arguments), "typed").graph

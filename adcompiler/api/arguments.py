@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types as python_types
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numba
@@ -13,7 +14,17 @@ from numba.core.errors import NumbaError
 
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.kinds import is_continuous, rank
-from adcompiler.graph.layout import Layout, Leaf, Packed, Static, as_plain, map_leaves
+from adcompiler.graph.layout import (
+    Layout,
+    Leaf,
+    Packed,
+    Static,
+    as_plain,
+    is_bare,
+    items_of,
+    map_leaves,
+    pack_python,
+)
 
 _ARRAY_TYPES: dict[tuple[Any, ...], Leaf] = {}
 _ARRAYS = (np.ndarray, np.memmap, np.recarray)
@@ -49,9 +60,27 @@ def layout_of_value(value: Any, name: str, differentiated: bool = False) -> Layo
         return Packed(parts, value._fields, type(value)) if is_named else Packed(parts)  # type: ignore[attr-defined]
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return Packed(_parts(value.values(), name, differentiated), tuple(value), dict)
+    if is_dataclass(value) and not isinstance(value, type):
+        return _of_dataclass(value, name, differentiated)
     if isinstance(value, list) and differentiated:
         return Packed(_parts(value, name, differentiated), (), list)
     return Leaf(_typeof(value, name))
+
+
+def _of_dataclass(value: Any, name: str, differentiated: bool) -> Layout:
+    """Return the layout of a dataclass, which can be built from its fields.
+
+    Raises:
+        DifferentiationError: AD301 for one that its constructor makes something else of.
+    """
+    names = tuple(field.name for field in fields(value))
+    if hasattr(value, "__post_init__") or not all(field.init for field in fields(value)):
+        reason = f"argument '{name}' is a {type(value).__name__}, which is more than its fields"
+        raise DifferentiationError(
+            "AD301", reason, None, "pass a dataclass without __post_init__, or a dictionary"
+        )
+    values = [getattr(value, own) for own in names]
+    return Packed(_parts(values, name, differentiated), names, type(value))
 
 
 def check_array(value: Any, name: str) -> None:
@@ -111,7 +140,7 @@ def kind_of(layout: Layout) -> nt.Type:
             return layout.kind
         case Static(value=value):
             return numba.typeof(value) if hasattr(value, "py_func") else nt.none
-        case Packed(maker=maker) if maker in (tuple, list, dict):
+        case Packed(maker=maker) if is_bare(maker):
             return nt.Tuple([kind_of(part) for part in layout.parts])
         case Packed():
             kinds = [kind_of(part) for part in layout.parts]
@@ -129,9 +158,9 @@ def plain(value: Any, layout: Layout) -> Any:
         case Static():
             return value if hasattr(value, "py_func") else None
         case Packed(maker=maker):
-            items = value.values() if maker is dict else value
+            items = items_of(value, layout)
             parts = [plain(item, part) for item, part in zip(items, layout.parts, strict=True)]
-            return tuple(parts) if maker in (tuple, list, dict) else maker(*parts)
+            return tuple(parts) if is_bare(maker) else maker(*parts)
 
 
 def flat(value: Any, layout: Layout) -> Iterator[Any]:
@@ -139,9 +168,8 @@ def flat(value: Any, layout: Layout) -> Iterator[Any]:
     match layout:
         case Leaf():
             yield value
-        case Packed(maker=maker):
-            items = value.values() if maker is dict else value
-            for item, part in zip(items, layout.parts, strict=True):
+        case Packed():
+            for item, part in zip(items_of(value, layout), layout.parts, strict=True):
                 yield from flat(item, part)
 
 
@@ -157,18 +185,6 @@ def gradient_layout(layout: Layout) -> Layout:
             return Packed(parts, layout.names, layout.maker)
 
 
-def direction_name(names: Sequence[str]) -> str:
-    """Return a name for a direction that no parameter of the function has.
-
-    >>> direction_name(["x", "k"]), direction_name(["v"])
-    ('v', 'v_')
-    """
-    name = "v"
-    while name in names:
-        name += "_"
-    return name
-
-
 def direction_layout(layouts: Sequence[Layout], single: bool) -> Layout:
     """Return the layout of a direction: that of a gradient, of arrays that stand in memory without gaps."""
 
@@ -181,22 +197,21 @@ def direction_layout(layouts: Sequence[Layout], single: bool) -> Layout:
 
 
 def repacked(found: Any, layout: Layout) -> Any:
-    """Return what generated code gave as a tuple as the list or dictionary that it stands for."""
+    """Return what generated code gave as a tuple as the list, dictionary or dataclass that it stands for."""
     match layout:
-        case Packed(maker=maker):
+        case Packed():
             parts = [repacked(item, part) for item, part in zip(found, layout.parts, strict=True)]
-            if maker is dict:
-                return dict(zip(layout.names, parts, strict=True))
-            return maker(parts) if maker in (tuple, list) else maker(*parts)
+            return pack_python(layout, parts)
         case _:
             return found
 
 
 def needs_repacking(layout: Layout) -> bool:
-    """Tell whether a layout holds a list or dictionary, which compiled code gives back as a tuple."""
+    """Tell whether a layout holds what compiled code gives back as a tuple, and is none."""
     match layout:
         case Packed(maker=maker):
-            return maker in (list, dict) or any(map(needs_repacking, layout.parts))
+            is_known = maker is tuple or not is_bare(maker)
+            return not is_known or any(map(needs_repacking, layout.parts))
     return False
 
 

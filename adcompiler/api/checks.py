@@ -12,7 +12,7 @@ from numba.core import types as nt
 from adcompiler.api.arguments import check_array, layout_of_value
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.kinds import describe, element, is_array, is_continuous, is_float
-from adcompiler.graph.layout import Layout, Leaf, Packed, leaves
+from adcompiler.graph.layout import Layout, Leaf, Packed, items_of, leaves
 
 Argnums = int | str | Sequence[int | str]
 TANGENT = "the tangent of an argument"
@@ -71,6 +71,15 @@ def check_apart(args: tuple[Any, ...], function: str, writes: Sequence[int]) -> 
                     raise DifferentiationError("AD303", reason, None, "pass a copy of one of them")
 
 
+def chosen(options: dict[str, Any], **flags: bool) -> dict[str, Any]:
+    """Return options, and those of some flags that are set.
+
+    >>> chosen({"fastmath": True}, has_aux=True, stacked=False)
+    {'fastmath': True, 'has_aux': True}
+    """
+    return options | {name: True for name, flag in flags.items() if flag}
+
+
 def positions(argnums: Argnums, names: list[str], function: str) -> tuple[list[int], bool]:
     """Return the positions of the arguments to differentiate, and whether it is a single one.
 
@@ -102,10 +111,10 @@ def flat_tangent(tangent: Any, argument: Any, layout: Layout) -> Iterator[Any]:
             given = np.zeros(np.shape(argument)) if tangent is None else tangent
             number = np.dtype(str(element(kind)))
             yield seed(given, argument, number, is_array(kind), TANGENT)
-        case Packed(maker=maker):
-            own = [*argument.values()] if maker is dict else [*argument]
+        case Packed():
+            own = [*items_of(argument, layout)]
             try:
-                items = [tangent[name] for name in layout.names] if maker is dict else [*tangent]
+                items = [*items_of(tangent, layout)]
             except (TypeError, KeyError, AttributeError):
                 items = []
             if tangent is None:

@@ -10,15 +10,16 @@ from numba.core import types as nt
 from adcompiler.analysis.propagate import propagated
 from adcompiler.analysis.sizes import Guards
 from adcompiler.analysis.types import enter_types, infer, is_continuous
-from adcompiler.api.arguments import direction_name, gradient_layout
+from adcompiler.api.arguments import gradient_layout
 from adcompiler.api.interface import Interface
 from adcompiler.emit.callees import Callees, Kinds, callee_graph, own_kinds, returning_copy
+from adcompiler.emit.together import call_together
 from adcompiler.emit.write import ModuleText, emit
 from adcompiler.forward.forward import forward
 from adcompiler.frontend.recursion import Callee
-from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static, direction_name, leaves
 from adcompiler.graph.nodes import Apply, Graph, Role, Value
-from adcompiler.graph.steps import Chain
+from adcompiler.graph.steps import Chain, Step
 from adcompiler.graph.walk import substitute
 from adcompiler.pipeline import Style, Unit, through
 from adcompiler.storage.derived import Derived
@@ -51,8 +52,8 @@ def compile_text(
         keep_arguments: whether arguments that the function writes are copied; those copies are what a
             function without a result returns.
     """
-    callees = Callees()
     result, compiled = _transformed(graph, layouts, chain, style, keep_arguments)
+    callees = Callees(result.name)
     parts = [callees.resolve(result)]
     while callees.todo:
         key = callees.todo.pop()
@@ -76,12 +77,14 @@ def _transformed(
     if not chain:
         if keep_arguments:  # the pullback checks it too late
             through(unit, "checked")
+        unit.graph = call_together(unit.graph)
         result = through(unit, "itself").graph
         return result, Compiled(result, [], Interface(result.returns or Leaf(), writes))
     through(unit, "prepared")
     if len(chain) == 1:
         through(unit, "factored")
     made = _derived(unit, layouts, chain)
+    unit.graph = call_together(unit.graph)
     result = through(unit, "polished").graph
     assert result.returns is not None
     interface = Interface(result.returns, writes, made.seeds, guards.is_conditional)
@@ -99,16 +102,16 @@ def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain) -> Derived:
         if is_reverse or number == 0:
             through(unit, "checked")
         if is_reverse:
-            made = gradient(unit.graph, positions, step.kind)
+            made = gradient(unit.graph, positions, step.kind, step.has_aux)
             gradients = [gradient_layout(layouts[position]) for position in step.wrt]
             packed = gradients[0] if unit.style.single else Packed(tuple(gradients))
-            returns = Packed((Leaf(), packed)) if step.kind == "value_and_grad" else packed
+            returns = _returns(unit.graph, packed, step)
             made.graph = replace(made.graph, returns=returns)
         else:
             if number > 0:
                 through(unit, "by parts")
             made = forward(unit.graph, positions, step.kind)
-            if unit.style.packed:
+            if unit.style.packed and step.kind == "tangent":
                 made.graph = _with_direction(made.graph, unit.graph, packed)
         report(step.kind, unit.graph, made.graph)
         plans, unit.starts = plans + made.plans, unit.starts | made.starts
@@ -119,6 +122,17 @@ def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain) -> Derived:
         unit.arguments = arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
         enter_types(propagated(unit.graph, arguments) or infer(unit.graph, arguments))
     return Derived(unit.graph, plans, tuple(seeds))
+
+
+def _returns(primal: Graph, gradient: Layout, step: Step) -> Layout:
+    """Return the layout of what a reverse step returns."""
+    whole = primal.returns or Leaf()
+    if step.kind == "value_and_grad":
+        return Packed((whole, gradient))
+    if step.has_aux:
+        assert isinstance(whole, Packed)
+        return Packed((gradient, whole.parts[1]))
+    return gradient
 
 
 def _with_direction(derived: Graph, graph: Graph, direction: Layout) -> Graph:

@@ -11,13 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, update_wrapper
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from numba.core import types as nt
 
 from adcompiler.api.arguments import (
     direction_layout,
-    direction_name,
     flat,
     kind_of,
     layout_of_type,
@@ -34,7 +33,8 @@ from adcompiler.api.checks import (
     layout_of_default,
     positions,
 )
-from adcompiler.api.next_chain import Mode, next_chain
+from adcompiler.api.nesting import chain_of, described, lowered_function
+from adcompiler.api.next_chain import Mode
 from adcompiler.api.remembered import Entry, Slot, slot_of
 from adcompiler.api.shortcuts import Shortcuts
 from adcompiler.api.specialised import Specialised, outdated, run_plainly, seconds_of_stages, with_direction
@@ -44,8 +44,8 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.dispatchers import divides_like_python, jit_options, name_of, python_function
 from adcompiler.frontend.seen import Seen, seeing
 from adcompiler.frontend.versions import keep
-from adcompiler.graph.layout import Layout, Packed, as_plain, build, pack_python
-from adcompiler.graph.steps import Chain, Matrix, Style
+from adcompiler.graph.layout import Layout, Packed, as_plain, build, direction_name, pack_python
+from adcompiler.graph.steps import Matrix, Style
 from adcompiler.portable import Portable
 from adcompiler.runtime.guards import SizeError
 from adcompiler.turns import importing, in_turn, uninterrupted
@@ -73,11 +73,14 @@ class Derivative(Portable):
         self.argnums = argnums
         self.jit = jit and not is_disabled()
         self.given, options = options, dict(options)
+        self.has_aux = mode not in ("hvp", "hessian") and bool(options.pop("has_aux", False))
+        self.stacked = mode not in ("hvp", "hessian") and bool(options.pop("stacked", False))
         accurate, broadcasts = options.pop("accurate_math", False), options.pop("broadcasting", False)
         self.options, self.raises = jit_options(self.base, options), divides_like_python(self.base, options)
         self.python = python_function(self.base)
         keep(self.python)
-        self.signature = inspect.signature(self.python)
+        self.inner = function if isinstance(function, Derivative) else None
+        self.signature = self._own_signature()
         self.names = list(self.signature.parameters)
         self.own = len(self.names)
         self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
@@ -85,15 +88,15 @@ class Derivative(Portable):
         self.seen = Seen()
         self.version = 0
         self.wrt, single = positions(argnums, self.names, self.python.__name__)
-        if isinstance(function, Derivative) and mode in ("outputs", "jvp"):
-            single = function.style.single
+        self.is_matrix = mode in get_args(Matrix)
+        self.chain, self.is_nested = chain_of(mode, tuple(self.wrt), self.has_aux, self.inner)
+        if self.inner is not None and mode in ("outputs", "jvp"):
+            single = self.inner.style.single
         self.style: Style = Style(single, accurate, broadcasts)
-        self.chain = _chain(mode, tuple(self.wrt), function)
         if mode == "hvp":
             self.style = replace(self.style, packed=True)
-            self.names = [*self.names, direction_name(self.names)]
-            self.signature = with_direction(self.signature, self.names[-1])
-        self.is_matrix = mode in get_args(Matrix)
+            self.signature = with_direction(self.signature, direction_name(self.names))
+            self.names = list(self.signature.parameters)
         self.is_derivative = self.is_matrix or bool(self.chain)
         if mode == "primal":  # so that it can be followed and differentiated like a dispatcher
             self.py_func = self.python
@@ -101,6 +104,11 @@ class Derivative(Portable):
         self.shortcuts = Shortcuts(self.python.__name__)
         self.cautious: dict[tuple[Layout, ...], Specialised] = {}
         update_wrapper(self, self.python)
+        self.__signature__ = self.signature
+
+    def _own_signature(self) -> inspect.Signature:
+        """Return the parameters of the function that is differentiated."""
+        return inspect.signature(self.python) if self.inner is None else self.inner.signature
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Evaluate for these arguments; they are never changed."""
@@ -235,9 +243,19 @@ class Derivative(Portable):
         return slot_of(self.base, name, layouts, (self._choices(), style))
 
     def _choices(self) -> tuple[object, ...]:
-        inner = self.function.chain if isinstance(self.function, Derivative) else ()
+        inner = () if self.inner is None else (self.inner._choices(), self.inner.style)
         options = sorted(self.options.items())
-        return self.mode, self.chain, inner, self.wrt, self.names, options, self.raises
+        return (
+            self.mode,
+            self.chain,
+            inner,
+            self.wrt,
+            self.names,
+            options,
+            self.raises,
+            self.has_aux,
+            self.stacked,
+        )
 
     def facts_of_derivative(self) -> tuple[object, ...]:
         """Return what tells this derivative from others, where a function reads it."""
@@ -249,17 +267,7 @@ class Derivative(Portable):
 
         own, keeps = layouts[: self.own], self.mode != "primal"
         with seeing(self.seen):
-            return compiled(self.python.__name__, self._lowered, own, self.chain, style, keeps, clock)
-
-    def _lowered(self, layouts: tuple[Layout, ...]) -> Graph:
-        if not self.is_matrix:
-            return self._graph(layouts)
-        with importing():
-            from adcompiler.api.matrices import matrix_graph
-
-        inner = self.function.chain if isinstance(self.function, Derivative) else ()
-        matrix = cast(Matrix, self.mode)
-        return matrix_graph(self.python, layouts, self.wrt, self.style.single, matrix, inner, self.raises)
+            return compiled(self.python.__name__, self._graph, own, self.chain, style, keeps, clock)
 
     @in_turn
     def stages(self, *args: Any) -> Stages:
@@ -309,9 +317,10 @@ class Derivative(Portable):
             self.__dict__.pop("primal", None)
         if isinstance(self.function, Derivative):
             self.function.recompile()
-        self.signature = inspect.signature(self.python)
+        self.signature = self._own_signature()
         if self.mode == "hvp":
             self.signature = with_direction(self.signature, self.names[-1])
+        self.__signature__ = self.signature
         self.version += 1
 
     def check_arguments(self, layouts: Sequence[Layout]) -> None:
@@ -328,7 +337,8 @@ class Derivative(Portable):
                 from adcompiler.pipeline import primal_graph
 
             with seeing(self.seen), enabled():
-                self.graphs[key] = primal_graph(self.base, key, self.raises)
+                graph = primal_graph(lowered_function(self), key, self.raises)
+                self.graphs[key] = described(self, graph)
         return self.graphs[key]
 
     @in_turn
@@ -342,6 +352,7 @@ class Derivative(Portable):
             from adcompiler.analysis.guess import guess_layouts
 
             needs_number = self.mode in ("grad", "value_and_grad", "hvp", "hessian") and not self.chain[1:]
+            needs_number = needs_number and not self.has_aux
             found, origins = guess_layouts(self._graph, layouts, self.python, self.wrt, needs_number)
         layouts = (*found, *self._direction(found))
         made = self._specialise(layouts, [*origins, *["like the gradient"] * (len(layouts) - len(found))])
@@ -427,22 +438,3 @@ class Derivative(Portable):
                 self.cautious[layouts] = self._made(layouts, (), replace(self.style, cautious=True))
             made = self.cautious[layouts]
         return made.function
-
-
-def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:
-    """Return the chain of transformations for a derivative of a function, which may be a derivative itself.
-
-    Raises:
-        DifferentiationError: AD203 for derivatives that cannot be differentiated again.
-    """
-    if not isinstance(function, Derivative):
-        found = next_chain(mode, wrt)
-    elif function.is_matrix or function.mode == "hvp":
-        found = None  # the arguments are others, or the graph is a loop around derivatives
-    else:
-        found = next_chain(mode, wrt, function.chain, function.style.single)
-    if found is None:
-        reason = f"{function!r} is itself a derivative"
-        cure = "grad of the grad of one number, jacobian, hessian and hvp are there for second derivatives"
-        raise DifferentiationError("AD203", reason, None, cure)
-    return found

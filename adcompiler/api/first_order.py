@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adcompiler.api.checks import Argnums
+from adcompiler.api.checks import Argnums, chosen
 from adcompiler.api.derivative import Derivative
 
 
@@ -14,6 +14,7 @@ def grad(
     argnums: Argnums = 0,
     *,
     jit: bool = True,
+    has_aux: bool = False,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates the gradient of a scalar function.
@@ -22,6 +23,8 @@ def grad(
         function: a numeric Python function, or an `@njit` dispatcher, that returns one float.
         argnums: the argument or arguments to differentiate, by position or name.
         jit: False runs the same generated text as plain Python and NumPy.
+        has_aux: whether the function returns a pair (value, auxiliary values), of which the first is
+            differentiated and the second handed on.
         options: `accurate_math=True` keeps the order of all sums, and libm in loops. `broadcasting=True`
             lets compiled callers pass arrays that are stretched because one of their sizes is 1; from Python
             this always works. All else are Numba's options such as `fastmath=True` or
@@ -30,7 +33,8 @@ def grad(
     Returns:
         a callable with the parameters of `function`. It returns the gradient of the one argument, in
         its shape and dtype, or a tuple of gradients where `argnums` is a sequence. In the gradient by a
-        tuple, dictionary or list, None stands for whatever is no float in it, integers included.
+        tuple, dictionary, list or dataclass, None stands for whatever is no float in it, integers included.
+        With `has_aux`, it returns (gradient, auxiliary values).
 
     Raises:
         DifferentiationError: where the function cannot be differentiated, when it is decorated
@@ -43,10 +47,12 @@ def grad(
     6.0
     >>> grad(energy.function, argnums=("x", "k"))(3.0, k=2.0)
     (6.0, 4.5)
+    >>> grad(lambda x: (x * x, {"half": 0.5 * x}), has_aux=True)(3.0)
+    (6.0, {'half': 1.5})
     """
     if function is None:
-        return lambda f: Derivative(f, "grad", argnums, jit, options)
-    return Derivative(function, "grad", argnums, jit, options)
+        return lambda f: grad(f, argnums, jit=jit, has_aux=has_aux, **options)
+    return Derivative(function, "grad", argnums, jit, chosen(options, has_aux=has_aux))
 
 
 def value_and_grad(
@@ -54,11 +60,13 @@ def value_and_grad(
     argnums: Argnums = 0,
     *,
     jit: bool = True,
+    has_aux: bool = False,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates a scalar function and its gradient together.
 
-    Arguments, result and errors are those of `grad`, but the result is `(value, gradient)`.
+    Arguments, result and errors are those of `grad`, but the result is `(value, gradient)`; with `has_aux`,
+    it is `((value, auxiliary values), gradient)`.
 
     >>> def energy(x, k):
     ...     return 0.5 * k * x * x
@@ -66,5 +74,5 @@ def value_and_grad(
     (9.0, 6.0)
     """
     if function is None:
-        return lambda f: Derivative(f, "value_and_grad", argnums, jit, options)
-    return Derivative(function, "value_and_grad", argnums, jit, options)
+        return lambda f: value_and_grad(f, argnums, jit=jit, has_aux=has_aux, **options)
+    return Derivative(function, "value_and_grad", argnums, jit, chosen(options, has_aux=has_aux))

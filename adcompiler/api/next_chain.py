@@ -9,24 +9,42 @@ from adcompiler.graph.steps import Chain, Matrix, Step, gradient_of, pullback_of
 Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp", "hvp", Matrix]
 
 
-def next_chain(mode: Mode, wrt: tuple[int, ...], inner: Chain = (), is_single: bool = True) -> Chain | None:
-    """Return the chain of transformations for a derivative of a function; None where there is none.
+def next_chain(mode: Mode, wrt: tuple[int, ...], has_aux: bool = False) -> Chain:
+    """Return the chain of transformations for a derivative of a function.
 
     Args:
         mode: which derivative.
         wrt: positions of the arguments to differentiate.
-        inner: the chain of the function itself.
-        is_single: whether the function returns one gradient by itself, not as a tuple, if it is a derivative.
+        has_aux: whether the function returns a pair, of which the second part is handed on.
 
-    >>> next_chain("grad", (1,), (Step("grad", (0,)),))
-    (Step(kind='grad', wrt=(1,)), Step(kind='slope', wrt=(0,)))
+    >>> next_chain("hvp", (1,))
+    (Step(kind='grad', wrt=(1,), has_aux=False), Step(kind='tangent', wrt=(1,), has_aux=False))
+    """
+    match mode:
+        case "primal" | "outputs" | "jacfwd" | "jacrev" | "hessian":
+            return ()  # what matrices call is in the graph
+        case "hvp":
+            return Step("grad", wrt), Step("tangent", wrt)
+    return (Step(mode, wrt, has_aux),)
+
+
+def merged_chain(mode: Mode, wrt: tuple[int, ...], inner: Chain, is_single: bool) -> Chain | None:
+    """Return the chain for a derivative of a derivative; None where there is none, or it would not be
+    shorter.
+
+    Args:
+        mode: which derivative.
+        wrt: positions of the arguments to differentiate.
+        inner: the chain of the derivative that is differentiated.
+        is_single: whether that returns one gradient by itself, not as a tuple.
+
+    >>> merged_chain("grad", (1,), (Step("grad", (0,)),), True)[1]
+    Step(kind='slope', wrt=(0,), has_aux=False)
     """
     match mode:
         case "primal" | "outputs":
             return inner
         case "jacfwd" | "jacrev" if is_single and all(step.kind in ("grad", "slope") for step in inner):
-            return ()  # what they call is in the graph
-        case "hessian" if not inner:
             return ()
         case "jvp":
             return (*inner, Step("jvp", wrt))
@@ -34,8 +52,6 @@ def next_chain(mode: Mode, wrt: tuple[int, ...], inner: Chain = (), is_single: b
             return pullback_of(inner, wrt)
         case "grad" if is_single:
             return gradient_of(inner, wrt)
-        case "value_and_grad" if not inner:
-            return (Step("value_and_grad", wrt),)
         case "hvp" if is_single:
             found = gradient_of(inner, wrt)
             return found and (*found, Step("tangent", wrt))

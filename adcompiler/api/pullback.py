@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from adcompiler.api.arguments import flat, layout_of_value, plain
 from adcompiler.api.checks import seed
 from adcompiler.api.derivative import Derivative
@@ -13,7 +15,7 @@ from adcompiler.api.plans import Plan, plans_of, quick_key, seed_kinds
 from adcompiler.api.specialised import outdated
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.kinds import is_continuous
-from adcompiler.graph.layout import Layout, Leaf, leaves
+from adcompiler.graph.layout import Layout, Leaf, Packed, items_of, leaves, pack_python
 from adcompiler.turns import in_turn
 
 ADJOINT = "the adjoint of an output"
@@ -43,8 +45,8 @@ def _made_once(
 
 
 def vjp(
-    function: Callable[..., Any], *args: Any, jit: bool = True, **options: Any
-) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    function: Callable[..., Any], *args: Any, jit: bool = True, has_aux: bool = False, **options: Any
+) -> tuple[Any, ...]:
     """Return the outputs of a function and the function that multiplies by its transposed Jacobian.
 
     Args:
@@ -53,12 +55,14 @@ def vjp(
             its outputs; the caller's arrays stay as they are.
         *args: its arguments.
         jit: False runs the generated text as plain Python.
+        has_aux: whether the function returns a pair (outputs, auxiliary values), of which the second has no
+            adjoint.
         **options: Numba options.
 
     Returns:
         the outputs, and a function from adjoints in the structure of the outputs to a tuple with the
-        adjoint of each argument (None for arguments without a derivative). Each call of it runs
-        `function` once more.
+        adjoint of each argument (None for arguments without a derivative); with `has_aux`, the auxiliary
+        values, too. Each call of that function runs `function` once more.
 
     Raises:
         DifferentiationError: where the function cannot be differentiated.
@@ -75,20 +79,26 @@ def vjp(
     fixed = tuple(sorted(options.items())) if options else ()
     plan = plans_of("vjp", function, jit, fixed).find(args, _planned, function, args, jit, fixed)
     value = plan.outputs(*args)
-    return value, Pullback(plan, plan.kept(args), value)
+    if not has_aux:
+        return value, Pullback(plan, plan.kept(args), value)
+    outputs, aux = pair(value, plan.returns, plan.derivative.python.__name__)
+    return outputs, Pullback(plan, plan.kept(args), value, has_aux=True), aux
 
 
 class Pullback:
     """What `vjp` returns beside the outputs: the function from their adjoints to those of the arguments."""
 
-    __slots__ = ("kept", "plan", "value")
+    __slots__ = ("has_aux", "kept", "plan", "value")
 
-    def __init__(self, plan: Plan, kept: tuple[Any, ...], value: Any) -> None:
-        self.plan, self.kept, self.value = plan, kept, value
+    def __init__(self, plan: Plan, kept: tuple[Any, ...], value: Any, has_aux: bool = False) -> None:
+        self.plan, self.kept, self.value, self.has_aux = plan, kept, value, has_aux
 
     def __call__(self, adjoint: Any) -> tuple[Any, ...]:
         """Return the adjoint of each argument, given that of the outputs."""
         plan = self.plan
+        if self.has_aux:
+            assert isinstance(plan.returns, Packed)
+            adjoint = adjoint, _zeros(self.value[1], plan.returns.parts[1])
         seeds = _seeds(adjoint, self.value, plan)
         given = self.kept if plan.is_complete else map(plain, self.kept, plan.made.layouts)
         found = plan.derivative.run(plan.made, (*given, *seeds))
@@ -100,14 +110,37 @@ class Pullback:
     def __reduce__(self) -> Any:
         if not self.plan.is_current():
             raise outdated(self.plan.derivative.python.__name__)
-        return _arrived, (self.plan.derivative, self.kept, self.value, self.plan.returns)
+        return _arrived, (self.plan.derivative, self.kept, self.value, self.plan.returns, self.has_aux)
 
     def __repr__(self) -> str:
         return f"<adcompiler pullback of {self.plan.derivative.python.__name__}>"
 
 
-def _arrived(derivative: Derivative, kept: tuple[Any, ...], value: Any, returns: Layout) -> Pullback:
-    return Pullback(_plan(derivative, derivative, kept, returns, is_given=True), kept, value)
+def _arrived(
+    derivative: Derivative, kept: tuple[Any, ...], value: Any, returns: Layout, has_aux: bool
+) -> Pullback:
+    return Pullback(_plan(derivative, derivative, kept, returns, is_given=True), kept, value, has_aux)
+
+
+def pair(value: Any, returns: Layout, name: str) -> tuple[Any, Any]:
+    """Return the two parts of what a function returns that has auxiliary values.
+
+    Raises:
+        DifferentiationError: AD302 where there are not two.
+    """
+    if not isinstance(returns, Packed) or returns.maker is not tuple or len(returns.parts) != 2:
+        reason = f"'{name}' returns no pair, as has_aux=True says"
+        raise DifferentiationError("AD302", reason, None, "return (outputs, auxiliary values)")
+    return value[0], value[1]
+
+
+def _zeros(value: Any, layout: Layout) -> Any:
+    """Return an adjoint of zeros."""
+    match layout:
+        case Packed():
+            parts = zip(items_of(value, layout), layout.parts, strict=True)
+            return pack_python(layout, [_zeros(item, part) for item, part in parts])
+    return np.zeros_like(value) if isinstance(value, np.ndarray) else 0.0
 
 
 def _planned(

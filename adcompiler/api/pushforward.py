@@ -9,8 +9,9 @@ from typing import Any
 from adcompiler.api.arguments import kind_of, plain
 from adcompiler.api.checks import TANGENT, flat_tangent, seed
 from adcompiler.api.plans import Plan, plans_of, quick_key, seed_kinds
-from adcompiler.api.pullback import derivative_of
+from adcompiler.api.pullback import derivative_of, pair
 from adcompiler.errors import DifferentiationError
+from adcompiler.graph.layout import Packed
 
 
 def jvp(
@@ -19,8 +20,9 @@ def jvp(
     tangents: Sequence[Any],
     *,
     jit: bool = True,
+    has_aux: bool = False,
     **options: Any,
-) -> tuple[Any, Any]:
+) -> tuple[Any, ...]:
     """Return the outputs of a function and their derivatives along a direction: Jacobian times vector.
 
     One run of forward mode: it takes about as long as one or two of the function, whatever the number of
@@ -34,10 +36,13 @@ def jvp(
         tangents: the direction: for each argument a change of its structure and shape, or None for one that
             does not change, as also for arguments that are no floats.
         jit: False runs the generated text as plain Python.
+        has_aux: whether the function returns a pair (outputs, auxiliary values), of which the second has no
+            tangent.
         **options: those of `grad`.
 
     Returns:
-        the outputs, and in the same structure their tangents (None for outputs without a derivative).
+        the outputs, and in the same structure their tangents (None for outputs without a derivative); with
+        `has_aux`, the auxiliary values, too.
 
     Raises:
         DifferentiationError: where the function cannot be differentiated, or a tangent does not fit.
@@ -63,7 +68,11 @@ def jvp(
         seeds = [part for k in changes for part in flat_tangent(changes[k], bound[k], layouts[k])]
         args = tuple(map(plain, bound, layouts))
     value, found = plan.derivative.run(plan.made, (*args, *seeds))
-    return value, found
+    if not has_aux:
+        return value, found
+    assert isinstance(plan.returns, Packed)
+    outputs, aux = pair(value, plan.returns.parts[0], plan.derivative.python.__name__)
+    return outputs, found[0], aux
 
 
 def _planned(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adcompiler.api.checks import Argnums
+from adcompiler.api.checks import Argnums, chosen
 from adcompiler.api.derivative import Derivative
 
 
@@ -58,13 +58,14 @@ def hessian(
 
     Args:
         function: a numeric Python function, or an `@njit` dispatcher, that returns one float.
-        argnums: the argument or arguments to differentiate twice, by position or name: numbers or arrays.
+        argnums: the argument or arguments to differentiate twice, by position or name.
         jit: False runs the generated text as plain Python and NumPy.
         **options: those of `grad`.
 
     Returns:
         a callable with the parameters of `function`. For an argument of shape s it returns an array of
-        shape (*s, *s), for several a tuple of tuples of such blocks. It can be called inside `@njit` code.
+        shape (*s, *s), for several a tuple of tuples of such blocks; for arguments with a structure, that
+        structure of such structures. It can be called inside `@njit` code.
 
     Raises:
         DifferentiationError: where the function cannot be differentiated.
@@ -84,20 +85,29 @@ def jacfwd(
     argnums: Argnums = 0,
     *,
     jit: bool = True,
+    has_aux: bool = False,
+    stacked: bool = False,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates the Jacobian by forward mode: a column for each element of x.
 
     Args:
-        function: a numeric Python function, or an `@njit` dispatcher, that returns one number or array.
-        argnums: the argument or arguments to differentiate, by position or name: numbers or arrays.
+        function: a numeric Python function, or an `@njit` dispatcher, that returns numbers and arrays, in
+            tuples, named tuples, dictionaries and dataclasses if there are several.
+        argnums: the argument or arguments to differentiate, by position or name.
         jit: False runs the generated text as plain Python and NumPy.
+        has_aux: whether the function returns a pair (value, auxiliary values), of which the first is
+            differentiated and the second handed on.
+        stacked: whether the blocks of all arguments stand side by side in one matrix, with a column for each
+            number that is differentiated by: what `scipy.optimize.curve_fit` and `least_squares` take.
         **options: those of `grad`.
 
     Returns:
         a callable with the parameters of `function`. For a result of shape r and an argument of shape s it
-        returns an array of shape (*r, *s), for several arguments a tuple of these. It can be called inside
-        `@njit` code.
+        returns an array of shape (*r, *s), for several arguments a tuple of these. For arguments and results
+        with structure, it returns blocks in the structure of the result, in each place of which stands the
+        structure of the arguments. Stacked, the block of a result has shape (*r, n) for n numbers in all
+        arguments. It can be called inside `@njit` code.
 
     Raises:
         DifferentiationError: where the function cannot be differentiated.
@@ -106,9 +116,17 @@ def jacfwd(
     >>> jacfwd(lambda x: x[:2] * x[2])(np.array([1.0, 2.0, 3.0]))
     array([[3., 0., 1.],
            [0., 3., 2.]])
+    >>> jacfwd(lambda p: {"sum": p["a"] + p["b"]})({"a": 1.0, "b": 2.0})
+    {'sum': {'a': 1.0, 'b': 1.0}}
+    >>> def model(t, a, b):
+    ...     return a * np.exp(-b * t)
+    >>> jacfwd(model, argnums=("a", "b"), stacked=True)(np.array([0.0, 1.0]), 2.0, 0.0)
+    array([[ 1., -0.],
+           [ 1., -2.]])
     """
     if function is None:
-        return lambda f: Derivative(f, "jacfwd", argnums, jit, options)
+        return lambda f: jacfwd(f, argnums, jit=jit, has_aux=has_aux, stacked=stacked, **options)
+    options = chosen(options, has_aux=has_aux, stacked=stacked)
     return Derivative(function, "jacfwd", argnums, jit, options)
 
 
@@ -117,6 +135,8 @@ def jacrev(
     argnums: Argnums = 0,
     *,
     jit: bool = True,
+    has_aux: bool = False,
+    stacked: bool = False,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates the Jacobian by reverse mode: a row for each element of y.
@@ -130,7 +150,8 @@ def jacrev(
            [0., 3., 2.]])
     """
     if function is None:
-        return lambda f: Derivative(f, "jacrev", argnums, jit, options)
+        return lambda f: jacrev(f, argnums, jit=jit, has_aux=has_aux, stacked=stacked, **options)
+    options = chosen(options, has_aux=has_aux, stacked=stacked)
     return Derivative(function, "jacrev", argnums, jit, options)
 
 

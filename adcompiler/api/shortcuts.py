@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ from adcompiler.api.checks import check_apart
 from adcompiler.api.specialised import Specialised
 from adcompiler.api.typed_calls import TypedCalls, UnfitError
 from adcompiler.graph.kinds import element, is_array, is_scalar
-from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves, map_leaves
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static, is_bare, leaves, map_leaves
 
 _PLAIN = frozenset({np.ndarray, float, int, bool, complex, np.float64, np.float32, np.int64, np.bool_})
 _BUILTINS = {item.__name__: item for item in (type, tuple, len, str)} | {"plain": _PLAIN, "unfit": UnfitError}
@@ -182,6 +182,8 @@ class _Writer:
 
     def _given_parts(self, layout: Packed, text: str, checked: Iterator[bool]) -> str:
         own, maker, is_dict = self.prefix, self.name(layout.maker), layout.maker is dict
+        if is_dataclass(layout.maker):
+            return self._given_fields(layout, text, checked)
         fits = f"{own}tuple({text}) == {self.name(layout.names)}" if is_dict else ""
         fits = fits or f"{own}len({text}) == {len(layout.parts)}"
         self.require(f"{own}type({text}) is {maker} and {fits}")
@@ -189,7 +191,13 @@ class _Writer:
         parts = [self.given(part, name, checked) for part, name in zip(layout.parts, names, strict=True)]
         if parts == names and layout.maker not in (dict, list):
             return text
-        return _tuple(parts) if layout.maker in (tuple, dict, list) else f"{maker}{_tuple(parts)}"
+        return _tuple(parts) if is_bare(layout.maker) else f"{maker}{_tuple(parts)}"
+
+    def _given_fields(self, layout: Packed, text: str, checked: Iterator[bool]) -> str:
+        self.require(f"{self.prefix}type({text}) is {self.name(layout.maker)}")
+        names = self.apart(layout, _tuple([f"{text}.{name}" for name in layout.names]))
+        parts = [self.given(part, name, checked) for part, name in zip(layout.parts, names, strict=True)]
+        return _tuple(parts)
 
     def returned(self, layout: Layout, text: str) -> str:
         """Return what the caller gets for a result."""
@@ -202,6 +210,9 @@ class _Writer:
             return f"{{{', '.join(f'{key}: {part}' for key, part in pairs)}}}"
         if layout.maker is list:
             return f"[{', '.join(parts)}]"
+        if is_dataclass(layout.maker):
+            fields = ", ".join(f"{name}={part}" for name, part in zip(layout.names, parts, strict=True))
+            return f"{self.name(layout.maker)}({fields})"
         return _tuple(parts) if layout.maker is tuple else f"{self.name(layout.maker)}{_tuple(parts)}"
 
 

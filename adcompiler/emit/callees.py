@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,10 +14,9 @@ from numba.extending import typeof_impl
 from adcompiler.analysis.alias import memory
 from adcompiler.analysis.types import Types, infer, is_array, is_mutable, rank
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend.dispatchers import name_of
 from adcompiler.frontend.lower import lower
-from adcompiler.frontend.recursion import Callee
-from adcompiler.graph.layout import Leaf, Static
+from adcompiler.frontend.recursion import Callee, Lifted, is_recursive
+from adcompiler.graph.layout import Layout, Leaf, Static, map_leaves
 from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Role, Value
 from adcompiler.graph.walk import map_region
 
@@ -28,7 +28,7 @@ class CalleeType(nt.Callable, nt.Opaque):
 
     def __init__(self, callee: Callee) -> None:
         self.callee = callee
-        super().__init__(f"Callee({callee.function.__qualname__}, {id(callee.function)}, {callee.chain})")
+        super().__init__(f"Callee({callee.function.__name__}, {id(callee)})")
 
     def get_call_type(self, context: Any, args: Any, kws: Any) -> Any:
         """Return the signature for these arguments."""
@@ -68,7 +68,7 @@ def derived_type(callee: Callee, kinds: Kinds) -> nt.Type:
 
 def own_kinds(callee: Callee, kinds: Kinds) -> Kinds:
     """Return the types of the arguments of the function itself, without those that its derivative adds."""
-    added = {"pullback": 1, "jvp": None, "tangent": None}
+    added = {"pullback": len(callee.picks or (0,)), "jvp": None, "tangent": None}
     count = sum(added.get(step.kind, 0) or len(step.wrt) for step in callee.chain if step.kind in added)
     return kinds[: len(kinds) - count]
 
@@ -118,7 +118,9 @@ def _borne_out(callee: Callee, kinds: Kinds, graph: Graph, assumed: nt.Type) -> 
         for _ in range(4):
             _ASSUMED[key] = assumed
             types = infer(graph, [kind for kind in kinds if not isinstance(kind, nt.NoneType)])
-            found = plain_kind(_kind_of(graph.body.yields[0], types))
+            kinds_found = [plain_kind(_kind_of(atom, types)) for atom in graph.body.yields]
+            is_single = graph.returns is None and len(kinds_found) == 1
+            found = kinds_found[0] if is_single else nt.Tuple(kinds_found)
             if found == assumed:
                 return found
             assumed = found
@@ -133,18 +135,39 @@ def _kind_of(atom: Atom, found: Types) -> nt.Type:
     return nt.float64 if isinstance(getattr(atom, "value", None), float) else nt.int64
 
 
+def _ranked(callee: Callee, kinds: Kinds) -> tuple[Any, Sequence[Layout]]:
+    """Return a function and the layouts of its arguments, with numbers of axes."""
+    function = callee.function
+    if not isinstance(function, Lifted):
+        layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(rank(kind)) for kind in kinds]
+        return function, layouts
+    supply = iter(kinds)
+    *own, what = [
+        map_leaves(layout, lambda leaf: Leaf(rank(next(supply))))
+        for layout in (*callee.layouts, function.what)
+    ]
+    return replace(function, what=what), own
+
+
 def refusal(callee: Callee, reason: str) -> DifferentiationError:
     """Build the refusal of a recursive function."""
     return DifferentiationError("AD201", f"'{callee.function.__name__}' calls itself, and {reason}")
 
 
 def callee_graph(callee: Callee, kinds: Kinds) -> Graph:
-    """Return the untyped graph of a recursive function."""
-    layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(rank(kind)) for kind in kinds]
-    graph = lower(callee.function, layouts, callee.raises)
-    if callee.chain:
+    """Return the untyped graph of a function that is called."""
+    function, layouts = _ranked(callee, kinds)
+    graph = lower(function, layouts, callee.raises)
+    if callee.picks is not None:
+        chosen = tuple(graph.body.yields[k] for k in callee.picks)
+        graph = replace(graph, body=replace(graph.body, yields=chosen), returns=None)
+    if isinstance(callee.function, Lifted):
+        graph = replace(graph, parameters=())
+    if callee.chain or callee.picks is not None:
         return graph
     if graph.returns is not None or len(graph.body.yields) != 1:
+        if isinstance(callee.function, Lifted) or not is_recursive(callee.function):
+            return graph  # the rule of a function
         raise refusal(callee, "returns something else than one number or array")
     params = graph.body.params
     info = memory(graph.body, set(params), set(params))
@@ -170,6 +193,7 @@ def returning_copy(graph: Graph) -> Graph:
 class Callees:
     """The functions that a module holds beside its main one, each for one combination of types."""
 
+    main: str
     names: dict[tuple[Callee, Kinds], str] = field(default_factory=dict)
     todo: list[tuple[Callee, Kinds]] = field(default_factory=list)
 
@@ -177,8 +201,8 @@ class Callees:
         """Return the name of a function, noting that it is needed."""
         key = (callee, kinds)
         if key not in self.names:
-            name = "_".join([name_of(callee.function), *(step.kind for step in callee.chain)])
-            taken = set(self.names.values())
+            name = "_".join([callee.name, *(step.kind for step in callee.chain)])
+            taken = {self.main, *self.names.values()}
             k, unique = 0, name
             while unique in taken:
                 k += 1

@@ -17,7 +17,7 @@ from adcompiler.emit.names import RESERVED, assign_names
 from adcompiler.frontend.dispatchers import name_of
 from adcompiler.frontend.facts import fingerprint
 from adcompiler.frontend.recursion import Callee
-from adcompiler.graph.layout import Layout, Leaf, Packed
+from adcompiler.graph.layout import Layout, Leaf, Packed, is_bare
 from adcompiler.graph.nodes import Apply, Effect, Global, Graph, Region, type_of
 from adcompiler.graph.python import to_python
 from adcompiler.graph.python_expressions import Style
@@ -98,7 +98,7 @@ def _named_makers(graph: Graph, captured: dict[str, object]) -> dict[Any, str]:
 def _makers(layout: Layout | None) -> Iterator[Any]:
     """Yield the classes of the named tuples in a result."""
     if isinstance(layout, Packed):
-        if layout.maker not in (tuple, list, dict):
+        if not is_bare(layout.maker):
             yield layout.maker
         for part in layout.parts:
             yield from _makers(part)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from numba.core.types import BaseTuple
+
 from adcompiler.analysis.activity import active_values
 from adcompiler.analysis.alias import typed_memory
 from adcompiler.analysis.ranges import ranges
@@ -228,8 +230,14 @@ def _of_call(sweep: TangentSweep, node: Apply) -> None:
     assert isinstance(callee, Global)
     own = callee.value if isinstance(callee.value, Callee) else Callee(callee.value.py_func)
     varied = [k - 1 for k in _varied(sweep, node)]
-    derived = Global(callee.name, replace(own, chain=(*own.chain, Step("jvp", tuple(varied)))))
+    is_bundle = isinstance(node.out.type, BaseTuple)
+    step = Step("tangent" if is_bundle else "jvp", tuple(varied))
+    derived = Global(callee.name, replace(own, chain=(*own.chain, step)))
     tangents = [sweep.contiguous(args[k]) for k in varied]
+    if is_bundle:  # a pair of tuples could not be differentiated again
+        sweep.nodes.append(node)
+        sweep.tangents[node.out] = sweep.apply("derivative", derived, *args, *tangents)
+        return
     pair = Value("pair", temporary=True)
     sweep.nodes.append(
         Apply(pair, "derivative", (derived, *args, *tangents), (), loc=node.loc, role=node.role)

@@ -13,6 +13,7 @@ import numpy as np
 from adcompiler.frontend.parse import Source
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static
 from adcompiler.graph.nodes import UNDEFINED, Atom, Global, Literal, Value
+from adcompiler.graph.steps import Chain
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,53 @@ class TypeOf:
     """`type(x)`: it can be called, to make a value of the type of x."""
 
     value: Atom
+
+
+@dataclass(frozen=True)
+class Inner:
+    """A nested function without the variables around it, which are the record that it makes a closure of."""
+
+    source: Source
+
+
+@dataclass(frozen=True)
+class Transformation:
+    """Which derivative of a function is meant.
+
+    Attributes:
+        mode: `"grad"`, `"value_and_grad"`, `"hvp"`, `"jacfwd"`, `"jacrev"` or `"hessian"`.
+        wrt: positions of the arguments to differentiate.
+        single: whether the derivative by one argument is returned by itself, not as a tuple.
+        has_aux: whether the function returns a pair, of which the second part is handed on.
+        steps: by what the result is differentiated again.
+        stacked: whether blocks by several arguments stand side by side in one matrix.
+    """
+
+    mode: str
+    wrt: tuple[int, ...]
+    single: bool = True
+    has_aux: bool = False
+    steps: Chain = ()
+    stacked: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Transform:
+    """A derivative of a function, which can be called like it."""
+
+    how: Transformation
+    function: Binding
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """What is called, and is no function of the program: a pullback, or a product with a derivative.
+
+    Attributes:
+        run: lowers a call, given the state, the place, the arguments and the name of the variable.
+    """
+
+    run: Callable[..., Binding]
 
 
 @dataclass(frozen=True)
@@ -55,7 +103,7 @@ class Record(tuple[Any, ...]):
         return made
 
 
-Binding = Atom | tuple["Binding", ...] | Closure | TypeOf | Ambiguous
+Binding = Atom | tuple["Binding", ...] | Closure | TypeOf | Ambiguous | Transform | Operation
 Environment = dict[str, Binding]
 
 
@@ -114,7 +162,8 @@ def unpacked(layout: Layout, name: str, params: list[Value]) -> Binding:
     parts = [
         unpacked(part, f"{name}_{label}", params) for label, part in zip(labels, layout.parts, strict=True)
     ]
-    return Record(parts, layout.names, layout.maker) if layout.names else tuple(parts)
+    is_record = layout.names or isinstance(layout.maker, Inner)
+    return Record(parts, layout.names, layout.maker) if is_record else tuple(parts)
 
 
 def join(
@@ -149,13 +198,16 @@ def _joined_tuples(
     if not (isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right)):
         reason = f"'{name.lstrip('$')}' is a tuple of different lengths after the two branches"
         return Ambiguous(reason, left if isinstance(left, tuple) else right)
+    names = [getattr(side, "names", ()) for side in (left, right)]
+    if names[0] != names[1]:
+        return Ambiguous(f"'{name.lstrip('$')}' has different fields after the two branches", left)
     pairs = zip(left, right, strict=True)
     return like(left, [join(a, b, name, outs, yields) for a, b in pairs])
 
 
 def is_fixed(binding: Binding) -> bool:
     """Tell whether a binding is a function, class or module, which no variable of the graph can hold."""
-    return isinstance(binding, Closure | TypeOf) or (
+    return isinstance(binding, Closure | TypeOf | Transform | Operation) or (
         isinstance(binding, Global) and not isinstance(binding.value, np.ndarray | np.generic | enum.Enum)
     )
 

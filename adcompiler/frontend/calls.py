@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Sequence
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
 import gast
@@ -12,17 +14,15 @@ import numpy as np
 
 from adcompiler.custom import CustomFunction, stop_gradient
 from adcompiler.definitions import refuse
-from adcompiler.frontend import defined, overloads, primitives, resolve, scope, tuples
-from adcompiler.frontend.bindings import Binding, Closure, Environment, Record, TypeOf
+from adcompiler.frontend import defined, overloads, primitives, resolve, scope, transforms, tuples
+from adcompiler.frontend.bindings import Binding, Closure, Environment, Operation, Record, Transform, TypeOf
 from adcompiler.frontend.buffers import writable
-from adcompiler.frontend.dispatchers import name_of
-from adcompiler.frontend.inlining import bind_parameters, inline, raises_inside
+from adcompiler.frontend.inlining import bind_parameters, calls_itself, inline, raises_inside
+from adcompiler.frontend.lifting import signature_of, without_lists
 from adcompiler.frontend.parse import Source, parse
-from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Callee, is_recursive
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Effect, Global, Literal, Store, Value
-from adcompiler.graph.steps import Chain, Step
 
 _LISTS = (numba.typed.List, numba.typed.List.empty_list)
 
@@ -51,6 +51,10 @@ def _called_value(state: Lowering, node: gast.Call, callee: Binding, name: str |
         return _follow(state, node, callee.source, callee.frame, name)
     if isinstance(callee, Global):
         return _global(state, node, callee, name)
+    if isinstance(callee, Transform):
+        return _transform(state, node, callee, name)
+    if isinstance(callee, Operation):
+        return callee.run(state, node, tuples.items(state, node.args), name)
     raise state.refuse("AD102", "this value cannot be called", node)
 
 
@@ -62,12 +66,11 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
         return state.apply(node, "stop_gradient", _arguments(state, node)[0], name)
     if isinstance(function, CustomFunction):
         return _custom(state, node, callee, function, name)
-    if isinstance(function, Callee):  # in loops over directions
-        args, _ = _arguments(state, node)
-        return state.apply(node, "derivative", (callee, *args), name)
     if getattr(function, "is_derivative", False):
-        return _derivative(state, node, function, name)
+        return _transform(state, node, transforms.transform_of(function), name)
     if _is_own(function):
+        if function.__name__ in (*transforms.MAKERS, *transforms.EVALUATED):
+            return _made_inside(state, node, function.__name__)
         reason = f"'{callee.name}' is called inside the function that is differentiated"
         cure = "make the derivative outside, as in g = grad(f), and call g inside"
         raise state.refuse("AD203", reason, node, cure)
@@ -88,7 +91,10 @@ def _outside(state: Lowering, node: gast.Call, callee: Global, name: str | None)
             return _call_itself(state, node, function, name)
         return _follow(state, node, parse(function), None, name)
     if isinstance(function, type) and issubclass(function, tuple) and hasattr(function, "_fields"):
-        return _named_tuple(state, node, function)
+        fields_of: Any = function
+        return _record(state, node, function, fields_of._fields, fields_of._field_defaults)
+    if isinstance(function, type) and is_dataclass(function):
+        return _dataclass(state, node, function)
     if function in _LISTS:
         return state.apply(node, "list", (), name)
     args, keywords = _arguments(state, node)
@@ -131,7 +137,7 @@ def _is_own(function: object) -> bool:
     """Tell whether a function is one of this package that makes derivatives: `grad`, `vjp` and the like."""
     module = str(getattr(function, "__module__", None))
     is_here = module.startswith("adcompiler.api.") or module == "adcompiler.custom"
-    return is_here and isinstance(function, types.FunctionType)
+    return is_here and isinstance(function, types.FunctionType) and "<" not in function.__qualname__
 
 
 def _single_values(
@@ -161,30 +167,45 @@ def _call_itself(state: Lowering, node: gast.Call, called: Any, name: str | None
     return state.apply(node, "recurse", (callee, *args), name or function.__name__)
 
 
-def _derivative(state: Lowering, node: gast.Call, derivative: Any, name: str | None) -> Binding:
-    """A gradient stays a call; the module gets a function for it, which can be differentiated again."""
-    chain: Chain = derivative.chain
-    if not chain or not all(step.kind in ("grad", "value_and_grad", "slope") for step in chain):
-        cure = "grad and value_and_grad can be called there"
-        raise state.refuse("AD203", f"{derivative!r} is called inside the function", node, cure)
-    source = parse(derivative.python)
-    what = f"{derivative!r} is called inside the function"
-    bound, args = _single_values(state, node, source, "AD203", what)
-    first, *rest = chain
-    raises = state.raises if derivative.raises is None else derivative.raises
-    gradients: list[Binding] = []
-    for k in first.wrt:
-        callee = Callee(derivative.python, (Step("grad", (k,)), *rest), True, raises)
-        atoms = (Global(name_of(derivative.python), callee), *args)
-        out = state.apply(node, "derivative", atoms, name if derivative.style.single else None)
-        state.ranks[out] = atom_rank(args[k], state.ranks)
-        gradients.append(out)
-    packed = gradients[0] if derivative.style.single else tuple(gradients)
-    if first.kind == "grad":
-        return packed
-    if is_recursive(derivative.python):
-        return _call_itself(state, node, derivative.python, None), packed
-    return inline(state, source, bound, None, None), packed
+def _transform(state: Lowering, node: gast.Call, transform: Transform, name: str | None) -> Binding:
+    """A derivative stays a call; the module gets a function for it, which can be differentiated again."""
+    args, keywords = _bindings(state, node)
+    given = transforms.bound(state, node, transform, args, keywords, resolve.constant)
+    return transforms.applied(state, node, transform, given, run, name)
+
+
+def _made_inside(state: Lowering, node: gast.Call, maker: str) -> Binding:
+    """`grad(f)` or `jvp(f, (x,), (v,))` inside the function that is differentiated."""
+    args, keywords = _bindings(state, node)
+    if maker in transforms.MAKERS:
+        return transforms.made(state, node, maker, args, keywords)
+    return transforms.evaluated(state, node, maker, args, keywords, run)
+
+
+def run(state: Lowering, node: gast.AST, function: Binding, args: Sequence[Binding]) -> Binding:
+    """Lower a call of a function that is differentiated, given one binding for each of its parameters."""
+    if isinstance(function, Transform):
+        return transforms.applied(state, node, function, args, run, None)
+    if isinstance(function, Global) and isinstance(function.value, CustomFunction):
+        return _custom_result(state, node, function, [state.materialise(arg, node) for arg in args], None)
+    args = [without_lists(arg) for arg in args]
+    enclosing = function.frame if isinstance(function, Closure) else None
+    plain: Any = getattr(function, "value", None)
+    source = function.source if isinstance(function, Closure) else parse(plain)
+    if calls_itself(state, source, enclosing):
+        raise state.refuse("AD201", f"'{getattr(source.tree, 'name', 'lambda')}' calls itself", node)
+    if enclosing is None and is_recursive(source.function):
+        atoms = [state.materialise(arg, node) for arg in args]
+        callee = Global(
+            source.function.__name__, Callee(source.function, raises=raises_inside(state, source))
+        )
+        return state.apply(node, "recurse", (callee, *atoms), source.function.__name__)
+    names = signature_of(function).parameters
+    return inline(state, source, dict(zip(names, args, strict=True)), enclosing, None)
+
+
+def _bindings(state: Lowering, node: gast.Call) -> tuple[list[Binding], dict[str, Binding]]:
+    return tuples.items(state, node.args), {str(k.arg): state.binding(k.value) for k in node.keywords}
 
 
 def _custom(
@@ -198,20 +219,38 @@ def _custom(
         raise state.refuse("AD107", str(error), node) from error
     bound.apply_defaults()
     atoms = [arg if isinstance(arg, Atom) else resolve.constant("default", arg) for arg in bound.args]
-    result = state.apply(node, "custom", (callee, *atoms), callee.name)
-    return state.apply(node, "custom[0]", (callee, *atoms, result), name or callee.name)
+    return _custom_result(state, node, callee, atoms, name)
 
 
-def _named_tuple(state: Lowering, node: gast.Call, kind: Any) -> Record:
+def _custom_result(
+    state: Lowering, node: gast.AST, callee: Global, args: Sequence[Atom], name: str | None
+) -> Value:
+    result = state.apply(node, "custom", (callee, *args), callee.name)
+    return state.apply(node, "custom[0]", (callee, *args, result), name or callee.name)
+
+
+def _dataclass(state: Lowering, node: gast.Call, kind: Any) -> Record:
+    """Make a dataclass, of which nothing is known but its fields."""
+    own = fields(kind)
+    if hasattr(kind, "__post_init__") or any(not f.init or f.default_factory is not MISSING for f in own):
+        reason = f"making a {kind.__name__} does more than setting its fields"
+        raise state.refuse("AD102", reason, node, "use a dataclass without __post_init__ and factories")
+    defaults = {f.name: f.default for f in own if f.default is not MISSING}
+    return _record(state, node, kind, tuple(f.name for f in own), defaults)
+
+
+def _record(
+    state: Lowering, node: gast.Call, kind: Any, names: tuple[str, ...], given_defaults: dict[str, Any]
+) -> Record:
     given = tuples.items(state, node.args)
     named = {k.arg: state.binding(k.value) for k in node.keywords}
-    defaults = {key: resolve.constant(key, value) for key, value in kind._field_defaults.items()}
-    found = dict(zip(kind._fields, given, strict=False))
-    unknown = [key for key in named if key not in kind._fields or key in found]
+    defaults = {key: resolve.constant(key, value) for key, value in given_defaults.items()}
+    found = dict(zip(names, given, strict=False))
+    unknown = [key for key in named if key not in names or key in found]
     found = defaults | found | named
-    if unknown or len(given) > len(kind._fields) or set(found) != set(kind._fields):
-        raise state.refuse("AD107", f"expected the fields ({', '.join(kind._fields)})", node)
-    return Record([found[key] for key in kind._fields], kind._fields, kind)
+    if unknown or len(given) > len(names) or set(found) != set(names):
+        raise state.refuse("AD107", f"expected the fields ({', '.join(names)})", node)
+    return Record([found[key] for key in names], names, kind)
 
 
 def _arguments(state: Lowering, node: gast.Call) -> tuple[tuple[Atom, ...], tuple[tuple[str, Atom], ...]]:
@@ -226,6 +265,9 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
     found = state.binding(func.value)
     if isinstance(found, Record) and method in found.names:
         return _called_value(state, node, found[found.names.index(method)], name)
+    own = getattr(found.maker, method, None) if isinstance(found, Record) else None
+    if isinstance(found, Record) and isinstance(own, types.FunctionType):
+        return _own_method(state, node, found, own, name)
     owner = state.materialise(found, node)
     followed = member(state, node, owner, method, name)
     if followed is not None:
@@ -247,6 +289,18 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
     return state.apply(node, "method", (owner, Literal(method), *args), name or method, keywords)
 
 
+def _own_method(
+    state: Lowering, node: gast.Call, owner: Record, method: types.FunctionType, name: str | None
+) -> Binding:
+    """Follow a method of a named tuple or dataclass."""
+    args, keywords = _bindings(state, node)
+    source = parse(method)
+    if source.function.__code__ in state.stack:
+        raise state.refuse("AD201", f"'{method.__name__}' calls itself", node)
+    env = bind_parameters(state, node, source, None, [owner, *args], keywords)
+    return inline(state, source, env, None, name)
+
+
 def _append(state: Lowering, node: gast.Call, owner: Atom, item: Atom) -> Literal:
     """Lower `v.append(a)`."""
     state.nodes.append(Effect("append", (owner, item), loc=state.where(node)))
@@ -266,8 +320,7 @@ def _follow(
 ) -> Binding:
     """Inline a call: lower the callee's body in place, its parameters bound to the arguments."""
     name = getattr(source.tree, "name", "lambda")
-    identity = source.tree
-    if identity in state.stack or (source.function.__code__ in state.stack and enclosing is None):
+    if calls_itself(state, source, enclosing):
         raise state.refuse("AD201", f"'{name}' calls itself", node)
     args = tuples.items(state, node.args)
     keywords = {str(k.arg): state.binding(k.value) for k in node.keywords}

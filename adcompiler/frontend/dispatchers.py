@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
 
 OWN_OPTIONS = ("accurate_math", "broadcasting")
@@ -23,6 +24,7 @@ def python_function(function: Callable[..., Any]) -> types.FunctionType:
     Raises:
         DifferentiationError: AD001 for anything else, such as a builtin or a class.
     """
+    function = function.function if isinstance(function, CustomFunction) else function
     function = getattr(function, "py_func", function)
     if not isinstance(function, types.FunctionType):
         raise DifferentiationError("AD001", f"{function!r} is not a Python function")

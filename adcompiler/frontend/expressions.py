@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gast
 
-from adcompiler.frontend import branches, calls, operators, resolve, scope, tuples
+from adcompiler.frontend import branches, calls, dictionaries, operators, resolve, scope, tuples
 from adcompiler.frontend.bindings import Binding, Closure, Record
 from adcompiler.frontend.loops import comprehension
 from adcompiler.frontend.parse import Source
@@ -39,6 +39,9 @@ def expression(state: Lowering, node: gast.expr, name: str | None = None) -> Bin
             return state.apply(node, "list", tuple(parts), name)
         case gast.ListComp():
             return comprehension(state, node, name)
+        case gast.Dict() if dictionaries.is_record(state.source.tree, node):
+            names = tuple(key.value for key in node.keys)
+            return Record([state.binding(item) for item in node.values], names, dict)
         case gast.Dict() if None not in node.keys:
             return _dictionary(state, node, name)
         case gast.JoinedStr():

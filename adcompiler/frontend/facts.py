@@ -139,7 +139,7 @@ class Facts:
             case types.FunctionType():
                 self.visit_function(value)
             case CustomFunction():
-                self.visit_all((value.dispatcher, value.vjp, value.jvp))
+                self.visit_all(value.reads())
             case types.ModuleType() | types.BuiltinFunctionType():
                 self.enter(f"{getattr(value, '__module__', '')} {value.__name__}", *_version(value.__name__))
             case type():

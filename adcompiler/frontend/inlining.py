@@ -35,7 +35,8 @@ def inline(
     state: Lowering, source: Source, env: Environment, enclosing: Lowering | None, target: str | None
 ) -> Binding:
     """Lower a function's body, its parameters bound; `target` is the variable that the result is for."""
-    stack, raises = (*state.stack, source.tree, source.function.__code__), raises_inside(state, source)
+    own = (source.function, source.function.__code__) if enclosing is None else (source.tree,)
+    stack, raises = (*state.stack, *own), raises_inside(state, source)
     inner = replace(state, source=source, env=env, enclosing=enclosing, stack=stack, raises=raises)
     result = lower_body(inner)
     last = state.nodes[-1] if state.nodes else None
@@ -44,6 +45,11 @@ def inline(
         state.ranks[result] = state.ranks.get(last.out)
         state.nodes[-1] = replace(last, out=result)
     return result
+
+
+def calls_itself(state: Lowering, source: Source, enclosing: Lowering | None) -> bool:
+    """Tell whether a function is being followed already; several functions may be made by the same code."""
+    return (source.function if enclosing is None else source.tree) in state.stack
 
 
 def raises_inside(state: Lowering, source: Source) -> bool | None:

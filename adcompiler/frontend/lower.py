@@ -12,10 +12,13 @@ import gast
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend import overloads
 from adcompiler.frontend.bindings import Binding, Closure, Environment, flatten, layout_of, unpacked
+from adcompiler.frontend.calls import run
 from adcompiler.frontend.dispatchers import name_of, python_function
 from adcompiler.frontend.expressions import expression
 from adcompiler.frontend.inlining import lower_body
+from adcompiler.frontend.lifting import put_back, signature_of, source_of, with_lists
 from adcompiler.frontend.parse import Source, parse
+from adcompiler.frontend.recursion import Lifted
 from adcompiler.frontend.resolve import as_plain
 from adcompiler.frontend.state import Lowering
 from adcompiler.frontend.statements import statement
@@ -23,7 +26,9 @@ from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value
 
 
-def lower(function: Callable[..., Any], layouts: Sequence[Layout] = (), raises: bool | None = False) -> Graph:
+def lower(
+    function: Callable[..., Any] | Lifted, layouts: Sequence[Layout] = (), raises: bool | None = False
+) -> Graph:
     """Lower a function to its graph; the functions that it calls are inlined.
 
     Args:
@@ -46,6 +51,8 @@ def lower(function: Callable[..., Any], layouts: Sequence[Layout] = (), raises: 
       result = truediv(1.0, add)
       return result
     """
+    if isinstance(function, Lifted):
+        return _lifted(function, layouts, raises)
     source = parse(function)
     signature = inspect.signature(source.function)
     parameters = _parameters(source, signature, layouts)
@@ -54,7 +61,7 @@ def lower(function: Callable[..., Any], layouts: Sequence[Layout] = (), raises: 
     kinds = [leaf.kind for _, layout in parameters for leaf in leaves(layout)]
     ranks: dict[Value, int | None] = dict(zip(params, kinds, strict=True))
     nodes: list[Node] = []
-    stack = (source.function.__code__,)
+    stack = (source.function, source.function.__code__)
     if (find := overloads.finder(function)) is not None:
         source, env = _overloaded(source, find, env, nodes, ranks)
     state = Lowering(source, env, nodes, expression, statement, stack=stack, ranks=ranks, raises=raises)
@@ -72,6 +79,30 @@ def lower(function: Callable[..., Any], layouts: Sequence[Layout] = (), raises: 
         _defaults(signature),
         () if is_plain else tuple(parameters),
     )
+
+
+def _lifted(function: Lifted, layouts: Sequence[Layout], raises: bool | None) -> Graph:
+    """Lower a function that is given what it captures, or a derivative, by lowering a call of it."""
+    source = source_of(function.what)
+    params: list[Value] = []
+    captured: list[Value] = []
+    nodes: list[Node] = []
+    state = Lowering(source, {}, nodes, expression, statement, raises=raises)
+    called = put_back(state, unpacked(function.what, "captured", captured))
+    names = signature_of(called).parameters
+    pairs = [(layout, unpacked(layout, name, params)) for layout, name in zip(layouts, names, strict=True)]
+    args = [with_lists(binding, layout) for layout, binding in pairs]
+    params += captured
+    kinds = [leaf.kind for layout in (*layouts, function.what) for leaf in leaves(layout)]
+    state.ranks.update(zip(params, kinds, strict=True))
+    result = _named_result(state, run(state, source.tree, called, args))
+    is_procedure = result == Literal(None)
+    body = Region(tuple(params), tuple(nodes), tuple(params if is_procedure else flatten(result)))
+    returns = layout_of(result) if isinstance(result, tuple) else None
+    is_plain = all(isinstance(layout, Leaf) for layout in layouts)
+    parameters = () if is_plain or captured else tuple(zip(names, layouts, strict=True))
+    returned = Static(None) if is_procedure else returns
+    return Graph(function.__name__, body, returned, "", (), parameters)
 
 
 def lower_function(

@@ -29,6 +29,8 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.bindings import Binding, Closure, Record, flatten
 from adcompiler.frontend.facts import OWN, package_of
 from adcompiler.frontend.ranks import Items, Ranks, atom_rank
+from adcompiler.graph.kinds import rank
+from adcompiler.graph.layout import is_bare
 from adcompiler.graph.nodes import Atom, Effect, Global, Graph, Region, Value
 from adcompiler.graph.walk import map_region, walk
 from adcompiler.source import Location
@@ -228,15 +230,27 @@ def constant_kind(atom: Atom) -> nt.Type:
     return nt.unliteral(_typing().resolve_value_type(atom.value))  # type: ignore[union-attr]
 
 
+def rank_returned(dispatcher: Any, args: Sequence[Atom], ranks: Ranks) -> int | None:
+    """Return the number of axes of what a dispatcher returns for likely types of arguments, if one fits."""
+    choices = [_candidates(arg, ranks) for arg in args]
+    for kinds in itertools.islice(itertools.product(*choices), 16):
+        try:
+            found = nt.Dispatcher(dispatcher).get_call_type(_typing(), kinds, {}).return_type
+        except (NumbaError, TypeError):
+            continue
+        return rank(found) if isinstance(found, nt.Array | nt.Number) else None
+    return None
+
+
 def _candidates(binding: Binding, ranks: Ranks) -> list[nt.Type]:
     if isinstance(binding, tuple):
         parts = [_candidates(part, ranks) for part in binding]
         return [_tuple(binding, kinds) for kinds in itertools.islice(itertools.product(*parts), 16)]
     if isinstance(binding, Value):
-        rank = atom_rank(binding, ranks)
-        if isinstance(rank, Items):
-            return [nt.UniTuple(nt.int64, int(rank))]
-        return _of_rank(rank) if rank is not None else [*_of_rank(0)[:2], *_of_rank(1), *_of_rank(2)]
+        axes = atom_rank(binding, ranks)
+        if isinstance(axes, Items):
+            return [nt.UniTuple(nt.int64, int(axes))]
+        return _of_rank(axes) if axes is not None else [*_of_rank(0)[:2], *_of_rank(1), *_of_rank(2)]
     try:
         return [] if isinstance(binding, Closure) else [constant_kind(binding)]  # type: ignore[arg-type]
     except ValueError:
@@ -252,7 +266,7 @@ def _of_rank(rank: int) -> list[nt.Type]:
 
 
 def _tuple(binding: tuple[Any, ...], kinds: Sequence[nt.Type]) -> nt.Type:
-    if isinstance(binding, Record) and binding.maker is not dict:
+    if isinstance(binding, Record) and not is_bare(binding.maker):
         same = bool(kinds) and all(kind == kinds[0] for kind in kinds)
         return (
             nt.NamedUniTuple(kinds[0], len(kinds), binding.maker)

@@ -9,8 +9,28 @@ from dataclasses import dataclass
 import gast
 
 from adcompiler.frontend import resolve
+from adcompiler.frontend.dispatchers import name_of
 from adcompiler.frontend.parse import parse
+from adcompiler.graph.layout import Layout
 from adcompiler.graph.steps import Chain
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """A function with what it captures of the function around it, or a derivative of one, as its first
+    argument.
+
+    Attributes:
+        what: how that is built: a record of captured variables, made by what names the function.
+        name: the function's name.
+    """
+
+    what: Layout
+    name: str
+
+    @property
+    def __name__(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True)
@@ -22,12 +42,22 @@ class Callee:
         chain: which derivative of it; empty for the function itself.
         single: whether one gradient is returned by itself, not as a tuple.
         raises: whether a division by zero in it raises; None if only in `@njit` functions that it calls.
+        layouts: how its arguments are built from the single values that it is called with; empty where each
+            argument is one.
+        picks: which single values of its result count; None for all.
     """
 
-    function: types.FunctionType
+    function: types.FunctionType | Lifted
     chain: Chain = ()
     single: bool = False
     raises: bool | None = False
+    layouts: tuple[Layout, ...] = ()
+    picks: tuple[int, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """A name for it in generated code."""
+        return self.function.name if isinstance(self.function, Lifted) else name_of(self.function)
 
 
 def is_recursive(function: types.FunctionType) -> bool:

@@ -15,7 +15,7 @@ from adcompiler.graph.nodes import UNDEFINED, Atom
 
 def read(state: Lowering, node: gast.Name) -> Binding:
     """Return what a name is bound to, in the function, in those around it, or outside."""
-    found = _variable(state, node.id)
+    found = variable(state, node.id)
     if isinstance(found, Ambiguous):
         raise state.refuse("AD104", found.reason, node)
     if found is not None:
@@ -38,11 +38,11 @@ def captured(state: Lowering, node: gast.expr, name: str, value: object) -> Atom
     return resolve.constant(name, value)
 
 
-def _variable(state: Lowering, name: str) -> Binding | None:
+def variable(state: Lowering, name: str) -> Binding | None:
     """Return what a local variable, or one of the functions around, is bound to."""
     found = state.env.get(name)
     if found is None and state.enclosing is not None and name not in state.local_names:
-        return _variable(state.enclosing, name)
+        return variable(state.enclosing, name)
     return found
 
 
@@ -62,7 +62,7 @@ def dotted(state: Lowering, node: gast.expr) -> object:
 
 
 def _shadowed(state: Lowering, name: str) -> bool:
-    return state.enclosing is not None and _variable(state.enclosing, name) is not None
+    return state.enclosing is not None and variable(state.enclosing, name) is not None
 
 
 def called(state: Lowering, node: gast.Call) -> str | None:

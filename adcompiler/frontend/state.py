@@ -13,7 +13,15 @@ from typing import Any, TypeVar
 import gast
 
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend.bindings import Ambiguous, Binding, Closure, Environment, TypeOf
+from adcompiler.frontend.bindings import (
+    Ambiguous,
+    Binding,
+    Closure,
+    Environment,
+    Operation,
+    Transform,
+    TypeOf,
+)
 from adcompiler.frontend.parse import Source
 from adcompiler.frontend.ranks import rank_of
 from adcompiler.frontend.structure import Structured
@@ -113,7 +121,7 @@ class Lowering:
             return self.apply(node, "tuple", tuple(self.materialise(item, node) for item in value))
         if isinstance(value, TypeOf):
             return self.apply(node, "type", (value.value,))
-        if isinstance(value, Closure):
+        if isinstance(value, Closure | Transform | Operation):
             raise self.refuse("AD102", "a function cannot be used as a value here", node)
         if isinstance(value, Ambiguous):
             raise self.refuse("AD104", value.reason, node)

@@ -1,9 +1,9 @@
-"""How arguments and results are built from single values: tuples, named tuples and dictionaries of them."""
+"""How arguments and results are built from single values: tuples, dictionaries and dataclasses of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ class Packed:
     Attributes:
         parts: their layouts.
         names: names of the fields or keys; empty for tuples and lists.
-        maker: `tuple`, `list`, `dict`, or the class of a named tuple.
+        maker: `tuple`, `list`, `dict`, or the class of a named tuple or dataclass.
     """
 
     parts: tuple[Layout, ...]
@@ -82,17 +82,39 @@ def build(layout: Layout, supply: Iterator[Any], pack: Callable[[Packed, list[An
             return pack(layout, [build(part, supply, pack) for part in layout.parts])
 
 
+def is_bare(maker: Any) -> bool:
+    """Tell whether compiled code knows what `maker` builds as a plain tuple, and no class of its own.
+
+    >>> is_bare(dict), is_bare(list), is_bare(Leaf)
+    (True, True, True)
+    """
+    return maker in (tuple, list, dict) or is_dataclass(maker)
+
+
+def items_of(value: Any, layout: Packed) -> Iterable[Any]:
+    """Return the parts of a Python value, in the order of a layout.
+
+    >>> [*items_of({"a": 1, "b": 2}, Packed((Leaf(), Leaf()), ("b", "a"), dict))]
+    [2, 1]
+    """
+    if layout.maker is dict:
+        return [value[name] for name in layout.names]
+    if is_dataclass(layout.maker):
+        return [getattr(value, name) for name in layout.names]
+    items: Iterable[Any] = value
+    return items
+
+
 def pack_python(layout: Packed, parts: Iterable[Any]) -> Any:
     """Put Python values together as the layout says.
 
     >>> pack_python(Packed((Leaf(), Leaf()), ("a", "b"), dict), [1, 2])
     {'a': 1, 'b': 2}
     """
-    if layout.maker is dict:
-        return dict(zip(layout.names, parts, strict=True))
-    if layout.maker in (tuple, list):
-        return layout.maker(parts)
-    return layout.maker(*parts)
+    maker: Callable[..., Any] = layout.maker
+    if maker is dict or is_dataclass(maker):
+        return maker(**dict(zip(layout.names, parts, strict=True)))
+    return maker(parts) if maker in (tuple, list) else maker(*parts)
 
 
 def as_plain(value: Any) -> Any:
@@ -110,3 +132,15 @@ def as_plain(value: Any) -> Any:
     if isinstance(value, int):
         return int.__int__(value)
     return value if kind is np.float64 else float.__float__(value)
+
+
+def direction_name(names: Sequence[str]) -> str:
+    """Return a name for a direction that no parameter of the function has.
+
+    >>> direction_name(["x", "k"]), direction_name(["v"])
+    ('v', 'v_')
+    """
+    name = "v"
+    while name in names:
+        name += "_"
+    return name

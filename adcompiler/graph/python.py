@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from adcompiler.graph.layout import Leaf, Packed, Static, build
+from adcompiler.graph.layout import Leaf, Packed, Static, build, is_bare
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -335,7 +335,7 @@ def _returned(graph: Graph, writer: Writer) -> ast.expr | None:
 
     def pack(layout: Packed, parts: list[Any]) -> ast.expr:
         items = [part if isinstance(part, ast.expr) else ast.Constant(part) for part in parts]
-        if layout.maker in (tuple, list, dict):
+        if is_bare(layout.maker):
             return ast.Tuple(items, ast.Load())
         return ast.Call(load(writer.style.makers.get(layout.maker, layout.maker.__name__)), items, [])
 

@@ -18,10 +18,12 @@ class Step:
             and their tangents given those of the arguments (`jvp`), these tangents only, or the
             derivatives by one number (`slope`). What is given are arguments after those of the function.
         wrt: positions of the arguments that have an adjoint or tangent.
+        has_aux: whether the function returns a pair, and the derivative returns the second part, too.
     """
 
     kind: Kind
     wrt: tuple[int, ...]
+    has_aux: bool = False
 
 
 Chain = tuple[Step, ...]
@@ -54,7 +56,7 @@ def gradient_of(chain: Chain, wrt: tuple[int, ...]) -> Chain | None:
     Derivatives by numbers can be taken in any order, so a gradient comes first and forward mode after it.
 
     >>> gradient_of((Step("grad", (0,)),), (1,))
-    (Step(kind='grad', wrt=(1,)), Step(kind='slope', wrt=(0,)))
+    (Step(kind='grad', wrt=(1,), has_aux=False), Step(kind='slope', wrt=(0,), has_aux=False))
     """
     match chain:
         case ():

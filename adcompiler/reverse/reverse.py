@@ -38,6 +38,7 @@ from adcompiler.primitives import Spelling, card
 from adcompiler.reverse.adjoints import AdjointSweep, Contribution
 from adcompiler.reverse.ambiguous import ambiguous_memory
 from adcompiler.reverse.bind import Bound, bind_shadows
+from adcompiler.reverse.called import reverse_call
 from adcompiler.reverse.control import reverse_if, reverse_loop
 from adcompiler.reverse.first_assignment import first_assigned_inside
 from adcompiler.reverse.indexing import reverse_getitem, reverse_store
@@ -56,7 +57,7 @@ from adcompiler.reverse.lists import (
 from adcompiler.reverse.own_vjp import reverse_custom
 from adcompiler.reverse.protect import protect
 from adcompiler.reverse.results import kept_apart
-from adcompiler.reverse.vjp import apply_rule, reverse_call
+from adcompiler.reverse.vjp import apply_rule
 from adcompiler.source import NOWHERE
 
 

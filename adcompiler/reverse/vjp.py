@@ -7,10 +7,7 @@ from dataclasses import replace
 
 from adcompiler.analysis.sizes import Shape
 from adcompiler.analysis.types import element, is_array, is_complex
-from adcompiler.errors import DifferentiationError
-from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value, type_of
-from adcompiler.graph.steps import pullback_of
 from adcompiler.graph.walk import operands, values
 from adcompiler.primitives import Elementwise, Structured, card, part_of
 from adcompiler.reverse.adjoints import AdjointSweep, Contribution
@@ -66,29 +63,6 @@ def _transposed(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None
     back = [Literal(order.index(k)) for k in range(len(order))]
     found = sweep.apply("np.transpose", sweep.full(node.out, adjoint), *back)
     sweep.contribute(node.args[0], Contribution(found))
-
-
-def reverse_call(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> None:
-    """`y = f(a, b)` of a function that is not inlined: its pullback runs it once more and reverses it."""
-    callee, *args = node.args
-    assert isinstance(callee, Global) and isinstance(callee.value, Callee)
-    active = [k for k, arg in enumerate(args) if isinstance(arg, Value) and arg in sweep.active]
-    seed = sweep.full(node.out, adjoint)
-    if is_array(node.out.type):
-        seed = sweep.apply("np.ascontiguousarray", seed)
-    elif isinstance(seed, Literal):
-        seed = Literal(float(seed.value))
-    chain = pullback_of(callee.value.chain, tuple(active))
-    if chain is None:
-        reason = f"this derivative of '{callee.value.function.__name__}' cannot be differentiated again"
-        raise DifferentiationError("AD203", reason, node.loc)
-    pullback = Global(f"{callee.name}_pullback", replace(callee.value, chain=chain, single=False))
-    found = sweep.apply("derivative", pullback, *args, seed, name="found")
-    for position, k in enumerate(active):
-        argument = args[k]
-        assert isinstance(argument, Value)
-        part = sweep.apply("getitem", found, Literal(position), name=f"d_{argument.name}", temporary=True)
-        sweep.contribute(argument, Contribution(part))
 
 
 def _is_full(

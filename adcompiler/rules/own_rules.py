@@ -41,7 +41,7 @@ def taken_apart(node: Apply) -> tuple[CustomFunction, tuple[Atom, ...], Atom]:
     """
     callee, *args, result = node.args
     assert isinstance(callee, Global) and isinstance(callee.value, CustomFunction)
-    function = callee.value
+    function = callee.value.variant([_kind(atom) for atom in (*args, result)])
     if function.vjp is None and function.jvp is None:
         reason = f"'{callee.name}' has been given no rule: defvjp or defjvp"
         raise DifferentiationError("AD202", reason, node.loc)

@@ -11,18 +11,19 @@ from adcompiler.analysis.activity import active_values
 from adcompiler.analysis.types import is_array, is_continuous, is_float
 from adcompiler.analysis.vanishing import lost, vanishing
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.layout import Leaf, Static
-from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Region, Value, type_of
+from adcompiler.graph.layout import Leaf, Packed, Static
+from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Node, Region, Value, type_of
 from adcompiler.graph.walk import clone, renamed_keys
 from adcompiler.reverse.bind import allocated
 from adcompiler.reverse.first_assignment import with_empty_arrays
+from adcompiler.reverse.results import kept_apart
 from adcompiler.reverse.reverse import reverse
 from adcompiler.storage.derived import Derived, described
 from adcompiler.storage.export import export
 from adcompiler.storage.record import Recording
 
 
-def gradient(graph: Graph, wrt: Sequence[int], mode: str) -> Derived:
+def gradient(graph: Graph, wrt: Sequence[int], mode: str, has_aux: bool = False) -> Derived:
     """Build the graph that evaluates a function's gradient.
 
     Args:
@@ -30,9 +31,11 @@ def gradient(graph: Graph, wrt: Sequence[int], mode: str) -> Derived:
         wrt: positions of the arguments to differentiate, among the parameters of the body.
         mode: `"grad"`, `"value_and_grad"`, or `"pullback"`, which takes the adjoints of the results as
             further arguments.
+        has_aux: whether the first result only is differentiated, and the others are handed on.
 
     Returns:
-        a graph returning `[value,] gradient of each argument` in order.
+        a graph returning `[value,] gradient of each argument` in order; with other results, `value, others,
+        gradients` or `gradients, others`.
 
     Raises:
         DifferentiationError: AD302 for another result, and whatever the reverse sweep refuses.
@@ -43,7 +46,8 @@ def gradient(graph: Graph, wrt: Sequence[int], mode: str) -> Derived:
     if mode == "pullback":
         seeds = [_seed(atom, params, kinds) for atom in graph.body.yields]
     else:
-        check_result(graph)
+        check_result(graph, has_aux)
+        seeds += [None] * (len(graph.body.yields) - 1)
     arguments = [graph.body.params[k] for k in wrt]
     active = active_values(graph, arguments)
     sweep = reverse(graph, arguments, active, seeds)
@@ -55,12 +59,21 @@ def gradient(graph: Graph, wrt: Sequence[int], mode: str) -> Derived:
     back = clone(Region((), back.nodes, back.yields), mapping)
     starts = recording.starts
     starts |= renamed_keys(starts, mapping)
-    value = forward.yields if mode == "value_and_grad" else ()
+    value = forward.yields[:1] if mode == "value_and_grad" else ()
     nodes = (*forward.nodes, Effect("reverse_sweep", ()), *back.nodes)
-    body = allocated(Region((*forward.params, *params), nodes, (*value, *back.yields)))
+    others, copies = _others(forward, nodes) if has_aux else ([], [])
+    results = (*value, *others, *back.yields) if value else (*back.yields, *others)
+    body = allocated(Region((*forward.params, *params), (*nodes, *copies), results))
     _check_nothing_is_lost(graph, sweep.body, replace(body, yields=back.yields))
     result = _derivative(graph, body, mode, params, described(graph, wrt))
     return Derived(result, recording.plans, tuple(kinds), starts)
+
+
+def _others(forward: Region, nodes: Sequence[Node]) -> tuple[list[Atom], list[Node]]:
+    """Return the results but for the first, which share no memory with arguments; and the copies for that."""
+    others = [*forward.yields[1:]]
+    are_arrays = [isinstance(atom, Value) and is_array(type_of(atom)) for atom in others]
+    return others, kept_apart(others, are_arrays, nodes, forward.params)
 
 
 def _recorded(recording: Recording) -> tuple[Region, Region]:
@@ -103,14 +116,29 @@ def _seed(atom: Atom, params: list[Value], kinds: list[nt.Type | None]) -> Atom 
         return None
     if not (is_float(kind) or is_array(kind)):
         raise DifferentiationError("AD302", f"a result has type {kind}", None, "return an array or a tuple")
-    params.append(Value(f"d_{atom.name}"))
+    name, taken = f"d_{atom.name}", {param.name for param in params}
+    while name in taken:
+        name += "_"
+    params.append(Value(name))
     kinds.append(kind.copy(layout="C", readonly=False) if is_array(kind) else kind)
     return params[-1]
 
 
-def check_result(graph: Graph) -> None:
-    """Refuse a function whose result is not one real scalar."""
+def _check_pair(graph: Graph) -> None:
+    """Refuse a function that returns no pair of a number and something else."""
+    match graph.returns:
+        case Packed(parts=(Leaf(), _), names=()):
+            return
+    cure = "return (value, auxiliary values), where the value is one float"
+    raise DifferentiationError("AD302", f"'{graph.name}' returns no pair, as has_aux=True says", None, cure)
+
+
+def check_result(graph: Graph, has_aux: bool = False) -> None:
+    """Refuse a function whose result, or the first of the two that it returns, is not one real scalar."""
     found = graph.body.yields
+    if has_aux:
+        _check_pair(graph)
+        graph, found = replace(graph, returns=None), found[:1]
     if isinstance(graph.returns, Static):
         cure = "return a float, or use vjp, which treats written arguments as results"
         raise DifferentiationError("AD302", f"'{graph.name}' returns nothing", None, cure)

@@ -1,0 +1,53 @@
+"""Derivatives of derivatives: which are one longer chain of steps, and which call the inner one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from adcompiler.api.next_chain import Mode, merged_chain, next_chain
+from adcompiler.custom import CustomFunction
+from adcompiler.frontend.dispatchers import name_of
+from adcompiler.graph.steps import Chain
+
+if TYPE_CHECKING:
+    from adcompiler.graph.nodes import Graph
+
+
+def chain_of(mode: Mode, wrt: tuple[int, ...], has_aux: bool, inner: Any) -> tuple[Chain, bool]:
+    """Return the steps of a derivative, and whether they start from a graph that calls another one.
+
+    Args:
+        mode: which derivative.
+        wrt: positions of the arguments to differentiate.
+        has_aux: whether the function returns a pair.
+        inner: the derivative that is differentiated; None for a function.
+    """
+    own = next_chain(mode, wrt, has_aux)
+    if inner is None:
+        return own, False
+    if has_aux or inner.has_aux or inner.is_nested or inner.is_matrix or inner.mode == "hvp":
+        return own, True
+    merged = merged_chain(mode, wrt, inner.chain, inner.style.single)
+    return (own, True) if merged is None else (merged, False)
+
+
+def lowered_function(derivative: Any) -> Any:
+    """Return what is lowered: the function at the bottom, or one that calls a derivative of it."""
+    has_rule = isinstance(derivative.base, CustomFunction)
+    if not (derivative.is_matrix or derivative.is_nested or has_rule):
+        return derivative.base
+    from adcompiler.frontend.transforms import lifted  # the compiler is loaded when it is first needed
+
+    return lifted(derivative if derivative.is_matrix else derivative.inner or derivative.base)
+
+
+def described(derivative: Any, graph: Graph) -> Graph:
+    """Return the graph that a derivative starts from; of a matrix, under its name."""
+    if not derivative.is_matrix:
+        return graph
+    what = "Hessian" if derivative.mode == "hessian" else "Jacobian"
+    by = ", ".join(derivative.names[k] for k in derivative.wrt)
+    name = name_of(derivative.python)
+    doc = f"Return the {what} of {name} with respect to {by}."
+    return replace(graph, name=f"{name}_{what.lower()}", doc=doc)

@@ -1,0 +1,232 @@
+"""Whole Jacobians and Hessians: loops over directions, written in the language, around products with them."""
+
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from adcompiler.frontend.bindings import Binding, Operation, Record, Transformation, flatten, rebuild
+from adcompiler.frontend.differentiated import Differentiated
+from adcompiler.frontend.inlining import inline
+from adcompiler.frontend.parse import parse
+from adcompiler.frontend.ranks import atom_rank
+from adcompiler.graph.nodes import Atom, Literal
+from adcompiler.graph.steps import Chain, Step
+
+MODES = ("jacfwd", "jacrev", "hessian")
+
+
+def jacobian_by_columns(array, product):
+    assert array.size > 0, "there is no Jacobian by an array without elements"
+    unit = np.zeros(array.size, array.dtype)
+    unit[0] = 1.0
+    first = product(unit.reshape(array.shape))
+    columns = np.empty((first.size, array.size), array.dtype)
+    for k in range(array.size):
+        unit[k] = 1.0
+        column = product(unit.reshape(array.shape)).ravel() if k > 0 else first.ravel()
+        for j in range(first.size):
+            columns[j, k] = column[j]
+        unit[k] = 0.0
+    return columns.reshape(first.shape + array.shape)
+
+
+def gradient_by_columns(array, product):
+    unit, slopes = np.zeros(array.size, array.dtype), np.empty(array.size, array.dtype)
+    for k in range(array.size):
+        unit[k] = 1.0
+        slopes[k] = product(unit.reshape(array.shape))
+        unit[k] = 0.0
+    return slopes.reshape(array.shape)
+
+
+def jacobian_by_rows(array, result, product):
+    unit, rows = np.zeros(result.size, result.dtype), np.empty((result.size, array.size), array.dtype)
+    for k in range(result.size):
+        unit[k] = 1.0
+        row = product(unit.reshape(result.shape)).ravel()
+        for j in range(array.size):
+            rows[k, j] = row[j]
+        unit[k] = 0.0
+    return rows.reshape(result.shape + array.shape)
+
+
+def slopes_by_rows(result, product):
+    unit, slopes = np.zeros(result.size, result.dtype), np.empty(result.size, result.dtype)
+    for k in range(result.size):
+        unit[k] = 1.0
+        slopes[k] = product(unit.reshape(result.shape))
+        unit[k] = 0.0
+    return slopes.reshape(result.shape)
+
+
+def columns_of_array(block, rank, array):
+    return block.reshape(block.shape[:rank] + (array.size,))  # noqa: RUF005
+
+
+def column(block, rank, number):
+    return block.reshape(block.shape + (1,))  # noqa: RUF005
+
+
+def entry(block, rank, number):
+    return np.array([block])
+
+
+def together(columns, rank):
+    return np.concatenate(columns, axis=rank)
+
+
+def hessian_by_rows(array, other, product):
+    unit, rows = np.zeros(array.size, array.dtype), np.empty((array.size, other.size), array.dtype)
+    for k in range(array.size):
+        unit[k] = 1.0
+        row = product(unit.reshape(array.shape)).ravel()
+        for j in range(other.size):
+            rows[k, j] = row[j]
+        unit[k] = 0.0
+    return rows.reshape(array.shape + other.shape)
+
+
+def jacobian(call: Differentiated, how: Transformation) -> Binding:
+    """Return the derivative of each part of a result by each part of the arguments."""
+    call.places(how.wrt)
+    is_forward = how.mode == "jacfwd"
+    found = call.outline() if is_forward else call.value()
+    found, aux = parted(call, found, how.has_aux)
+    parts = [*flatten(found)]
+    blocks = _columns if is_forward else _rows
+    supply = iter(range(len(parts)))
+
+    def block(part: Atom) -> Binding:
+        pick = next(supply)
+        made = blocks(call, part, pick)
+        if how.stacked:
+            return _side_by_side(call, how.wrt, made, _known(call, part))
+        return call.like_arguments(how.wrt, how.single, made)
+
+    whole: Binding = rebuild(found, block)
+    if not how.has_aux:
+        return whole
+    return whole, (call_aux(call) if is_forward else aux)
+
+
+def _side_by_side(
+    call: Differentiated, wrt: Sequence[int], made: Callable[[int], Binding], rank: int
+) -> Binding:
+    """Return one matrix of the blocks by all single values of some arguments."""
+    columns = []
+    for k in call.places(wrt):
+        template = columns_of_array if call.rank(k) else column
+        args = (made(k), Literal(rank), call.atoms[k])
+        columns.append(_written(call, template if call.rank(k) or rank else entry, *args))
+    return _written(call, together, tuple(columns), Literal(rank))
+
+
+def call_aux(call: Differentiated) -> Binding:
+    """Return the second part of a result, computed."""
+    return parted(call, call.value(), True)[1]
+
+
+def parted(call: Differentiated, found: Binding, has_aux: bool) -> tuple[Binding, Binding]:
+    """Return the result of a function, and what it returns beside it.
+
+    Raises:
+        DifferentiationError: AD302 where it should return a pair, and does not.
+    """
+    if not has_aux:
+        return found, Literal(None)
+    if not isinstance(found, tuple) or len(found) != 2 or isinstance(found, Record):
+        reason = f"'{call.name}' returns no pair, as has_aux=True says"
+        raise call.state.refuse("AD302", reason, call.node, "return (value, auxiliary values)")
+    return found[0], found[1]
+
+
+def hessian(call: Differentiated, how: Transformation) -> Binding:
+    """Return the second derivatives by each two parts of the arguments."""
+    call.places(how.wrt)
+
+    def row(i: int) -> Binding:
+        return call.like_arguments(how.wrt, how.single, lambda j: _second(call, i, j))
+
+    return call.like_arguments(how.wrt, how.single, row)
+
+
+def _columns(call: Differentiated, part: Atom, pick: int) -> Callable[[int], Binding]:
+    """Return what makes the derivative of a part of the result by a single value, a column at a time."""
+    rank = _known(call, part)
+
+    def block(k: int) -> Binding:
+        if not _known_argument(call, k):
+            return call.derivative((Step("slope", (k,)),), (), (pick,), rank)
+        template = jacobian_by_columns if rank else gradient_by_columns
+        product = _product(call, (Step("tangent", (k,)),), (pick,), rank)
+        return _written(call, template, call.atoms[k], product)
+
+    return block
+
+
+def _rows(call: Differentiated, part: Atom, pick: int) -> Callable[[int], Binding]:
+    """Return what makes the derivative of a part of the result by a single value, a row at a time."""
+    rank = _known(call, part)
+
+    def block(k: int) -> Binding:
+        own = _known_argument(call, k)
+        if not rank:
+            return call.derivative((Step("grad", (k,)),), (), (pick,), own)
+        product = _product(call, (Step("pullback", (k,)),), (pick,), own)
+        if own:
+            return _written(call, jacobian_by_rows, call.atoms[k], part, product)
+        return _written(call, slopes_by_rows, part, product)
+
+    return block
+
+
+def _second(call: Differentiated, i: int, j: int) -> Binding:
+    rank = _known_argument(call, j)
+    if not _known_argument(call, i):
+        return call.derivative((Step("grad", (j,)), Step("slope", (i,))), (), None, rank)
+    product = _product(call, (Step("grad", (j,)), Step("tangent", (i,))), None, rank)
+    if rank:
+        return _written(call, hessian_by_rows, call.atoms[i], call.atoms[j], product)
+    return _written(call, gradient_by_columns, call.atoms[i], product)
+
+
+def _product(call: Differentiated, chain: Chain, picks: tuple[int, ...] | None, rank: int) -> Operation:
+    def run(state: Any, node: Any, args: Sequence[Binding], name: str | None) -> Binding:
+        inner = call.moved(state, node)
+        return inner.derivative(chain, [state.materialise(arg, node) for arg in args], picks, rank, name)
+
+    return Operation(run)
+
+
+def _written(call: Differentiated, template: Callable[..., Any], *args: Binding) -> Binding:
+    """Write a loop out."""
+    source = parse(template)
+    names = [*source.function.__code__.co_varnames[: len(args)]]
+    env = dict(zip(names, args, strict=True))
+    return inline(call.state, source, env, None, None)
+
+
+def _known_argument(call: Differentiated, k: int) -> int:
+    rank = call.rank(k)
+    return _told(call, f"an argument of '{call.name}'", rank)
+
+
+def _known(call: Differentiated, part: Atom) -> int:
+    rank = atom_rank(part, call.state.ranks)
+    return _told(call, f"a result of '{call.name}'", rank)
+
+
+def _told(call: Differentiated, what: str, rank: int | None) -> int:
+    """Return a number of axes.
+
+    Raises:
+        DifferentiationError: AD203 where it is not known.
+    """
+    if rank is None:
+        reason = f"the number of axes of {what} is not known before the program runs"
+        raise call.state.refuse("AD203", reason, call.node, "give the array its axes: x.reshape(n, m)")
+    return int(rank)
