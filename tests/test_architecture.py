@@ -36,6 +36,7 @@ STAGES = [
     "emit",
     "pipeline",
     "explain",
+    "standalone",
     "api",
     "testing",
     "__main__",

@@ -7,6 +7,7 @@ works without NUMBA_DISABLE_JIT.
 from __future__ import annotations
 
 import inspect
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -34,7 +35,8 @@ from adcompiler.api.checks import (
     layout_of_default,
     positions,
 )
-from adcompiler.api.next_chain import Mode, next_chain
+from adcompiler.api.exporting import export
+from adcompiler.api.next_chain import Mode, chain_of
 from adcompiler.api.remembered import Entry, Slot, slot_of
 from adcompiler.api.shortcuts import Shortcuts
 from adcompiler.api.specialised import Specialised, outdated, run_plainly, seconds_of_stages, with_direction
@@ -45,7 +47,7 @@ from adcompiler.frontend.dispatchers import divides_like_python, jit_options, na
 from adcompiler.frontend.seen import Seen, seeing
 from adcompiler.frontend.versions import keep
 from adcompiler.graph.layout import Layout, Packed, as_plain, build, pack_python
-from adcompiler.graph.steps import Chain, Matrix, Style
+from adcompiler.graph.steps import Matrix, Style
 from adcompiler.portable import Portable
 from adcompiler.runtime.guards import SizeError
 from adcompiler.turns import importing, in_turn, uninterrupted
@@ -88,7 +90,7 @@ class Derivative(Portable):
         if isinstance(function, Derivative) and mode in ("outputs", "jvp"):
             single = function.style.single
         self.style: Style = Style(single, accurate, broadcasts)
-        self.chain = _chain(mode, tuple(self.wrt), function)
+        self.chain = chain_of(mode, tuple(self.wrt), function if isinstance(function, Derivative) else None)
         if mode == "hvp":
             self.style = replace(self.style, packed=True)
             self.names = [*self.names, direction_name(self.names)]
@@ -282,6 +284,25 @@ class Derivative(Portable):
             self._compiled(layouts, self.style, [])
         return found
 
+    def export(self, path: str | os.PathLike[str], /, *args: Any) -> None:
+        """Write the derivative to a file that needs no adcompiler: `model_grad.py` for NumPy and Numba.
+
+        Args:
+            path: the file.
+            *args: arguments that it is written for, or Numba types such as `float64[:]`.
+
+        Raises:
+            DifferentiationError: AD501 where it needs what only this program has.
+
+        >>> import os, tempfile
+        >>> from adcompiler import grad
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.py")
+        >>> grad(lambda x: x * x).export(path, 3.0)
+        >>> "def function_grad(x):" in open(path).read()
+        True
+        """
+        export(self, path, args)
+
     def is_current(self) -> bool:
         """Tell whether all that the function reads of its surroundings is as it was when it was compiled."""
         return self.seen.is_current()
@@ -427,22 +448,3 @@ class Derivative(Portable):
                 self.cautious[layouts] = self._made(layouts, (), replace(self.style, cautious=True))
             made = self.cautious[layouts]
         return made.function
-
-
-def _chain(mode: Mode, wrt: tuple[int, ...], function: object) -> Chain:
-    """Return the chain of transformations for a derivative of a function, which may be a derivative itself.
-
-    Raises:
-        DifferentiationError: AD203 for derivatives that cannot be differentiated again.
-    """
-    if not isinstance(function, Derivative):
-        found = next_chain(mode, wrt)
-    elif function.is_matrix or function.mode == "hvp":
-        found = None  # the arguments are others, or the graph is a loop around derivatives
-    else:
-        found = next_chain(mode, wrt, function.chain, function.style.single)
-    if found is None:
-        reason = f"{function!r} is itself a derivative"
-        cure = "grad of the grad of one number, jacobian, hessian and hvp are there for second derivatives"
-        raise DifferentiationError("AD203", reason, None, cure)
-    return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
+from adcompiler.errors import DifferentiationError
 from adcompiler.graph.steps import Chain, Matrix, Step, gradient_of, pullback_of
 
 Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp", "hvp", Matrix]
@@ -40,3 +41,27 @@ def next_chain(mode: Mode, wrt: tuple[int, ...], inner: Chain = (), is_single: b
             found = gradient_of(inner, wrt)
             return found and (*found, Step("tangent", wrt))
     return None
+
+
+def chain_of(mode: Mode, wrt: tuple[int, ...], inner: Any) -> Chain:
+    """Return the chain of transformations for a derivative.
+
+    Args:
+        mode: which derivative.
+        wrt: positions of the arguments to differentiate.
+        inner: the derivative that is differentiated; None where it is a function.
+
+    Raises:
+        DifferentiationError: AD203 for derivatives that cannot be differentiated again.
+    """
+    if inner is None:
+        found = next_chain(mode, wrt)
+    elif inner.is_matrix or inner.mode == "hvp":
+        found = None  # the arguments are others, or the graph is a loop around derivatives
+    else:
+        found = next_chain(mode, wrt, inner.chain, inner.style.single)
+    if found is None:
+        reason = f"{inner!r} is itself a derivative"
+        cure = "grad of the grad of one number, jacobian, hessian and hvp are there for second derivatives"
+        raise DifferentiationError("AD203", reason, None, cure)
+    return found

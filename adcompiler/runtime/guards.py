@@ -6,8 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
-from numba.core import types
+from numba import njit, types
 from numba.extending import overload
 
 

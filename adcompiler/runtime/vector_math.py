@@ -7,7 +7,7 @@ signed zeros included; `tests/test_vector_math.py` holds them against mpmath. Th
 `exp32`, round the result of the others.
 """
 
-# mypy: disable-error-code="no-untyped-def, untyped-decorator"
+# mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
 from __future__ import annotations
 
 import math
@@ -32,14 +32,7 @@ def add_up(total, term):
 
 
 def _single(function):
-    """Return the function of numbers in single precision."""
-    if function in (atan2, pow):
-
-        @inline
-        def of_two(x, y):
-            return np.float32(function(np.float64(x), np.float64(y)))
-
-        return of_two
+    """Return the function of one number in single precision."""
 
     @inline
     def of_one(x):
@@ -48,8 +41,30 @@ def _single(function):
     return of_one
 
 
-exp32, expm132, log32, log1p32, log232, tanh32, sinh32, cosh32 = map(_single, _FUNCTIONS[:8])
-erf32, sin32, cos32, atan32, atan232, pow32 = map(_single, _FUNCTIONS[8:])
+def _single_of_two(function):
+    """Return the function of two numbers in single precision."""
+
+    @inline
+    def of_two(x, y):
+        return np.float32(function(np.float64(x), np.float64(y)))
+
+    return of_two
+
+
+exp32 = _single(exp)
+expm132 = _single(expm1)
+log32 = _single(log)
+log1p32 = _single(log1p)
+log232 = _single(log2)
+tanh32 = _single(tanh)
+sinh32 = _single(sinh)
+cosh32 = _single(cosh)
+erf32 = _single(erf)
+sin32 = _single(sin)
+cos32 = _single(cos)
+atan32 = _single(atan)
+atan232 = _single_of_two(atan2)
+pow32 = _single_of_two(pow)
 
 
 _NUMPY = {"atan": np.arctan, "atan2": np.arctan2, "pow": np.power}
