@@ -37,6 +37,7 @@ STAGES = [
     "pipeline",
     "explain",
     "standalone",
+    "c_code",
     "api",
     "testing",
     "__main__",

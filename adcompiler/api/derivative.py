@@ -294,11 +294,11 @@ class Derivative(Portable):
         Raises:
             DifferentiationError: AD501 where it needs what only this program has.
 
-        >>> import os, tempfile
+        >>> import pathlib, tempfile
         >>> from adcompiler import grad
-        >>> path = os.path.join(tempfile.mkdtemp(), "model.py")
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "model.py")
         >>> grad(lambda x: x * x).export(path, 3.0)
-        >>> "def function_grad(x):" in open(path).read()
+        >>> "def function_grad(x):" in path.read_text()
         True
         """
         export(self, path, args)

@@ -38,7 +38,7 @@ class Pieces:
 
         >>> pieces = Pieces(taken={"fast_exp"})
         >>> pieces.need("vector_math", "exp", "fast_exp"), len(pieces.texts)
-        ('fast_exp_2', 10)
+        ('fast_exp_2', 12)
         """
         home = runtime_module(module)
         key = home.runtime.get(name, (module, name))
