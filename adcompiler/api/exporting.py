@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from numba.core import types as nt
 
-from adcompiler.api.arguments import kind_of, layout_of_type, layout_of_value
+from adcompiler.api.arguments import flat, kind_of, layout_of_type, layout_of_value
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Layout
 from adcompiler.turns import importing, in_turn
@@ -31,7 +31,7 @@ def export(derivative: Any, path: str | os.PathLike[str], args: Sequence[Any]) -
     """
     values = derivative.bound(tuple(args)) if args else ()
     layouts = _layouts(derivative, values) if args else derivative._current().layouts
-    write(derivative, Path(path), layouts)
+    write(derivative, Path(path), layouts, values)
 
 
 def _layouts(derivative: Any, values: Sequence[Any]) -> tuple[Layout, ...]:
@@ -46,23 +46,43 @@ def _layouts(derivative: Any, values: Sequence[Any]) -> tuple[Layout, ...]:
 
 
 @in_turn
-def write(derivative: Any, path: Path, layouts: tuple[Layout, ...]) -> None:
+def write(derivative: Any, path: Path, layouts: tuple[Layout, ...], values: Sequence[Any] = ()) -> None:
     """Write a derivative for arguments of some layouts to a file, in the language of its name."""
-    with importing():
-        from adcompiler.standalone.numba_module import numba_module
-
-    if path.suffix != ".py":
-        cure = "export to a file whose name ends in .py"
-        raise DifferentiationError("AD501", f"'{path.name}' names no language to write", None, cure)
     derivative.check_arguments(layouts)
-    text = numba_module(_exported(derivative, layouts))
-    path.write_text(text, encoding="utf-8")
+    match path.suffix:
+        case ".py":
+            with importing():
+                from adcompiler.standalone.numba_module import numba_module
+
+            path.write_text(numba_module(_exported(derivative, layouts)), encoding="utf-8")
+        case ".c":
+            _write_c(_exported(derivative, layouts), path, values)
+        case _:
+            cure = "export to a file whose name ends in .py or .c"
+            raise DifferentiationError("AD501", f"'{path.name}' names no language to write", None, cure)
+
+
+def _write_c(exported: Exported, path: Path, values: Sequence[Any]) -> None:
+    """Write a derivative in C: source, header, and for arguments that are values a program that calls it."""
+    with importing():
+        from adcompiler.c_code.c_main import c_main
+        from adcompiler.c_code.c_module import c_module
+
+    made = c_module(exported.parts, exported.header, path.stem)
+    path.write_text(made.source, encoding="utf-8")
+    path.with_suffix(".h").write_text(made.header, encoding="utf-8")
+    if values and not any(isinstance(value, nt.Type) for value in values):
+        pairs = zip(values, exported.layouts.values(), strict=True)
+        found = [item for value, layout in pairs for item in flat(value, layout)]
+        main = path.with_name(f"{path.stem}_main.c")
+        main.write_text(c_main(made, path.stem, found), encoding="utf-8")
 
 
 def _exported(derivative: Any, layouts: tuple[Layout, ...]) -> Exported:
     """Return what is written: as for compiled callers, it assumes nothing that only some calls need."""
-    from adcompiler.explain.in_words import module_header
-    from adcompiler.standalone.numba_module import Exported
+    with importing():
+        from adcompiler.explain.in_words import module_header
+        from adcompiler.standalone.numba_module import Exported
 
     made = derivative._compiled(layouts, derivative.style, [])
     if made.interface.is_conditional and not derivative.style.broadcasts:

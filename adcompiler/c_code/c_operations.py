@@ -20,7 +20,6 @@ from adcompiler.c_code.c_types import (
     Term,
     cast,
     number_type,
-    short_name,
 )
 from adcompiler.primitives import CARDS, card
 
@@ -70,8 +69,6 @@ def _operator_of(fn: str) -> str:
 def _binary(symbol: str, level: int, args: Sequence[Term], kind: nt.Type) -> Term:
     if level >= SUM:
         args = [_widened(arg, kind, args) for arg in args]
-    elif any(isinstance(arg.kind, nt.Boolean) for arg in args):
-        level = level  # booleans compare as numbers
     one, two = args
     return Term(f"{one.within(level)} {symbol} {two.within(level + 1)}", kind, level)
 
@@ -91,9 +88,8 @@ def call(function: str, args: Sequence[Term], kind: nt.Type) -> Term:
 
 def _helper(name: str, args: Sequence[Term], kind: nt.Type) -> Term:
     """Return a call of one of the functions at the top of the file, in the version for a type."""
-    kinds = {"f": "f64", "f32": "f32", "c": "c128"}
     suffix = "f32" if kind == nt.float32 else "f64" if isinstance(kind, nt.Float) else "i64"
-    return call(f"ad_{name}_{kinds.get(suffix, suffix)}", args, kind)
+    return call(f"ad_{name}_{'c128' if isinstance(kind, nt.Complex) else suffix}", args, kind)
 
 
 def _number(fn: str, args: Sequence[Term], kind: nt.Type) -> Term | None:
@@ -112,7 +108,7 @@ def _number(fn: str, args: Sequence[Term], kind: nt.Type) -> Term | None:
         case "times":
             slope = rest[0]
             if one.level < ATOM or slope.level < ATOM or not (_is_simple(one) and _is_simple(slope)):
-                return None if is_complex else _helper("times", args, kind)
+                return _helper("times", args, kind)
             product = f"{one.text} * {slope.text}"
             return Term(f"{one.text} != 0 && {slope.text} != 0 ? {product} : 0", kind, CHOICE)
         case "floordiv" | "np.floor_divide":
@@ -177,7 +173,7 @@ def _number(fn: str, args: Sequence[Term], kind: nt.Type) -> Term | None:
 
 
 def _is_simple(term: Term) -> bool:
-    return all(c.isalnum() or c in "_." for c in term.text)
+    return all(c.isalnum() or c in "_.[]+- " for c in term.text) and term.level == ATOM
 
 
 def _absolute(term: Term, kind: nt.Type) -> Term:
@@ -226,8 +222,3 @@ def _sibling(fn: str) -> str | None:
         other.name for other in CARDS.values() if other.name.startswith("math.") and other.partials is rule
     )
     return next(found, None) if rule is not None else None
-
-
-def element_name(kind: nt.Type) -> str:
-    """Return the suffix of helpers for a type of numbers."""
-    return short_name(kind)
