@@ -40,6 +40,7 @@ STAGES = [
     "c_code",
     "api",
     "testing",
+    "command_line",
     "__main__",
 ]
 # The graph's interpreter and the writer call the helper functions of generated code.

@@ -7,13 +7,13 @@ import sys
 
 import numpy as np
 import pytest
-from benchmarks.c_calls import FAST, CFunction, single_values
 from corpus import CORPUS
 from numba import float64, njit
 from test_corpus import complete, floats
 from test_golden import NAMES, pair
 
 from adcompiler import DifferentiationError, grad, hessian, hvp, jacfwd, value_and_grad
+from benchmarks.c_calls import FAST, CFunction, single_values
 
 REFUSED = {
     "cholesky_loops",
@@ -110,7 +110,7 @@ OTHERS = {
     "tuples": (value_and_grad(lambda p: p[0] * np.sum(p[1])), ((2.0, X),)),
     "dictionaries": (value_and_grad(lambda p: p["a"] * np.sum(p["b"])), ({"a": 2.0, "b": X},)),
     "größe": (grad(lambda größe: größe * größe), (3.0,)),
-    "names of C": (grad(lambda double, int_, I: double * I + int_, argnums=(0, 1, 2)), (3.0, 2.0, 1.5)),
+    "names of C": (grad(lambda double, int_, done: double * done + int_, argnums=(0, 1, 2)), (3.0, 2.0, 1.5)),
     "the function": (value_and_grad(smooth).primal, (X,)),
 }
 

@@ -285,7 +285,7 @@ class Derivative(Portable):
         return found
 
     def export(self, path: str | os.PathLike[str], /, *args: Any) -> None:
-        """Write the derivative to a file that needs no adcompiler: a `.py` for NumPy and Numba, a `.c` for C99.
+        """Write the derivative to a file that needs no adcompiler: `.py` for Numba, `.c` for C99.
 
         Args:
             path: the file.

@@ -29,13 +29,13 @@ def export(derivative: Any, path: str | os.PathLike[str], args: Sequence[Any]) -
         path: the file.
         args: its arguments, or their Numba types; none for those of the latest call.
     """
-    values = derivative.bound(tuple(args)) if args else ()
-    layouts = _layouts(derivative, values) if args else derivative._current().layouts
-    write(derivative, Path(path), layouts, values)
+    layouts = layouts_for(derivative, args) if args else derivative._current().layouts
+    write(derivative, Path(path), layouts, derivative.bound(tuple(args)) if args else ())
 
 
-def _layouts(derivative: Any, values: Sequence[Any]) -> tuple[Layout, ...]:
+def layouts_for(derivative: Any, values: Sequence[Any]) -> tuple[Layout, ...]:
     """Return the layouts of arguments that are given as values or as types."""
+    values = derivative.bound(tuple(values))
     own = [
         layout_of_type(value)
         if isinstance(value, nt.Type)

@@ -145,7 +145,7 @@ class Expressions:
 
     def measured(self, node: Apply) -> Term | None:
         """Return a size that a node reads off an array or a tuple."""
-        first, *rest = node.args or (Literal(None),)
+        first = node.args[0] if node.args else Literal(None)
         match node.fn:
             case "len":
                 return self.sizes(first, node.loc)[0] if is_array(self.kind(first)) else self.length(first)
