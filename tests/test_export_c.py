@@ -12,20 +12,16 @@ from numba import float64, njit
 from test_corpus import complete, floats
 from test_golden import NAMES, pair
 
-from adcompiler import DifferentiationError, grad, hessian, hvp, jacfwd, value_and_grad
+from adcompiler import DifferentiationError, grad, hessian, hvp, jacfwd, value_and_grad, vjp
 from benchmarks.c_calls import FAST, CFunction, single_values
 
 REFUSED = {
     "cholesky_loops",
-    "cosine_similarity",
     "custom_rule",
-    "embedding",
     "gaussian_process",
-    "gram",
     "interpolation",
     "inverse_trace",
     "joined",
-    "masked_loss",
     "multivariate_normal",
     "runge_kutta",
     "worst_case",
@@ -97,7 +93,21 @@ def mixed(x, k):
     return total
 
 
+def picked(x, index):
+    first = x[index]
+    large = x[x > 0.0]
+    joined = np.concatenate((first, large, 2.0 * x))
+    places = np.nonzero(x < 0.0)[0]
+    return np.linalg.norm(joined) * np.sum(joined**2) + np.sum(x[places]) * np.trace(np.outer(x, x))
+
+
+def narrow(x, n):
+    return x[n[0] * n[1] - 2147483647] * (n[0] + 1)
+
+
 OTHERS = {
+    "index arrays and masks": (value_and_grad(picked), (X, np.array([2, -1, 0]))),
+    "whole numbers of 32 bits": (grad(narrow), (X, np.array([65536, 32768], np.int32))),
     "hessian": (hessian(smooth), (X,)),
     "hvp": (hvp(smooth), (X, np.array([1.0, 0.5, -0.3]))),
     "jacobian": (jacfwd(lambda x: np.sin(x[:2]) * x[2]), (X,)),
@@ -205,6 +215,39 @@ def test_results_are_written_to_the_callers_memory(tmp_path):
     assert function.function(*given, ctypes.byref(result)) == 0
     np.testing.assert_allclose(own[::2], grad(smooth)(X), rtol=1e-12)
     assert np.isnan(own[1::2]).all()
+
+
+CBLAS = """
+enum { CblasRowMajor, CblasNoTrans, CblasTrans };
+static void cblas_dgemm(int order, int ta, int tb, int n, int m, int inner, double alpha, const double *a, int sa,
+    const double *b, int sb, double beta, double *c, int sc)
+{
+    for (int i = 0; i < n; i++) {
+        for (int j = 0; j < m; j++) {
+            double total = order == CblasRowMajor ? 0 : 1e300;
+            for (int k = 0; k < inner; k++) {
+                double left = ta == CblasTrans ? a[k * sa + i] : a[i * sa + k];
+                total += left * (tb == CblasTrans ? b[j * sb + k] : b[k * sb + j]);
+            }
+            c[i * sc + j] = beta * c[i * sc + j] + alpha * total;
+        }
+    }
+}
+"""
+
+
+def test_products_by_a_blas(tmp_path):
+    (tmp_path / "cblas.h").write_text(CBLAS)
+    derivative, args = program("network")
+    function = CFunction(derivative, args, tmp_path, ("-std=c99", "-O1", "-DAD_CBLAS", f"-I{tmp_path}"))
+    assert_same(function(*args), derivative(*args))
+
+
+def test_pullbacks_take_the_adjoints_after_the_arguments(tmp_path):
+    vjp(lambda x, k: (np.tanh(x) * k, k * k), X, 0.5)[1].export(tmp_path / "m.c")
+    header = re.sub(r"\s+", " ", (tmp_path / "m.h").read_text())
+    assert "int function_pullback( f64_array1 x, double k, f64_array1 " in header
+    assert "f64_array1 *out_d_x, double *out_d_k);" in header
 
 
 def test_types_serve_as_well_but_give_no_program(tmp_path):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from numba.core import types as nt
 
 from adcompiler.api.arguments import flat, kind_of, layout_of_type, layout_of_value
-from adcompiler.errors import DifferentiationError
+from adcompiler.errors import DifferentiationError, defects_reported
 from adcompiler.graph.layout import Layout
 from adcompiler.turns import importing, in_turn
 
@@ -68,7 +68,8 @@ def _write_c(exported: Exported, path: Path, values: Sequence[Any]) -> None:
         from adcompiler.c_code.c_main import c_main
         from adcompiler.c_code.c_module import c_module
 
-    made = c_module(exported.parts, exported.header, path.stem)
+    with defects_reported(path.stem):
+        made = c_module(exported.parts, exported.header, path.stem)
     path.write_text(made.source, encoding="utf-8")
     path.with_suffix(".h").write_text(made.header, encoding="utf-8")
     if values and not any(isinstance(value, nt.Type) for value in values):

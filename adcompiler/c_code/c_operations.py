@@ -77,8 +77,8 @@ def _widened(term: Term, kind: nt.Type, args: Sequence[Term]) -> Term:
     """Return an operand with the precision of the result, where C would compute with less."""
     if isinstance(kind, nt.Float) and all(number_type(arg.kind) != number_type(kind) for arg in args):
         return cast(term, kind)
-    is_small = isinstance(kind, nt.Integer) and isinstance(term.kind, nt.Boolean)
-    return cast(term, kind) if is_small else term
+    is_narrow = isinstance(kind, nt.Integer) and number_type(term.kind) != number_type(kind)
+    return cast(term, kind) if is_narrow and not isinstance(term.kind, nt.Float) else term
 
 
 def call(function: str, args: Sequence[Term], kind: nt.Type) -> Term:

@@ -10,7 +10,7 @@ from typing import Any
 from numba.core import types as nt
 
 from adcompiler.c_code.c_lines import Block, assigned, words
-from adcompiler.c_code.c_reductions import Reductions
+from adcompiler.c_code.c_picking import Picking
 from adcompiler.c_code.c_types import PRODUCT, SUM, Term, c_type, cast, refused
 from adcompiler.graph.kinds import is_array, is_list, is_scalar
 from adcompiler.graph.nodes import (
@@ -35,7 +35,7 @@ _IN_PLACE: dict[Any, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div:
 
 
 @dataclass
-class Statements(Reductions):
+class Statements(Picking):
     """Writes the nodes of one function.
 
     Attributes:
@@ -88,6 +88,8 @@ class Statements(Reductions):
         kind = nt.unliteral(node.out.type)
         if node.fn in ("recurse", "derivative"):
             self.call(node)
+        elif node.fn == "np.nonzero":
+            self.nonzero(node)
         elif is_array(kind):
             self.array(node)
         elif is_scalar(kind):
@@ -104,7 +106,7 @@ class Statements(Reductions):
         ):
             if card(node.fn).follows is Follows.PRODUCT or node.fn == "np.vdot":
                 self.product(node)
-            elif not self.reduced(node):
+            elif not self.reduced(node) and not self.normed(node):
                 raise refused(f"'{node.fn}' is called here", node.loc)
             return
         name, term = self.names.found[node.out], self.computed(node)
@@ -128,6 +130,10 @@ class Statements(Reductions):
         match node.fn:
             case _ if known.allocates is not None:
                 self.allocated(node)
+            case "getitem" if self.picked_elements(node):
+                pass
+            case "np.concatenate":
+                self.concatenated(node)
             case "getitem" | "nth" if first is not None and is_array(self.kind(first)):
                 index = node.args[1:]
                 self.target(node, lambda name: self.view(name, node.args[0], index, node.loc))
@@ -157,7 +163,7 @@ class Statements(Reductions):
                 self.expanded(node, axis)
             case _ if self.made_by_place(node):
                 pass
-            case _ if any(is_array(self.kind(arg)) for arg in node.args):
+            case _ if known.is_elementwise or known.operator or known.follows is Follows.BROADCAST:
                 self.operation_on_arrays(node)
             case _:
                 raise refused(f"'{node.fn}' is called here", node.loc)
