@@ -219,8 +219,8 @@ def test_results_are_written_to_the_callers_memory(tmp_path):
 
 CBLAS = """
 enum { CblasRowMajor, CblasNoTrans, CblasTrans };
-static void cblas_dgemm(int order, int ta, int tb, int n, int m, int inner, double alpha, const double *a, int sa,
-    const double *b, int sb, double beta, double *c, int sc)
+static void cblas_dgemm(int order, int ta, int tb, int n, int m, int inner, double alpha, const double *a,
+    int sa, const double *b, int sb, double beta, double *c, int sc)
 {
     for (int i = 0; i < n; i++) {
         for (int j = 0; j < m; j++) {
