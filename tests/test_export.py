@@ -237,6 +237,14 @@ def test_without_arguments_it_is_for_the_latest_ones(tmp_path):
     assert "types.float64, types.int64" in (tmp_path / "m.py").read_text()
 
 
+@pytest.mark.parametrize("name", ["recursive", "captured", "gammas", "single"])
+def test_later_processes_have_the_same_results(found, name):
+    """What Numba keeps of a module is right, or nothing is kept."""
+    derivative, args, function = CASES[name]
+    for _ in range(2):
+        assert_same(run(found[1], {name: (function, args)})[name], derivative(*args))
+
+
 def test_other_arguments_are_refused_by_numba(tmp_path):
     grad(energy).export(tmp_path / "m.py", float64[::1])
     with pytest.raises(AssertionError, match="No matching definition"):

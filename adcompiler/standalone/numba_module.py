@@ -16,7 +16,7 @@ from adcompiler.emit.module import literal
 from adcompiler.emit.write import ModuleText
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Layout, Packed, Static
-from adcompiler.graph.nodes import Global, Graph
+from adcompiler.graph.nodes import Apply, Global, Graph
 from adcompiler.graph.walk import operands, walk
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import helper_source
@@ -87,13 +87,14 @@ class _Writer:
         for kind in self.exported.kinds:
             self.name_makers(kind)
         options = [f"{key}={literal(value)}" for key, value in self.exported.options.items()]
+        options += [] if _is_recursive(self.exported.parts) else ["cache=True"]
         for helper in text.helpers:
             yield f"@njit(cache=True)\n{helper_source(helper)}"
         for source in text.sources[:-1]:
-            yield f"@njit({', '.join([*options, 'cache=True'])})\n{self.linked(source)}"
+            yield f"@njit({', '.join(options)})\n{self.linked(source)}"
         kinds = [type_text(kind, self.makers) for kind in self.exported.kinds]
         signature = f"[({', '.join(kinds)}{',' if len(kinds) == 1 else ''})]"
-        yield f"@njit({', '.join([signature, *options, 'cache=True'])})\n{self.linked(text.sources[-1])}"
+        yield f"@njit({', '.join([signature, *options])})\n{self.linked(text.sources[-1])}"
 
     def linked(self, source: str) -> str:
         """Return a function's text with names of this module for what it needs of the runtime."""
@@ -184,6 +185,11 @@ class _Writer:
         return sorted_imports(dict.fromkeys(lines))
 
 
+def _is_recursive(parts: Sequence[Graph]) -> bool:
+    """Tell whether functions call themselves: machine code of such that Numba 0.68 has kept crashes."""
+    return any(isinstance(node, Apply) and node.fn == "recurse" for part in parts for node in walk(part.body))
+
+
 def _is_maker(value: Any) -> bool:
     return isinstance(value, type) and issubclass(value, tuple) and hasattr(value, "_fields")
 
@@ -200,9 +206,7 @@ def place_of(parts: Sequence[Graph], value: object) -> Location | None:
 def _head(exported: Exported) -> str:
     """Return the docstring of the module: what it is, and how it is called."""
     lines = [exported.header, ""]
-    lines += [
-        "It is compiled for these types when it is imported, and kept in __pycache__ for the next time."
-    ]
+    lines += ["It is compiled for these types when it is imported."]
     for name, layout in exported.layouts.items():
         note = _form(layout)
         lines += [f"{name} is passed as {note}."] if note else []
