@@ -28,6 +28,7 @@ CODES = {
     "AD306": ("array element type not supported", "use float64 or float32 arrays"),
     "AD401": ("graph has a cycle", "remove one of the edges of the cycle"),
     "AD402": ("graph is not a scalar expression", "evaluate graphs of straight-line scalar code"),
+    "AD501": ("cannot be exported", "call the derivative where adcompiler is installed"),
     "AD901": ("defect in adcompiler", "please report it, with the function"),
 }
 

@@ -12,7 +12,7 @@ from constructs import CONSTRUCTS
 from corpus import CORPUS
 from test_refusals import CASES
 
-from adcompiler import ComputationGraph, DifferentiationError, grad
+from adcompiler import ComputationGraph, DifferentiationError, custom_vjp, grad
 from adcompiler.errors import CODES
 
 INTRODUCTION = """# Every refusal
@@ -32,12 +32,31 @@ def _loop(x):
     return x
 
 
+@custom_vjp
+def clipped(x):
+    return min(x, 1.0)
+
+
+@clipped.defvjp
+def clipped_vjp(x, y, d):
+    return d
+
+
+def _with_rule(x):
+    return clipped(x * x)
+
+
 OTHER: dict[str, tuple[str, Callable[[], Any]]] = {
     "AD001": ("grad(math.sin)", lambda: grad(math.sin)),
     "AD305": ('grad(lambda x: x, argnums="w")', lambda: grad(lambda x: x, argnums="w")),
     "AD401": (
         'ComputationGraph({"a": "b + 1", "b": "a * 2"})',
         lambda: ComputationGraph({"a": "b + 1", "b": "a * 2"}),
+    ),
+    "AD501": (
+        inspect.getsource(_with_rule)
+        + '\n\ngrad(_with_rule).export("model.py", 0.3)  # clipped is a custom_vjp',
+        lambda: grad(_with_rule).export("model.py", 0.3),
     ),
     "AD402": (
         inspect.getsource(_loop) + "\n\ngrad(_loop).graph.evaluate(x=1.0)",
@@ -83,7 +102,7 @@ def errors_page() -> str:
             parts.append(f"```python\n{source}\n```\n\n```\n{message(error, first)}\n```\n")
         if code in OTHER:
             source, run = OTHER[code]
-            first = _loop.__code__.co_firstlineno
+            first = (_with_rule if code == "AD501" else _loop).__code__.co_firstlineno
             parts.append(f"```python\n{source}\n```\n\n```\n{message(refusal(run), first)}\n```\n")
         if code == "AD901":
             parts.append("This is the only code that no program should ever see.\n")

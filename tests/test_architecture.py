@@ -37,8 +37,11 @@ STAGES = [
     "emit",
     "pipeline",
     "explain",
+    "standalone",
+    "c_code",
     "api",
     "testing",
+    "command_line",
     "__main__",
 ]
 # The graph's interpreter and the writer call the helper functions of generated code.

@@ -31,12 +31,13 @@ from adcompiler.watch import report
 
 @dataclass
 class Compiled:
-    """What one specialisation is made of."""
+    """What one specialisation is made of: `parts` are the graphs of all its functions, the main one last."""
 
     graph: Graph
     plans: list[tuple[LoopPlan, list[Tape]]]
     interface: Interface
     text: ModuleText = field(default_factory=ModuleText)
+    parts: list[Graph] = field(default_factory=list)
 
 
 def compile_text(
@@ -59,6 +60,7 @@ def compile_text(
         key = callees.todo.pop()
         part = callees.resolve(_callee(*key, style))
         parts.insert(0, replace(part, name=callees.names[key]))
+    compiled.parts = parts
     if not style.accurate:
         parts = [through(Unit(part), "written").graph for part in parts]
     compiled.text = emit(parts)

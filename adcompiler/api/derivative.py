@@ -33,6 +33,7 @@ from adcompiler.api.checks import (
     layout_of_default,
     positions,
 )
+from adcompiler.api.exporting import export
 from adcompiler.api.nesting import chain_of, described, lowered_function
 from adcompiler.api.next_chain import Mode
 from adcompiler.api.remembered import Entry, Slot, slot_of
@@ -289,6 +290,8 @@ class Derivative(Portable):
         with watching() as found:
             self._compiled(layouts, self.style, [])
         return found
+
+    export = export
 
     def is_current(self) -> bool:
         """Tell whether all that the function reads of its surroundings is as it was when it was compiled."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import numpy as np
 from adcompiler.api.arguments import flat, layout_of_value, plain
 from adcompiler.api.checks import seed
 from adcompiler.api.derivative import Derivative
+from adcompiler.api.exporting import write
 from adcompiler.api.plans import Plan, plans_of, quick_key, seed_kinds
 from adcompiler.api.specialised import outdated
 from adcompiler.errors import DifferentiationError
@@ -106,6 +109,16 @@ class Pullback:
             return tuple(found)
         parts = iter(found)
         return tuple(next(parts) if k in plan.derivative.wrt else None for k in range(plan.count))
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Write the pullback to a file, as `Derivative.export` does.
+
+        The function there takes the arguments of the function, then the adjoint of each output.
+
+        Args:
+            path: the file.
+        """
+        write(self.plan.derivative, Path(path), self.plan.made.layouts)
 
     def __reduce__(self) -> Any:
         if not self.plan.is_current():

@@ -220,5 +220,6 @@ def _nonzero(products: list[tuple[Atom, ...]]) -> list[tuple[Atom, ...]]:
 
 def as_float(atom: Atom) -> Atom:
     """Return a number as an array of floats holds it."""
-    is_whole = isinstance(atom, Literal) and type(atom.value) is int
-    return Literal(float(atom.value)) if is_whole else atom  # type: ignore[union-attr]
+    if isinstance(atom, Literal) and type(atom.value) is int:
+        return Literal(float(atom.value))
+    return atom

@@ -188,9 +188,9 @@ class _Writer(ByElement):
     def number(self, node: Apply) -> bool:
         """Find a number, or a shape, that is read off arrays; tell whether that is possible."""
         array = node.args[0]
-        if node.fn == "getitem" and self.is_chosen(array):
+        if node.fn == "getitem" and isinstance(array, Value) and array in self.chosen:
             index = constant_index(node.args[1:], self.shape(array), self.makers)
-            self.mapping[node.out] = self.content(self.cells[array][index])  # type: ignore[index]
+            self.mapping[node.out] = self.content(self.cells[array][index])
         elif card(node.fn).measures:
             self.measure(node, self.shape(array))
         elif is_expandable(node) and not is_array(node.out.type):
