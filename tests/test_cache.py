@@ -56,9 +56,6 @@ def loss(p, x):
 def model(w, x):
     return np.exp(-w[0] * x) * w[1]
 
-def recursive(x, n):
-    return x if n == 0 else x * recursive(x, n - 1)
-
 def rooted(x):
     return root(x) * special.gammaln(x)
 
@@ -80,7 +77,6 @@ outputs, pullback = vjp(model, two, one)
 results = [
     found,
     jacobian(model)(two, one),
-    value_and_grad(recursive)(1.5, 3),
     hessian(cube_sum)(two),
     hvp(cube_sum)(two, two),
     outputs,
@@ -111,6 +107,29 @@ def test_the_second_process_compiles_nothing(tmp_path):
     second = run(tmp_path / "program.py", text, tmp_path / "cache")
     assert first.startswith("True")
     assert second == first.replace("True", "False", 1)
+
+
+RECURSIVE = """
+import numpy as np
+from adcompiler import value_and_grad
+
+def power(x, n):
+    return x if n == 0 else x * power(x, n - 1)
+
+def total(x, low, high):
+    middle = (low + high) // 2
+    return x[low] ** 2 if high - low == 1 else total(x, low, middle) + np.sin(total(x, middle, high))
+
+print(value_and_grad(power)(1.5, 3))
+print(value_and_grad(lambda x: power(x, 2))(1.5))
+print(value_and_grad(lambda x: total(x, 0, len(x)))(np.ones(5)))
+"""
+
+
+def test_recursive_functions_live_on_in_the_second_process(tmp_path):
+    """Numba crashes when it loads code of such functions, so that they are compiled again."""
+    one, two = (run(tmp_path / "program.py", RECURSIVE, tmp_path / "cache") for _ in range(2))
+    assert one == two
 
 
 def test_gradients_inside_compiled_functions_are_kept(tmp_path):

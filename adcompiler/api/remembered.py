@@ -10,7 +10,16 @@ from numba.core import types as nt
 
 from adcompiler.api.interface import Interface
 from adcompiler.emit.disk import read_entry, write_entry
-from adcompiler.emit.machine_code import Holder, dumped, loaded, parts_to_keep, toolchain, track, tracked
+from adcompiler.emit.machine_code import (
+    Holder,
+    dumped,
+    has_recursion,
+    loaded,
+    parts_to_keep,
+    toolchain,
+    track,
+    tracked,
+)
 from adcompiler.emit.running import stem_of
 from adcompiler.frontend.facts import Facts, given_by_users
 from adcompiler.frontend.seen import Seen
@@ -81,6 +90,8 @@ class Slot:
         objects = [*map(id, entry.objects.values())]
         is_portable = all(key in self.facts.places and key not in self.facts.opaque for key in objects)
         if holder.made is None or not is_portable or not seen.is_covered_by(self.facts):
+            return
+        if has_recursion(entry.source):
             return
         parts = parts_to_keep(holder.made)
         if parts is None:

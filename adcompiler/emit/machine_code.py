@@ -5,6 +5,7 @@ All use of Numba's private interfaces for this stands here.
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
 import io
@@ -12,6 +13,7 @@ import os
 import pickle
 import sys
 from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,21 @@ def parts_to_keep(result: Any) -> Any:
     if result.library.has_dynamic_globals or any(not lifted.can_cache for lifted in result.lifted):
         return None
     return result._reduce()
+
+
+def has_recursion(source: str) -> bool:
+    """Tell whether functions of a module call themselves: code of these that Numba 0.68 loads again crashes.
+
+    >>> has_recursion("def f(x): return g(x)"), has_recursion("def f(x): return x and f(x - 1)")
+    (False, True)
+    """
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    called = {f.name: {node.id for node in ast.walk(f) if isinstance(node, ast.Name)} for f in functions}
+    try:
+        TopologicalSorter({name: names & called.keys() for name, names in called.items()}).prepare()
+    except CycleError:
+        return True
+    return False
 
 
 def dumped(value: object, known: Mapping[int, int]) -> bytes:
