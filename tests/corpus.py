@@ -2950,3 +2950,30 @@ def products_inside(a, x):
     _, along = jvp(f, (x,), (x * a,))
     _, pushforward = linearize(f, x)
     return np.sum(pullback((x, a))[0]) * total + np.sum(along[0]) + pushforward(x)[1] * a
+
+
+@case(0.7, np.array([0.3, -1.2]))
+def small_array_filled_in_part(x, w):
+    """Elements of a small array are written, and read, in one branch only."""
+    a = np.empty(2)
+    if x > 0.5:
+        a[0] = x * w[0]
+        a[1] = x + w[1]
+    total = x
+    if x > 0.5:
+        total += a[0] * a[1]
+    b = np.empty(3)
+    for k in range(3):
+        if k != 1:
+            b[k] = w[0] * k + x
+    return total + b[0] * b[2]
+
+
+@case(X5, 0.3)
+def small_states_swapped_in_a_loop(x, h):
+    """Two states of two numbers change places in each step."""
+    one, two = np.array([x[0], h]), np.array([x[1], 1.0])
+    for t in range(4):
+        new = one + h * two * x[t]
+        one, two = new, one
+    return np.dot(one, two) + one[0]

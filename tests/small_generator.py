@@ -92,7 +92,7 @@ class SmallGenerator:
 
     def statement(self, depth: int, budget: int) -> None:
         kinds = [self.made, self.whole, self.whole, self.store, self.store, self.view]
-        kinds += [self.product, self.update, self.reduce, self.elements, self.handed]
+        kinds += [self.product, self.update, self.reduce, self.elements, self.handed, self.guarded]
         if budget and self.rng.random() < 0.35:
             self.rng.choice([self.loop, self.loop, self.branch, self.carried])(depth, budget)
         else:
@@ -177,6 +177,19 @@ class SmallGenerator:
         self.write(depth, f"rows{self.count} = np.zeros((3, {self.arrays[name][0]}))")
         self.write(depth, f"rows{self.count}[{self.rng.randrange(3)}] = {name}")
         self.write(depth, f"total += np.sum(np.sin(rows{self.count}))")
+
+    def guarded(self, depth: int) -> None:
+        """Write and read an array where a test holds, and leave it empty where it does not."""
+        self.count += 1
+        flag, name = f"flag{self.count}", f"part{self.count}"
+        self.write(depth, f"{flag} = {self.number()} > {self.number()}")
+        self.write(depth, f"{name} = np.empty(2)")
+        self.write(depth, f"if {flag}:")
+        self.write(depth + 1, f"{name}[0] = {self.number()}")
+        self.write(depth + 1, f"{name}[1] = {self.number()}")
+        self.update(depth)
+        self.write(depth, f"if {flag}:")
+        self.write(depth + 1, f"total += {name}[0] * np.sin({name}[1])")
 
     def block(self, depth: int, budget: int) -> None:
         """Write statements whose new names are forgotten after them."""

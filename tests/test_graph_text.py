@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from corpus import CORPUS
 
+import adcompiler.api.compile  # noqa: F401 - calls of functions have types then
 from adcompiler.api.arguments import layout_of_value
 from adcompiler.graph.layout import Leaf, leaves
 from adcompiler.graph.read import from_text

@@ -9,6 +9,7 @@ from idiom_check import forward_difference, gradient_difference
 from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
+from small_generator import SmallGenerator
 
 
 @pytest.mark.parametrize("generator", [ProgramGenerator, NestGenerator])
@@ -18,6 +19,15 @@ def test_random_programs(start, generator):
         rng = random.Random(seed)
         source = generator(rng).program()
         problem = disagreement(source, f"sample {seed}", rng)
+        assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("start", range(0, 60, 10))
+def test_random_programs_on_small_arrays(start):
+    for seed in range(start, start + 10):
+        rng = random.Random(seed)
+        source = SmallGenerator(rng).program()
+        problem = disagreement(source, f"small {seed}", rng)
         assert problem is None, f"{problem}\n{source}"
 
 

@@ -30,7 +30,7 @@ from adcompiler.graph.nodes import (
     type_of,
 )
 from adcompiler.graph.walk import map_operands, regions, rename, walk
-from adcompiler.prepare.by_element import ByElement, as_float
+from adcompiler.prepare.by_element import NOTHING, ByElement, as_float
 from adcompiler.prepare.small_arrays import constant_index, is_expandable, small_arrays
 from adcompiler.primitives import card
 
@@ -116,18 +116,18 @@ class _Writer(ByElement):
         return new
 
     def branch(self, node: If) -> None:
-        before = self.held
+        before, count = self.held, len(self.names)
         arms: list[Region] = []
         ends: list[dict[int, Atom]] = []
         for region in (node.then, node.orelse):
             self.held = dict(before)
             arms.append(self.region(region, node.outs))
             ends.append(self.held)
-        seen = [cell for cell in range(len(self.names)) if cell in ends[0] and cell in ends[1]]
-        self.held = {cell: ends[0][cell] for cell in seen}
-        changed = [cell for cell in seen if ends[0][cell] != ends[1][cell]]
+        seen = [cell for cell in range(count) if cell in ends[0] or cell in ends[1]]
+        self.held = {cell: ends[0].get(cell, NOTHING) for cell in seen}
+        changed = [cell for cell in seen if ends[0].get(cell) != ends[1].get(cell)]
         then, orelse = (
-            replace(arm, yields=(*arm.yields, *(end[cell] for cell in changed)))
+            replace(arm, yields=(*arm.yields, *(end.get(cell, NOTHING) for cell in changed)))
             for arm, end in zip(arms, ends, strict=True)
         )
         outs = self.join(node.outs, changed)
