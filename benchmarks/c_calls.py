@@ -41,9 +41,13 @@ class CFunction:
         (folder / "model.c").write_text(self.module.source)
         (folder / "model.h").write_text(self.module.header)
         library = folder / f"{len([*folder.iterdir()])}.so"  # a library is loaded once under one name
-        command = ["gcc", *flags, "-shared", "-fPIC", "-o", library, folder / "model.c", "-lm"]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        compiled = library.with_suffix(".o")
+        compiling = ["gcc", *flags, "-fPIC", "-c", "-o", compiled, folder / "model.c"]
+        # linked with -ffast-math, it would let the whole process take tiny numbers for zero
+        linking = ["gcc", "-shared", "-o", library, compiled, "-lm"]
+        for command in (compiling, linking):
+            done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
         loaded = ctypes.CDLL(str(library))
         self.function: Callable[..., int] = getattr(loaded, self.module.main.name)
         self.release = ctypes.CDLL(None).free

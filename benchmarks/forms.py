@@ -1,4 +1,4 @@
-"""Measure what forms of text cost to compile: `python -m benchmarks.forms` prints what `docs/palette.md` shows.
+"""Measure what forms of text cost to compile: `python -m benchmarks.forms` prints the table of the palette.
 
 CPU seconds in a fresh process that has compiled something before, as a generated module sees each form.
 """

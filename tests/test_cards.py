@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from fuzzing import make
-from numba import boolean, float64, int64
+from numba import boolean, float64, int64, njit
 from test_rules import available
 
 from adcompiler.analysis.types import element, enter_types, infer, rank
@@ -280,9 +280,10 @@ def test_slopes_at_zero(name):
 @pytest.mark.parametrize("name", named(lambda c: c.fast))
 def test_vector_functions_are_the_same(name):
     function = getattr(vector_math, card(name).fast)
+    compiled = njit((lambda x: function(x)) if card(name).arity[0] == 1 else lambda x, y: function(x, y))
     for point in card(name).partials.at:
         if name.startswith("np.") or point[0] > 0 or len(point) == 1:
-            assert function(*map(float, point)) == pytest.approx(float(applied(name, *point)), rel=1e-14)
+            assert compiled(*map(float, point)) == pytest.approx(float(applied(name, *point)), rel=1e-14)
 
 
 @pytest.mark.parametrize("name", named(lambda c: c.on_numbers))

@@ -23,7 +23,6 @@ REFUSED = {
     "inverse_trace",
     "joined",
     "multivariate_normal",
-    "runge_kutta",
     "worst_case",
 }
 MODES = ("grad", "value_and_grad", "hessian", "jacfwd", "jacrev")

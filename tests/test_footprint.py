@@ -104,7 +104,7 @@ def number_until_it_is_large(x):
 
 
 def states_on_a_stack(x, n):
-    h = np.eye(20) * x[0]
+    h = np.diag(np.full(20, x[0]))
     for i in range(n):
         h = h @ h * 0.5
         h[0, 0] = math.sin(h[0, 0]) * i

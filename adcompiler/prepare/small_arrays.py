@@ -126,11 +126,15 @@ class _Facts:
     users: dict[Value, list[Node]] = field(default_factory=dict)
     sources: dict[Value, list[Atom]] = field(default_factory=dict)
     targets: dict[Value, list[Value]] = field(default_factory=dict)
+    carried: dict[Value, Value] = field(default_factory=dict)
+    """What loops leave behind, with the parameter of the loop that it was."""
 
     def __post_init__(self) -> None:
         for node in walk(self.graph.body):
             if isinstance(node, Apply):
                 self.makers[node.out] = node
+            if isinstance(node, For | While):
+                self.carried.update(zip(node.outs, node.carried, strict=True))
             for value in {*values(operands(node))}:
                 self.users.setdefault(value, []).append(node)
             for merged, source in merges(node):
@@ -168,7 +172,7 @@ class _Facts:
         return not users or bool(targets) or any(self._uses_elements(n, value, chosen) for n in users)
 
     def _is_joined(self, value: Value, chosen: set[Value]) -> bool:
-        if self.classes.get(value, value) in self.late:
+        if self.classes.get(value, value) in self.late or self.carried.get(value, value) not in chosen:
             return False
         shape = constant_shape(self.shapes, value)
         return all(

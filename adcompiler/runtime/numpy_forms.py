@@ -7,21 +7,22 @@ nothing to compile: the call becomes the instructions that allocate. Results are
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, misc"
 from __future__ import annotations
 
-import inspect
-from typing import Any
+import inspect as _inspect
+from typing import Any as _Any
 
 import numpy
-from numba import float64
-from numba.core import cgutils, types
-from numba.core.typing.npydecl import parse_dtype
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import lower_builtin, overload
-from numba.np import arrayobj
+from numba.core import cgutils as _cgutils
+from numba.core import types as _types
+from numba.core.typing import npydecl as _npydecl
+from numba.core.typing import templates as _templates
+from numba.extending import lower_builtin as _lower_builtin
+from numba.extending import overload as _overload
+from numba.np import arrayobj as _arrayobj
 
 from adcompiler.runtime.blas import matmul as matmul
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _Any:
     return getattr(numpy, name)
 
 
@@ -45,50 +46,56 @@ def zeros_like(array, dtype=None):
     return numpy.zeros_like(array, dtype)
 
 
-def _of_shape(shape, dtype=float64):
-    is_known = isinstance(shape, types.Integer | types.UniTuple)
-    is_index = not isinstance(shape, types.UniTuple) or isinstance(shape.dtype, types.Integer)
-    is_float = isinstance(dtype, types.Function) and dtype.typing_key is float
-    kind = float64 if is_float or dtype == float64 else parse_dtype(dtype)
+def _of_shape(shape, dtype=_types.float64):
+    is_known = isinstance(shape, _types.Integer | _types.UniTuple)
+    is_index = not isinstance(shape, _types.UniTuple) or isinstance(shape.dtype, _types.Integer)
+    is_float = isinstance(dtype, _types.Function) and dtype.typing_key is float
+    kind = _types.float64 if is_float or dtype == _types.float64 else _npydecl.parse_dtype(dtype)
     if not (is_known and is_index) or kind is None:
         return None
-    return types.Array(kind, getattr(shape, "count", 1), "C")
+    return _types.Array(kind, getattr(shape, "count", 1), "C")
 
 
 def _of_array(array, *dtype):
-    if dtype or not isinstance(array, types.Array):
+    if dtype or not isinstance(array, _types.Array):
         return None
     return array.copy(layout="C" if array.layout == "A" else array.layout, readonly=False)
 
 
 def _write(function, result, is_zero):
     """Let compiled code hold an allocation instead of a call; other arguments are NumPy's."""
-    names = [*inspect.signature(function).parameters]
+    names = [*_inspect.signature(function).parameters]
 
-    @infer_global(function)
-    class _Allocation(AbstractTemplate):
+    @_templates.infer_global(function)
+    class _Allocation(_templates.AbstractTemplate):
         def generic(self, args, kws):
             given = (*args, *kws.values())
             made = result(*given) if [*kws] == names[len(args) : len(given)] else None
             if made is None:
                 return None
-            parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
-            return signature(made, *given).replace(pysig=inspect.Signature(parameters[: len(given)]))
+            parameters = [
+                _inspect.Parameter(name, _inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names
+            ]
+            return _templates.signature(made, *given).replace(
+                pysig=_inspect.Signature(parameters[: len(given)])
+            )
 
-    @lower_builtin(function, types.VarArg(types.Any))
+    @_lower_builtin(function, _types.VarArg(_types.Any))
     def emit(context, builder, sig, args):
         made = _allocated(context, builder, sig, args)
         if is_zero:
-            cgutils.memset(builder, made.data, builder.mul(made.itemsize, made.nitems), 0)
+            _cgutils.memset(builder, made.data, builder.mul(made.itemsize, made.nitems), 0)
         return made._getvalue()
 
 
 def _allocated(context, builder, sig, args):
-    if isinstance(sig.args[0], types.Array):
-        return arrayobj._empty_nd_impl(
-            context, builder, *arrayobj._parse_empty_like_args(context, builder, sig, args)
+    if isinstance(sig.args[0], _types.Array):
+        return _arrayobj._empty_nd_impl(
+            context, builder, *_arrayobj._parse_empty_like_args(context, builder, sig, args)
         )
-    return arrayobj._empty_nd_impl(context, builder, *arrayobj._parse_empty_args(context, builder, sig, args))
+    return _arrayobj._empty_nd_impl(
+        context, builder, *_arrayobj._parse_empty_args(context, builder, sig, args)
+    )
 
 
 _write(empty, _of_shape, is_zero=False)
@@ -97,21 +104,21 @@ _write(empty_like, _of_array, is_zero=False)
 _write(zeros_like, _of_array, is_zero=True)
 
 
-@overload(empty)
+@_overload(empty)
 def _empty(shape, dtype=float):
     return lambda shape, dtype=float: numpy.empty(shape, dtype)
 
 
-@overload(zeros)
+@_overload(zeros)
 def _zeros(shape, dtype=float):
     return lambda shape, dtype=float: numpy.zeros(shape, dtype)
 
 
-@overload(empty_like)
+@_overload(empty_like)
 def _empty_like(array, dtype=None):
     return lambda array, dtype=None: numpy.empty_like(array, dtype)
 
 
-@overload(zeros_like)
+@_overload(zeros_like)
 def _zeros_like(array, dtype=None):
     return lambda array, dtype=None: numpy.zeros_like(array, dtype)

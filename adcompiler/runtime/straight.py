@@ -67,12 +67,11 @@ def of_numbers(function: _Function, kind: Any = float64) -> _Function:
         function: one that was marked `inline` and returns a float.
         kind: the type that its result is rounded to.
 
-    >>> import math
     >>> from numba import njit
     >>> from adcompiler.runtime.vector_exponentials import exp
     >>> fast_exp = of_numbers(exp)
-    >>> njit(lambda x: fast_exp(x))(1.0) == math.e
-    True
+    >>> round(njit(lambda x: fast_exp(x))(1.0), 14)
+    2.71828182845905
     """
 
     def known(*args):
