@@ -23,7 +23,7 @@ njit(lambda x: x + 1.0)(1.0)
 names = {"np": np, "fast": fast, **guards.GUARDS}
 text = "def form(a, b, x, y, m, k):\\n" + "".join(f"    {line}\\n" for line in sys.argv[1].split("; "))
 exec(text, names)
-args = numpy.ones((4, 4)), numpy.ones((4, 4)), numpy.ones(4), numpy.ones(4), 2.0, 1
+args = numpy.eye(4) * 2.0, numpy.ones((4, 4)), numpy.ones(4), numpy.ones(4), 2.0, 1
 start = time.process_time()
 njit(names["form"])(*args)
 print(time.process_time() - start)
