@@ -110,7 +110,7 @@ def _visit(state: _Inliner, region: Region, breaks: bool = False) -> None:
                 _read(state, operands(node), region, position)
             case Store(index=()):
                 state.whole_targets.add(node.array)
-                state.sums.update([node.array] if node.accumulate and is_array_atom(node.value) else [])
+                state.sums.update([node.array] if node.accumulate else [])
                 _read(state, operands(node), region, position)
             case Store() | Effect():
                 _read(state, operands(node), region, position)

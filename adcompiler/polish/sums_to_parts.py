@@ -36,8 +36,8 @@ def add_to_views(graph: Graph) -> Graph:
 
 
 def _adds_to_a_part(store: Store) -> bool:
-    """Tell whether an array is added to a part that integers and slices name."""
-    if not store.accumulate or not store.index or not is_array(type_of(store.value)):
+    """Tell whether something is added to a part, itself an array, that integers and slices name."""
+    if not store.accumulate or not store.index:
         return False
     slices = [atom for atom in store.index if str(type_of(atom)).startswith("slice")]
     whole = [atom for atom in store.index if _is_whole(atom)]

@@ -50,8 +50,10 @@ def windows_value_and_grad(x, k):
     d_x = np.zeros_like(x)
     d_s = np.zeros_like(s)
     # return np.sum(s[:k]) + np.mean(s[k:])
-    d_s[k:] += 1.0 / s_part_b.size
-    d_s[:k] += 1.0
+    d_s_part = d_s[k:]
+    d_s_part_b = d_s[:k]
+    d_s_part += 1.0 / s_part_b.size
+    d_s_part_b += 1.0
     for t in range(n - 1, k - 1, -1):
         sub = t - k
         x_part = x[sub:t]
