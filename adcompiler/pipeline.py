@@ -26,6 +26,7 @@ from adcompiler.graph.steps import Style as Style
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined
 from adcompiler.loops.distribute import distribute
+from adcompiler.loops.dots import write_out_dots
 from adcompiler.loops.flat import use_numbers
 from adcompiler.loops.fuse import fuse
 from adcompiler.loops.unroll import unroll
@@ -60,6 +61,7 @@ from adcompiler.simplify.fold import fold
 from adcompiler.simplify.invariant import remove_invariants
 from adcompiler.simplify.shape_reads import read_shapes_elsewhere
 from adcompiler.simplify.sink import sink_loads, sink_multiples
+from adcompiler.simplify.views import hoist_views
 from adcompiler.watch import is_left_out, report
 
 
@@ -232,6 +234,12 @@ STAGES: dict[str, Stage] = {
         *(FOLD, *CLEAN),
         COMMON,
         Pass(
+            "dots",
+            lambda u: write_out_dots(u.graph, *symbolic_sizes(u.graph)),
+            "vectors that loops gather to multiply them: their elements are read in place",
+            lambda u: not u.style.broadcasts,
+        ),
+        Pass(
             "short_loops",
             lambda u: write_out_short_loops(u.graph, *symbolic_sizes(u.graph)),
             "loops over the elements of arrays that can be numbers then",
@@ -269,6 +277,7 @@ STAGES: dict[str, Stage] = {
             "elements of views as elements of their arrays",
         ),
         FOLD,
+        Pass("views", lambda u: hoist_views(u.graph), "views that stay the same, before the loops"),
         COPIES,
         *SIMPLE,
         SIZES,

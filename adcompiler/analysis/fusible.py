@@ -42,6 +42,21 @@ def reduces(node: Apply, shape: Shape) -> bool:
     return node.fn == "np.sum" and (axis.value in (-1, len(shape) - 1) or (axis.value, len(shape)) == (0, 2))
 
 
+def is_gather(node: Apply) -> bool:
+    """Tell whether a vector is made of elements of an array that one vector of integers picks."""
+    if node.fn != "getitem" or not is_real(node.args[0]) or not isinstance(node.args[0], Value):
+        return False
+    base, *index = map(type_of, node.args)
+    arrays = [kind for kind in index if is_array(kind)]
+    return (
+        [(element(kind), kind.ndim) for kind in arrays] == [(int64, 1)]
+        and all(
+            is_number(atom) for atom, kind in zip(node.args[1:], index, strict=True) if kind not in arrays
+        )
+        and base.ndim == len(index)
+    )
+
+
 def is_elementwise(node: Apply) -> bool:
     """Tell whether an array is computed element by element in a way that can be written as a loop."""
     kind = node.out.type

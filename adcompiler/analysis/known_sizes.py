@@ -134,8 +134,9 @@ class KnownSizes:
     def unclamped(self, axis: Axis) -> None:
         """Take the size of a slice to be the difference of its bounds."""
         span = self.spans[axis]
-        if not self.may_demand(span.stop, span.whole):
-            return
+        may_hold = self.may_hold(span.stop) and self.may_hold(span.whole - span.stop)
+        if not may_hold or not self.may_demand(span.stop, span.whole):
+            return  # the last of several blocks may be shorter
         if not self.is_positive(span.stop):
             self.demand("at_least", span.stop, Linear())
         if not self.is_positive(span.whole - span.stop):
@@ -151,6 +152,11 @@ class KnownSizes:
         self.guards.is_conditional |= is_outside
         return not (is_outside and self.guards.cautious)
 
+    def may_hold(self, form: Linear) -> bool:
+        """Tell whether a form may be zero or more in all iterations of the loops around."""
+        least = self.in_all_iterations(self.facts.reduced(form))
+        return bool(least.terms) or least.constant >= 0
+
     def demand(self, fn: str, one: Linear, two: Linear) -> None:
         """Note a check."""
         assert self.guards is not None
@@ -162,6 +168,8 @@ class KnownSizes:
         if fn == "same_size" and not one.terms:
             one, two = two, one
         symbols = [symbol for form in (one, two) for symbol in form.terms]
+        if fn == "at_least" and not symbols and form.constant >= 0:
+            return
         last = max(symbols, key=self.depth)
         value = last.array if isinstance(last, Axis) else last
         assert isinstance(value, Value)

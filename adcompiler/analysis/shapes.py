@@ -8,6 +8,7 @@ Where a program combines arrays whose sizes nothing relates, `x - mu`, one of th
 from __future__ import annotations
 
 from adcompiler.analysis.affine import Linear
+from adcompiler.analysis.fusible import is_gather
 from adcompiler.analysis.known_sizes import KnownSizes, Span
 from adcompiler.analysis.sizes import (
     Axis,
@@ -260,6 +261,8 @@ class _Reader(KnownSizes):
                 return tuple(args[0][k.value] for k in node.args[1:] if isinstance(k, Literal))
             case "np.outer" if len(args[0]) == 1 and len(args[1]) == 1:
                 return args[0] + args[1]
+            case "getitem" if is_gather(node):
+                return next(shape for shape in (*args[1:], ()) if shape)
             case "getitem":
                 return self.indexed(node, args[0])
             case "np.eye" | "np.identity" if not node.keywords:

@@ -8,7 +8,7 @@ another iteration touches. What is used within the loop only is never stored (ar
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from numba import int64
@@ -16,7 +16,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.alias import shared_memory
-from adcompiler.analysis.fusible import can_store, is_elementwise, is_number, is_real, reduces
+from adcompiler.analysis.fusible import can_store, is_elementwise, is_gather, is_number, is_real, reduces
 from adcompiler.analysis.sizes import Axis, Shape, Shapes, Size, arrays_of, form_of
 from adcompiler.analysis.types import (
     is_array,
@@ -74,20 +74,25 @@ class Group:
         return {node.out for node in self.nodes if isinstance(node, Apply)}
 
 
-def fuse(graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) -> Graph:
+def fuse(
+    graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size], wanted: Collection[Node] | None = None
+) -> Graph:
     """Return the graph with elementwise array code written as loops.
 
     Args:
         graph: the final graph of a function.
         shapes: symbolic shape of every array; code whose shapes are not known to be equal is left alone.
         sizes: what is known of the numbers that are sizes.
+        wanted: where given, only these nodes, and what can share their loops, are written so.
     """
-    return replace(graph, body=_Fusion(graph, shapes, sizes).region(graph.body, frozenset()))
+    return replace(graph, body=_Fusion(graph, shapes, sizes, wanted).region(graph.body, frozenset()))
 
 
 class _Fusion:
-    def __init__(self, graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) -> None:
-        self.shapes = shapes
+    def __init__(
+        self, graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size], wanted: Collection[Node] | None
+    ) -> None:
+        self.shapes, self.wanted = shapes, wanted
         self.classes = shared_memory(graph.body)
         makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
         counters = {node.body.params[0]: node for node in walk(graph.body) if isinstance(node, For)}
@@ -196,6 +201,9 @@ class _Fusion:
                 return shape if shape and reduces(node, shape) and self.fit((source,), shape) else None
             case Apply(fn="np.outer", args=args) if all(map(is_real, args)) and not node.keywords:
                 return self.shapes.get(node.out)
+            case Apply() if is_gather(node):
+                shape = self.shapes.get(node.out)
+                return shape if shape and self.fit(node.args[1:], shape) else None
             case Apply() if is_elementwise(node):
                 shape = self.shapes.get(node.out)
                 args = node.args[:1] if node.fn == "astype" else node.args
@@ -229,7 +237,8 @@ class _Fusion:
         totals = {n.out for n in group.nodes if isinstance(n, Apply) and n.fn in ("np.sum", "np.mean")}
         if any(value in inside and not self.is_plain(value, group) for value in values(operands(node))):
             return False
-        if isinstance(node, Apply) and node.fn == "np.outer" and inside.intersection(values(node.args)):
+        whole = [*values(node.args[: 1 if node.fn == "getitem" else None])] if isinstance(node, Apply) else []
+        if isinstance(node, Apply) and node.fn in ("np.outer", "getitem") and inside.intersection(whole):
             return False
         if totals.intersection(values(operands(node))):
             return False
@@ -265,7 +274,7 @@ class _Fusion:
 
     def are_apart(self, one: Access, two: Access, shape: Shape) -> bool:
         """Tell whether two parts of one array have no element in common."""
-        if one[0] is not two[0]:
+        if one[0] is not two[0] or len(one[1]) != len(two[1]):
             return False
         for left, right in zip(one[1], two[1], strict=True):
             if left.loop != right.loop:
@@ -302,6 +311,9 @@ class _Fusion:
         loops = len(group.shape)
         for position, atom in enumerate((node.value,) if isinstance(node, Store) else node.args):
             if atom in group_values or not is_array(type_of(atom)):
+                continue
+            if isinstance(node, Apply) and node.fn == "getitem" and position == 0:
+                group.reads.setdefault(self.memory(atom), set()).add((atom, ()))  # anywhere
                 continue
             found = self.elements.of(atom, loops)
             if isinstance(node, Apply) and node.fn == "np.outer":
@@ -345,6 +357,7 @@ class _Fusion:
         work = [node for node in group.nodes if self.is_work(node)]
         is_copy = all(isinstance(node, Store) and not node.accumulate for node in work)
         is_gain = bool(work) and not (is_copy and not self.keeps_order(group))
+        is_gain &= self.wanted is None or any(node in self.wanted for node in group.nodes)
         if None in bounds or not is_gain or self.is_for_slice(group):
             return [*group.nodes, *group.after]
         inside = Counter(v for node in group.nodes for v in values(operands(node)))
@@ -366,7 +379,7 @@ class _Fusion:
         stores of arrays, since the message for sizes that do not fit is put together in code."""
         if isinstance(node, Store):
             return node.accumulate or is_real(node.value)
-        return node.fn not in ("copy", "astype")
+        return node.fn not in ("copy", "astype") and not is_gather(node)
 
     def bound(self, axis: int, group: Group, known: set[Value], nodes: list[Node]) -> Atom | None:
         """Append the computation of a size, from what is known where the loops are to stand."""

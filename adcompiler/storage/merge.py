@@ -83,17 +83,17 @@ def _merged(
     start, position = forward.nodes.index(replay.forward), back.nodes.index(loop)
     before, after = forward.nodes[:start], forward.nodes[start + 1 :]
     earlier = back.nodes[:position]
-    late = {value for node in forward.nodes[start:] for value in results(node)}
-    moved = _moved(loop, replay, earlier, late)
+    moved = _moved(loop, replay, (*after, *earlier))
     if moved is None:
         return None
-    others = [*(node for node in earlier if node not in moved), *after]
+    others = [node for node in (*earlier, *after) if node not in moved]
     if not _may_go_first(replay, others, primal) or None in carried_kinds(replay.back):
         return None
     made, totals, mapping = _joined(replay, loop)
     left = tuple(node for node in earlier if node not in moved)
     rest = back.nodes[position + 1 :]
-    nodes = (*_placed(before, [node for node in earlier if node in moved]), made, *after)
+    first = _placed(before, [node for node in (*after, *earlier) if node in moved])
+    nodes = (*first, made, *(node for node in after if node not in moved))
     return replace(forward, nodes=nodes), replace(back, nodes=(*left, *totals, *rest)), mapping
 
 
@@ -107,9 +107,16 @@ def _placed(nodes: tuple[Node, ...], moved: list[Node]) -> list[Node]:
     return found
 
 
-def _moved(loop: For, replay: Replay, earlier: tuple[Node, ...], late: set[Value]) -> set[Node] | None:
-    """Return the nodes of the reverse sweep that have to move before the loop, None where one cannot."""
-    makers = {value: node for node in earlier for value in results(node)}
+def _moved(loop: For, replay: Replay, between: tuple[Node, ...]) -> set[Node] | None:
+    """Return what has to move before the loop of the forward sweep, None where that is not possible.
+
+    Args:
+        loop: the loop of the reverse sweep.
+        replay: what it is made of.
+        between: what runs between the two loops.
+    """
+    makers = {value: node for node in between for value in results(node)}
+    late = {*replay.forward.outs}
     inside = {*defined(replay.body), *defined(replay.back)}
     constant = [k for k, kind in enumerate(carried_kinds(replay.back)) if kind == CONSTANT]
     reads = (*free(replay.body), *free(replay.back), *values(loop.inits[k] for k in constant))

@@ -81,6 +81,8 @@ def mixture_value_and_grad(means, weights, x):
                 d_big_1 = 0.5 * d_big if big == terms_k else 0.0
             d_terms[k] += d_big if terms_k > big else 0.5 * d_big if big == terms_k else 0.0
             d_big = d_big_1
+            if d_big_1 == 0.0:
+                break
         # big = terms[0]
         d_terms[0] += d_big
         for k in range(n):

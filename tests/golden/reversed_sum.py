@@ -31,13 +31,13 @@ def reversed_sum_value_and_grad(x):
     back = x[::-1]
     n = len(x)
     all_in_bounds(back.shape[0], 0, n)
+    d_back = d_x[::-1]
     total = 0.0
     for i in range(n):
         x_i = x[i]
         back_i = back[i]
         total += x_i * back_i
         # total += x[i] * back[i]
-        d_back = d_x[::-1]
         d_back[i] += x_i
         d_x[i] += back_i
 

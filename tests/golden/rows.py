@@ -20,6 +20,7 @@ arguments = (np.arange(6.0).reshape(2, 3), np.arange(6.0).reshape(3, 2) + 0.5)
 import numpy as np
 from numba import njit
 
+from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import all_in_bounds, same_size
 
 
@@ -31,13 +32,16 @@ def rows_value_and_grad(a, b):
     size = a.shape[1]
     same_size(size, b.shape[0])
     size_1 = a.shape[0]
-    all_in_bounds(b.shape[1], 0, size_1)
+    all_in_bounds(b.shape[1], 0, size_1, runs=size)
     total = 0.0
     for i in range(size_1):
-        total += np.dot(a[i], b[:, i])
-        # total += np.dot(a[i], b[:, i])
+        dot = 0.0
         for j in range(size):
-            d_a[i, j] = b[j, i]
-            d_b[j, i] += a[i, j]
+            b_j_i = b[j, i]
+            a_i_j = a[i, j]
+            d_b[j, i] += a_i_j
+            d_a[i, j] = b_j_i
+            dot = fast.add_up(dot, a_i_j * b_j_i)
+        total += dot
 
     return total, (d_a, d_b)

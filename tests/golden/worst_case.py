@@ -58,10 +58,10 @@ def worst_case_value_and_grad(losses, weights):
         chosen_b[i] = chosen_i
         total_1 = fast.add_up(total_1, chosen_i)
     # ordered = np.sort(losses)
-    d_losses_b = weights[np.argsort(np.argsort(losses))]
+    argsort = np.argsort(np.argsort(losses))
     # return np.max(losses) - np.min(losses) + np.dot(ordered, weights) + losses[np.argmax(weights)]
     for i in range(size):
         d_losses[i] += chosen_b[i] / total_1
     # ordered = np.sort(losses)
-    d_losses += d_losses_b
+    d_losses += weights[argsort]
     return result, (d_losses, d_weights)
