@@ -1,6 +1,20 @@
 """The workloads of the suite, by topic."""
 
-from benchmarks.workloads import arrays, grids, matrices, mixture, models, networks, sequences, sums
+from benchmarks.workloads import (
+    arrays,
+    grids,
+    matrices,
+    mixture,
+    models,
+    networks,
+    sequences,
+    sums,
+    users_paths,
+)
 
-_TOPICS = (mixture, sequences, grids, arrays, matrices, sums, models, networks)
-WORKLOADS = [workload for topic in _TOPICS for workload in topic.WORKLOADS]
+_SUITES = {
+    "old": (mixture, sequences, grids, arrays, matrices, sums, models, networks),
+    "users": (users_paths,),
+}
+SUITES = {name: [work for topic in topics for work in topic.WORKLOADS] for name, topics in _SUITES.items()}
+WORKLOADS = [work for suite in SUITES.values() for work in suite]
