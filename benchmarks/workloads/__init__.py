@@ -1,6 +1,7 @@
 """The workloads of the suite, by topic."""
 
 from benchmarks.workloads import (
+    adbench,
     arrays,
     grids,
     matrices,
@@ -9,12 +10,14 @@ from benchmarks.workloads import (
     networks,
     sequences,
     sums,
+    users_data,
     users_paths,
 )
 
 _SUITES = {
     "old": (mixture, sequences, grids, arrays, matrices, sums, models, networks),
-    "users": (users_paths,),
+    "users": (users_paths, users_data),
+    "adbench": (adbench,),
 }
 SUITES = {name: [work for topic in topics for work in topic.WORKLOADS] for name, topics in _SUITES.items()}
 WORKLOADS = [work for suite in SUITES.values() for work in suite]
