@@ -11,12 +11,13 @@ from benchmarks.workloads import (
     sequences,
     sums,
     users_data,
+    users_fields,
     users_paths,
 )
 
 _SUITES = {
     "old": (mixture, sequences, grids, arrays, matrices, sums, models, networks),
-    "users": (users_paths, users_data),
+    "users": (users_paths, users_data, users_fields),
     "adbench": (adbench,),
 }
 SUITES = {name: [work for topic in topics for work in topic.WORKLOADS] for name, topics in _SUITES.items()}

@@ -11,7 +11,7 @@ from benchmarks.hand import by_hand
 from benchmarks.workload import Workload, jax_gradient
 
 
-def gmm(alphas, means, icf, x, gamma, m):
+def adbench_gmm(alphas, means, icf, x, gamma, m):
     n, d = x.shape
     n_components = means.shape[0]
     q_diags = np.exp(icf[:, :d])
@@ -143,7 +143,7 @@ def logsumexp(x):
     return np.log(np.sum(np.exp(x - mx))) + mx
 
 
-def gmm_arrays(alphas, means, icf, x, gamma, m):
+def adbench_gmm_arrays(alphas, means, icf, x, gamma, m):
     n, d = x.shape
     k = len(alphas)
     q_diags = np.exp(icf[:, :d])
@@ -168,7 +168,7 @@ def sigmoid(x):
     return 1.0 / (1.0 + math.exp(-x))
 
 
-def lstm(main_params, extra_params, state, sequence):
+def adbench_lstm(main_params, extra_params, state, sequence):
     layers, b = state.shape[0] // 2, state.shape[1]
     h, c = state[0::2].copy(), state[1::2].copy()
     x, ypred = np.empty(b), np.empty(b)
@@ -199,71 +199,94 @@ def lstm(main_params, extra_params, state, sequence):
 @by_hand
 def lstm_by_hand(main, extra, state, sequence):
     layers, b, steps = state.shape[0] // 2, state.shape[1], sequence.shape[0] - 1
-    h, c = np.empty((steps + 1, layers, b)), np.empty((steps + 1, layers, b))
-    gates, tanhs, shares = np.empty((steps, layers, 4, b)), np.empty((steps, layers, b)), np.empty((steps, b))
-    x, total = np.empty(b), 0.0
+    c, ends, shares = np.empty((steps + 1, layers, b)), np.empty((steps, b)), np.empty((steps, b))
+    inputs, gates = np.empty((steps + 1, layers, 4 * b)), np.empty((steps, layers, 4 * b))
+    bounded = np.empty((steps, layers, b))
     for n in range(layers):
-        h[0, n], c[0, n] = state[2 * n], state[2 * n + 1]
+        c[0, n] = state[2 * n + 1]
+        for i in range(b):
+            inputs[0, n, b + i] = inputs[0, n, 3 * b + i] = state[2 * n, i]
+    total = 0.0
     for t in range(steps):
+        x = ends[t]
         for i in range(b):
             x[i] = sequence[t, i] * extra[0, i]
         for n in range(layers):
-            weight, bias, gate = main[2 * n], main[2 * n + 1], gates[t, n]
+            put, gate, weight, bias, nexts = (
+                inputs[t, n],
+                gates[t, n],
+                main[2 * n],
+                main[2 * n + 1],
+                inputs[t + 1, n],
+            )
             for i in range(b):
-                v, before = x[i], h[t, n, i]
-                forget = 1.0 / (1.0 + fast.exp(-(v * weight[i] + bias[i])))
-                ingate = 1.0 / (1.0 + fast.exp(-(before * weight[b + i] + bias[b + i])))
-                outgate = 1.0 / (1.0 + fast.exp(-(v * weight[2 * b + i] + bias[2 * b + i])))
-                change = fast.tanh(before * weight[3 * b + i] + bias[3 * b + i])
-                cell = c[t, n, i] * forget + ingate * change
-                bounded = fast.tanh(cell)
-                gate[0, i], gate[1, i], gate[2, i], gate[3, i] = forget, ingate, outgate, change
-                c[t + 1, n, i], tanhs[t, n, i] = cell, bounded
-                x[i] = h[t + 1, n, i] = outgate * bounded
+                put[i] = put[2 * b + i] = x[i]
+            for j in range(4 * b):
+                gate[j] = put[j] * weight[j] + bias[j]
+            for j in range(3 * b):
+                gate[j] = 1.0 / (1.0 + fast.exp(-gate[j]))
+            for j in range(3 * b, 4 * b):
+                gate[j] = fast.tanh(gate[j])
+            before, after, bound = c[t, n], c[t + 1, n], bounded[t, n]
+            for i in range(b):
+                after[i] = before[i] * gate[i] + gate[b + i] * gate[3 * b + i]
+            for i in range(b):
+                bound[i] = fast.tanh(after[i])
+            for i in range(b):
+                x[i] = gate[2 * b + i] * bound[i]
+            for i in range(b):
+                nexts[b + i] = nexts[3 * b + i] = x[i]
         expsum, count, fits = 2.0, 0.0, 0.0
+        share, wanted = shares[t], sequence[t + 1]
         for i in range(b):
-            y = x[i] * extra[1, i] + extra[2, i]
-            shares[t, i] = fast.exp(y)
-            expsum += shares[t, i]
-            count += sequence[t + 1, i]
-            fits += sequence[t + 1, i] * y
+            share[i] = x[i] * extra[1, i] + extra[2, i]
+        for i in range(b):
+            fits += wanted[i] * share[i]
+            count += wanted[i]
+            share[i] = fast.exp(share[i])
+            expsum += share[i]
         total += fits - count * math.log(expsum)
         scale = count / expsum
         for i in range(b):
-            shares[t, i] = sequence[t + 1, i] - scale * shares[t, i]
+            share[i] = wanted[i] - scale * share[i]
     factor = -1.0 / (steps * b)
-    d_main, d_extra = np.zeros_like(main), np.zeros_like(extra)
+    d_main, d_extra, d = np.zeros_like(main), np.zeros_like(extra), np.empty(4 * b)
     d_h, d_c, d_x = np.zeros((layers, b)), np.zeros((layers, b)), np.empty(b)
     for t in range(steps - 1, -1, -1):
         for i in range(b):
-            d = factor * shares[t, i]
-            d_extra[2, i] += d
-            d_extra[1, i] += d * h[t + 1, layers - 1, i]
-            d_x[i] = d * extra[1, i]
+            d_extra[2, i] += shares[t, i]
+        for i in range(b):
+            d_extra[1, i] += shares[t, i] * ends[t, i]
+        for i in range(b):
+            d_x[i] = factor * shares[t, i] * extra[1, i]
         for n in range(layers - 1, -1, -1):
-            weight, gate, d_weight, d_bias = main[2 * n], gates[t, n], d_main[2 * n], d_main[2 * n + 1]
+            weight, gate, put, bound, before = main[2 * n], gates[t, n], inputs[t, n], bounded[t, n], c[t, n]
+            d_weight, d_bias, d_out, d_cell = d_main[2 * n], d_main[2 * n + 1], d_h[n], d_c[n]
             for i in range(b):
-                forget, ingate, outgate, change = gate[0, i], gate[1, i], gate[2, i], gate[3, i]
-                v = h[t + 1, n - 1, i] if n > 0 else sequence[t, i] * extra[0, i]
-                before, bounded, d = h[t, n, i], tanhs[t, n, i], d_x[i] + d_h[n, i]
-                d_cell = d_c[n, i] + d * outgate * (1.0 - bounded * bounded)
-                d_c[n, i] = d_cell * forget
-                d_forget = d_cell * c[t, n, i] * forget * (1.0 - forget)
-                d_ingate = d_cell * change * ingate * (1.0 - ingate)
-                d_outgate = d * bounded * outgate * (1.0 - outgate)
-                d_change = d_cell * ingate * (1.0 - change * change)
-                d_weight[i] += d_forget * v
-                d_weight[b + i] += d_ingate * before
-                d_weight[2 * b + i] += d_outgate * v
-                d_weight[3 * b + i] += d_change * before
-                d_bias[i] += d_forget
-                d_bias[b + i] += d_ingate
-                d_bias[2 * b + i] += d_outgate
-                d_bias[3 * b + i] += d_change
-                d_x[i] = d_forget * weight[i] + d_outgate * weight[2 * b + i]
-                d_h[n, i] = d_ingate * weight[b + i] + d_change * weight[3 * b + i]
+                d_out[i] += d_x[i]
+            for i in range(b):
+                d_cell[i] += d_out[i] * gate[2 * b + i] * (1.0 - bound[i] * bound[i])
+            for i in range(b):
+                d[i] = d_cell[i] * before[i] * gate[i] * (1.0 - gate[i])
+            for i in range(b):
+                d[2 * b + i] = d_out[i] * bound[i] * gate[2 * b + i] * (1.0 - gate[2 * b + i])
+            for i in range(b):
+                ingate, change = gate[b + i], gate[3 * b + i]
+                d[b + i] = d_cell[i] * change * ingate * (1.0 - ingate)
+                d[3 * b + i] = d_cell[i] * ingate * (1.0 - change * change)
+            for i in range(b):
+                d_cell[i] *= gate[i]
+            for j in range(4 * b):
+                d_weight[j] += d[j] * put[j]
+            for j in range(4 * b):
+                d_bias[j] += d[j]
+            for i in range(b):
+                d_x[i] = d[i] * weight[i] + d[2 * b + i] * weight[2 * b + i]
+            for i in range(b):
+                d_out[i] = d[b + i] * weight[b + i] + d[3 * b + i] * weight[3 * b + i]
         for i in range(b):
             d_extra[0, i] += d_x[i] * sequence[t, i]
+    d_extra[1:] *= factor
     return factor * total, (d_main, d_extra)
 
 
@@ -295,7 +318,7 @@ def lstm_in_jax():
     return jax_gradient(primal, (0, 1))
 
 
-def lstm_arrays(main_params, extra_params, state, sequence):
+def adbench_lstm_arrays(main_params, extra_params, state, sequence):
     n = state.shape[0] // 2
     b = state.shape[1]
     h, c = state[0::2].copy(), state[1::2].copy()
@@ -331,8 +354,10 @@ def _lstm_inputs(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
 
 
 WORKLOADS = [
-    Workload(gmm, _gmm_inputs, (0, 1, 2), gmm_by_hand, gmm_in_jax),
-    Workload(gmm_arrays, _gmm_inputs, (0, 1, 2), gmm_by_hand, gmm_in_jax, loops=False, by_numba=False),
-    Workload(lstm, _lstm_inputs, (0, 1), lstm_by_hand, lstm_in_jax, by_numba=False),
-    Workload(lstm_arrays, _lstm_inputs, (0, 1), lstm_by_hand, lstm_in_jax, loops=False),
+    Workload(adbench_gmm, _gmm_inputs, (0, 1, 2), gmm_by_hand, gmm_in_jax),
+    Workload(
+        adbench_gmm_arrays, _gmm_inputs, (0, 1, 2), gmm_by_hand, gmm_in_jax, loops=False, by_numba=False
+    ),
+    Workload(adbench_lstm, _lstm_inputs, (0, 1), lstm_by_hand, lstm_in_jax, by_numba=False),
+    Workload(adbench_lstm_arrays, _lstm_inputs, (0, 1), lstm_by_hand, lstm_in_jax, loops=False),
 ]

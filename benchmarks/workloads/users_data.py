@@ -170,7 +170,7 @@ def axis_sums(x, scale):
 
 @by_hand
 def axis_sums_by_hand(x, scale):
-    (samples, rows, columns, channels), area = x.shape, x.shape[1] * x.shape[2]
+    (samples, _, _, channels), area = x.shape, x.shape[1] * x.shape[2]
     flat = x.reshape(samples, area, channels)
     mean = np.zeros(channels)
     for s in range(samples):
