@@ -13,11 +13,12 @@ from benchmarks.workloads import (
     users_data,
     users_fields,
     users_paths,
+    users_systems,
 )
 
 _SUITES = {
     "old": (mixture, sequences, grids, arrays, matrices, sums, models, networks),
-    "users": (users_paths, users_data, users_fields),
+    "users": (users_paths, users_data, users_fields, users_systems),
     "adbench": (adbench,),
 }
 SUITES = {name: [work for topic in topics for work in topic.WORKLOADS] for name, topics in _SUITES.items()}
