@@ -8,6 +8,7 @@ from benchmarks.workloads import (
     mixture,
     models,
     networks,
+    npbench_fields,
     npbench_products,
     sequences,
     sums,
@@ -21,7 +22,7 @@ _SUITES = {
     "old": (mixture, sequences, grids, arrays, matrices, sums, models, networks),
     "users": (users_paths, users_data, users_fields, users_systems),
     "adbench": (adbench,),
-    "npbench": (npbench_products,),
+    "npbench": (npbench_products, npbench_fields),
 }
 SUITES = {name: [work for topic in topics for work in topic.WORKLOADS] for name, topics in _SUITES.items()}
 WORKLOADS = [work for suite in SUITES.values() for work in suite]
