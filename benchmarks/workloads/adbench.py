@@ -197,7 +197,7 @@ def adbench_lstm(main_params, extra_params, state, sequence):
 
 
 @by_hand
-def lstm_by_hand(main, extra, state, sequence):
+def _lstm_of_vectors(main, extra, state, sequence, outputs):
     layers, b, steps = state.shape[0] // 2, state.shape[1], sequence.shape[0] - 1
     c, ends, shares = np.empty((steps + 1, layers, b)), np.empty((steps, b)), np.empty((steps, b))
     inputs, gates = np.empty((steps + 1, layers, 4 * b)), np.empty((steps, layers, 4 * b))
@@ -236,7 +236,7 @@ def lstm_by_hand(main, extra, state, sequence):
                 x[i] = gate[2 * b + i] * bound[i]
             for i in range(b):
                 nexts[b + i] = nexts[3 * b + i] = x[i]
-        expsum, count, fits = 2.0, 0.0, 0.0
+        expsum, count, fits = 2.0 - (b - outputs), 0.0, 0.0
         share, wanted = shares[t], sequence[t + 1]
         for i in range(b):
             share[i] = x[i] * extra[1, i] + extra[2, i]
@@ -249,7 +249,7 @@ def lstm_by_hand(main, extra, state, sequence):
         scale = count / expsum
         for i in range(b):
             share[i] = wanted[i] - scale * share[i]
-    factor = -1.0 / (steps * b)
+    factor = -1.0 / (steps * outputs)
     d_main, d_extra, d = np.zeros_like(main), np.zeros_like(extra), np.empty(4 * b)
     d_h, d_c, d_x = np.zeros((layers, b)), np.zeros((layers, b)), np.empty(b)
     for t in range(steps - 1, -1, -1):
@@ -287,7 +287,22 @@ def lstm_by_hand(main, extra, state, sequence):
         for i in range(b):
             d_extra[0, i] += d_x[i] * sequence[t, i]
     d_extra[1:] *= factor
-    return factor * total, (d_main, d_extra)
+    return factor * total, d_main, d_extra
+
+
+@by_hand
+def lstm_by_hand(main, extra, state, sequence):
+    b, full = state.shape[1], (state.shape[1] + 7) // 8 * 8  # whole vectors of eight
+    wide, ends, start = np.zeros((len(main), 4 * full)), np.zeros((3, full)), np.zeros((len(state), full))
+    data = np.zeros((len(sequence), full))
+    ends[:, :b], start[:, :b], data[:, :b] = extra, state, sequence
+    for k in range(4):
+        wide[:, k * full : k * full + b] = main[:, k * b : (k + 1) * b]
+    value, d_wide, d_ends = _lstm_of_vectors(wide, ends, start, data, b)
+    d_main = np.empty(main.shape)
+    for k in range(4):
+        d_main[:, k * b : (k + 1) * b] = d_wide[:, k * full : k * full + b]
+    return value, (d_main, d_ends[:, :b].copy())
 
 
 def lstm_in_jax():
