@@ -1,9 +1,9 @@
 """Time generated gradients against the primal, adjoints by hand, JAX, PyTorch and HIPS autograd.
 
-`python -m benchmarks [NAME ...]` runs all workloads, or some. One thread; repetitions of all contestants are
-interleaved; value and gradients of all must agree before anything is timed. The peers, from the extra
-`bench`, are left out where they are not installed. The table goes to the terminal, figures to JSON, ratios
-to a picture.
+`python -m benchmarks [NAME ...]` runs all workloads, or some; `--suite users npbench` those of some suites.
+One thread; repetitions of all contestants are interleaved; value and gradients of all must agree before
+anything is timed. The peers, from the extra `bench`, are left out where they are not installed. The table
+goes to the terminal, figures to JSON, ratios to a picture.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 from tqdm import tqdm
 
 from adcompiler import value_and_grad
 from benchmarks.workload import Workload
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import SUITES
 
 OURS, PRIMAL, BY_HAND, JAX = "adcompiler", "primal", "by hand", "JAX"
 TORCH, AUTOGRAD = "PyTorch", "autograd"
@@ -35,7 +34,7 @@ def contestants(work: Workload) -> dict[str, Callable[..., Any]]:
     """Return what is timed for a workload, each a function of its arguments."""
     found: dict[str, Callable[..., Any]] = {
         OURS: value_and_grad(work.primal, argnums=work.wrt),
-        PRIMAL: njit(work.primal, error_model="numpy"),
+        PRIMAL: work.compiled,
     }
     if work.by_hand is not None:
         found[BY_HAND] = work.by_hand
@@ -87,12 +86,13 @@ def geometric_mean(ratios: Iterable[float]) -> float:
     return math.exp(statistics.fmean(logarithms)) if logarithms else math.nan
 
 
-def table(results: dict[str, dict[str, float]], least: dict[str, float]) -> str:
-    """Return times in microseconds and ratios, a line per workload.
+def table(results: dict[str, dict[str, float]], least: dict[str, float], groups: dict[str, list[str]]) -> str:
+    """Return times in microseconds and ratios, a line per workload, and geometric means.
 
     Args:
         results: for each workload the median of each contestant, in seconds.
         least: the minimum of ours.
+        groups: workloads of which a mean is shown, by the name of the line.
     """
     peers = [peer for peer in (JAX, TORCH, AUTOGRAD) if any(peer in m for m in results.values())]
     heads = "".join(f"{f'{peer} to ours':>17}" for peer in peers)
@@ -110,10 +110,13 @@ def table(results: dict[str, dict[str, float]], least: dict[str, float]) -> str:
 
         lines.append(f"{name:22}{medians[OURS] * 1e6:9.1f} µs{least[name] * 1e6:9.1f} µs{ratios(ratio)}")
 
-    def mean(one: str, two: str) -> float:
-        return geometric_mean(m[one] / m[two] for m in results.values() if one in m and two in m)
+    for title, names in groups.items():
 
-    lines.append(f"{'geometric mean':22}{'':24}{ratios(mean)}")
+        def mean(one: str, two: str, names: list[str] = names) -> float:
+            known = [results[name] for name in names if one in results[name] and two in results[name]]
+            return geometric_mean(medians[one] / medians[two] for medians in known)
+
+        lines.append(f"{title:22}{'':24}{ratios(mean)}")
     return "\n".join(lines)
 
 
@@ -141,23 +144,29 @@ def picture(results: dict[str, dict[str, float]], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("names", nargs="*", help="workloads; all if none is named")
+    parser.add_argument("--suite", nargs="+", choices=SUITES, default=list(SUITES), help="suites to run")
     parser.add_argument("--repetitions", type=int, default=15)
     parser.add_argument(
         "--out", type=Path, default=Path("benchmarks/results"), help="folder for JSON and picture"
     )
     options = parser.parse_args()
-    chosen = [w for w in WORKLOADS if not options.names or w.name in options.names]
+    suites = {
+        suite: [w for w in SUITES[suite] if not options.names or w.name in options.names]
+        for suite in options.suite
+    }
     warnings.simplefilter("ignore")
     results: dict[str, dict[str, float]] = {}
     minima: dict[str, dict[str, float]] = {}
-    for work in tqdm(chosen, disable=None):
+    for work in tqdm([work for works in suites.values() for work in works], disable=None):
         args = work.inputs(np.random.default_rng(0))
         found = contestants(work)
         check(work, found, args)
         times = timed(found, args, options.repetitions)
         results[work.name] = {name: statistics.median(times[name]) for name in found}
         minima[work.name] = {name: min(times[name]) for name in found}
-    print(table(results, {name: times[OURS] for name, times in minima.items()}))
+    groups = {f"mean of {suite}": [work.name for work in works] for suite, works in suites.items() if works}
+    groups["geometric mean"] = list(results)
+    print(table(results, {name: times[OURS] for name, times in minima.items()}, groups))
     options.out.mkdir(exist_ok=True, parents=True)
     figures = {"median": results, "minimum": minima}
     (options.out / "results.json").write_text(json.dumps(figures, indent=1))

@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1)
     given = parser.parse_args()
     measured(WORKLOADS[0].name, "gradient", BYTECODE.name)
-    names = given.names or [work.name for work in WORKLOADS]
+    names = given.names or [work.name for work in WORKLOADS if work.by_numba]
     found = {name: costs(name, given.processes) for name in tqdm(names, disable=None)}
     heads = ("njit", "gradient", "ratio", "own", "njit again", "gradient again", "compiled")
     print(" " * 20 + "".join(f"{head:>{width}}" for head, width in zip(heads, WIDTHS, strict=True)))

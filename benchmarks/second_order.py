@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
 from tqdm import tqdm
 
 from adcompiler import hvp, jvp, value_and_grad
@@ -53,7 +52,7 @@ def contestants(work: Workload, args: tuple[Any, ...]) -> dict[str, Callable[...
         inner(left, other), inner(right, one), rtol=1e-8, atol=1e-8 * size, err_msg=work.name
     )
     return {
-        PRIMAL: njit(work.primal, error_model="numpy"),
+        PRIMAL: work.compiled,
         TANGENT: lambda *given: jvp(work.primal, given, tangents),
         GRADIENT: gradient,
         PRODUCT: lambda *given: product(*given, one),

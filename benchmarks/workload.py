@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit
+
+from adcompiler import value_and_grad
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Workload:
         torch: makes PyTorch's eager form, likewise.
         autograd: makes the form for HIPS autograd, likewise.
         label: name in the table, if not the primal's.
+        by_numba: whether Numba compiles the primal; else the primal that is timed is the one that we make.
     """
 
     primal: Callable[..., float]
@@ -35,10 +39,18 @@ class Workload:
     torch: Callable[[], Callable[..., Any]] | None = None
     autograd: Callable[[], Callable[..., Any]] | None = None
     label: str = ""
+    by_numba: bool = True
 
     @property
     def name(self) -> str:
         return self.label or self.primal.__name__
+
+    @property
+    def compiled(self) -> Callable[..., float]:
+        """The primal, compiled."""
+        if self.by_numba:
+            return njit(self.primal, error_model="numpy")  # type: ignore[no-any-return]
+        return value_and_grad(self.primal, argnums=self.wrt).primal  # type: ignore[no-any-return]
 
 
 def jax_gradient(primal: Callable[..., Any], wrt: tuple[int, ...]) -> Callable[..., Any]:

@@ -1,6 +1,28 @@
 """The workloads of the suite, by topic."""
 
-from benchmarks.workloads import arrays, grids, matrices, mixture, models, networks, sequences, sums
+from benchmarks.workloads import (
+    adbench,
+    arrays,
+    grids,
+    matrices,
+    mixture,
+    models,
+    networks,
+    npbench_fields,
+    npbench_products,
+    sequences,
+    sums,
+    users_data,
+    users_fields,
+    users_paths,
+    users_systems,
+)
 
-_TOPICS = (mixture, sequences, grids, arrays, matrices, sums, models, networks)
-WORKLOADS = [workload for topic in _TOPICS for workload in topic.WORKLOADS]
+_SUITES = {
+    "old": (mixture, sequences, grids, arrays, matrices, sums, models, networks),
+    "users": (users_paths, users_data, users_fields, users_systems),
+    "adbench": (adbench,),
+    "npbench": (npbench_products, npbench_fields),
+}
+SUITES = {name: [work for topic in topics for work in topic.WORKLOADS] for name, topics in _SUITES.items()}
+WORKLOADS = [work for suite in SUITES.values() for work in suite]
