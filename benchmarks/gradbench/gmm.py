@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from adcompiler import grad
+from adcompiler import grad, stop_gradient
 from benchmarks.gradbench.evaluation import Eval, Task, array
 
 
 @njit(error_model="numpy")
 def log_sum_exp(terms):
-    big = terms[0]
-    for k in range(1, len(terms)):
-        big = max(big, terms[k])
+    """Return log Σ exp, from which the greatest term, here a constant, cancels out."""
+    big = stop_gradient(np.max(terms))
     total = 0.0
     for k in range(len(terms)):
         total += math.exp(terms[k] - big)
@@ -24,28 +23,40 @@ def log_sum_exp(terms):
 
 
 @njit(error_model="numpy")
+def factors(q, lower):
+    """Return the triangular factors of the precisions; `lower` fills each column by column."""
+    k_count, d = q.shape
+    found = np.zeros((k_count, d, d))
+    for k in range(k_count):
+        p = 0
+        for b in range(d):
+            found[k, b, b] = math.exp(q[k, b])
+            for a in range(b + 1, d):
+                found[k, a, b] = lower[k, p]
+                p += 1
+    return found
+
+
+@njit(error_model="numpy")
 def log_likelihood(alpha, mu, q, lower, x):
     """Return the sum over points of log Σ exp of the components' terms, without constants."""
     k_count, d = mu.shape
-    scales = np.exp(q)
-    terms, centred, projected = np.empty(k_count), np.empty(d), np.empty(d)
+    factor = factors(q, lower)
+    constants = alpha + np.sum(q, axis=1)
     total = 0.0
     for i in range(len(x)):
+        terms = np.empty(k_count)
         for k in range(k_count):
-            log_det = 0.0
+            centred = np.empty(d)
             for a in range(d):
-                log_det += q[k, a]
                 centred[a] = x[i, a] - mu[k, a]
-                projected[a] = scales[k, a] * centred[a]
-            first = 0
-            for a in range(d):
-                for b in range(a + 1, d):
-                    projected[b] += lower[k, first + b - a - 1] * centred[a]
-                first += d - a - 1
             square = 0.0
             for a in range(d):
-                square += projected[a] * projected[a]
-            terms[k] = alpha[k] + log_det - 0.5 * square
+                projected = 0.0
+                for b in range(a + 1):
+                    projected += factor[k, a, b] * centred[b]
+                square += projected * projected
+            terms[k] = constants[k] - 0.5 * square
         total += log_sum_exp(terms)
     return total
 

@@ -45,9 +45,8 @@ def last(x, steps):
     return y[-1]
 
 
-def cross_entropy(main, extra, state, sequence):
-    layers, b = len(main) // 2, sequence.shape[1]
-    gates, states = main.reshape(layers, 2, 4, b), list(state.reshape(layers, 2, b).unbind())
+def cross_entropy(gates, extra, state, sequence):
+    layers, b, states = len(gates), sequence.shape[1], list(state.unbind())
     total = torch.zeros((), dtype=torch.float64)
     for t in range(len(sequence) - 1):
         entering = sequence[t] * extra[0]
@@ -82,17 +81,13 @@ def direction(points, centres):
     return (gradient / diagonal).detach()
 
 
-def joined(*args: Any) -> Any:
-    return torch.cat([part.ravel() for part in _gradient(cross_entropy, 2, 4)(*args)])
-
-
 FORMS = {
     "gmm": _gradient(log_posterior, 4, 5),
     "kmeans": direction,
     "lse": _gradient(lambda x: torch.logsumexp(x, 0), 1, 1),
     "llsq": _gradient(half_sum_of_squares, 1, 2),
     "ode": _gradient(last, 1, 2),
-    "lstm": joined,
+    "lstm": _gradient(cross_entropy, 2, 4),
 }
 
 

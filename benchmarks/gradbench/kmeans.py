@@ -11,18 +11,31 @@ from adcompiler import grad, jvp
 from benchmarks.gradbench.evaluation import Eval, Task, array
 
 
+@njit(error_model="numpy")
+def squared_distance(point, centre):
+    square = 0.0
+    for a in range(len(point)):
+        square += (centre[a] - point[a]) ** 2
+    return square
+
+
+@njit(error_model="numpy")
+def nearest(point, centres):
+    """Return the number of the centre that is nearest to a point."""
+    least, found = np.inf, 0
+    for j in range(len(centres)):
+        square = squared_distance(point, centres[j])
+        if square < least:
+            least, found = square, j
+    return found
+
+
 @grad(argnums="centres")
 def cost(points, centres):
     """Return the sum of squared distances of points to the nearest centre."""
     total = 0.0
     for i in range(len(points)):
-        nearest = np.inf
-        for j in range(len(centres)):
-            square = 0.0
-            for a in range(points.shape[1]):
-                square += (centres[j, a] - points[i, a]) ** 2
-            nearest = min(nearest, square)
-        total += nearest
+        total += squared_distance(points[i], centres[nearest(points[i], centres)])
     return total
 
 

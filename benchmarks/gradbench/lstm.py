@@ -17,35 +17,37 @@ def sigmoid(x):
     return 1.0 / (1.0 + math.exp(-x))
 
 
-@njit(error_model="numpy")
-def step(weights, biases, hidden, cell, entering):
-    """Advance a layer by one character, in place: weights and biases hold four gates, one after another."""
-    b = len(hidden)
-    for i in range(b):
-        forget = sigmoid(entering[i] * weights[i] + biases[i])
-        ingate = sigmoid(hidden[i] * weights[b + i] + biases[b + i])
-        outgate = sigmoid(entering[i] * weights[2 * b + i] + biases[2 * b + i])
-        change = math.tanh(hidden[i] * weights[3 * b + i] + biases[3 * b + i])
-        cell[i] = cell[i] * forget + ingate * change
-        hidden[i] = outgate * math.tanh(cell[i])
-
-
 @grad(argnums=("main", "extra"))
 def cross_entropy(main, extra, state, sequence):
-    """Return the mean over characters; rows of main and state belong to layers in pairs."""
+    """Return the mean over characters.
+
+    Args:
+        main: weights and biases, of shape (layers, 2, 4, b), of the gates to forget, to let in and to let
+            out, and of what is let in.
+        extra: factors of what enters, factors and offsets of what is predicted, of shape (3, b).
+        state: what the cells show and hold at first, of shape (layers, 2, b).
+        sequence: characters, of shape (count, b).
+    """
     state = state.copy()
     count, b = sequence.shape
-    entering, predicted = np.empty(b), np.empty(b)
+    predicted = np.empty(b)
     total = 0.0
     for t in range(count - 1):
+        entering = np.empty(b)
         for i in range(b):
             entering[i] = sequence[t, i] * extra[0, i]
-        step(main[0], main[1], state[0], state[1], entering)
-        for k in range(2, len(main), 2):
-            step(main[k], main[k + 1], state[k], state[k + 1], state[k - 2])
+        for k in range(len(main)):
+            for i in range(b):
+                forget = sigmoid(entering[i] * main[k, 0, 0, i] + main[k, 1, 0, i])
+                ingate = sigmoid(state[k, 0, i] * main[k, 0, 1, i] + main[k, 1, 1, i])
+                outgate = sigmoid(entering[i] * main[k, 0, 2, i] + main[k, 1, 2, i])
+                change = math.tanh(state[k, 0, i] * main[k, 0, 3, i] + main[k, 1, 3, i])
+                state[k, 1, i] = state[k, 1, i] * forget + ingate * change
+                state[k, 0, i] = outgate * math.tanh(state[k, 1, i])
+                entering[i] = state[k, 0, i]
         normaliser = 2.0
         for i in range(b):
-            predicted[i] = state[len(main) - 2, i] * extra[1, i] + extra[2, i]
+            predicted[i] = entering[i] * extra[1, i] + extra[2, i]
             normaliser += math.exp(predicted[i])
         log_normaliser = math.log(normaliser)
         for i in range(b):
@@ -54,8 +56,10 @@ def cross_entropy(main, extra, state, sequence):
 
 
 def arguments(given: Any) -> tuple[Any, ...]:
-    names = ("main_params", "extra_params", "state", "sequence")
-    return tuple(array(given[name], axes=2) for name in names)
+    sequence = array(given["sequence"], axes=2)
+    b = sequence.shape[1]
+    main, state = array(given["main_params"]).reshape(-1, 2, 4, b), array(given["state"]).reshape(-1, 2, b)
+    return main, array(given["extra_params"]), state, sequence
 
 
 def joined(gradient: tuple[Any, ...]) -> Any:

@@ -20,6 +20,7 @@ from rich.table import Table
 from benchmarks.gradbench.__main__ import EVALS, eval_named
 from benchmarks.gradbench.checking import cases, check
 from benchmarks.gradbench.evaluation import Task, timed
+from benchmarks.gradbench.memory import keep_freed_memory
 from benchmarks.gradbench.sizes import SIZES
 
 LIMITS = {"min_runs": 5, "min_seconds": 0.3}
@@ -76,6 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("evals", nargs="*", help="evals; all if none is named", metavar="EVAL")
     chosen = parser.parse_args().evals or EVALS
+    keep_freed_memory()
     console = Console()
     table = Table("eval", "size", "primal, ms", "derivative, ms", "to primal", *PEERS)
     for name in track(chosen, "evals", console=console):
