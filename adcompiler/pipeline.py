@@ -49,6 +49,7 @@ from adcompiler.prepare.guard import guard_sizes
 from adcompiler.prepare.hoist import hoist_calls, hoist_sizes
 from adcompiler.prepare.induction import index_counters
 from adcompiler.prepare.localise import localise
+from adcompiler.prepare.originals import read_originals
 from adcompiler.prepare.scalars import replace_small_arrays
 from adcompiler.prepare.shared_factors import share_factors
 from adcompiler.prepare.short_loops import write_out_short_loops
@@ -238,6 +239,11 @@ STAGES: dict[str, Stage] = {
             lambda u: write_out_dots(u.graph, *symbolic_sizes(u.graph)),
             "vectors that loops gather to multiply them: their elements are read in place",
             lambda u: not u.style.broadcasts,
+        ),
+        Pass(
+            "originals",
+            lambda u: read_originals(u.graph),
+            "what an argument still holds is read from there, not from the copy that is overwritten",
         ),
         Pass(
             "short_loops",

@@ -1,4 +1,4 @@
-"""What loops gather, take from columns, or pick as the least: read in place, and passed over where it is zero."""
+"""What loops gather or take from columns, and what they pick as the least: no copies, nothing for zeros."""
 
 import math
 

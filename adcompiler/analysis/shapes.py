@@ -237,6 +237,11 @@ class _Reader(KnownSizes):
                 one, two = self.number(node.args[0]), self.number(node.args[1])
                 if one is not None and two is not None:
                     return size_of_form(one + two if node.fn == "add" else one - two)
+            case "mul" if str(node.out.type).startswith(("int", "uint", "Literal")):
+                forms = [self.number(atom) for atom in node.args]
+                for factor, form in (forms, forms[::-1]):
+                    if factor is not None and form is not None and not factor.terms:
+                        return size_of_form(factor.constant * form)
         return None
 
     def shape(self, node: Apply) -> Shape | None:
@@ -341,6 +346,9 @@ class _Reader(KnownSizes):
         result: list[Size] = []
         for axis in range(1, axes + 1):
             sizes = [shape[-axis] for shape in args if len(shape) >= axis]
+            for size in set(sizes) if self.assumes and len(set(sizes)) > 1 else ():
+                if isinstance(size, Axis) and size in self.spans and not self.spans[size].size.terms:
+                    self.unclamped(size)  # `x[:, 0:1]` is a column
             wide = [size for size in sizes if self.form(size) != Linear({}, 1)] or sizes
             unequal = [size for size in wide[1:] if not self.same(wide[0], size)]
             if wide and not unequal:

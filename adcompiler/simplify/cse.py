@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from adcompiler.analysis.alias import memory_classes, written_by
-from adcompiler.graph.nodes import Apply, Atom, Graph, Node, Region, Value
-from adcompiler.graph.walk import map_operands, regions, values, walk, with_regions
+from adcompiler.analysis.types import is_array
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value, entry, type_of
+from adcompiler.graph.walk import map_operands, regions, rename, values, walk, with_regions
 from adcompiler.primitives import card
 
 Key = tuple[str, tuple[Atom, ...], tuple[tuple[str, Atom], ...]]
@@ -53,6 +54,8 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
       return y
     """
     known: dict[Value, Atom] = {}
+    named: dict[Value, Value] = {}
+    shapes = {n.out: n.args[0] for n in walk(graph.body) if isinstance(n, Apply) and n.fn == "shape"}
 
     def read(atom: Atom) -> Atom:
         return known.get(atom, atom) if isinstance(atom, Value) else atom
@@ -70,12 +73,34 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
                     del seen[stale]
             node = with_regions(node, tuple(go(inner, seen) for inner in regions(node)))
             if isinstance(node, Apply) and node.out in scalars and _is_arithmetic(node, scalars):
-                key = (node.fn, node.args, node.keywords)
-                if key in seen and (node.out.temporary or seen[key].name == node.out.name):
+                key = _size_key(node, shapes) or (node.fn, node.args, node.keywords)
+                if key in seen and _is_one(seen[key], node.out, key, named):
                     known[node.out] = seen[key]
                     continue
                 seen.setdefault(key, node.out)
             nodes.append(node)
         return Region(region.params, tuple(nodes), tuple(map(read, region.yields)))
 
-    return replace(graph, body=go(graph.body, {}))
+    return replace(graph, body=rename(go(graph.body, {}), named))
+
+
+def _size_key(node: Apply, shapes: Mapping[Value, Atom]) -> Key | None:
+    """Return what `len(x)` and `x.shape[0]` of an array have in common."""
+    match node:
+        case Apply(fn="len", args=(array,)) if is_array(type_of(array)):
+            return "shape", (array, Literal(0)), ()
+        case Apply(fn="getitem", args=(shape, Literal() as axis)) if isinstance(shape, Value):
+            measured = entry(shapes, shape)
+            is_known = measured is not None and is_array(type_of(measured))
+            return ("shape", (measured, axis), ()) if measured is not None and is_known else None
+    return None
+
+
+def _is_one(first: Value, again: Value, key: Key, named: dict[Value, Value]) -> bool:
+    """Tell whether one value may do for both; a size has the name that the program gives it."""
+    if again.temporary or named.get(first, first).name == again.name:
+        return True
+    if key[0] == "shape" and first.temporary and first not in named:
+        named[first] = Value(again.name, type=first.type)
+        return True
+    return False

@@ -175,6 +175,8 @@ class _Folder:
                 return node.args[0]
             case "pos" if self.is_float(node.args[0]) or self.is_integer(node.args[0]):
                 return node.args[0]
+            case "getitem" if (inner := self.maker(node.args[0])) and inner.fn == "tuple":
+                return inner.args[node.args[1].value] if isinstance(node.args[1], Literal) else node
             case "T" if (inner := self.maker(node.args[0])) and inner.fn == "T":
                 return inner.args[0]
             case "np.zeros_like" if (blank := self.only_measured(node)) is not None:

@@ -44,7 +44,7 @@ def burgers_value_and_grad(u, steps, dt):
             sub_tape[k, i - 1] = sub
             u[i] = u_i - dt * u_i * sub
     total = 0.0
-    for i in range(len(u)):
+    for i in range(n):
         u_i = u[i]
         total = fast.add_up(total, u_i**2)
         # total += u[i] ** 2

@@ -30,23 +30,23 @@ from adcompiler.runtime.guards import in_bounds
 def drawdown_value_and_grad(returns):
     """Return the value and the gradient of drawdown with respect to returns."""
     path = np.cumsum(returns)
-    in_bounds(path.shape[0], 0)
+    size = path.shape[0]
+    in_bounds(size, 0)
     peak = path[0]
-    n = len(path)
-    peak_tape = np.empty(n)
+    peak_tape = np.empty(size)
     total = 0.0
-    for t in range(n):
+    for t in range(size):
         peak_tape[t] = peak
         path_t = path[t]
         peak = max(peak, path_t)
         total += peak - path_t
-    result = total / n
+    result = total / size
 
     d_path = np.empty_like(path)
     # return total / len(path)
-    d_total = 1 / n
+    d_total = 1 / size
     d_peak = 0.0
-    for t in range(n - 1, -1, -1):
+    for t in range(size - 1, -1, -1):
         path_t = path[t]
         # total += peak - path[t]
         d_peak_1 = d_peak + d_total

@@ -42,7 +42,7 @@ def gaussian_loglikelihood_value_and_grad(mu, sigma, x):
     d_logp = np.empty_like(logp)
     # return logp.sum()
     result = 0.0
-    for i in range(x.shape[0]):
+    for i in range(n):
         result = fast.add_up(result, logp[i])
         d_logp[i] = 1.0
     d_mu = 0.0

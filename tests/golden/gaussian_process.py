@@ -29,13 +29,13 @@ from adcompiler.runtime.guards import same_size, times
 def gaussian_process_value_and_grad(x, y, length, noise):
     """Return the value and the gradient of gaussian_process with respect to length, noise."""
     length_squared = length**2
-    eye = np.eye(len(x))
-    size = x.shape[0]
-    ratio = np.empty((size, size))
-    exp = np.empty((size, size))
-    k = np.empty((size, size))
-    for i in range(size):
-        for j in range(size):
+    n = len(x)
+    eye = np.eye(n)
+    ratio = np.empty((n, n))
+    exp = np.empty((n, n))
+    k = np.empty((n, n))
+    for i in range(n):
+        for j in range(n):
             distance = (x[i] - x[j])**2
             ratio_i_j = -0.5 * distance / length_squared
             ratio[i, j] = ratio_i_j
@@ -44,10 +44,10 @@ def gaussian_process_value_and_grad(x, y, length, noise):
             k[i, j] = exp_i_j + noise * eye[i, j]
     lu = factors.factorise(k)
     alpha = factors.solved(lu, y, False)
-    size_1 = y.shape[0]
-    same_size(size_1, alpha.shape[0])
-    mul = np.empty(size_1)
-    for i in range(size_1):
+    size = y.shape[0]
+    same_size(size, alpha.shape[0])
+    mul = np.empty(size)
+    for i in range(size):
         mul[i] = 0.5 * y[i]
     det = np.linalg.det(k)
     result = mul @ alpha + 0.5 * np.log(det)
@@ -56,11 +56,11 @@ def gaussian_process_value_and_grad(x, y, length, noise):
     d_det = 0.5 / det
     if det != 0.0:
         inv = np.linalg.inv(k)
-        size_2 = inv.shape[0]
-        size_3 = inv.shape[1]
-        result_b = np.empty((size_3, size_2))
-        for i in range(size_3):
-            for j in range(size_2):
+        size_1 = inv.shape[0]
+        size_2 = inv.shape[1]
+        result_b = np.empty((size_2, size_1))
+        for i in range(size_2):
+            for j in range(size_1):
                 result_b[i, j] = det * inv[j, i]
     else:
         svd = np.linalg.svd(k)
@@ -72,11 +72,11 @@ def gaussian_process_value_and_grad(x, y, length, noise):
         one = np.ones(1)
         concatenate = np.concatenate((one, flat))
         y = np.empty_like(concatenate)
-        size_2 = u.shape[1]
-        size_3 = u.shape[0]
-        conjugate = np.empty((size_3, size_2))
-        for i in range(size_3):
-            for j in range(size_2):
+        size_1 = u.shape[1]
+        size_2 = u.shape[0]
+        conjugate = np.empty((size_2, size_1))
+        for i in range(size_2):
+            for j in range(size_1):
                 conjugate[i, j] = np.conjugate(u[i, j])
         product = 1.0
         for k_1 in range(y.size):
@@ -91,44 +91,44 @@ def gaussian_process_value_and_grad(x, y, length, noise):
             y[k_1] = product
         after = y[:s.size]
         mul_b = conjugate * (before * after[::-1])
-        size_2 = vt.shape[0]
-        mul_c = np.empty((size_3, size_2))
-        for i in range(size_3):
-            for j in range(size_2):
-                mul_c[i, j] = mul_1 * mul_b[i, j]
-        size_3 = vt.shape[1]
-        conjugate = np.empty((size_2, size_3))
+        size_1 = vt.shape[0]
+        mul_c = np.empty((size_2, size_1))
         for i in range(size_2):
-            for j in range(size_3):
+            for j in range(size_1):
+                mul_c[i, j] = mul_1 * mul_b[i, j]
+        size_2 = vt.shape[1]
+        conjugate = np.empty((size_1, size_2))
+        for i in range(size_1):
+            for j in range(size_2):
                 conjugate[i, j] = np.conjugate(vt[i, j])
         result_b = mul_c @ conjugate
     # alpha = np.linalg.solve(k, y)
     w = factors.solved(lu, mul, True)
-    size_2 = result_b.shape[1]
-    size_3 = result_b.shape[0]
-    d_k = np.empty((size_3, size_2))
+    size_1 = result_b.shape[1]
+    size_2 = result_b.shape[0]
+    d_k = np.empty((size_2, size_1))
     # return 0.5 * y @ alpha + 0.5 * np.log(np.linalg.det(k))
-    for i in range(size_3):
-        for j in range(size_2):
-            d_k[i, j] = d_det * result_b[i, j]
-    size_2 = w.shape[0]
-    outer = np.empty((size_2, size_1))
-    # alpha = np.linalg.solve(k, y)
     for i in range(size_2):
         for j in range(size_1):
+            d_k[i, j] = d_det * result_b[i, j]
+    size_1 = w.shape[0]
+    outer = np.empty((size_1, size))
+    # alpha = np.linalg.solve(k, y)
+    for i in range(size_1):
+        for j in range(size):
             outer[i, j] = w[i] * alpha[j]
     d_k = d_k - outer
     # k = np.exp(-0.5 * distance / length**2) + noise * np.eye(len(x))
     mul_b = d_k * eye
     d_ratio = d_k * exp
-    size_1 = mul_b.shape[1]
+    size = mul_b.shape[1]
     d_noise = 0.0
     for i in range(mul_b.shape[0]):
-        for j in range(size_1):
-            d_noise = fast.add_up(d_noise, mul_b[i, j])
-    ratio_b = np.empty((size, size))
-    for i in range(size):
         for j in range(size):
+            d_noise = fast.add_up(d_noise, mul_b[i, j])
+    ratio_b = np.empty((n, n))
+    for i in range(n):
+        for j in range(n):
             ratio_b[i, j] = ratio[i, j] / length_squared
     mul_b = times(d_ratio, ratio_b)
     size = mul_b.shape[1]

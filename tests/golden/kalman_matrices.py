@@ -38,12 +38,12 @@ from adcompiler.runtime.guards import same_size, times
 @njit(error_model='numpy')
 def kalman_matrices_value_and_grad(a, q, h, r, y):
     """Return the value and the gradient of kalman_matrices with respect to a, q, r."""
+    n = a.shape[0]
     size = a.shape[1]
-    same_size(size, a.shape[0])
+    same_size(size, n)
     same_size(size, q.shape[1])
     same_size(size, q.shape[0])
     same_size(h.shape[0], size)
-    n = a.shape[0]
     m = np.zeros(n)
     p = np.eye(n)
     n = len(y)

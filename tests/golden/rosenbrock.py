@@ -26,11 +26,11 @@ from adcompiler.runtime.guards import same_size
 @njit(error_model='numpy')
 def rosenbrock_hvp(x, v):
     """Return the product of the Hessian of rosenbrock with respect to x and v."""
-    same_size(x.shape[0], v.shape[0])
+    size = x.shape[0]
+    same_size(size, v.shape[0])
     t_d_x = np.zeros_like(x)
-    n = len(x)
-    t_d_sub = np.empty(max(n - 1, 0))
-    for i in range(n - 1):
+    t_d_sub = np.empty(max(size - 1, 0))
+    for i in range(size - 1):
         x_ip1 = x[i + 1]
         t_x_i = v[i]
         x_i = x[i]
@@ -38,7 +38,7 @@ def rosenbrock_hvp(x, v):
         # total += 100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1.0 - x[i]) ** 2
         t_d_x[i] += 2.0 * t_x_i + (-400.0 * t_sub * x_i + t_x_i * (-400.0 * (x_ip1 - x_i**2)))
         t_d_sub[i] = 200.0 * t_sub
-    for i in range(n - 1):
+    for i in range(size - 1):
         # total += 100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1.0 - x[i]) ** 2
         t_d_x[i + 1] += t_d_sub[i]
 

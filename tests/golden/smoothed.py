@@ -28,16 +28,16 @@ from adcompiler.runtime.guards import in_bounds
 def smoothed_pullback(x, weight, d_y):
     """Return the pullback of smoothed with respect to x, weight."""
     y = np.empty_like(x)
-    in_bounds(x.shape[0], 0)
+    size = x.shape[0]
+    in_bounds(size, 0)
     y[0] = x[0]
-    n = len(x)
-    for i in range(1, n):
+    for i in range(1, size):
         y[i] = weight * y[i - 1] + (1.0 - weight) * x[i]
 
     d_x = np.zeros_like(x)
     d_y = d_y.copy()
     d_weight = 0.0
-    for i in range(n - 1, 0, -1):
+    for i in range(size - 1, 0, -1):
         y_im1 = y[i - 1]
         x_i = x[i]
         # y[i] = weight * y[i - 1] + (1.0 - weight) * x[i]

@@ -46,7 +46,7 @@ def triangular_solve_value_and_grad(low, b):
     d_x = np.empty_like(x)
     # return np.sum(x * x)
     result = 0.0
-    for i in range(b.shape[0]):
+    for i in range(n):
         x_i = x[i]
         result = fast.add_up(result, x_i * x_i)
         d_x[i] = 2.0 * x_i
