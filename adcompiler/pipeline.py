@@ -52,6 +52,7 @@ from adcompiler.prepare.localise import localise
 from adcompiler.prepare.originals import read_originals
 from adcompiler.prepare.scalars import replace_small_arrays
 from adcompiler.prepare.shared_factors import share_factors
+from adcompiler.prepare.shifts import without_shifts
 from adcompiler.prepare.short_loops import write_out_short_loops
 from adcompiler.prepare.specialise import specialise
 from adcompiler.simplify.copies import drop_copies
@@ -249,6 +250,11 @@ STAGES: dict[str, Stage] = {
             "short_loops",
             lambda u: write_out_short_loops(u.graph, *symbolic_sizes(u.graph)),
             "loops over the elements of arrays that can be numbers then",
+        ),
+        Pass(
+            "shifts",
+            lambda u: without_shifts(u.graph),
+            "numbers that are taken out and put back: their derivative is zero",
         ),
         Pass("localise", _localised, "arrays that live within an iteration are made there: nothing to store"),
         Pass(

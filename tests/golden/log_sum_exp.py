@@ -38,23 +38,6 @@ def log_sum_exp_value_and_grad(x):
     # return big + np.log(np.exp(x - big).sum())
     d_total = 1 / total
     d_sub = np.empty(size)
-    total = 0.0
     for i in range(size):
-        d_sub_i = times(d_total, exp[i])
-        d_sub[i] = d_sub_i
-        total = fast.add_up(total, -d_sub_i)
-    d_big = 1.0 + total
-    mul = np.empty(size)
-    # big = x.max()
-    total = 0.0
-    for i in range(size):
-        if x[i] == big:
-            chosen = 1.0
-        else:
-            chosen = 0.0
-        mul[i] = d_big * chosen
-        total = fast.add_up(total, chosen)
-    d_x = np.empty(size)
-    for i in range(size):
-        d_x[i] = d_sub[i] + mul[i] / total
-    return result, d_x
+        d_sub[i] = times(d_total, exp[i])
+    return result, d_sub

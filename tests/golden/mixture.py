@@ -46,7 +46,6 @@ def mixture_value_and_grad(means, weights, x):
     all_in_bounds(weights.shape[0], 0, n, runs=n_1)
     in_bounds(n, 0, runs=n_1)
     terms = np.empty(n)
-    big_tape = np.empty(max(n - 1, 0))
     exp_tape = np.empty(n)
     d_terms = np.empty_like(terms)
     total = 0.0
@@ -55,7 +54,6 @@ def mixture_value_and_grad(means, weights, x):
             terms[k] = fast.log(weights[k]) - 0.5 * (x[i] - means[k])**2
         big = terms[0]
         for k in range(1, n):
-            big_tape[k - 1] = big
             big = max(big, terms[k])
         s = 0.0
         for k in range(n):
@@ -65,26 +63,9 @@ def mixture_value_and_grad(means, weights, x):
         total += big + math.log(s)
         # total += big + math.log(s)
         d_s = 1 / s
-        d_big = 1.0
         for k in range(n):
             # s += math.exp(terms[k] - big)
-            d_sub = times(d_s, exp_tape[k])
-            d_big = fast.add_up(d_big, -d_sub)
-            d_terms[k] = d_sub
-        for k in range(n - 1, 0, -1):
-            terms_k = terms[k]
-            big = big_tape[k - 1]
-            # big = max(big, terms[k])
-            if big > terms_k:
-                d_big_1 = d_big
-            else:
-                d_big_1 = 0.5 * d_big if big == terms_k else 0.0
-            d_terms[k] += d_big if terms_k > big else 0.5 * d_big if big == terms_k else 0.0
-            d_big = d_big_1
-            if d_big_1 == 0.0:
-                break
-        # big = terms[0]
-        d_terms[0] += d_big
+            d_terms[k] = times(d_s, exp_tape[k])
         for k in range(n):
             weights_k = weights[k]
             x_i = x[i]

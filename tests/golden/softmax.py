@@ -35,8 +35,6 @@ def softmax_value_and_grad(logits, labels):
     z = np.empty(size_1)
     exp = np.empty(size_1)
     d_z = np.empty_like(z)
-    chosen = np.empty(size_1)
-    mul = np.empty(size_1)
     total = 0.0
     for i in range(size):
         larger = np.max(logits[i])
@@ -53,23 +51,11 @@ def softmax_value_and_grad(logits, labels):
         # total += np.log(np.sum(np.exp(z))) - z[labels[i]]
         d_z[labels_i] -= d_total
         d_total_1 = times(d_total, 1 / total_1)
-        d_larger = 0.0
         for j in range(size_1):
             # total += np.log(np.sum(np.exp(z))) - z[labels[i]]
             d_z[j] += times(d_total_1, exp[j])
-            d_z_j = d_z[j]
             # z = logits[i] - np.max(logits[i])
-            d_logits[i, j] = d_z_j
-            chosen[j] = 1.0 if logits[i, j] == larger else 0.0
-            d_larger = fast.add_up(d_larger, -d_z_j)
-        # z = logits[i] - np.max(logits[i])
-        total_1 = 0.0
-        for j in range(size_1):
-            chosen_j = chosen[j]
-            mul[j] = d_larger * chosen_j
-            total_1 = fast.add_up(total_1, chosen_j)
-        for j in range(size_1):
-            d_logits[i, j] += mul[j] / total_1
+            d_logits[i, j] = d_z[j]
     result = total / size
 
     return result, d_logits
