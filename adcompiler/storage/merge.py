@@ -81,7 +81,9 @@ def _merged(
     if replay.forward not in forward.nodes:
         return None
     start, position = forward.nodes.index(replay.forward), back.nodes.index(loop)
-    before, after = forward.nodes[:start], forward.nodes[start + 1 :]
+    own = defined(replay.body)  # stacks among them, which are made in each iteration now
+    before = tuple(n for n in forward.nodes[:start] if not results(n) or not own.keys() >= {*results(n)})
+    after = forward.nodes[start + 1 :]
     earlier = back.nodes[:position]
     moved = _moved(loop, replay, (*after, *earlier))
     if moved is None:
