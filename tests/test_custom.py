@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from numba import njit
 
-from adcompiler import DifferentiationError, custom_jvp, custom_vjp, grad, jvp, stop_gradient, value_and_grad
+from adcompiler import (
+    DifferentiationError,
+    custom_jvp,
+    custom_vjp,
+    grad,
+    hvp,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
 from adcompiler.testing import check_grad, check_hvp, check_jvp
 
 JIT = pytest.mark.parametrize("jit", [False, True], ids=["uncompiled", "compiled"])
@@ -265,3 +275,33 @@ def test_tangents_of_the_wrong_form(jit):
 def test_missing_arguments_are_refused():
     with pytest.raises(DifferentiationError, match="missing a required argument"):
         grad(lambda x: product(x), jit=False)(1.0)
+
+
+@pytest.mark.parametrize("define", ["vjp", "jvp"])
+def test_derivatives_of_the_gradient_of_a_function_with_a_rule(define):
+    if define == "vjp":
+        cube = custom_vjp(lambda t: t * t * t)
+        cube.defvjp(lambda t, y, d: d * 3.0 * t * t)
+    else:
+        cube = custom_jvp(lambda t: t * t * t)
+        cube.defjvp(lambda t, y, dt: 3.0 * t * t * dt)
+    assert grad(grad(cube))(0.5) == pytest.approx(3.0)
+    assert grad(grad(grad(cube)))(0.5) == pytest.approx(6.0)
+    assert jvp(grad(cube), (0.5,), (1.0,)) == pytest.approx((0.75, 3.0))
+    assert vjp(grad(cube), 0.5)[1](1.0) == pytest.approx((3.0,))
+    assert hvp(grad(cube))(0.5, 1.0) == pytest.approx(6.0)
+
+
+def test_a_rule_may_have_the_name_of_a_generated_function():
+    @custom_vjp
+    def cube(t):
+        return t * t * t
+
+    @cube.defvjp
+    def twice_grad(t, y, d):
+        return d * 3.0 * t * t
+
+    def twice(t):
+        return 2.0 * cube(t)
+
+    assert grad(twice)(2.0) == pytest.approx(24.0)

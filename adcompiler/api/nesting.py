@@ -39,7 +39,8 @@ def lowered_function(derivative: Any) -> Any:
         return derivative.base
     from adcompiler.frontend.transforms import lifted  # the compiler is loaded when it is first needed
 
-    return lifted(derivative if derivative.is_matrix else derivative.inner or derivative.base)
+    inner = derivative.inner if derivative.is_nested else derivative.base
+    return lifted(derivative if derivative.is_matrix else inner)
 
 
 def described(derivative: Any, graph: Graph) -> Graph:

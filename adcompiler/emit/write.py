@@ -53,7 +53,8 @@ class ModuleText:
 def emit(parts: Sequence[Graph]) -> ModuleText:
     """Write graphs, the main one last, as the text of a module."""
     captured: dict[str, object] = {}
-    sources = tuple(_function(graph, captured) for graph in parts)
+    own = {graph.name for graph in parts}
+    sources = tuple(_function(graph, captured, own) for graph in parts)
     used = {n.fn for graph in parts for n in walk(graph.body) if isinstance(n, Apply)}
     constants = {name: value for name, value in captured.items() if _is_numbers(value)}
     rest = {name: value for name, value in captured.items() if name not in constants}
@@ -66,8 +67,8 @@ def emit(parts: Sequence[Graph]) -> ModuleText:
     return ModuleText(parts[-1].name, sources, helpers, constants, imports, objects, versions)
 
 
-def _function(graph: Graph, captured: dict[str, object]) -> str:
-    graph = replace(graph, body=_unique_globals(graph.body, captured))
+def _function(graph: Graph, captured: dict[str, object], own: set[str]) -> str:
+    graph = replace(graph, body=_unique_globals(graph.body, captured, own))
     makers = _named_makers(graph, captured)
     inlined = inlined_values(graph.body)
     reserved = [name for name, layout in graph.parameters if not isinstance(layout, Leaf)]
@@ -118,8 +119,8 @@ def _is_numbers(value: object) -> bool:
     return isinstance(value, complex) or (isinstance(value, np.generic) and value.dtype.kind in "biufc")
 
 
-def _unique_globals(body: Region, captured: dict[str, object]) -> Region:
-    """Keep names of captured objects apart, and collect the objects that the text needs."""
+def _unique_globals(body: Region, captured: dict[str, object], own: set[str]) -> Region:
+    """Keep names of captured objects apart from each other and from those of the module's own functions."""
 
     def change(atom: Any) -> Any:
         if not isinstance(atom, Global) or atom.name.startswith("np.") or isinstance(atom.value, Callee):
@@ -127,7 +128,7 @@ def _unique_globals(body: Region, captured: dict[str, object]) -> Region:
         if getattr(builtins, atom.name, None) is atom.value:
             return atom
         name, k = atom.name, 0
-        while name in captured and captured[name] is not atom.value:
+        while name in own or captured.get(name, atom.value) is not atom.value:
             k += 1
             name = f"{atom.name}_{k}"
         captured[name] = atom.value
