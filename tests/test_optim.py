@@ -1,4 +1,4 @@
-"""Optimizers: step by step equal to recurrences in plain NumPy, to torch and to optax; what goes with them."""
+"""Optimizers: step by step equal to recurrences in plain NumPy, to torch and to optax; schedules."""
 
 import math
 import re

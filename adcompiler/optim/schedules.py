@@ -42,7 +42,7 @@ def step_decay(count: int, init_value: float, decay_rate: float, step_size: int)
     >>> [step_decay(count, 1.0, 0.5, 10) for count in (0, 9, 10, 25)]
     [1.0, 1.0, 0.5, 0.25]
     """
-    return init_value * decay_rate ** (count // step_size)
+    return init_value * math.pow(decay_rate, count // step_size)
 
 
 @register_jitable
@@ -52,7 +52,7 @@ def exponential_decay(count: int, init_value: float, decay_rate: float, transiti
     >>> exponential_decay(5, 1.0, 0.25, 10)
     0.5
     """
-    return init_value * decay_rate ** (count / transition_steps)
+    return init_value * math.pow(decay_rate, count / transition_steps)
 
 
 @register_jitable
@@ -92,5 +92,5 @@ def warmup_cosine_decay(
     """
     if count < warmup_steps:
         return peak_value * (count / warmup_steps)
-    wave = cosine_decay(count - warmup_steps, 1.0, decay_steps - warmup_steps)
+    wave: float = cosine_decay(count - warmup_steps, 1.0, decay_steps - warmup_steps)
     return end_value + (peak_value - end_value) * wave

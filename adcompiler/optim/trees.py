@@ -1,8 +1,8 @@
 """Functions over structures of numbers and arrays, in Python and in compiled code alike.
 
 A structure is a tuple or named tuple of arrays, numbers and further structures; from Python also a
-dictionary, a list or a dataclass. Numba knows the types of tuples, so for each type a function is written that has a call
-for each item.
+dictionary, a list or a dataclass. Numba knows the types of tuples, so for each type a function is written
+that has a call for each item.
 """
 
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
