@@ -1,8 +1,11 @@
 """Optimizers: step by step equal to recurrences in plain NumPy, to torch and to optax; schedules."""
 
 import math
+import os
 import re
 import runpy
+import subprocess
+import sys
 from collections import namedtuple
 from dataclasses import dataclass
 from pathlib import Path
@@ -349,3 +352,15 @@ def test_page_runs(tmp_path):
         path = tmp_path / "page.py"
         path.write_text(block)
         runpy.run_path(str(path))
+
+
+def test_without_compiling():
+    program = """
+import numpy as np
+from adcompiler import optim
+params = (np.ones((2, 2)).T, 1.0)
+params, state = optim.adam(params, params, optim.adam_init(params), 0.1)
+assert np.allclose(params[0], 0.9) and abs(params[1] - 0.9) < 1e-6
+"""
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)

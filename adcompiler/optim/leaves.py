@@ -57,7 +57,16 @@ def updated(leaf: Any, others: Any, rule: Any, numbers: Any) -> Any:
 
 @njit
 def _update_array(leaf: Any, gradient: Any, slots: Any, rule: Any, numbers: Any) -> Any:
-    return updated(leaf, (gradient, *slots), rule, numbers)
+    return elements_updated(leaf, (gradient, *slots), rule, numbers)
+
+
+def elements_updated(leaf, others, rule, numbers):
+    """Return an array, after each element has been updated in place."""
+    if tree_sum(differs, others, leaf.shape) != 0.0:
+        raise ValueError(UNLIKE)
+    for i in np.ndindex(leaf.shape):
+        leaf[i] = rule(leaf[i], others[0][i], others[1:], i, numbers)
+    return leaf
 
 
 @register_jitable
@@ -92,14 +101,15 @@ def _updated(leaf, others, rule, numbers):
     if isinstance(others[0], types.NoneType):
         return lambda leaf, others, rule, numbers: leaf
     if isinstance(leaf, types.Array):
-        return _updated_array(leaf, others)
+        return lambda leaf, others, rule, numbers: elements_updated(leaf, others, rule, numbers)
     if not isinstance(leaf, types.Float) or not isinstance(others[0], types.Float | types.Integer):
         raise TypingError(f"{REFUSED}; this one is of type {leaf}, the gradient of type {others[0]}")
     kind = np.float32 if leaf == types.float32 else np.float64
     return lambda leaf, others, rule, numbers: kind(rule(leaf, others[0], others[1:], (), numbers))
 
 
-def _updated_array(leaf: Any, others: Any) -> Any:
+@overload(elements_updated)
+def _elements_updated(leaf, others, rule, numbers):
     """Return the function for arrays: a loop over a vector where all stand in memory without gaps."""
     are_alike = all(isinstance(other, types.Array) and other.ndim == leaf.ndim for other in others)
     if (
@@ -108,21 +118,13 @@ def _updated_array(leaf: Any, others: Any) -> Any:
         or not isinstance(others[0].dtype, types.Float)
     ):
         raise TypingError(f"{REFUSED}; this one is of type {leaf}, the gradient of type {others[0]}")
-    return _in_order if all(array.layout == "C" for array in (leaf, *others)) else _by_index
+    return _in_order if all(array.layout == "C" for array in (leaf, *others)) else elements_updated
 
 
 def _in_order(leaf, others, rule, numbers):
     if tree_sum(differs, others, leaf.shape) != 0.0:
         raise ValueError(UNLIKE)
     _update_vector(leaf.reshape(leaf.size), tree_map(flat, others), rule, numbers)
-    return leaf
-
-
-def _by_index(leaf, others, rule, numbers):
-    if tree_sum(differs, others, leaf.shape) != 0.0:
-        raise ValueError(UNLIKE)
-    for i in np.ndindex(leaf.shape):
-        leaf[i] = rule(leaf[i], others[0][i], others[1:], i, numbers)
     return leaf
 
 
