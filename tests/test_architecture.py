@@ -22,6 +22,7 @@ STAGES = [
     "watch",
     "custom",
     "integrators",
+    "optim",
     "definitions",
     "frontend",
     "runtime",
