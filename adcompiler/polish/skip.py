@@ -29,7 +29,7 @@ from adcompiler.graph.nodes import (
     While,
     type_of,
 )
-from adcompiler.graph.walk import operands, regions, values, walk, with_regions
+from adcompiler.graph.walk import free, operands, regions, values, walk, with_regions
 from adcompiler.primitives import card, hint
 
 _ZERO = Literal(0.0)
@@ -63,13 +63,16 @@ def _behind_test(loop: For, before: list[Node]) -> Node:
         loop: a loop of the reverse sweep.
         before: what stands before it in its region; the test is added to it.
     """
+    reads = set(free(loop.body))
     for k in reversed(range(len(before))):
         choice = before[k]
+        if isinstance(choice, Apply) and choice.out in reads:
+            reads.update(values(choice.args))
         if not isinstance(choice, If) or choice.role is not Role.ADJOINT:
             continue
         for position, seed in enumerate(choice.outs):
             found = {seed}
-            if not _may_be_zero(choice, position):
+            if seed not in reads or not _may_be_zero(choice, position):
                 continue
             _follow(Region((), tuple(before[k + 1 :]), ()), found)
             if _adds_only(loop, found):
