@@ -70,7 +70,7 @@ def without_shifts(graph: Graph) -> Graph:
 
 
 def _is_taken_out(m: Value, node: Node, rest: Region) -> bool:
-    """Tell whether a number comes from several values, and is subtracted from something or added to it."""
+    """Tell whether a number comes from several values, and is subtracted from something."""
     is_reduced = isinstance(node, Apply) and bool(node.args) and is_array(type_of(node.args[0]))
     if not (is_reduced or isinstance(node, For)) or not is_scalar(m.type):
         return False
