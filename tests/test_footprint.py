@@ -49,18 +49,26 @@ CASES = [
 ]
 
 
+def traced_memory(derivative, args):
+    """The peak in bytes of one call, without the gradient; the least of three: what else the process does adds."""
+    peaks = []
+    for _ in range(3):
+        tracemalloc.start()
+        try:
+            result = derivative(*args)
+            peaks.append(tracemalloc.get_traced_memory()[1] - result[1].nbytes)
+        finally:
+            tracemalloc.stop()
+    return min(peaks)
+
+
 @pytest.mark.parametrize(("function", "args"), CASES, ids=[f.__name__ for f, _ in CASES])
 def test_prediction_is_a_close_bound(function, args):
     derivative = value_and_grad(function, jit=False)
     derivative(*args)
     text = derivative.explain(*args)
     predicted = int(re.search(r"results: ([\d,]+) bytes", text)[1].replace(",", ""))
-    tracemalloc.start()
-    try:
-        result = derivative(*args)
-        measured = tracemalloc.get_traced_memory()[1] - result[1].nbytes
-    finally:
-        tracemalloc.stop()
+    measured = traced_memory(derivative, args)
     assert measured - 4000 <= predicted <= 1.25 * measured + 4000
 
 
