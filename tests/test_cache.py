@@ -383,7 +383,7 @@ def test_commands(tmp_path):
         )
 
     assert "1 derivatives" in command("info")
-    assert "function_grad" in command("info")
+    assert "lambda_grad" in command("info")
     assert "removed 0.00 MB" in command("prune", "--megabytes", "100")
     command("clear")
     assert "0 derivatives" in command("info")

@@ -111,7 +111,7 @@ CASES = {
     "rows": (jacrev(FIRST), (X, 0.5), "function_jacobian"),
     "second": (hessian(energy), (X,), "energy_hessian"),
     "product": (hvp(energy), (X, np.ones(3)), "energy_hvp"),
-    "slope": (grad(grad(lambda x: math.sin(x) * x)), (0.7,), "function_grad_slope"),
+    "slope": (grad(grad(lambda x: math.sin(x) * x)), (0.7,), "lambda_grad_slope"),
     "recursive": (grad(recursive), (0.7, 4), "recursive_grad"),
     "single": (grad(single), (SINGLE,), "single_grad"),
     "gammas": (grad(gammas, argnums=(0, 1)), (1.3, 2.4), "gammas_grad"),

@@ -45,7 +45,7 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.dispatchers import divides_like_python, jit_options, name_of, python_function
 from adcompiler.frontend.seen import Seen, seeing
 from adcompiler.frontend.versions import keep
-from adcompiler.graph.layout import Layout, Packed, as_plain, build, direction_name, pack_python
+from adcompiler.graph.layout import Layout, Packed, as_plain, build, derived_name, direction_name, pack_python
 from adcompiler.graph.steps import Matrix, Style
 from adcompiler.portable import Portable
 from adcompiler.runtime.guards import SizeError
@@ -240,7 +240,7 @@ class Derivative(Portable):
 
     def _slot(self, layouts: tuple[Layout, ...], style: Style) -> Slot | None:
         """Return where the specialisation is kept for other processes."""
-        name = f"{name_of(self.python)}_{self.mode}"
+        name = derived_name(name_of(self.python), self.mode)
         return slot_of(self.base, name, layouts, (self._choices(), style))
 
     def _choices(self) -> tuple[object, ...]:

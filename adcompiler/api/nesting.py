@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from adcompiler.api.next_chain import Mode, merged_chain, next_chain
 from adcompiler.custom import CustomFunction
 from adcompiler.frontend.dispatchers import name_of
+from adcompiler.graph.layout import derived_name
 from adcompiler.graph.steps import Chain
 
 if TYPE_CHECKING:
@@ -51,4 +52,4 @@ def described(derivative: Any, graph: Graph) -> Graph:
     by = ", ".join(derivative.names[k] for k in derivative.wrt)
     name = name_of(derivative.python)
     doc = f"Return the {what} of {name} with respect to {by}."
-    return replace(graph, name=f"{name}_{what.lower()}", doc=doc)
+    return replace(graph, name=derived_name(name, what.lower()), doc=doc)

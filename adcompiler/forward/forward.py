@@ -29,7 +29,7 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.forward.jvp import tangent_of_result
 from adcompiler.forward.tangents import TangentSweep
 from adcompiler.frontend.recursion import Callee
-from adcompiler.graph.layout import Leaf, Packed, Static, map_leaves
+from adcompiler.graph.layout import Leaf, Packed, Static, derived_name, map_leaves
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -124,12 +124,13 @@ def _derivative(graph: Graph, body: Region, kind: Kind, has: list[bool], names: 
     supply = iter([Leaf() if wanted else Static(None) for wanted in has])
     primal = graph.returns or (Leaf() if len(has) == 1 else Packed((Leaf(),) * len(has)))
     tangents = map_leaves(primal, lambda leaf: next(supply))
-    what = f"{graph.name} and its derivative" if kind == "jvp" else f"the derivative of {graph.name}"
+    name = graph.name.rstrip("_")
+    what = f"{name} and its derivative" if kind == "jvp" else f"the derivative of {name}"
     along = f"{'by' if kind == 'slope' else 'along the tangents of'} {', '.join(names)}"
     added = body.params[len(graph.body.params) :] if graph.parameters else ()
     return replace(
         graph,
-        name=f"{graph.name}_{kind}",
+        name=derived_name(graph.name, kind),
         body=body,
         returns=Packed((primal, tangents)) if kind == "jvp" else tangents,
         doc=f"Return {what} {along}.",

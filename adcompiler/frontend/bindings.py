@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+import keyword
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,6 +122,30 @@ def flatten(binding: Any) -> Iterator[Any]:
         yield binding
 
 
+def part_names(binding: Any, name: str) -> Iterator[str]:
+    """Yield a name for each leaf: of the fields of a record its own, of other tuples that of the whole.
+
+    >>> list(part_names(Record((1, (2, 3)), ("b", "c"), None), "state"))
+    ['b', 'c', 'c']
+    """
+    if isinstance(binding, tuple):
+        names = getattr(binding, "names", ()) or (name,) * len(binding)
+        for part, own in zip(binding, names, strict=True):
+            yield from part_names(part, label(own) or name)
+    else:
+        yield name
+
+
+def label(key: Any) -> str:
+    """Return the identifier for a field's name or a dictionary's key; empty if there is none like it.
+
+    >>> label("learning rate"), label("class"), label(0)
+    ('learning_rate', '', '')
+    """
+    text = re.sub(r"\W", "_", str(key))
+    return text if text.isidentifier() and not keyword.iskeyword(text) else ""
+
+
 def rebuild(binding: Any, leaf: Callable[[Any], Any]) -> Any:
     """Return the same nesting of tuples with every leaf replaced.
 
@@ -148,8 +174,38 @@ def layout_of(binding: Any) -> Layout:
     return Packed(parts)
 
 
-def unpacked(layout: Layout, name: str, params: list[Value]) -> Binding:
-    """Return what a parameter is bound to; its single values are appended to `params`."""
+def field_names(parameters: Iterable[tuple[str, Layout]]) -> set[str]:
+    """Return the names of fields that say which value is meant: one field has it, and no parameter.
+
+    >>> pair = Packed((Leaf(), Leaf()), ("mean", "x"), dict)
+    >>> field_names([("state", pair), ("x", Leaf())])
+    {'mean'}
+    """
+    found = Counter[str]()
+    for name, layout in parameters:
+        found[name] += 1
+        found.update(_fields(layout))
+    return {name for name, count in found.items() if count == 1}
+
+
+def _fields(layout: Layout) -> Iterator[str]:
+    if isinstance(layout, Packed):
+        yield from filter(None, map(label, layout.names))
+        for part in layout.parts:
+            yield from _fields(part)
+
+
+def unpacked(
+    layout: Layout, name: str, params: list[Value], fields: Collection[str] = frozenset()
+) -> Binding:
+    """Return what a parameter is bound to; its single values are appended to `params`.
+
+    Args:
+        layout: how the parameter is built.
+        name: its name.
+        params: gets the single values.
+        fields: names of fields that stand for themselves; others come after the name of the whole.
+    """
     match layout:
         case Leaf():
             params.append(Value(name))
@@ -158,10 +214,9 @@ def unpacked(layout: Layout, name: str, params: list[Value]) -> Binding:
             return Literal(layout.value)
         case Static():
             return Global(name, layout.value)
-    labels = [re.sub(r"\W", "_", name) for name in layout.names] or [*map(str, range(len(layout.parts)))]
-    parts = [
-        unpacked(part, f"{name}_{label}", params) for label, part in zip(labels, layout.parts, strict=True)
-    ]
+    keys = [re.sub(r"\W", "_", key) for key in layout.names] or [*map(str, range(len(layout.parts)))]
+    names = [key if layout.names and key in fields else f"{name}_{key}" for key in keys]
+    parts = [unpacked(part, own, params, fields) for own, part in zip(names, layout.parts, strict=True)]
     is_record = layout.names or isinstance(layout.maker, Inner)
     return Record(parts, layout.names, layout.maker) if is_record else tuple(parts)
 
@@ -201,8 +256,8 @@ def _joined_tuples(
     names = [getattr(side, "names", ()) for side in (left, right)]
     if names[0] != names[1]:
         return Ambiguous(f"'{name.lstrip('$')}' has different fields after the two branches", left)
-    pairs = zip(left, right, strict=True)
-    return like(left, [join(a, b, name, outs, yields) for a, b in pairs])
+    own = [label(key) or name for key in names[0]] or [name] * len(left)
+    return like(left, [join(a, b, c, outs, yields) for a, b, c in zip(left, right, own, strict=True)])
 
 
 def is_fixed(binding: Binding) -> bool:

@@ -71,8 +71,8 @@ def name_of(function: Callable[..., Any]) -> str:
     """Return the name under which a function stands in generated code: an identifier of bounded length.
 
     >>> name_of(lambda x: x)
-    'function'
+    'lambda_'
     """
-    name = unicodedata.normalize("NFKC", function.__name__.replace("<lambda>", "function"))
+    name = unicodedata.normalize("NFKC", function.__name__.replace("<lambda>", "lambda_"))
     name = re.sub(r"\W", "_", name)[:60]
     return name if name.isidentifier() and not keyword.iskeyword(name) else f"function_{name}"

@@ -29,7 +29,7 @@ from adcompiler.frontend.bindings import (
 from adcompiler.frontend.dispatchers import name_of
 from adcompiler.frontend.parse import Source, assigned, parse
 from adcompiler.frontend.state import Lowering
-from adcompiler.graph.layout import Layout, Leaf, Packed, Static, direction_name
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static, derived_name, direction_name
 from adcompiler.graph.nodes import UNDEFINED, Atom, Global, Literal, Value
 
 
@@ -149,9 +149,9 @@ def name_of_layout(what: Layout) -> str:
     """Return the name of the function at the bottom of a layout of functions."""
     match what:
         case Packed(maker=Inner() as inner):
-            return str(getattr(inner.source.tree, "name", "function"))
+            return str(getattr(inner.source.tree, "name", "lambda_"))
         case Packed(maker=Transformation() as how):
-            return f"{name_of_layout(what.parts[0])}_{how.mode}"
+            return derived_name(name_of_layout(what.parts[0]), how.mode)
         case Static(value=value):
             return name_of(value)
     raise AssertionError(what)

@@ -9,7 +9,15 @@ import gast
 
 from adcompiler.frontend import iteration
 from adcompiler.frontend.assignment import bind
-from adcompiler.frontend.bindings import Ambiguous, Binding, Environment, flatten, is_fixed, rebuild
+from adcompiler.frontend.bindings import (
+    Ambiguous,
+    Binding,
+    Environment,
+    flatten,
+    is_fixed,
+    part_names,
+    rebuild,
+)
 from adcompiler.frontend.branches import branch
 from adcompiler.frontend.parse import assigned
 from adcompiler.frontend.ranks import atom_rank
@@ -53,11 +61,11 @@ def _carried(
         before = _at_first(state, name, shapes)
         loop.names.append(name)
         loop.shapes.append(before)
-        for atom in flatten(before):
+        for atom, part in zip(flatten(before), part_names(before, name), strict=True):
             loop.inits.append(atom)
             rank = ranks.get(len(loop.params), atom_rank(atom, state.ranks))
             for values in (loop.params, loop.outs):
-                values.append(Value(name.lstrip("$")))
+                values.append(Value(part.lstrip("$")))
                 state.ranks[values[-1]] = rank
     return loop
 

@@ -11,7 +11,15 @@ import gast
 
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend import overloads
-from adcompiler.frontend.bindings import Binding, Closure, Environment, flatten, layout_of, unpacked
+from adcompiler.frontend.bindings import (
+    Binding,
+    Closure,
+    Environment,
+    field_names,
+    flatten,
+    layout_of,
+    unpacked,
+)
 from adcompiler.frontend.calls import run
 from adcompiler.frontend.dispatchers import name_of, python_function
 from adcompiler.frontend.expressions import expression
@@ -57,7 +65,8 @@ def lower(
     signature = inspect.signature(source.function)
     parameters = _parameters(source, signature, layouts)
     params: list[Value] = []
-    env: Environment = {name: unpacked(layout, name, params) for name, layout in parameters}
+    fields = field_names(parameters)
+    env: Environment = {name: unpacked(layout, name, params, fields) for name, layout in parameters}
     kinds = [leaf.kind for _, layout in parameters for leaf in leaves(layout)]
     ranks: dict[Value, int | None] = dict(zip(params, kinds, strict=True))
     nodes: list[Node] = []

@@ -134,6 +134,15 @@ def as_plain(value: Any) -> Any:
     return value if kind is np.float64 else float.__float__(value)
 
 
+def derived_name(name: str, *what: str) -> str:
+    """Return the name of a derivative of a function of this name.
+
+    >>> derived_name("loss", "grad"), derived_name("lambda_", "value_and_grad")
+    ('loss_grad', 'lambda_value_and_grad')
+    """
+    return "_".join([name.rstrip("_") or name, *what])
+
+
 def direction_name(names: Sequence[str]) -> str:
     """Return a name for a direction that no parameter of the function has.
 

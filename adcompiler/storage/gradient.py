@@ -11,7 +11,7 @@ from adcompiler.analysis.activity import active_values
 from adcompiler.analysis.types import is_array, is_continuous, is_float
 from adcompiler.analysis.vanishing import lost, vanishing
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.layout import Leaf, Packed, Static
+from adcompiler.graph.layout import Leaf, Packed, Static, derived_name
 from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Node, Region, Value, type_of
 from adcompiler.graph.walk import clone, renamed_keys
 from adcompiler.reverse.bind import allocated
@@ -93,9 +93,9 @@ def _derivative(graph: Graph, body: Region, mode: str, params: list[Value], name
     added = tuple((param.name, Leaf()) for param in params) if graph.parameters else ()
     return replace(
         graph,
-        name=f"{graph.name}_{mode}",
+        name=derived_name(graph.name, mode),
         body=body,
-        doc=f"Return {what} of {graph.name} with respect to {', '.join(names)}.",
+        doc=f"Return {what} of {graph.name.rstrip('_')} with respect to {', '.join(names)}.",
         parameters=(*graph.parameters, *added),
         defaults=() if params else graph.defaults,
     )

@@ -24,24 +24,24 @@ from adcompiler.runtime.guards import times
 @njit(error_model='numpy')
 def dictionary_value_and_grad(params, x):
     """Return the value and the gradient of dictionary with respect to params."""
-    params_scale, params_width, params_shift = params
+    scale, width, shift = params
 
     size = x.shape[0]
     ratio = np.empty(size)
     exp = np.empty(size)
     result = 0.0
     for i in range(size):
-        ratio_i = x[i] / params_width
+        ratio_i = x[i] / width
         ratio[i] = ratio_i
         exp_i = fast.exp(-ratio_i)
         exp[i] = exp_i
-        result = fast.add_up(result, params_scale * exp_i + params_shift)
+        result = fast.add_up(result, scale * exp_i + shift)
     # return np.sum(params["scale"] * np.exp(-x / params["width"]) + params["shift"])
-    d_params_shift = 1.0 * size
-    d_params_scale = 0.0
-    d_params_width = 0.0
+    d_shift = 1.0 * size
+    d_scale = 0.0
+    d_width = 0.0
     for i in range(size):
         exp_i = exp[i]
-        d_params_scale = fast.add_up(d_params_scale, exp_i)
-        d_params_width = fast.add_up(d_params_width, times(times(params_scale, exp_i), ratio[i] / params_width))
-    return result, (d_params_scale, d_params_width, d_params_shift)
+        d_scale = fast.add_up(d_scale, exp_i)
+        d_width = fast.add_up(d_width, times(times(scale, exp_i), ratio[i] / width))
+    return result, (d_scale, d_width, d_shift)

@@ -34,43 +34,43 @@ from golden_named_parameters import Spring
 @njit(error_model='numpy')
 def named_parameters_value_and_grad(spring, x, v, dt):
     """Return the value and the gradient of named_parameters with respect to spring."""
-    spring_mass, spring_stiffness, spring_damping = spring
+    mass, stiffness, damping = spring
     v_tape = np.empty(10)
     x_tape = np.empty(10)
     energy = 0.0
     for k in range(10):
         v_tape[k] = v
         x_tape[k] = x
-        force = -(spring_stiffness * x) - spring_damping * v
-        v += dt * force / spring_mass
+        force = -(stiffness * x) - damping * v
+        v += dt * force / mass
         x += dt * v
-        energy += 0.5 * spring_mass * v**2 + 0.5 * spring_stiffness * x**2
+        energy += 0.5 * mass * v**2 + 0.5 * stiffness * x**2
 
     d_v = 0.0
     d_x = 0.0
-    d_spring_stiffness = 0.0
-    d_spring_damping = 0.0
-    d_spring_mass = 0.0
+    d_stiffness = 0.0
+    d_damping = 0.0
+    d_mass = 0.0
     for k in range(9, -1, -1):
         x_1 = x_tape[k]
         v_1 = v_tape[k]
-        force = -(spring_stiffness * x_1) - spring_damping * v_1
-        inv_spring_mass = 1.0 / spring_mass
+        force = -(stiffness * x_1) - damping * v_1
+        inv_mass = 1.0 / mass
         # energy += 0.5 * spring.mass * v**2 + 0.5 * spring.stiffness * x**2
-        d_x += spring_stiffness * x
-        d_spring_stiffness += 0.5 * x**2
-        d_v += spring_mass * v
-        d_spring_mass += 0.5 * v**2
+        d_x += stiffness * x
+        d_stiffness += 0.5 * x**2
+        d_v += mass * v
+        d_mass += 0.5 * v**2
         # x += dt * v
         d_v += d_x * dt
         # v += dt * force / spring.mass
-        d_spring_mass -= times(d_v, dt * force * inv_spring_mass * inv_spring_mass)
-        d_force = times(d_v, inv_spring_mass) * dt
+        d_mass -= times(d_v, dt * force * inv_mass * inv_mass)
+        d_force = times(d_v, inv_mass) * dt
         # force = -spring.stiffness * x - spring.damping * v
-        d_spring_damping -= d_force * v_1
-        d_v -= d_force * spring_damping
-        d_spring_stiffness -= d_force * x_1
-        d_x -= d_force * spring_stiffness
+        d_damping -= d_force * v_1
+        d_v -= d_force * damping
+        d_stiffness -= d_force * x_1
+        d_x -= d_force * stiffness
         v = v_1
         x = x_1
-    return energy, Spring(d_spring_mass, d_spring_stiffness, d_spring_damping)
+    return energy, Spring(d_mass, d_stiffness, d_damping)
