@@ -79,6 +79,7 @@ class Unit:
         guards: the checks that it needs of the sizes that are assumed.
         wrt: positions of the parameters to differentiate; None for a function that is run by itself, as
             part of a derivative: its indices are checked for all arrays of floats.
+        masked: whether its results may be left out by what its caller makes of them.
         starts: where the counters end that reverse loops count back.
     """
 
@@ -88,6 +89,7 @@ class Unit:
     keep_arguments: bool = True
     guards: Guards = field(default_factory=Guards)
     wrt: Sequence[int] | None = None
+    masked: bool = False
     starts: dict[Value, Literal] = field(default_factory=dict)
 
     def shapes(self) -> Shapes:
@@ -423,9 +425,12 @@ def passes() -> dict[str, Pass]:
 
 
 def primal_graph(
-    function: Callable[..., Any], layouts: Sequence[Layout] = (), raises: bool | None = False
+    function: Callable[..., Any],
+    layouts: Sequence[Layout] = (),
+    raises: bool | None = False,
+    staying: frozenset[Any] = frozenset(),
 ) -> Graph:
     """Return the graph of a function, before types are known; arguments are those of `lower`."""
-    graph = lower(function, layouts, raises)
+    graph = lower(function, layouts, raises, staying)
     report("lower", None, graph)
     return through(Unit(graph), "lowered").graph

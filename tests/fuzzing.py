@@ -2,7 +2,8 @@
 
 `python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed. `--nests`
 tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--small` small
-arrays, `--functions` calls of NumPy's functions with all their arguments. `--forward` checks
+arrays, `--functions` calls of NumPy's functions with all their arguments, `--calls` functions that call each
+other, none of them inlined that need not be. `--forward` checks
 forward mode against the gradient, and second derivatives against differences of it. `--idioms` tries the
 idioms of code that people write for Numba, and compares with dual numbers; refusals are counted by their
 codes. `--reduce` makes failing programs small.
@@ -28,6 +29,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parent))
 
 from array_generator import ArrayGenerator
+from call_generator import CallGenerator
 from function_generator import FunctionGenerator
 from idiom_check import forward_difference, gradient_difference, refusal_text
 from idiom_generator import IdiomGenerator
@@ -37,6 +39,7 @@ from reduction import reads_only_what_was_written, reduced
 from small_generator import SmallGenerator
 
 from adcompiler import DifferentiationError, hvp, jvp, value_and_grad
+from adcompiler.frontend import staying
 from adcompiler.testing import central_difference
 
 ALLOWED_REFUSALS = {"AD303"}
@@ -218,6 +221,7 @@ def main() -> None:
     parser.add_argument("--functions", action="store_const", dest="generator", const=FunctionGenerator)
     parser.add_argument("--small", action="store_const", dest="generator", const=SmallGenerator)
     parser.add_argument("--idioms", action="store_const", dest="generator", const=IdiomGenerator)
+    parser.add_argument("--calls", action="store_const", dest="generator", const=CallGenerator)
     parser.add_argument("--without", nargs="*", default=[], help="idioms that are left out")
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)
     parser.set_defaults(generator=ProgramGenerator, check=disagreement)
@@ -228,6 +232,8 @@ def main() -> None:
     wrong = done = 0
     end = time.monotonic() + options.seconds
     IdiomGenerator.without = set(options.without)
+    if options.generator is CallGenerator:
+        staying.WORTH = 0
     check = CHECKS_OF_IDIOMS[options.check] if options.generator is IdiomGenerator else options.check
     make_inputs = function_inputs if options.generator is FunctionGenerator else inputs
     for seed in tqdm(range(options.start, options.start + options.count), disable=None):

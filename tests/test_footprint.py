@@ -50,7 +50,7 @@ CASES = [
 
 
 def traced_memory(derivative, args):
-    """The peak in bytes of one call, without the gradient; the least of three: what else the process does adds."""
+    """The peak in bytes of one call, without the gradient; the least of three, as others may add to it."""
     peaks = []
     for _ in range(3):
         tracemalloc.start()

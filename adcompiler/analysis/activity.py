@@ -82,6 +82,8 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], bundles: set[Value]
                 name = getattr(name, "__name__", name) if card(node.fn).is_opaque else node.fn
                 reason = f"nothing is known about what '{name}' does with a derivative"
                 raise DifferentiationError("AD202", reason, node.loc)
+            case Apply(fn="getitem", args=(base, *_)) if base in bundles:
+                pass
             case Apply() if not card(node.fn).is_constant and card(node.fn).reads_elements:
                 if is_lost(node.out) and is_varied(node.args[:1] if node.fn == "getitem" else operands(node)):
                     what = (

@@ -35,14 +35,17 @@ Path = tuple[int, ...]
 """The branches around a place, from the outermost."""
 
 
-def masked_values(body: Region, active: set[Value], known: Ranges) -> set[Value]:
+def masked_values(body: Region, active: set[Value], known: Ranges, results: bool = False) -> set[Value]:
     """Return the active values above a choice, a mask, a branch or a root.
 
     Args:
         body: body of the primal.
         active: values that carry a derivative.
         known: what is known of the values of the primal.
+        results: whether the results, too, may be left out by what comes after them.
     """
+    if results:
+        return active
     flow = _flow(body, active)
     found = _under_roots(flow, known) | (flow.sources.keys() | flow.whole_sources.keys()) - _full(flow, body)
     return {value for value in active if flow.key(value) in found or value in flow.overwritten}
@@ -190,10 +193,17 @@ def _full(flow: _Flow, body: Region) -> set[Value]:
 def _under_roots(flow: _Flow, known: Ranges) -> set[Value]:
     """Return the keys whose adjoint may be infinite: squares do not change where they are zero."""
     made = [node for nodes in flow.makers.values() for node in nodes]
-    starts = [value for node in made if _is_root(node) for value in values(node.args[:1])]
+    starts = [value for node in made for value in values(_under_root(node))]
     starts = [flow.key(value) for value in starts if value in flow.active and not known.is_positive(value)]
     squares = {flow.key(node.out) for node in made if _is_square(node)}
     return _reached(starts, flow.sources, squares)
+
+
+def _under_root(node: Apply) -> tuple[Atom, ...]:
+    """Return the arguments of which zero may give an infinite slope."""
+    if node.fn == "augmented":
+        return node.args[1:] if getattr(getattr(node.args[0], "value", None), "is_steep", True) else ()
+    return node.args[:1] if _is_root(node) else ()
 
 
 def _is_root(node: Apply) -> bool:

@@ -118,6 +118,8 @@ def _applied(node: Apply, found: Types) -> types.Type:
     match node:
         case Apply(fn="getitem", args=(base, *index), keywords=()):
             return _item(_of(base, found), [_of(atom, found) for atom in index], index)
+        case Apply(fn="seed", args=(given,)):
+            return _of(given, found)
         case Apply(fn="tuple", keywords=()):
             return types.Tuple.from_types([_of(atom, found) for atom in node.args])
         case Apply(fn="slice", keywords=()) if len(node.args) in (2, 3):

@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from adcompiler.analysis.alias import Memory
-from adcompiler.analysis.types import is_array, is_array_atom, is_complex, is_list
+from adcompiler.analysis.types import is_array, is_array_atom, is_complex, is_list, is_memory
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import operands, regions, results, uses, values, walk
@@ -95,7 +95,7 @@ class _Owners:
             case Apply(args=(Value() as array, *_)):
                 if node.out in self.views:
                     self.base[node.out] = array
-                if node.fn == "getitem" and node.out in self.active:
+                if node.fn == "getitem" and node.out in self.active and is_memory(array.type):
                     self.buffered.add(self.owner(array))
             case Store() if node.array in self.active:
                 self.buffered.add(self.owner(node.array))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
 from numba.core import types as nt
@@ -12,18 +12,21 @@ from adcompiler.analysis.sizes import Guards
 from adcompiler.analysis.types import enter_types, infer, is_continuous
 from adcompiler.api.arguments import gradient_layout
 from adcompiler.api.interface import Interface
-from adcompiler.emit.callees import Callees, Kinds, callee_graph, own_kinds, returning_copy
+from adcompiler.emit.callees import Callees, Kinds, callee_graph, own_kinds, plain_or_none, returning_copy
 from adcompiler.emit.together import call_together
 from adcompiler.emit.write import ModuleText, emit
 from adcompiler.forward.forward import forward
 from adcompiler.frontend.recursion import Callee
+from adcompiler.frontend.staying import CannotStayError
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, direction_name, leaves
-from adcompiler.graph.nodes import Apply, Graph, Role, Value
+from adcompiler.graph.nodes import Apply, Atom, Graph, Role, Value
 from adcompiler.graph.steps import Chain, Step
 from adcompiler.graph.walk import substitute
 from adcompiler.pipeline import Style, Unit, through
+from adcompiler.reverse.augmented import Augmented, Half, augment_calls, check_calls
 from adcompiler.storage.derived import Derived
 from adcompiler.storage.gradient import gradient
+from adcompiler.storage.halves import halves as cut_in_halves
 from adcompiler.storage.plan import LoopPlan
 from adcompiler.storage.tape import Tape
 from adcompiler.watch import report
@@ -58,7 +61,7 @@ def compile_text(
     parts = [callees.resolve(result)]
     while callees.todo:
         key = callees.todo.pop()
-        part = callees.resolve(_callee(*key, style))
+        part = callees.resolve(key.graph if isinstance(key, Half) else _callee(*key, style))
         parts.insert(0, replace(part, name=callees.names[key]))
     compiled.parts = parts
     if not style.accurate:
@@ -68,13 +71,20 @@ def compile_text(
 
 
 def _transformed(
-    graph: Graph, layouts: Sequence[Layout], chain: Chain, style: Style, keep_arguments: bool = True
+    graph: Graph,
+    layouts: Sequence[Layout],
+    chain: Chain,
+    style: Style,
+    keep_arguments: bool = True,
+    halves: Halves | None = None,
+    masked: bool = False,
 ) -> tuple[Graph, Compiled]:
     """Return the final graph of one function, and what is known about it."""
     arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
     guards = Guards(cautious=style.cautious, stretches=style.broadcasts)
-    unit = Unit(graph, arguments, style, keep_arguments, guards)
+    unit = Unit(graph, arguments, style, keep_arguments, guards, masked=masked)
     through(unit, "typed")
+    check_calls(unit.graph)
     writes = _written_positions(unit.graph, layouts) if keep_arguments else ()
     if not chain:
         if keep_arguments:  # the pullback checks it too late
@@ -85,7 +95,7 @@ def _transformed(
     through(unit, "prepared")
     if len(chain) == 1:
         through(unit, "factored")
-    made = _derived(unit, layouts, chain)
+    made = _derived(unit, layouts, chain, halves or Halves(style))
     unit.graph = call_together(unit.graph)
     result = through(unit, "polished").graph
     assert result.returns is not None
@@ -93,18 +103,19 @@ def _transformed(
     return result, Compiled(result, made.plans, interface)
 
 
-def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain) -> Derived:
+def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain, halves: Halves) -> Derived:
     """Differentiate a prepared primal, as often as the chain says."""
     plans: list[tuple[LoopPlan, list[Tape]]] = []
     seeds: list[nt.Type | None] = []
     packed: Layout = Leaf()
     for number, step in enumerate(chain):
         unit.wrt = positions = _leaf_positions(layouts, step.wrt, unit.graph)
-        is_reverse = step.kind in ("grad", "value_and_grad", "pullback")
+        is_reverse = step.kind in ("grad", "value_and_grad", "pullback", "halves")
         if is_reverse or number == 0:
             through(unit, "checked")
         if is_reverse:
-            made = gradient(unit.graph, positions, step.kind, step.has_aux)
+            unit.graph = augment_calls(unit.graph, positions, halves.make)
+            made = gradient(unit.graph, positions, step.kind, step.has_aux, unit.masked)
             gradients = [gradient_layout(layouts[position]) for position in step.wrt]
             packed = gradients[0] if unit.style.single else Packed(tuple(gradients))
             returns = _returns(unit.graph, packed, step)
@@ -126,10 +137,39 @@ def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain) -> Derived:
     return Derived(unit.graph, plans, tuple(seeds))
 
 
+@dataclass
+class Halves:
+    """Makes the two functions of each function that stays one, once for each combination of types.
+
+    Attributes:
+        style: what the text is to be like.
+        made: those that were made.
+    """
+
+    style: Style
+    made: dict[Hashable, Augmented] = field(default_factory=dict)
+
+    def make(self, callee: Callee, args: Sequence[Atom], wrt: tuple[int, ...], masked: bool) -> Augmented:
+        """Return the two functions for a call: see `adcompiler.reverse.augmented.Make`."""
+        kinds = tuple(map(plain_or_none, args))
+        key = callee, kinds, wrt, masked
+        if key not in self.made:
+            graph = through(Unit(callee_graph(callee, kinds)), "lowered").graph
+            chain = (Step("halves", wrt),)
+            layouts = [Leaf(kind) for kind in kinds]
+            style = replace(self.style, single=False, packed=False)
+            try:
+                whole, made = _transformed(graph, layouts, chain, style, True, self, masked)
+                self.made[key] = cut_in_halves(whole, graph, wrt, made.interface.seeds)
+            except CannotStayError as error:
+                raise CannotStayError(error.function or callee.function) from error
+        return self.made[key]
+
+
 def _returns(primal: Graph, gradient: Layout, step: Step) -> Layout:
     """Return the layout of what a reverse step returns."""
     whole = primal.returns or Leaf()
-    if step.kind == "value_and_grad":
+    if step.kind in ("value_and_grad", "halves"):
         return Packed((whole, gradient))
     if step.has_aux:
         assert isinstance(whole, Packed)

@@ -46,7 +46,7 @@ from adcompiler.frontend.dispatchers import divides_like_python, jit_options, na
 from adcompiler.frontend.seen import Seen, seeing
 from adcompiler.frontend.versions import keep
 from adcompiler.graph.layout import Layout, Packed, as_plain, build, derived_name, direction_name, pack_python
-from adcompiler.graph.steps import Matrix, Style
+from adcompiler.graph.steps import Matrix, Style, is_one_reverse_step
 from adcompiler.portable import Portable
 from adcompiler.runtime.guards import SizeError
 from adcompiler.turns import importing, in_turn, uninterrupted
@@ -85,7 +85,7 @@ class Derivative(Portable):
         self.names = list(self.signature.parameters)
         self.own = len(self.names)
         self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
-        self.graphs: dict[tuple[Layout, ...], Graph] = {}
+        self.graphs: dict[tuple[tuple[Layout, ...], frozenset[Any]], Graph] = {}
         self.seen = Seen()
         self.version = 0
         self.wrt, single = positions(argnums, self.names, self.python.__name__)
@@ -262,13 +262,17 @@ class Derivative(Portable):
         """Return what tells this derivative from others, where a function reads it."""
         return self.base, repr((self._choices(), self.style))
 
-    def _compiled(self, layouts: tuple[Layout, ...], style: Style, clock: list[float]) -> Compiled:
+    def _compiled(
+        self, layouts: tuple[Layout, ...], style: Style, clock: list[float], stays: bool = True
+    ) -> Compiled:
         with importing():
             from adcompiler.api.making import compiled
 
         own, keeps = layouts[: self.own], self.mode != "primal"
         with seeing(self.seen):
-            return compiled(self.python.__name__, self._graph, own, self.chain, style, keeps, clock)
+            stays = stays and is_one_reverse_step(self.chain) and lowered_function(self) is self.base
+            plain = self.python if stays else None
+            return compiled(self.python.__name__, self._graph, own, self.chain, style, keeps, clock, plain)
 
     @in_turn
     def stages(self, *args: Any) -> Stages:
@@ -286,7 +290,7 @@ class Derivative(Portable):
             from adcompiler.watch import watching
 
         layouts = self.layouts(self.bound(args)) if args else self._current().layouts
-        self.graphs.pop(tuple(map(ranked, layouts[: self.own])), None)
+        self.graphs.clear()
         with watching() as found:
             self._compiled(layouts, self.style, [])
         return found
@@ -332,15 +336,16 @@ class Derivative(Portable):
             check_varied(layouts[position], self.names[position])
 
     @in_turn
-    def _graph(self, layouts: Sequence[Layout] = ()) -> Graph:
+    def _graph(self, layouts: Sequence[Layout] = (), staying: frozenset[Any] = frozenset()) -> Graph:
         """Return the untyped graph; it depends on how the arguments are packed only."""
-        key = tuple(map(ranked, layouts))
+        ranks = tuple(map(ranked, layouts))
+        key = ranks, staying
         if key not in self.graphs:
             with importing():
                 from adcompiler.pipeline import primal_graph
 
             with seeing(self.seen), enabled():
-                graph = primal_graph(lowered_function(self), key, self.raises)
+                graph = primal_graph(lowered_function(self), ranks, self.raises, staying)
                 self.graphs[key] = described(self, graph)
         return self.graphs[key]
 

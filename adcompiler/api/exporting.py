@@ -37,7 +37,7 @@ def export(derivative: Any, path: str | os.PathLike[str], /, *args: Any) -> None
     >>> from adcompiler import grad
     >>> path = pathlib.Path(tempfile.mkdtemp(), "model.py")
     >>> grad(lambda x: x * x).export(path, 3.0)
-    >>> "def function_grad(x):" in path.read_text()
+    >>> "def lambda_grad(x):" in path.read_text()
     True
     """
     layouts = layouts_for(derivative, args) if args else derivative._current().layouts
@@ -67,7 +67,7 @@ def write(derivative: Any, path: Path, layouts: tuple[Layout, ...], values: Sequ
 
             path.write_text(numba_module(_exported(derivative, layouts)), encoding="utf-8")
         case ".c":
-            _write_c(_exported(derivative, layouts), path, values)
+            _write_c(_exported(derivative, layouts, False), path, values)
         case _:
             cure = "export to a file whose name ends in .py or .c"
             raise DifferentiationError("AD501", f"'{path.name}' names no language to write", None, cure)
@@ -90,15 +90,15 @@ def _write_c(exported: Exported, path: Path, values: Sequence[Any]) -> None:
         main.write_text(c_main(made, path.stem, found), encoding="utf-8")
 
 
-def _exported(derivative: Any, layouts: tuple[Layout, ...]) -> Exported:
+def _exported(derivative: Any, layouts: tuple[Layout, ...], stays: bool = True) -> Exported:
     """Return what is written: as for compiled callers, it assumes nothing that only some calls need."""
     with importing():
         from adcompiler.explain.in_words import module_header
         from adcompiler.standalone.numba_module import Exported
 
-    made = derivative._compiled(layouts, derivative.style, [])
+    made = derivative._compiled(layouts, derivative.style, [], stays)
     if made.interface.is_conditional and not derivative.style.broadcasts:
-        made = derivative._compiled(layouts, replace(derivative.style, cautious=True), [])
+        made = derivative._compiled(layouts, replace(derivative.style, cautious=True), [], stays)
     named = dict(zip(derivative.names, layouts, strict=True))
     code = derivative.python.__code__
     title, *rest = module_header(derivative.mode, derivative.python.__qualname__, named, ()).splitlines()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,38 +13,52 @@ from adcompiler.emit.callees import forget
 from adcompiler.emit.module import digest_of, module_text
 from adcompiler.emit.running import stem_of
 from adcompiler.enabled import enabled
-from adcompiler.errors import defects_reported
+from adcompiler.errors import DifferentiationError, defects_reported
 from adcompiler.explain.in_words import module_header
+from adcompiler.frontend.staying import CannotStayError, staying_functions
 from adcompiler.graph.layout import Layout
 from adcompiler.graph.nodes import Graph
 from adcompiler.graph.steps import Chain, Style
+from adcompiler.graph.walk import walk
+from adcompiler.reverse.augmented import is_call
 
 
 def compiled(
     name: str,
-    lowered: Callable[[tuple[Layout, ...]], Graph],
+    lowered: Callable[[tuple[Layout, ...], frozenset[Any]], Graph],
     layouts: tuple[Layout, ...],
     chain: Chain,
     style: Style,
     keep_arguments: bool,
     clock: list[float],
+    function: types.FunctionType | None = None,
 ) -> Compiled:
     """Return the graph of a derivative, its plan, and the text of its functions.
 
     Args:
         name: the function's name.
-        lowered: returns the function's graph for layouts of its arguments.
+        lowered: returns the function's graph for layouts of its arguments, and the functions that it calls.
         layouts: layout of each argument.
         chain: which derivative.
         style: what the text is to be like.
         keep_arguments: whether arguments that the function writes are copied.
         clock: gets the time at which the graph is there.
+        function: the function, if those that it calls may be called rather than inlined.
     """
     forget()
     with defects_reported(name), enabled():
-        graph = lowered(layouts)
-        clock.append(time.perf_counter())
-        return compile_text(graph, layouts, chain, style, keep_arguments)
+        staying = frozenset() if function is None else staying_functions(function)
+        while True:
+            graph = lowered(layouts, staying)
+            clock[1:] = [time.perf_counter()]
+            try:
+                return compile_text(graph, layouts, chain, style, keep_arguments)
+            except CannotStayError as error:
+                staying -= {error.function}
+            except DifferentiationError:
+                if not any(map(is_call, walk(graph.body))):
+                    raise
+                staying = frozenset()  # what is refused is told of inlined code
 
 
 def entry_of(

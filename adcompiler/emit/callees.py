@@ -16,9 +16,10 @@ from adcompiler.analysis.types import Types, infer, is_array, is_mutable, rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.recursion import Callee, Lifted, is_recursive
-from adcompiler.graph.layout import Layout, Leaf, Static, map_leaves
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static, map_leaves
 from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Role, Value
 from adcompiler.graph.walk import map_region
+from adcompiler.reverse.augmented import Half
 
 Kinds = tuple[nt.Type, ...]
 
@@ -42,6 +43,31 @@ class CalleeType(nt.Callable, nt.Opaque):
     def get_impl_key(self, sig: Any) -> Any:
         """Numba asks for this when it generates code, which it never does with this type."""
         raise NotImplementedError
+
+
+class HalfType(nt.Callable, nt.Opaque):
+    """The Numba type of a half of a function that stays one, while types are inferred."""
+
+    def __init__(self, half: Half) -> None:
+        self.half = half
+        super().__init__(f"Half({half.name}, {id(half)})")
+
+    def get_call_type(self, context: Any, args: Any, kws: Any) -> Any:
+        """Return the signature for these arguments."""
+        return signature(self.half.result, *args)
+
+    def get_call_signatures(self) -> Any:
+        """Numba's listing of known signatures: there is one."""
+        return (), True
+
+    def get_impl_key(self, sig: Any) -> Any:
+        """Numba asks for this when it generates code, which it never does with this type."""
+        raise NotImplementedError
+
+
+@typeof_impl.register(Half)
+def _typeof_half(value: Half, context: Any) -> HalfType:
+    return HalfType(value)
 
 
 @typeof_impl.register(Callee)
@@ -157,7 +183,11 @@ def refusal(callee: Callee, reason: str) -> DifferentiationError:
 def callee_graph(callee: Callee, kinds: Kinds) -> Graph:
     """Return the untyped graph of a function that is called."""
     function, layouts = _ranked(callee, kinds)
-    graph = lower(function, layouts, callee.raises)
+    graph = lower(function, layouts, callee.raises, callee.staying or frozenset())
+    if callee.staying is not None:
+        many = graph.returns is not None
+        returns = Packed(tuple(Leaf() for _ in graph.body.yields)) if many else None
+        return replace(graph, returns=returns)
     if callee.picks is not None:
         chosen = tuple(graph.body.yields[k] for k in callee.picks)
         graph = replace(graph, body=replace(graph.body, yields=chosen), returns=None)
@@ -180,7 +210,7 @@ def callee_graph(callee: Callee, kinds: Kinds) -> Graph:
 
 def returning_copy(graph: Graph) -> Graph:
     """Let a function that returns an array return one of its own."""
-    (result,) = graph.body.yields
+    result = graph.body.yields[0]
     if not isinstance(result, Value) or not is_array(result.type):
         return graph
     own = Value(result.name, type=plain_kind(result.type))
@@ -194,14 +224,16 @@ class Callees:
     """The functions that a module holds beside its main one, each for one combination of types."""
 
     main: str
-    names: dict[tuple[Callee, Kinds], str] = field(default_factory=dict)
-    todo: list[tuple[Callee, Kinds]] = field(default_factory=list)
+    names: dict[Half | tuple[Callee, Kinds], str] = field(default_factory=dict)
+    todo: list[Half | tuple[Callee, Kinds]] = field(default_factory=list)
 
-    def name(self, callee: Callee, kinds: Kinds) -> str:
+    def name(self, key: Half | tuple[Callee, Kinds]) -> str:
         """Return the name of a function, noting that it is needed."""
-        key = (callee, kinds)
         if key not in self.names:
-            name = "_".join([callee.name, *(step.kind for step in callee.chain)])
+            if isinstance(key, Half):
+                name = key.name
+            else:
+                name = "_".join([key[0].name, *(step.kind for step in key[0].chain)])
             taken = {self.main, *self.names.values()}
             k, unique = 0, name
             while unique in taken:
@@ -215,12 +247,12 @@ class Callees:
         """Name the functions that a graph calls for the types that it calls them with."""
 
         def change(node: Node) -> Node:
-            if not isinstance(node, Apply) or node.fn not in ("recurse", "derivative"):
+            callee, *args = node.args if isinstance(node, Apply) and node.args else (None,)
+            if not isinstance(callee, Global) or not isinstance(callee.value, Callee | Half):
                 return node
-            callee, *args = node.args
-            assert isinstance(callee, Global) and isinstance(callee.value, Callee)
-            kinds = tuple(plain_or_none(arg) for arg in args)
-            name = self.name(callee.value, kinds)
+            assert isinstance(node, Apply)
+            key = callee.value
+            name = self.name(key if isinstance(key, Half) else (key, tuple(map(plain_or_none, args))))
             return Apply(
                 node.out, node.fn, (Global(name, callee.value), *args), (), loc=node.loc, role=node.role
             )

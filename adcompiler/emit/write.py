@@ -14,6 +14,7 @@ from adcompiler.analysis.types import is_scalar
 from adcompiler.custom import renew
 from adcompiler.emit.inline import inlined_values
 from adcompiler.emit.names import RESERVED, assign_names
+from adcompiler.emit.unpack import unpack_results
 from adcompiler.frontend.dispatchers import name_of
 from adcompiler.frontend.facts import fingerprint
 from adcompiler.frontend.recursion import Callee
@@ -23,6 +24,7 @@ from adcompiler.graph.python import to_python
 from adcompiler.graph.python_expressions import Style
 from adcompiler.graph.unparse import unparse
 from adcompiler.graph.walk import map_operands, map_region, walk
+from adcompiler.reverse.augmented import Half
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
 
@@ -70,14 +72,17 @@ def emit(parts: Sequence[Graph]) -> ModuleText:
 def _function(graph: Graph, captured: dict[str, object], own: set[str]) -> str:
     graph = replace(graph, body=_unique_globals(graph.body, captured, own))
     makers = _named_makers(graph, captured)
-    inlined = inlined_values(graph.body)
+    graph, unpacked = unpack_results(graph)
+    inlined = inlined_values(graph.body) - unpacked.keys()
     reserved = [name for name, layout in graph.parameters if not isinstance(layout, Leaf)]
     reserved += makers.values()
     called = {node.fn.partition(".")[0] for node in walk(graph.body) if isinstance(node, Apply | Effect)}
     reserved += called.intersection(("fast", "special", "factors", *GUARDS))
     names = assign_names(graph.body, inlined, [graph.name, *reserved])
     scalars = {value for value in names if is_scalar(type_of(value))}
-    return unparse(to_python(graph, Style(names, inlined, scalars, quotes=True, makers=makers)))
+    return unparse(
+        to_python(graph, Style(names, inlined, scalars, quotes=True, makers=makers, unpacked=unpacked))
+    )
 
 
 def _named_makers(graph: Graph, captured: dict[str, object]) -> dict[Any, str]:
@@ -123,7 +128,11 @@ def _unique_globals(body: Region, captured: dict[str, object], own: set[str]) ->
     """Keep names of captured objects apart from each other and from those of the module's own functions."""
 
     def change(atom: Any) -> Any:
-        if not isinstance(atom, Global) or atom.name.startswith("np.") or isinstance(atom.value, Callee):
+        if (
+            not isinstance(atom, Global)
+            or atom.name.startswith("np.")
+            or isinstance(atom.value, Callee | Half)
+        ):
             return atom
         if getattr(builtins, atom.name, None) is atom.value:
             return atom

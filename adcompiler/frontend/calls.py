@@ -14,7 +14,7 @@ import numpy as np
 
 from adcompiler.custom import CustomFunction, stop_gradient
 from adcompiler.definitions import refuse
-from adcompiler.frontend import defined, overloads, primitives, resolve, scope, transforms, tuples
+from adcompiler.frontend import defined, overloads, primitives, resolve, scope, staying, transforms, tuples
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Operation, Record, Transform, TypeOf
 from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.inlining import bind_parameters, calls_itself, inline, raises_inside
@@ -325,4 +325,8 @@ def _follow(
     args = tuples.items(state, node.args)
     keywords = {str(k.arg): state.binding(k.value) for k in node.keywords}
     env = bind_parameters(state, node, source, enclosing, args, keywords)
+    if enclosing is None and source.function in state.staying:
+        found = staying.call(state, node, source, env, target)
+        if found is not None:
+            return found
     return inline(state, source, env, enclosing, target)

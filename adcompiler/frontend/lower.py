@@ -35,7 +35,10 @@ from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Va
 
 
 def lower(
-    function: Callable[..., Any] | Lifted, layouts: Sequence[Layout] = (), raises: bool | None = False
+    function: Callable[..., Any] | Lifted,
+    layouts: Sequence[Layout] = (),
+    raises: bool | None = False,
+    staying: frozenset[Any] = frozenset(),
 ) -> Graph:
     """Lower a function to its graph; the functions that it calls are inlined.
 
@@ -45,6 +48,7 @@ def lower(
             that is known; if empty, each argument is one value.
         raises: whether a division by zero in it raises; None for a plain function, where those in `@njit`
             functions that it calls do.
+        staying: functions that are called, where they are given numbers.
 
     Raises:
         DifferentiationError: for anything outside the language.
@@ -74,6 +78,7 @@ def lower(
     if (find := overloads.finder(function)) is not None:
         source, env = _overloaded(source, find, env, nodes, ranks)
     state = Lowering(source, env, nodes, expression, statement, stack=stack, ranks=ranks, raises=raises)
+    state.staying = staying
     result = _named_result(state, lower_body(state))
     is_procedure = result == Literal(None)
     body = Region(tuple(params), tuple(nodes), tuple(params if is_procedure else flatten(result)))

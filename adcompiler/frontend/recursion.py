@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 
 import gast
@@ -45,6 +45,8 @@ class Callee:
         layouts: how its arguments are built from the single values that it is called with; empty where each
             argument is one.
         picks: which single values of its result count; None for all.
+        staying: for a function of numbers that is called though it does not call itself, those that it
+            calls likewise; None for others. It returns a tuple where there are several single values.
     """
 
     function: types.FunctionType | Lifted
@@ -53,6 +55,7 @@ class Callee:
     raises: bool | None = False
     layouts: tuple[Layout, ...] = ()
     picks: tuple[int, ...] | None = None
+    staying: frozenset[types.FunctionType] | None = None
 
     @property
     def name(self) -> str:
@@ -70,30 +73,31 @@ def is_recursive(function: types.FunctionType) -> bool:
     False
     """
     seen: set[types.FunctionType] = set()
-    todo = [*_called(function)]
+    todo = [*called(function)]
     while todo:
         callee = todo.pop()
         if callee is function:
             return True
         if callee not in seen:
             seen.add(callee)
-            todo += _called(callee)
+            todo += called(callee)
     return False
 
 
-def _called(function: types.FunctionType) -> Iterator[types.FunctionType]:
-    """Yield the functions outside that a function calls by name."""
+def called(function: types.FunctionType) -> Counter[types.FunctionType]:
+    """Count the calls by name in the text of a function, for each function outside."""
     code = function.__code__
     if code not in _NAMES:
-        tree = parse(function).tree
-        names = {
-            n.func.id for n in gast.walk(tree) if isinstance(n, gast.Call) and isinstance(n.func, gast.Name)
-        }
-        _NAMES[code] = sorted(names.difference(code.co_varnames, code.co_cellvars))
-    for name in _NAMES[code]:
-        found = resolve.lookup(function, name)
-        if resolve.is_followed(found) and not getattr(found, "is_derivative", False):
-            yield resolve.unwrap(found)  # type: ignore[arg-type]
+        calls = (n.func for n in gast.walk(parse(function).tree) if isinstance(n, gast.Call))
+        counts = Counter(name.id for name in calls if isinstance(name, gast.Name))
+        own = {*code.co_varnames, *code.co_cellvars}
+        _NAMES[code] = {name: counts[name] for name in sorted(counts.keys() - own)}
+    found = Counter[types.FunctionType]()
+    for name, count in _NAMES[code].items():
+        value = resolve.lookup(function, name)
+        if resolve.is_followed(value) and not getattr(value, "is_derivative", False):
+            found[resolve.unwrap(value)] += count  # type: ignore[arg-type]
+    return found
 
 
-_NAMES: dict[types.CodeType, list[str]] = {}
+_NAMES: dict[types.CodeType, dict[str, int]] = {}

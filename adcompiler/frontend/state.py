@@ -50,6 +50,8 @@ class Lowering:
         ranks: numbers of axes, as far as they are known.
         spans: the bounds of ranges that have names.
         raises: whether a division by zero raises; None where it does in `@njit` functions only.
+        staying: the functions that are called, not inlined.
+        staying_results: what each of them returns, given numbers; None for those that are inlined after all.
     """
 
     source: Source
@@ -65,6 +67,8 @@ class Lowering:
     ranks: dict[Value, int | None] = field(default_factory=dict)
     spans: dict[Value, tuple[Atom, ...]] = field(default_factory=dict)
     raises: bool | None = False
+    staying: frozenset[Any] = frozenset()
+    staying_results: dict[Any, Binding | None] = field(default_factory=dict)
 
     def where(self, node: gast.AST) -> Location:
         """Return the location of a tree node within the current statement."""

@@ -95,6 +95,9 @@ class Writer(ExpressionWriter):
                 self.while_loop(node)
 
     def apply(self, node: Apply) -> None:
+        if node.out in self.style.unpacked:
+            self.unpack(node)
+            return
         name = self.style.names[node.out]
         first = node.args[0] if node.args else None
         own = isinstance(first, Value) and first not in self.style.inlined and self.style.names[first] == name
@@ -105,6 +108,14 @@ class Writer(ExpressionWriter):
             self.out.append(add_in_place(target, value) if node.fn == "add" else step)
         else:
             self.assign(ast.Name(name, ast.Store()), self.compute(node))
+
+    def unpack(self, node: Apply) -> None:
+        """Write a call and its results in one statement: `a, _, b = f(x)`."""
+        parts = self.style.unpacked[node.out]
+        names = ["_" if part is None else self.style.names[part] for part in parts]
+        if names:
+            targets: list[ast.expr] = [ast.Name(name, ast.Store()) for name in names]
+            self.assign(ast.Tuple(targets, ast.Store()), self.compute(node))
 
     def store(self, node: Store) -> None:
         array = self.expr(node.array)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,8 @@ class Style:
         scalars: numbers.
         quotes: whether the user's lines are quoted.
         makers: names of classes of named tuples, where they are not their own.
+        unpacked: what the results of calls are unpacked to, None for what is not read; nothing for such a
+            part, of which no statement is written.
     """
 
     names: dict[Value, str]
@@ -29,6 +31,7 @@ class Style:
     scalars: Container[Value] = ()
     quotes: bool = False
     makers: Mapping[Any, str] = field(default_factory=dict)
+    unpacked: Mapping[Value, Sequence[Value | None]] = field(default_factory=dict)
 
 
 def load(name: str) -> ast.Name:
@@ -100,8 +103,10 @@ class ExpressionWriter:
                 return ast.Call(
                     ast.Attribute(args[0], _text_of(node.args[1]), ast.Load()), args[2:], keywords
                 )
-            case "call" | "recurse" | "derivative" | "custom" | "rule":
+            case _ if known.is_call and known.spelling is Spelling.FORM:
                 return ast.Call(args[0], args[1:], keywords)
+            case "seed":
+                return args[0]
             case "is":
                 return ast.Compare(args[0], [ast.Is()], [args[1]])
             case "cast":  # to the type of another value

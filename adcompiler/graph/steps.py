@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["grad", "value_and_grad", "pullback", "jvp", "tangent", "slope"]
+Kind = Literal["grad", "value_and_grad", "pullback", "halves", "jvp", "tangent", "slope"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,15 @@ class Style:
     broadcasts: bool = False
     cautious: bool = False
     packed: bool = False
+
+
+def is_one_reverse_step(chain: Chain) -> bool:
+    """Tell whether a derivative is one reverse sweep.
+
+    >>> is_one_reverse_step((Step("grad", (0,)),)), is_one_reverse_step((Step("jvp", (0,)),))
+    (True, False)
+    """
+    return len(chain) == 1 and chain[0].kind in ("grad", "value_and_grad", "pullback")
 
 
 def gradient_of(chain: Chain, wrt: tuple[int, ...]) -> Chain | None:

@@ -37,6 +37,7 @@ from adcompiler.graph.walk import regions, results, with_regions
 from adcompiler.primitives import Spelling, card
 from adcompiler.reverse.adjoints import AdjointSweep, Contribution
 from adcompiler.reverse.ambiguous import ambiguous_memory
+from adcompiler.reverse.augmented import is_part, reverse_augmented
 from adcompiler.reverse.bind import Bound, bind_shadows
 from adcompiler.reverse.called import reverse_call
 from adcompiler.reverse.control import reverse_if, reverse_loop
@@ -85,7 +86,13 @@ class ReverseSweep:
     bound: Bound
 
 
-def reverse(graph: Graph, wrt: list[Value], active: set[Value], seeds: Sequence[Atom | None]) -> ReverseSweep:
+def reverse(
+    graph: Graph,
+    wrt: list[Value],
+    active: set[Value],
+    seeds: Sequence[Atom | None],
+    masked: bool = False,
+) -> ReverseSweep:
     """Build the reverse sweep of a primal.
 
     Args:
@@ -93,12 +100,13 @@ def reverse(graph: Graph, wrt: list[Value], active: set[Value], seeds: Sequence[
         wrt: arguments to differentiate.
         active: values that carry a derivative.
         seeds: the adjoint of each result; None for one that has none.
+        masked: whether results may be left out by what the caller makes of them.
 
     Raises:
         DifferentiationError: AD202 where an active primitive has no rule, AD303 where a result may be an
             array or a copy of it.
     """
-    graph, sweep = _started(graph, active)
+    graph, sweep = _started(graph, active, masked)
     started = [None if seed is None else Contribution(seed) for seed in seeds]
     reverse_region(sweep, graph.body, list(zip(graph.body.yields, started, strict=True)))
     gradients = [_gradient(sweep, param) for param in wrt]
@@ -109,7 +117,7 @@ def reverse(graph: Graph, wrt: list[Value], active: set[Value], seeds: Sequence[
     return ReverseSweep(graph, body, *asked, sweep.info, sweep.shapes, sweep.bound)
 
 
-def _started(graph: Graph, active: set[Value]) -> tuple[Graph, AdjointSweep]:
+def _started(graph: Graph, active: set[Value], results: bool) -> tuple[Graph, AdjointSweep]:
     """Return the primal, which may now bind shadows, and the state that its reversal starts from."""
     displayed = displays(graph.body)
     views, info, shapes = _analysed(graph)
@@ -122,7 +130,7 @@ def _started(graph: Graph, active: set[Value]) -> tuple[Graph, AdjointSweep]:
     check_lists(graph.body, active, displayed | wanted)
     buffered = buffered_owners(graph.body, active, views, info) - displayed - wanted
     known = ranges(graph)
-    masked = masked_values(graph.body, active, known)
+    masked = masked_values(graph.body, active, known, results)
     sweep = AdjointSweep(active, views, buffered, info, shapes, known, masked, displayed, bound)
     sweep.shadows.update(bound.shadows)
     sweep.has_complex = any(is_complex(type_of(value)) for value in active)
@@ -240,6 +248,11 @@ def _reverse_apply(sweep: AdjointSweep, node: Apply) -> None:
     if is_made and node.fn in ("list", "mul"):
         reverse_made = reverse_display if node.fn == "list" else reverse_repeated
         reverse_made(sweep, node)
+        return
+    if is_part(sweep, node):  # its call asks for its adjoint
+        return
+    if node.fn == "augmented":
+        reverse_augmented(sweep, node)
         return
     adjoint = sweep.take(node.out)
     if node.fn == "pop":

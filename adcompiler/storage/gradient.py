@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 
 from numba.core import types as nt
 
@@ -12,7 +13,7 @@ from adcompiler.analysis.types import is_array, is_continuous, is_float
 from adcompiler.analysis.vanishing import lost, vanishing
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Packed, Static, derived_name
-from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Node, Region, Value, type_of
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value, type_of
 from adcompiler.graph.walk import clone, renamed_keys
 from adcompiler.reverse.bind import allocated
 from adcompiler.reverse.first_assignment import with_empty_arrays
@@ -23,15 +24,19 @@ from adcompiler.storage.export import export
 from adcompiler.storage.record import Recording
 
 
-def gradient(graph: Graph, wrt: Sequence[int], mode: str, has_aux: bool = False) -> Derived:
+def gradient(
+    graph: Graph, wrt: Sequence[int], mode: str, has_aux: bool = False, masked: bool = False
+) -> Derived:
     """Build the graph that evaluates a function's gradient.
 
     Args:
         graph: the specialised primal; its result must be a real scalar, except for a pullback.
         wrt: positions of the arguments to differentiate, among the parameters of the body.
         mode: `"grad"`, `"value_and_grad"`, or `"pullback"`, which takes the adjoints of the results as
-            further arguments.
+            further arguments; `"halves"` is a pullback that returns the results, too, and whose reverse sweep
+            can be taken apart from the forward sweep.
         has_aux: whether the first result only is differentiated, and the others are handed on.
+        masked: whether results may be left out by what the caller makes of them.
 
     Returns:
         a graph returning `[value,] gradient of each argument` in order; with other results, `value, others,
@@ -43,23 +48,26 @@ def gradient(graph: Graph, wrt: Sequence[int], mode: str, has_aux: bool = False)
     seeds: list[Atom | None] = [Literal(1.0)]
     params: list[Value] = []
     kinds: list[nt.Type | None] = []
-    if mode == "pullback":
+    if mode in ("pullback", "halves"):
         seeds = [_seed(atom, params, kinds) for atom in graph.body.yields]
     else:
         check_result(graph, has_aux)
         seeds += [None] * (len(graph.body.yields) - 1)
     arguments = [graph.body.params[k] for k in wrt]
+    given: list[Node] = []
+    if mode == "halves":
+        seeds = [seed and _given(seed, given) for seed in seeds]
     active = active_values(graph, arguments)
-    sweep = reverse(graph, arguments, active, seeds)
+    sweep = reverse(graph, arguments, active, seeds, masked)
     graph, recording = sweep.primal, Recording(sweep)
-    forward, back = _recorded(recording)
+    forward, back = _recorded(recording, merges=mode != "halves")
     for shadow in sweep.bound.shadows.values():
         shadow.type = None  # its layout follows from the array of zeros that it is a part of
     mapping: dict[Value, Atom] = {}
-    back = clone(Region((), back.nodes, back.yields), mapping)
+    back = clone(Region((), (*given, *back.nodes), back.yields), mapping)
     starts = recording.starts
     starts |= renamed_keys(starts, mapping)
-    value = forward.yields[:1] if mode == "value_and_grad" else ()
+    value = {"value_and_grad": forward.yields[:1], "halves": forward.yields}.get(mode, ())
     nodes = (*forward.nodes, Effect("reverse_sweep", ()), *back.nodes)
     others, copies = _others(forward, nodes) if has_aux else ([], [])
     results = (*value, *others, *back.yields) if value else (*back.yields, *others)
@@ -76,14 +84,23 @@ def _others(forward: Region, nodes: Sequence[Node]) -> tuple[list[Atom], list[No
     return others, kept_apart(others, are_arrays, nodes, forward.params)
 
 
-def _recorded(recording: Recording) -> tuple[Region, Region]:
+def _given(seed: Atom, nodes: list[Node]) -> Value:
+    """Return the adjoint of a result as what only the reverse sweep knows."""
+    assert isinstance(seed, Value)
+    out = Value(seed.name, type=seed.type)
+    nodes.append(Apply(out, "seed", (seed,)))
+    return out
+
+
+def _recorded(recording: Recording, merges: bool = True) -> tuple[Region, Region]:
     """Return the forward sweep, which keeps what the reverse sweep reads, and this."""
     sweep = recording.sweep
     forward, back = recording.frame(sweep.primal.body, sweep.body)
     forward, back = export(forward, back, sweep)
-    forward, back, merged = recording.merge(forward, back)
-    for plan in merged:
-        plan.merged = True
+    if merges:
+        forward, back, merged = recording.merge(forward, back)
+        for plan in merged:
+            plan.merged = True
     return with_empty_arrays(recording.from_originals(forward)), back
 
 
@@ -116,10 +133,9 @@ def _seed(atom: Atom, params: list[Value], kinds: list[nt.Type | None]) -> Atom 
         return None
     if not (is_float(kind) or is_array(kind)):
         raise DifferentiationError("AD302", f"a result has type {kind}", None, "return an array or a tuple")
-    name, taken = f"d_{atom.name}", {param.name for param in params}
-    while name in taken:
-        name += "_"
-    params.append(Value(name))
+    base, taken = f"d_{atom.name}", {param.name for param in params}
+    names = (base if k == 0 else f"{base}_{k}" for k in count())
+    params.append(Value(next(name for name in names if name not in taken)))
     kinds.append(kind.copy(layout="C", readonly=False) if is_array(kind) else kind)
     return params[-1]
 

@@ -119,9 +119,9 @@ class Frame:
         return card(node.fn).is_cheap and card(node.fn).is_pure
 
     def is_part(self, node: Apply) -> bool:
-        """Tell whether a primitive reads what a decomposition returned."""
+        """Tell whether a primitive reads a part of what a decomposition or a function returned."""
         maker = self.makers.get(node.args[0]) if node.args and isinstance(node.args[0], Value) else None
-        return isinstance(maker, Apply) and bool(card(maker.fn).part_ranks)
+        return isinstance(maker, Apply) and (bool(card(maker.fn).part_ranks) or card(maker.fn).is_bundle)
 
     def loads_the_same_later(self, load: Apply, base: Value) -> bool:
         """Tell whether what a load reads is not overwritten after it has run."""
