@@ -13,10 +13,11 @@ from numba.core import types as nt
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.sizes import Axis, form_of
-from adcompiler.analysis.types import element, is_array, is_scalar, rank
+from adcompiler.analysis.types import element, is_array, is_memory, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Effect, For, Global, Graph, Node, Region, Value, While, type_of
-from adcompiler.graph.walk import operands, regions, values, walk_regions
+from adcompiler.graph.walk import operands, regions, values, walk, walk_regions
 from adcompiler.primitives import card
+from adcompiler.reverse.augmented import Half
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def allocations(graph: Graph) -> list[Allocation]:
     results = set(values(graph.body.yields))
     carried = {value for region in walk_regions(graph.body) for value in values(region.yields)}
     found: list[Allocation] = []
+    frugal: dict[Half, bool] = {}
 
     def made(name: str, value: Value, loops: Loops, times: int = 1) -> Allocation:
         kind = value.type
@@ -71,12 +73,7 @@ def allocations(graph: Graph) -> list[Allocation]:
                 assert isinstance(items, Value)
                 if isinstance(value, Value) and is_known_kind(type_of(value)):
                     found.append(made(items.name, value, loops))
-            if (
-                not isinstance(node, Apply)
-                or card(node.fn).is_view
-                or node.fn == "pop"
-                or node.out in results
-            ):
+            if not isinstance(node, Apply) or _needs_nothing(node, frugal) or node.out in results:
                 continue
             kind = node.out.type
             if card(node.fn).is_call or _holds_arrays(kind) or node.fn == "longer":
@@ -87,6 +84,18 @@ def allocations(graph: Graph) -> list[Allocation]:
 
     visit(graph.body, ())
     return found
+
+
+def _needs_nothing(node: Apply, frugal: dict[Half, bool]) -> bool:
+    """Tell whether a primitive makes no array; `frugal` remembers which functions make none."""
+    half = getattr(node.args[0], "value", None) if node.args else None
+    if not isinstance(half, Half):
+        return card(node.fn).is_view or node.fn == "pop"
+    if half not in frugal:
+        inside = [inner for inner in walk(half.graph.body) if isinstance(inner, Apply)]
+        makes = any(is_memory(n.out.type) or _holds_arrays(n.out.type) for n in inside)
+        frugal[half] = not makes and all(_needs_nothing(n, frugal) for n in inside if card(n.fn).is_call)
+    return frugal[half]
 
 
 Loops = tuple[For | While, ...]
