@@ -15,16 +15,17 @@ from numba.core import types as nt
 
 from adcompiler.analysis.activity import active_values
 from adcompiler.analysis.alias import memory_classes, written_arrays
+from adcompiler.analysis.plain_types import typed
 from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
 from adcompiler.analysis.sizes import Guards, Shapes
-from adcompiler.analysis.types import element, enter_types, infer, is_continuous, is_scalar, refresh, typed
+from adcompiler.analysis.types import element, enter_types, infer, is_continuous, is_scalar, refresh
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.graph.layout import Layout
 from adcompiler.graph.nodes import Graph, Literal, Value, type_of
 from adcompiler.graph.steps import Style as Style
 from adcompiler.graph.verify import verify
-from adcompiler.graph.walk import defined
+from adcompiler.graph.walk import alike, defined
 from adcompiler.loops.distribute import distribute
 from adcompiler.loops.dots import write_out_dots
 from adcompiler.loops.flat import use_numbers
@@ -80,6 +81,7 @@ class Unit:
         wrt: positions of the parameters to differentiate; None for a function that is run by itself, as
             part of a derivative: its indices are checked for all arrays of floats.
         masked: whether its results may be left out by what its caller makes of them.
+        settled: for each pass, the graph in which it last found nothing to change.
         starts: where the counters end that reverse loops count back.
     """
 
@@ -91,6 +93,7 @@ class Unit:
     wrt: Sequence[int] | None = None
     masked: bool = False
     starts: dict[Value, Literal] = field(default_factory=dict)
+    settled: dict[str, Graph] = field(default_factory=dict)
 
     def shapes(self) -> Shapes:
         """Return the symbolic shape of every array."""
@@ -130,10 +133,12 @@ def _spread(unit: Unit) -> Graph:
 
 
 def _typed(unit: Unit) -> Graph:
+    unit.settled.clear()
     return typed(unit.graph, unit.arguments)
 
 
 def _retyped(unit: Unit) -> Graph:
+    unit.settled.clear()  # values keep their identity
     refresh(unit.graph)
     if any(value.type is None for value in defined(unit.graph.body)):
         enter_types(infer(unit.graph, unit.arguments))
@@ -205,7 +210,7 @@ STAGES: dict[str, Stage] = {
         *(FOLD, *CLEAN),  # a branch that a constant resolves may make another test constant
     ),
     "typed": (
-        Pass("types", _typed, "types by Numba's own inference"),
+        Pass("types", _typed, "types as Numba infers them"),
         Pass("ellipses", _spread, "`...` as slices, now that numbers of axes are known"),
         Pass("choices", lambda u: without_choices(u.graph), "overloads were chosen for these types"),
         Pass(
@@ -405,10 +410,15 @@ def through(unit: Unit, stage: str) -> Unit:
 
 
 def apply(step: Pass, unit: Unit) -> None:
-    """Let one pass change a unit, if it needs it."""
-    if step.when(unit) and not is_left_out(step.name):
-        before, unit.graph = unit.graph, step.apply(unit)
-        report(step.name, before, unit.graph)
+    """Let one pass change a unit, if it needs it, and unless it has found nothing to change in this graph."""
+    before = unit.graph
+    if not step.when(unit) or is_left_out(step.name):
+        return
+    if unit.settled.get(step.name) is not before:
+        unit.graph = step.apply(unit)
+        if alike(before, unit.graph):
+            unit.graph = unit.settled[step.name] = before
+    report(step.name, before, unit.graph)
 
 
 def passes() -> dict[str, Pass]:

@@ -6,7 +6,9 @@ from corpus import CORPUS
 from numba import njit
 
 from adcompiler import value_and_grad
-from adcompiler.api.arguments import layout_of_value
+from adcompiler.analysis.plain_types import plain_types
+from adcompiler.analysis.types import infer
+from adcompiler.api.arguments import layout_of_value, ranked
 from adcompiler.graph.layout import Leaf, leaves
 from adcompiler.graph.nodes import Apply
 from adcompiler.graph.run import run
@@ -34,6 +36,15 @@ def test_derivatives_uncompiled(function, inputs):
     check_grad(function, inputs, floats(inputs), jit=False)
     check_jvp(function, inputs, floats(inputs), jit=False)
     check_hvp(function, inputs, floats(inputs), jit=False)
+
+
+@pytest.mark.parametrize(("function", "inputs"), CORPUS[::5], ids=[f.__name__ for f, _ in CORPUS[::5]])
+def test_plain_types_are_those_that_numba_infers(function, inputs):
+    layouts = [layout_of_value(value, "x", False) for value in complete(function, inputs)]
+    graph = primal_graph(function, [*map(ranked, layouts)])
+    kinds = [leaf.kind for layout in layouts for leaf in leaves(layout)]
+    found = plain_types(graph, kinds)
+    assert found is None or found == infer(graph, kinds)
 
 
 @CASES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from numba.core import types as nt
 
@@ -122,7 +122,7 @@ def _edges(graph: Graph) -> Iterable[tuple[Value, Value]]:
 def _spread(
     seeds: set[Value],
     edges: list[tuple[Value, Value]],
-    classes: dict[Value, Value],
+    classes: Mapping[Value, Value],
     continuous: set[Value],
 ) -> set[Value]:
     """Close a set under the edges; arrays that share memory are active together."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from adcompiler.analysis.dependence import Dependences
 from adcompiler.analysis.types import is_list, is_mutable, is_scalar
@@ -21,12 +22,16 @@ def owner_of(definitions: dict[Value, Node], value: Value) -> Value:
     return value
 
 
+_UNTYPED: WeakKeyDictionary[Region, dict[Value, Value]] = WeakKeyDictionary()
+"""The memory classes of regions as far as no types tell: several passes in a row ask for them."""
+
+
 def memory_classes(
     region: Region,
     arrays: Container[Value] | None = None,
     lists: Container[Value] = (),
     apart: Container[Value] = (),
-) -> dict[Value, Value]:
+) -> Mapping[Value, Value]:
     """Map each value to the representative of all values that may share memory with it.
 
     Args:
@@ -35,6 +40,16 @@ def memory_classes(
         lists: those among them that are lists: they hold the arrays that are put into them.
         apart: views to be told apart from what they show.
     """
+    if arrays is not None or lists or apart:
+        return _classes(region, arrays, lists, apart)
+    if region not in _UNTYPED:
+        _UNTYPED[region] = _classes(region, None, (), ())
+    return _UNTYPED[region]
+
+
+def _classes(
+    region: Region, arrays: Container[Value] | None, lists: Container[Value], apart: Container[Value]
+) -> dict[Value, Value]:
     parent: dict[Value, Value] = {}
 
     def find(value: Value) -> Value:
@@ -87,7 +102,7 @@ def _shared(node: Apply, is_list: bool) -> tuple[Atom, ...]:
     return node.args
 
 
-def shared_memory(region: Region) -> dict[Value, Value]:
+def shared_memory(region: Region) -> Mapping[Value, Value]:
     """Return the memory classes of all but numbers: stacks hold arrays, too, typed or not."""
     arrays = {value for value in defined(region) if not is_scalar(type_of(value))}
     displays = (node.out for node in walk(region) if isinstance(node, Apply) and node.fn == "list")
@@ -135,7 +150,7 @@ class Memory:
     """Where memory is written, allocated and read; answers whether a re-read is safe."""
 
     owners: dict[Value, Value]
-    classes: dict[Value, Value]
+    classes: Mapping[Value, Value]
     access: dict[Node, Access]
     born: dict[Value, Access]
     writes: dict[Value, list[tuple[Node, Value]]]

@@ -35,7 +35,7 @@ from adcompiler.primitives import Card, Gives, card
 _LITERALS = {float: float64, int: int64, bool: boolean, type(None): types.none}
 
 
-class _UnknownTypeError(Exception):
+class UnknownTypeError(Exception):
     """Numba has to tell."""
 
 
@@ -49,7 +49,7 @@ def propagated(graph: Graph, arguments: Sequence[types.Type]) -> Types | None:
     found: Types = dict(zip(graph.body.params, arguments, strict=True))
     try:
         _region(graph.body, found)
-    except _UnknownTypeError:
+    except UnknownTypeError:
         return None
     return found
 
@@ -60,7 +60,7 @@ def _region(region: Region, found: Types) -> None:
             case Apply():
                 found[node.out] = node.out.type or _applied(node, found)
             case Effect(fn="append", args=(Value() as items, item)) if items.type is None:
-                found[items] = types.List(_whole(_of(item, found)))
+                found[items] = types.List(_whole(kind_of(item, found)))
             case If():
                 _region(node.then, found)
                 _region(node.orelse, found)
@@ -78,119 +78,174 @@ def _region(region: Region, found: Types) -> None:
 def _loop(node: For | While, params: tuple[Value, ...], found: Types) -> None:
     """Type what a loop carries: what it begins with and what an iteration hands on have to be of one type."""
     for param, init in zip(params, node.inits, strict=True):
-        found[param] = param.type or _of(init, found)
+        found[param] = param.type or kind_of(init, found)
     if isinstance(node, While):
         _region(node.cond, found)
     _region(node.body, found)
     for param, last, out in zip(params, node.next_values, node.outs, strict=True):
-        if param.type is None and _of(last, found) != found[param]:
-            raise _UnknownTypeError
+        if param.type is None and kind_of(last, found) != found[param]:
+            raise UnknownTypeError
         found[out] = out.type or found[param]
 
 
-def _of(atom: Atom, found: Types) -> types.Type:
+def kind_of(atom: Atom, found: Types) -> types.Type:
+    """Return the type of an atom.
+
+    Raises:
+        UnknownTypeError: where it is not plain.
+    """
     kind = None
     if isinstance(atom, Value):
         kind = found.get(atom)
     elif isinstance(atom, Literal):
         kind = _LITERALS.get(type(atom.value))
     if kind is None:
-        raise _UnknownTypeError
+        raise UnknownTypeError
     return kind
 
 
 def _whole(kind: types.Type) -> types.Type:
     """Return a type that is known in all its parts: what will be in an empty list, Numba sees."""
     if isinstance(kind, types.List) and kind.dtype is types.undefined:
-        raise _UnknownTypeError
+        raise UnknownTypeError
     return kind
 
 
 def _unified(one: Atom, two: Atom, found: Types) -> types.Type:
-    kinds = [_of(atom, found) for atom in (one, two) if atom != UNDEFINED]
+    kinds = [kind_of(atom, found) for atom in (one, two) if atom != UNDEFINED]
     if not kinds or any(kind != kinds[0] for kind in kinds):
-        raise _UnknownTypeError
+        raise UnknownTypeError
     return kinds[0]
 
 
 def _applied(node: Apply, found: Types) -> types.Type:
     """Return the type of what a primitive returns."""
     match node:
-        case Apply(fn="getitem", args=(base, *index), keywords=()):
-            return _item(_of(base, found), [_of(atom, found) for atom in index], index)
+        case Apply(fn="getitem" | "nth", args=(base, *index), keywords=()):
+            return kind_of_item(kind_of(base, found), [kind_of(atom, found) for atom in index], index)
         case Apply(fn="seed", args=(given,)):
-            return _of(given, found)
+            return kind_of(given, found)
         case Apply(fn="tuple", keywords=()):
-            return types.Tuple.from_types([_of(atom, found) for atom in node.args])
+            return types.Tuple.from_types([kind_of(atom, found) for atom in node.args])
         case Apply(fn="slice", keywords=()) if len(node.args) in (2, 3):
             return types.slice2_type if len(node.args) == 2 else types.slice3_type
         case Apply(fn="len" | "size", keywords=()):
             return int64
-        case Apply(fn="shape", args=(array,)) if is_array(kind := _of(array, found)):
+        case Apply(fn="shape", args=(array,)) if is_array(kind := kind_of(array, found)):
             return types.UniTuple(int64, kind.ndim)
-        case Apply(fn="pop", args=(items,)) if isinstance(kind := _of(items, found), types.List):
+        case Apply(fn="pop", args=(items,)) if isinstance(kind := kind_of(items, found), types.List):
             return kind.dtype
         case Apply(fn="list", args=(), keywords=()):
             return types.List(types.undefined)
+        case Apply(fn="list", args=args, keywords=()):
+            return _display([kind_of(atom, found) for atom in args])
+        case Apply(fn="iadd" | "isub" | "imul", args=(one, two)):
+            return _in_place(kind_of(one, found), kind_of(two, found))
+        case Apply(fn="floordiv", args=(one, two)) if kind_of(one, found) == kind_of(two, found):
+            return _one_of(kind_of(one, found), int64, float64)
+        case Apply(fn="itruediv", args=(one, two)) if kind_of(one, found) == kind_of(two, found) == float64:
+            return float64
+        case Apply(fn="float", args=(number,)):
+            _one_of(kind_of(number, found), int64, float64)
+            return float64
+        case Apply(fn="mul", args=(items, count)) if isinstance(kind_of(items, found), types.List):
+            _one_of(kind_of(count, found), int64)
+            return _whole(kind_of(items, found))
+        case Apply(fn="np.array", args=(items,), keywords=()):
+            _one_of(kind_of(items, found), types.List(float64))
+            return types.Array(float64, 1, "C")
         case Apply(fn="np.empty" | "np.zeros" | "np.ones", keywords=()):
             return _allocated(node.args, found)
         case Apply(fn="np.zeros_like" | "np.empty_like" | "copy", args=(array,), keywords=()):
-            return _plain(_of(array, found))
-        case Apply(fn="np.sum", args=(array,), keywords=()):
-            return _plain(_of(array, found)).dtype
+            return _plain(kind_of(array, found))
+        case Apply(fn="np.sum" | "np.mean" | "np.max" | "np.min", args=(array,), keywords=()):
+            return _plain(kind_of(array, found)).dtype
         case Apply(fn="np.sum", args=(array,), keywords=(("axis", Literal(value=int())),)):
-            kind = _plain(_of(array, found))
+            kind = _plain(kind_of(array, found))
             return kind.copy(ndim=kind.ndim - 1) if kind.ndim > 1 else float64
         case Apply(fn="np.outer", args=(one, two), keywords=()):
-            _plain(_of(one, found)), _plain(_of(two, found))
+            _plain(kind_of(one, found)), _plain(kind_of(two, found))
             return types.Array(float64, 2, "C")
-        case Apply(fn="T", args=(array,)) if is_array(kind := _of(array, found)):
+        case Apply(fn="T", args=(array,)) if is_array(kind := kind_of(array, found)):
             turned = {"C": "F", "F": "C"}.get(kind.layout, "A") if kind.ndim > 1 else kind.layout
             return kind.copy(layout=turned)
-        case Apply(fn="matmul", args=(one, two)):
-            return _product(_plain(_of(one, found), "CFA"), _plain(_of(two, found), "CFA"))
+        case Apply(fn="matmul" | "np.dot", args=(one, two), keywords=()):
+            return _product(_plain(kind_of(one, found), "CFA"), _plain(kind_of(two, found), "CFA"))
         case Apply(fn="np.where", args=(test, one, two), keywords=()):
-            return _chosen(_of(test, found), [_of(one, found), _of(two, found)])
+            return _chosen(kind_of(test, found), [kind_of(one, found), kind_of(two, found)])
         case Apply(keywords=()):
-            return _elementwise(node, [_of(atom, found) for atom in node.args])
-    raise _UnknownTypeError
+            return _elementwise(node, [kind_of(atom, found) for atom in node.args])
+    raise UnknownTypeError
 
 
-def _item(base: types.Type, kinds: list[types.Type], index: Sequence[Atom]) -> types.Type:
+def kind_of_item(base: types.Type, kinds: list[types.Type], index: Sequence[Atom]) -> types.Type:
+    """Return the type of what an index of some types picks of a value of another.
+
+    Raises:
+        UnknownTypeError: where it is not plain.
+    """
     if isinstance(base, types.BaseTuple) and isinstance(index[0], Literal) and len(index) == 1:
         return base.types[index[0].value]
+    if isinstance(base, types.List) and kinds == [int64] and base.dtype is not types.undefined:
+        return base.dtype
     if not is_array(base) or not all(
         kind in (int64, types.slice2_type, types.slice3_type, types.none) for kind in kinds
     ):
-        raise _UnknownTypeError
+        raise UnknownTypeError
     made = get_array_index_type(base, kinds[0] if len(kinds) == 1 else types.Tuple.from_types(kinds))
     if made is None:
-        raise _UnknownTypeError
+        raise UnknownTypeError
     return made.result
 
 
+def _one_of(kind: types.Type, *known: types.Type) -> types.Type:
+    if kind not in known:
+        raise UnknownTypeError
+    return kind
+
+
+def _display(kinds: list[types.Type]) -> types.Type:
+    """Return the type of a list of numbers or arrays; whole numbers Numba takes for constants."""
+    if len({*kinds}) != 1 or not (kinds[0] == float64 or is_array(kinds[0])):
+        raise UnknownTypeError
+    return types.List(kinds[0])
+
+
+def _in_place(one: types.Type, two: types.Type) -> types.Type:
+    """Return the type of `one += two`: of arrays, the array itself."""
+    numbers = (float64, int64)
+    fits = two in numbers or (
+        is_array(two) and is_array(one) and two.ndim <= one.ndim and two.dtype == float64
+    )
+    if is_array(one) and one.dtype == float64 and one.mutable and fits:
+        return one
+    if one not in numbers or two not in numbers:
+        raise UnknownTypeError
+    return float64 if float64 in (one, two) else int64
+
+
 def _allocated(args: tuple[Atom, ...], found: Types) -> types.Type:
-    shape = _of(args[0], found)
+    shape = kind_of(args[0], found)
     rank = len(shape) if isinstance(shape, types.UniTuple) else 1 if shape == int64 else 0
     kind = float64
     if len(args) == 2 and isinstance(args[1], Global):
         kind = {"np.float64": float64, "np.int64": int64, "np.bool_": boolean}.get(args[1].name)
     if rank == 0 or kind is None or len(args) > 2:
-        raise _UnknownTypeError
+        raise UnknownTypeError
     return types.Array(kind, rank, "C")
 
 
 def _plain(kind: types.Type, layouts: str = "CA") -> types.Array:
     """Return a new array like one of float64."""
     if not is_array(kind) or kind.dtype != float64 or kind.layout not in layouts:
-        raise _UnknownTypeError
+        raise UnknownTypeError
     return types.Array(float64, kind.ndim, "C")
 
 
 def _product(one: types.Array, two: types.Array) -> types.Type:
     rank = one.ndim + two.ndim - 2
     if not (1 <= one.ndim <= 2 and 1 <= two.ndim <= 2):
-        raise _UnknownTypeError
+        raise UnknownTypeError
     return types.Array(float64, rank, "C") if rank else float64
 
 
@@ -199,7 +254,7 @@ def _chosen(test: types.Type, kinds: list[types.Type]) -> types.Type:
     arrays = [kind for kind in (test, *kinds) if is_array(kind)]
     is_mask = is_array(test) and test.dtype == boolean
     if not is_mask or float64 not in numbers or not numbers <= {float64, int64}:
-        raise _UnknownTypeError
+        raise UnknownTypeError
     return types.Array(float64, max(kind.ndim for kind in arrays), "C")
 
 
@@ -207,13 +262,13 @@ def _elementwise(node: Apply, kinds: list[types.Type]) -> types.Type:
     arrays = [kind for kind in kinds if is_array(kind)]
     numbers = {kind.dtype if is_array(kind) else kind for kind in kinds}
     if not kinds or not numbers <= {float64, int64, boolean}:
-        raise _UnknownTypeError
+        raise UnknownTypeError
     known = card(node.fn)
     if known.gives is Gives.TEST and arrays and not any(kind.layout == "F" for kind in arrays):
         return types.Array(boolean, max(kind.ndim for kind in arrays), "C")
     result = _number(node, known, numbers, bool(arrays))
     if result is None or (arrays and (result != float64 or any(kind.layout == "F" for kind in arrays))):
-        raise _UnknownTypeError
+        raise UnknownTypeError
     return types.Array(float64, max(kind.ndim for kind in arrays), "C") if arrays else result
 
 

@@ -47,7 +47,7 @@ from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Global, Graph, If, Li
 from adcompiler.graph.python import to_python
 from adcompiler.graph.python_expressions import Style
 from adcompiler.graph.unparse import unparse
-from adcompiler.graph.walk import clone, defined, map_operands, map_region, merges, walk
+from adcompiler.graph.walk import defined, map_operands, map_region, merges, walk
 from adcompiler.primitives import card
 from adcompiler.quiet import quietly
 from adcompiler.runtime import numpy_forms, vector_math
@@ -121,13 +121,6 @@ def enter_types(found: Types) -> None:
     """Let values know their types."""
     for value, kind in found.items():
         value.type = kind
-
-
-def typed(graph: Graph, arguments: Sequence[types.Type]) -> Graph:
-    """Return a copy of an untyped graph whose values have the types that follow from the arguments."""
-    graph = replace(graph, body=clone(graph.body, {}))
-    enter_types(infer(graph, arguments))
-    return graph
 
 
 def refresh(graph: Graph) -> None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import gast
 
+from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.bindings import Binding, Environment, flatten, rebuild
 from adcompiler.frontend.inlining import lower_body, raises_inside
 from adcompiler.frontend.parse import Source, parse
@@ -51,7 +52,10 @@ def staying_functions(function: types.FunctionType) -> frozenset[types.FunctionT
     >>> staying_functions(twice)  # they are short
     frozenset()
     """
-    order = _callers_first(function)
+    try:
+        order = _callers_first(function)
+    except DifferentiationError:  # a text that is not there is only missed where it is needed
+        return frozenset()
     sizes: dict[types.FunctionType, int] = {}
     for each in reversed(order):
         sizes[each] = _size(each) + sum(sizes.get(callee, 0) * n for callee, n in called(each).items())

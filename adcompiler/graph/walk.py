@@ -13,6 +13,7 @@ from adcompiler.graph.nodes import (
     Atom,
     Effect,
     For,
+    Graph,
     If,
     Node,
     Region,
@@ -40,6 +41,8 @@ def operands(node: Node) -> tuple[Atom, ...]:
 
 def regions(node: Node) -> tuple[Region, ...]:
     """Return the regions a node holds, in the order in which they run."""
+    if type(node) is Apply:  # most are
+        return ()
     match node:
         case If():
             return (node.then, node.orelse)
@@ -76,11 +79,17 @@ def merges(node: Node) -> Iterator[tuple[Value, Atom]]:
 
 
 def walk(region: Region) -> Iterator[Node]:
-    """Yield every node in program order, outer nodes before those inside them."""
+    """Return every node in program order, outer nodes before those inside them."""
+    found: list[Node] = []
+    _walk(region, found)
+    return iter(found)
+
+
+def _walk(region: Region, found: list[Node]) -> None:
     for node in region.nodes:
-        yield node
+        found.append(node)
         for inner in regions(node):
-            yield from walk(inner)
+            _walk(inner, found)
 
 
 def walk_regions(region: Region) -> Iterator[Region]:
@@ -93,7 +102,7 @@ def walk_regions(region: Region) -> Iterator[Region]:
 
 def values(atoms: Iterable[Atom]) -> Iterator[Value]:
     """Keep the SSA values among atoms."""
-    return (atom for atom in atoms if isinstance(atom, Value))
+    return iter([atom for atom in atoms if type(atom) is Value])
 
 
 def uses(region: Region) -> Counter[Value]:
@@ -130,7 +139,7 @@ def free(region: Region) -> dict[Value, None]:
 def map_operands(node: Node, change: Callable[[Atom], Atom]) -> Node:
     """Return the node with `change` applied to the atoms that it reads itself."""
     match node:
-        case Apply(keywords=()):
+        case Apply(keywords=()) | Effect(keywords=()):
             args = tuple(map(change, node.args))
             return node if all(map(is_, args, node.args)) else replace(node, args=args)
         case Apply() | Effect():
@@ -139,8 +148,9 @@ def map_operands(node: Node, change: Callable[[Atom], Atom]) -> Node:
         case Store():
             array = change(node.array)
             assert isinstance(array, Value)
-            index = tuple(map(change, node.index))
-            return replace(node, array=array, index=index, value=change(node.value))
+            index, value = tuple(map(change, node.index)), change(node.value)
+            is_same = array is node.array and value is node.value and all(map(is_, index, node.index))
+            return node if is_same else replace(node, array=array, index=index, value=value)
         case If():
             return replace(node, test=change(node.test))
         case For():
@@ -176,6 +186,42 @@ def map_region(region: Region, change: Callable[[Region], Region]) -> Region:
         for node in region.nodes
     )
     return change(Region(region.params, nodes, region.yields))
+
+
+def alike(one: Graph, two: Graph) -> bool:
+    """Tell whether two graphs consist of the same nodes.
+
+    >>> x, y = Value("x"), Value("y")
+    >>> node = Apply(y, "exp", (x,))
+    >>> alike(*(Graph("f", Region((x,), (node,), (y,))) for _ in range(2)))
+    True
+    """
+    about = [(each.name, each.returns, each.doc, each.defaults, each.parameters) for each in (one, two)]
+    return about[0] == about[1] and _alike(one.body, two.body)
+
+
+def _alike(one: Region, two: Region) -> bool:
+    if one is two:
+        return True
+    if len(one.nodes) != len(two.nodes) or not _are_same(one.yields, two.yields):
+        return False
+    return _are_same(one.params, two.params) and all(map(_are_alike, one.nodes, two.nodes))
+
+
+def _are_alike(one: Node, two: Node) -> bool:
+    if one is two:
+        return True
+    if type(one) is not type(two) or isinstance(one, Apply | Store | Effect):
+        return False
+    is_same = _are_same(operands(one), operands(two)) and _are_same(results(one), results(two))
+    is_same = (
+        is_same and one.role is two.role and getattr(one, "breaks", None) == getattr(two, "breaks", None)
+    )
+    return is_same and all(map(_alike, regions(one), regions(two)))
+
+
+def _are_same(one: tuple[Atom, ...], two: tuple[Atom, ...]) -> bool:
+    return len(one) == len(two) and all(map(is_, one, two))
 
 
 def substitute(region: Region, mapping: dict[Value, Atom]) -> Region:

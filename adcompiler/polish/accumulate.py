@@ -9,7 +9,7 @@ not exist, the sum is stored only if the loop has run, or if it is not zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from numba import boolean, float64
@@ -113,7 +113,7 @@ def _test() -> Value:
     return test
 
 
-def _summed(loop: For | While, classes: dict[Value, Value], stored: Stored) -> list[Node]:
+def _summed(loop: For | While, classes: Mapping[Value, Value], stored: Stored) -> list[Node]:
     inside: set[Value] = set()
     for inner in regions(loop):
         inside.update(defined(inner))

@@ -6,6 +6,7 @@ overwritten when the reverse sweep needs it, and would be kept; in the argument 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.alias import memory_classes, written_by
@@ -54,7 +55,7 @@ def read_originals(graph: Graph) -> Graph:
 class _Accesses:
     """Where elements of arrays are read and written."""
 
-    classes: dict[Value, Value]
+    classes: Mapping[Value, Value]
     dependences: Dependences = field(default_factory=Dependences)
     loads: dict[Apply, _Placed] = field(default_factory=dict)
     writers: dict[Value, list[tuple[Node, _Placed]]] = field(default_factory=dict)

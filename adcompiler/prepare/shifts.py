@@ -7,6 +7,7 @@ leaves the region of m, the derivative by m is zero, whatever m is; a gradient w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -83,7 +84,7 @@ def _subtracts(node: Node, m: Value) -> bool:
     return any(_subtracts(part, m) for inner in regions(node) for part in inner.nodes)
 
 
-def _cancels(m: Value, rest: Region, classes: dict[Value, Value]) -> bool:
+def _cancels(m: Value, rest: Region, classes: Mapping[Value, Value]) -> bool:
     """Tell whether nothing that leaves a region depends on a number."""
     known = _Known(classes, {m: _Form(frozenset({((), 1.0)}), False)})
     try:
@@ -105,7 +106,7 @@ class _Known:
         inner: what loops and branches define, which may be another number each time.
     """
 
-    classes: dict[Value, Value]
+    classes: Mapping[Value, Value]
     forms: dict[Value, _Form]
     fresh: dict[Value, str] = field(default_factory=dict)
     zeros: set[Value] = field(default_factory=set)

@@ -24,7 +24,7 @@ def _is_arithmetic(node: Apply, scalars: Container[Value]) -> bool:
     )
 
 
-def _loaded_from(key: Key, classes: dict[Value, Value]) -> Value | None:
+def _loaded_from(key: Key, classes: Mapping[Value, Value]) -> Value | None:
     """Return the memory that a computation reads, if it is a load (or the length, which lists change)."""
     base = key[1][0] if key[0] in ("getitem", "len") else None
     return classes.get(base, base) if isinstance(base, Value) else None
@@ -67,7 +67,7 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
         nodes: list[Node] = []
         for node in region.nodes:
             node = map_operands(node, read)
-            written = {classes.get(array, array) for array in _written(node)}
+            written: set[Value | None] = {classes.get(array, array) for array in _written(node)}
             if written:
                 for stale in [key for key in seen if _loaded_from(key, classes) in written]:
                     del seen[stale]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from adcompiler.analysis.alias import memory_classes, shared_memory, written_by
@@ -63,13 +64,13 @@ def _reads(node: Node, value: Value) -> bool:
     return value in operands(node) or any(value in free(region) for region in regions(node))
 
 
-def _writes(node: Node, value: Value, classes: dict[Value, Value]) -> bool:
+def _writes(node: Node, value: Value, classes: Mapping[Value, Value]) -> bool:
     parts = [node, *(part for region in regions(node) for part in walk(region))]
     memory = classes.get(value, value)
     return any(classes.get(array, array) is memory for part in parts for array in written_by(part))
 
 
-def _sink(region: Region, classes: dict[Value, Value]) -> Region:
+def _sink(region: Region, classes: Mapping[Value, Value]) -> Region:
     nodes = list(region.nodes)
     for node in reversed([n for n in nodes if _is_load(n)]):
         assert isinstance(node, Apply)
