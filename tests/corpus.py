@@ -1864,6 +1864,17 @@ def power_of(x, n):
     return x * power_of(x, n - 1)
 
 
+@case(0.7)
+def recursive_with_keywords(x):
+    return weighted_power(x, 3, 0.5)
+
+
+def weighted_power(x, n, k):
+    if n == 0:
+        return x * k
+    return x * weighted_power(0.9 * x, k=k + 1.0, n=n - 1) + k
+
+
 @case(0.7, 0.4)
 def recursive_tree(x, y):
     return tree(x, y, 4)

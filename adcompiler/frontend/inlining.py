@@ -84,7 +84,8 @@ def bind_parameters(
     for name in names:
         if name not in env:
             env[name] = _default(state, node, source, name, enclosing)
-    return env
+    order = [*names[:count], *([tree.vararg.id] if tree.vararg else []), *names[count:]]
+    return {name: env[name] for name in order}
 
 
 def _default(
