@@ -45,6 +45,7 @@ from adcompiler.prepare.captured_buffers import with_buffers
 from adcompiler.prepare.decomposition_results import by_parts, name_parts
 from adcompiler.prepare.divisors import check_divisors
 from adcompiler.prepare.ellipses import without_ellipses
+from adcompiler.prepare.finite_values import check_values
 from adcompiler.prepare.guard import guard_sizes
 from adcompiler.prepare.hoist import hoist_calls, hoist_sizes
 from adcompiler.prepare.induction import index_counters
@@ -218,10 +219,21 @@ STAGES: dict[str, Stage] = {
             "`@njit` functions raise where they divide by 0",
         ),
         COMMON,
+        Pass(
+            "finite",
+            lambda u: check_values(u.graph),
+            "with debug_nans, what is not finite is named; before values lose their names and places",
+            lambda u: u.style.checks,
+        ),
     ),
     "prepared": (
         SIZES,
-        Pass("calls", lambda u: hoist_calls(u.graph), "calls that do not change, before the loops"),
+        Pass(
+            "calls",
+            lambda u: hoist_calls(u.graph),
+            "calls that do not change, before the loops",
+            lambda u: not u.style.checks,
+        ),
         Pass(
             "counters",
             lambda u: index_counters(u.graph),

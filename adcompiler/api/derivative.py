@@ -76,7 +76,8 @@ class Derivative(Portable):
         self.given, options = options, dict(options)
         self.has_aux = mode not in ("hvp", "hessian") and bool(options.pop("has_aux", False))
         self.stacked = mode not in ("hvp", "hessian") and bool(options.pop("stacked", False))
-        accurate, broadcasts = options.pop("accurate_math", False), options.pop("broadcasting", False)
+        names = ("accurate_math", "broadcasting", "debug_nans")
+        accurate, broadcasts, checks = (bool(options.pop(name, False)) for name in names)
         self.options, self.raises = jit_options(self.base, options), divides_like_python(self.base, options)
         self.python = python_function(self.base)
         keep(self.python)
@@ -93,7 +94,7 @@ class Derivative(Portable):
         self.chain, self.is_nested = chain_of(mode, tuple(self.wrt), self.has_aux, self.inner)
         if self.inner is not None and mode in ("outputs", "jvp"):
             single = self.inner.style.single
-        self.style: Style = Style(single, accurate, broadcasts)
+        self.style: Style = Style(single, accurate or checks, broadcasts, checks=checks)
         if mode == "hvp":
             self.style = replace(self.style, packed=True)
             self.signature = with_direction(self.signature, direction_name(self.names))
@@ -202,7 +203,8 @@ class Derivative(Portable):
     def _made(self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style) -> Specialised:
         self.check_arguments(layouts)
         clock = [time.perf_counter()]
-        slot = self._slot(layouts, style) if self.jit and not origins else None
+        keeps = self.jit and not origins and not style.checks  # these name lines of files
+        slot = self._slot(layouts, style) if keeps else None
         entry, compiled = slot.recall(self.seen) if slot is not None else None, None
         if entry is None:
             compiled, entry = self._written(layouts, origins, style, clock)

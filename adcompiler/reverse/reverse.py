@@ -40,6 +40,7 @@ from adcompiler.reverse.ambiguous import ambiguous_memory
 from adcompiler.reverse.bind import Bound, bind_shadows
 from adcompiler.reverse.called import reverse_call
 from adcompiler.reverse.control import reverse_if, reverse_loop
+from adcompiler.reverse.finite_adjoints import check_adjoints, checks_of
 from adcompiler.reverse.first_assignment import first_assigned_inside
 from adcompiler.reverse.indexing import reverse_getitem, reverse_store
 from adcompiler.reverse.joins import reverse_join
@@ -127,6 +128,7 @@ def _started(graph: Graph, active: set[Value]) -> tuple[Graph, AdjointSweep]:
     sweep.shadows.update(bound.shadows)
     sweep.has_complex = any(is_complex(type_of(value)) for value in active)
     sweep.undefined = undefined
+    sweep.checks = checks_of(graph.body)
     return graph, sweep
 
 
@@ -165,6 +167,7 @@ def _reverse_node(sweep: AdjointSweep, node: Node) -> None:
     match node:
         case Apply():
             _reverse_apply(sweep, node)
+            check_adjoints(sweep, node)
         case Store():
             reverse_store(sweep, node)
         case Effect(fn="append"):
