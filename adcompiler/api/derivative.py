@@ -33,6 +33,7 @@ from adcompiler.api.checks import (
     layout_of_default,
     positions,
 )
+from adcompiler.api.comparison import check
 from adcompiler.api.exporting import export
 from adcompiler.api.nesting import chain_of, described, lowered_function
 from adcompiler.api.next_chain import Mode
@@ -294,6 +295,7 @@ class Derivative(Portable):
         return found
 
     export = export
+    check = check
 
     def is_current(self) -> bool:
         """Tell whether all that the function reads of its surroundings is as it was when it was compiled."""

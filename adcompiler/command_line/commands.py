@@ -11,7 +11,6 @@ from cyclopts import App, Parameter
 
 from adcompiler.api.exporting import layouts_for
 from adcompiler.command_line import caching, doctor
-from adcompiler.command_line.checking import compared
 from adcompiler.command_line.given import given, values
 from adcompiler.command_line.output import complain, console, show_table, show_text, working
 from adcompiler.command_line.target import CommandError, derivative_for, find
@@ -33,7 +32,6 @@ Args = Annotated[
 ]
 Wrt = Annotated[str, Parameter(help="Arguments to differentiate, by name or position, separated by commas.")]
 Mode = Annotated[str, Parameter(help="grad, value_and_grad, hvp, jacfwd, jacrev, hessian or primal.")]
-_WORST = 5
 
 
 @app.command
@@ -71,7 +69,7 @@ def show(
 
 @app.command
 def check(target: Target, *, args: Args = "", wrt: Wrt = "", rtol: float = 1e-5) -> int:
-    """Compare a gradient with differences; the exit status is 1 if they disagree.
+    """Compare a gradient with complex steps or differences; the exit status is 1 if they disagree.
 
     Parameters
     ----------
@@ -81,19 +79,11 @@ def check(target: Target, *, args: Args = "", wrt: Wrt = "", rtol: float = 1e-5)
     function, module = find(target)
     found = values(args, module, "check")
     derivative = derivative_for(function, "value_and_grad", wrt)
-    rows, failed, count = [], 0, 0
     with working("comparing"):
-        for parts in compared(derivative, found, rtol):
-            worst = sorted(parts, key=lambda part: (part.holds, -abs(part.found - part.expected)))
-            for part in worst[:_WORST]:
-                error = f"{abs(part.found - part.expected):.1e}"
-                verdict = "pass" if part.holds else "FAIL"
-                rows.append((part.name, f"{part.found:.8g}", f"{part.expected:.8g}", error, verdict))
-            failed, count = failed + sum(not part.holds for part in parts), count + len(parts)
-    columns = ("element", "derivative", "difference", "error", "verdict")
-    show_table(f"{target}: the largest errors by each argument", columns, rows)
-    console.print(f"{count - failed} of {count} derivatives agree with differences", highlight=False)
-    return int(failed > 0 or count == 0)
+        result = derivative.check(*found, rtol=rtol)
+    show_table(f"{target}: the largest errors by each argument", result.columns, result.rows)
+    console.print(result.summary, highlight=False, markup=False)
+    return int(not result)
 
 
 @app.command

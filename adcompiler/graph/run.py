@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,18 +14,34 @@ from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
 from adcompiler.runtime.vector_math import UNCOMPILED
 
-Values = dict[Value, Any]
+
+class Values(dict[Value, Any]):
+    """What values are at this point.
+
+    Attributes:
+        observe: is shown each node after it has run, and what the values are then.
+    """
+
+    observe: Callable[[Node, Values], None] | None = None
 
 
-def run(graph: Graph, inputs: Sequence[Any]) -> tuple[Any, ...]:
+def run(
+    graph: Graph, inputs: Sequence[Any], observe: Callable[[Node, Values], None] | None = None
+) -> tuple[Any, ...]:
     """Execute a graph on Python values and return what it yields.
+
+    Args:
+        graph: the graph.
+        inputs: a value for each parameter of its body.
+        observe: is shown each node after it has run, and what the values are then.
 
     >>> from adcompiler.frontend.lower import lower
     >>> from adcompiler.samples import recurrence
     >>> run(lower(recurrence), (0.5, [0.1, 0.2]))
     (0.2447...,)
     """
-    values: Values = dict(zip(graph.body.params, inputs, strict=True))
+    values = Values(zip(graph.body.params, inputs, strict=True))
+    values.observe = observe
     return _region(graph.body, values)
 
 
@@ -59,6 +75,8 @@ def _vector_function(fn: str) -> Any:
 def _region(region: Region, values: Values) -> tuple[Any, ...]:
     for node in region.nodes:
         _node(node, values)
+        if values.observe is not None:
+            values.observe(node, values)
     return tuple(_read(atom, values) for atom in region.yields)
 
 
