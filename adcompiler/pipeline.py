@@ -40,6 +40,7 @@ from adcompiler.polish.reuse import reuse_arrays
 from adcompiler.polish.skip import skip_zeros
 from adcompiler.polish.stacks import lists_to_arrays
 from adcompiler.polish.sums_to_parts import add_to_views
+from adcompiler.prepare.adjoint_blocks_typed import typed_blocks
 from adcompiler.prepare.bounds import check_indices
 from adcompiler.prepare.captured_buffers import with_buffers
 from adcompiler.prepare.decomposition_results import by_parts, name_parts
@@ -139,6 +140,13 @@ def _retyped(unit: Unit) -> Graph:
     return unit.graph
 
 
+def _blocks(unit: Unit) -> Graph:
+    def typed_block(graph: Graph, kinds: list[nt.Type]) -> Graph:
+        return through(Unit(graph, kinds, keep_arguments=False), "typed").graph
+
+    return typed_blocks(unit.graph, typed_block)
+
+
 def _invariants(unit: Unit) -> Graph:
     changed = remove_invariants(unit.graph)
     return unit.graph if changed is unit.graph else remove_dead(changed)
@@ -212,6 +220,7 @@ STAGES: dict[str, Stage] = {
             lambda u: specialise(u.graph, u.keep_arguments),
             "what depends on types is settled; written arguments are copied",
         ),
+        Pass("blocks", _blocks, "what `with grad_of(x)` runs on adjoints has types, too"),
         *CLEAN,
         Pass(
             "divisors",
@@ -234,11 +243,7 @@ STAGES: dict[str, Stage] = {
             "calls that do not change, before the loops",
             lambda u: not u.style.checks,
         ),
-        Pass(
-            "counters",
-            lambda u: index_counters(u.graph),
-            "counters become functions of loop indices",
-        ),
+        Pass("counters", lambda u: index_counters(u.graph), "counters become functions of loop indices"),
         COMMON,
         Pass(
             "guard",

@@ -115,7 +115,7 @@ def test_pass(name, k, update_golden):
     assert text == found[k].after
 
 
-SHOWN_BELOW = {"buffers", "types", "choices", "divisors", "retype", "finite"}
+SHOWN_BELOW = {"buffers", "types", "choices", "divisors", "retype", "finite", "blocks"}
 """Passes whose graphs the text does not hold: what they read are objects, places, types, options."""
 
 

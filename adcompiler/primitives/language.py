@@ -230,6 +230,15 @@ enter(
     is_constant=True,
 )
 enter(
+    "grad_of",
+    spelling=Spelling.FORM,
+    arity=(2, None),
+    compute=lambda value, *_: value,
+    shows=Shows.FIRST,
+    is_cheap=True,
+    is_statement=True,
+)
+enter(
     "of_reals",
     spelling=Spelling.FORM,
     arity=(2, 2),

@@ -35,6 +35,7 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import regions, results, with_regions
 from adcompiler.primitives import Spelling, card
+from adcompiler.reverse.adjoint_blocks_run import run_block
 from adcompiler.reverse.adjoints import AdjointSweep, Contribution
 from adcompiler.reverse.ambiguous import ambiguous_memory
 from adcompiler.reverse.bind import Bound, bind_shadows
@@ -165,6 +166,8 @@ def _reverse_node(sweep: AdjointSweep, node: Node) -> None:
     sweep.loc = node.loc
     start = sweep.start = len(sweep.nodes)
     match node:
+        case Apply(fn="grad_of") | Effect(fn="grad_of"):
+            run_block(sweep, node)
         case Apply():
             _reverse_apply(sweep, node)
             check_adjoints(sweep, node)
@@ -205,7 +208,7 @@ def _is_active(sweep: AdjointSweep, node: If | For | While) -> bool:
                 return True
             case Store() if inner.array in sweep.active:
                 return True
-            case Effect(fn="append") if inner.args[0] in sweep.active:
+            case Effect(fn="append" | "grad_of") if inner.args[0] in sweep.active:
                 return True
             case If() | For() | While() if _is_active(sweep, inner):
                 return True
