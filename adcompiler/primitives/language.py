@@ -233,6 +233,7 @@ enter(
     "grad_of",
     spelling=Spelling.FORM,
     arity=(2, None),
+    follows=Follows.SAME_RANK,
     compute=lambda value, *_: value,
     shows=Shows.FIRST,
     is_cheap=True,
