@@ -17,7 +17,6 @@ from numba.core import types as nt
 
 from adcompiler.api.arguments import (
     direction_layout,
-    flat,
     kind_of,
     layout_of_type,
     layout_of_value,
@@ -34,6 +33,7 @@ from adcompiler.api.checks import (
     positions,
 )
 from adcompiler.api.comparison import check
+from adcompiler.api.explaining import explain, note_place
 from adcompiler.api.exporting import export
 from adcompiler.api.nesting import chain_of, described, lowered_function
 from adcompiler.api.next_chain import Mode
@@ -120,6 +120,9 @@ class Derivative(Portable):
             return call(*args, **kwargs) if kwargs else call(*args)  # to hand on no names takes time, too
         except (SizeError, TypeError):  # it is not for these arguments, or assumes too much of their sizes
             pass
+        except Exception as error:
+            note_place(self, error)
+            raise
         return self._evaluated(args, kwargs)
 
     def _evaluated(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -147,6 +150,9 @@ class Derivative(Portable):
                 raise outdated(self.python.__name__) from None
             self.shortcuts.clear()
             return self.run(self._specialise(made.layouts, broadcasts=True), args)
+        except Exception as error:
+            note_place(self, error)
+            raise
         return repacked(found, made.interface.returns) if made.repacks else found
 
     def layouts(self, args: tuple[Any, ...]) -> tuple[Layout, ...]:
@@ -296,6 +302,7 @@ class Derivative(Portable):
 
     export = export
     check = check
+    explain = explain
 
     def is_current(self) -> bool:
         """Tell whether all that the function reads of its surroundings is as it was when it was compiled."""
@@ -379,32 +386,6 @@ class Derivative(Portable):
             from adcompiler.frontend.overloads import without_choices
 
         return ComputationGraph.of(without_choices(self._graph()))
-
-    def explain(self, *args: Any) -> str:
-        """Return what the reverse sweep stores, loop by loop, how much and why.
-
-        Given arguments, it also returns how much memory a call with them takes, and how long compiling took.
-        """
-        with importing():
-            from adcompiler.explain.in_words import explain
-            from adcompiler.explain.one_call import explain_call
-
-        name = self.python.__name__
-        if not args:
-            return explain(name, self._plan_of(self._current()).plans)
-        args = self.bound(args)
-        made = self._specialise(self.layouts(args))
-        unit = self._plan_of(made)
-        pairs = zip(args, made.layouts, strict=True)
-        values = [value for arg, layout in pairs for value in flat(arg, layout)]
-        return explain_call(name, unit.graph, unit.plans, values, made.seconds)
-
-    def _plan_of(self, made: Specialised) -> Compiled:
-        """Return what a specialisation was made of, which is not kept for other processes."""
-        if made.compiled is None:
-            style = replace(self.style, broadcasts=made.broadcasts)
-            made.compiled = self._compiled(made.layouts, style, [])
-        return made.compiled
 
     @cached_property
     def primal(self) -> Any:
