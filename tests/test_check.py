@@ -18,8 +18,8 @@ from adcompiler import (
     stop_gradient,
     value_and_grad,
 )
-from adcompiler.api.comparison import _typed_primal
 from adcompiler.api.differences import central_difference, complex_step, is_continuous
+from adcompiler.api.explaining import typed_primal
 from adcompiler.api.faulty_line import faulty_line
 
 
@@ -122,7 +122,7 @@ def test_no_line_of_the_corpus_is_blamed(k):
         return
     bound = derivative.bound(copy.deepcopy(args))
     assert derivative.check(*bound)
-    assert faulty_line(*_typed_primal(derivative, bound), 1e-5) is None
+    assert faulty_line(*typed_primal(derivative, bound), 1e-5) is None
 
 
 def test_structures_and_auxiliary_values():

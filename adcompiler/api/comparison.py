@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adcompiler.api.arguments import flat
 from adcompiler.api.differences import central_difference, complex_step
-from adcompiler.enabled import enabled
+from adcompiler.api.explaining import typed_primal
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.dispatchers import name_of
 from adcompiler.turns import importing, in_turn
@@ -154,7 +153,7 @@ def check(derivative: Any, /, *args: Any, rtol: float = 1e-5, **keywords: Any) -
         found = found[1]
     elif derivative.has_aux:
         found = found[0]
-    primal, inputs = _typed_primal(derivative, bound)
+    primal, inputs = typed_primal(derivative, bound)
     method, expected = _expected(derivative, bound, primal)
     gradients = (found,) if derivative.style.single else found
     noise = (1e-13 if method == "complex steps" else 1e-10) * abs(_scalar(derivative)(*bound))
@@ -229,21 +228,6 @@ def _by_complex_steps(derivative: Any, args: Sequence[Any], position: int) -> An
         if derivative.has_aux:
             return complex_step(lambda *given: made(*given)[0], args, position)
         return complex_step(made, args, position)
-
-
-def _typed_primal(derivative: Any, args: Sequence[Any]) -> tuple[Graph, list[Any]]:
-    """Return the typed graph of the function, and its inputs."""
-    with importing():
-        from adcompiler.graph.layout import leaves
-        from adcompiler.pipeline import Unit, through
-
-    layouts = derivative.layouts(args)
-    kinds = [leaf.kind for layout in layouts for leaf in leaves(layout)]
-    with enabled():
-        unit = through(Unit(derivative._graph(layouts), kinds), "typed")
-    return unit.graph, [
-        value for arg, layout in zip(args, layouts, strict=True) for value in flat(arg, layout)
-    ]
 
 
 def _fault(primal: Graph, inputs: Sequence[Any], rtol: float) -> Fault | None:

@@ -10,7 +10,7 @@ import inspect
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property, update_wrapper
+from functools import cached_property, partial, update_wrapper
 from typing import TYPE_CHECKING, Any, get_args
 
 from numba.core import types as nt
@@ -33,7 +33,7 @@ from adcompiler.api.checks import (
     positions,
 )
 from adcompiler.api.comparison import check
-from adcompiler.api.explaining import explain, note_place
+from adcompiler.api.explaining import explain, note_place, point_of
 from adcompiler.api.exporting import export
 from adcompiler.api.nesting import chain_of, described, lowered_function
 from adcompiler.api.next_chain import Mode
@@ -385,7 +385,8 @@ class Derivative(Portable):
             from adcompiler.explain.computation_graph import ComputationGraph
             from adcompiler.frontend.overloads import without_choices
 
-        return ComputationGraph.of(without_choices(self._graph()))
+        layouts = next(reversed(self.specialised), ())[: self.own]
+        return ComputationGraph.of(without_choices(self._graph(layouts)), partial(point_of, self))
 
     @cached_property
     def primal(self) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from adcompiler.api.arguments import flat
 from adcompiler.api.specialised import Specialised
+from adcompiler.enabled import enabled
 from adcompiler.errors import DifferentiationError
 from adcompiler.runtime.finite import NonFiniteError
 from adcompiler.source import NOWHERE, Location
@@ -16,6 +18,8 @@ from adcompiler.turns import importing, in_turn
 
 if TYPE_CHECKING:
     from adcompiler.api.compile import Compiled
+    from adcompiler.explain.evaluation import Point
+    from adcompiler.graph.nodes import Graph
 
 
 def explain(derivative: Any, /, *args: Any) -> str:
@@ -78,3 +82,29 @@ def note_place(derivative: Any, error: Exception) -> None:
 
 def _file_of(function: Any) -> str:
     return str(getattr(function, "py_func", function).__code__.co_filename)
+
+
+def typed_primal(derivative: Any, args: Sequence[Any]) -> tuple[Graph, list[Any]]:
+    """Return the typed graph of the function, and its inputs."""
+    with importing():
+        from adcompiler.graph.layout import leaves
+        from adcompiler.pipeline import Unit, through
+
+    layouts = derivative.layouts(args)
+    kinds = [leaf.kind for layout in layouts for leaf in leaves(layout)]
+    with enabled():
+        unit = through(Unit(derivative._graph(layouts), kinds), "typed")
+    return unit.graph, [
+        value for arg, layout in zip(args, layouts, strict=True) for value in flat(arg, layout)
+    ]
+
+
+@in_turn
+def point_of(derivative: Any, inputs: Mapping[str, Any], limit: int) -> Point:
+    """Return what runs at a point, and all adjoints there."""
+    with importing():
+        from adcompiler.explain.evaluation import at_point
+
+    primal, flat_inputs = typed_primal(derivative, derivative.bound((), dict(inputs)))
+    with enabled():
+        return at_point(primal, flat_inputs, limit)
