@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from adcompiler import grad, value_and_grad, vjp
-from adcompiler.api.explaining import places_of
+from adcompiler.api.explaining import nodes_of
 
 JIT = pytest.mark.parametrize("jit", [False, True], ids=["uncompiled", "compiled"])
 
@@ -94,7 +94,8 @@ def test_the_place_of_each_line():
     derivative(np.ones(2))
     (made,) = derivative.specialised.values()
     lines = made.source.splitlines()
-    for number, place in places_of(derivative, made).items():
+    for number, node in nodes_of(derivative, made).items():
+        place = node.loc
         assert place.file == __file__ and place.statement
         if "assert" in lines[number - 1]:
             assert place.statement.startswith("assert")

@@ -39,6 +39,7 @@ from adcompiler.api.nesting import chain_of, described, lowered_function
 from adcompiler.api.next_chain import Mode
 from adcompiler.api.remembered import Entry, Slot, slot_of
 from adcompiler.api.shortcuts import Shortcuts
+from adcompiler.api.showing import in_notebook, show
 from adcompiler.api.specialised import Specialised, outdated, run_plainly, seconds_of_stages, with_direction
 from adcompiler.emit.running import compile_now, load
 from adcompiler.enabled import enabled, is_disabled
@@ -303,6 +304,8 @@ class Derivative(Portable):
     export = export
     check = check
     explain = explain
+    show = show
+    _repr_html_ = in_notebook
 
     def is_current(self) -> bool:
         """Tell whether all that the function reads of its surroundings is as it was when it was compiled."""

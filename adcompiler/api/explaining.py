@@ -12,14 +12,15 @@ from adcompiler.api.arguments import flat
 from adcompiler.api.specialised import Specialised
 from adcompiler.enabled import enabled
 from adcompiler.errors import DifferentiationError
+from adcompiler.graph.layout import as_plain
 from adcompiler.runtime.finite import NonFiniteError
-from adcompiler.source import NOWHERE, Location
+from adcompiler.source import NOWHERE
 from adcompiler.turns import importing, in_turn
 
 if TYPE_CHECKING:
     from adcompiler.api.compile import Compiled
     from adcompiler.explain.evaluation import Point
-    from adcompiler.graph.nodes import Graph
+    from adcompiler.graph.nodes import Graph, Node
 
 
 def explain(derivative: Any, /, *args: Any) -> str:
@@ -51,18 +52,18 @@ def plan_of(derivative: Any, made: Specialised) -> Compiled:
 
 
 @in_turn
-def places_of(derivative: Any, made: Specialised) -> dict[int, Location]:
-    """Return the place in the function that each line of a generated module comes from."""
+def nodes_of(derivative: Any, made: Specialised) -> dict[int, Node]:
+    """Return the node that each line of a generated module comes from, if it has a place in the function."""
     with importing():
         from adcompiler.graph.origins import origins
 
-    found: dict[int, Location] = {}
+    found: dict[int, Node] = {}
     text = plan_of(derivative, made).text
     for tree, source in zip(text.trees, text.sources, strict=True):
         before = made.source[: made.source.find(source)].count("\n")
         for line, node in origins(tree, source).items():
             if node.loc is not NOWHERE:
-                found[before + line] = node.loc
+                found[before + line] = node
     return found
 
 
@@ -75,7 +76,7 @@ def note_place(derivative: Any, error: Exception) -> None:
         made = files.get(frame.filename)
         if made is not None and made.source.splitlines()[(frame.lineno or 1) - 1].strip() == frame.line:
             with suppress(Exception):  # the error that is raised counts, not this
-                place = places_of(derivative, made)[frame.lineno or 0]
+                place = nodes_of(derivative, made)[frame.lineno or 0].loc
                 if not hasattr(error, "__notes__"):
                     error.add_note(f"which comes from {place}\n{place.excerpt()}")
 
@@ -90,7 +91,8 @@ def typed_primal(derivative: Any, args: Sequence[Any]) -> tuple[Graph, list[Any]
         from adcompiler.graph.layout import leaves
         from adcompiler.pipeline import Unit, through
 
-    layouts = derivative.layouts(args)
+    args = args[: derivative.own]
+    layouts = derivative.layouts(args)[: derivative.own]
     kinds = [leaf.kind for layout in layouts for leaf in leaves(layout)]
     with enabled():
         unit = through(Unit(derivative._graph(layouts), kinds), "typed")
@@ -105,6 +107,11 @@ def point_of(derivative: Any, inputs: Mapping[str, Any], limit: int) -> Point:
     with importing():
         from adcompiler.explain.evaluation import at_point
 
-    primal, flat_inputs = typed_primal(derivative, derivative.bound((), dict(inputs)))
+    try:
+        bound = derivative._own_signature().bind(**inputs)
+    except TypeError as error:
+        raise DifferentiationError("AD305", f"{derivative.python.__name__}: {error}") from None
+    bound.apply_defaults()
+    primal, flat_inputs = typed_primal(derivative, tuple(map(as_plain, bound.arguments.values())))
     with enabled():
         return at_point(primal, flat_inputs, limit)

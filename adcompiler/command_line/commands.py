@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -17,6 +18,7 @@ from adcompiler.command_line.target import CommandError, derivative_for, find
 from adcompiler.command_line.timing import best_times, in_words
 from adcompiler.emit.disk import cache_folder, kept
 from adcompiler.errors import DifferentiationError
+from adcompiler.explain.computation_graph import ComputationGraph, Evaluation
 
 app = App(
     name="adcompiler",
@@ -84,6 +86,43 @@ def check(target: Target, *, args: Args = "", wrt: Wrt = "", rtol: float = 1e-5)
     show_table(f"{target}: the largest errors by each argument", result.columns, result.rows)
     console.print(result.summary, highlight=False, markup=False)
     return int(not result)
+
+
+@app.command
+def graph(
+    target: Target,
+    *,
+    output: Annotated[str, Parameter(name=["-o", "--output"])] = "",
+    args: Args = "",
+    wrt: Wrt = "",
+) -> None:
+    """Draw the graph of a function; with arguments, what runs there, with values, partials and adjoints.
+
+    Parameters
+    ----------
+    output
+        The file: .svg, .dot, .mmd (Mermaid), or .html for a page with the code and both sweeps. If left out,
+        Mermaid is printed.
+    """
+    function, module = find(target)
+    derivative = derivative_for(function, "grad", wrt, jit=False)
+    found = values(args, module, "graph") if args else ()
+    if output.endswith(".html"):
+        derivative.show(*values(args, module, "graph")).save(output)
+        return print(f"wrote {output}")
+    drawn: ComputationGraph | Evaluation = derivative.graph
+    if found:
+        drawn = derivative.graph.evaluate(
+            **dict(zip(derivative.names, derivative.bound(tuple(found)), strict=True))
+        )
+    kinds = {".svg": drawn.svg, ".dot": drawn.dot, ".mmd": drawn.mermaid}
+    write = kinds.get(Path(output).suffix) if output else drawn.mermaid
+    if write is None:
+        raise CommandError(f"'{output}' is no .svg, .dot, .mmd or .html")
+    if not output:
+        return print(write())
+    Path(output).write_text(write(), encoding="utf-8")
+    print(f"wrote {output}")
 
 
 @app.command

@@ -13,8 +13,11 @@ from typing import Any
 import gast
 
 from adcompiler.errors import DifferentiationError
+from adcompiler.explain.drawing import Drawing
 from adcompiler.explain.evaluation import LIMIT, Point
+from adcompiler.explain.graph_node import GraphNode
 from adcompiler.explain.numbers_shown import shown
+from adcompiler.explain.picture import Picture, of_graph, of_nodes
 from adcompiler.explain.unrolled import Unrolled
 from adcompiler.frontend.bindings import Binding
 from adcompiler.frontend.lower import lower_expression
@@ -30,24 +33,7 @@ _PATHS = 1000
 
 
 @dataclass(frozen=True)
-class GraphNode:
-    """A node: an input, or an expression over other nodes.
-
-    Attributes:
-        name: its name, unique in the graph.
-        inputs: names of the nodes that it reads.
-        operation: what it computes, as text; empty for an input.
-        label: what people call it: its name, or the text of an expression without one.
-    """
-
-    name: str
-    inputs: tuple[str, ...]
-    operation: str
-    label: str = ""
-
-
-@dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Drawing):
     """A graph evaluated at one point.
 
     Attributes:
@@ -72,12 +58,17 @@ class Evaluation:
         rows += [f"∂{node}/∂{source} = {shown(value)}" for (source, node), value in self.partials.items()]
         return "\n".join(rows)
 
+    @property
+    def picture(self) -> Picture:
+        """What a drawing shows: iterations are boxes, partials stand on edges."""
+        return of_nodes(self.graph.nodes, self.graph.output, self.values, self.partials, self.adjoints)
+
 
 At = Callable[[Mapping[str, Any], int], Point]
 """From arguments by name, and a limit of steps, to what runs there."""
 
 
-class ComputationGraph:
+class ComputationGraph(Drawing):
     """A computation graph with one output.
 
     Args:
@@ -142,7 +133,14 @@ class ComputationGraph:
         view._graph, view._at, view._groups, view.output = unrolled.graph, None, {}, unrolled.output
         view._inputs = [step.name for step in unrolled.steps if step.node is None]
         view.nodes = [
-            GraphNode(step.name, step.inputs, _operation(step.node, step.inputs), step.label)
+            GraphNode(
+                step.name,
+                step.inputs,
+                _operation(step.node, step.inputs),
+                step.label,
+                tuple(step.turn.items()),
+                0 if step.node is None else step.node.loc.line,
+            )
             for step in unrolled.steps
         ]
         return view
@@ -165,6 +163,11 @@ class ComputationGraph:
 
     def __str__(self) -> str:
         return to_text(self._graph)
+
+    @property
+    def picture(self) -> Picture:
+        """What a drawing shows: of a function, loops and arms of branches are boxes."""
+        return of_nodes(self.nodes, self.output) if self._at is None else of_graph(self._graph)
 
     def topological_order(self) -> list[str]:
         """Return the names of all nodes, every node after those that it reads."""

@@ -74,6 +74,15 @@ class Unrolled:
     output: str
 
 
+def ending(turn: dict[str, int]) -> str:
+    """Return what tells the iterations in names apart.
+
+    >>> ending({"i": 0, "j": 2})
+    '[i=0, j=2]'
+    """
+    return f"[{', '.join(f'{index}={k}' for index, k in turn.items())}]" if turn else ""
+
+
 def unroll(graph: Graph, inputs: Sequence[Any], limit: int) -> Unrolled:
     """Run a program, and write down each primitive that runs.
 
@@ -135,12 +144,11 @@ class _Unroller:
 
     def unique(self, base: str) -> str:
         """Return a name that no step has, and enter its place."""
-        turn = ", ".join(f"{index}={k}" for index, k in self.around.items())
-        ending, k = f"[{turn}]" if turn else "", 0
-        name = f"{base}{ending}"
+        turn, k = ending(self.around), 0
+        name = f"{base}{turn}"
         while name in self.places:
             k += 1
-            name = f"{base}_{k}{ending}"
+            name = f"{base}_{k}{turn}"
         self.places[name] = len(self.places)
         return name
 
@@ -231,7 +239,7 @@ class _Unroller:
         label = name
         if isinstance(node, Apply) and node.out.temporary:
             text = named(node.out, node.loc)
-            label = name if text == node.out.name else f"({text}){name[len(name.split('[')[0]) :]}"
+            label = name if text == node.out.name else f"({text}){ending(self.around)}"
         self.steps.append(Step(name, label, reads, _kept(value), dict(self.around), node, given))
 
 
