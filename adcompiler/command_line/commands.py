@@ -112,9 +112,8 @@ def graph(
         return print(f"wrote {output}")
     drawn: ComputationGraph | Evaluation = derivative.graph
     if found:
-        drawn = derivative.graph.evaluate(
-            **dict(zip(derivative.names, derivative.bound(tuple(found)), strict=True))
-        )
+        inputs = zip(derivative.names, derivative.bound(tuple(found)), strict=True)
+        drawn = derivative.graph.evaluate(**dict(inputs))
     kinds = {".svg": drawn.svg, ".dot": drawn.dot, ".mmd": drawn.mermaid}
     write = kinds.get(Path(output).suffix) if output else drawn.mermaid
     if write is None:
