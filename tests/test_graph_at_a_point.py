@@ -141,3 +141,12 @@ def test_the_page():
             if found is not None:
                 assert repr(eval(found[1], names)) == found[2]
     np.testing.assert_allclose(names["at"].adjoints["x"], [0.4654, 0.9401], atol=5e-5)
+
+
+def test_functions_that_call_themselves_are_refused():
+    with pytest.raises(DifferentiationError, match="it calls a derivative, or itself"):
+        grad(power, "x").graph.evaluate(n=3, x=2.0)
+
+
+def power(n, x):
+    return x if n == 0 else x * power(n - 1, x)

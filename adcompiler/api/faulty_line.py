@@ -17,6 +17,7 @@ from adcompiler.emit.plain import uncompiled
 from adcompiler.emit.running import load, stem_of
 from adcompiler.enabled import enabled
 from adcompiler.errors import DifferentiationError
+from adcompiler.explain.evaluation import calls_function
 from adcompiler.graph.layout import Leaf
 from adcompiler.graph.nodes import Apply, Graph, Node, Region, Value
 from adcompiler.graph.run import Values, run
@@ -68,8 +69,8 @@ def faulty_line(primal: Graph, inputs: Sequence[Any], rtol: float) -> Fault | No
         inputs: the single values of its arguments.
         rtol: tolerance relative to the derivative.
     """
-    if any(isinstance(node, Apply) and card(node.fn).is_bundle for node in walk(primal.body)):
-        return None  # what it calls is a function, not a line
+    if any(map(calls_function, walk(primal.body))):
+        return None  # it cannot be run by itself
     for ran in _primitives_run(primal, inputs):
         with suppress(DifferentiationError):  # it means nothing by itself
             for fault in _faults(ran, rtol):

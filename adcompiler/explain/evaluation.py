@@ -12,7 +12,8 @@ from numba.core import types as nt
 from adcompiler.analysis.types import element, is_array, is_float, is_scalar
 from adcompiler.errors import DifferentiationError
 from adcompiler.explain.unrolled import Step, Unrolled, unroll
-from adcompiler.graph.nodes import Apply, Atom, Graph, Node, Region, Store, Value, type_of
+from adcompiler.frontend.recursion import Callee
+from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Node, Region, Store, Value, type_of
 from adcompiler.graph.run import run
 from adcompiler.graph.walk import map_operands, operands, values, walk
 from adcompiler.pipeline import Style, Unit, through
@@ -52,7 +53,7 @@ def at_point(graph: Graph, inputs: Sequence[Any], limit: int = LIMIT) -> Point:
         DifferentiationError: AD402 where more run, or the result is not one number.
     """
     for node in walk(graph.body):
-        if isinstance(node, Apply) and card(node.fn).is_bundle:
+        if calls_function(node):
             reason = "it calls a derivative, or itself"
             raise DifferentiationError("AD402", reason, node.loc, "evaluate the function that is called")
     unrolled = unroll(graph, inputs, limit)
@@ -66,6 +67,12 @@ def at_point(graph: Graph, inputs: Sequence[Any], limit: int = LIMIT) -> Point:
             slopes = _partials(step.node, step.given)
             found |= {(step.reads[value], step.name): slope for value, slope in slopes.items()}
     return Point(unrolled, _adjoints(unrolled, inputs), found)
+
+
+def calls_function(node: Node) -> bool:
+    """Tell whether a node calls a derivative, or a function that calls itself: no primitive to be run."""
+    first = node.args[0] if isinstance(node, Apply) and node.args else None
+    return isinstance(first, Global) and isinstance(first.value, Callee)
 
 
 def has_adjoint(value: Value) -> bool:
@@ -112,7 +119,8 @@ def _by_all(
     varied = {unrolled.names[param]: param for param in body.params if has_adjoint(param)}
     by = [params.index(value) for value in (*varied.values(), *(value for value, _ in zeros.values()))]
     given = (*inputs, *(zero for _, zero in zeros.values()))
-    return dict(zip((*varied, *zeros), _gradient(graph, given, by), strict=True))
+    found = _gradient(graph, given, by)
+    return dict(zip((*varied, *zeros), map(_plain, found), strict=True))
 
 
 def _gradient(graph: Graph, inputs: Sequence[Any], by: list[int]) -> Sequence[Any]:
@@ -150,7 +158,11 @@ def _partials(node: Apply, given: dict[Value, Any]) -> dict[Value, Any]:
         found = _gradient(graph, [given[value] for value in params], by)
     except DifferentiationError:
         return {}
-    return dict(zip(read, found, strict=True))
+    return {value: _plain(slope) for value, slope in zip(read, found, strict=True)}
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, np.ndarray) else float(value)
 
 
 def _acts_by_element(node: Apply) -> bool:
