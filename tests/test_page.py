@@ -35,10 +35,10 @@ def data_of(page):
 def test_lines_know_what_they_belong_to():
     data = data_of(grad(recurrence, (0, 1), jit=False).show(*ARGS))
     first = recurrence.__code__.co_firstlineno
-    assert [line["number"] for line in data["own"]] == [*range(first, first + 8)]
+    assert [line["number"] for line in data["own"]] == [str(first + k) for k in range(8)]
     line = first + 4
     assert "math.tanh" in data["own"][4]["text"]
-    sweeps = {made["sweep"] for made in data["made"] if made["place"] == line}
+    sweeps = {made["sweep"] for made in data["made"] if made["place"] == str(line)}
     assert sweeps == {"forward", "reverse"}, "what computes the line, and what reverses it"
     stored = [made["stored"] for made in data["made"] if re.match(r"\s*h_tape\w* = ", made["text"])]
     assert stored and all(badge == ["24 bytes"] for badge in stored), "three numbers each"
@@ -76,6 +76,17 @@ def test_the_page_needs_no_network():
     assert not re.search(r'(src|href)="(?!data:)', html) and "http://" not in re.sub(
         r"http://www\.w3\.org\S*", "", html
     )
+
+
+def half(x):
+    return 0.5 * x
+
+
+def test_lines_of_functions_that_are_called():
+    data = data_of(grad(lambda x: half(x) * x, jit=False).show(2.0))
+    (line,) = [row for row in data["own"] if row["text"] == "    return 0.5 * x"]
+    assert line["place"] == str(half.__code__.co_firstlineno + 1)
+    assert any(step["place"] == line["place"] for step in data["steps"])
 
 
 def test_notebooks_and_files(tmp_path):

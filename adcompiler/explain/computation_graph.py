@@ -28,6 +28,7 @@ from adcompiler.graph.walk import free, operands, regions, results, values
 from adcompiler.prepare.finite_values import named
 from adcompiler.primitives import card
 from adcompiler.rules.formula import scalar_scope
+from adcompiler.source import NOWHERE
 
 _PATHS = 1000
 
@@ -139,7 +140,7 @@ class ComputationGraph(Drawing):
                 _operation(step.node, step.inputs),
                 step.label,
                 tuple(step.turn.items()),
-                0 if step.node is None else step.node.loc.line,
+                NOWHERE if step.node is None else step.node.loc,
             )
             for step in unrolled.steps
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adcompiler.explain.unrolled import ending
+from adcompiler.source import NOWHERE, Location
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class GraphNode:
         operation: what it computes, as text; empty for an input.
         label: what people call it: its name, or the text of an expression without one.
         turn: the index of each loop around it, at a point.
-        line: the line of the program, 0 if it has none.
+        loc: its place in the program.
     """
 
     name: str
@@ -25,7 +26,7 @@ class GraphNode:
     operation: str
     label: str = ""
     turn: tuple[tuple[str, int], ...] = ()
-    line: int = 0
+    loc: Location = NOWHERE
 
     @property
     def title(self) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import linecache
 import re
 import webbrowser
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -18,8 +19,9 @@ from adcompiler.explain.computation_graph import ComputationGraph, Evaluation
 from adcompiler.explain.drawing import layout_program, svg
 from adcompiler.explain.footprint import Allocation
 from adcompiler.explain.numbers_shown import shown
+from adcompiler.explain.picture import Picture
 from adcompiler.graph.nodes import Node, Role
-from adcompiler.source import NOWHERE
+from adcompiler.source import NOWHERE, Location
 
 _PATHS = 12
 """Up to so many paths, the chain rule of a step is written out."""
@@ -72,6 +74,18 @@ class Shown:
     nodes: Mapping[int, Node]
     memory: Mapping[str, int | None]
 
+    def place(self, loc: Location) -> str:
+        """Return what tells a line from all others: its number, with the file if it is another one."""
+        if loc is NOWHERE:
+            return ""
+        return str(loc.line) if loc.file == self.file else f"{Path(loc.file).name}:{loc.line}"
+
+    def elsewhere(self, locations: Iterable[Location]) -> dict[str, Location]:
+        """Return which of some places are in other functions, in their order."""
+        own = range(self.first, self.first + len(self.own))
+        others = {loc for loc in locations if loc.file != self.file or loc.line not in own} - {NOWHERE}
+        return {self.place(loc): loc for loc in sorted(others, key=lambda loc: (loc.file, loc.line))}
+
 
 def page(about: Shown, graph: ComputationGraph, at: Evaluation | DifferentiationError) -> Page:
     """Return the page.
@@ -87,21 +101,31 @@ def page(about: Shown, graph: ComputationGraph, at: Evaluation | Differentiation
     data = {
         "title": about.title,
         "subtitle": "Point at a line, tap it or move there with Tab: what belongs to it lights up.",
-        "own": _own(about),
+        "own": _own(about, drawn),
         "made": _made(about),
         "svg": svg(drawn) if can_draw else "",
         "no_svg": "pip install adcompiler[graph] draws the graph here.",
-        "items": [{"key": item.key, "place": item.line} for item in drawn.box.items()],
-        "steps": _steps(at) if isinstance(at, Evaluation) else [],
+        "items": [{"key": item.key, "place": about.place(item.loc)} for item in drawn.box.items()],
+        "steps": _steps(about, at) if isinstance(at, Evaluation) else [],
         "no_steps": "" if is_known else f"There is nothing to step through: {getattr(at, 'reason', '')}.",
     }
     text = files("adcompiler.explain").joinpath("page.html").read_text(encoding="utf-8")
     return Page(text.replace("/*DATA*/", json.dumps(data).replace("<", "\\u003c")))
 
 
-def _own(about: Shown) -> list[dict[str, Any]]:
+def _own(about: Shown, drawn: Picture) -> list[dict[str, Any]]:
+    """Return the lines of the function, and below them those of others that it runs."""
     lines = enumerate(about.own, about.first)
-    return [{"number": number, "text": text, "place": number} for number, text in lines]
+    own = [{"number": str(number), "text": text, "place": str(number)} for number, text in lines]
+    nodes = (node.loc for node in about.nodes.values())
+    others = about.elsewhere([*nodes, *(item.loc for item in drawn.box.items())])
+    if not others:
+        return own
+    own.append({"number": "", "text": "", "place": ""})
+    for place, loc in others.items():
+        text = linecache.getline(loc.file, loc.line).rstrip() or loc.statement
+        own.append({"number": place, "text": text, "place": place})
+    return own
 
 
 def _made(about: Shown) -> list[dict[str, Any]]:
@@ -111,7 +135,7 @@ def _made(about: Shown) -> list[dict[str, Any]]:
         node = about.nodes.get(number)
         if text.strip().startswith("#"):  # it quotes the line that is reversed below
             node = about.nodes.get(number + 1)
-        place = 0 if node is None or node.loc is NOWHERE or node.loc.file != about.file else node.loc.line
+        place = "" if node is None else about.place(node.loc)
         sweep = "" if node is None else "reverse" if node.role is Role.ADJOINT else "forward"
         found.append(
             {
@@ -144,7 +168,7 @@ def memory_of(found: Sequence[Allocation], known: Mapping[object, int]) -> dict[
     return {allocation.name: allocation.bytes(known) for allocation in found}
 
 
-def _steps(at: Evaluation) -> list[dict[str, Any]]:
+def _steps(about: Shown, at: Evaluation) -> list[dict[str, Any]]:
     """Return what the page says about each step."""
     labels = {node.name: node.label for node in at.graph.nodes}
     found = []
@@ -155,7 +179,7 @@ def _steps(at: Evaluation) -> list[dict[str, Any]]:
             {
                 "key": f"n{k}",
                 "label": node.label,
-                "place": node.line,
+                "place": about.place(node.loc),
                 "operation": node.operation,
                 "value": shown(at.values[node.name]),
                 "adjoint": shown(at.adjoints[node.name]) if node.name in at.adjoints else None,

@@ -12,6 +12,7 @@ from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Re
 from adcompiler.graph.text import unique_names
 from adcompiler.graph.walk import operands, values
 from adcompiler.prepare.finite_values import named
+from adcompiler.source import NOWHERE, Location
 
 
 @dataclass
@@ -23,14 +24,14 @@ class Item:
         title: what it is called.
         lines: what stands below the title.
         kind: `input`, `value`, `step` for an expression without a name, `write`, or `output`.
-        line: the line of the program, 0 if it has none.
+        loc: its place in the program.
     """
 
     key: str
     title: str
     lines: tuple[str, ...] = ()
     kind: str = "value"
-    line: int = 0
+    loc: Location = NOWHERE
 
 
 @dataclass
@@ -96,10 +97,12 @@ class _Drawn:
         self.items: dict[str, Item] = {}
         self.keys: dict[Value, str] = {}
 
-    def item(self, box: Box, value: Value, title: str, kind: str, line: int = 0, text: str = "") -> str:
+    def item(
+        self, box: Box, value: Value, title: str, kind: str, loc: Location = NOWHERE, text: str = ""
+    ) -> str:
         """Add a node for a value."""
         key = self.keys[value] = f"n{len(self.items)}"
-        self.items[key] = Item(key, title, (text,) if text else (), kind, line)
+        self.items[key] = Item(key, title, (text,) if text else (), kind, loc)
         box.parts.append(self.items[key])
         return key
 
@@ -118,7 +121,7 @@ class _Drawn:
                 kind = "step" if node.out.temporary else "value"
                 title = named(node.out, node.loc)
                 text = node.fn if node.out.temporary and title != node.out.name else _text_of(node)
-                self.join(node.args, self.item(box, node.out, title, kind, node.loc.line, text))
+                self.join(node.args, self.item(box, node.out, title, kind, node.loc, text))
             case Store():
                 self.written(node, box)
             case If():
@@ -127,13 +130,13 @@ class _Drawn:
                 self.loop(node, box)
             case Effect():
                 text, made = node.loc.statement, Value(node.fn)
-                self.join(node.args, self.item(box, made, node.fn, "write", node.loc.line, text))
+                self.join(node.args, self.item(box, made, node.fn, "write", node.loc, text))
 
     def written(self, node: Store, box: Box) -> None:
         """From here on, an array is what the statement makes of it."""
         before = operands(node)
         made = Value(node.array.name)
-        key = self.item(box, made, node.array.name, "write", node.loc.line, node.loc.statement)
+        key = self.item(box, made, node.array.name, "write", node.loc, node.loc.statement)
         self.join(before, key)
         self.keys[node.array] = key
 
@@ -145,7 +148,7 @@ class _Drawn:
                 box.parts.append(inner)
                 self.region(arm, inner)
         for out, one, other in zip(node.outs, node.then.yields, node.orelse.yields, strict=True):
-            key = self.item(box, out, out.name, "value", node.loc.line, "one of two")
+            key = self.item(box, out, out.name, "value", node.loc, "one of two")
             self.join((one, other), key)
             self.join((node.test,), key, is_dashed=True)
 
@@ -153,12 +156,12 @@ class _Drawn:
         """Add a box for an iteration; dashed edges lead to the next one."""
         inner = Box(node.loc.statement or "loop")
         box.parts.append(inner)
-        line = node.loc.line
+        loc = node.loc
         if isinstance(node, For):
             index = node.body.params[0]
-            self.join((node.start, node.stop, node.step), self.item(inner, index, index.name, "step", line))
+            self.join((node.start, node.stop, node.step), self.item(inner, index, index.name, "step", loc))
         for param, init in zip(node.carried, node.inits, strict=True):
-            self.join((init,), self.item(inner, param, param.name, "value", line, "carried on"))
+            self.join((init,), self.item(inner, param, param.name, "value", loc, "carried on"))
         if isinstance(node, While):
             self.region(node.cond, inner)
         self.region(node.body, inner)
@@ -199,7 +202,7 @@ def of_nodes(
         lines = [] if values is None else [f"= {shown(values[node.name])}"]
         lines += [f"adjoint {shown(adjoints[node.name])}"] if adjoints and node.name in adjoints else []
         kind = "output" if node.name == output else _kind(node)
-        boxes[node.turn].parts.append(Item(keys[node.name], node.title, tuple(lines), kind, node.line))
+        boxes[node.turn].parts.append(Item(keys[node.name], node.title, tuple(lines), kind, node.loc))
         for name in node.inputs:
             slope = (partials or {}).get((name, node.name))
             edges.append(Edge(keys[name], keys[node.name], "" if slope is None else shown(slope)))
