@@ -126,7 +126,7 @@ def test_what_is_finite_is_what_it_is_without(jit):
         np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
-@pytest.mark.parametrize("k", range(0, len(CORPUS), 36))
+@pytest.mark.parametrize("k", range(0, len(CORPUS), 50))
 def test_programs_of_the_corpus(k):
     function, args = CORPUS[k]
     wrt = [

@@ -85,7 +85,7 @@ def test_while_loops():
     assert at.adjoints["x"] == pytest.approx(grad(squares)(3.0))
 
 
-@pytest.mark.parametrize("k", range(0, len(CORPUS), 10))
+@pytest.mark.parametrize("k", range(3, len(CORPUS), 30))
 def test_adjoints_of_the_corpus(k):
     function, args = CORPUS[k]
     wrt = [
@@ -104,16 +104,18 @@ def test_adjoints_of_the_corpus(k):
 
 
 def test_too_many_steps_and_paths_are_refused():
-    def long(x):
-        for _ in range(300):
+    def long(x, n):
+        for _ in range(n):
             x = x * 0.5 + x * 0.25
         return x
 
     graph = grad(long).graph
     with pytest.raises(DifferentiationError, match="more than 500 steps"):
-        graph.evaluate(x=1.0)
+        graph.evaluate(x=1.0, n=300)
+    at = graph.evaluate(50, x=1.0, n=12)
+    assert at.adjoints["x"] == pytest.approx(0.75**12)
     with pytest.raises(DifferentiationError, match="more than 1000 paths"):
-        graph.evaluate(1000, x=1.0).graph.paths("x")
+        at.graph.paths("x")
 
 
 def test_what_returns_no_number_is_refused():
