@@ -196,7 +196,7 @@ def _node(sweep: TangentSweep, node: Node) -> None:
             sweep.nodes.append(node)
             if node.fn == "append" and node.args[0] in sweep.active:
                 _of_append(sweep, node)
-            elif node.fn == "finite":
+            if node.fn == "finite":
                 _check_tangent(sweep, node)
         case If():
             _of_branch(sweep, node)
