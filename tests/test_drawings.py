@@ -58,6 +58,13 @@ def test_notebooks_show_graphs_and_derivatives():
     )
 
 
+def test_what_is_not_known_before_a_call_is_left_out():
+    derivative = grad(lambda x: np.sum(np.diff(x) ** 2))
+    assert derivative._repr_html_().startswith("<p>")
+    derivative(np.array([1.0, 4.0]))
+    assert "<pre>" in derivative._repr_html_()
+
+
 def test_without_a_layout_text_is_there(monkeypatch):
     monkeypatch.setattr(drawing, "layout_program", lambda: None)
     graph = grad(model).graph

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,10 @@ _WHAT = {"grad": "The gradient", "value_and_grad": "Value and gradient", "primal
 
 
 def in_notebook(derivative: Any) -> str:
-    """Return what notebooks show of a derivative: its graph and its source."""
-    drawn = derivative.graph._repr_svg_() or ""
-    title, source = escape(repr(derivative)), escape(derivative.source)
-    return f"<p>{title}</p>{drawn}<details><summary>source</summary><pre>{source}</pre></details>"
+    """Return what notebooks show of a derivative: its graph and its source, as far as they are known."""
+    parts = [f"<p>{escape(repr(derivative))}</p>"]
+    with suppress(DifferentiationError):  # some functions have a graph once they have been called
+        parts.append(derivative.graph._repr_svg_() or "")
+        source = escape(derivative.source)
+        parts.append(f"<details><summary>source</summary><pre>{source}</pre></details>")
+    return "".join(parts)
