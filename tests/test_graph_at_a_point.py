@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import linecache
 import math
 import re
 from pathlib import Path
@@ -129,11 +130,10 @@ def test_values_in_a_few_characters():
     assert shown(np.array(["a"] * 9)) == "array of 9"
 
 
-def test_the_page():
+def test_the_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names = {}
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-    import linecache
-
     for k, text in enumerate(blocks):
         file = f"<graph.md {k}>"
         linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
