@@ -14,7 +14,7 @@ with enabled():
     from adcompiler.api.pullback import vjp
     from adcompiler.api.pushforward import jvp
     from adcompiler.api.second_order import hessian, hvp, jacfwd, jacobian, jacrev
-    from adcompiler.custom import CustomFunction, custom_jvp, custom_vjp, stop_gradient
+    from adcompiler.custom import CustomFunction, custom_jvp, custom_vjp, grad_of, stop_gradient
     from adcompiler.errors import DifferentiationError
     from adcompiler.integrators import odeint, rk4
 
@@ -35,6 +35,7 @@ __all__ = [
     "custom_root",
     "custom_vjp",
     "grad",
+    "grad_of",
     "hessian",
     "hvp",
     "jacfwd",

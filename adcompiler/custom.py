@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
 from numba.core import types
 from numba.core.dispatcher import Dispatcher
 from numba.extending import overload, typeof_impl
@@ -175,6 +177,34 @@ def stop_gradient(value: T) -> T:
     3.0
     """
     return value
+
+
+@contextmanager
+def grad_of(value: Any) -> Iterator[Any]:
+    """Run statements on the adjoint of a variable, as the reverse sweep forms it: `with grad_of(x) as d:`.
+
+    What `d` is at the end of the block flows on to what `x` was computed from: print it, test it, clip it.
+    It is what the uses of `x` below the block make of it; those above add to what flows on. In loops, the
+    statements run once for each iteration: last one first, unless no iteration depends on another. The block
+    is no part of the function itself: values of the function that it reads are those at its place, and it
+    may assign to `d` and to new names.
+
+    Args:
+        value: a variable that holds a number or an array.
+
+    Returns:
+        the context manager. Where Python runs the function itself, without adcompiler, `d` is zero.
+
+    >>> from adcompiler import grad
+    >>> def clipped(x):
+    ...     y = x * x
+    ...     with grad_of(y) as d:
+    ...         d = min(d, 1.0)
+    ...     return 10.0 * y
+    >>> grad(clipped)(3.0)
+    6.0
+    """
+    yield np.zeros_like(value) if isinstance(value, np.ndarray) else 0.0
 
 
 @overload(stop_gradient)

@@ -27,7 +27,7 @@ CODES = {
     "AD305": ("arguments do not match", "see the function's signature"),
     "AD306": ("array element type not supported", "use float64 or float32 arrays"),
     "AD401": ("graph has a cycle", "remove one of the edges of the cycle"),
-    "AD402": ("graph is not a scalar expression", "evaluate graphs of straight-line scalar code"),
+    "AD402": ("graph cannot be evaluated", "evaluate a function that returns one float, at a small point"),
     "AD501": ("cannot be exported", "call the derivative where adcompiler is installed"),
     "AD901": ("defect in adcompiler", "please report it, with the function"),
 }

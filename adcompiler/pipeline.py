@@ -13,12 +13,11 @@ from typing import Any
 from numba import float32
 from numba.core import types as nt
 
-from adcompiler.analysis.activity import active_values
-from adcompiler.analysis.alias import memory_classes, written_arrays
+from adcompiler.analysis.alias import writes_arguments
 from adcompiler.analysis.plain_types import typed
 from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
 from adcompiler.analysis.sizes import Guards, Shapes
-from adcompiler.analysis.types import element, enter_types, infer, is_continuous, is_scalar, refresh
+from adcompiler.analysis.types import element, enter_types, infer, is_scalar, refresh
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.graph.layout import Layout
@@ -41,11 +40,13 @@ from adcompiler.polish.reuse import reuse_arrays
 from adcompiler.polish.skip import skip_zeros
 from adcompiler.polish.stacks import lists_to_arrays
 from adcompiler.polish.sums_to_parts import add_to_views
-from adcompiler.prepare.bounds import check_indices
+from adcompiler.prepare.adjoint_blocks_typed import typed_blocks
+from adcompiler.prepare.bounds import check_varied_indices
 from adcompiler.prepare.captured_buffers import with_buffers
 from adcompiler.prepare.decomposition_results import by_parts, name_parts
 from adcompiler.prepare.divisors import check_divisors
-from adcompiler.prepare.ellipses import without_ellipses
+from adcompiler.prepare.ellipses import typed_without_ellipses
+from adcompiler.prepare.finite_values import check_values
 from adcompiler.prepare.guard import guard_sizes
 from adcompiler.prepare.hoist import hoist_calls, hoist_sizes
 from adcompiler.prepare.induction import index_counters
@@ -125,13 +126,6 @@ class Pass:
 Stage = tuple[Pass, ...]
 
 
-def _spread(unit: Unit) -> Graph:
-    graph = without_ellipses(unit.graph)
-    if graph is not unit.graph:
-        enter_types(infer(graph, unit.arguments))
-    return graph
-
-
 def _typed(unit: Unit) -> Graph:
     unit.settled.clear()
     return typed(unit.graph, unit.arguments)
@@ -145,18 +139,16 @@ def _retyped(unit: Unit) -> Graph:
     return unit.graph
 
 
+def _blocks(unit: Unit) -> Graph:
+    def typed_block(graph: Graph, kinds: list[nt.Type]) -> Graph:
+        return through(Unit(graph, kinds, keep_arguments=False), "typed").graph
+
+    return typed_blocks(unit.graph, typed_block)
+
+
 def _invariants(unit: Unit) -> Graph:
     changed = remove_invariants(unit.graph)
     return unit.graph if changed is unit.graph else remove_dead(changed)
-
-
-def _checked(unit: Unit) -> Graph:
-    graph = unit.graph
-    if unit.wrt is None:
-        active = {value for value in defined(graph.body) if is_continuous(value.type)}
-    else:
-        active = active_values(graph, [graph.body.params[k] for k in unit.wrt])
-    return check_indices(graph, active)
 
 
 def _fused(unit: Unit) -> Graph:
@@ -166,26 +158,6 @@ def _fused(unit: Unit) -> Graph:
     if any(kind is not None and element(kind) == float32 for kind in kinds):
         enter_types(infer(graph, unit.arguments))  # an element may be wider than those of its array
     return graph
-
-
-def _filled(unit: Unit) -> Graph:
-    known = symbolic_sizes(unit.graph)
-    return fill_at_once(unit.graph, *known)
-
-
-def _writes_arguments(graph: Graph) -> bool:
-    """Tell whether a function writes its arguments: these may overlap, so that the order matters."""
-    classes = memory_classes(graph.body)
-    own = {classes.get(param, param) for param in graph.body.params}
-    return any(classes.get(array, array) in own for array in written_arrays(graph.body))
-
-
-def _localised(unit: Unit) -> Graph:
-    return localise(unit.graph, *symbolic_sizes(unit.graph))
-
-
-def _in_numbers(unit: Unit) -> Graph:
-    return accumulate_in_numbers(unit.graph)
 
 
 FOLD = Pass("fold", lambda u: fold(u.graph), "constants and identities: more is known for all below")
@@ -211,13 +183,18 @@ STAGES: dict[str, Stage] = {
     ),
     "typed": (
         Pass("types", _typed, "types as Numba infers them"),
-        Pass("ellipses", _spread, "`...` as slices, now that numbers of axes are known"),
+        Pass(
+            "ellipses",
+            lambda u: typed_without_ellipses(u.graph, u.arguments),
+            "`...` as slices, now that numbers of axes are known",
+        ),
         Pass("choices", lambda u: without_choices(u.graph), "overloads were chosen for these types"),
         Pass(
             "specialise",
             lambda u: specialise(u.graph, u.keep_arguments),
             "what depends on types is settled; written arguments are copied",
         ),
+        Pass("blocks", _blocks, "what `with grad_of(x)` runs on adjoints has types, too"),
         *CLEAN,
         Pass(
             "divisors",
@@ -225,15 +202,22 @@ STAGES: dict[str, Stage] = {
             "`@njit` functions raise where they divide by 0",
         ),
         COMMON,
+        Pass(
+            "finite",
+            lambda u: check_values(u.graph),
+            "with debug_nans, what is not finite is named; before values lose their names and places",
+            lambda u: u.style.checks,
+        ),
     ),
     "prepared": (
         SIZES,
-        Pass("calls", lambda u: hoist_calls(u.graph), "calls that do not change, before the loops"),
         Pass(
-            "counters",
-            lambda u: index_counters(u.graph),
-            "counters become functions of loop indices",
+            "calls",
+            lambda u: hoist_calls(u.graph),
+            "calls that do not change, before the loops",
+            lambda u: not u.style.checks,
         ),
+        Pass("counters", lambda u: index_counters(u.graph), "counters become functions of loop indices"),
         COMMON,
         Pass(
             "guard",
@@ -263,7 +247,11 @@ STAGES: dict[str, Stage] = {
             lambda u: without_shifts(u.graph),
             "numbers that are taken out and put back: their derivative is zero",
         ),
-        Pass("localise", _localised, "arrays that live within an iteration are made there: nothing to store"),
+        Pass(
+            "localise",
+            lambda u: localise(u.graph, *symbolic_sizes(u.graph)),
+            "arrays that live within an iteration are made there: nothing to store",
+        ),
         Pass(
             "scalars",
             lambda u: replace_small_arrays(u.graph, u.shapes()),
@@ -275,7 +263,11 @@ STAGES: dict[str, Stage] = {
         Pass("factors", lambda u: share_factors(u.graph), "one factorisation for solve, det and inv"),
     ),
     "checked": (
-        Pass("indices", _checked, "indices at which the derivative would write beyond an end"),
+        Pass(
+            "indices",
+            lambda u: check_varied_indices(u.graph, u.wrt),
+            "indices at which the derivative would write beyond an end",
+        ),
         *(FOLD, *CLEAN),
         COMMON,
     ),
@@ -312,7 +304,11 @@ STAGES: dict[str, Stage] = {
             "short loops that add to elements which stay the same around them",
         ),
         *SIMPLE,
-        Pass("accumulate", _in_numbers, "sums over a loop in a number: LLVM keeps it in a register"),
+        Pass(
+            "accumulate",
+            lambda u: accumulate_in_numbers(u.graph),
+            "sums over a loop in a number: LLVM keeps it in a register",
+        ),
         *SIMPLE,
         Pass(
             "shapes",
@@ -335,7 +331,12 @@ STAGES: dict[str, Stage] = {
         Pass("fuse", _fused, "array code as loops, where shapes are equal", lambda u: not u.style.broadcasts),
         COMMON,
         *SIMPLE,
-        Pass("fills", _filled, "zeros that are added to once: set at once", lambda u: not u.style.broadcasts),
+        Pass(
+            "fills",
+            lambda u: fill_at_once(u.graph, *symbolic_sizes(u.graph)),
+            "zeros that are added to once: set at once",
+            lambda u: not u.style.broadcasts,
+        ),
         Pass(
             "distribute",
             lambda u: distribute(u.graph),
@@ -374,7 +375,7 @@ STAGES: dict[str, Stage] = {
             "fuse",
             _fused,
             "as for derivatives, unless what it writes may overlap",
-            lambda u: not u.style.broadcasts and not _writes_arguments(u.graph),
+            lambda u: not u.style.broadcasts and not writes_arguments(u.graph),
         ),
         *SIMPLE,
     ),

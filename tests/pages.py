@@ -59,8 +59,8 @@ OTHER: dict[str, tuple[str, Callable[[], Any]]] = {
         lambda: grad(_with_rule).export("model.py", 0.3),
     ),
     "AD402": (
-        inspect.getsource(_loop) + "\n\ngrad(_loop).graph.evaluate(x=1.0)",
-        lambda: grad(_loop).graph.evaluate(x=1.0),
+        inspect.getsource(_loop) + "\n\ngrad(_loop).graph.evaluate(2, x=1.0)",
+        lambda: grad(_loop).graph.evaluate(2, x=1.0),
     ),
 }
 

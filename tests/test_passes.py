@@ -115,8 +115,8 @@ def test_pass(name, k, update_golden):
     assert text == found[k].after
 
 
-SHOWN_BELOW = {"buffers", "types", "choices", "divisors", "retype"}
-"""Passes whose graphs the text does not hold: what they read are objects, places, or missing types."""
+SHOWN_BELOW = {"buffers", "types", "choices", "divisors", "retype", "finite", "blocks"}
+"""Passes whose graphs the text does not hold: what they read are objects, places, types, options."""
 
 
 @pytest.mark.parametrize("name", [name for name in passes() if name not in SHOWN_BELOW])

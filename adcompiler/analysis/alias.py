@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from adcompiler.analysis.dependence import Dependences
 from adcompiler.analysis.types import is_list, is_mutable, is_scalar
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Node, Region, Store, Value, While, type_of
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Node, Region, Store, Value, While, type_of
 from adcompiler.graph.walk import defined, merges, operands, regions, values, walk
 from adcompiler.primitives import Shows, card
 
@@ -135,6 +135,13 @@ def written_arrays(region: Region) -> Iterator[Value]:
     """Yield what a region writes, also what operators such as `+=` may write."""
     for node in walk(region):
         yield from written_by(node)
+
+
+def writes_arguments(graph: Graph) -> bool:
+    """Tell whether a function writes its arguments: these may overlap, so that the order matters."""
+    classes = memory_classes(graph.body)
+    own = {classes.get(param, param) for param in graph.body.params}
+    return any(classes.get(array, array) in own for array in written_arrays(graph.body))
 
 
 @dataclass

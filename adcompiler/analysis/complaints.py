@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Effect, For, Global, Graph, If, Node, Store, Value, While
-from adcompiler.graph.unparse import Comment
+from adcompiler.graph.origins import origins
 from adcompiler.graph.walk import merges, results, walk
 from adcompiler.source import NOWHERE, Location
 
@@ -63,30 +63,10 @@ def _line_of(error: Exception) -> int | None:
 
 
 def _node_at(line: int | None, tree: ast.FunctionDef, source: str) -> Node | None:
-    """Return the node that the statement in a line comes from."""
-    if line is None:
-        return None
-    parsed = ast.parse(source).body[0]
-    assert isinstance(parsed, ast.FunctionDef)
-    made, read = [*_statements(tree.body, None)], [*_statements(parsed.body, None)]
-    if len(made) != len(read):
-        return None
-    found: Node | None = None
-    for (_, node), (statement, _) in zip(made, read, strict=True):
-        if statement.lineno <= line:
-            found = node or found
-    return found
-
-
-def _statements(body: list[ast.stmt], origin: Node | None) -> Iterator[tuple[ast.stmt, Node | None]]:
-    """Yield statements in the order of the text, each with the node that it comes from."""
-    for statement in body:
-        if isinstance(statement, Comment):
-            continue
-        own = getattr(statement, "origin", origin)
-        yield statement, own
-        for part in ("body", "orelse"):
-            yield from _statements(getattr(statement, part, []), own)
+    """Return the node that the statement in a line comes from, or that of the last line above."""
+    found = origins(tree, source) if line is not None else {}
+    above = [start for start in found if line is not None and start <= line]
+    return found[max(above)] if above else None
 
 
 def _merging(name: str, graph: Graph, names: Mapping[Value, str]) -> Node | None:

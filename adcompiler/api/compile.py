@@ -23,6 +23,7 @@ from adcompiler.graph.nodes import Apply, Atom, Graph, Role, Value
 from adcompiler.graph.steps import Chain, Step
 from adcompiler.graph.walk import substitute
 from adcompiler.pipeline import Style, Unit, through
+from adcompiler.prepare.adjoint_blocks_typed import refuse_blocks, without_blocks
 from adcompiler.reverse.augmented import Augmented, Half, augment_calls, check_calls
 from adcompiler.storage.derived import Derived
 from adcompiler.storage.gradient import gradient
@@ -85,8 +86,11 @@ def _transformed(
     unit = Unit(graph, arguments, style, keep_arguments, guards, masked=masked)
     through(unit, "typed")
     check_calls(unit.graph)
+    if chain and chain[0].kind in ("jvp", "tangent", "slope"):
+        refuse_blocks(unit.graph)
     writes = _written_positions(unit.graph, layouts) if keep_arguments else ()
     if not chain:
+        unit.graph = _without_blocks(unit.graph)
         if keep_arguments:  # the pullback checks it too late
             through(unit, "checked")
         unit.graph = call_together(unit.graph)
@@ -101,6 +105,11 @@ def _transformed(
     assert result.returns is not None
     interface = Interface(result.returns, writes, made.seeds, guards.is_conditional)
     return result, Compiled(result, made.plans, interface)
+
+
+def _without_blocks(graph: Graph) -> Graph:
+    (body,) = without_blocks(graph.body)
+    return replace(graph, body=body)
 
 
 def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain, halves: Halves) -> Derived:
@@ -200,6 +209,7 @@ def _callee(callee: Callee, kinds: Kinds, style: Style) -> Graph:
         unit = Unit(graph, arguments=given, keep_arguments=False)
         for stage in ("lowered", "typed", "checked"):
             through(unit, stage)
+        unit.graph = _without_blocks(unit.graph)
         unit.graph = returning_copy(unit.graph)
         return through(unit, "called").graph
     graph = through(Unit(graph), "lowered").graph

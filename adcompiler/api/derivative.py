@@ -10,14 +10,13 @@ import inspect
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property, update_wrapper
+from functools import cached_property, partial, update_wrapper
 from typing import TYPE_CHECKING, Any, get_args
 
 from numba.core import types as nt
 
 from adcompiler.api.arguments import (
     direction_layout,
-    flat,
     kind_of,
     layout_of_type,
     layout_of_value,
@@ -33,11 +32,14 @@ from adcompiler.api.checks import (
     layout_of_default,
     positions,
 )
+from adcompiler.api.comparison import check
+from adcompiler.api.explaining import explain, note_place, point_of
 from adcompiler.api.exporting import export
 from adcompiler.api.nesting import chain_of, described, lowered_function
 from adcompiler.api.next_chain import Mode
 from adcompiler.api.remembered import Entry, Slot, slot_of
 from adcompiler.api.shortcuts import Shortcuts
+from adcompiler.api.showing import in_notebook, show
 from adcompiler.api.specialised import Specialised, outdated, run_plainly, seconds_of_stages, with_direction
 from adcompiler.emit.running import compile_now, load
 from adcompiler.enabled import enabled, is_disabled
@@ -76,7 +78,8 @@ class Derivative(Portable):
         self.given, options = options, dict(options)
         self.has_aux = mode not in ("hvp", "hessian") and bool(options.pop("has_aux", False))
         self.stacked = mode not in ("hvp", "hessian") and bool(options.pop("stacked", False))
-        accurate, broadcasts = options.pop("accurate_math", False), options.pop("broadcasting", False)
+        names = ("accurate_math", "broadcasting", "debug_nans")
+        accurate, broadcasts, checks = (bool(options.pop(name, False)) for name in names)
         self.options, self.raises = jit_options(self.base, options), divides_like_python(self.base, options)
         self.python = python_function(self.base)
         keep(self.python)
@@ -93,7 +96,7 @@ class Derivative(Portable):
         self.chain, self.is_nested = chain_of(mode, tuple(self.wrt), self.has_aux, self.inner)
         if self.inner is not None and mode in ("outputs", "jvp"):
             single = self.inner.style.single
-        self.style: Style = Style(single, accurate, broadcasts)
+        self.style: Style = Style(single, accurate or checks, broadcasts, checks=checks)
         if mode == "hvp":
             self.style = replace(self.style, packed=True)
             self.signature = with_direction(self.signature, direction_name(self.names))
@@ -118,6 +121,9 @@ class Derivative(Portable):
             return call(*args, **kwargs) if kwargs else call(*args)  # to hand on no names takes time, too
         except (SizeError, TypeError):  # it is not for these arguments, or assumes too much of their sizes
             pass
+        except Exception as error:
+            note_place(self, error)
+            raise
         return self._evaluated(args, kwargs)
 
     def _evaluated(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -145,6 +151,9 @@ class Derivative(Portable):
                 raise outdated(self.python.__name__) from None
             self.shortcuts.clear()
             return self.run(self._specialise(made.layouts, broadcasts=True), args)
+        except Exception as error:
+            note_place(self, error)
+            raise
         return repacked(found, made.interface.returns) if made.repacks else found
 
     def layouts(self, args: tuple[Any, ...]) -> tuple[Layout, ...]:
@@ -202,7 +211,8 @@ class Derivative(Portable):
     def _made(self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style) -> Specialised:
         self.check_arguments(layouts)
         clock = [time.perf_counter()]
-        slot = self._slot(layouts, style) if self.jit and not origins else None
+        keeps = self.jit and not origins and not style.checks  # these name lines of files
+        slot = self._slot(layouts, style) if keeps else None
         entry, compiled = slot.recall(self.seen) if slot is not None else None, None
         if entry is None:
             compiled, entry = self._written(layouts, origins, style, clock)
@@ -296,6 +306,10 @@ class Derivative(Portable):
         return found
 
     export = export
+    check = check
+    explain = explain
+    show = show
+    _repr_html_ = in_notebook
 
     def is_current(self) -> bool:
         """Tell whether all that the function reads of its surroundings is as it was when it was compiled."""
@@ -379,33 +393,8 @@ class Derivative(Portable):
             from adcompiler.explain.computation_graph import ComputationGraph
             from adcompiler.frontend.overloads import without_choices
 
-        return ComputationGraph.of(without_choices(self._graph()))
-
-    def explain(self, *args: Any) -> str:
-        """Return what the reverse sweep stores, loop by loop, how much and why.
-
-        Given arguments, it also returns how much memory a call with them takes, and how long compiling took.
-        """
-        with importing():
-            from adcompiler.explain.in_words import explain
-            from adcompiler.explain.one_call import explain_call
-
-        name = self.python.__name__
-        if not args:
-            return explain(name, self._plan_of(self._current()).plans)
-        args = self.bound(args)
-        made = self._specialise(self.layouts(args))
-        unit = self._plan_of(made)
-        pairs = zip(args, made.layouts, strict=True)
-        values = [value for arg, layout in pairs for value in flat(arg, layout)]
-        return explain_call(name, unit.graph, unit.plans, values, made.seconds)
-
-    def _plan_of(self, made: Specialised) -> Compiled:
-        """Return what a specialisation was made of, which is not kept for other processes."""
-        if made.compiled is None:
-            style = replace(self.style, broadcasts=made.broadcasts)
-            made.compiled = self._compiled(made.layouts, style, [])
-        return made.compiled
+        layouts = next(reversed(self.specialised), ())[: self.own]
+        return ComputationGraph.of(without_choices(self._graph(layouts)), partial(point_of, self))
 
     @cached_property
     def primal(self) -> Any:

@@ -60,6 +60,9 @@ def layouts_for(derivative: Any, values: Sequence[Any]) -> tuple[Layout, ...]:
 def write(derivative: Any, path: Path, layouts: tuple[Layout, ...], values: Sequence[Any] = ()) -> None:
     """Write a derivative for arguments of some layouts to a file, in the language of its name."""
     derivative.check_arguments(layouts)
+    if derivative.style.checks:
+        cure = "export a derivative without debug_nans"
+        raise DifferentiationError("AD501", "its checks name the files of this program", None, cure)
     match path.suffix:
         case ".py":
             with importing():

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from adcompiler.api.exporting import layouts_for
 from adcompiler.command_line import caching, doctor
-from adcompiler.command_line.checking import compared
 from adcompiler.command_line.given import given, values
 from adcompiler.command_line.output import complain, console, show_table, show_text, working
 from adcompiler.command_line.target import CommandError, derivative_for, find
 from adcompiler.command_line.timing import best_times, in_words
 from adcompiler.emit.disk import cache_folder, kept
 from adcompiler.errors import DifferentiationError
+from adcompiler.explain.computation_graph import ComputationGraph, Evaluation
 
 app = App(
     name="adcompiler",
@@ -33,7 +34,6 @@ Args = Annotated[
 ]
 Wrt = Annotated[str, Parameter(help="Arguments to differentiate, by name or position, separated by commas.")]
 Mode = Annotated[str, Parameter(help="grad, value_and_grad, hvp, jacfwd, jacrev, hessian or primal.")]
-_WORST = 5
 
 
 @app.command
@@ -71,7 +71,7 @@ def show(
 
 @app.command
 def check(target: Target, *, args: Args = "", wrt: Wrt = "", rtol: float = 1e-5) -> int:
-    """Compare a gradient with differences; the exit status is 1 if they disagree.
+    """Compare a gradient with complex steps or differences; the exit status is 1 if they disagree.
 
     Parameters
     ----------
@@ -81,19 +81,47 @@ def check(target: Target, *, args: Args = "", wrt: Wrt = "", rtol: float = 1e-5)
     function, module = find(target)
     found = values(args, module, "check")
     derivative = derivative_for(function, "value_and_grad", wrt)
-    rows, failed, count = [], 0, 0
     with working("comparing"):
-        for parts in compared(derivative, found, rtol):
-            worst = sorted(parts, key=lambda part: (part.holds, -abs(part.found - part.expected)))
-            for part in worst[:_WORST]:
-                error = f"{abs(part.found - part.expected):.1e}"
-                verdict = "pass" if part.holds else "FAIL"
-                rows.append((part.name, f"{part.found:.8g}", f"{part.expected:.8g}", error, verdict))
-            failed, count = failed + sum(not part.holds for part in parts), count + len(parts)
-    columns = ("element", "derivative", "difference", "error", "verdict")
-    show_table(f"{target}: the largest errors by each argument", columns, rows)
-    console.print(f"{count - failed} of {count} derivatives agree with differences", highlight=False)
-    return int(failed > 0 or count == 0)
+        result = derivative.check(*found, rtol=rtol)
+    show_table(f"{target}: the largest errors by each argument", result.columns, result.rows)
+    console.print(result.summary, highlight=False, markup=False)
+    return int(not result)
+
+
+@app.command
+def graph(
+    target: Target,
+    *,
+    output: Annotated[str, Parameter(name=["-o", "--output"])] = "",
+    args: Args = "",
+    wrt: Wrt = "",
+) -> None:
+    """Draw the graph of a function; with arguments, what runs there, with values, partials and adjoints.
+
+    Parameters
+    ----------
+    output
+        The file: .svg, .dot, .mmd (Mermaid), or .html for a page with the code and both sweeps. If left out,
+        Mermaid is printed.
+    """
+    function, module = find(target)
+    derivative = derivative_for(function, "grad", wrt, jit=False)
+    found = values(args, module, "graph") if args else ()
+    if output.endswith(".html"):
+        derivative.show(*values(args, module, "graph")).save(output)
+        return print(f"wrote {output}")
+    drawn: ComputationGraph | Evaluation = derivative.graph
+    if found:
+        inputs = zip(derivative.names, derivative.bound(tuple(found)), strict=True)
+        drawn = derivative.graph.evaluate(**dict(inputs))
+    kinds = {".svg": drawn.svg, ".dot": drawn.dot, ".mmd": drawn.mermaid}
+    write = kinds.get(Path(output).suffix) if output else drawn.mermaid
+    if write is None:
+        raise CommandError(f"'{output}' is no .svg, .dot, .mmd or .html")
+    if not output:
+        return print(write())
+    Path(output).write_text(write(), encoding="utf-8")
+    print(f"wrote {output}")
 
 
 @app.command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import sys
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,7 @@ class ModuleText:
         constants: captured tuples of numbers by name.
         imports: captured functions and classes by name, with the module to import each from.
         objects: captured arrays and objects without an address, by name.
+        trees: the functions as trees, whose statements know the nodes that they come from.
         versions: what tells versions of the imported functions and objects apart, by name.
     """
 
@@ -50,13 +52,15 @@ class ModuleText:
     imports: dict[str, str] = field(default_factory=dict)
     objects: dict[str, object] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    trees: tuple[ast.FunctionDef, ...] = ()
 
 
 def emit(parts: Sequence[Graph]) -> ModuleText:
     """Write graphs, the main one last, as the text of a module."""
     captured: dict[str, object] = {}
     own = {graph.name for graph in parts}
-    sources = tuple(_function(graph, captured, own) for graph in parts)
+    trees = tuple(_function(graph, captured, own) for graph in parts)
+    sources = tuple(map(unparse, trees))
     used = {n.fn for graph in parts for n in walk(graph.body) if isinstance(n, Apply)}
     constants = {name: value for name, value in captured.items() if _is_numbers(value)}
     rest = {name: value for name, value in captured.items() if name not in constants}
@@ -66,10 +70,10 @@ def emit(parts: Sequence[Graph]) -> ModuleText:
     versions = {name: fingerprint(value) for name, value in rest.items()}
     for name, version in versions.items():
         renew(rest[name], version)
-    return ModuleText(parts[-1].name, sources, helpers, constants, imports, objects, versions)
+    return ModuleText(parts[-1].name, sources, helpers, constants, imports, objects, versions, trees)
 
 
-def _function(graph: Graph, captured: dict[str, object], own: set[str]) -> str:
+def _function(graph: Graph, captured: dict[str, object], own: set[str]) -> ast.FunctionDef:
     graph = replace(graph, body=_unique_globals(graph.body, captured, own))
     makers = _named_makers(graph, captured)
     graph, unpacked = unpack_results(graph)
@@ -80,9 +84,8 @@ def _function(graph: Graph, captured: dict[str, object], own: set[str]) -> str:
     reserved += called.intersection(("fast", "special", "factors", *GUARDS))
     names = assign_names(graph.body, inlined, [graph.name, *reserved])
     scalars = {value for value in names if is_scalar(type_of(value))}
-    return unparse(
-        to_python(graph, Style(names, inlined, scalars, quotes=True, makers=makers, unpacked=unpacked))
-    )
+    style = Style(names, inlined, scalars, quotes=True, makers=makers, unpacked=unpacked)
+    return to_python(graph, style)
 
 
 def _named_makers(graph: Graph, captured: dict[str, object]) -> dict[Any, str]:

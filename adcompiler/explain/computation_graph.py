@@ -4,64 +4,72 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import islice
 from typing import Any
 
 import gast
 
 from adcompiler.errors import DifferentiationError
+from adcompiler.explain.drawing import Drawing
+from adcompiler.explain.evaluation import LIMIT, Point
+from adcompiler.explain.graph_node import GraphNode
+from adcompiler.explain.numbers_shown import shown
+from adcompiler.explain.picture import Picture, of_graph, of_nodes
+from adcompiler.explain.unrolled import Unrolled
 from adcompiler.frontend.bindings import Binding
 from adcompiler.frontend.lower import lower_expression
-from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value
+from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Store, Value
 from adcompiler.graph.run import primitive
 from adcompiler.graph.text import to_text, unique_names
 from adcompiler.graph.walk import free, operands, regions, results, values
+from adcompiler.prepare.finite_values import named
 from adcompiler.primitives import card
 from adcompiler.rules.formula import scalar_scope
+from adcompiler.source import NOWHERE
+
+_PATHS = 1000
 
 
 @dataclass(frozen=True)
-class GraphNode:
-    """A node: an input, or an expression over other nodes.
-
-    Attributes:
-        name: its name, unique in the graph.
-        inputs: names of the nodes that it reads.
-        operation: what it computes, as text; empty for an input.
-        temporary: True for a subexpression that the program gave no name.
-    """
-
-    name: str
-    inputs: tuple[str, ...]
-    operation: str
-    temporary: bool = False
-
-
-@dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Drawing):
     """A graph evaluated at one point.
 
     Attributes:
-        values: value of every node.
-        partials: (input, node) to ∂node/∂input, the local partial derivative of every edge.
-        adjoints: ∂output/∂node for every node.
+        values: value of every node: a number, or an array.
+        partials: (input, node) to ∂node/∂input, the local partial derivative of every edge: a number, or an
+            array where the node acts element by element, or makes a number of an array.
+        adjoints: ∂output/∂node for every node that has one, of its shape.
+        graph: what ran, of a function: branches as taken, loops iteration by iteration.
     """
 
-    values: dict[str, float]
-    partials: dict[tuple[str, str], float]
-    adjoints: dict[str, float]
+    values: dict[str, Any]
+    partials: dict[tuple[str, str], Any]
+    adjoints: dict[str, Any]
+    graph: ComputationGraph
 
     def __str__(self) -> str:
         rows = [
-            f"{name} = {value:.6g}, adjoint {self.adjoints[name]:.6g}" for name, value in self.values.items()
+            f"{name} = {shown(value)}"
+            + (f", adjoint {shown(self.adjoints[name])}" if name in self.adjoints else "")
+            for name, value in self.values.items()
         ]
-        rows += [f"∂{node}/∂{source} = {value:.6g}" for (source, node), value in self.partials.items()]
+        rows += [f"∂{node}/∂{source} = {shown(value)}" for (source, node), value in self.partials.items()]
         return "\n".join(rows)
 
+    @property
+    def picture(self) -> Picture:
+        """What a drawing shows: iterations are boxes, partials stand on edges."""
+        return of_nodes(self.graph.nodes, self.graph.output, self.values, self.partials, self.adjoints)
 
-class ComputationGraph:
+
+At = Callable[[Mapping[str, Any], int], Point]
+"""From arguments by name, and a limit of steps, to what runs there."""
+
+
+class ComputationGraph(Drawing):
     """A computation graph with one output.
 
     Args:
@@ -103,14 +111,15 @@ class ComputationGraph:
         assert isinstance(final, Value | Literal)
         params = tuple(env[name] for name in inputs)
         self._graph = Graph("graph", Region(params, tuple(nodes), (final,)))  # type: ignore[arg-type]
+        self._at: At | None = None
         names = {value: name for name, value in env.items() if isinstance(value, Value)}
         self._fill(inputs, [(name, made, names) for name, made, _ in groups], dict(definitions))
 
     @classmethod
-    def of(cls, graph: Graph) -> ComputationGraph:
-        """Return the view of a function's graph."""
+    def of(cls, graph: Graph, at: At | None = None) -> ComputationGraph:
+        """Return the view of a function's graph; `at` tells what runs at a point."""
         view = cls.__new__(cls)
-        view._graph = graph
+        view._graph, view._at = graph, at
         names = unique_names(graph.body)
         groups = [(names[out], [n], names) for n in graph.body.nodes for out in results(n)]
         result = graph.body.yields[0]
@@ -118,36 +127,80 @@ class ComputationGraph:
         view._fill([names[p] for p in graph.body.params], groups, {})
         return view
 
+    @classmethod
+    def of_steps(cls, unrolled: Unrolled) -> ComputationGraph:
+        """Return the view of what ran at a point."""
+        view = cls.__new__(cls)
+        view._graph, view._at, view._groups, view.output = unrolled.graph, None, {}, unrolled.output
+        view._inputs = [step.name for step in unrolled.steps if step.node is None]
+        view.nodes = [
+            GraphNode(
+                step.name,
+                step.inputs,
+                _operation(step.node, step.inputs),
+                step.label,
+                tuple(step.turn.items()),
+                NOWHERE if step.node is None else step.node.loc,
+            )
+            for step in unrolled.steps
+        ]
+        return view
+
     def _fill(
         self, inputs: list[str], groups: list[tuple[str, list[Any], dict[Value, str]]], texts: dict[str, str]
     ) -> None:
         self._inputs = inputs
         self._groups = {name: (made, names) for name, made, names in groups}
-        self.nodes = [GraphNode(name, (), "") for name in inputs]
+        self.nodes = [GraphNode(name, (), "", name) for name in inputs]
         for name, made, names in groups:
             inside = {value for node in made for value in results(node)}
             reads = [names[v] for node in made for v in _read_by(node) if v not in inside and v in names]
-            is_control = not isinstance(made[-1], Apply)
-            what = type(made[-1]).__name__.lower() if is_control else made[-1].fn
-            text = texts.get(name) or f"{what}({', '.join(reads)})"
-            temporary = name not in texts and not is_control and made[-1].out.temporary
-            self.nodes.append(GraphNode(name, tuple(dict.fromkeys(reads)), text, temporary))
+            read = tuple(dict.fromkeys(reads))
+            text, label = texts.get(name) or _operation(made[-1], read), name
+            if name not in texts and isinstance(made[-1], Apply) and made[-1].out.temporary:
+                found = named(made[-1].out, made[-1].loc)
+                label = name if found == made[-1].out.name else f"({found})"
+            self.nodes.append(GraphNode(name, read, text, label))
 
     def __str__(self) -> str:
         return to_text(self._graph)
+
+    @property
+    def picture(self) -> Picture:
+        """What a drawing shows: of a function, loops and arms of branches are boxes."""
+        return of_nodes(self.nodes, self.output) if self._at is None else of_graph(self._graph)
 
     def topological_order(self) -> list[str]:
         """Return the names of all nodes, every node after those that it reads."""
         return [node.name for node in self.nodes]
 
-    def evaluate(self, **inputs: float) -> Evaluation:
+    def evaluate(self, limit: int = LIMIT, /, **inputs: Any) -> Evaluation:
         """Return every node's value and adjoint, and every edge's partial, at a point.
 
+        Of a function with branches and loops, the nodes are those that run; they are the nodes of `.graph`.
+
+        Args:
+            limit: how many primitives may run.
+            **inputs: a value for each input: numbers, or for functions whatever they take.
+
         Raises:
-            DifferentiationError: AD402 unless the graph is straight-line scalar code.
+            DifferentiationError: AD402 where more run, or the result is not one number.
+
+        >>> import numpy as np
+        >>> from adcompiler import grad
+        >>> from adcompiler.samples import recurrence
+        >>> at = grad(recurrence).graph.evaluate(w=0.5, x=np.array([0.1, 0.2]))
+        >>> round(at.values["h[i=1]"], 6), round(at.adjoints["h[i=0]"], 6), at.adjoints["x"].round(6)
+        (0.244763, 0.470046, array([0.465376, 0.940091]))
+        >>> at.graph.chain("h[i=0]")
+        '∂h[i=1]/∂(w * h + x[i])[i=1] * ∂(w * h + x[i])[i=1]/∂(w * h)[i=1] * ∂(w * h)[i=1]/∂h[i=0]'
         """
+        if self._at is not None:
+            point = self._at(inputs, limit)
+            values = {step.name: step.value for step in point.unrolled.steps}
+            return Evaluation(values, point.partials, point.adjoints, self.of_steps(point.unrolled))
         self._check(inputs)
-        found: dict[str, float] = {name: float(inputs[name]) for name in self._inputs}
+        found = {name: float(inputs[name]) for name in self._inputs}
         partials: dict[tuple[str, str], float] = {}
         for node in self.nodes:
             if node.operation:
@@ -158,15 +211,9 @@ class ComputationGraph:
         for node in reversed(self.nodes):
             for source in node.inputs:
                 adjoints[source] += adjoints[node.name] * partials[source, node.name]
-        return Evaluation(found, partials, adjoints)
+        return Evaluation(found, partials, adjoints, self)
 
     def _check(self, inputs: Mapping[str, float]) -> None:
-        for node in self._graph.body.nodes:
-            if not isinstance(node, Apply):
-                kind = type(node).__name__.lower()
-                raise DifferentiationError("AD402", f"the graph has a '{kind}' node", node.loc)
-            if not card(node.fn).is_elementwise and not card(node.fn).is_constant:
-                raise DifferentiationError("AD402", f"'{node.fn}' is not a scalar function", node.loc)
         if set(inputs) != set(self._inputs):
             raise DifferentiationError("AD305", f"the graph's inputs are {', '.join(self._inputs)}")
 
@@ -201,17 +248,33 @@ class ComputationGraph:
         for node in self.nodes:
             for source in node.inputs:
                 readers.setdefault(source, []).append(node.name)
-        return list(_walk_paths(start, end, readers))
+        found = list(islice(_walk_paths(start, end, readers), _PATHS + 1))
+        if len(found) > _PATHS:
+            cure = "ask for the paths between nodes that are closer, or at a smaller point"
+            raise DifferentiationError("AD402", f"there are more than {_PATHS} paths", None, cure)
+        return found
 
     def chain(self, name: str) -> str:
-        """Return the chain rule from the output back to a node, over the variables that have a name."""
-        temporary = {node.name for node in self.nodes if node.temporary}
-        products: dict[str, None] = {}
+        """Return the chain rule from the output back to a node; steps without a name are written out."""
+        labels = {node.name: node.label for node in self.nodes}
+        products = []
         for path in self.paths(name):
-            named = [step for step in path if step not in temporary or step in (name, self.output)]
-            steps = list(zip(named[1:], named, strict=False))
-            products[" * ".join(f"∂{node}/∂{source}" for node, source in reversed(steps))] = None
-        return " + ".join(products) or "0"
+            steps = [*zip(path[1:], path, strict=False)][::-1]
+            products.append(" * ".join(f"∂{labels[node]}/∂{labels[source]}" for node, source in steps))
+        return " + ".join(dict.fromkeys(products)) or "0"
+
+
+def _operation(node: Node | None, inputs: tuple[str, ...]) -> str:
+    match node:
+        case None:
+            return ""
+        case Apply() | Effect():
+            what = node.fn
+        case Store():
+            what = "write"
+        case _:
+            what = type(node).__name__.lower()
+    return f"{what}({', '.join(inputs)})"
 
 
 def _read_by(node: Node) -> list[Value]:

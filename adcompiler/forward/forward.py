@@ -197,6 +197,8 @@ def _node(sweep: TangentSweep, node: Node) -> None:
             sweep.nodes.append(node)
             if node.fn == "append" and node.args[0] in sweep.active:
                 _of_append(sweep, node)
+            if node.fn == "finite":
+                _check_tangent(sweep, node)
         case If():
             _of_branch(sweep, node)
         case For() | While():
@@ -305,6 +307,15 @@ def _of_append(sweep: TangentSweep, node: Effect) -> None:
     if found is None:
         found = sweep.zero(item, type_of(items).dtype)
     sweep.nodes.append(replace(node, args=(sweep.whole(items), found)))
+
+
+def _check_tangent(sweep: TangentSweep, node: Effect) -> None:
+    """With `debug_nans=True`, the tangent of a value is checked as the value is."""
+    value, what, *rest = node.args
+    found = sweep.tangent(value)
+    if isinstance(found, Value):
+        assert isinstance(what, Literal)
+        sweep.nodes.append(replace(node, args=(found, Literal(f"the tangent of {what.value}"), *rest)))
 
 
 def _nested(sweep: TangentSweep, region: Region) -> TangentSweep:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gast
 
 from adcompiler.frontend import scope
+from adcompiler.frontend.adjoint_blocks import adjoint_block
 from adcompiler.frontend.assignment import assign, augmented
 from adcompiler.frontend.branches import if_statement
 from adcompiler.frontend.expressions import closure, effect
@@ -17,6 +18,8 @@ def statement(state: Lowering, stmt: gast.stmt) -> None:
     """Lower one statement."""
     state.statement = stmt
     match stmt:
+        case gast.Assign() if hasattr(stmt, "adjoint_block"):
+            adjoint_block(state, stmt.adjoint_block)
         case gast.Assign():
             assign(state, stmt.targets, stmt.value)
         case gast.AnnAssign(value=None) | gast.Pass() | gast.Expr(value=gast.Constant()):

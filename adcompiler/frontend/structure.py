@@ -67,6 +67,13 @@ def _assign(name: str, value: gast.expr, like: gast.AST) -> gast.Assign:
     return gast.copy_location(gast.Assign([_name(name, like, gast.Store())], value, None), like)
 
 
+def _rebound(stmt: gast.With, name: str) -> gast.Assign:
+    """`with grad_of(x) as d:` binds x, to those who ask what statements bind; its own are run elsewhere."""
+    made = _assign(name, stmt.items[0].context_expr, stmt)
+    made.adjoint_block = stmt
+    return made
+
+
 def _flag(name: str, value: bool, like: gast.AST) -> gast.Assign:
     return _assign(name, gast.copy_location(gast.Constant(value, None), like), like)
 
@@ -143,6 +150,8 @@ class _Rewriter:
                     done += self.loop(stmt, loop)
                     if gast.Return in _jumps(stmt.body) or _jumps(stmt.orelse):
                         return done + self.after(stmt, [stmt], rest, loop)
+                case gast.With(items=[gast.withitem(context_expr=gast.Call(args=[gast.Name() as of]))]):
+                    done.append(_rebound(stmt, of.id))
                 case _:
                     done.append(stmt)
         return done

@@ -113,6 +113,8 @@ class ExpressionWriter:
                 return ast.Call(ast.Call(load("type"), args[:1], []), args[1:], [])
             case "dict":
                 return ast.Call(load("dict"), args, [])
+            case "grad_of":
+                return args[0]
             case "tuple":
                 return ast.Tuple(args, ast.Load())
             case "list":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,22 +14,39 @@ from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
 from adcompiler.runtime.vector_math import UNCOMPILED
 
-Values = dict[Value, Any]
+
+class Values(dict[Value, Any]):
+    """What values are at this point.
+
+    Attributes:
+        observe: is shown each node after it has run, and what the values are then.
+    """
+
+    observe: Callable[[Node, Values], None] | None = None
 
 
-def run(graph: Graph, inputs: Sequence[Any]) -> tuple[Any, ...]:
+def run(
+    graph: Graph, inputs: Sequence[Any], observe: Callable[[Node, Values], None] | None = None
+) -> tuple[Any, ...]:
     """Execute a graph on Python values and return what it yields.
+
+    Args:
+        graph: the graph.
+        inputs: a value for each parameter of its body.
+        observe: is shown each node after it has run, and what the values are then.
 
     >>> from adcompiler.frontend.lower import lower
     >>> from adcompiler.samples import recurrence
     >>> run(lower(recurrence), (0.5, [0.1, 0.2]))
     (0.2447...,)
     """
-    values: Values = dict(zip(graph.body.params, inputs, strict=True))
+    values = Values(zip(graph.body.params, inputs, strict=True))
+    values.observe = observe
     return _region(graph.body, values)
 
 
-def _read(atom: Atom, values: Values) -> Any:
+def read_atom(atom: Atom, values: Values) -> Any:
+    """Return what an atom is at this point."""
     return values.get(atom) if isinstance(atom, Value) else atom.value
 
 
@@ -58,37 +75,41 @@ def _vector_function(fn: str) -> Any:
 
 def _region(region: Region, values: Values) -> tuple[Any, ...]:
     for node in region.nodes:
-        _node(node, values)
-    return tuple(_read(atom, values) for atom in region.yields)
+        execute(node, values)
+        if values.observe is not None:
+            values.observe(node, values)
+    return tuple(read_atom(atom, values) for atom in region.yields)
 
 
-def _node(node: Node, values: Values) -> None:
+def execute(node: Node, values: Values) -> None:
+    """Execute one node, and enter what it defines."""
+
     def read(*atoms: Atom) -> list[Any]:
-        return [_read(atom, values) for atom in atoms]
+        return [read_atom(atom, values) for atom in atoms]
 
     match node:
         case Apply():
-            keywords = {key: _read(atom, values) for key, atom in node.keywords}
+            keywords = {key: read_atom(atom, values) for key, atom in node.keywords}
             values[node.out] = primitive(node.fn, read(*node.args), keywords)
         case Store():
             at = read(*node.index)
             place = at[0] if len(at) == 1 else tuple(at) or ...
-            value = _read(node.value, values)
+            value = read_atom(node.value, values)
             array = values[node.array]
             array[place] = array[place] + value if node.accumulate else value
         case Effect(fn="append"):
-            _read(node.args[0], values).append(_read(node.args[1], values))
+            read_atom(node.args[0], values).append(read_atom(node.args[1], values))
         case Effect(fn="assert"):
-            assert _read(node.args[0], values)
+            assert read_atom(node.args[0], values)
         case Effect(fn="reverse_sweep"):
             pass
         case Effect(fn="raise"):
-            raise _read(node.args[0], values)(*read(*node.args[1:]))
+            raise read_atom(node.args[0], values)(*read(*node.args[1:]))
         case Effect():
-            keywords = {key: _read(atom, values) for key, atom in node.keywords}
+            keywords = {key: read_atom(atom, values) for key, atom in node.keywords}
             primitive(node.fn, read(*node.args), keywords)
         case If():
-            arm = node.then if _read(node.test, values) else node.orelse
+            arm = node.then if read_atom(node.test, values) else node.orelse
             values.update(zip(node.outs, _region(arm, values), strict=True))
         case For():
             index, *params = node.body.params

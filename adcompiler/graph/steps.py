@@ -41,6 +41,7 @@ class Style:
         broadcasts: whether arrays may be stretched where only their sizes tell.
         cautious: whether nothing is assumed of sizes for the sake of code in a branch that may not be taken.
         packed: whether the tangents are one argument `v` in the structure of the gradient.
+        checks: whether each value and adjoint is checked to be finite.
     """
 
     single: bool = True
@@ -48,6 +49,7 @@ class Style:
     broadcasts: bool = False
     cautious: bool = False
     packed: bool = False
+    checks: bool = False
 
 
 def is_one_reverse_step(chain: Chain) -> bool:

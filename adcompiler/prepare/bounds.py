@@ -16,10 +16,12 @@ from dataclasses import dataclass, field, replace
 from numba import int64
 from numba.core import types as nt
 
+from adcompiler.analysis.activity import active_values
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.integers import Integers
 from adcompiler.analysis.shapes import symbolic_sizes
 from adcompiler.analysis.sizes import Axis, Shapes, form_of
+from adcompiler.analysis.types import is_continuous
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -39,6 +41,18 @@ from adcompiler.graph.walk import defined, merges, results, walk
 from adcompiler.prepare.guard import write_form
 
 Facts = tuple[Linear, ...]
+
+
+def check_varied_indices(graph: Graph, wrt: Sequence[int] | None) -> Graph:
+    """Return a graph that checks its indices into arrays that carry a derivative.
+
+    Args:
+        graph: the graph.
+        wrt: positions of the parameters to differentiate; None for all arrays of floats.
+    """
+    if wrt is None:
+        return check_indices(graph, {value for value in defined(graph.body) if is_continuous(value.type)})
+    return check_indices(graph, active_values(graph, [graph.body.params[k] for k in wrt]))
 
 
 def check_indices(graph: Graph, active: set[Value]) -> Graph:

@@ -6,11 +6,12 @@ numbers, and views that have axes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from numba.core import types as nt
 
-from adcompiler.analysis.types import is_array, rank
+from adcompiler.analysis.types import enter_types, infer, is_array, rank
 from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import map_region
 
@@ -67,3 +68,11 @@ def _spread(index: tuple[Atom, ...], axes: int, nodes: list[Node]) -> tuple[Atom
     slices = [Value("slice", temporary=True) for _ in range(axes - named if after else 1)]
     nodes += [Apply(out, "slice", (_ALL, _ALL)) for out in slices]
     return (*before, *slices, *after)
+
+
+def typed_without_ellipses(graph: Graph, arguments: Sequence[nt.Type]) -> Graph:
+    """Return a typed graph without `...`; what stands for it gets its types, given those of the arguments."""
+    spread = without_ellipses(graph)
+    if spread is not graph:
+        enter_types(infer(spread, arguments))
+    return spread

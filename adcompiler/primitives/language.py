@@ -218,6 +218,7 @@ enter("custom[0]", arity=(2, None))
 enter("assert", spelling=Spelling.FORM, arity=(1, 2), is_statement=True)
 enter("raise", spelling=Spelling.FORM, arity=(1, None), is_statement=True)
 enter("print", compute=builtins.print, is_pure=False, is_statement=True, is_constant=True)
+enter("finite", arity=(5, None), is_statement=True)
 enter("np.random.seed", is_pure=False, is_statement=True, is_constant=True)
 
 # marks of the compiler
@@ -231,6 +232,16 @@ enter(
     shows=Shows.FIRST,
     is_cheap=True,
     is_constant=True,
+)
+enter(
+    "grad_of",
+    spelling=Spelling.FORM,
+    arity=(2, None),
+    follows=Follows.SAME_RANK,
+    compute=lambda value, *_: value,
+    shows=Shows.FIRST,
+    is_cheap=True,
+    is_statement=True,
 )
 enter(
     "of_reals",
@@ -248,5 +259,5 @@ enter("reverse_sweep", spelling=Spelling.FORM, arity=(0, 0), is_statement=True)
 enter("longer", arity=(1, 1))
 enter("sum_to", arity=(2, 2), vanishes=Vanishes.WITH_FIRST, shows=Shows.FIRST, is_linear=True)
 for _name in GUARDS:
-    if _name != "times":  # it computes something
+    if _name not in ("times", "finite"):  # one computes something, the other belongs to the program
         enter(_name, is_statement=True, is_guard=True)

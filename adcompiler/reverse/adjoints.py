@@ -20,6 +20,7 @@ from adcompiler.analysis.types import element, is_array, is_complex, is_memory, 
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
+    Effect,
     For,
     Global,
     Literal,
@@ -83,6 +84,8 @@ class AdjointSweep:
     loc: Location = NOWHERE
     role: Role = Role.ADJOINT
     has_complex: bool = False
+    checks: dict[Value, Effect] = field(default_factory=dict)
+    checked: set[Value] = field(default_factory=set)
 
     # building nodes
 

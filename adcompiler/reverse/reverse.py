@@ -35,12 +35,14 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import regions, results, with_regions
 from adcompiler.primitives import Spelling, card
+from adcompiler.reverse.adjoint_blocks_run import run_block
 from adcompiler.reverse.adjoints import AdjointSweep, Contribution
 from adcompiler.reverse.ambiguous import ambiguous_memory
 from adcompiler.reverse.augmented import is_part, reverse_augmented
 from adcompiler.reverse.bind import Bound, bind_shadows
 from adcompiler.reverse.called import reverse_call
 from adcompiler.reverse.control import reverse_if, reverse_loop
+from adcompiler.reverse.finite_adjoints import check_adjoints, checks_of
 from adcompiler.reverse.first_assignment import first_assigned_inside
 from adcompiler.reverse.indexing import reverse_getitem, reverse_store
 from adcompiler.reverse.joins import reverse_join
@@ -135,6 +137,7 @@ def _started(graph: Graph, active: set[Value], results: bool) -> tuple[Graph, Ad
     sweep.shadows.update(bound.shadows)
     sweep.has_complex = any(is_complex(type_of(value)) for value in active)
     sweep.undefined = undefined
+    sweep.checks = checks_of(graph.body)
     return graph, sweep
 
 
@@ -171,8 +174,11 @@ def _reverse_node(sweep: AdjointSweep, node: Node) -> None:
     sweep.loc = node.loc
     start = sweep.start = len(sweep.nodes)
     match node:
+        case Apply(fn="grad_of") | Effect(fn="grad_of"):
+            run_block(sweep, node)
         case Apply():
             _reverse_apply(sweep, node)
+            check_adjoints(sweep, node)
         case Store():
             reverse_store(sweep, node)
         case Effect(fn="append"):
@@ -210,7 +216,7 @@ def _is_active(sweep: AdjointSweep, node: If | For | While) -> bool:
                 return True
             case Store() if inner.array in sweep.active:
                 return True
-            case Effect(fn="append") if inner.args[0] in sweep.active:
+            case Effect(fn="append" | "grad_of") if inner.args[0] in sweep.active:
                 return True
             case If() | For() | While() if _is_active(sweep, inner):
                 return True

@@ -17,6 +17,8 @@ from numba.core import types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import lower_builtin, overload, type_callable
 
+from adcompiler.runtime.finite import finite
+
 
 class SizeError(ValueError):
     """Sizes that were assumed to be equal differ: an array is stretched, or the program is at fault."""
@@ -83,7 +85,7 @@ def times(d, slope):
 
 GUARDS: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (same_size, at_least, fits, fills, in_bounds, all_in_bounds, nonzero, times)
+    for function in (same_size, at_least, fits, fills, in_bounds, all_in_bounds, nonzero, times, finite)
 }
 
 

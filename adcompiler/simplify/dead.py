@@ -6,7 +6,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from adcompiler.analysis.alias import memory_classes
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value, While
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Graph,
+    If,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+)
 from adcompiler.graph.walk import operands, regions, results, select, values, walk
 from adcompiler.primitives import card
 
@@ -67,7 +80,8 @@ class _Liveness:
         if card(node.fn).changes_length:
             array = node.args[0]
             return isinstance(array, Value) and self.classes.get(array, array) in self.memory
-        return node.fn != "dict"
+        is_checked = node.fn == "finite" and isinstance(node.args[0], Literal)  # a constant
+        return node.fn != "dict" and not is_checked
 
     def mark(self, region: Region) -> None:
         for node in reversed(region.nodes):

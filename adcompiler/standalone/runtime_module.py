@@ -57,7 +57,7 @@ def runtime_module(name: str) -> RuntimeModule:
     """Return a module of the runtime, taken apart.
 
     >>> runtime_module("guards").runtime, runtime_module("vector_power").runtime["bits"]
-    ({}, ('by_numba', 'bits'))
+    ({'finite': ('finite', 'finite')}, ('by_numba', 'bits'))
     """
     package = __package__ + "." if name == BY_NUMBA else _RUNTIME
     text = inspect.getsource(importlib.import_module(f"{package}{name}"))

@@ -15,6 +15,7 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Packed, Static, derived_name
 from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value, type_of
 from adcompiler.graph.walk import clone, renamed_keys
+from adcompiler.prepare.adjoint_blocks_typed import without_blocks
 from adcompiler.reverse.bind import allocated
 from adcompiler.reverse.first_assignment import with_empty_arrays
 from adcompiler.reverse.results import kept_apart
@@ -101,7 +102,8 @@ def _recorded(recording: Recording, merges: bool = True) -> tuple[Region, Region
         forward, back, merged = recording.merge(forward, back)
         for plan in merged:
             plan.merged = True
-    return with_empty_arrays(recording.from_originals(forward)), back
+    forward, back = without_blocks(with_empty_arrays(recording.from_originals(forward)), back)
+    return forward, back
 
 
 def _derivative(graph: Graph, body: Region, mode: str, params: list[Value], names: list[str]) -> Graph:
