@@ -280,7 +280,8 @@ class Derivative(Portable):
 
         own, keeps = layouts[: self.own], self.mode != "primal"
         with seeing(self.seen):
-            stays = stays and is_one_reverse_step(self.chain) and lowered_function(self) is self.base
+            stays = stays and not style.checks and is_one_reverse_step(self.chain)
+            stays = stays and lowered_function(self) is self.base
             plain = self.python if stays else None
             return compiled(self.python.__name__, self._graph, own, self.chain, style, keeps, clock, plain)
 
