@@ -20,7 +20,9 @@ from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, direction_name, leaves
 from adcompiler.graph.nodes import Apply, Graph, Role, Value
 from adcompiler.graph.steps import Chain, Step
+from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import substitute
+from adcompiler.lanes.in_lanes import in_lanes
 from adcompiler.pipeline import Style, Unit, through
 from adcompiler.storage.derived import Derived
 from adcompiler.storage.gradient import gradient
@@ -88,6 +90,9 @@ def _transformed(
     made = _derived(unit, layouts, chain)
     unit.graph = call_together(unit.graph)
     result = through(unit, "polished").graph
+    if chain[-1].in_lanes:
+        result = in_lanes(result, sum(kind is not None for kind in made.seeds))
+        verify(result)
     assert result.returns is not None
     interface = Interface(result.returns, writes, made.seeds, guards.is_conditional)
     return result, Compiled(result, made.plans, interface)

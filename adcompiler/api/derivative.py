@@ -85,7 +85,7 @@ class Derivative(Portable):
         self.names = list(self.signature.parameters)
         self.own = len(self.names)
         self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
-        self.graphs: dict[tuple[Layout, ...], Graph] = {}
+        self.graphs: dict[tuple[tuple[Layout, ...], bool], Graph] = {}
         self.seen = Seen()
         self.version = 0
         self.wrt, single = positions(argnums, self.names, self.python.__name__)
@@ -286,7 +286,8 @@ class Derivative(Portable):
             from adcompiler.watch import watching
 
         layouts = self.layouts(self.bound(args)) if args else self._current().layouts
-        self.graphs.pop(tuple(map(ranked, layouts[: self.own])), None)
+        for in_lanes in (False, True):
+            self.graphs.pop((tuple(map(ranked, layouts[: self.own])), in_lanes), None)
         with watching() as found:
             self._compiled(layouts, self.style, [])
         return found
@@ -332,15 +333,15 @@ class Derivative(Portable):
             check_varied(layouts[position], self.names[position])
 
     @in_turn
-    def _graph(self, layouts: Sequence[Layout] = ()) -> Graph:
+    def _graph(self, layouts: Sequence[Layout] = (), in_lanes: bool = False) -> Graph:
         """Return the untyped graph; it depends on how the arguments are packed only."""
-        key = tuple(map(ranked, layouts))
+        key = tuple(map(ranked, layouts)), in_lanes and self.is_matrix
         if key not in self.graphs:
             with importing():
                 from adcompiler.pipeline import primal_graph
 
             with seeing(self.seen), enabled():
-                graph = primal_graph(lowered_function(self), key, self.raises)
+                graph = primal_graph(lowered_function(self, key[1]), key[0], self.raises)
                 self.graphs[key] = described(self, graph)
         return self.graphs[key]
 

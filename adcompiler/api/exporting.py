@@ -96,9 +96,10 @@ def _exported(derivative: Any, layouts: tuple[Layout, ...]) -> Exported:
         from adcompiler.explain.in_words import module_header
         from adcompiler.standalone.numba_module import Exported
 
-    made = derivative._compiled(layouts, derivative.style, [])
-    if made.interface.is_conditional and not derivative.style.broadcasts:
-        made = derivative._compiled(layouts, replace(derivative.style, cautious=True), [])
+    style = replace(derivative.style, in_lanes=False)
+    made = derivative._compiled(layouts, style, [])
+    if made.interface.is_conditional and not style.broadcasts:
+        made = derivative._compiled(layouts, replace(style, cautious=True), [])
     named = dict(zip(derivative.names, layouts, strict=True))
     code = derivative.python.__code__
     title, *rest = module_header(derivative.mode, derivative.python.__qualname__, named, ()).splitlines()

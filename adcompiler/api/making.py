@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from adcompiler.api.compile import Compiled, compile_text
@@ -17,11 +18,12 @@ from adcompiler.explain.in_words import module_header
 from adcompiler.graph.layout import Layout
 from adcompiler.graph.nodes import Graph
 from adcompiler.graph.steps import Chain, Style
+from adcompiler.lanes.varying import NotInLanesError
 
 
 def compiled(
     name: str,
-    lowered: Callable[[tuple[Layout, ...]], Graph],
+    lowered: Callable[[tuple[Layout, ...], bool], Graph],
     layouts: tuple[Layout, ...],
     chain: Chain,
     style: Style,
@@ -32,7 +34,8 @@ def compiled(
 
     Args:
         name: the function's name.
-        lowered: returns the function's graph for layouts of its arguments.
+        lowered: returns the function's graph for layouts of its arguments, and whether Jacobians and Hessians
+            are to be computed along several directions at once.
         layouts: layout of each argument.
         chain: which derivative.
         style: what the text is to be like.
@@ -41,9 +44,13 @@ def compiled(
     """
     forget()
     with defects_reported(name), enabled():
-        graph = lowered(layouts)
+        graph = lowered(layouts, style.in_lanes)
         clock.append(time.perf_counter())
-        return compile_text(graph, layouts, chain, style, keep_arguments)
+        try:
+            return compile_text(graph, layouts, chain, style, keep_arguments)
+        except NotInLanesError:
+            style = replace(style, in_lanes=False)
+            return compile_text(lowered(layouts, False), layouts, chain, style, keep_arguments)
 
 
 def entry_of(

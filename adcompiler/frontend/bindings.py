@@ -49,6 +49,7 @@ class Transformation:
         has_aux: whether the function returns a pair, of which the second part is handed on.
         steps: by what the result is differentiated again.
         stacked: whether blocks by several arguments stand side by side in one matrix.
+        in_lanes: whether Jacobians and Hessians are computed along several directions at once.
     """
 
     mode: str
@@ -57,6 +58,7 @@ class Transformation:
     has_aux: bool = False
     steps: Chain = ()
     stacked: bool = False
+    in_lanes: bool = False
 
 
 @dataclass(frozen=True, eq=False)

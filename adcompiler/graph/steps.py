@@ -19,11 +19,14 @@ class Step:
             derivatives by one number (`slope`). What is given are arguments after those of the function.
         wrt: positions of the arguments that have an adjoint or tangent.
         has_aux: whether the function returns a pair, and the derivative returns the second part, too.
+        in_lanes: whether tangents or adjoints are several ones at once, along a last axis of each array that
+            is given and returned.
     """
 
     kind: Kind
     wrt: tuple[int, ...]
     has_aux: bool = False
+    in_lanes: bool = False
 
 
 Chain = tuple[Step, ...]
@@ -41,6 +44,7 @@ class Style:
         broadcasts: whether arrays may be stretched where only their sizes tell.
         cautious: whether nothing is assumed of sizes for the sake of code in a branch that may not be taken.
         packed: whether the tangents are one argument `v` in the structure of the gradient.
+        in_lanes: whether Jacobians and Hessians are computed along several directions at once.
     """
 
     single: bool = True
@@ -48,6 +52,7 @@ class Style:
     broadcasts: bool = False
     cautious: bool = False
     packed: bool = False
+    in_lanes: bool = True
 
 
 def gradient_of(chain: Chain, wrt: tuple[int, ...]) -> Chain | None:
