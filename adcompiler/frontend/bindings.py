@@ -43,7 +43,8 @@ class Transformation:
     """Which derivative of a function is meant.
 
     Attributes:
-        mode: `"grad"`, `"value_and_grad"`, `"hvp"`, `"jacfwd"`, `"jacrev"` or `"hessian"`.
+        mode: `"grad"`, `"value_and_grad"`, `"hvp"`, `"jacobian"`, `"jacfwd"`, `"jacrev"` or
+            `"hessian"`.
         wrt: positions of the arguments to differentiate.
         single: whether the derivative by one argument is returned by itself, not as a tuple.
         has_aux: whether the function returns a pair, of which the second part is handed on.

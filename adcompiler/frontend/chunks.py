@@ -27,7 +27,7 @@ def columns_by_chunks(count, product, nothing):
         found = product(units)
         if start == 0:
             slopes = np.empty((found.size // WIDTH, count))
-        put_columns(slopes, found.ravel(), start)
+        put_columns(slopes, as_matrix(found), start, min(count - start, WIDTH))
     return slopes, found
 
 
@@ -35,8 +35,12 @@ def rows_by_chunks(count, product, size):
     units, slopes = np.zeros((count, WIDTH)), np.empty((count, size))
     for start in range(0, count, WIDTH):
         enter_units(units, start)
-        put_rows(slopes, product(units).ravel(), start)
+        put_rows(slopes, as_matrix(product(units)), start, min(count - start, WIDTH))
     return slopes
+
+
+def as_matrix(found):
+    return found if found.ndim == 2 else found.reshape((found.size // WIDTH, WIDTH))
 
 
 def enter_units(units, start):
@@ -46,17 +50,16 @@ def enter_units(units, start):
         units[start + k, k] = 1.0
 
 
-def put_columns(slopes, found, start):
-    width = min(slopes.shape[1] - start, WIDTH)
-    for j in range(slopes.shape[0]):
+def put_columns(slopes, found, start, width):
+    for j in range(len(found)):
         for k in range(width):
-            slopes[j, start + k] = found[j * WIDTH + k]
+            slopes[j, start + k] = found[j, k]
 
 
-def put_rows(slopes, found, start):
-    for k in range(min(slopes.shape[0] - start, WIDTH)):
-        for j in range(slopes.shape[1]):
-            slopes[start + k, j] = found[j * WIDTH + k]
+def put_rows(slopes, found, start, width):
+    for j in range(len(found)):
+        for k in range(width):
+            slopes[start + k, j] = found[j, k]
 
 
 def check_size(count):
@@ -65,6 +68,10 @@ def check_size(count):
 
 def directions_of_array(units, start, array):
     return units[start : start + array.size].reshape(array.shape + (WIDTH,))  # noqa: RUF005
+
+
+def directions_of_all(units, start, array):
+    return units if array.ndim == 1 else units.reshape(array.shape + (WIDTH,))  # noqa: RUF005
 
 
 def directions_of_number(units, start, number):
@@ -98,6 +105,10 @@ def size_of_array(array):
 
 def size_of_number(number):
     return 1
+
+
+def rows_of_all(slopes, start, array, other):
+    return slopes.reshape(array.shape + other.shape)
 
 
 def rows_of_array(slopes, start, array, other):
@@ -170,7 +181,7 @@ def second(call: Differentiated, wrt: Sequence[int], j: int) -> Callable[[int], 
     slopes = written(call, rows_by_chunks, count, product, _size(call, j))
 
     def block(i: int) -> Binding:
-        template = ROWS[bool(call.rank(i)), bool(rank)]
+        template = ROWS[bool(call.rank(i)), bool(rank)] if len(places) > 1 else rows_of_all
         return written(call, template, slopes, starts[i], call.atoms[i], call.atoms[j])
 
     return block
@@ -182,12 +193,13 @@ def rows(call: Differentiated, part: Atom, pick: int, k: int) -> Binding:
 
     def run(state: Any, node: Any, args: Sequence[Binding], name: str | None) -> Binding:
         inner = call.moved(state, node)
-        seed = written(inner, directions_of_array, args[0], Literal(0), part)
+        seed = written(inner, directions_of_all, args[0], Literal(0), part)
         step = Step("pullback", (k,), in_lanes=True)
         return inner.derivative((step,), [state.materialise(seed, node)], (pick,), rank + 1, name)
 
     slopes = written(call, rows_by_chunks, written(call, size_of_array, part), Operation(run), _size(call, k))
-    return written(call, ROWS[True, bool(rank)], slopes, Literal(0), part, call.atoms[k])
+    template = rows_of_all if rank else slopes_of_array
+    return written(call, template, slopes, Literal(0), part, call.atoms[k])
 
 
 def _size(call: Differentiated, k: int) -> Binding:
@@ -214,7 +226,8 @@ def _along(
         inner = call.moved(state, node)
         seeds = []
         for k, start in starts.items():
-            template = directions_of_array if call.rank(k) else directions_of_number
+            of_array = directions_of_array if len(starts) > 1 else directions_of_all
+            template = of_array if call.rank(k) else directions_of_number
             seeds.append(state.materialise(written(inner, template, args[0], start, call.atoms[k]), node))
         return inner.derivative(chain, seeds, picks, rank + 1, name)
 

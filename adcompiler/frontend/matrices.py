@@ -16,7 +16,7 @@ from adcompiler.frontend.ranks import atom_rank
 from adcompiler.graph.nodes import Atom, Literal
 from adcompiler.graph.steps import Chain, Step
 
-MODES = ("jacfwd", "jacrev", "hessian")
+MODES = ("jacobian", "jacfwd", "jacrev", "hessian")
 
 
 def jacobian_by_columns(array, product):
@@ -93,14 +93,17 @@ def hessian_by_rows(array, other, product):
 def jacobian(call: Differentiated, how: Transformation) -> Binding:
     """Return the derivative of each part of a result by each part of the arguments."""
     call.places(how.wrt)
-    is_forward = how.mode == "jacfwd"
-    found = call.outline() if is_forward else call.value()
+    is_outlined = how.mode != "jacrev"
+    found = call.outline() if is_outlined else call.value()
     found, aux = parted(call, found, how.has_aux)
     parts = [*flatten(found)]
     supply = iter(range(len(parts)))
 
     def block(part: Atom) -> Binding:
         pick, rank = next(supply), _known(call, part)
+        is_forward = how.mode == "jacfwd" or (
+            how.mode == "jacobian" and not _is_gradient(call, how.wrt, rank)
+        )
         if is_forward and how.in_lanes and chunks.is_in_lanes(call, how.wrt):
             whole, made = chunks.columns(call, how.wrt, rank, pick)
             return whole() if how.stacked else call.like_arguments(how.wrt, how.single, made)
@@ -112,7 +115,12 @@ def jacobian(call: Differentiated, how: Transformation) -> Binding:
     whole: Binding = rebuild(found, block)
     if not how.has_aux:
         return whole
-    return whole, (call_aux(call) if is_forward else aux)
+    return whole, (call_aux(call) if is_outlined else aux)
+
+
+def _is_gradient(call: Differentiated, wrt: Sequence[int], rank: int) -> bool:
+    """Tell whether the Jacobian of a part of the result is the gradient of a number by arrays."""
+    return rank == 0 and any(call.rank(k) for k in call.places(wrt))
 
 
 def _side_by_side(

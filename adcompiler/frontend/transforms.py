@@ -26,7 +26,7 @@ from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Global, Literal
 from adcompiler.graph.steps import Step
 
-MAKERS = ("grad", "value_and_grad", "hvp", "jacfwd", "jacrev", "hessian")
+MAKERS = ("grad", "value_and_grad", "hvp", "jacobian", "jacfwd", "jacrev", "hessian")
 EVALUATED = ("vjp", "jvp", "linearize")
 
 
@@ -153,7 +153,7 @@ def applied(
         )
     call = Differentiated(state, node, transform.function, args, run)
     match how.mode:
-        case "jacfwd" | "jacrev":
+        case "jacobian" | "jacfwd" | "jacrev":
             return matrices.jacobian(call, how)
         case "hessian":
             return matrices.hessian(call, how)

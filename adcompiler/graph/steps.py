@@ -30,7 +30,7 @@ class Step:
 
 
 Chain = tuple[Step, ...]
-Matrix = Literal["jacfwd", "jacrev", "hessian"]
+Matrix = Literal["jacobian", "jacfwd", "jacrev", "hessian"]
 """Derivatives that are loops around products with vectors."""
 
 
