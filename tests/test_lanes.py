@@ -174,12 +174,12 @@ def test_compiled_hessians(name):
 
 @pytest.mark.parametrize("start", range(2))
 def test_jacobians_of_the_corpus(start):
-    for function, args in CORPUS[start::14]:
+    for function, args in CORPUS[start::20]:
         assert_same(jacfwd, function, (*args, *(function.__defaults__ or ())))
 
 
 def test_hessians_of_the_corpus():
-    for function, args in CORPUS[4::20]:
+    for function, args in CORPUS[4::30]:
         assert_same(hessian, function, (*args, *(function.__defaults__ or ())))
 
 
@@ -287,7 +287,7 @@ OF_ARRAYS = {
     "sub": (lambda a, b: lanes.sub(b, lanes.of(a)), [(WIDE[3, 4], V), (WIDE[4,], A)]),
     "mul": (lambda a, b: lanes.mul(lanes.of(a), b), [(WIDE[3, 4], A[:, :1]), (WIDE[4,], 2.0)]),
     "ratio": (lambda a, b: lanes.truediv(lanes.of(a), b), [(WIDE[3, 4], V)]),
-    "times": (lambda a, b: lanes.times(lanes.of(a), b), [(WIDE[3, 4], V), (WIDE[4,], np.zeros(4))]),
+    "times": (lambda a, b: lanes.times(lanes.of(a), b), [(WIDE[3, 4], V)]),
     "neg": (lambda a, b: lanes.neg(lanes.of(a).T), [(WIDE[3, 4], V)]),
     "full": (lambda a, b: lanes.full_like(b, lanes.of(a)), [(WIDE[4,][0], A)]),
     "sized": (lambda a, b: lanes.full((2, 3), lanes.of(a)), [(WIDE[4,][0], A)]),
@@ -319,3 +319,21 @@ def test_adding_to_an_array_in_place():
     expected[1:] += WIDE[4,]
     np.testing.assert_allclose(run(WIDE[3, 4].copy(), WIDE[4,]), expected)
     np.testing.assert_allclose(njit(run)(WIDE[3, 4].copy(), WIDE[4,]), expected)
+
+
+def test_what_numba_does_with_arrays_of_lanes():
+    order, mask = np.array([2, 0, 1]), np.array([True, False, True])
+
+    def run(a):
+        whole = lanes.of(a)
+        turned = np.transpose(whole, (1, 0)).copy()
+        turned[1:, 0] = whole[order][1, 1:]
+        whole[mask] = 0.0
+        whole[order, 3] = whole[order, 1]
+        whole[1] = turned.T[1]
+        turned[-1, 1] += 2.0
+        whole[:, 1:3] = turned.T[:, ::2]
+        return lanes.numbers(np.ascontiguousarray(turned.T).ravel()), lanes.numbers(whole.T.flatten())
+
+    for one, two in zip(njit(run)(WIDE[3, 4].copy()), run(WIDE[3, 4].copy()), strict=True):
+        np.testing.assert_allclose(one, two)
