@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from adcompiler import grad, jacrev
+from adcompiler import grad
 from benchmarks.gradbench.evaluation import Eval, Task, array
 
 CAMERA, POINT = 11, 3
@@ -44,6 +44,13 @@ def projected(camera, point):
 
 
 @njit(error_model="numpy")
+def error(camera, point, weight, seen, side):
+    """Return by how much a camera sees a point left (side 0) or below (1) of where it was seen."""
+    u, v = projected(camera, point)
+    return weight * ((u - seen[0]) if side == 0 else (v - seen[1]))
+
+
+@njit(error_model="numpy")
 def slack(weight):
     return 1.0 - weight * weight
 
@@ -62,21 +69,16 @@ def residuals(cameras, points, weights, seen):
 
 
 @njit(error_model="numpy")
-def sums_of_errors(unknowns, seen):
-    """Return sums over observations, each with unknowns of its own, of the errors to the left and below.
-
-    Their gradients hold the Jacobians of all observations.
-    """
-    left, below = 0.0, 0.0
+def sum_of_errors(unknowns, seen, side):
+    """Return the sum over observations, each with unknowns of its own: the gradient holds their Jacobians."""
+    total = 0.0
     for i in range(len(unknowns)):
-        camera, point = unknowns[i, :CAMERA], unknowns[i, CAMERA : CAMERA + POINT]
-        u, v = projected(camera, point)
-        left += unknowns[i, CAMERA + POINT] * (u - seen[i, 0])
-        below += unknowns[i, CAMERA + POINT] * (v - seen[i, 1])
-    return np.array([left, below])
+        own = unknowns[i]
+        total += error(own[:CAMERA], own[CAMERA : CAMERA + POINT], own[CAMERA + POINT], seen[i], side)
+    return total
 
 
-error_slopes = jacrev(sums_of_errors)
+error_slopes = grad(sum_of_errors)
 slack_slope = grad(slack)
 
 
@@ -113,9 +115,8 @@ def jacobian(cameras, points, weights, seen):
             unknowns[i - first, :CAMERA] = cameras[i % n]
             unknowns[i - first, CAMERA : CAMERA + POINT] = points[i % m]
             unknowns[i - first, CAMERA + POINT] = weights[i]
-        slopes = error_slopes(unknowns, seen[first:last])
         for side in range(2):
-            by_side[first:last, side] = slopes[side]
+            by_side[first:last, side] = error_slopes(unknowns, seen[first:last], side)
     for i in range(p):
         values[2 * ROW * p + i] = slack_slope(weights[i])
     rows, columns = pattern(n, m, p)
