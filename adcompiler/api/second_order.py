@@ -125,7 +125,7 @@ def jacobian(
     >>> def model(t, a, b):
     ...     return a * np.exp(-b * t)
     >>> jacobian(model, argnums=("a", "b"), stacked=True)(np.array([0.0, 1.0]), 2.0, 0.0)
-    array([[ 1., -0.],
+    array([[ 1.,  0.],
            [ 1., -2.]])
     """
     if function is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["grad", "value_and_grad", "pullback", "jvp", "tangent", "slope"]
@@ -26,7 +26,7 @@ class Step:
     kind: Kind
     wrt: tuple[int, ...]
     has_aux: bool = False
-    in_lanes: bool = False
+    in_lanes: bool = field(default=False, repr=False)
 
 
 Chain = tuple[Step, ...]
