@@ -247,6 +247,12 @@ def test_in_compiled_code_and_of_each_other():
     np.testing.assert_allclose(bent, expected, rtol=1e-5)
 
 
+def test_rows_of_a_gradient_are_products_with_the_hessian():
+    x = RNG.normal(size=11)
+    found = jacrev(grad(rosenbrock), jit=False)(x)
+    np.testing.assert_allclose(found, hessian(rosenbrock, jit=False)(x), rtol=1e-12)
+
+
 def test_a_number_by_arrays_is_reversed():
     made = jacobian(rosenbrock)
     np.testing.assert_allclose(made(np.ones(5) * 0.3), grad(rosenbrock, jit=False)(np.ones(5) * 0.3))
