@@ -278,6 +278,13 @@ def test_what_takes_no_lanes_goes_one_direction_at_a_time(function):
     assert "lanes" not in made.source
 
 
+def test_integers_among_the_arguments():
+    by_u, by_k = jacobian(lambda p: p[0] * np.ones(2) * p[1], jit=False)((2.0, 3))
+    np.testing.assert_allclose(by_u, [3.0, 3.0])
+    np.testing.assert_allclose(by_k, [0.0, 0.0])
+    assert hessian(lambda p: p[0] ** 2 * p[1], jit=False)((2.0, 3)) == ((6.0, None), (0.0, None))
+
+
 def test_single_precision_stays_single():
     found = jacobian(lambda x: x * x, jit=False)(np.array([1.0, 2.0], np.float32))
     assert found.dtype == np.float32

@@ -23,6 +23,7 @@ from adcompiler.graph.steps import Chain, Step
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import substitute
 from adcompiler.lanes.in_lanes import in_lanes
+from adcompiler.lanes.varying import NotInLanesError
 from adcompiler.pipeline import Style, Unit, through
 from adcompiler.storage.derived import Derived
 from adcompiler.storage.gradient import gradient
@@ -91,8 +92,10 @@ def _transformed(
     unit.graph = call_together(unit.graph)
     result = through(unit, "polished").graph
     if chain[-1].in_lanes:
-        result = in_lanes(result, sum(kind is not None for kind in made.seeds))
-        verify(result)
+        given = sum(kind is not None for kind in made.seeds)
+        if chain[-1].kind == "tangent" and given < len(chain[-1].wrt):
+            raise NotInLanesError("an argument holds integers, which have no direction")
+        result = verify(in_lanes(result, given))
     assert result.returns is not None
     interface = Interface(result.returns, writes, made.seeds, guards.is_conditional)
     return result, Compiled(result, made.plans, interface)
