@@ -35,6 +35,7 @@ STAGES = [
     "forward",
     "loops",
     "polish",
+    "lanes",
     "emit",
     "pipeline",
     "explain",

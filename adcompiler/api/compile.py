@@ -21,7 +21,10 @@ from adcompiler.frontend.staying import CannotStayError
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, direction_name, leaves
 from adcompiler.graph.nodes import Apply, Atom, Graph, Role, Value
 from adcompiler.graph.steps import Chain, Step
+from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import substitute
+from adcompiler.lanes.in_lanes import in_lanes
+from adcompiler.lanes.varying import NotInLanesError
 from adcompiler.pipeline import Style, Unit, through
 from adcompiler.prepare.adjoint_blocks_typed import refuse_blocks, without_blocks
 from adcompiler.reverse.augmented import Augmented, Half, augment_calls, check_calls
@@ -102,6 +105,11 @@ def _transformed(
     made = _derived(unit, layouts, chain, halves or Halves(style))
     unit.graph = call_together(unit.graph)
     result = through(unit, "polished").graph
+    if chain[-1].in_lanes:
+        given = sum(kind is not None for kind in made.seeds)
+        if chain[-1].kind == "tangent" and given < len(chain[-1].wrt):
+            raise NotInLanesError("an argument holds integers, which have no direction")
+        result = verify(in_lanes(result, given))
     assert result.returns is not None
     interface = Interface(result.returns, writes, made.seeds, guards.is_conditional)
     return result, Compiled(result, made.plans, interface)

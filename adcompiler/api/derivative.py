@@ -88,7 +88,7 @@ class Derivative(Portable):
         self.names = list(self.signature.parameters)
         self.own = len(self.names)
         self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
-        self.graphs: dict[tuple[tuple[Layout, ...], frozenset[Any]], Graph] = {}
+        self.graphs: dict[tuple[tuple[Layout, ...], frozenset[Any], bool], Graph] = {}
         self.seen = Seen()
         self.version = 0
         self.wrt, single = positions(argnums, self.names, self.python.__name__)
@@ -281,7 +281,7 @@ class Derivative(Portable):
         own, keeps = layouts[: self.own], self.mode != "primal"
         with seeing(self.seen):
             stays = stays and not style.checks and is_one_reverse_step(self.chain)
-            stays = stays and lowered_function(self) is self.base
+            stays = stays and lowered_function(self, False) is self.base
             plain = self.python if stays else None
             return compiled(self.python.__name__, self._graph, own, self.chain, style, keeps, clock, plain)
 
@@ -351,16 +351,18 @@ class Derivative(Portable):
             check_varied(layouts[position], self.names[position])
 
     @in_turn
-    def _graph(self, layouts: Sequence[Layout] = (), staying: frozenset[Any] = frozenset()) -> Graph:
+    def _graph(
+        self, layouts: Sequence[Layout] = (), staying: frozenset[Any] = frozenset(), in_lanes: bool = False
+    ) -> Graph:
         """Return the untyped graph; it depends on how the arguments are packed only."""
         ranks = tuple(map(ranked, layouts))
-        key = ranks, staying
+        key = ranks, staying, in_lanes and self.is_matrix
         if key not in self.graphs:
             with importing():
                 from adcompiler.pipeline import primal_graph
 
             with seeing(self.seen), enabled():
-                graph = primal_graph(lowered_function(self), ranks, self.raises, staying)
+                graph = primal_graph(lowered_function(self, key[2]), ranks, self.raises, staying)
                 self.graphs[key] = described(self, graph)
         return self.graphs[key]
 

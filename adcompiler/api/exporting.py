@@ -99,9 +99,10 @@ def _exported(derivative: Any, layouts: tuple[Layout, ...], stays: bool = True) 
         from adcompiler.explain.in_words import module_header
         from adcompiler.standalone.numba_module import Exported
 
-    made = derivative._compiled(layouts, derivative.style, [], stays)
-    if made.interface.is_conditional and not derivative.style.broadcasts:
-        made = derivative._compiled(layouts, replace(derivative.style, cautious=True), [], stays)
+    style = replace(derivative.style, in_lanes=False)
+    made = derivative._compiled(layouts, style, [], stays)
+    if made.interface.is_conditional and not style.broadcasts:
+        made = derivative._compiled(layouts, replace(style, cautious=True), [], stays)
     named = dict(zip(derivative.names, layouts, strict=True))
     code = derivative.python.__code__
     title, *rest = module_header(derivative.mode, derivative.python.__qualname__, named, ()).splitlines()

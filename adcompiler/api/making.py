@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import types
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from adcompiler.api.compile import Compiled, compile_text
@@ -20,12 +21,13 @@ from adcompiler.graph.layout import Layout
 from adcompiler.graph.nodes import Graph
 from adcompiler.graph.steps import Chain, Style
 from adcompiler.graph.walk import walk
+from adcompiler.lanes.varying import NotInLanesError
 from adcompiler.reverse.augmented import is_call
 
 
 def compiled(
     name: str,
-    lowered: Callable[[tuple[Layout, ...], frozenset[Any]], Graph],
+    lowered: Callable[[tuple[Layout, ...], frozenset[Any], bool], Graph],
     layouts: tuple[Layout, ...],
     chain: Chain,
     style: Style,
@@ -37,7 +39,8 @@ def compiled(
 
     Args:
         name: the function's name.
-        lowered: returns the function's graph for layouts of its arguments, and the functions that it calls.
+        lowered: returns the function's graph for layouts of its arguments, the functions that it calls, and
+            whether Jacobians and Hessians are to be computed along several directions at once.
         layouts: layout of each argument.
         chain: which derivative.
         style: what the text is to be like.
@@ -49,10 +52,12 @@ def compiled(
     with defects_reported(name), enabled():
         staying = frozenset() if function is None else staying_functions(function)
         while True:
-            graph = lowered(layouts, staying)
+            graph = lowered(layouts, staying, style.in_lanes)
             clock[1:] = [time.perf_counter()]
             try:
                 return compile_text(graph, layouts, chain, style, keep_arguments)
+            except NotInLanesError:
+                style = replace(style, in_lanes=False)
             except CannotStayError as error:
                 staying -= {error.function}
             except DifferentiationError:

@@ -33,15 +33,20 @@ def chain_of(mode: Mode, wrt: tuple[int, ...], has_aux: bool, inner: Any) -> tup
     return (own, True) if merged is None else (merged, False)
 
 
-def lowered_function(derivative: Any) -> Any:
-    """Return what is lowered: the function at the bottom, or one that calls a derivative of it."""
+def lowered_function(derivative: Any, in_lanes: bool) -> Any:
+    """Return what is lowered: the function at the bottom, or one that calls a derivative of it.
+
+    Args:
+        derivative: the derivative.
+        in_lanes: whether a Jacobian or Hessian goes along several directions at once.
+    """
     has_rule = isinstance(derivative.base, CustomFunction)
     if not (derivative.is_matrix or derivative.is_nested or has_rule):
         return derivative.base
     from adcompiler.frontend.transforms import lifted  # the compiler is loaded when it is first needed
 
     inner = derivative.inner if derivative.is_nested else derivative.base
-    return lifted(derivative if derivative.is_matrix else inner)
+    return lifted(derivative, in_lanes) if derivative.is_matrix else lifted(inner)
 
 
 def described(derivative: Any, graph: Graph) -> Graph:

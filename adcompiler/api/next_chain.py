@@ -21,7 +21,7 @@ def next_chain(mode: Mode, wrt: tuple[int, ...], has_aux: bool = False) -> Chain
     (Step(kind='grad', wrt=(1,), has_aux=False), Step(kind='tangent', wrt=(1,), has_aux=False))
     """
     match mode:
-        case "primal" | "outputs" | "jacfwd" | "jacrev" | "hessian":
+        case "primal" | "outputs" | "jacobian" | "jacfwd" | "jacrev" | "hessian":
             return ()  # what matrices call is in the graph
         case "hvp":
             return Step("grad", wrt), Step("tangent", wrt)
@@ -44,7 +44,9 @@ def merged_chain(mode: Mode, wrt: tuple[int, ...], inner: Chain, is_single: bool
     match mode:
         case "primal" | "outputs":
             return inner
-        case "jacfwd" | "jacrev" if is_single and all(step.kind in ("grad", "slope") for step in inner):
+        case "jacobian" | "jacfwd" | "jacrev" if is_single and all(
+            step.kind in ("grad", "slope") for step in inner
+        ):
             return ()
         case "jvp":
             return (*inner, Step("jvp", wrt))

@@ -33,7 +33,9 @@ Args = Annotated[
     str, Parameter(help='Arguments, as Python: "np.ones(3), 2.0"; or Numba types: "float64[:], float64".')
 ]
 Wrt = Annotated[str, Parameter(help="Arguments to differentiate, by name or position, separated by commas.")]
-Mode = Annotated[str, Parameter(help="grad, value_and_grad, hvp, jacfwd, jacrev, hessian or primal.")]
+Mode = Annotated[
+    str, Parameter(help="grad, value_and_grad, hvp, jacobian, jacfwd, jacrev, hessian or primal.")
+]
 
 
 @app.command

@@ -14,7 +14,7 @@ from typing import Any
 
 from adcompiler.api.derivative import Derivative
 
-_MODES = ("grad", "value_and_grad", "hvp", "jacfwd", "jacrev", "hessian", "primal")
+_MODES = ("grad", "value_and_grad", "hvp", "jacobian", "jacfwd", "jacrev", "hessian", "primal")
 
 
 class CommandError(Exception):

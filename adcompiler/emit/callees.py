@@ -81,6 +81,9 @@ def derived_type(callee: Callee, kinds: Kinds) -> nt.Type:
         return result_type(callee, kinds)
     *before, step = callee.chain
     inner = replace(callee, chain=tuple(before))
+    if step.in_lanes:
+        one = replace(callee, chain=(*before, replace(step, in_lanes=False)))
+        return along_lanes(derived_type(one, kinds))
     match step.kind:
         case "jvp" | "tangent":
             found = derived_type(inner, kinds[: len(kinds) - len(step.wrt)])
@@ -90,6 +93,11 @@ def derived_type(callee: Callee, kinds: Kinds) -> nt.Type:
         case _:
             gradients = [plain_kind(kinds[k]) for k in step.wrt]
             return gradients[0] if callee.single else nt.Tuple(gradients)
+
+
+def along_lanes(kind: nt.Type) -> nt.Type:
+    """Return the type of an array of numbers whose last axis are lanes."""
+    return nt.Array(nt.float64, rank(kind) + 1, "C")
 
 
 def own_kinds(callee: Callee, kinds: Kinds) -> Kinds:
@@ -233,7 +241,8 @@ class Callees:
             if isinstance(key, Half):
                 name = key.name
             else:
-                name = "_".join([key[0].name, *(step.kind for step in key[0].chain)])
+                steps = (f"{step.kind}s" if step.in_lanes else step.kind for step in key[0].chain)
+                name = "_".join([key[0].name, *steps])
             taken = {self.main, *self.names.values()}
             k, unique = 0, name
             while unique in taken:

@@ -99,6 +99,7 @@ _WHAT = {
     "outputs": "the outputs of",
     "pullback": "the pullback of",
     "jvp": "the derivative along a direction of",
+    "jacobian": "the Jacobian of",
     "jacfwd": "the Jacobian of",
     "jacrev": "the Jacobian of",
     "hessian": "the Hessian of",

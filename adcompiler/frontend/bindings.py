@@ -45,12 +45,14 @@ class Transformation:
     """Which derivative of a function is meant.
 
     Attributes:
-        mode: `"grad"`, `"value_and_grad"`, `"hvp"`, `"jacfwd"`, `"jacrev"` or `"hessian"`.
+        mode: `"grad"`, `"value_and_grad"`, `"hvp"`, `"jacobian"`, `"jacfwd"`, `"jacrev"` or
+            `"hessian"`.
         wrt: positions of the arguments to differentiate.
         single: whether the derivative by one argument is returned by itself, not as a tuple.
         has_aux: whether the function returns a pair, of which the second part is handed on.
         steps: by what the result is differentiated again.
         stacked: whether blocks by several arguments stand side by side in one matrix.
+        in_lanes: whether Jacobians and Hessians are computed along several directions at once.
     """
 
     mode: str
@@ -59,6 +61,7 @@ class Transformation:
     has_aux: bool = False
     steps: Chain = ()
     stacked: bool = False
+    in_lanes: bool = False
 
 
 @dataclass(frozen=True, eq=False)

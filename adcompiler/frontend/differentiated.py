@@ -141,8 +141,8 @@ class Differentiated:
         match chain:
             case (Step(kind="grad", wrt=wrt), *rest) if self.rank(first.wrt[0]) == 0:
                 return inner, (Step("grad", wrt), Step("slope", first.wrt), *how.steps, *rest)
-            case (Step(kind="pullback", wrt=wrt), *rest) if not (how.steps or rest):
-                return inner, (Step("grad", wrt), Step("tangent", first.wrt))
+            case (Step(kind="pullback", wrt=wrt, in_lanes=lanes), *rest) if not (how.steps or rest):
+                return inner, (Step("grad", wrt), Step("tangent", first.wrt, in_lanes=lanes))
             case (Step(kind="tangent" | "slope"), *_):
                 return inner, (first, *how.steps, *chain)
         return None

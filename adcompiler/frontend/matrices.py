@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from adcompiler.frontend import chunks
 from adcompiler.frontend.bindings import Binding, Operation, Record, Transformation, flatten, rebuild
+from adcompiler.frontend.chunks import written
 from adcompiler.frontend.differentiated import Differentiated
-from adcompiler.frontend.inlining import inline
-from adcompiler.frontend.parse import parse
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.graph.nodes import Atom, Literal
 from adcompiler.graph.steps import Chain, Step
 
-MODES = ("jacfwd", "jacrev", "hessian")
+MODES = ("jacobian", "jacfwd", "jacrev", "hessian")
 
 
 def jacobian_by_columns(array, product):
@@ -93,24 +93,34 @@ def hessian_by_rows(array, other, product):
 def jacobian(call: Differentiated, how: Transformation) -> Binding:
     """Return the derivative of each part of a result by each part of the arguments."""
     call.places(how.wrt)
-    is_forward = how.mode == "jacfwd"
-    found = call.outline() if is_forward else call.value()
+    is_outlined = how.mode != "jacrev"
+    found = call.outline() if is_outlined else call.value()
     found, aux = parted(call, found, how.has_aux)
     parts = [*flatten(found)]
-    blocks = _columns if is_forward else _rows
     supply = iter(range(len(parts)))
 
     def block(part: Atom) -> Binding:
-        pick = next(supply)
-        made = blocks(call, part, pick)
+        pick, rank = next(supply), _known(call, part)
+        is_forward = how.mode == "jacfwd" or (
+            how.mode == "jacobian" and not _is_gradient(call, how.wrt, rank)
+        )
+        if is_forward and how.in_lanes and chunks.is_in_lanes(call, how.wrt):
+            whole, made = chunks.columns(call, how.wrt, rank, pick)
+            return whole() if how.stacked else call.like_arguments(how.wrt, how.single, made)
+        made = _columns(call, rank, pick) if is_forward else _rows(call, part, pick, how.in_lanes)
         if how.stacked:
-            return _side_by_side(call, how.wrt, made, _known(call, part))
+            return _side_by_side(call, how.wrt, made, rank)
         return call.like_arguments(how.wrt, how.single, made)
 
     whole: Binding = rebuild(found, block)
     if not how.has_aux:
         return whole
-    return whole, (call_aux(call) if is_forward else aux)
+    return whole, (call_aux(call) if is_outlined else aux)
+
+
+def _is_gradient(call: Differentiated, wrt: Sequence[int], rank: int) -> bool:
+    """Tell whether the Jacobian of a part of the result is the gradient of a number by arrays."""
+    return rank == 0 and any(call.rank(k) for k in call.places(wrt))
 
 
 def _side_by_side(
@@ -121,8 +131,8 @@ def _side_by_side(
     for k in call.places(wrt):
         template = columns_of_array if call.rank(k) else column
         args = (made(k), Literal(rank), call.atoms[k])
-        columns.append(_written(call, template if call.rank(k) or rank else entry, *args))
-    return _written(call, together, tuple(columns), Literal(rank))
+        columns.append(written(call, template if call.rank(k) or rank else entry, *args))
+    return written(call, together, tuple(columns), Literal(rank))
 
 
 def call_aux(call: Differentiated) -> Binding:
@@ -148,38 +158,44 @@ def hessian(call: Differentiated, how: Transformation) -> Binding:
     """Return the second derivatives by each two parts of the arguments."""
     call.places(how.wrt)
 
+    in_lanes = how.in_lanes and chunks.is_in_lanes(call, how.wrt)
+    by_chunks = {j: chunks.second(call, how.wrt, j) for j in call.places(how.wrt) if in_lanes}
+
     def row(i: int) -> Binding:
-        return call.like_arguments(how.wrt, how.single, lambda j: _second(call, i, j))
+        return call.like_arguments(
+            how.wrt, how.single, lambda j: by_chunks[j](i) if in_lanes else _second(call, i, j)
+        )
 
     return call.like_arguments(how.wrt, how.single, row)
 
 
-def _columns(call: Differentiated, part: Atom, pick: int) -> Callable[[int], Binding]:
+def _columns(call: Differentiated, rank: int, pick: int) -> Callable[[int], Binding]:
     """Return what makes the derivative of a part of the result by a single value, a column at a time."""
-    rank = _known(call, part)
 
     def block(k: int) -> Binding:
         if not _known_argument(call, k):
             return call.derivative((Step("slope", (k,)),), (), (pick,), rank)
         template = jacobian_by_columns if rank else gradient_by_columns
         product = _product(call, (Step("tangent", (k,)),), (pick,), rank)
-        return _written(call, template, call.atoms[k], product)
+        return written(call, template, call.atoms[k], product)
 
     return block
 
 
-def _rows(call: Differentiated, part: Atom, pick: int) -> Callable[[int], Binding]:
-    """Return what makes the derivative of a part of the result by a single value, a row at a time."""
+def _rows(call: Differentiated, part: Atom, pick: int, in_lanes: bool) -> Callable[[int], Binding]:
+    """Return what makes the derivative of a part of the result by a single value, by one or several rows."""
     rank = _known(call, part)
 
     def block(k: int) -> Binding:
         own = _known_argument(call, k)
         if not rank:
             return call.derivative((Step("grad", (k,)),), (), (pick,), own)
+        if in_lanes:
+            return chunks.rows(call, part, pick, k)
         product = _product(call, (Step("pullback", (k,)),), (pick,), own)
         if own:
-            return _written(call, jacobian_by_rows, call.atoms[k], part, product)
-        return _written(call, slopes_by_rows, part, product)
+            return written(call, jacobian_by_rows, call.atoms[k], part, product)
+        return written(call, slopes_by_rows, part, product)
 
     return block
 
@@ -190,8 +206,8 @@ def _second(call: Differentiated, i: int, j: int) -> Binding:
         return call.derivative((Step("grad", (j,)), Step("slope", (i,))), (), None, rank)
     product = _product(call, (Step("grad", (j,)), Step("tangent", (i,))), None, rank)
     if rank:
-        return _written(call, hessian_by_rows, call.atoms[i], call.atoms[j], product)
-    return _written(call, gradient_by_columns, call.atoms[i], product)
+        return written(call, hessian_by_rows, call.atoms[i], call.atoms[j], product)
+    return written(call, gradient_by_columns, call.atoms[i], product)
 
 
 def _product(call: Differentiated, chain: Chain, picks: tuple[int, ...] | None, rank: int) -> Operation:
@@ -200,14 +216,6 @@ def _product(call: Differentiated, chain: Chain, picks: tuple[int, ...] | None, 
         return inner.derivative(chain, [state.materialise(arg, node) for arg in args], picks, rank, name)
 
     return Operation(run)
-
-
-def _written(call: Differentiated, template: Callable[..., Any], *args: Binding) -> Binding:
-    """Write a loop out."""
-    source = parse(template)
-    names = [*source.function.__code__.co_varnames[: len(args)]]
-    env = dict(zip(names, args, strict=True))
-    return inline(call.state, source, env, None, None)
 
 
 def _known_argument(call: Differentiated, k: int) -> int:

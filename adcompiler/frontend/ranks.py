@@ -35,8 +35,7 @@ def rank_of(node: Apply, ranks: Ranks) -> int | None:
         case Follows.PRODUCT:
             return _product(args)
         case Follows.BROADCAST:
-            known = [rank for rank in args if rank is not None]
-            return max(known) if known and len(known) == len(args) else None
+            return _stretched(node, args)
     return _own_rank(node, args)
 
 
@@ -66,6 +65,17 @@ def _own_rank(node: Apply, args: list[int | None]) -> int | None:
         case "np.stack" | "np.vstack":
             return None if first is None else first + 1 if node.fn == "np.stack" else max(first, 2)
     return None
+
+
+def _stretched(node: Apply, args: list[int | None]) -> int | None:
+    """Return the number of axes of what arrays are stretched to; a sum of shapes has the items of both."""
+    known = [rank for rank in args if rank is not None]
+    if not known or len(known) < len(args):
+        return None
+    shapes = [rank for rank in known if isinstance(rank, Items)]
+    if shapes:
+        return Items(sum(shapes)) if node.fn == "add" and len(shapes) == len(args) else None
+    return max(known)
 
 
 def _given(shape: int | None) -> int | None:

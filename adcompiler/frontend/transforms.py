@@ -26,26 +26,31 @@ from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Global, Literal
 from adcompiler.graph.steps import Step
 
-MAKERS = ("grad", "value_and_grad", "hvp", "jacfwd", "jacrev", "hessian")
+MAKERS = ("grad", "value_and_grad", "hvp", "jacobian", "jacfwd", "jacrev", "hessian")
 EVALUATED = ("vjp", "jvp", "linearize")
 
 
-def transform_of(derivative: Any) -> Transform:
-    """Return what a derivative that was made outside is inside: which one, of what function."""
+def transform_of(derivative: Any, in_lanes: bool = False) -> Transform:
+    """Return what a derivative that was made outside is inside: which one, of what function.
+
+    Args:
+        derivative: the derivative.
+        in_lanes: whether it is computed along several directions at once: it is not differentiated again.
+    """
     inner, single = derivative.function, derivative.style.single
     if derivative.chain and derivative.mode not in ("hvp", *matrices.MODES) and not derivative.is_nested:
         first, *rest = derivative.chain  # derivatives by numbers, taken one after the other
         how = Transformation(first.kind, first.wrt, single, derivative.has_aux, tuple(rest))
         return Transform(how, _function(derivative.base))
     aux, stacked = derivative.has_aux, derivative.stacked
-    how = Transformation(derivative.mode, tuple(derivative.wrt), single, aux, (), stacked)
+    how = Transformation(derivative.mode, tuple(derivative.wrt), single, aux, (), stacked, in_lanes)
     return Transform(how, transform_of(inner) if getattr(inner, "is_derivative", False) else _function(inner))
 
 
-def lifted(called: Any) -> Lifted:
+def lifted(called: Any, in_lanes: bool = False) -> Lifted:
     """Return a function that calls a derivative made outside, or a function with a rule of its own."""
     is_function = isinstance(called, CustomFunction)
-    what = layout_of_function(_function(called) if is_function else transform_of(called))
+    what = layout_of_function(_function(called) if is_function else transform_of(called, in_lanes))
     return Lifted(what, name_of_layout(what))
 
 
@@ -148,7 +153,7 @@ def applied(
         )
     call = Differentiated(state, node, transform.function, args, run)
     match how.mode:
-        case "jacfwd" | "jacrev":
+        case "jacobian" | "jacfwd" | "jacrev":
             return matrices.jacobian(call, how)
         case "hessian":
             return matrices.hessian(call, how)

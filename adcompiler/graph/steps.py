@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["grad", "value_and_grad", "pullback", "halves", "jvp", "tangent", "slope"]
@@ -19,15 +19,18 @@ class Step:
             derivatives by one number (`slope`). What is given are arguments after those of the function.
         wrt: positions of the arguments that have an adjoint or tangent.
         has_aux: whether the function returns a pair, and the derivative returns the second part, too.
+        in_lanes: whether tangents or adjoints are several ones at once, along a last axis of each array that
+            is given and returned.
     """
 
     kind: Kind
     wrt: tuple[int, ...]
     has_aux: bool = False
+    in_lanes: bool = field(default=False, repr=False)
 
 
 Chain = tuple[Step, ...]
-Matrix = Literal["jacfwd", "jacrev", "hessian"]
+Matrix = Literal["jacobian", "jacfwd", "jacrev", "hessian"]
 """Derivatives that are loops around products with vectors."""
 
 
@@ -42,6 +45,7 @@ class Style:
         cautious: whether nothing is assumed of sizes for the sake of code in a branch that may not be taken.
         packed: whether the tangents are one argument `v` in the structure of the gradient.
         checks: whether each value and adjoint is checked to be finite.
+        in_lanes: whether Jacobians and Hessians are computed along several directions at once.
     """
 
     single: bool = True
@@ -50,6 +54,7 @@ class Style:
     cautious: bool = False
     packed: bool = False
     checks: bool = False
+    in_lanes: bool = True
 
 
 def is_one_reverse_step(chain: Chain) -> bool:

@@ -165,6 +165,7 @@ class Card:
         is_cheap_on_arrays: likewise, element by element.
         is_instruction: whether loops that apply it to numbers can be vectorised as they are.
         fast: its name among the vector functions.
+        in_lanes: its name where it takes numbers of several lanes; empty where it does not.
 
         is_constant: whether its result carries no derivative.
         partials: the rule of an elementwise function.
@@ -225,6 +226,7 @@ class Card:
     is_cheap_on_arrays: bool = False
     is_instruction: bool = False
     fast: str = ""
+    in_lanes: str = ""
 
     is_constant: bool = False
     partials: Elementwise | None = None

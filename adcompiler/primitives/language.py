@@ -14,6 +14,7 @@ enter(
     spelling=Spelling.FORM,
     arity=(2, None),
     hint="item",
+    in_lanes="getitem",
     compute=lambda a, *index: a[index if len(index) > 1 else index[0]],
     takes_list=True,
     shows=Shows.FIRST,
@@ -59,13 +60,21 @@ enter(
     shows=Shows.ALL,
     is_cheap=True,
 )
-enter("list", spelling=Spelling.FORM, hint="items", compute=lambda *items: list(items), shows=Shows.HOLDS)
+enter(
+    "list",
+    in_lanes="list",
+    spelling=Spelling.FORM,
+    hint="items",
+    compute=lambda *items: list(items),
+    shows=Shows.HOLDS,
+)
 enter("dict", spelling=Spelling.FORM, compute=dict, is_pure=False, is_constant=True)
 
 # lists
 
 enter(
     "append",
+    in_lanes="append",
     spelling=Spelling.FORM,
     arity=(2, 2),
     writes_first=True,
@@ -75,6 +84,7 @@ enter(
 )
 enter(
     "pop",
+    in_lanes="pop",
     spelling=Spelling.METHOD,
     arity=(1, 2),
     takes_list=True,
@@ -256,7 +266,7 @@ enter("chosen_overload", spelling=Spelling.FORM, arity=(1, None))
 enter("buffer", spelling=Spelling.FORM, arity=(1, 1))
 enter("shadow", spelling=Spelling.FORM, arity=(1, 1))
 enter("reverse_sweep", spelling=Spelling.FORM, arity=(0, 0), is_statement=True)
-enter("longer", arity=(1, 1))
+enter("longer", arity=(1, 1), in_lanes="lanes.longer")
 enter("sum_to", arity=(2, 2), vanishes=Vanishes.WITH_FIRST, shows=Shows.FIRST, is_linear=True)
 for _name in GUARDS:
     if _name not in ("times", "finite"):  # one computes something, the other belongs to the program

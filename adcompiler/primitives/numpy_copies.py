@@ -12,6 +12,7 @@ from adcompiler.primitives.deck import RANKS, enter, vjp
 _SAME: dict[str, Any] = {"is_linear": True, "is_analytic": True}
 enter(
     "copy",
+    in_lanes="copy",
     spelling=Spelling.METHOD,
     arity=(1, 2),
     also="np.copy",
@@ -43,6 +44,7 @@ enter(
 )
 enter(
     "np.ascontiguousarray",
+    in_lanes="np.ascontiguousarray",
     arity=(1, 1),
     follows=Follows.SAME_SHAPE,
     shows=Shows.FIRST_IF_CONTIGUOUS,
@@ -84,6 +86,7 @@ enter("np.compress", method="compress")
 enter("np.atleast_1d np.atleast_2d np.atleast_3d", shows=Shows.MAYBE_FIRST)
 enter(
     "T",
+    in_lanes="T",
     spelling=Spelling.ATTRIBUTE,
     arity=(1, 1),
     is_written_where_used=True,
@@ -98,6 +101,7 @@ enter(
 )
 enter(
     "np.transpose",
+    in_lanes="np.transpose",
     spelling=Spelling.FORM,
     arity=(2, None),
     follows=Follows.SAME_RANK,
@@ -106,6 +110,7 @@ enter(
 )
 enter(
     "reshape",
+    in_lanes="reshape",
     spelling=Spelling.METHOD,
     arity=(2, 2),
     also="np.reshape",
@@ -118,6 +123,7 @@ enter(
 )
 enter(
     "ravel",
+    in_lanes="ravel",
     spelling=Spelling.METHOD,
     arity=(1, 1),
     also="np.ravel",
@@ -130,6 +136,7 @@ enter(
 )
 enter(
     "flatten",
+    in_lanes="flatten",
     spelling=Spelling.METHOD,
     arity=(1, 1),
     method="flatten",

@@ -16,6 +16,7 @@ enter(
     "matmul",
     spelling=Spelling.OPERATOR,
     operator=ast.MatMult,
+    in_lanes="lanes.matmul",
     also="np.matmul",
     follows=Follows.PRODUCT,
     vanishes=Vanishes.WITH_ANY,
@@ -26,6 +27,7 @@ enter(
 
 enter(
     "np.dot",
+    in_lanes="lanes.matmul",
     method="dot",
     follows=Follows.PRODUCT,
     vanishes=Vanishes.WITH_ANY,

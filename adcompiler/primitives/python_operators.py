@@ -42,11 +42,30 @@ _WIDE: dict[str, Any] = {"gives": Gives.WIDEST, "is_cheap_on_arrays": True, "is_
 _SAME: dict[str, Any] = {"gives": Gives.SAME, "vanishes": Vanishes.WITH_ALL, "is_analytic": True}
 _SUM: dict[str, Any] = {"at": ((0.3, -1.2),), "vanishes": Vanishes.WITH_ALL, "is_safe": True}
 _PRODUCT: dict[str, Any] = {"at": ((0.3, -1.2),), "vanishes": Vanishes.WITH_ANY}
-arithmetic("add", ast.Add, "np.add", "1", "1", **_SUM, **_WIDE)
-arithmetic("sub", ast.Sub, "np.subtract", "1", "-1", **_SUM, **_WIDE)
-arithmetic("mul", ast.Mult, "np.multiply", "b", "a", takes_list=True, is_safe=True, **_PRODUCT, **_WIDE)
+arithmetic("add", ast.Add, "np.add", "1", "1", **_SUM, in_lanes="add", **_WIDE)
+arithmetic("sub", ast.Sub, "np.subtract", "1", "-1", **_SUM, in_lanes="sub", **_WIDE)
+arithmetic(
+    "mul",
+    ast.Mult,
+    "np.multiply",
+    "b",
+    "a",
+    takes_list=True,
+    is_safe=True,
+    **_PRODUCT,
+    in_lanes="mul",
+    **_WIDE,
+)
 elementwise(  # zero where one of the factors is
-    "times", "b", "a", hint="mul", is_cheap=True, is_instruction=True, **_PRODUCT, **_WIDE
+    "times",
+    "b",
+    "a",
+    hint="mul",
+    is_cheap=True,
+    is_instruction=True,
+    in_lanes="lanes.times",
+    **_PRODUCT,
+    **_WIDE,
 )
 arithmetic(
     "truediv",
@@ -58,10 +77,21 @@ arithmetic(
     hint="ratio",
     vanishes=Vanishes.WITH_FIRST,
     divides=True,
+    in_lanes="truediv",
     is_cheap_on_arrays=True,
     is_analytic=True,
 )
-arithmetic("neg", ast.USub, "np.negative", "-1", at=((0.3,),), is_safe=True, is_cheap_on_arrays=True, **_SAME)
+arithmetic(
+    "neg",
+    ast.USub,
+    "np.negative",
+    "-1",
+    at=((0.3,),),
+    in_lanes="neg",
+    is_safe=True,
+    is_cheap_on_arrays=True,
+    **_SAME,
+)
 arithmetic("pos", ast.UAdd, "np.positive", "1", at=((0.3,),), **_SAME)
 arithmetic(
     "mod",
