@@ -37,7 +37,9 @@ def test_page_of_functions(update_golden):
     check(DOCS / "rules.md", rules_page(), update_golden)
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/coming_from.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/coming_from.md", "docs/features.md"]
+)
 def test_files_that_pages_name_exist(page):
     named = re.findall(r"\b(?:\w+/)+\w+\.(?:py|md|txt)\b", (ROOT / page).read_text())
     assert {
