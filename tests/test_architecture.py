@@ -42,6 +42,7 @@ STAGES = [
     "standalone",
     "c_code",
     "api",
+    "bridges",
     "testing",
     "command_line",
     "__main__",

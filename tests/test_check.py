@@ -160,7 +160,7 @@ def test_where_there_is_no_derivative():
 
 
 def test_others_are_refused():
-    with pytest.raises(DifferentiationError, match="jacfwd is no gradient"):
+    with pytest.raises(DifferentiationError, match="jacobian is no gradient"):
         jacobian(lambda x: x * x).check(np.ones(2))
 
 

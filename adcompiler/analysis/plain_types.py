@@ -6,6 +6,7 @@ error of the user's, Numba is asked, and has something to say.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -55,7 +56,7 @@ def _is_plain(node: Node, found: Types) -> bool:
             return bool(types.List(kind_of(item, found)) == kind_of(items, found))
         case Effect(fn=fn):
             return card(fn).is_statement
-        case Apply(fn=fn) if fn.startswith("math."):
+        case Apply(fn=fn) if card(fn).is_elementwise and _is_of_numbers(fn):
             return not any(is_array(kind_of(atom, found)) for atom in node.args)
         case If():
             return kind_of(node.test, found) in (boolean, int64, float64)
@@ -64,6 +65,11 @@ def _is_plain(node: Node, found: Types) -> bool:
         case While():
             return kind_of(node.cond.yields[0], found) in (boolean, int64)
     return True
+
+
+def _is_of_numbers(fn: str) -> bool:
+    """Tell whether a function of numbers, unlike a ufunc, means something else for arrays, or nothing."""
+    return fn.startswith("math.") or (hasattr(builtins, fn) and fn != "abs")
 
 
 def _fits(store: Store, found: Types) -> bool:

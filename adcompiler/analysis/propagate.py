@@ -59,7 +59,7 @@ def _region(region: Region, found: Types) -> None:
         match node:
             case Apply():
                 found[node.out] = node.out.type or _applied(node, found)
-            case Effect(fn="append", args=(Value() as items, item)) if items.type is None:
+            case Effect(fn="append", args=(Value() as items, item)) if _is_empty(items, found):
                 found[items] = types.List(_whole(kind_of(item, found)))
             case If():
                 _region(node.then, found)
@@ -73,6 +73,12 @@ def _region(region: Region, found: Types) -> None:
                 _loop(node, node.body.params, found)
             case Store() | Effect():
                 pass
+
+
+def _is_empty(items: Value, found: Types) -> bool:
+    """Tell whether a value is a list of which nothing is known yet."""
+    kind = found.get(items)
+    return items.type is None and isinstance(kind, types.List) and kind.dtype is types.undefined
 
 
 def _loop(node: For | While, params: tuple[Value, ...], found: Types) -> None:

@@ -1,0 +1,1 @@
+"""Functions of this package as functions of others."""
