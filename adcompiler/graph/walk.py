@@ -25,6 +25,8 @@ from adcompiler.graph.nodes import (
 
 def operands(node: Node) -> tuple[Atom, ...]:
     """Return the atoms that the node itself reads (not those inside its regions)."""
+    if type(node) is Apply and not node.keywords:  # most are
+        return node.args
     match node:
         case Apply() | Effect():
             return node.args + tuple(atom for _, atom in node.keywords)
