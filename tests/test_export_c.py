@@ -13,6 +13,7 @@ from test_corpus import complete, floats
 from test_golden import NAMES, pair
 
 from adcompiler import DifferentiationError, grad, hessian, hvp, jacfwd, value_and_grad, vjp
+from adcompiler.c_code.c_lines import Block, declared, text_of
 from benchmarks.c_calls import FAST, CFunction, single_values
 
 REFUSED = {
@@ -245,7 +246,7 @@ def test_products_by_a_blas(tmp_path):
 def test_pullbacks_take_the_adjoints_after_the_arguments(tmp_path):
     vjp(lambda x, k: (np.tanh(x) * k, k * k), X, 0.5)[1].export(tmp_path / "m.c")
     header = re.sub(r"\s+", " ", (tmp_path / "m.h").read_text())
-    assert "int function_pullback( f64_array1 x, double k, f64_array1 " in header
+    assert "int lambda_pullback( f64_array1 x, double k, f64_array1 " in header
     assert "f64_array1 *out_d_x, double *out_d_k);" in header
 
 
@@ -255,3 +256,17 @@ def test_types_serve_as_well_but_give_no_program(tmp_path):
     header = (tmp_path / "m.h").read_text()
     assert "int smooth_grad(f64_array1 x, f64_array1 *out_d_x);" in header
     assert "The gradient of smooth (test_export_c.py, line" in header
+
+
+def test_what_an_else_and_later_lines_share_is_declared_before_the_branch():
+    lines = [Block("if (n == 0)", ["a = 1"]), Block("else", ["size = n"]), "b = size"]
+    declared(lines, {"size": "int64_t"})
+    assert [*text_of(lines)] == [
+        "int64_t size = 0;",
+        "if (n == 0) {",
+        "    a = 1;",
+        "} else {",
+        "    size = n;",
+        "}",
+        "b = size;",
+    ]

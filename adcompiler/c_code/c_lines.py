@@ -116,7 +116,9 @@ def _count_with(line: Line, name: str, kind: str, inner: dict[str, str]) -> None
 
 
 def _declare(lines: list[Line], k: int, names: Sequence[str], kinds: Mapping[str, str]) -> None:
-    """Declare variables at their first use, line number k."""
+    """Declare variables at their first use, line number k; before a branch if that is in its `else`."""
+    while k > 0 and isinstance(line := lines[k], Block) and line.header.startswith("else"):
+        k -= 1
     line = lines[k]
     before: list[Line] = []
     for name in names:
