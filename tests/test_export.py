@@ -107,8 +107,8 @@ PULLBACK = vjp(outputs, X, 0.5)[1]
 SINGLE = np.array([0.3, 1.2], np.float32)
 CASES = {
     "captured": (value_and_grad(captured), (X,), "captured_value_and_grad"),
-    "forward": (jacfwd(FIRST), (X, 0.5), "function_jacobian"),
-    "rows": (jacrev(FIRST), (X, 0.5), "function_jacobian"),
+    "forward": (jacfwd(FIRST), (X, 0.5), "lambda_jacobian"),
+    "rows": (jacrev(FIRST), (X, 0.5), "lambda_jacobian"),
     "second": (hessian(energy), (X,), "energy_hessian"),
     "product": (hvp(energy), (X, np.ones(3)), "energy_hvp"),
     "slope": (grad(grad(lambda x: math.sin(x) * x)), (0.7,), "lambda_grad_slope"),

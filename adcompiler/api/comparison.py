@@ -108,7 +108,9 @@ class Check:
             + "  ".join(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
             for row in table
         ]
-        return "\n".join([f"{self.function}: the largest errors by each argument", *lines, self.summary])
+        return "\n".join(
+            [f"{self.function.rstrip('_')}: the largest errors by each argument", *lines, self.summary]
+        )
 
     __repr__ = __str__
 
@@ -138,7 +140,7 @@ def check(derivative: Any, /, *args: Any, rtol: float = 1e-5, **keywords: Any) -
     >>> from adcompiler import grad
     >>> f = grad(lambda x, k: k * x * x, argnums=("x", "k"))
     >>> print(f.check(3.0, 2.0))
-    function: the largest errors by each argument
+    lambda: the largest errors by each argument
     element  derivative  complex step    error  verdict
     x                12            12  0.0e+00     pass
     k                 9             9  0.0e+00     pass

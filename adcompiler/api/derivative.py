@@ -291,8 +291,8 @@ class Derivative(Portable):
 
         >>> from adcompiler import grad
         >>> print(grad(lambda x: 1.0 * x).stages(3.0).difference(1))
-        === function: fold ===
-         graph function(x):
+        === lambda_: fold ===
+         graph lambda_(x):
         -  result = mul(1.0, x)
         -  return result
         +  return x

@@ -178,11 +178,11 @@ def layout_of(binding: Any) -> Layout:
 
 
 def field_names(parameters: Iterable[tuple[str, Layout]]) -> set[str]:
-    """Return the names of fields that say which value is meant: one field has it, and no parameter.
+    """Return the names that say which value is meant: one field or parameter has it.
 
     >>> pair = Packed((Leaf(), Leaf()), ("mean", "x"), dict)
-    >>> field_names([("state", pair), ("x", Leaf())])
-    {'mean'}
+    >>> sorted(field_names([("state", pair), ("x", Leaf())]))
+    ['mean', 'state']
     """
     found = Counter[str]()
     for name, layout in parameters:
