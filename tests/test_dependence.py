@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import numba
 from fuzzing import make
 
-from adcompiler.analysis.affine import Linear, feasible
+from adcompiler.analysis.affine import Linear, feasible, linear
 from adcompiler.analysis.alias import memory
 from adcompiler.analysis.types import is_array
 from adcompiler.graph.nodes import Apply
@@ -91,3 +92,9 @@ def test_inequalities():
     assert feasible(inside)
     assert not feasible([*inside, i - j])
     assert not feasible([2 * i - 2 * j - 1, 2 * j - 2 * i + 1])  # an odd number is not even
+
+
+def test_a_value_that_is_doubled_again_and_again_has_a_form_at_once():
+    values = [Value(f"n{k}") for k in range(200)]
+    makers = {two: Apply(two, "add", (one, one)) for one, two in pairwise(values)}
+    assert linear(values[-1], makers).terms == {values[0]: 2**199}

@@ -56,26 +56,38 @@ def linear(atom: Atom, makers: Mapping[Value, Apply]) -> Linear | None:
     >>> form.terms == {i: 1}, form.constant
     (True, 2)
     """
+    return _linear(atom, makers, {})
+
+
+def _linear(atom: Atom, makers: Mapping[Value, Apply], known: dict[Value, Linear]) -> Linear | None:
+    """Return a linear form; `known` has those of values that were met, which sums may read many times."""
     if isinstance(atom, Literal):
         is_whole = isinstance(atom.value, int) and not isinstance(atom.value, bool)
         return Linear({}, atom.value) if is_whole else None
     if not isinstance(atom, Value):
         return None
-    made = makers.get(atom)
-    if made is not None and card(made.fn).is_cheap_on_arrays:
-        parts = [linear(arg, makers) for arg in made.args]
-        match made.fn, parts:
-            case "add", [Linear() as left, Linear() as right]:
-                return left + right
-            case "sub", [Linear() as left, Linear() as right]:
-                return left - right
-            case "neg", [Linear() as only]:
-                return -1 * only
-            case "mul", [Linear(terms={}) as left, Linear() as right] if not left.terms:
-                return left.constant * right
-            case "mul", [Linear() as left, Linear(terms={}) as right] if not right.terms:
-                return right.constant * left
-    return Linear({atom: 1})
+    if atom not in known:
+        known[atom] = _combined(makers.get(atom), makers, known) or Linear({atom: 1})
+    return known[atom]
+
+
+def _combined(made: Apply | None, makers: Mapping[Value, Apply], known: dict[Value, Linear]) -> Linear | None:
+    """Return the form of a sum, difference or multiple of forms; None for all else."""
+    if made is None or not card(made.fn).is_cheap_on_arrays:
+        return None
+    parts = [_linear(arg, makers, known) for arg in made.args]
+    match made.fn, parts:
+        case "add", [Linear() as left, Linear() as right]:
+            return left + right
+        case "sub", [Linear() as left, Linear() as right]:
+            return left - right
+        case "neg", [Linear() as only]:
+            return -1 * only
+        case "mul", [Linear(terms={}) as left, Linear() as right] if not left.terms:
+            return left.constant * right
+        case "mul", [Linear() as left, Linear(terms={}) as right] if not right.terms:
+            return right.constant * left
+    return None
 
 
 def feasible(conditions: Iterable[Linear]) -> bool:
