@@ -11,7 +11,7 @@ from fuzzing import make
 from adcompiler.analysis.affine import Linear, feasible, linear
 from adcompiler.analysis.alias import memory
 from adcompiler.analysis.types import is_array
-from adcompiler.graph.nodes import Apply
+from adcompiler.graph.nodes import Apply, Value
 from adcompiler.graph.walk import defined, walk
 from adcompiler.pipeline import Unit, primal_graph, through
 
