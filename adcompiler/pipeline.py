@@ -126,11 +126,6 @@ class Pass:
 Stage = tuple[Pass, ...]
 
 
-def _typed(unit: Unit) -> Graph:
-    unit.settled.clear()
-    return typed(unit.graph, unit.arguments)
-
-
 def _retyped(unit: Unit) -> Graph:
     unit.settled.clear()  # values keep their identity
     refresh(unit.graph)
@@ -182,7 +177,7 @@ STAGES: dict[str, Stage] = {
         *(FOLD, *CLEAN),  # a branch that a constant resolves may make another test constant
     ),
     "typed": (
-        Pass("types", _typed, "types as Numba infers them"),
+        Pass("types", lambda u: typed(u.graph, u.arguments), "types as Numba infers them"),
         Pass(
             "ellipses",
             lambda u: typed_without_ellipses(u.graph, u.arguments),

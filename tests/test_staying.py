@@ -138,7 +138,32 @@ def constants(p):
     return decay(0.3, 0.1) * p[0] + decay(0.1, 0.2) * p[1] + p[2]
 
 
-PROGRAMS = [swing, leaves_early, reads_some, leaves_out, pairs, dispatchers, constants]
+def square(a):
+    return a * a + (2.0 * a) ** 2
+
+
+def root(s):
+    return math.sqrt(s)
+
+
+def root_of_another_function(p):
+    total = 0.0
+    for i in range(len(p)):
+        for j in range(len(p)):
+            total += root(square(p[i] - p[j])) + root(square(p[i] - 1.0))
+    return total
+
+
+PROGRAMS = [
+    swing,
+    leaves_early,
+    reads_some,
+    leaves_out,
+    pairs,
+    root_of_another_function,
+    dispatchers,
+    constants,
+]
 POINT = np.array([0.7, 0.4, 1.3])
 
 
@@ -156,6 +181,14 @@ def test_program(program, jit, eager):
     assert np.isclose(value, expected[0], rtol=1e-13)
     assert np.allclose(gradient, expected[1], rtol=1e-12)
     assert np.all(np.isfinite(gradient))
+
+
+def test_sums_that_are_doubled_again_and_again(eager):
+    lines = ["import math", "def helper(x):", "    y0 = math.exp(x)"]
+    lines += [f"    y{k + 1} = y{k} + y{k}" for k in range(60)]
+    lines += ["    return math.sin(1e-18 * y60)", "def program(x):", "    return helper(x) * helper(2.0 * x)"]
+    program = make("\n".join(lines) + "\n", "doubled")
+    check_grad(program, (0.1,), jit=False)
 
 
 def test_one_function_for_calls_with_different_active_arguments(eager):

@@ -28,6 +28,7 @@ from adcompiler.graph.nodes import (
     Value,
     type_of,
 )
+from adcompiler.graph.roots import is_root
 from adcompiler.graph.walk import merges, operands, regions, values
 from adcompiler.primitives import card
 
@@ -193,24 +194,11 @@ def _full(flow: _Flow, body: Region) -> set[Value]:
 def _under_roots(flow: _Flow, known: Ranges) -> set[Value]:
     """Return the keys whose adjoint may be infinite: squares do not change where they are zero."""
     made = [node for nodes in flow.makers.values() for node in nodes]
-    starts = [value for node in made for value in values(_under_root(node))]
+    under = [node.args[1:] if card(node.fn).is_call else node.args[:1] for node in made if is_root(node)]
+    starts = [value for atoms in under for value in values(atoms)]
     starts = [flow.key(value) for value in starts if value in flow.active and not known.is_positive(value)]
     squares = {flow.key(node.out) for node in made if _is_square(node)}
     return _reached(starts, flow.sources, squares)
-
-
-def _under_root(node: Apply) -> tuple[Atom, ...]:
-    """Return the arguments of which zero may give an infinite slope."""
-    if node.fn == "augmented":
-        return node.args[1:] if getattr(getattr(node.args[0], "value", None), "is_steep", True) else ()
-    return node.args[:1] if _is_root(node) else ()
-
-
-def _is_root(node: Apply) -> bool:
-    if not card(node.fn).is_steep_at_zero or len(node.args) == 1:
-        return card(node.fn).is_steep_at_zero
-    power = node.args[1]
-    return not isinstance(power, Literal) or (isinstance(power.value, float) and 0 < power.value < 1)
 
 
 def _is_square(node: Apply) -> bool:

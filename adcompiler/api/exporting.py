@@ -70,7 +70,7 @@ def write(derivative: Any, path: Path, layouts: tuple[Layout, ...], values: Sequ
 
             path.write_text(numba_module(_exported(derivative, layouts)), encoding="utf-8")
         case ".c":
-            _write_c(_exported(derivative, layouts, False), path, values)
+            _write_c(_exported(derivative, layouts, stays=False), path, values)
         case _:
             cure = "export to a file whose name ends in .py or .c"
             raise DifferentiationError("AD501", f"'{path.name}' names no language to write", None, cure)

@@ -47,6 +47,7 @@ class Callee:
         picks: which single values of its result count; None for all.
         staying: for a function of numbers that is called though it does not call itself, those that it
             calls likewise; None for others. It returns a tuple where there are several single values.
+        is_steep: for these, whether the slope may be infinite where an argument is zero.
     """
 
     function: types.FunctionType | Lifted
@@ -56,6 +57,7 @@ class Callee:
     layouts: tuple[Layout, ...] = ()
     picks: tuple[int, ...] | None = None
     staying: frozenset[types.FunctionType] | None = None
+    is_steep: bool = False
 
     @property
     def name(self) -> str:

@@ -22,6 +22,7 @@ from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Callee, called, is_recursive
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Apply, Atom, Effect, Global, Literal, Node, Region, Store, Value
+from adcompiler.graph.roots import is_root
 from adcompiler.graph.walk import walk
 from adcompiler.primitives import card
 
@@ -111,10 +112,11 @@ def call(
     key = function, raises
     if key not in state.staying_results:
         state.staying_results[key] = _result(state, source, names, raises)
-    result = state.staying_results[key]
-    if result is None:
+    found = state.staying_results[key]
+    if found is None:
         return None
-    callee = Callee(function, raises=raises, staying=state.staying)
+    result, is_steep = found
+    callee = Callee(function, raises=raises, staying=state.staying, is_steep=is_steep)
     whole = name if isinstance(result, Atom) else None
     out = state.apply(node, "called", (Global(callee.name, callee), *args), whole or function.__name__)
     if isinstance(result, Atom):
@@ -143,8 +145,10 @@ def _may_be_number(binding: Binding, ranks: dict[Value, int | None]) -> bool:
     return isinstance(binding, Value) and atom_rank(binding, ranks) in (0, None)
 
 
-def _result(state: Lowering, source: Source, names: Sequence[str], raises: bool | None) -> Binding | None:
-    """Return what a function returns, given numbers; None if it cannot stay a function."""
+def _result(
+    state: Lowering, source: Source, names: Sequence[str], raises: bool | None
+) -> tuple[Binding, bool] | None:
+    """Return what a function returns, given numbers, and whether it holds roots; None if it cannot stay."""
     params = [Value(name) for name in names]
     env: Environment = dict(zip(names, params, strict=True))
     nodes: list[Node] = []
@@ -154,9 +158,9 @@ def _result(state: Lowering, source: Source, names: Sequence[str], raises: bool 
         state, source=source, env=env, nodes=nodes, enclosing=None, stack=stack, ranks=ranks, raises=raises
     )
     result = lower_body(inner)
-    is_plain = all(map(_only_computes, walk(Region((), tuple(nodes), ()))))
-    are_numbers = all(_may_be_number(leaf, ranks) for leaf in flatten(result))
-    return result if is_plain and are_numbers else None
+    inside = [*walk(Region((), tuple(nodes), ()))]
+    is_plain = all(map(_only_computes, inside)) and all(_may_be_number(x, ranks) for x in flatten(result))
+    return (result, any(map(is_root, inside))) if is_plain else None
 
 
 def _only_computes(node: Node) -> bool:

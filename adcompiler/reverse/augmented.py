@@ -75,7 +75,7 @@ def augment_calls(graph: Graph, wrt: Sequence[int], make: Make) -> Graph:
         wrt: positions of the parameters to differentiate.
         make: makes the functions that are called.
     """
-    calls = [_Call.of(node, graph.body) for node in walk(graph.body) if is_call(node)]
+    calls = _calls(graph.body)
     if not calls:
         return graph
     active = active_values(graph, [graph.body.params[k] for k in wrt])
@@ -110,12 +110,6 @@ class _Call:
     node: Apply
     parts: tuple[Apply, ...]
 
-    @classmethod
-    def of(cls, node: Node, body: Region) -> _Call:
-        assert isinstance(node, Apply)
-        found = (n for n in walk(body) if isinstance(n, Apply) and _part_of(n, node.out) is not None)
-        return cls(node, tuple(found))
-
     @property
     def callee(self) -> Callee:
         function = self.node.args[0]
@@ -132,6 +126,18 @@ class _Call:
 
     def active_arguments(self, active: set[Value]) -> Iterator[int]:
         return (k for k, arg in enumerate(self.args) if isinstance(arg, Value) and arg in active)
+
+
+def _calls(body: Region) -> list[_Call]:
+    """Return the calls of functions that stay, each with what reads its parts."""
+    parts: dict[Value, list[Apply]] = {}
+    for node in walk(body):
+        if isinstance(node, Apply) and is_call(node):
+            parts[node.out] = []
+        elif isinstance(node, Apply) and node.fn == "getitem" and isinstance(node.args[0], Value):
+            parts.get(node.args[0], []).append(node)
+    calls = (node for node in walk(body) if isinstance(node, Apply) and node.out in parts)
+    return [_Call(node, tuple(parts[node.out])) for node in calls]
 
 
 def is_call(node: Node) -> bool:

@@ -25,6 +25,7 @@ from adcompiler.graph.nodes import (
     While,
     type_of,
 )
+from adcompiler.graph.roots import is_root
 from adcompiler.graph.walk import (
     clone,
     defined,
@@ -99,7 +100,7 @@ def halves(graph: Graph, primal: Graph, wrt: Sequence[int], seeds: Sequence[nt.T
         tuple(k for k, param in enumerate(cut.own) if param in reads),
         tuple(wrt),
         tuple(map(yields.index, cut.kept)),
-        any(map(_is_steep, walk(primal.body))),
+        any(map(is_root, walk(primal.body))),
     )
 
 
@@ -163,24 +164,19 @@ def _zero(value: Value) -> Literal:
 
 def _computed_again(cut: _Cut, crossing: Sequence[Value]) -> dict[Value, Apply]:
     """Return what costs less to compute again than to keep, from arguments and from what is kept."""
-    makers = {node.out: node for node in cut.forward if isinstance(node, Apply)}
+    at_hand = {*cut.own, *crossing}
+    cheap: dict[Value, Apply] = {}
+    for node in cut.forward:
+        if isinstance(node, Apply) and _is_cheap(node) and at_hand.issuperset(values(operands(node))):
+            cheap[node.out] = node
+            at_hand.add(node.out)
     found: dict[Value, Apply] = {}
-
-    def is_at_hand(value: Value) -> bool:
-        return value in cut.own or value in crossing or is_cheap(value)
-
-    def is_cheap(value: Value) -> bool:
-        node = makers.get(value)
-        return node is not None and _is_cheap(node) and all(map(is_at_hand, values(operands(node))))
-
-    def enter(value: Value) -> None:
-        if value not in found and value not in cut.own and is_cheap(value):
-            found[value] = makers[value]
-            for each in values(operands(makers[value])):
-                enter(each)
-
-    for value in crossing:
-        enter(value)
+    todo = [*crossing]
+    while todo:
+        value = todo.pop()
+        if value in cheap and value not in found:
+            found[value] = cheap[value]
+            todo += values(operands(cheap[value]))
     return found
 
 
@@ -227,11 +223,3 @@ def _kind(atoms: Sequence[Atom]) -> nt.Type:
     if None in kinds:
         raise CannotStayError(None)
     return nt.Tuple(kinds) if len(kinds) > 1 else kinds[0]
-
-
-def _is_steep(node: Node) -> bool:
-    """Tell whether a slope may be infinite at zero."""
-    if not isinstance(node, Apply):
-        return False
-    callee = getattr(node.args[0], "value", None) if node.fn == "augmented" else None
-    return card(node.fn).is_steep_at_zero or bool(getattr(callee, "is_steep", False))
