@@ -106,10 +106,11 @@ def logarithm(x):
 
 
 def leaves_out(p):
-    values = np.empty(len(p))
+    values, mean = np.empty(len(p)), 0.0
     for i in range(len(p)):
         values[i] = logarithm(p[i] - 0.4)
-    return np.sum(np.where(p > 0.5, values, p)) + logarithm(p[1] + 1.0)
+        mean = 0.9 * mean + 0.1 * p[i]
+    return np.sum(np.where(p > 0.5, values, p)) + logarithm(p[1] + 1.0) + mean
 
 
 def distance(a, b):
@@ -121,7 +122,7 @@ def pairs(p):
     for i in range(len(p)):
         for j in range(len(p)):
             r = distance(p[i] - p[j], 0.5 * (p[i] - p[j]))
-            total += r * r + distance(p[i], 1.0)
+            total = 0.9 * total + r * r + distance(p[i], 1.0)  # one after the other
     return total
 
 
@@ -150,7 +151,7 @@ def root_of_another_function(p):
     total = 0.0
     for i in range(len(p)):
         for j in range(len(p)):
-            total += root(square(p[i] - p[j])) + root(square(p[i] - 1.0))
+            total = 0.9 * total + root(square(p[i] - p[j])) + root(square(p[i] - 1.0))
     return total
 
 
@@ -217,6 +218,28 @@ def test_what_needs_arrays_is_inlined(eager):
     derivative(POINT)
     assert functions_in(derivative.source) == ["inlined_after_all_value_and_grad"]
     check_grad(inlined_after_all, (POINT,), jit=False)
+
+
+def book(p, strikes):
+    total = 0.0
+    for i in range(len(strikes)):
+        total += decay(p[0], strikes[i]) * decay(strikes[i], p[1])
+    return total
+
+
+def stepped(p, strikes):
+    x = p[0]
+    for i in range(len(strikes)):
+        x = decay(x, strikes[i]) + decay(strikes[i], p[1])
+    return x
+
+
+def test_what_llvm_can_vectorise_is_inlined(eager):
+    for program, count in ((book, 1), (stepped, 3)):
+        derivative = value_and_grad(program, jit=False)
+        derivative(POINT, np.array([0.2, 0.5]))
+        assert len(functions_in(derivative.source)) == count
+        check_grad(program, (POINT, np.array([0.2, 0.5])), jit=False)
 
 
 def test_arguments_of_several_types(eager):

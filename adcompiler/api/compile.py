@@ -27,7 +27,8 @@ from adcompiler.lanes.in_lanes import in_lanes
 from adcompiler.lanes.varying import NotInLanesError
 from adcompiler.pipeline import Style, Unit, through
 from adcompiler.prepare.adjoint_blocks_typed import refuse_blocks, without_blocks
-from adcompiler.reverse.augmented import Augmented, Half, augment_calls, check_calls
+from adcompiler.reverse.augmented import Augmented, Half, augment_calls
+from adcompiler.reverse.calls_held import check_calls
 from adcompiler.storage.derived import Derived
 from adcompiler.storage.gradient import gradient
 from adcompiler.storage.halves import halves as cut_in_halves

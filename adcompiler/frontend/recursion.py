@@ -48,6 +48,7 @@ class Callee:
         staying: for a function of numbers that is called though it does not call itself, those that it
             calls likewise; None for others. It returns a tuple where there are several single values.
         is_steep: for these, whether the slope may be infinite where an argument is zero.
+        has_loops: for these, whether they, or functions that they call, have loops.
     """
 
     function: types.FunctionType | Lifted
@@ -58,6 +59,7 @@ class Callee:
     picks: tuple[int, ...] | None = None
     staying: frozenset[types.FunctionType] | None = None
     is_steep: bool = False
+    has_loops: bool = False
 
     @property
     def name(self) -> str:

@@ -51,7 +51,7 @@ class Lowering:
         spans: the bounds of ranges that have names.
         raises: whether a division by zero raises; None where it does in `@njit` functions only.
         staying: the functions that are called, not inlined.
-        staying_results: what each of them returns, given numbers, and whether it holds roots; None for those
+        staying_results: what each of them returns, given numbers, and how it is called; None for those
             that are inlined after all.
     """
 
@@ -69,7 +69,7 @@ class Lowering:
     spans: dict[Value, tuple[Atom, ...]] = field(default_factory=dict)
     raises: bool | None = False
     staying: frozenset[Any] = frozenset()
-    staying_results: dict[Any, tuple[Binding, bool] | None] = field(default_factory=dict)
+    staying_results: dict[Any, tuple[Binding, Any] | None] = field(default_factory=dict)
 
     def where(self, node: gast.AST) -> Location:
         """Return the location of a tree node within the current statement."""

@@ -11,6 +11,7 @@ import types
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import gast
 
@@ -21,7 +22,19 @@ from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Callee, called, is_recursive
 from adcompiler.frontend.state import Lowering
-from adcompiler.graph.nodes import Apply, Atom, Effect, Global, Literal, Node, Region, Store, Value
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Global,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+)
 from adcompiler.graph.roots import is_root
 from adcompiler.graph.walk import walk
 from adcompiler.primitives import card
@@ -57,9 +70,7 @@ def staying_functions(function: types.FunctionType) -> frozenset[types.FunctionT
         order = _callers_first(function)
     except DifferentiationError:  # a text that is not there is only missed where it is needed
         return frozenset()
-    sizes: dict[types.FunctionType, int] = {}
-    for each in reversed(order):
-        sizes[each] = _size(each) + sum(sizes.get(callee, 0) * n for callee, n in called(each).items())
+    sizes = _sizes(order)
     copies = Counter({function: 1})
     found: set[types.FunctionType] = set()
     for each in order:
@@ -68,6 +79,18 @@ def staying_functions(function: types.FunctionType) -> frozenset[types.FunctionT
         for callee, count in called(each).items():
             copies[callee] += count * (1 if each in found else copies[each])
     return frozenset(found)
+
+
+def inlined_size(function: Any) -> int:
+    """Return how many operations a function has, with those of the functions that it calls."""
+    return _sizes(_callers_first(function))[function]
+
+
+def _sizes(callers_first: Sequence[types.FunctionType]) -> dict[types.FunctionType, int]:
+    sizes: dict[types.FunctionType, int] = {}
+    for each in reversed(callers_first):
+        sizes[each] = _size(each) + sum(sizes.get(callee, 0) * n for callee, n in called(each).items())
+    return sizes
 
 
 def _callers_first(function: types.FunctionType) -> list[types.FunctionType]:
@@ -115,8 +138,7 @@ def call(
     found = state.staying_results[key]
     if found is None:
         return None
-    result, is_steep = found
-    callee = Callee(function, raises=raises, staying=state.staying, is_steep=is_steep)
+    result, callee = found
     whole = name if isinstance(result, Atom) else None
     out = state.apply(node, "called", (Global(callee.name, callee), *args), whole or function.__name__)
     if isinstance(result, Atom):
@@ -147,8 +169,8 @@ def _may_be_number(binding: Binding, ranks: dict[Value, int | None]) -> bool:
 
 def _result(
     state: Lowering, source: Source, names: Sequence[str], raises: bool | None
-) -> tuple[Binding, bool] | None:
-    """Return what a function returns, given numbers, and whether it holds roots; None if it cannot stay."""
+) -> tuple[Binding, Callee] | None:
+    """Return what a function returns, given numbers, and how it is called; None if it cannot stay."""
     params = [Value(name) for name in names]
     env: Environment = dict(zip(names, params, strict=True))
     nodes: list[Node] = []
@@ -160,7 +182,15 @@ def _result(
     result = lower_body(inner)
     inside = [*walk(Region((), tuple(nodes), ()))]
     is_plain = all(map(_only_computes, inside)) and all(_may_be_number(x, ranks) for x in flatten(result))
-    return (result, any(map(is_root, inside))) if is_plain else None
+    if not is_plain:
+        return None
+    steep, loops = any(map(is_root, inside)), any(map(_has_loops, inside))
+    return result, Callee(source.function, (), False, raises, (), None, state.staying, steep, loops)
+
+
+def _has_loops(node: Node) -> bool:
+    called = node.args[0] if isinstance(node, Apply) and node.fn == "called" else None
+    return isinstance(node, For | While) or bool(getattr(getattr(called, "value", None), "has_loops", False))
 
 
 def _only_computes(node: Node) -> bool:

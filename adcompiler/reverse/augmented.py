@@ -17,7 +17,6 @@ from adcompiler.analysis.activity import active_values
 from adcompiler.analysis.masked import masked_values
 from adcompiler.analysis.ranges import ranges
 from adcompiler.frontend.recursion import Callee
-from adcompiler.frontend.staying import CannotStayError
 from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Value, type_of
 from adcompiler.graph.walk import map_region, substitute, walk
 from adcompiler.reverse.adjoints import AdjointSweep, Contribution
@@ -87,7 +86,7 @@ def augment_calls(graph: Graph, wrt: Sequence[int], make: Make) -> Graph:
         positions = {k for call in group for k in call.active_arguments(active)}
         is_masked = any(not masked.isdisjoint(call.outs) for call in group)
         for call in group:
-            half = make(call.callee, call.args, tuple(sorted(positions)), is_masked)
+            half = make(callee_of(call.node), call.args, tuple(sorted(positions)), is_masked)
             made[call.node] = _augmented(call, half, same)
     moved = {part for call in calls for part in call.parts}
 
@@ -109,12 +108,6 @@ class _Call:
 
     node: Apply
     parts: tuple[Apply, ...]
-
-    @property
-    def callee(self) -> Callee:
-        function = self.node.args[0]
-        assert isinstance(function, Global) and isinstance(function.value, Callee)
-        return function.value
 
     @property
     def args(self) -> tuple[Atom, ...]:
@@ -145,19 +138,11 @@ def is_call(node: Node) -> bool:
     return isinstance(node, Apply) and node.fn == "called"
 
 
-def check_calls(graph: Graph) -> None:
-    """Hold calls against what types show: functions that stay take and return numbers.
-
-    Raises:
-        CannotStayError: for the first one that does not.
-    """
-    for node in filter(is_call, walk(graph.body)):
-        assert isinstance(node, Apply)
-        callee, *args = node.args
-        kinds = [type_of(arg) for arg in args if isinstance(arg, Value)]
-        kinds += [*node.out.type] if isinstance(node.out.type, nt.BaseTuple) else [node.out.type]
-        if not all(isinstance(kind, nt.Float | nt.Integer | nt.Boolean) for kind in kinds):
-            raise CannotStayError(getattr(getattr(callee, "value", None), "function", None))
+def callee_of(node: Apply) -> Callee:
+    """Return the function that a node calls."""
+    function = node.args[0]
+    assert isinstance(function, Global) and isinstance(function.value, Callee)
+    return function.value
 
 
 def _alike(calls: Iterable[_Call]) -> Iterable[list[_Call]]:
@@ -165,7 +150,7 @@ def _alike(calls: Iterable[_Call]) -> Iterable[list[_Call]]:
     groups: dict[Hashable, list[_Call]] = {}
     for call in calls:
         kinds = tuple(typeof(arg.value) if isinstance(arg, Literal) else type_of(arg) for arg in call.args)
-        groups.setdefault((call.callee, kinds), []).append(call)
+        groups.setdefault((callee_of(call.node), kinds), []).append(call)
     return groups.values()
 
 
