@@ -14,7 +14,7 @@ with enabled():
     from adcompiler.api.pullback import vjp
     from adcompiler.api.pushforward import jvp
     from adcompiler.api.second_order import hessian, hvp, jacfwd, jacobian, jacrev
-    from adcompiler.custom import CustomFunction, custom_jvp, custom_vjp, grad_of, stop_gradient
+    from adcompiler.custom import CustomFunction, checkpointed, custom_jvp, custom_vjp, grad_of, stop_gradient
     from adcompiler.errors import DifferentiationError
     from adcompiler.integrators import odeint, rk4
 
@@ -29,6 +29,7 @@ __all__ = [
     "DifferentiationError",
     "ImplicitFunction",
     "LinearType",
+    "checkpointed",
     "custom_argmin",
     "custom_fixed_point",
     "custom_jvp",

@@ -179,6 +179,28 @@ def stop_gradient(value: T) -> T:
     return value
 
 
+def checkpointed(iterable: T, slots: int) -> T:
+    """Return what a loop goes over; for its reversal, the loop keeps what few iterations begin with.
+
+    The reverse sweep runs the other iterations again, from the last one before them that is kept. In all, the
+    fewest iterations are run for this number of slots: 1,000 with 10 slots are 4,636 (Griewank and Walther
+    2000, "Revolve", section 2).
+
+    Args:
+        iterable: what follows `in` in a `for` statement.
+        slots: how many states to keep, a constant.
+
+    >>> from adcompiler import grad
+    >>> def grown(x, steps):
+    ...     for _ in checkpointed(range(steps), slots=3):
+    ...         x = x + 0.1 * x * (1.0 - x)
+    ...     return x
+    >>> round(float(grad(grown, jit=False)(0.5, 50)), 6)
+    0.026396
+    """
+    return iterable
+
+
 @contextmanager
 def grad_of(value: Any) -> Iterator[Any]:
     """Run statements on the adjoint of a variable, as the reverse sweep forms it: `with grad_of(x) as d:`.

@@ -20,6 +20,7 @@ CODES = {
     "AD202": ("no derivative rule", "write it with functions that have a rule"),
     "AD203": ("use of a function without a derivative", "pass plain numbers and arrays"),
     "AD204": ("rule does not fit its function", "return one adjoint or tangent of the right shape for each"),
+    "AD205": ("loop cannot be run again from checkpoints", "leave the checkpoints out"),
     "AD301": ("argument is not differentiable", "pass floats or float arrays"),
     "AD302": ("result is not a real scalar", "return one float, for example a sum, or use vjp"),
     "AD303": ("array may be one of several", "copy it before it is written: b = a.copy()"),

@@ -33,6 +33,7 @@ from adcompiler.loops.unroll import unroll
 from adcompiler.loops.upwards import count_upwards
 from adcompiler.loops.vectorise import vectorise
 from adcompiler.polish.accumulate import accumulate_in_numbers
+from adcompiler.polish.budget import leave_room
 from adcompiler.polish.chains import shorten_chains
 from adcompiler.polish.fills import fill_at_once
 from adcompiler.polish.reciprocal import share_reciprocals
@@ -360,6 +361,7 @@ STAGES: dict[str, Stage] = {
             "iterations through which no adjoint flows are passed over",
         ),
         Pass("stacks", lambda u: lists_to_arrays(u.graph), "stacks of known length as arrays"),
+        Pass("budget", lambda u: leave_room(u.graph, u.shapes()), "states get the memory that is left"),
         *CLEAN,
     ),
     "itself": (

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from adcompiler import ComputationGraph, DifferentiationError, custom_vjp, grad, vjp
+from adcompiler import ComputationGraph, DifferentiationError, checkpointed, custom_vjp, grad, vjp
 from adcompiler.errors import CODES
 
 ARRAY = np.array([1.0, 2.0, 3.0])
@@ -393,6 +393,21 @@ def of_product(x, y, z, d):
 @refused("AD204", 1.0)
 def rule_of_another_form(x):
     return product(x, x)
+
+
+@refused("AD205", 1.0, 4)
+def checkpointed_list(x, n):
+    items = [x]
+    for _ in checkpointed(range(n), slots=2):
+        items.append(math.sin(items[-1]))
+    return items[-1]
+
+
+@refused("AD205", 1.0, 4)
+def checkpointed_draws(x, n):
+    for _ in checkpointed(range(n), slots=2):
+        x = math.sin(x) + np.random.random()
+    return x
 
 
 IDS = [f"{code}-{function.__name__}" for code, function, _, _ in CASES]

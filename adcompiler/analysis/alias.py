@@ -185,8 +185,11 @@ class Memory:
 
     def written_after(self, value: Value, node: Node) -> bool:
         """Tell whether the array's elements, as `node` reads them, may be overwritten afterwards."""
+        return self.written_behind(value, self.access[node])
+
+    def written_behind(self, value: Value, here: Access) -> bool:
+        """Tell whether the array's elements, as read at some place, may be overwritten afterwards."""
         reader = self.owners.get(value, value)
-        here = self.access[node]
         return any(
             self._reaches(store, writer, reader, here) and self._touches(value, here, store)
             for store, writer in self._writes_of(value)

@@ -133,7 +133,7 @@ def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain, halves: Halves
             through(unit, "checked")
         if is_reverse:
             unit.graph = augment_calls(unit.graph, positions, halves.make)
-            made = gradient(unit.graph, positions, step.kind, step.has_aux, unit.masked)
+            made = gradient(unit.graph, positions, step.kind, step.has_aux, unit.masked, unit.style.room)
             gradients = [gradient_layout(layouts[position]) for position in step.wrt]
             packed = gradients[0] if unit.style.single else Packed(tuple(gradients))
             returns = _returns(unit.graph, packed, step)

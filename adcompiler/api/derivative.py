@@ -38,6 +38,7 @@ from adcompiler.api.exporting import export
 from adcompiler.api.nesting import chain_of, described, lowered_function
 from adcompiler.api.next_chain import Mode
 from adcompiler.api.remembered import Entry, Slot, slot_of
+from adcompiler.api.room import room_of
 from adcompiler.api.shortcuts import Shortcuts
 from adcompiler.api.showing import in_notebook, show
 from adcompiler.api.specialised import Specialised, outdated, run_plainly, seconds_of_stages, with_direction
@@ -80,6 +81,7 @@ class Derivative(Portable):
         self.stacked = mode not in ("hvp", "hessian") and bool(options.pop("stacked", False))
         names = ("accurate_math", "broadcasting", "debug_nans")
         accurate, broadcasts, checks = (bool(options.pop(name, False)) for name in names)
+        room = room_of(options.pop("checkpoints", None), options.pop("memory", None))
         self.options, self.raises = jit_options(self.base, options), divides_like_python(self.base, options)
         self.python = python_function(self.base)
         keep(self.python)
@@ -96,7 +98,7 @@ class Derivative(Portable):
         self.chain, self.is_nested = chain_of(mode, tuple(self.wrt), self.has_aux, self.inner)
         if self.inner is not None and mode in ("outputs", "jvp"):
             single = self.inner.style.single
-        self.style: Style = Style(single, accurate or checks, broadcasts, checks=checks)
+        self.style: Style = Style(single, accurate or checks, broadcasts, checks=checks, room=room)
         if mode == "hvp":
             self.style = replace(self.style, packed=True)
             self.signature = with_direction(self.signature, direction_name(self.names))

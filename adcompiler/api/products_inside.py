@@ -24,6 +24,7 @@ from adcompiler.api.inside_numba import DerivativeType
 from adcompiler.api.linear import linearize
 from adcompiler.api.pullback import derivative_of, vjp
 from adcompiler.api.pushforward import jvp
+from adcompiler.custom import checkpointed, stop_gradient
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.kinds import is_array, is_continuous
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves, map_leaves
@@ -250,3 +251,13 @@ def _jvp(function, primals, tangents):
                 given.append(f"np.ascontiguousarray({place})" if is_vector else f"np.{leaf.kind}({place})")
     result = f"made({', '.join([*kept, *given])})"
     return _compiled("function, primals, tangents", result, {"made": made}).py_func
+
+
+@overload(stop_gradient)
+def _stop_gradient(value):
+    return lambda value: value
+
+
+@overload(checkpointed, inline="always")
+def _checkpointed(iterable, slots):
+    return lambda iterable, slots: iterable

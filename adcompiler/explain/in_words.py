@@ -9,7 +9,9 @@ from adcompiler.analysis.guess import describe_layout
 from adcompiler.explain.footprint import Allocation
 from adcompiler.graph.layout import Layout
 from adcompiler.graph.nodes import For
+from adcompiler.graph.steps import Room
 from adcompiler.storage.plan import LoopPlan
+from adcompiler.storage.run_again import iterations_run
 from adcompiler.storage.tape import Tape
 
 _BYTES = {"float64": 8, "float32": 4, "int64": 8, "bool": 1, "boolean": 1}
@@ -73,6 +75,8 @@ def _loop(plan: LoopPlan, tapes: list[Tape]) -> list[str]:
         lines.append("  stores nothing: each iteration is run again just before it is reversed,")
         lines.append("  as no iteration needs what an earlier one computed")
         return lines
+    if plan.room is not None:
+        return lines + _checkpoints(plan.room)
     lines += [f"  stores {_tape(tape)}" for tape in tapes]
     for state in plan.states:
         lines.append(f"  the next value of '{state.name}' is what the following iteration stored")
@@ -83,6 +87,14 @@ def _loop(plan: LoopPlan, tapes: list[Tape]) -> list[str]:
     if not tapes:
         lines.append("  stores nothing: all that its reversal reads is still at hand or linear")
     return lines
+
+
+def _checkpoints(room: Room) -> list[str]:
+    again = "  and runs the others again from the last one kept"
+    if room.slots is None:
+        return [f"  keeps the states of as many iterations as {room.memory:,} bytes have room for,", again]
+    runs = f"  (1,000 iterations: {iterations_run(1000, room.slots):,} are run in all)"
+    return [f"  keeps the states of {room.slots} iterations at most,", again, runs]
 
 
 def _tape(tape: Tape) -> str:

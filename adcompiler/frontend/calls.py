@@ -12,7 +12,7 @@ import numba
 import numba.typed
 import numpy as np
 
-from adcompiler.custom import CustomFunction, stop_gradient
+from adcompiler.custom import CustomFunction, checkpointed, stop_gradient
 from adcompiler.definitions import refuse
 from adcompiler.frontend import defined, overloads, primitives, resolve, scope, staying, transforms, tuples
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Operation, Record, Transform, TypeOf
@@ -68,6 +68,11 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
         return _custom(state, node, callee, function, name)
     if getattr(function, "is_derivative", False):
         return _transform(state, node, transforms.transform_of(function), name)
+    if function is checkpointed:
+        cure = "write for … in checkpointed(…, slots=10)"
+        raise state.refuse(
+            "AD103", "it does not stand around all that a loop goes over", node, cure
+        )
     if _is_own(function):
         if function.__name__ in (*transforms.MAKERS, *transforms.EVALUATED):
             return _made_inside(state, node, function.__name__)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import gast
 
+from adcompiler.custom import checkpointed
 from adcompiler.frontend import resolve, scope, tuples
 from adcompiler.frontend.bindings import Binding
 from adcompiler.frontend.state import Lowering
@@ -30,13 +31,27 @@ class Sequence:
     items: tuple[Binding, ...] | None = None
 
 
-def position_name(stmt: gast.For) -> str:
+def position_name(target: gast.expr, over: gast.expr) -> str:
     """Return a name for the position of a loop: that of the index which `enumerate` gives."""
-    target = stmt.target
     if isinstance(target, gast.Tuple) and isinstance(target.elts[0], gast.Name):
-        is_counted = isinstance(stmt.iter, gast.Call) and getattr(stmt.iter.func, "id", "") == "enumerate"
+        is_counted = isinstance(over, gast.Call) and getattr(over.func, "id", "") == "enumerate"
         return target.elts[0].id if is_counted else "k"
     return "k"
+
+
+def checkpoints(state: Lowering, node: gast.expr) -> tuple[gast.expr, int | None]:
+    """Return what a loop goes over, and the slots of `checkpointed(…, slots)` around it, if that is there."""
+    if not isinstance(node, gast.Call) or scope.dotted(state, node.func) is not checkpointed:
+        return node, None
+    given = dict(zip(("iterable", "slots"), node.args, strict=False))
+    given |= {keyword.arg: keyword.value for keyword in node.keywords}
+    if given.keys() != {"iterable", "slots"} or len(node.args) + len(node.keywords) != 2:
+        raise state.refuse("AD107", "checkpointed takes what a loop goes over, and slots", node)
+    slots = state.atom(given["slots"])
+    if not isinstance(slots, Literal) or not isinstance(slots.value, int) or slots.value < 1:
+        cure = "give a constant, as in checkpointed(range(n), slots=10), or grad(f, checkpoints=10)"
+        raise state.refuse("AD103", "the number of slots is no constant, or less than one", node, cure)
+    return given["iterable"], slots.value
 
 
 def range_bounds(state: Lowering, node: gast.expr) -> Bounds | None:

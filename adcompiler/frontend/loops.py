@@ -182,20 +182,21 @@ def while_loop(state: Lowering, stmt: gast.While) -> None:
 
 def for_loop(state: Lowering, stmt: gast.For) -> None:
     """Lower a for loop: over a range as it is, over other sequences by position; tuples are written out."""
-    bounds = iteration.range_bounds(state, stmt.iter)
+    over, slots = iteration.checkpoints(state, stmt.iter)
+    bounds = iteration.range_bounds(state, over)
     if bounds is not None and isinstance(stmt.target, gast.Name):
         name = stmt.target.id
         index = Value(name)
-        _for(state, stmt, index, bounds, lambda: state.env.update({name: index}))
+        _for(state, stmt, index, bounds, lambda: state.env.update({name: index}), slots)
         return
-    sequence = iteration.sequence(state, stmt.iter, stmt.target)
+    sequence = iteration.sequence(state, over, stmt.target)
     if sequence.items is not None:
         _unrolled(state, stmt, sequence.items)
         return
-    position = Value(iteration.position_name(stmt), temporary=True)
+    position = Value(iteration.position_name(stmt.target, over), temporary=True)
     bounds = Literal(0), sequence.length(), Literal(1)
     state.statement = stmt
-    _for(state, stmt, position, bounds, lambda: bind(state, stmt.target, sequence.item(position)))
+    _for(state, stmt, position, bounds, lambda: bind(state, stmt.target, sequence.item(position)), slots)
     _check_fixed(state, stmt)
 
 
@@ -218,13 +219,15 @@ def _for(
     index: Value,
     bounds: tuple[Atom, Atom, Atom],
     begin: Callable[[], None],
+    slots: int | None,
 ) -> None:
     where = state.where(stmt)
     state.ranks[index] = 0
     loop, _, body = _loop_body(state, stmt, begin, {}, {})
     body = Region((index, *body.params), body.nodes, body.yields)
     breaks = stmt in state.structured.stops
-    state.nodes.append(For(*bounds, tuple(loop.inits), body, tuple(loop.outs), breaks, loc=where))
+    outs = tuple(loop.outs)
+    state.nodes.append(For(*bounds, tuple(loop.inits), body, outs, breaks, slots, loc=where))
 
 
 def _unrolled(state: Lowering, stmt: gast.For, items: tuple[Binding, ...]) -> None:

@@ -1,7 +1,7 @@
 """THE PAGE: every kind of node in the structured SSA graph.
 
-A region is a straight list of nodes with parameters and yields; loops and branches are nodes that hold
-regions. Every `Value` (`atoms.py`) is defined once: as a parameter of a region or as the output of one node.
+A region is a list of nodes with parameters and yields; loops and branches are nodes that hold regions. Each
+`Value` (`atoms.py`) is defined once: as a parameter of a region or as the output of one node.
 Arrays are memory: a value is a reference, `getitem` with a slice, `T`, `reshape` are views, `Store` writes.
 """
 
@@ -31,7 +31,7 @@ class Region:
 
 
 class Role(Enum):
-    """What a node is there for: passes may do with one what they may not do with another."""
+    """What a node is there for: passes decide by it what they may do with the node."""
 
     PRIMAL = "what the program does"
     ADJOINT = "reverses what the program does"
@@ -99,7 +99,7 @@ class _Loop(_Made):
 
 @dataclass(frozen=True, eq=False)
 class For(_Loop):
-    """`for i in range(start, stop, step)`: body parameters are (i, *carried)."""
+    """`for i in range(start, stop, step)`: body parameters are (i, *carried); see `checkpointed`."""
 
     start: Atom
     stop: Atom
@@ -108,6 +108,7 @@ class For(_Loop):
     body: Region
     outs: tuple[Value, ...]
     breaks: bool = False
+    checkpoints: int | None = None
 
     @property
     def carried(self) -> tuple[Value, ...]:

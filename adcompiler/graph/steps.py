@@ -35,6 +35,19 @@ Matrix = Literal["jacobian", "jacfwd", "jacrev", "hessian"]
 
 
 @dataclass(frozen=True)
+class Room:
+    """How much a loop may keep that is run again from checkpoints.
+
+    Attributes:
+        slots: the number of states of each loop.
+        memory: bytes of all arrays that a derivative makes, where the number is not given.
+    """
+
+    slots: int | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True)
 class Style:
     """What the generated text is to be like.
 
@@ -46,6 +59,8 @@ class Style:
         packed: whether the tangents are one argument `v` in the structure of the gradient.
         checks: whether each value and adjoint is checked to be finite.
         in_lanes: whether Jacobians and Hessians are computed along several directions at once.
+        room: what limits the states that loops keep to be run again from; None where they keep all that their
+            reversal reads.
     """
 
     single: bool = True
@@ -55,6 +70,7 @@ class Style:
     packed: bool = False
     checks: bool = False
     in_lanes: bool = True
+    room: Room | None = None
 
 
 def is_one_reverse_step(chain: Chain) -> bool:

@@ -11,7 +11,11 @@ from adcompiler.graph.walk import rename
 
 
 def kept_apart(
-    results: list[Atom], are_arrays: Sequence[bool], nodes: Sequence[Node], params: Sequence[Value] = ()
+    results: list[Atom],
+    are_arrays: Sequence[bool],
+    nodes: Sequence[Node],
+    params: Sequence[Value] = (),
+    all_of_them: bool = False,
 ) -> list[Node]:
     """Replace arrays that may share memory with an earlier one, or a parameter, by copies; return these."""
     classes = memory_classes(Region((), tuple(nodes), ()))
@@ -20,7 +24,7 @@ def kept_apart(
     for k, atom in enumerate(results):
         if isinstance(atom, Value) and are_arrays[k]:
             memory_of = classes.get(atom, atom)
-            if memory_of in seen:
+            if all_of_them or memory_of in seen:
                 results[k] = copy = Value(atom.name)
                 copies.append(Apply(copy, "copy", (atom,), role=Role.TAPE))
             seen.add(memory_of)

@@ -30,7 +30,52 @@ def longer(stack):
     return copy
 
 
-HELPERS: dict[str, Callable[..., Any]] = {"sum_to": sum_to, "longer": longer}
+def slots_within(memory, state, most):
+    """Return how many states of this size, in bytes, there is room for; not more than there are."""
+    if memory < state:
+        raise MemoryError("memory= leaves no room for the state of one iteration")
+    return max(1, min(memory // state, most))
+
+
+def next_checkpoint(start, stop, room):
+    """Return where to keep the next state if one is kept at start and all before stop is to be reversed.
+
+    It is stop where there is no room for a state, or no need of one (Griewank and Walther 2000).
+    """
+    steps = stop - start
+    if room < 1 or steps < 2:
+        return stop
+    slots, runs, reach = room + 1, 0, 1
+    while reach < steps:  # slots allow that many steps if none is run more often than that
+        runs += 1
+        reach = reach * (slots + runs) // runs
+    beyond = reach * slots // (slots + runs)
+    least = reach * runs // (slots + runs) * (runs - 1) // (slots + runs - 1)
+    return start + max(least, steps - beyond, 1)
+
+
+def thinned(places, order, kept):
+    """Return how many states stay kept to make room for one more: every second gives way if there is none."""
+    if kept < len(places):
+        return kept
+    half = (kept + 1) // 2
+    for k in range(1, half):
+        places[k], places[2 * k] = places[2 * k], places[k]
+        order[k], order[2 * k] = order[2 * k], order[k]
+    return half
+
+
+def next_of_many(places, kept):
+    """Return where to keep the next state of a loop whose length is not known; -1 for nowhere."""
+    if len(places) == 1:
+        return -1
+    return places[kept - 1] + (1 if kept == 1 else places[1] - places[0])
+
+
+HELPERS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (sum_to, longer, slots_within, next_checkpoint, thinned, next_of_many)
+}
 
 
 def helper_source(name: str) -> str:

@@ -14,6 +14,7 @@ from adcompiler.analysis.vanishing import lost, vanishing
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Packed, Static, derived_name
 from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Value, type_of
+from adcompiler.graph.steps import Room
 from adcompiler.graph.walk import clone, renamed_keys
 from adcompiler.prepare.adjoint_blocks_typed import without_blocks
 from adcompiler.reverse.bind import allocated
@@ -26,7 +27,12 @@ from adcompiler.storage.record import Recording
 
 
 def gradient(
-    graph: Graph, wrt: Sequence[int], mode: str, has_aux: bool = False, masked: bool = False
+    graph: Graph,
+    wrt: Sequence[int],
+    mode: str,
+    has_aux: bool = False,
+    masked: bool = False,
+    room: Room | None = None,
 ) -> Derived:
     """Build the graph that evaluates a function's gradient.
 
@@ -38,6 +44,7 @@ def gradient(
             can be taken apart from the forward sweep.
         has_aux: whether the first result only is differentiated, and the others are handed on.
         masked: whether results may be left out by what the caller makes of them.
+        room: what limits the states that loops keep; None where they keep all that their reversal reads.
 
     Returns:
         a graph returning `[value,] gradient of each argument` in order; with other results, `value, others,
@@ -60,7 +67,7 @@ def gradient(
         seeds = [seed and _given(seed, given) for seed in seeds]
     active = active_values(graph, arguments)
     sweep = reverse(graph, arguments, active, seeds, masked)
-    graph, recording = sweep.primal, Recording(sweep)
+    graph, recording = sweep.primal, Recording(sweep, room=room)
     forward, back = _recorded(recording, merges=mode != "halves")
     for shadow in sweep.bound.shadows.values():
         shadow.type = None  # its layout follows from the array of zeros that it is a part of
@@ -69,20 +76,23 @@ def gradient(
     starts = recording.starts
     starts |= renamed_keys(starts, mapping)
     value = {"value_and_grad": forward.yields[:1], "halves": forward.yields}.get(mode, ())
-    nodes = (*forward.nodes, Effect("reverse_sweep", ()), *back.nodes)
-    others, copies = _others(forward, nodes) if has_aux else ([], [])
+    others, copies = _others(forward, is_run_again=room is not None) if has_aux else ([], [])
+    nodes = (*forward.nodes, *copies, Effect("reverse_sweep", ()), *back.nodes)
     results = (*value, *others, *back.yields) if value else (*back.yields, *others)
-    body = allocated(Region((*forward.params, *params), (*nodes, *copies), results))
+    body = allocated(Region((*forward.params, *params), nodes, results))
     _check_nothing_is_lost(graph, sweep.body, replace(body, yields=back.yields))
     result = _derivative(graph, body, mode, params, described(graph, wrt))
     return Derived(result, recording.plans, tuple(kinds), starts)
 
 
-def _others(forward: Region, nodes: Sequence[Node]) -> tuple[list[Atom], list[Node]]:
-    """Return the results but for the first, which share no memory with arguments; and the copies for that."""
+def _others(forward: Region, is_run_again: bool) -> tuple[list[Atom], list[Node]]:
+    """Return the results but for the first, which share no memory with arguments; and the copies for that.
+
+    They share none either with what iterations write that are run again.
+    """
     others = [*forward.yields[1:]]
     are_arrays = [isinstance(atom, Value) and is_array(type_of(atom)) for atom in others]
-    return others, kept_apart(others, are_arrays, nodes, forward.params)
+    return others, kept_apart(others, are_arrays, forward.nodes, forward.params, is_run_again)
 
 
 def _given(seed: Atom, nodes: list[Node]) -> Value:

@@ -8,10 +8,11 @@ recomputed from it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.alias import Memory
 from adcompiler.graph.nodes import Apply, For, Region, Value, While
+from adcompiler.graph.steps import Room
 from adcompiler.graph.walk import regions, results
 from adcompiler.storage.cut import minimum_cut
 from adcompiler.storage.recompute import Frame
@@ -24,6 +25,7 @@ class LoopPlan:
     Attributes:
         loop: the loop of the primal.
         replayed: True if the reverse loop repeats the whole iteration before reversing it.
+        room: for how many states there is room, from which iterations are run again; None if all is kept.
         merged: True if each iteration is reversed right after it has run.
         stored: values stored once per iteration.
         recomputed: values computed again in the reverse loop.
@@ -36,6 +38,7 @@ class LoopPlan:
     loop: For | While
     replayed: bool = False
     merged: bool = False
+    room: Room | None = None
     stored: list[Value] = field(default_factory=list)
     recomputed: set[Value] = field(default_factory=set)
     states: dict[Value, Value] = field(default_factory=dict)
@@ -57,6 +60,13 @@ def plan_loop(loop: For | While, body: Region, needed: list[Value], info: Memory
     stored = minimum_cut(frame, needed)
     _demand(frame, needed, stored, plan)
     return plan
+
+
+def kept_of_one_iteration(plan: LoopPlan, room: Room) -> LoopPlan:
+    """Return the plan of a loop whose iterations are run again: none reads what another one keeps."""
+    others = (*plan.states.values(), *plan.counters.keys(), *plan.counters.values())
+    stored = list(dict.fromkeys((*plan.stored, *others)))
+    return replace(plan, room=room, stored=stored, states={}, counters={})
 
 
 def _demand(frame: Frame, needed: list[Value], cut: set[Value], plan: LoopPlan) -> None:

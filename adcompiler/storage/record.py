@@ -13,6 +13,7 @@ from numba import int64
 
 from adcompiler.analysis.alias import written_arrays
 from adcompiler.analysis.types import element, is_array, is_scalar
+from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -26,22 +27,29 @@ from adcompiler.graph.nodes import (
     While,
     type_of,
 )
+from adcompiler.graph.steps import Room
 from adcompiler.graph.walk import (
     defined,
     free,
     map_region,
     regions,
+    renamed_keys,
     results,
     values,
     walk,
     with_regions,
 )
 from adcompiler.reverse.reverse import ReverseSweep
+from adcompiler.storage.checkpoints import Checkpoints
 from adcompiler.storage.export import export
+from adcompiler.storage.hand_out import Unset, handed_out
+from adcompiler.storage.loop_state import LoopState, loop_state
+from adcompiler.storage.made import Nodes
 from adcompiler.storage.merge import Replay, merge_sweeps
-from adcompiler.storage.plan import LoopPlan, plan_loop
+from adcompiler.storage.plan import LoopPlan, kept_of_one_iteration, plan_loop
 from adcompiler.storage.recompute import Frame
 from adcompiler.storage.repeat import control, may_repeat, repeated
+from adcompiler.storage.run_again import Once, forward_loop, reverse_loop, trips_of
 from adcompiler.storage.snapshot import arrays_to_keep, served_from_copies
 from adcompiler.storage.supply import Supply
 from adcompiler.storage.tape import (
@@ -74,6 +82,9 @@ class Recording:
     replays: dict[Node, Replay] = field(default_factory=dict)
     originals: dict[Value, Atom] = field(default_factory=dict)
     starts: dict[Value, Literal] = field(default_factory=dict)
+    room: Room | None = None
+    depth: int = 0
+    made: dict[Value, Tape] = field(default_factory=dict)
 
     def frame(self, primal: Region, back: Region, repeated: bool = False) -> tuple[Region, Region]:
         """Settle all loops of a region and of the branches in it; return both sweeps.
@@ -135,17 +146,27 @@ class Recording:
 
     def loop(self, primal: For | While, back: For, repeated: bool) -> tuple[list[Node], For]:
         """Settle one loop and its reverse."""
-        whole, primal = primal, self.with_snapshots(primal, back.body)
-        if whole is not primal:
-            self.rename_partner(whole, primal)
+        original, primal = primal, self.with_snapshots(primal, back.body)
+        if original is not primal:
+            self.rename_partner(original, primal)
         whole = replace(primal, body=map_region(primal.body, self.with_copies))
         repeatable = may_repeat(whole, self.reads(primal, back), self.sweep.info)
-        body, back_body = self.frame(primal.body, back.body, repeated or repeatable)
+        marked = getattr(primal, "checkpoints", None)
+        room = Room(marked) if marked else self.room
+        may_run_again = room is not None and not repeatable
+        self.depth += may_run_again
+        body, back_body = self.frame(primal.body, back.body, repeated or repeatable or may_run_again)
+        self.depth -= may_run_again
         position, back_body = _split_position(primal, back_body)
         back = replace(back, body=back_body)
         inside = defined(body)
         needed = [value for value in free(back_body) if value in inside]
         plan = plan_loop(primal, body, needed, self.sweep.info)
+        if room and may_run_again and plan.stored and (marked or self.is_checkpointed(primal, plan)):
+            state = self.state(original, must=bool(marked) or not self.depth)
+            if state is not None:
+                points = self.checkpoints(original, primal, state, room)
+                return self.checkpointed(points, body, back, position, plan)
         plan.replayed = repeatable and not repeated and any(self.is_large(value) for value in plan.stored)
         may_merge = repeatable and not position
         merged = self.merge(*export(body, back_body, self.sweep)) if may_merge else None
@@ -176,6 +197,7 @@ class Recording:
         inside = defined(body)
         tapes = [self.tape(primal, value, inside) for value in plan.stored if value not in self.stacks]
         self.plans.append((plan, tapes))
+        self.made.update((tape.storage, tape) for tape in tapes)
         self.tapes.update((tape.storage, tape) for tape in tapes if tape.kind != STACK)
         self.stacks.update(tape.storage for tape in tapes if tape.kind == STACK)
         moved = [value for value in plan.stored if value in self.stacks]
@@ -184,6 +206,57 @@ class Recording:
         allocations = [node for tape in tapes for node in allocation(tape)]
         allocations += [Apply(stack, "list", (), role=Role.TAPE) for stack in moved]
         return allocations, self.counted(primal, recording), made
+
+    def is_checkpointed(self, loop: For | While, plan: LoopPlan) -> bool:
+        """Tell whether to keep states of a loop: a few numbers of an innermost loop take less than arrays."""
+        is_long = any(map(self.is_large, plan.stored)) or any(map(regions, walk(loop.body)))
+        is_small = all(is_scalar(type_of(value)) for value in loop.carried) and not self.writes_outside(loop)
+        return is_long or (is_small and not self.depth)
+
+    def state(self, loop: For | While, must: bool) -> LoopState | None:
+        """Return what an iteration begins with; None, unless it must be known, where it cannot be kept."""
+        try:
+            return loop_state(loop, self.sweep.info, self.sweep.shapes, self.sweep.bound)
+        except DifferentiationError:
+            if must:
+                raise
+            return None
+
+    def writes_outside(self, loop: For | While) -> bool:
+        """Tell whether a loop writes arrays from outside."""
+        inside = defined(loop.body)
+        owners = self.sweep.info.owners
+        return any(owners.get(array, array) not in inside for array in written_arrays(loop.body))
+
+    def checkpointed(
+        self, points: Checkpoints, body: Region, back: For, position: tuple[Node, ...], plan: LoopPlan
+    ) -> tuple[list[Node], For]:
+        """Return a loop that keeps states of some iterations, with what it needs, and its reverse."""
+        sweep = self.sweep
+        plan = kept_of_one_iteration(plan, points.room)
+        self.plans.append((plan, []))
+        before = points.allocation()
+        first, unset = Nodes(), Unset(self.made, sweep.shapes, defined(body))
+        run, names = handed_out(body, plan.stored, unset)
+        begun = [unset.write(first, value) for value in plan.stored]
+        once = Once(body, run, tuple(names.get(value, value) for value in plan.stored))
+        forward, kept = forward_loop(points, once, begun)
+        for value, other, last in zip(plan.stored, once.handed, kept.last, strict=True):
+            if value in self.made:
+                self.made[other] = self.made[last] = self.made[value]
+        supply = Supply(plan, {}, sweep.partner)
+        made, mapping = reverse_loop(points, once, supply, back, position, kept)
+        self.starts.update(renamed_keys(self.starts, mapping))
+        count = [] if points.is_counted else trips_of(points.loop, points.trips)
+        return [*count, *before, *first.made, forward], made
+
+    def checkpoints(
+        self, whole: For | While, primal: For | While, state: LoopState, room: Room
+    ) -> Checkpoints:
+        """Return what is to be kept of a loop."""
+        total = self.sweep.trips.get(primal)
+        trips = Value("trips", temporary=True, type=int64) if total is None else total
+        return Checkpoints(whole, state, room, trips, total is not None)
 
     def reads(self, primal: For | While, back: For) -> list[Value]:
         """Return what the reversal of an iteration reads; for a number of iterations, what decides it."""

@@ -1,0 +1,178 @@
+"""What an iteration of a loop begins with: what a checkpoint has to keep so that it can be run again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adcompiler.analysis.affine import Linear
+from adcompiler.analysis.alias import Access, Memory, is_opaque, written_by
+from adcompiler.analysis.sizes import Axis, Shapes, form_of
+from adcompiler.analysis.types import is_array, is_list, is_mutable, is_scalar
+from adcompiler.errors import DifferentiationError
+from adcompiler.graph.nodes import Apply, Atom, For, Node, Value, While, type_of
+from adcompiler.graph.walk import defined, free, walk
+from adcompiler.primitives import card
+from adcompiler.reverse.bind import SHADOW, Bound
+
+_CURE = "leave checkpoints out, or write this loop with numbers and arrays that keep their shape"
+
+
+@dataclass(frozen=True)
+class LoopState:
+    """What one iteration of a loop begins with.
+
+    Attributes:
+        numbers: numbers that the loop carries.
+        arrays: arrays that it carries, which a checkpoint copies, with their sizes.
+        memory: arrays from outside of it that it writes, with their sizes.
+        shadows: carried shadows: which array is meant, not what it holds.
+        stale: arrays that it only reads, and that are written later.
+    """
+
+    numbers: tuple[Value, ...]
+    arrays: dict[Value, tuple[Linear, ...]]
+    memory: dict[Value, tuple[Linear, ...]]
+    shadows: tuple[Value, ...]
+    stale: tuple[Value, ...]
+
+
+def loop_state(loop: For | While, info: Memory, shapes: Shapes, bound: Bound) -> LoopState:
+    """Return what an iteration of a loop begins with.
+
+    Args:
+        loop: the loop of the primal.
+        info: where memory is written.
+        shapes: the shapes of arrays.
+        bound: shadows that the forward sweep carries beside their arrays.
+
+    Raises:
+        DifferentiationError: AD205 where an iteration cannot be run again from numbers and arrays.
+    """
+    _check_nodes(loop)
+    shadows = tuple(value for value in loop.carried if value in bound.all)
+    carried = [value for value in loop.carried if value not in bound.all]
+    numbers = tuple(value for value in carried if is_scalar(type_of(value)))
+    references = [value for value in carried if value not in numbers]
+    written = _written(loop, info)
+    _check_apart(loop, references, written, info)
+    inside = defined(loop.body)
+    owners = dict.fromkeys(info.owners.get(array, array) for array in written)
+    memory = [owner for owner in owners if owner not in inside]
+    return LoopState(
+        numbers,
+        {value: _sizes(value, loop, shapes) for value in references},
+        {value: _sizes(value, loop, shapes) for value in memory},
+        shadows,
+        tuple(_stale(loop, written, info, bound)),
+    )
+
+
+def _refused(loop: Node, reason: str, cure: str = _CURE) -> DifferentiationError:
+    return DifferentiationError("AD205", reason, loop.loc, cure)
+
+
+def _check_nodes(loop: For | While) -> None:
+    """Refuse iterations that give something else when they are run again."""
+    for node in walk(loop.body):
+        if isinstance(node, Apply) and node.fn == SHADOW:
+            cure = "make the array before the loop, and write into it"
+            raise _refused(node, "an array is made here that has several names later", cure)
+        if is_opaque(node) or (isinstance(node, Apply) and _is_drawn(node)):
+            cure = "draw the numbers before the loop, into an array"
+            raise _refused(node, "an iteration that is run again would draw other numbers", cure)
+
+
+def _is_drawn(node: Apply) -> bool:
+    known = card(node.fn)
+    return not known.is_pure and not known.writes_first and not known.is_statement and not known.is_call
+
+
+def _written(loop: For | While, info: Memory) -> list[Value]:
+    """Return the arrays that a loop writes, by the names under which it does, with all that it may mean."""
+    written = [array for node in walk(loop.body) for array in written_by(node)]
+    lists = [array for array in written if is_list(type_of(array)) and _is_from_outside(array, loop, info)]
+    if lists:
+        raise _refused(loop, f"it changes the list '{lists[0].name}'")
+    return [array for array in written if is_array(type_of(array))]
+
+
+def _is_from_outside(value: Value, loop: For | While, info: Memory) -> bool:
+    owner = info.owners.get(value, value)
+    return owner not in defined(loop.body) or owner in loop.carried
+
+
+def _check_apart(loop: For | While, arrays: list[Value], written: list[Value], info: Memory) -> None:
+    """Refuse carried arrays that may be the same memory as others, if that is written."""
+    classes = info.classes
+    for array in arrays:
+        if not is_array(type_of(array)):
+            raise _refused(loop, f"it carries '{array.name}' of type {type_of(array)}")
+    changed = {classes.get(array, array) for array in written}
+    groups: dict[Value, list[Value]] = {}
+    for array in arrays:
+        groups.setdefault(classes.get(array, array), []).append(array)
+    outside = [value for value in free(loop.body) if is_mutable(type_of(value))]
+    for memory, group in groups.items():
+        if memory not in changed:
+            continue
+        others = [value for value in outside if classes.get(value, value) is memory]
+        if others or not _stay_apart(loop, group, info):
+            names = ", ".join(repr(value.name) for value in [*group, *others][:3])
+            raise _refused(loop, f"it writes memory that may have several names: {names}")
+
+
+def _stay_apart(loop: For | While, group: list[Value], info: Memory) -> bool:
+    """Tell whether arrays begin as arrays of their own, and each iteration hands on different ones."""
+    if len(group) == 1:
+        return True
+    places = [k for k, param in enumerate(loop.carried) if param in group]
+    inits = [loop.inits[k] for k in places]
+    after = [loop.next_values[k] for k in places]
+    return all(len(set(ends)) == len(ends) and _are_own(ends, group, info) for ends in (inits, after))
+
+
+def _are_own(atoms: list[Atom], group: list[Value], info: Memory) -> bool:
+    """Tell whether each is one of the carried arrays, or one that has just been made."""
+    assert info.dependences is not None
+    makers = info.dependences.makers
+    made = (makers.get(atom) for atom in atoms if isinstance(atom, Value) and atom not in group)
+    return all(node is not None and not card(node.fn).is_view and not is_opaque(node) for node in made)
+
+
+def _sizes(array: Value, loop: For | While, shapes: Shapes) -> tuple[Linear, ...]:
+    """Return the sizes of an array, which have to be known before the loop."""
+    found = shapes.get(array)
+    inside = defined(loop.body)
+    forms = tuple(form_of(size) for size in found or ())
+    symbols = {s.array if isinstance(s, Axis) else s for form in forms for s in form.terms}
+    if found is None or not symbols.isdisjoint(inside):
+        raise _refused(loop, f"the size of '{array.name}' is not known before it")
+    return forms
+
+
+def _stale(loop: For | While, written: list[Value], info: Memory, bound: Bound) -> Iterator[Value]:
+    """Yield arrays that the loop reads as they are when it begins, and that later statements write."""
+    changed = {info.classes.get(array, array) for array in written}
+    here = _place(loop, info)
+    for value in free(loop.body):
+        kind = type_of(value)
+        if not is_mutable(kind) or value in bound.all or info.classes.get(value, value) in changed:
+            continue
+        if info.written_behind(value, here):
+            if not is_array(kind):
+                raise _refused(loop, f"it reads the list '{value.name}', which is changed later")
+            yield value
+
+
+def _place(loop: For | While, info: Memory) -> Access:
+    """Return where a loop stands, read off what is in it: the loop itself may have been made anew."""
+    if loop in info.access:
+        return info.access[loop]
+    for node in loop.body.nodes:
+        if node in info.access:
+            inside = info.access[node]
+            return Access(inside.position - 1, inside.loops[:-1])
+    inner = next(node for node in walk(loop.body) if node in info.access)
+    depth = next(k for k, outer in enumerate(info.access[inner].loops) if outer.loc == loop.loc)
+    return Access(info.access[inner].position - 1, info.access[inner].loops[:depth])

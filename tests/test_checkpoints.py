@@ -1,0 +1,424 @@
+"""Loops in bounded memory: the same gradients, as few iterations as theory says, bytes in bounds."""
+
+import math
+import random
+import tracemalloc
+
+import numpy as np
+import pytest
+from fuzzing import fails, inputs, make
+from nest_generator import NestGenerator
+from numba import njit
+from program_generator import ProgramGenerator
+
+from adcompiler import (
+    DifferentiationError,
+    checkpointed,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    value_and_grad,
+    vjp,
+)
+from adcompiler.storage.run_again import iterations_run
+
+U = np.linspace(0.1, 1.0, 7) ** 2
+
+
+def swapped(u0, k, steps):
+    u = u0.copy()
+    new = np.zeros_like(u)
+    for _ in range(steps):
+        for i in range(1, len(u) - 1):
+            new[i] = u[i] + k * (u[i + 1] - 2.0 * u[i] + u[i - 1]) + 0.01 * np.sin(u[i])
+        u, new = new, u
+    return np.sum(u * u)
+
+
+def in_place(u0, k, steps):
+    u = u0.copy()
+    total = 0.0
+    for t in range(steps):
+        u[1:-1] = u[1:-1] + k * (u[2:] - 2.0 * u[1:-1] + u[:-2]) + 0.01 * np.sin(u[1:-1])
+        total += u[t % 5] * t
+    return np.sum(u * u) + total
+
+
+def functional(u0, k, steps):
+    u = u0
+    for _ in range(steps):
+        u = u + k * (np.roll(u, 1) - 2.0 * u + np.roll(u, -1)) + 0.01 * np.sin(u)
+    return np.sum(u * u)
+
+
+def three_levels(u0, k, steps):
+    before, u = u0 * 0.9, u0 * 1.0
+    for _ in range(steps):
+        after = 2.0 * u - before
+        after[1:-1] += k * (u[2:] - 2.0 * u[1:-1] + u[:-2]) * u[1:-1]
+        before, u = u, after
+    return np.sum(u * before)
+
+
+def numbers(u0, k, steps):
+    y, v = u0[0], u0[1]
+    for t in range(steps, 0, -2):
+        a = -k * np.sin(y) * t
+        if a > 0.0:
+            v = v + 0.01 * a
+        y = y + 0.01 * v
+    return y * y + v
+
+
+def read_then_overwritten(u0, k, steps):
+    w = u0 * 2.0
+    y = k
+    for t in range(steps):
+        y = y * math.exp(-0.1 * w[t % 7]) + 0.1 * np.sum(np.sin(w))
+    w[:] = w * w
+    return y + np.sum(w)
+
+
+def left_early(u0, k, steps):
+    u = u0.copy()
+    for _ in range(steps):
+        u = u * np.cos(u) + 0.1 * k
+        if np.sum(u) < 0.9:
+            break
+    return np.sum(u * u) + k
+
+
+def until_small(u0, k, steps):
+    x, n = 1.0 + u0[2], 0
+    while abs(x * x - k) > 1e-9 and n < steps:
+        x = x - 0.3 * (x * x - k) / (2.0 * x) * np.sum(u0)
+        n += 1
+    return x * k
+
+
+def nested(u0, k, steps):
+    u = u0.copy()
+    history = np.zeros(steps)
+    for t in range(steps):
+        for _ in range(3):
+            u[1:-1] = u[1:-1] + k * (u[2:] - 2.0 * u[1:-1] + u[:-2]) * u[1:-1]
+        history[t] = u[2] * u[3]
+        for i in range(1, len(u)):
+            u[i] = math.tanh(u[i] + 0.1 * u[i - 1])
+    return np.sum(history * history) + u[4]
+
+
+PROGRAMS = [
+    swapped,
+    in_place,
+    functional,
+    three_levels,
+    numbers,
+    read_then_overwritten,
+    left_early,
+    until_small,
+    nested,
+]
+
+
+@pytest.mark.parametrize("function", PROGRAMS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("slots", [1, 2, 4])
+def test_gradients_are_those_without_checkpoints(function, slots):
+    derivative = value_and_grad(function, argnums=(0, 1), checkpoints=slots, jit=False)
+    plain = value_and_grad(function, argnums=(0, 1), jit=False)
+    for steps in (0, 1, 2, 5, 13):
+        value, gradients = derivative(U, 0.2, steps)
+        expected, wanted = plain(U, 0.2, steps)
+        assert value == pytest.approx(expected, rel=1e-12)
+        for one, other in zip(gradients, wanted, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-13)
+    assert "next_checkpoint" in derivative.source
+
+
+@pytest.mark.parametrize("function", [swapped, in_place, left_early, nested], ids=lambda f: f.__name__)
+def test_compiled(function):
+    derivative = value_and_grad(function, argnums=(0, 1), checkpoints=3)
+    plain = value_and_grad(function, argnums=(0, 1))
+    for steps in (0, 1, 7, 40):
+        value, gradients = derivative(U, 0.2, steps)
+        expected, wanted = plain(U, 0.2, steps)
+        assert value == pytest.approx(expected, rel=1e-12)
+        for one, other in zip(gradients, wanted, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("generator", [ProgramGenerator, NestGenerator])
+@pytest.mark.parametrize("start", range(0, 32, 8))
+def test_random_programs(generator, start):
+    for seed in range(start, start + 8):
+        rng = random.Random(seed)
+        source = generator(rng).program()
+        function, args = make(source, f"checkpoints {seed}"), inputs(rng)
+        if fails(function, args):
+            continue
+        wrt = tuple(range(len(args)))
+        with np.errstate(all="ignore"):
+            expected, wanted = value_and_grad(function, argnums=wrt, jit=False)(*args)
+            try:
+                run = value_and_grad(function, argnums=wrt, jit=False, checkpoints=1 + seed % 3)
+                value, gradients = run(*args)
+            except DifferentiationError as error:
+                assert error.code == "AD205", f"{error}\n{source}"
+                continue
+        assert value == pytest.approx(expected, nan_ok=True)
+        for one, other in zip(gradients, wanted, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-10, err_msg=source)
+
+
+# how many iterations are run
+
+
+def decayed(y, steps):
+    for _ in range(steps):
+        y = math.exp(-0.5 * y)
+    return y
+
+
+def decayed_while(y, steps):
+    t = 0
+    while t < steps:
+        y = math.exp(-0.5 * y)
+        t += 1
+    return y
+
+
+def counted_runs(function, slots, steps):
+    """Run the generated text with a counter in place of the exponential."""
+    derivative = grad(function, checkpoints=slots, jit=False)
+    derivative(0.3, 2)
+    calls = []
+
+    def exponential(x):
+        calls.append(x)
+        return math.exp(x)
+
+    known = {"exponential": exponential}
+    text = derivative.source.replace("math.exp(", "exponential(").replace("from numba import njit", "")
+    exec("def njit(*args, **options):\n    return args[0] if args else njit\n" + text, known)
+    found = known[f"{function.__name__}_grad"](0.3, steps)
+    assert found == pytest.approx(grad(function, jit=False)(0.3, steps), rel=1e-12)
+    return len(calls)
+
+
+def fewest(steps, slots):
+    """The fewest iterations by dynamic programming, after Griewank and Walther."""
+    costs = {(n, 1): n * (n - 1) // 2 for n in range(1, steps + 1)}
+    for s in range(2, slots + 1):
+        costs[1, s] = 0
+        for n in range(2, steps + 1):
+            costs[n, s] = min(m + costs[m, s] + costs[n - m, s - 1] for m in range(1, n))
+    return costs[steps, slots] + steps
+
+
+@pytest.mark.parametrize("slots", [1, 2, 3, 5, 10])
+@pytest.mark.parametrize("steps", [1, 2, 3, 7, 10, 33, 60])
+def test_as_few_iterations_as_possible(steps, slots):
+    assert counted_runs(decayed, slots, steps) == iterations_run(steps, slots) == fewest(steps, slots)
+
+
+def test_a_thousand_iterations_with_ten_slots():
+    assert counted_runs(decayed, 10, 1000) == 4636
+
+
+@pytest.mark.parametrize("slots", [1, 2, 3, 10, 40])
+def test_schedules_of_another_package(slots):
+    schedules = pytest.importorskip("checkpoint_schedules")
+    for steps in (1, 4, 57, 200):
+        runs = 0
+        for action in schedules.Revolve(steps, min(slots, steps)):
+            if type(action).__name__ == "Forward":
+                runs += action.n1 - action.n0
+            if type(action).__name__ == "EndReverse":
+                break
+        assert iterations_run(steps, slots) == runs
+
+
+@pytest.mark.parametrize("slots", [3, 5, 10, 40])
+def test_loops_of_unknown_length_run_little_more(slots):
+    for steps in (1, 10, 57, 200):
+        assert counted_runs(decayed_while, slots, steps) <= 2 * iterations_run(steps, slots)
+
+
+# memory
+
+
+def traced_peak(derivative, args):
+    """The peak in bytes of one call, its results included."""
+    derivative(*args)
+    tracemalloc.start()
+    try:
+        derivative(*args)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("function", [swapped, in_place, three_levels], ids=lambda f: f.__name__)
+def test_memory_holds(function):
+    args = np.linspace(0.0, 1.0, 150) ** 2, 0.1, 60
+    plain = grad(function, argnums=(0, 1), jit=False)
+    assert traced_peak(plain, args) > 70_000
+    for memory in (45_000, 60_000):
+        derivative = grad(function, argnums=(0, 1), memory=memory, jit=False)
+        assert traced_peak(derivative, args) <= memory + 2000  # what Python has around each array
+        np.testing.assert_allclose(derivative(*args)[0], plain(*args)[0], rtol=1e-9, atol=1e-12)
+
+
+def test_too_little_memory_for_one_state():
+    with pytest.raises(MemoryError, match="leaves no room"):
+        grad(swapped, memory="2kB", jit=False)(np.zeros(1000), 0.1, 10)
+
+
+# one loop, other derivatives, results beside the gradient
+
+
+def marked(u0, k, steps):
+    u = u0.copy()
+    for _ in checkpointed(range(2, steps), slots=4):
+        for _ in range(3):
+            u[1:-1] = u[1:-1] + k * (u[2:] - 2.0 * u[1:-1] + u[:-2]) * u[1:-1]
+    for j, x in checkpointed(enumerate(u), 2):
+        k = k * math.sin(x) + j
+    return np.sum(u * u) + k
+
+
+def unmarked(u0, k, steps):
+    u = u0.copy()
+    for _ in range(2, steps):
+        for _ in range(3):
+            u[1:-1] = u[1:-1] + k * (u[2:] - 2.0 * u[1:-1] + u[:-2]) * u[1:-1]
+    for j, x in enumerate(u):
+        k = k * math.sin(x) + j
+    return np.sum(u * u) + k
+
+
+def test_one_loop():
+    derivative = grad(marked, argnums=(0, 1), jit=False)
+    for one, other in zip(
+        derivative(U, 0.2, 9), grad(unmarked, argnums=(0, 1), jit=False)(U, 0.2, 9), strict=True
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-10)
+    assert "keeps the states of 4 iterations at most" in derivative.explain()
+    assert marked(U, 0.2, 9) == unmarked(U, 0.2, 9)
+
+
+def test_marks_mean_nothing_to_numba():
+    @njit
+    def summed(u, n):
+        total = 0.0
+        for k in checkpointed(range(n), slots=3):
+            for x in checkpointed(u, 2):
+                total += k * x
+        return total
+
+    assert summed(U, 3) == pytest.approx(3.0 * np.sum(U))
+
+
+def test_other_derivatives():
+    direction = np.cos(U)
+    expected = hessian(in_place, jit=False)(U, 0.2, 6)
+    np.testing.assert_allclose(hessian(in_place, checkpoints=2, jit=False)(U, 0.2, 6), expected, rtol=1e-9)
+    np.testing.assert_allclose(
+        hvp(in_place, checkpoints=2, jit=False)(U, 0.2, 6, direction), expected @ direction, rtol=1e-9
+    )
+    gradient = grad(in_place, checkpoints=2, jit=False)
+    np.testing.assert_allclose(jacobian(gradient, jit=False)(U, 0.2, 6), expected, rtol=1e-9)
+
+    def beside(u0, k):
+        return np.sum(gradient(u0, k, 6) ** 2)
+
+    wanted = 2.0 * expected @ gradient(U, 0.2, 6)
+    np.testing.assert_allclose(grad(beside, jit=False)(U, 0.2), wanted, rtol=1e-9)
+
+
+def test_results_beside_the_gradient_are_those_of_the_function():
+    def pair(u0, k, steps):
+        u = u0.copy()
+        for _ in range(steps):
+            u[1:-1] = u[1:-1] + k * (u[2:] - 2.0 * u[1:-1] + u[:-2]) * u[1:-1]
+        return np.sum(u * u), u
+
+    _, state = grad(pair, has_aux=True, checkpoints=2, jit=False)(U, 0.2, 9)
+    np.testing.assert_array_equal(state, pair(U, 0.2, 9)[1])
+
+
+def test_pullbacks():
+    def trajectory(u0, k):
+        u = u0.copy()
+        out = np.zeros(9)
+        for t in checkpointed(range(9), slots=2):
+            u[1:-1] = u[1:-1] + k * (u[2:] - 2.0 * u[1:-1] + u[:-2]) * u[1:-1]
+            out[t] = u[2] * u[3]
+        return out
+
+    out, pull = vjp(trajectory, U, 0.2)
+    np.testing.assert_array_equal(out, trajectory(U, 0.2))
+    d_u, d_k = pull(np.ones(9))
+    d = 1e-6
+    assert d_k == pytest.approx(
+        (np.sum(trajectory(U, 0.2 + d)) - np.sum(trajectory(U, 0.2 - d))) / (2 * d), rel=1e-6
+    )
+    assert d_u.shape == U.shape
+
+
+# what is refused
+
+
+def refusal(function, *args, **options):
+    with pytest.raises(DifferentiationError) as info:
+        grad(function, jit=False, **options)(*args)
+    return str(info.value)
+
+
+def test_states_that_cannot_be_kept_are_refused():
+    def grows(x, n):
+        items = [x]
+        for _ in checkpointed(range(n), 2):
+            items.append(math.sin(items[-1]))
+        return items[-1]
+
+    def draws(x, n):
+        for _ in range(n):
+            x = math.sin(x) + np.random.random()
+        return x
+
+    def has_two_names(x, n):
+        u = np.zeros(4)
+        v = u[1:]
+        for t in range(n):
+            v = v if t < 2 else u[:3]
+            v[:] = v * x + np.sin(v)
+        return np.sum(u) + x
+
+    assert "[AD205]" in refusal(grows, 0.5, 4)
+    assert "draw the numbers before the loop" in refusal(draws, 0.5, 4, checkpoints=2)
+    assert "[AD205]" in refusal(has_two_names, 0.5, 4, checkpoints=2)
+
+
+@pytest.mark.parametrize(
+    "options", [{"checkpoints": 0}, {"checkpoints": 2, "memory": "1MB"}, {"memory": "lots"}, {"memory": -1}]
+)
+def test_options_that_mean_nothing(options):
+    with pytest.raises(DifferentiationError, match="AD305"):
+        grad(in_place, **options)
+
+
+def test_where_the_mark_stands():
+    def inside(x, u):
+        for k, item in enumerate(checkpointed(u, 2)):
+            x = math.sin(x * item) + k
+        return x
+
+    def variable(x, n):
+        for _ in checkpointed(range(n), n):
+            x = math.sin(x)
+        return x
+
+    assert "around all that a loop goes over" in refusal(inside, 0.5, U)
+    assert "no constant" in refusal(variable, 0.5, 3)
