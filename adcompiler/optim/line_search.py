@@ -42,22 +42,19 @@ def wolfe_step(loss: Any, args: Any, params: Any, here: Any, direction: Any, ste
     """
     start, value, slope = as_vector(params, here[1]), here[0], np.dot(as_vector(here[1], here[1]), direction)
     low, high = (0.0, value, slope), (math.inf, math.inf, math.inf)
-    for _ in range(EVALUATIONS):
+    left = EVALUATIONS
+    while True:  # with the loss called at one place, of which Numba compiles a copy each
         params = from_vector(params, here[1], start + step * direction)
         found, grads = loss(params, *args)
         end = (step, float(found), np.dot(as_vector(grads, grads), direction))
-        if not end[1] <= min(value + 1e-4 * step * slope, low[1]):  # not a number is too long, too
-            high = end
-        elif abs(end[2]) <= -0.9 * slope:
+        falls = end[1] <= min(value + 1e-4 * step * slope, low[1])  # not where it is not a number
+        if left == 0 or (falls and abs(end[2]) <= -0.9 * slope):
             return params, step, end[1], grads
-        else:
-            if end[2] * (high[0] - low[0]) >= 0.0:
-                high = low
-            low = end
-        step = next_step(low, high)
-    params = from_vector(params, here[1], start + low[0] * direction)
-    found, grads = loss(params, *args)
-    return params, low[0], float(found), grads
+        if not falls or end[2] * (high[0] - low[0]) >= 0.0:
+            high = low if falls else end
+        low = end if falls else low
+        left -= 1
+        step = next_step(low, high) if left else low[0]
 
 
 @njit(error_model="numpy")
