@@ -1,8 +1,8 @@
 """Volatility of the S&P 500: a GARCH(1,1) model by maximum likelihood, with standard errors.
 
 The conditional variance is a recurrence, h[t] = omega + alpha e[t-1]² + beta h[t-1] (Bollerslev 1986). The
-gradient of the likelihood goes through twenty years of days; finite differences, which one uses otherwise, take
-a run for each parameter and are less exact. The Hessian gives the standard errors.
+gradient of the likelihood goes through twenty years of days in one sweep; differences take a run for each
+parameter. The Hessian gives the standard errors.
 """
 
 import argparse

@@ -88,7 +88,7 @@ def draw(path, orbit, x, y):
     t = np.linspace(0.0, 2.0 * np.pi, 200)
     for e, style, name in ((0.3, "--", "first guess"), (orbit[0], "-", "fitted")):
         axes.plot(np.cos(t) - e, math.sqrt(1.0 - e * e) * np.sin(t), style, color="tab:blue", label=name)
-    axes.plot(x, y, ".", color="0.4", ms=2, label="observed")
+    axes.plot(x[::20], y[::20], ".", color="k", ms=4, label="some of the observations")
     axes.plot(0.0, 0.0, "o", color="tab:orange", ms=9)
     axes.set(aspect="equal", xlabel="x", ylabel="y", title="An orbit through Kepler's equation")
     axes.legend(fontsize="small")
