@@ -169,7 +169,8 @@ def test_option_greeks():
     assert call(100.0, 110.0, 1.0, 0.02, calm) == pytest.approx(
         greeks.black_scholes(100.0, 110.0, 1.0, 0.02, 0.2), abs=1e-3
     )
-    assert greeks.implied_volatility(9.0, 100.0, 1.0) == pytest.approx(0.2032, abs=1e-3)
+    volatility = greeks.implied_volatility(9.0, 100.0, 1.0)
+    assert greeks.black_scholes(100.0, 100.0, 1.0, greeks.RATE, volatility) == pytest.approx(9.0, rel=1e-12)
 
 
 def test_pendulum_control():
