@@ -209,7 +209,7 @@ def _bindings(state: Lowering, node: gast.Call) -> tuple[list[Binding], dict[str
 
 
 def _custom(
-    state: Lowering, node: gast.Call, callee: Global, function: CustomFunction, name: str | None
+    state: Lowering, node: gast.Call, callee: Global, function: CustomFunction[..., Any], name: str | None
 ) -> Value:
     """A function with a rule of its own: its call, and the result as a function of the arguments."""
     args, keywords = _arguments(state, node)

@@ -42,3 +42,8 @@ __all__ = [
     "step_decay",
     "warmup_cosine_decay",
 ]
+
+
+def __dir__() -> list[str]:
+    """Return the names that are meant to be used."""
+    return [*__all__]
