@@ -92,7 +92,7 @@ def draw(path, images):
         axes.imshow(image, cmap="gray", vmin=0.0, vmax=1.0)
         axes.set_title(title)
         axes.axis("off")
-    figure.savefig(path, dpi=100)
+    figure.savefig(path, dpi=80)
 
 
 def main(n=128, steps=120, picture=None):
