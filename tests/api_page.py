@@ -15,6 +15,11 @@ GROUPS = {
     "Objects": "Derivative ComputationGraph CustomFunction ImplicitFunction DerivativeType LinearType "
     "DifferentiationError",
 }
+METHODS = {
+    "Derivative": "value_and_grad primal source explain check graph stages show export recompile",
+    "ComputationGraph": "topological_order chain paths evaluate dot mermaid svg",
+    "CustomFunction": "defvjp defjvp",
+}
 START = """# Functions
 
 Made from the docstrings; every example on this page is run by the tests.
@@ -40,11 +45,8 @@ def described(name, thing, mark):
     if inspect.isfunction(thing):
         yield f"```python\n{name}{signature(thing)}\n```\n"
     yield text_of(inspect.getdoc(thing))
-    if name in ("Derivative", "ComputationGraph"):
-        for method, found in sorted(vars(thing).items()):
-            documented = inspect.isfunction(found) or hasattr(found, "__get__")
-            if not method.startswith("_") and documented and inspect.getdoc(found):
-                yield from described(method, found, f"{mark}#")
+    for method in METHODS.get(name, "").split():
+        yield from described(method, inspect.getattr_static(thing, method), f"{mark}#")
 
 
 def signature(thing):
