@@ -42,40 +42,62 @@ def wolfe_step(loss: Any, args: Any, params: Any, here: Any, direction: Any, ste
     """
     start, value, slope = as_vector(params, here[1]), here[0], np.dot(as_vector(here[1], here[1]), direction)
     low, high = (0.0, value, slope), (math.inf, math.inf, math.inf)
-    left = EVALUATIONS
+    before, was_near, left = low, False, EVALUATIONS
     while True:  # with the loss called at one place, of which Numba compiles a copy each
         params = from_vector(params, here[1], start + step * direction)
         found, grads = loss(params, *args)
         end = (step, float(found), np.dot(as_vector(grads, grads), direction))
-        falls = end[1] <= min(value + 1e-4 * step * slope, low[1])  # not where it is not a number
+        falls = end[1] <= value + 1e-4 * step * slope and (end[1] < low[1] or low[0] == 0.0)
         if left == 0 or (falls and abs(end[2]) <= -0.9 * slope):
             return params, step, end[1], grads
         if not falls or end[2] * (high[0] - low[0]) >= 0.0:
-            high = low if falls else end
-        low = end if falls else low
+            high = low if falls else end  # what is not a number is too long, too
+        before, low = (low, end) if falls else (before, low)
         left -= 1
-        step = next_step(low, high) if left else low[0]
+        step, was_near = next_step(before, low, high, was_near) if left else (low[0], False)
 
 
 @njit(error_model="numpy")
-def next_step(low: Any, high: Any) -> Any:
-    """Return a step inside a bracket, where the cubic through both ends has its minimum.
+def next_step(before: Any, low: Any, high: Any, was_near: bool) -> Any:
+    """Return the step to try next, and whether it is so near to an end of the bracket that little is gained.
 
     Args:
-        low: step, value and slope at the low end.
+        before: step, value and slope at the low end before this one.
+        low: those at the low end.
         high: those at the high end; the step is infinite where no end is known.
+        was_near: what was returned for the step before; the second one in a row is moved inside.
 
-    >>> next_step((0.0, 1.0, -2.0), (4.0, 9.0, 6.0))
-    1.0
-    >>> next_step((1.0, 0.5, -1.0), (math.inf, math.inf, math.inf))
-    2.0
+    >>> next_step((0.0, 2.0, -2.0), (0.0, 2.0, -2.0), (4.0, 10.0, 6.0), False)
+    (1.0, False)
+    >>> next_step((0.0, 0.0, -2.0), (1.0, -1.5, -1.0), (math.inf, math.inf, math.inf), False)
+    (2.0, False)
     """
-    width = high[0] - low[0]
-    if math.isinf(width):
-        return 2.0 * low[0]
-    lean = low[2] + high[2] - 3.0 * (high[1] - low[1]) / width
-    root = math.copysign(math.sqrt(max(lean * lean - low[2] * high[2], 0.0)), width)
-    part = 1.0 - (high[2] + root - lean) / (high[2] - low[2] + 2.0 * root)
-    if not 0.1 <= part <= 0.9:  # not a number, or so near to one end that little would be gained
-        part = 0.5 if not math.isfinite(part) else min(max(part, 0.1), 0.9)
-    return low[0] + part * width
+    if math.isinf(high[0]):
+        return cubic_minimum(before, low, 1.01 * low[0] - 0.01 * before[0], 10.0 * low[0]), False
+    least, most = min(low[0], high[0]), max(low[0], high[0])
+    step, margin = cubic_minimum(low, high, least, most), 0.1 * (most - least)
+    is_near = min(most - step, step - least) < margin
+    if is_near and (was_near or not least < step < most):
+        return (most - margin if most - step < step - least else least + margin), False
+    return step, is_near
+
+
+@njit(error_model="numpy")
+def cubic_minimum(one: Any, other: Any, least: float, most: float) -> Any:
+    """Return where the cubic through two points has its minimum, within bounds; the middle if it has none.
+
+    Args:
+        one, other: place, value and slope at two points.
+        least, most: the bounds.
+
+    >>> cubic_minimum((0.0, 1.0, -2.0), (4.0, 9.0, 6.0), 0.0, 4.0)
+    1.0
+    """
+    left, right = (one, other) if one[0] <= other[0] else (other, one)
+    lean = left[2] + right[2] - 3.0 * (right[1] - left[1]) / (right[0] - left[0])
+    root = math.sqrt(max(lean * lean - left[2] * right[2], 0.0))
+    part = (right[2] + root - lean) / (right[2] - left[2] + 2.0 * root)
+    found = right[0] - (right[0] - left[0]) * part
+    if lean * lean < left[2] * right[2] or not math.isfinite(found):
+        return 0.5 * (least + most)
+    return min(max(found, least), most)

@@ -85,7 +85,7 @@ def lbfgs(params: Any, loss: Any, state: Any, args: Any = ()) -> Any:
         return params, state
     gradient = as_vector(state.grads, state.grads)
     direction = -_by_inverse_hessian(gradient, state)
-    first = 1.0 if state.held else min(1.0, 1.0 / state.norm)
+    first = 1.0 if state.held else min(1.0, 1.0 / np.sum(np.abs(gradient)))
     params, step, value, grads = wolfe_step(loss, args, params, (state.value, state.grads), direction, first)
     after = as_vector(grads, grads)
     held = _remembered(state, step * direction, after - gradient) if step > 0.0 else 0
