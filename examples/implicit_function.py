@@ -91,7 +91,7 @@ def draw(path, orbit, x, y):
     axes.plot(x[::20], y[::20], ".", color="k", ms=4, label="some of the observations")
     axes.plot(0.0, 0.0, "o", color="tab:orange", ms=9)
     axes.set(aspect="equal", xlabel="x", ylabel="y", title="An orbit through Kepler's equation")
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc=(0.1, 0.42))
     figure.savefig(path, dpi=100)
 
 

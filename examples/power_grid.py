@@ -96,7 +96,7 @@ def draw(path, voltages, best, y):
         size = np.concatenate((chosen, state[8:]))
         for a, b in LINES[:, :2].astype(int):
             axes.plot(*PLACES[[a, b]].T, color="0.6", zorder=0)
-        shown = axes.scatter(*PLACES.T, c=size, s=420, cmap="Blues", vmin=0.9, vmax=1.1, edgecolors="k")
+        shown = axes.scatter(*PLACES.T, c=size, s=420, cmap="Blues", vmin=0.97, vmax=1.17, edgecolors="k")
         for k, (x, h) in enumerate(PLACES):
             axes.annotate(str(k + 1), (x, h), ha="center", va="center", weight="bold")
         axes.set(title=f"{title}: {losses(chosen, *y)[0]:.2f} MW lost", xlim=(-0.8, 8.8), ylim=(-0.6, 4.7))
