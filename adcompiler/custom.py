@@ -48,8 +48,9 @@ class CustomFunction(Portable, Generic[P, R]):
         self.__doc__ = self.function.__doc__
 
     def __call__(self, /, *args: P.args, **keywords: P.kwargs) -> R:
-        """Call the function itself."""
-        return self.function(*args, **keywords)
+        """Call what was given: a dispatcher stays one."""
+        found: R = _given(self.dispatcher)(*args, **keywords)
+        return found
 
     def variant(self, kinds: Sequence[Any]) -> CustomFunction[P, R]:
         """Return the function with rules for the types of its arguments and of its result: here, itself."""
