@@ -490,6 +490,12 @@ from adcompiler import optim
 params = (np.ones((2, 2)).T, 1.0)
 params, state = optim.adam(params, params, optim.adam_init(params), 0.1)
 assert np.allclose(params[0], 0.9) and abs(params[1] - 0.9) < 1e-6
+bowl = lambda p: (p[0] ** 2 + np.sum((p[1] - 1.0) ** 2), (2.0 * p[0], 2.0 * (p[1] - 1.0)))
+params = (3.0, np.zeros(2))
+state = optim.lbfgs_init(params, bowl)
+for _ in range(5):
+    params, state = optim.lbfgs(params, bowl, state)
+assert abs(params[0]) < 1e-6 and np.allclose(params[1], 1.0)
 """
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
