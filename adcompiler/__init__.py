@@ -61,3 +61,8 @@ def __getattr__(name: str) -> object:
         from adcompiler.explain.computation_graph import ComputationGraph
 
     return ComputationGraph
+
+
+def __dir__() -> list[str]:
+    """Return the names that are meant to be used: no stages of the compiler."""
+    return [*__all__, "__version__"]

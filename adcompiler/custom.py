@@ -6,7 +6,7 @@ import inspect
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import numba
 import numpy as np
@@ -18,9 +18,11 @@ from adcompiler.enabled import enabled
 from adcompiler.portable import Portable
 
 T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
 
 
-class CustomFunction(Portable):
+class CustomFunction(Portable, Generic[P, R]):
     """A function with a derivative of its own; it is called as it is, and never followed into.
 
     Attributes:
@@ -31,11 +33,11 @@ class CustomFunction(Portable):
 
     def __init__(
         self,
-        function: Callable[..., Any],
+        function: Callable[P, R],
         vjp: Callable[..., Any] | None = None,
         jvp: Callable[..., Any] | None = None,
     ) -> None:
-        self.function: Callable[..., Any] = getattr(function, "py_func", function)
+        self.function: Callable[P, R] = getattr(function, "py_func", function)
         self.dispatcher: Any = _compiled(function)
         self.vjp: Any = vjp and _compiled(vjp)
         self.jvp: Any = jvp and _compiled(jvp)
@@ -45,11 +47,12 @@ class CustomFunction(Portable):
         self.__module__ = self.function.__module__
         self.__doc__ = self.function.__doc__
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
-        """Call the function itself."""
-        return self.function(*args, **keywords)
+    def __call__(self, /, *args: P.args, **keywords: P.kwargs) -> R:
+        """Call what was given: a dispatcher stays one."""
+        found: R = _given(self.dispatcher)(*args, **keywords)
+        return found
 
-    def variant(self, kinds: Sequence[Any]) -> CustomFunction:
+    def variant(self, kinds: Sequence[Any]) -> CustomFunction[P, R]:
         """Return the function with rules for the types of its arguments and of its result: here, itself."""
         return self
 
@@ -124,7 +127,7 @@ def renew(value: Any, version: str) -> None:
     _VERSIONS[made] = version
 
 
-def custom_vjp(function: Callable[..., Any]) -> CustomFunction:
+def custom_vjp(function: Callable[P, T]) -> CustomFunction[P, T]:
     """Let a function have the derivative that `defvjp` gives it, instead of one derived from its source.
 
     For functions whose source tells little (roots found by iteration), and for ones without any that Numba
@@ -149,7 +152,7 @@ def custom_vjp(function: Callable[..., Any]) -> CustomFunction:
     return CustomFunction(function)
 
 
-def custom_jvp(function: Callable[..., Any]) -> CustomFunction:
+def custom_jvp(function: Callable[P, T]) -> CustomFunction[P, T]:
     """Let a function have the derivative that `defjvp` gives it, instead of one derived from its source.
 
     Args:
@@ -235,5 +238,5 @@ def _stop_gradient(value):
 
 
 @typeof_impl.register(CustomFunction)
-def _typeof_custom(value: CustomFunction, context: Any) -> types.Dispatcher:
+def _typeof_custom(value: CustomFunction[..., Any], context: Any) -> types.Dispatcher:
     return types.Dispatcher(value.dispatcher)

@@ -6,10 +6,12 @@ dE/dM = 1 / (1 - e cos(E)) and dE/de = sin(E) / (1 - e cos(E)). `custom_vjp` giv
 derivative, whatever the iteration does.
 """
 
+import argparse
 import math
 import time
 
 import numpy as np
+from matplotlib.figure import Figure
 from numba import njit
 from scipy.optimize import minimize
 
@@ -80,8 +82,22 @@ def seconds(function, *args):
     return min(found)
 
 
-def main():
-    data = observe(2000, seed=4)
+def draw(path, orbit, x, y):
+    figure = Figure(figsize=(5, 4), layout="constrained")
+    axes = figure.add_subplot()
+    t = np.linspace(0.0, 2.0 * np.pi, 200)
+    for e, style, name in ((0.3, "--", "first guess"), (orbit[0], "-", "fitted")):
+        axes.plot(np.cos(t) - e, math.sqrt(1.0 - e * e) * np.sin(t), style, color="tab:blue", label=name)
+    axes.plot(x[::20], y[::20], ".", color="k", ms=4, label="some of the observations")
+    axes.plot(0.0, 0.0, "o", color="tab:orange", ms=9)
+    axes.set(aspect="equal", xlabel="x", ylabel="y", title="An orbit through Kepler's equation")
+    axes.legend(fontsize="small", loc=(0.1, 0.42))
+    figure.savefig(path, dpi=100)
+
+
+def main(count=2000, picture=None):
+    """Fit; return the gradient by the equation and by the iterations, and the orbit."""
+    data = observe(count, seed=4)
     start = np.array([0.3, 1.2, 0.5])
     implicit, explicit = value_and_grad(misfit_by(kepler)), value_and_grad(misfit_by(newton))
     (_, one), (_, other) = implicit(start, *data), explicit(start, *data)
@@ -92,8 +108,12 @@ def main():
     bounds = [(0.0, 0.95), (0.1, 5.0), (-3.0, 3.0)]
     found = minimize(implicit, start, args=data, jac=True, method="L-BFGS-B", bounds=bounds)
     print("fitted", np.round(found.x, 4), "from", TRUE)
+    if picture:
+        draw(picture, found.x, *data[1:])
     return one, other, found.x
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--picture", help="where to save a picture")
+    main(picture=parser.parse_args().picture)

@@ -5,24 +5,20 @@ mode, and the whole fit, Jacobians included, is one native function. At the end,
 gives the standard errors. SciPy does the same fit with a Jacobian from finite differences.
 """
 
+import argparse
 import time
-from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
 from numba import njit
 from scipy.optimize import least_squares
 
 from adcompiler import hessian, jacobian
 
-mpl.use("Agg")
-from matplotlib import pyplot as plt
-
 TRUE = np.array([1.1, 0.4, 0.1, 0.4])
 NAMES = ("growth of prey", "predation", "growth of predators", "death of predators")
 START, SPAN, COUNT, NOISE = (10.0, 5.0), 30.0, 60, 0.4
 GUESS = np.array([1.0, 0.3, 0.15, 0.5])
-PICTURE = Path("least_squares.png")
 
 
 @njit
@@ -87,22 +83,20 @@ def fit(rates, data):
     return rates, steps
 
 
-def picture(rates, data):
-    """Draw the data and the fit."""
+def draw(path, rates, data):
     times = np.linspace(SPAN / COUNT, SPAN, COUNT)
     fine = simulate(rates, 10 * COUNT)
-    plt.figure(figsize=(7, 3.5))
+    figure = Figure(figsize=(7, 3.5), layout="constrained")
+    axes = figure.add_subplot()
     for k, (name, color) in enumerate((("prey", "tab:blue"), ("predators", "tab:red"))):
-        plt.plot(np.linspace(SPAN / (10 * COUNT), SPAN, 10 * COUNT), fine[:, k], color=color, label=name)
-        plt.plot(times, data[:, k], ".", color=color, alpha=0.6)
-    plt.xlabel("time")
-    plt.ylabel("population")
-    plt.legend()
-    plt.tight_layout()
-    plt.savefig(PICTURE, dpi=120)
+        axes.plot(np.linspace(SPAN / (10 * COUNT), SPAN, 10 * COUNT), fine[:, k], color=color, label=name)
+        axes.plot(times, data[:, k], ".", color=color, alpha=0.6)
+    axes.set(xlabel="time", ylabel="population", title="Predators and prey, fitted")
+    axes.legend()
+    figure.savefig(path, dpi=100)
 
 
-def main():
+def main(picture=None):
     """Fit, compare with SciPy, print a table; return rates, standard errors, and SciPy's rates."""
     data = simulate(TRUE, COUNT) + NOISE * np.random.default_rng(3).standard_normal((COUNT, 2))
     fit(GUESS, data)  # compiles
@@ -117,9 +111,12 @@ def main():
     for name, true, rate, error in zip(NAMES, TRUE, rates, errors, strict=True):
         print(f"{name:>20}: {rate:.4f} ± {error:.4f} (true {true})")
     print(f"{steps} steps in {1e3 * own:.1f} ms; SciPy: {other.nfev} runs in {1e3 * theirs:.1f} ms")
-    picture(rates, data)
+    if picture:
+        draw(picture, rates, data)
     return rates, errors, other.x
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--picture", help="where to save a picture")
+    main(picture=parser.parse_args().picture)

@@ -291,6 +291,27 @@ assert Count.compiled or "adcompiler.pipeline" not in sys.modules
 )
 
 
+CACHED_CALLER = """
+import model
+from numba import njit
+@njit(cache=True)
+def twice(x):
+    return 2.0 * model.slope(x)
+print(twice(3.0))
+"""
+
+
+def test_callers_that_numba_caches_are_made_anew(tmp_path):
+    """Numba's cache sees neither the generated module, nor that the function behind it has changed."""
+    model, caller = tmp_path / "model.py", tmp_path / "caller.py"
+    caller.write_text(CACHED_CALLER)
+    environment = os.environ | {"ADCOMPILER_CACHE": str(tmp_path / "cache")}
+    for power, wanted in ((2, "12.0"), (2, "12.0"), (3, "54.0")):
+        model.write_text(f"from adcompiler import grad\nslope = grad(lambda x: x**{power})\n")
+        found = subprocess.check_output([sys.executable, str(caller)], env=environment, text=True)
+        assert found.strip() == wanted
+
+
 @pytest.mark.parametrize("damage", ["truncated", "empty", "flipped", "a folder in its place"])
 def test_damaged_files_are_made_anew(damage, tmp_path):
     cache, path = tmp_path / "cache", tmp_path / "program.py"

@@ -305,3 +305,13 @@ def test_a_rule_may_have_the_name_of_a_generated_function():
         return 2.0 * cube(t)
 
     assert grad(twice)(2.0) == pytest.approx(24.0)
+
+
+def test_a_dispatcher_is_called_as_it_is():
+    @custom_vjp
+    @njit
+    def total(n):
+        return n * (n + 1) / 2
+
+    assert total(4) == 10.0
+    assert total.dispatcher.signatures

@@ -4,10 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from api_page import GROUPS, api_page
+from blocks import run
 from corpus import CORPUS
 from coverage_page import rules_page
 from pages import errors_page, language_page
 
+import adcompiler
 from adcompiler import grad
 from adcompiler.samples import recurrence
 
@@ -33,12 +36,25 @@ def test_page_of_refusals(update_golden):
     check(DOCS / "errors.md", errors_page(), update_golden)
 
 
+def test_page_of_the_api(update_golden):
+    assert sorted(" ".join(GROUPS.values()).split()) == sorted(adcompiler.__all__)
+    check(DOCS / "api.md", api_page(), update_golden)
+
+
 def test_page_of_functions(update_golden):
     check(DOCS / "rules.md", rules_page(), update_golden)
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/coming_from.md", "docs/features.md"]
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/design.md",
+        "docs/coming_from.md",
+        "docs/features.md",
+        "docs/gallery.md",
+    ],
 )
 def test_files_that_pages_name_exist(page):
     named = re.findall(r"\b(?:\w+/)+\w+\.(?:py|md|txt)\b", (ROOT / page).read_text())
@@ -66,6 +82,22 @@ def test_every_folder_and_file_at_the_top_is_explained():
 def test_every_tiny_function_is_in_the_corpus_once():
     names = [function.__name__ for function, _ in CORPUS]
     assert len(names) == len(set(names)) > 200
+
+
+RUN = [
+    "index.md",
+    "tutorial.md",
+    "how_it_works.md",
+    *(f"guide/{path.name}" for path in DOCS.glob("guide/*.md")),
+]
+
+
+@pytest.mark.parametrize("page", RUN)
+def test_blocks_run_and_print_what_stands_below_them(page):
+    pairs = [*run((DOCS / page).read_text(), {"__name__": "page"}, page)]
+    assert pairs
+    for found, expected in pairs:
+        assert found == expected
 
 
 def test_readme_shows_what_is_generated():

@@ -15,7 +15,7 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
-from adcompiler import DifferentiationError, optim
+from adcompiler import DifferentiationError, optim, value_and_grad
 
 STEPS = 12
 Params = namedtuple("Params", "w b inner")
@@ -282,6 +282,133 @@ def test_averages():
     assert average["n"] == pytest.approx(number, rel=1e-14)
 
 
+@value_and_grad
+def valley(params, bend):
+    """A chained Rosenbrock function over all parameters; the integer has no gradient."""
+    w, b, n = params
+    x = np.concatenate((w.ravel(), np.array([b])))
+    return np.sum((1.0 - x[:-1]) ** 2 + bend * (x[1:] - x[:-1] ** n) ** 2)
+
+
+def valley_start():
+    return (np.array([[-1.2, 1.0, 0.5], [0.3, -0.7, 1.5]]).T, 0.2, 2)
+
+
+def valley_gradient(params):
+    return np.concatenate([np.ravel(g) for g in valley(params, 10.0)[1][:2]])
+
+
+@njit
+def descended(params, steps):
+    state = optim.lbfgs_init(params, valley, (10.0,), memory=5)
+    done = 0
+    while state.norm > 1e-9 and done < steps:
+        params, state = optim.lbfgs(params, valley, state, (10.0,))
+        done += 1
+    return params, state, done
+
+
+def test_lbfgs_reaches_the_minimum_from_python_and_compiled():
+    found, state, steps = descended(valley_start(), 200)
+    assert steps < 80
+    np.testing.assert_allclose(found[0], 1.0, rtol=1e-8)
+    assert (found[1], found[2]) == (pytest.approx(1.0, rel=1e-8), 2)
+    params = valley_start()
+    vector, state = params[0], optim.lbfgs_init(params, valley, (10.0,), memory=5)
+    for _ in range(steps):
+        params, state = optim.lbfgs(params, valley, state, (10.0,))
+    assert params[0] is vector and type(params[1]) is float
+    np.testing.assert_allclose(params[0], found[0], rtol=1e-9)
+
+
+def dense_direction(gradient, pairs):
+    """Minus the inverse Hessian of BFGS, updated pair by pair from a multiple of the identity, times g."""
+    identity = np.eye(len(gradient))
+    inverse = identity
+    for k, (s, y) in enumerate(pairs):
+        if k == 0:
+            inverse = identity * (pairs[-1][0] @ pairs[-1][1]) / (pairs[-1][1] @ pairs[-1][1])
+        left = identity - np.outer(s, y) / (s @ y)
+        inverse = left @ inverse @ left.T + np.outer(s, s) / (s @ y)
+    return -inverse @ gradient
+
+
+def steps_of_lbfgs(count, memory):
+    """Yield points and gradients before and after each step."""
+    params = valley_start()
+    state = optim.lbfgs_init(params, valley, (10.0,), memory)
+    for _ in range(count):
+        before = np.append(np.ravel(params[0]), params[1]), valley_gradient(params), state.value
+        params, state = optim.lbfgs(params, valley, state, (10.0,))
+        yield before, (np.append(np.ravel(params[0]), params[1]), valley_gradient(params), state.value)
+
+
+def test_lbfgs_steps_are_those_of_its_formula_and_meet_the_wolfe_conditions():
+    pairs = []
+    for (x, g, value), (x_next, g_next, value_next) in steps_of_lbfgs(25, 4):
+        direction = dense_direction(g, pairs[-4:])
+        step = (x_next - x) @ direction / (direction @ direction)
+        np.testing.assert_allclose(x_next - x, step * direction, rtol=1e-6, atol=1e-12)
+        assert value_next <= value + 1e-4 * step * (g @ direction)
+        assert abs(g_next @ direction) <= 0.9 * abs(g @ direction)
+        pairs.append((x_next - x, g_next - g))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lbfgs_goes_where_optax_goes():
+    optax = pytest.importorskip("optax")
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(True):
+        turned = optax.scale_by_lbfgs(memory_size=4)
+        state = turned.init(jax.numpy.zeros(7))
+        for (x, g, _), (x_next, _, _) in steps_of_lbfgs(25, 4):
+            update, state = turned.update(jax.numpy.asarray(g), state, jax.numpy.asarray(x))
+            direction = -np.asarray(update)
+            cosine = direction @ (x_next - x) / np.linalg.norm(direction) / np.linalg.norm(x_next - x)
+            assert cosine == pytest.approx(1.0, abs=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_steps_of_lbfgs_in_torch():
+    torch = pytest.importorskip("torch")
+    x = torch.tensor(np.append(np.ravel(valley_start()[0]), valley_start()[1]), requires_grad=True)
+    options = {"max_eval": 30, "history_size": 4, "tolerance_grad": 0.0, "tolerance_change": 0.0}
+    optimizer = torch.optim.LBFGS([x], max_iter=1, line_search_fn="strong_wolfe", **options)
+
+    def closure():
+        optimizer.zero_grad()
+        value = ((1.0 - x[:-1]) ** 2 + 10.0 * (x[1:] - x[:-1] ** 2) ** 2).sum()
+        value.backward()
+        return value
+
+    for _, (wanted, _, _) in steps_of_lbfgs(35, 4):
+        optimizer.step(closure)
+        np.testing.assert_allclose(x.detach().numpy(), wanted, rtol=1e-8, atol=1e-8)
+
+
+def test_lbfgs_where_a_step_leaves_the_domain_and_where_nothing_falls():
+    """A first step that is too long meets a logarithm of a negative number; at the minimum all stays."""
+    barrier = value_and_grad(lambda x: x[0] - math.log(x[0]) + 50.0 * x[1] * x[1])
+    x = np.array([30.0, 1.0])
+    state = optim.lbfgs_init(x, barrier)
+    for _ in range(60):
+        x, state = optim.lbfgs(x, barrier, state)
+    np.testing.assert_allclose(x, [1.0, 0.0], atol=1e-7)
+    flat = value_and_grad(lambda x: 0.0 * x)
+    assert optim.lbfgs(2.0, flat, optim.lbfgs_init(2.0, flat))[0] == 2.0
+
+
+def test_lbfgs_over_a_dictionary_in_single_precision():
+    params = {"w": np.full(3, 2.0, np.float32), "b": 1.0, "name": "layer"}
+    loss = value_and_grad(lambda p: np.sum((p["w"] - 1.0) ** 2) + (p["b"] + p["w"][0]) ** 2)
+    state = optim.lbfgs_init(params, loss)
+    for _ in range(30):
+        params, state = optim.lbfgs(params, loss, state)
+    assert params["w"].dtype == np.float32 and params["name"] == "layer"
+    np.testing.assert_allclose(params["w"], 1.0, atol=1e-3)
+    assert params["b"] == pytest.approx(-1.0, abs=1e-3)
+
+
 @dataclass
 class Layer:
     w: np.ndarray
@@ -349,6 +476,8 @@ def test_refusals_in_compiled_code():
 def test_page_runs(tmp_path):
     page = (Path(__file__).parent.parent / "docs" / "training.md").read_text()
     for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        if "numba_progress" in block:
+            pytest.importorskip("numba_progress")
         path = tmp_path / "page.py"
         path.write_text(block)
         runpy.run_path(str(path))
@@ -361,6 +490,12 @@ from adcompiler import optim
 params = (np.ones((2, 2)).T, 1.0)
 params, state = optim.adam(params, params, optim.adam_init(params), 0.1)
 assert np.allclose(params[0], 0.9) and abs(params[1] - 0.9) < 1e-6
+bowl = lambda p: (p[0] ** 2 + np.sum((p[1] - 1.0) ** 2), (2.0 * p[0], 2.0 * (p[1] - 1.0)))
+params = (3.0, np.zeros(2))
+state = optim.lbfgs_init(params, bowl)
+for _ in range(5):
+    params, state = optim.lbfgs(params, bowl, state)
+assert abs(params[0]) < 1e-6 and np.allclose(params[1], 1.0)
 """
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)

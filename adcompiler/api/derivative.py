@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial, update_wrapper
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, get_args
 
 from numba.core import types as nt
 
@@ -61,7 +61,11 @@ if TYPE_CHECKING:
     from adcompiler.watch import Stages
 
 
-class Derivative(Portable):
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
+
+class Derivative(Portable, Generic[P, R]):
     """A function made from another: its gradient, its value with the gradient, or the function itself.
 
     It is called like the original function, from Python or inside `@njit` code, and is specialised
@@ -116,17 +120,18 @@ class Derivative(Portable):
         """Return the parameters of the function that is differentiated."""
         return inspect.signature(self.python) if self.inner is None else self.inner.signature
 
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Evaluate for these arguments; they are never changed."""
         try:
-            call = self.shortcuts.call
+            call: Callable[..., R] = self.shortcuts.call
             return call(*args, **kwargs) if kwargs else call(*args)  # to hand on no names takes time, too
         except (SizeError, TypeError):  # it is not for these arguments, or assumes too much of their sizes
             pass
         except Exception as error:
             note_place(self, error)
             raise
-        return self._evaluated(args, kwargs)
+        found: R = self._evaluated(args, kwargs)
+        return found
 
     def _evaluated(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Look at each argument, specialise for them, and run what is made."""
@@ -409,7 +414,7 @@ class Derivative(Portable):
         return Derivative(self.function, "primal", self.argnums, self.jit, self.given)
 
     @cached_property
-    def value_and_grad(self) -> Derivative:
+    def value_and_grad(self) -> Derivative[P, tuple[Any, R]]:
         """The function that returns value and gradient together."""
         return Derivative(self.function, "value_and_grad", self.argnums, self.jit, self.given)
 

@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from adcompiler.api.checks import Argnums, chosen
-from adcompiler.api.derivative import Derivative
+from adcompiler.api.derivative import Derivative, P
+
+Value = TypeVar("Value")
+
+
+@overload
+def grad(
+    function: Callable[P, Any],
+    argnums: Argnums = ...,
+    *,
+    jit: bool = ...,
+    has_aux: bool = ...,
+    **options: Any,
+) -> Derivative[P, Any]: ...
+
+
+@overload
+def grad(
+    function: None = ...,
+    argnums: Argnums = ...,
+    *,
+    jit: bool = ...,
+    has_aux: bool = ...,
+    **options: Any,
+) -> Callable[[Callable[P, Any]], Derivative[P, Any]]: ...
 
 
 def grad(
@@ -55,6 +79,28 @@ def grad(
     if function is None:
         return lambda f: grad(f, argnums, jit=jit, has_aux=has_aux, **options)
     return Derivative(function, "grad", argnums, jit, chosen(options, has_aux=has_aux))
+
+
+@overload
+def value_and_grad(
+    function: Callable[P, Value],
+    argnums: Argnums = ...,
+    *,
+    jit: bool = ...,
+    has_aux: bool = ...,
+    **options: Any,
+) -> Derivative[P, tuple[Value, Any]]: ...
+
+
+@overload
+def value_and_grad(
+    function: None = ...,
+    argnums: Argnums = ...,
+    *,
+    jit: bool = ...,
+    has_aux: bool = ...,
+    **options: Any,
+) -> Callable[[Callable[P, Value]], Derivative[P, tuple[Value, Any]]]: ...
 
 
 def value_and_grad(

@@ -17,23 +17,23 @@ from adcompiler.api.derivative import Derivative
 from adcompiler.api.first_order import grad
 from adcompiler.api.pushforward import jvp
 from adcompiler.api.second_order import jacfwd
-from adcompiler.custom import CustomFunction
+from adcompiler.custom import CustomFunction, P, R, T
 from adcompiler.graph.kinds import is_continuous, rank
 
 
-class ImplicitFunction(CustomFunction):
+class ImplicitFunction(CustomFunction[P, R]):
     """A solver of an equation; its derivative is that of the solution, however it is found.
 
     Attributes:
         residual: the function F of a solution and the parameters that is zero.
     """
 
-    def __init__(self, solver: Callable[..., Any], residual: Callable[..., Any]) -> None:
+    def __init__(self, solver: Callable[P, R], residual: Callable[..., Any]) -> None:
         super().__init__(solver)
         self.residual = residual
-        self.variants: dict[tuple[int, tuple[bool, ...]], CustomFunction] = {}
+        self.variants: dict[tuple[int, tuple[bool, ...]], CustomFunction[P, R]] = {}
 
-    def variant(self, kinds: Sequence[Any]) -> CustomFunction:
+    def variant(self, kinds: Sequence[Any]) -> CustomFunction[P, R]:
         """Return the function with rules for the types of its arguments and of its result."""
         key = rank(kinds[-1]), tuple(map(is_continuous, kinds[1:-1]))
         if key not in self.variants:
@@ -115,7 +115,7 @@ def _function(text: str, known: dict[str, Any]) -> Any:
     return namespace[name]
 
 
-def custom_root(residual: Callable[..., Any]) -> Callable[[Callable[..., Any]], ImplicitFunction]:
+def custom_root(residual: Callable[..., Any]) -> Callable[[Callable[P, T]], ImplicitFunction[P, T]]:
     """Let a solver of F(x, *parameters) = 0 have the derivative of the root, by the implicit function
     theorem.
 
@@ -140,7 +140,7 @@ def custom_root(residual: Callable[..., Any]) -> Callable[[Callable[..., Any]], 
     return lambda solver: ImplicitFunction(solver, residual)
 
 
-def custom_fixed_point(step: Callable[..., Any]) -> Callable[[Callable[..., Any]], ImplicitFunction]:
+def custom_fixed_point(step: Callable[..., Any]) -> Callable[[Callable[P, T]], ImplicitFunction[P, T]]:
     """Let a solver of x = T(x, *parameters) have the derivative of the fixed point.
 
     Args:
@@ -161,13 +161,13 @@ def custom_fixed_point(step: Callable[..., Any]) -> Callable[[Callable[..., Any]
     -0.297474
     """
 
-    def decorate(solver: Callable[..., Any]) -> ImplicitFunction:
+    def decorate(solver: Callable[P, T]) -> ImplicitFunction[P, T]:
         return ImplicitFunction(solver, _difference(step, solver))
 
     return decorate
 
 
-def custom_argmin(objective: Callable[..., Any]) -> Callable[[Callable[..., Any]], ImplicitFunction]:
+def custom_argmin(objective: Callable[..., Any]) -> Callable[[Callable[P, T]], ImplicitFunction[P, T]]:
     """Let a minimiser of f(x, *parameters) over x have the derivative of the place of the minimum.
 
     Args:

@@ -15,7 +15,7 @@ from adcompiler.graph.layout import as_plain
 class DerivativeType(types.Callable, types.Opaque):
     """The Numba type of one derivative object."""
 
-    def __init__(self, derivative: Derivative) -> None:
+    def __init__(self, derivative: Derivative[..., Any]) -> None:
         self.derivative = derivative
         super().__init__(f"Derivative({derivative!r}, {id(derivative)})")
 
@@ -47,7 +47,7 @@ class DerivativeType(types.Callable, types.Opaque):
 
 
 @typeof_impl.register(Derivative)
-def _typeof_derivative(value: Derivative, context: Any) -> DerivativeType:
+def _typeof_derivative(value: Derivative[..., Any], context: Any) -> DerivativeType:
     return DerivativeType(value)
 
 

@@ -9,7 +9,7 @@ from adcompiler.api.arguments import layout_of_value, plain
 from adcompiler.api.checks import flat_tangent
 from adcompiler.api.derivative import Derivative
 from adcompiler.api.plans import Plan, quick_key
-from adcompiler.api.pullback import derivative_of
+from adcompiler.api.pullback import Outputs, derivative_of
 from adcompiler.api.specialised import outdated
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.kinds import is_continuous
@@ -17,8 +17,8 @@ from adcompiler.graph.layout import leaves
 
 
 def linearize(
-    function: Callable[..., Any], *primals: Any, jit: bool = True, **options: Any
-) -> tuple[Any, Callable[..., Any]]:
+    function: Callable[..., Outputs], *primals: Any, jit: bool = True, **options: Any
+) -> tuple[Outputs, Pushforward]:
     """Return the outputs of a function and its derivative there, a linear function of tangents.
 
     Args:
@@ -51,7 +51,7 @@ def linearize(
     return value, Pushforward(_plan(derivative, bound), primals)
 
 
-def _plan(derivative: Derivative, bound: tuple[Any, ...]) -> Plan:
+def _plan(derivative: Derivative[..., Any], bound: tuple[Any, ...]) -> Plan:
     made = derivative._specialise(derivative.layouts(bound))
     is_complete = made.is_plain and not derivative.is_variadic and quick_key(bound) is not None
     return Plan(derivative, made, len(bound), is_complete, derivative, made.interface.returns)
@@ -86,5 +86,5 @@ class Pushforward:
         return f"<adcompiler pushforward of {self.plan.derivative.python.__name__}>"
 
 
-def _arrived(derivative: Derivative, kept: tuple[Any, ...]) -> Pushforward:
+def _arrived(derivative: Derivative[..., Any], kept: tuple[Any, ...]) -> Pushforward:
     return Pushforward(_plan(derivative, kept), kept)

@@ -35,11 +35,11 @@ class Plan:
             its numbers, and whether it is an array.
     """
 
-    derivative: Derivative
+    derivative: Derivative[..., Any]
     made: Specialised
     count: int
     is_complete: bool
-    outputs: Derivative
+    outputs: Derivative[..., Any]
     returns: Layout
     seeds: tuple[tuple[int, np.dtype[Any], bool], ...] = ()
 

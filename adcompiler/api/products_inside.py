@@ -40,7 +40,7 @@ class LinearType(nt.Callable):
         returns: how the outputs are built.
     """
 
-    def __init__(self, derivative: Derivative, layouts: Sequence[Layout], returns: Layout) -> None:
+    def __init__(self, derivative: Derivative[..., Any], layouts: Sequence[Layout], returns: Layout) -> None:
         self.derivative, self.layouts, self.returns = derivative, tuple(layouts), returns
         self.kept = nt.Tuple([kind_of(layout) for layout in layouts])
         self.targets: dict[tuple[nt.Type, ...], Any] = {}

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 
@@ -22,11 +22,13 @@ from adcompiler.graph.layout import Layout, Leaf, Packed, items_of, leaves, pack
 from adcompiler.turns import in_turn
 
 ADJOINT = "the adjoint of an output"
+Outputs = TypeVar("Outputs")
+Aux = TypeVar("Aux")
 
 
 def derivative_of(
     function: Callable[..., Any], mode: Any, wrt: tuple[int, ...], jit: bool, options: tuple[Any, ...]
-) -> Derivative:
+) -> Derivative[..., Any]:
     """Return the object that differentiates a function in some mode, made once; it sees what is there now."""
     made = _made_once(function, mode, wrt, jit, options)
     if not made.is_current():
@@ -35,7 +37,7 @@ def derivative_of(
 
 
 @in_turn
-def _bring_up_to_date(made: Derivative) -> None:
+def _bring_up_to_date(made: Derivative[..., Any]) -> None:
     if not made.is_current():  # no other thread has done it in the meantime
         made.recompile()
 
@@ -43,8 +45,28 @@ def _bring_up_to_date(made: Derivative) -> None:
 @lru_cache(maxsize=256)
 def _made_once(
     function: Callable[..., Any], mode: Any, wrt: tuple[int, ...], jit: bool, options: tuple[Any, ...]
-) -> Derivative:
+) -> Derivative[..., Any]:
     return Derivative(function, mode, wrt, jit, dict(options))
+
+
+@overload
+def vjp(
+    function: Callable[..., Outputs],
+    *args: Any,
+    jit: bool = ...,
+    has_aux: Literal[False] = ...,
+    **options: Any,
+) -> tuple[Outputs, Pullback]: ...
+
+
+@overload
+def vjp(
+    function: Callable[..., tuple[Outputs, Aux]],
+    *args: Any,
+    jit: bool = ...,
+    has_aux: Literal[True],
+    **options: Any,
+) -> tuple[Outputs, Pullback, Aux]: ...
 
 
 def vjp(
@@ -130,7 +152,7 @@ class Pullback:
 
 
 def _arrived(
-    derivative: Derivative, kept: tuple[Any, ...], value: Any, returns: Layout, has_aux: bool
+    derivative: Derivative[..., Any], kept: tuple[Any, ...], value: Any, returns: Layout, has_aux: bool
 ) -> Pullback:
     return Pullback(_plan(derivative, derivative, kept, returns, is_given=True), kept, value, has_aux)
 
@@ -170,7 +192,11 @@ def _planned(
 
 
 def _plan(
-    outputs: Derivative, derivative: Derivative, args: tuple[Any, ...], returns: Layout, is_given: bool
+    outputs: Derivative[..., Any],
+    derivative: Derivative[..., Any],
+    args: tuple[Any, ...],
+    returns: Layout,
+    is_given: bool,
 ) -> Plan:
     """Return the plan, compiled now: what the function reads may change until the pullback runs."""
     made = derivative._specialise(tuple(layout_of_value(arg, "argument", True) for arg in args))

@@ -4,14 +4,38 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 from adcompiler.api.arguments import kind_of, plain
 from adcompiler.api.checks import TANGENT, flat_tangent, seed
 from adcompiler.api.plans import Plan, plans_of, quick_key, seed_kinds
-from adcompiler.api.pullback import derivative_of, pair
+from adcompiler.api.pullback import Aux, Outputs, derivative_of, pair
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Packed
+
+
+@overload
+def jvp(
+    function: Callable[..., Outputs],
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    *,
+    jit: bool = ...,
+    has_aux: Literal[False] = ...,
+    **options: Any,
+) -> tuple[Outputs, Any]: ...
+
+
+@overload
+def jvp(
+    function: Callable[..., tuple[Outputs, Aux]],
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    *,
+    jit: bool = ...,
+    has_aux: Literal[True],
+    **options: Any,
+) -> tuple[Outputs, Any, Aux]: ...
 
 
 def jvp(

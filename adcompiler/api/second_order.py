@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
 from adcompiler.api.checks import Argnums, chosen
-from adcompiler.api.derivative import Derivative
+from adcompiler.api.derivative import Derivative, P
+
+
+@overload
+def hvp(
+    function: Callable[..., Any],
+    argnums: Argnums = ...,
+    *,
+    jit: bool = ...,
+    **options: Any,
+) -> Derivative[..., Any]: ...
+
+
+@overload
+def hvp(
+    function: None = ...,
+    argnums: Argnums = ...,
+    *,
+    jit: bool = ...,
+    **options: Any,
+) -> Callable[[Callable[..., Any]], Derivative[..., Any]]: ...
 
 
 def hvp(
@@ -45,6 +65,26 @@ def hvp(
     return Derivative(function, "hvp", argnums, jit, options)
 
 
+@overload
+def hessian(
+    function: Callable[P, Any],
+    argnums: Argnums = ...,
+    *,
+    jit: bool = ...,
+    **options: Any,
+) -> Derivative[P, Any]: ...
+
+
+@overload
+def hessian(
+    function: None = ...,
+    argnums: Argnums = ...,
+    *,
+    jit: bool = ...,
+    **options: Any,
+) -> Callable[[Callable[P, Any]], Derivative[P, Any]]: ...
+
+
 def hessian(
     function: Callable[..., Any] | None = None,
     argnums: Argnums = 0,
@@ -78,6 +118,30 @@ def hessian(
     if function is None:
         return lambda f: Derivative(f, "hessian", argnums, jit, options)
     return Derivative(function, "hessian", argnums, jit, options)
+
+
+@overload
+def jacobian(
+    function: Callable[P, Any],
+    argnums: Argnums = ...,
+    *,
+    jit: bool = ...,
+    has_aux: bool = ...,
+    stacked: bool = ...,
+    **options: Any,
+) -> Derivative[P, Any]: ...
+
+
+@overload
+def jacobian(
+    function: None = ...,
+    argnums: Argnums = ...,
+    *,
+    jit: bool = ...,
+    has_aux: bool = ...,
+    stacked: bool = ...,
+    **options: Any,
+) -> Callable[[Callable[P, Any]], Derivative[P, Any]]: ...
 
 
 def jacobian(
@@ -134,6 +198,30 @@ def jacobian(
     return Derivative(function, "jacobian", argnums, jit, options)
 
 
+@overload
+def jacfwd(
+    function: Callable[P, Any],
+    argnums: Argnums = ...,
+    *,
+    jit: bool = ...,
+    has_aux: bool = ...,
+    stacked: bool = ...,
+    **options: Any,
+) -> Derivative[P, Any]: ...
+
+
+@overload
+def jacfwd(
+    function: None = ...,
+    argnums: Argnums = ...,
+    *,
+    jit: bool = ...,
+    has_aux: bool = ...,
+    stacked: bool = ...,
+    **options: Any,
+) -> Callable[[Callable[P, Any]], Derivative[P, Any]]: ...
+
+
 def jacfwd(
     function: Callable[..., Any] | None = None,
     argnums: Argnums = 0,
@@ -156,6 +244,30 @@ def jacfwd(
         return lambda f: jacfwd(f, argnums, jit=jit, has_aux=has_aux, stacked=stacked, **options)
     options = chosen(options, has_aux=has_aux, stacked=stacked)
     return Derivative(function, "jacfwd", argnums, jit, options)
+
+
+@overload
+def jacrev(
+    function: Callable[P, Any],
+    argnums: Argnums = ...,
+    *,
+    jit: bool = ...,
+    has_aux: bool = ...,
+    stacked: bool = ...,
+    **options: Any,
+) -> Derivative[P, Any]: ...
+
+
+@overload
+def jacrev(
+    function: None = ...,
+    argnums: Argnums = ...,
+    *,
+    jit: bool = ...,
+    has_aux: bool = ...,
+    stacked: bool = ...,
+    **options: Any,
+) -> Callable[[Callable[P, Any]], Derivative[P, Any]]: ...
 
 
 def jacrev(

@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Iterator
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def version_of(package: str) -> str:
 
 def self_test() -> str:
     """Differentiate a small function; return what is wrong, or nothing."""
-    derivative = Derivative(_recurrence, "value_and_grad", "w", True, {})
+    derivative: Derivative[..., Any] = Derivative(_recurrence, "value_and_grad", "w", True, {})
     x, h = np.array([0.1, 0.2]), 1e-6
     try:
         _, slope = derivative(0.5, x)

@@ -75,7 +75,7 @@ def _similar(name: str, known: Any) -> str:
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
-def derivative_for(function: Any, mode: str, wrt: str, jit: bool = True) -> Derivative:
+def derivative_for(function: Any, mode: str, wrt: str, jit: bool = True) -> Derivative[..., Any]:
     """Return the derivative that is meant.
 
     Args:

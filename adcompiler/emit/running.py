@@ -7,6 +7,7 @@ import linecache
 import sys
 import types
 from collections.abc import Mapping
+from importlib.abc import MetaPathFinder
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.quiet import quietly
 from adcompiler.runtime import numpy_forms
 from adcompiler.turns import uninterrupted
+
+PREFIX = "adcompiler_generated_"
 
 
 def stem_of(name: str, digest: str) -> str:
@@ -37,7 +40,7 @@ def load(source: str, stem: str, objects: Mapping[str, object]) -> types.ModuleT
         stem: its name in the cache folder.
         objects: what is handed over to it.
     """
-    full_name = f"adcompiler_generated_{stem}"
+    full_name = f"{PREFIX}{stem}"
     if full_name in sys.modules:
         return sys.modules[full_name]
     path = writable_folder() / f"{stem}.py"
@@ -52,6 +55,17 @@ def load(source: str, stem: str, objects: Mapping[str, object]) -> types.ModuleT
     vars(module)["np"] = numpy_forms  # compiles faster than NumPy, and is the same
     sys.modules[full_name] = module  # now that it is whole
     return module
+
+
+class _NotYetMade(MetaPathFinder):
+    """Tells Numba's cache of callers (`cache=True`) that a module is missing: it compiles the caller anew."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        if fullname.startswith(PREFIX):
+            raise OSError(f"{fullname} is made when it is needed")
+
+
+sys.meta_path.append(_NotYetMade())
 
 
 class _Products(ast.NodeTransformer):

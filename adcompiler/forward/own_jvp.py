@@ -6,6 +6,8 @@ rule for tangents.
 
 from __future__ import annotations
 
+from typing import Any
+
 from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
 from adcompiler.forward.tangents import TangentSweep
@@ -46,7 +48,7 @@ def forward_custom(sweep: TangentSweep, node: Apply) -> Atom:
 
 
 def _from_gradient(
-    sweep: TangentSweep, function: CustomFunction, args: tuple[Atom, ...], result: Atom
+    sweep: TangentSweep, function: CustomFunction[..., Any], args: tuple[Atom, ...], result: Atom
 ) -> Atom:
     """The tangent of a number is the sum of gradient times tangent."""
     kinds = adjoint_kinds(function, args, result, sweep.loc)

@@ -70,9 +70,7 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
         return _transform(state, node, transforms.transform_of(function), name)
     if function is checkpointed:
         cure = "write for … in checkpointed(…, slots=10)"
-        raise state.refuse(
-            "AD103", "it does not stand around all that a loop goes over", node, cure
-        )
+        raise state.refuse("AD103", "it does not stand around all that a loop goes over", node, cure)
     if _is_own(function):
         if function.__name__ in (*transforms.MAKERS, *transforms.EVALUATED):
             return _made_inside(state, node, function.__name__)
@@ -214,7 +212,7 @@ def _bindings(state: Lowering, node: gast.Call) -> tuple[list[Binding], dict[str
 
 
 def _custom(
-    state: Lowering, node: gast.Call, callee: Global, function: CustomFunction, name: str | None
+    state: Lowering, node: gast.Call, callee: Global, function: CustomFunction[..., Any], name: str | None
 ) -> Value:
     """A function with a rule of its own: its call, and the result as a function of the arguments."""
     args, keywords = _arguments(state, node)

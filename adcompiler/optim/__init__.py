@@ -4,6 +4,7 @@ from adcompiler.optim.adaptive import AdamState, RmspropState, adam, adam_init, 
 from adcompiler.optim.averages import ema, ema_init
 from adcompiler.optim.clipping import clip_by_global_norm, global_norm
 from adcompiler.optim.descent import LionState, SgdState, lion, lion_init, sgd, sgd_init
+from adcompiler.optim.quasi_newton import LbfgsState, lbfgs, lbfgs_init
 from adcompiler.optim.schedules import (
     constant_schedule,
     cosine_decay,
@@ -15,6 +16,7 @@ from adcompiler.optim.schedules import (
 
 __all__ = [
     "AdamState",
+    "LbfgsState",
     "LionState",
     "RmspropState",
     "SgdState",
@@ -28,6 +30,8 @@ __all__ = [
     "ema_init",
     "exponential_decay",
     "global_norm",
+    "lbfgs",
+    "lbfgs_init",
     "linear_schedule",
     "lion",
     "lion_init",
@@ -38,3 +42,8 @@ __all__ = [
     "step_decay",
     "warmup_cosine_decay",
 ]
+
+
+def __dir__() -> list[str]:
+    """Return the names that are meant to be used."""
+    return [*__all__]

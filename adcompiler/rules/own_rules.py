@@ -33,7 +33,7 @@ class Sweep(Protocol):
     def apply(self, fn: str, *args: Atom) -> Value: ...
 
 
-def taken_apart(node: Apply) -> tuple[CustomFunction, tuple[Atom, ...], Atom]:
+def taken_apart(node: Apply) -> tuple[CustomFunction[..., Any], tuple[Atom, ...], Atom]:
     """Return the function, its arguments and its result.
 
     Raises:
@@ -58,7 +58,7 @@ def transposed(rule: Any, given: list[int]) -> Global:
 
 
 def adjoint_kinds(
-    function: CustomFunction, args: Sequence[Atom], result: Atom, where: Location
+    function: CustomFunction[..., Any], args: Sequence[Atom], result: Atom, where: Location
 ) -> list[nt.Type]:
     """Return the types of the adjoints that a rule returns, one for each argument.
 
@@ -81,7 +81,9 @@ def adjoint_kinds(
     return found
 
 
-def tangent_kind(function: CustomFunction, args: Sequence[Atom], result: Atom, where: Location) -> nt.Type:
+def tangent_kind(
+    function: CustomFunction[..., Any], args: Sequence[Atom], result: Atom, where: Location
+) -> nt.Type:
     """Return the type of the tangent that a rule returns.
 
     Raises:
@@ -98,7 +100,7 @@ def tangent_kind(function: CustomFunction, args: Sequence[Atom], result: Atom, w
 
 def check_part(
     sweep: Sweep,
-    function: CustomFunction,
+    function: CustomFunction[..., Any],
     k: int | None,
     part: tuple[Value, nt.Type],
     of: Atom,
@@ -142,7 +144,9 @@ def _fresh(kind: nt.Type) -> nt.Type:
     return nt.float64 if isinstance(kind, nt.Integer | nt.Boolean) else kind
 
 
-def _returned(function: CustomFunction, rule: Any, kinds: Sequence[nt.Type], where: Location) -> nt.Type:
+def _returned(
+    function: CustomFunction[..., Any], rule: Any, kinds: Sequence[nt.Type], where: Location
+) -> nt.Type:
     try:
         found = nt.Dispatcher(rule).get_call_type(cpu_target.typing_context, tuple(kinds), {})
     except (NumbaError, TypeError) as error:

@@ -347,7 +347,8 @@ class _Folder:
         made = self.fixed(atom)
         if made is not None and made.fn in ("mul", "truediv"):
             return replace(made, out=node.out)
-        return atom if self.is_float(atom) else node
+        is_number = self.is_float(atom) or isinstance(type_of(atom), nt.Complex)
+        return atom if is_number else node
 
     def negated(self, atom: Atom) -> Atom | None:
         """Return x where the atom is -x, computed in place."""
