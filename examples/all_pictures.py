@@ -15,6 +15,7 @@ GALLERY = (
     "fourier_deblurring",
     "gaussian_process",
     "hamiltonian_monte_carlo",
+    "heat_flux",
     "implicit_function",
     "kalman_smoother",
     "least_squares",

@@ -10,7 +10,7 @@ GROUPS = {
     "Derivatives of a function": "grad value_and_grad jacobian jacfwd jacrev hessian hvp",
     "Derivatives at a point": "vjp jvp linearize",
     "Rules and constants of your own": "custom_vjp custom_jvp custom_root custom_fixed_point custom_argmin "
-    "stop_gradient grad_of",
+    "stop_gradient grad_of checkpointed",
     "Differential equations": "rk4 odeint",
     "Objects": "Derivative ComputationGraph CustomFunction ImplicitFunction DerivativeType LinearType "
     "DifferentiationError",

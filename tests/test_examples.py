@@ -12,6 +12,7 @@ import examples.computation_graph as computation_graph
 import examples.fourier_deblurring as deblurring
 import examples.gaussian_process as process
 import examples.hamiltonian_monte_carlo as monte_carlo
+import examples.heat_flux as heat
 import examples.implicit_function as implicit
 import examples.kalman_smoother as kalman
 import examples.layers_and_learner as layers
@@ -185,6 +186,12 @@ def test_robot_arm(tmp_path):
     places = arm.frames(angles[7])[:, :3, 3]
     lengths = np.linalg.norm(np.diff(places, axis=0), axis=1)
     np.testing.assert_allclose(lengths, arm.OFFSET, atol=1e-12)
+
+
+def test_heat_flux(tmp_path):
+    error, fit = heat.main(cells=100, steps=2000, count=20, place=6, picture=tmp_path / "picture.png")
+    assert error < 0.05
+    assert fit < 0.3
 
 
 def test_wave_inversion(tmp_path):

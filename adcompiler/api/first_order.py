@@ -52,9 +52,10 @@ def grad(
         options: `accurate_math=True` keeps the order of all sums, and libm in loops. `broadcasting=True`
             lets compiled callers pass arrays that are stretched because one of their sizes is 1; from Python
             this always works. `debug_nans=True` raises FloatingPointError at the first value or adjoint
-            that is infinite or not a number, and names it, its line and the iteration of each loop. All else
-            are Numba's options such as `fastmath=True` or `error_model="python"`; those of a dispatcher are
-            taken over.
+            that is infinite or not a number, and names it, its line and the iteration of each loop.
+            `memory="200MB"` bounds what loops keep for their reversal, `checkpoints=10` how many states each
+            keeps: other iterations are run again from these. All else are Numba's options such as
+            `fastmath=True` or `error_model="python"`; those of a dispatcher are taken over.
 
     Returns:
         a callable with the parameters of `function`. It returns the gradient of the one argument, in

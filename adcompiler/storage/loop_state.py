@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adcompiler.analysis.affine import Linear
-from adcompiler.analysis.alias import Access, Memory, is_opaque, written_by
+from adcompiler.analysis.alias import Access, Memory, content_reads, is_opaque, written_by
 from adcompiler.analysis.sizes import Axis, Shapes, form_of
 from adcompiler.analysis.types import is_array, is_list, is_mutable, is_scalar
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, For, Node, Value, While, type_of
-from adcompiler.graph.walk import defined, free, walk
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Node, Store, Value, While, type_of
+from adcompiler.graph.walk import defined, free, operands, values, walk
 from adcompiler.primitives import card
 from adcompiler.reverse.bind import SHADOW, Bound
 
@@ -58,7 +58,8 @@ def loop_state(loop: For | While, info: Memory, shapes: Shapes, bound: Bound) ->
     _check_apart(loop, references, written, info)
     inside = defined(loop.body)
     owners = dict.fromkeys(info.owners.get(array, array) for array in written)
-    memory = [owner for owner in owners if owner not in inside]
+    read = _read_classes(loop, info)
+    memory = [o for o in owners if o not in inside and info.classes.get(o, o) in read]
     return LoopState(
         numbers,
         {value: _sizes(value, loop, shapes) for value in references},
@@ -100,6 +101,18 @@ def _written(loop: For | While, info: Memory) -> list[Value]:
 def _is_from_outside(value: Value, loop: For | While, info: Memory) -> bool:
     owner = info.owners.get(value, value)
     return owner not in defined(loop.body) or owner in loop.carried
+
+
+def _read_classes(loop: For | While, info: Memory) -> set[Value]:
+    """Return the memory that a loop reads: what it only writes gets the same values when it is run again."""
+    found: set[Value] = set()
+    for node in walk(loop.body):
+        found.update(content_reads(node))
+        if isinstance(node, Store) and node.accumulate:
+            found.add(node.array)
+        if isinstance(node, Effect | Apply) and card(node.fn).writes_first:
+            found.update(values(operands(node)))
+    return {info.classes.get(value, value) for value in found}
 
 
 def _check_apart(loop: For | While, arrays: list[Value], written: list[Value], info: Memory) -> None:
