@@ -45,7 +45,9 @@ class Allocation:
 
 
 def allocations(graph: Graph) -> list[Allocation]:
-    """Return the arrays that a function has at the same time, at most; its results are left out.
+    """Return the arrays that a function has at the same time, at most.
+
+    Its results are left out, and the states of loops that take what is left of a given memory.
 
     Args:
         graph: the final graph of a function.
@@ -54,6 +56,7 @@ def allocations(graph: Graph) -> list[Allocation]:
     results = set(values(graph.body.yields))
     carried = {value for region in walk_regions(graph.body) for value in values(region.yields)}
     found: list[Allocation] = []
+    bounded = {n.out for n in walk(graph.body) if isinstance(n, Apply) and n.fn == "slots_within"}
     frugal: dict[Half, bool] = {}
 
     def made(name: str, value: Value, loops: Loops, times: int = 1) -> Allocation:
@@ -83,7 +86,7 @@ def allocations(graph: Graph) -> list[Allocation]:
                 found.append(made(node.out.name, node.out, (), times))
 
     visit(graph.body, ())
-    return found
+    return [one for one in found if all(bounded.isdisjoint(size.terms) for size in one.sizes)]
 
 
 def _needs_nothing(node: Apply, frugal: dict[Half, bool]) -> bool:

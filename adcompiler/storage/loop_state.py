@@ -105,14 +105,19 @@ def _is_from_outside(value: Value, loop: For | While, info: Memory) -> bool:
 
 def _read_classes(loop: For | While, info: Memory) -> set[Value]:
     """Return the memory that a loop reads: what it only writes gets the same values when it is run again."""
-    found: set[Value] = set()
-    for node in walk(loop.body):
-        found.update(content_reads(node))
-        if isinstance(node, Store) and node.accumulate:
-            found.add(node.array)
-        if isinstance(node, Effect | Apply) and card(node.fn).writes_first:
-            found.update(values(operands(node)))
+    found = {value for node in walk(loop.body) for value in _reads(node)}
     return {info.classes.get(value, value) for value in found}
+
+
+def _reads(node: Node) -> Iterator[Value]:
+    """Yield what a node reads the elements of; a view is read by others."""
+    match node:
+        case Store():
+            yield from values((*node.index, node.value, *([node.array] if node.accumulate else [])))
+        case Apply() if is_array(type_of(node.out)) or not card(node.fn).reads_elements:
+            yield from content_reads(node)
+        case Apply() | Effect():
+            yield from values(operands(node))
 
 
 def _check_apart(loop: For | While, arrays: list[Value], written: list[Value], info: Memory) -> None:
