@@ -14,6 +14,7 @@ with enabled():
     from adcompiler.api.pullback import vjp
     from adcompiler.api.pushforward import jvp
     from adcompiler.api.second_order import hessian, hvp, jacfwd, jacobian, jacrev
+    from adcompiler.api.sparse import sparse_hessian, sparse_jacobian, sparsity
     from adcompiler.custom import CustomFunction, custom_jvp, custom_vjp, grad_of, stop_gradient
     from adcompiler.errors import DifferentiationError
     from adcompiler.integrators import odeint, rk4
@@ -45,6 +46,9 @@ __all__ = [
     "linearize",
     "odeint",
     "rk4",
+    "sparse_hessian",
+    "sparse_jacobian",
+    "sparsity",
     "stop_gradient",
     "value_and_grad",
     "vjp",

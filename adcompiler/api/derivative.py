@@ -40,15 +40,15 @@ from adcompiler.api.next_chain import Mode
 from adcompiler.api.remembered import Entry, Slot, slot_of
 from adcompiler.api.shortcuts import Shortcuts
 from adcompiler.api.showing import in_notebook, show
-from adcompiler.api.specialised import Specialised, outdated, run_plainly, seconds_of_stages, with_direction
+from adcompiler.api.specialised import Specialised, outdated, run_plainly, seconds_of_stages
 from adcompiler.emit.running import compile_now, load
 from adcompiler.enabled import enabled, is_disabled
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.dispatchers import divides_like_python, jit_options, name_of, python_function
 from adcompiler.frontend.seen import Seen, seeing
 from adcompiler.frontend.versions import keep
-from adcompiler.graph.layout import Layout, Packed, as_plain, build, derived_name, direction_name, pack_python
-from adcompiler.graph.steps import Matrix, Style, is_one_reverse_step
+from adcompiler.graph.layout import Layout, Packed, as_plain, build, derived_name, pack_python
+from adcompiler.graph.steps import Entries, Matrix, Style, extended, is_one_reverse_step
 from adcompiler.portable import Portable
 from adcompiler.runtime.guards import SizeError
 from adcompiler.turns import importing, in_turn, uninterrupted
@@ -76,8 +76,12 @@ class Derivative(Portable):
         self.argnums = argnums
         self.jit = jit and not is_disabled()
         self.given, options = options, dict(options)
-        self.has_aux = mode not in ("hvp", "hessian") and bool(options.pop("has_aux", False))
-        self.stacked = mode not in ("hvp", "hessian") and bool(options.pop("stacked", False))
+        self.has_aux = mode not in ("hvp", "hessian", "entries_of_hessian") and bool(
+            options.pop("has_aux", False)
+        )
+        self.stacked = mode not in ("hvp", "hessian", "entries_of_hessian") and bool(
+            options.pop("stacked", False)
+        )
         names = ("accurate_math", "broadcasting", "debug_nans")
         accurate, broadcasts, checks = (bool(options.pop(name, False)) for name in names)
         self.options, self.raises = jit_options(self.base, options), divides_like_python(self.base, options)
@@ -99,7 +103,7 @@ class Derivative(Portable):
         self.style: Style = Style(single, accurate or checks, broadcasts, checks=checks)
         if mode == "hvp":
             self.style = replace(self.style, packed=True)
-            self.signature = with_direction(self.signature, direction_name(self.names))
+            self.signature = extended(mode, self.signature)
             self.names = list(self.signature.parameters)
         self.is_derivative = self.is_matrix or bool(self.chain)
         if mode == "primal":  # so that it can be followed and differentiated like a dispatcher
@@ -112,7 +116,8 @@ class Derivative(Portable):
 
     def _own_signature(self) -> inspect.Signature:
         """Return the parameters of the function that is differentiated."""
-        return inspect.signature(self.python) if self.inner is None else self.inner.signature
+        found = inspect.signature(self.python) if self.inner is None else self.inner.signature
+        return extended(self.mode, found) if self.mode in get_args(Entries) else found
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Evaluate for these arguments; they are never changed."""
@@ -256,17 +261,8 @@ class Derivative(Portable):
     def _choices(self) -> tuple[object, ...]:
         inner = () if self.inner is None else (self.inner._choices(), self.inner.style)
         options = sorted(self.options.items())
-        return (
-            self.mode,
-            self.chain,
-            inner,
-            self.wrt,
-            self.names,
-            options,
-            self.raises,
-            self.has_aux,
-            self.stacked,
-        )
+        own = self.mode, self.chain, inner, self.wrt, self.names
+        return *own, options, self.raises, self.has_aux, self.stacked
 
     def facts_of_derivative(self) -> tuple[object, ...]:
         """Return what tells this derivative from others, where a function reads it."""
@@ -341,7 +337,7 @@ class Derivative(Portable):
             self.function.recompile()
         self.signature = self._own_signature()
         if self.mode == "hvp":
-            self.signature = with_direction(self.signature, self.names[-1])
+            self.signature = extended(self.mode, self.signature)
         self.__signature__ = self.signature
         self.version += 1
 
@@ -371,6 +367,8 @@ class Derivative(Portable):
         """The latest specialisation, or one for guessed argument types."""
         if self.specialised:
             return next(reversed(self.specialised.values()))
+        if self.mode in get_args(Entries):
+            raise DifferentiationError("AD305", "types of entries are known from calls only", None, "call it")
         defaults = [parameter.default for parameter in inspect.signature(self.python).parameters.values()]
         layouts = tuple(map(layout_of_default, defaults))
         with importing():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import gast
 
@@ -19,12 +19,13 @@ from adcompiler.frontend.bindings import (
     rebuild,
 )
 from adcompiler.frontend.differentiated import Differentiated, Run
+from adcompiler.frontend.entries import sparse_entries
 from adcompiler.frontend.lifting import laid_out, layout_of_function, name_of_layout, signature_of
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Lifted
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Global, Literal
-from adcompiler.graph.steps import Step
+from adcompiler.graph.steps import Entries, Matrix, Step
 
 MAKERS = ("grad", "value_and_grad", "hvp", "jacobian", "jacfwd", "jacrev", "hessian")
 EVALUATED = ("vjp", "jvp", "linearize")
@@ -38,7 +39,7 @@ def transform_of(derivative: Any, in_lanes: bool = False) -> Transform:
         in_lanes: whether it is computed along several directions at once: it is not differentiated again.
     """
     inner, single = derivative.function, derivative.style.single
-    if derivative.chain and derivative.mode not in ("hvp", *matrices.MODES) and not derivative.is_nested:
+    if derivative.chain and derivative.mode not in ("hvp", *get_args(Matrix)) and not derivative.is_nested:
         first, *rest = derivative.chain  # derivatives by numbers, taken one after the other
         how = Transformation(first.kind, first.wrt, single, derivative.has_aux, tuple(rest))
         return Transform(how, _function(derivative.base))
@@ -151,6 +152,9 @@ def applied(
         return _product_with_hessian(
             Differentiated(state, node, transform.function, own, run), how, direction
         )
+    if how.mode in get_args(Entries):
+        *own, places = args
+        return sparse_entries(Differentiated(state, node, transform.function, own, run), how, places)
     call = Differentiated(state, node, transform.function, args, run)
     match how.mode:
         case "jacobian" | "jacfwd" | "jacrev":
