@@ -114,16 +114,19 @@ def _transformed(
             raise NotInLanesError("an argument holds integers, which have no direction")
         result = verify(in_lanes(result, given))
     if chain[-1].in_sets:
-        return _as_sets(result, chain[-1], len(arguments), writes)
+        return _as_sets(result, layouts, chain[-1], writes)
     assert result.returns is not None
     interface = Interface(result.returns, writes, made.seeds, guards.is_conditional)
     return result, Compiled(result, made.plans, interface)
 
 
-def _as_sets(graph: Graph, step: Step, own: int, writes: tuple[int, ...]) -> tuple[Graph, Compiled]:
+def _as_sets(
+    graph: Graph, layouts: Sequence[Layout], step: Step, writes: tuple[int, ...]
+) -> tuple[Graph, Compiled]:
     """Return the program that finds where a derivative is not zero."""
+    own, wrt = sum(len([*leaves(layout)]) for layout in layouts), _leaf_positions(layouts, step.wrt, graph)
     given = len(graph.body.params) - own
-    result = through(Unit(in_sets(graph, given, step.in_sets == "here")), "called").graph
+    result = through(Unit(in_sets(graph, wrt, given, step.in_sets == "here")), "called").graph
     assert result.returns is not None
     params = result.body.params
     seeds = tuple(param.type for param in params[own:])

@@ -11,15 +11,29 @@ from adcompiler.lanes.varying import flow, followers
 from adcompiler.primitives import card
 
 
-def values_in_doubt(body: Region, params: Sequence[Value]) -> set[Value]:
-    """Return the values that depend on floats among some parameters, also by way of tests.
+def values_in_doubt(
+    body: Region, varied: Sequence[Value], others: Sequence[Value]
+) -> tuple[set[Value], set[Value]]:
+    """Return the values that are not known, and beside them those that are not to decide about a branch.
+
+    What is computed of a float that is not differentiated by is known, and the pattern holds for this float.
+    But tests of it count as undecided, so that it need not be the same in each call: then both branches run,
+    and what they hand on and write is not known.
 
     Args:
         body: the body of a derivative.
-        params: its parameters that may be anything.
+        varied: its parameters that may be anything.
+        others: further ones.
     """
-    seeds = [param for param in params if is_continuous(param.type)]
-    return followers(body, seeds, [*flow(body), *_control(body)])
+    edges = [*flow(body), *_control(body)]
+    undecided = followers(body, _floats((*varied, *others)), edges)
+    tests = [node for node in walk(body) if isinstance(node, If) and node.test in undecided]
+    chosen = [value for node in tests for value in (*results(node), *_written_inside(node))]
+    return followers(body, [*_floats(varied), *chosen], edges), undecided
+
+
+def _floats(params: Sequence[Value]) -> list[Value]:
+    return [param for param in params if is_continuous(param.type)]
 
 
 def decided_by(node: Node) -> tuple[Atom, ...]:
