@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+import examples.bundle_adjustment as bundle_adjustment
 import examples.calibrate_garch as garch
 import examples.computation_graph as computation_graph
 import examples.implicit_function as implicit
@@ -13,6 +14,7 @@ import examples.layers_and_learner as layers
 import examples.least_squares as least_squares
 import examples.node_network as node_network
 import examples.scalar_operations as scalar
+import examples.sparse_newton as sparse_newton
 import examples.square_exp_square as square
 from adcompiler import value_and_grad
 
@@ -92,6 +94,17 @@ def test_least_squares(tmp_path, monkeypatch):
     assert np.all(np.abs(rates - least_squares.TRUE) < 4.0 * errors)
     assert np.all(errors < 0.05 * least_squares.TRUE)
     assert (tmp_path / "fit.png").stat().st_size > 5000
+
+
+def test_sparse_newton():
+    u, errors = sparse_newton.main(n=20)
+    assert errors[-1] < 1e-12 < errors[-2]
+    assert np.abs(u - u.T).max() < 1e-12
+
+
+def test_bundle_adjustment():
+    before, after = bundle_adjustment.main(count=6)
+    assert after < bundle_adjustment.NOISE < before
 
 
 def test_train_digits(tmp_path, monkeypatch):

@@ -35,7 +35,7 @@ def new_values(count):
 
 def enter_by_chunks(values, colours, part, product):
     starts, order, places, lanes = part
-    units = np.zeros((len(colours), WIDTH))
+    units = np.empty((len(colours), WIDTH))
     for chunk in range(len(starts) - 1):
         paint(units, colours, chunk * WIDTH)
         enter_lanes(values, as_matrix(product(units)), order, places, lanes, starts[chunk], starts[chunk + 1])
