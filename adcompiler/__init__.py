@@ -15,6 +15,7 @@ with enabled():
     from adcompiler.api.pushforward import jvp
     from adcompiler.api.second_order import hessian, hvp, jacfwd, jacobian, jacrev
     from adcompiler.api.sparse import sparse_hessian, sparse_jacobian, sparsity
+    from adcompiler.api.vmapped import vmap
     from adcompiler.custom import CustomFunction, custom_jvp, custom_vjp, grad_of, stop_gradient
     from adcompiler.errors import DifferentiationError
     from adcompiler.integrators import odeint, rk4
@@ -52,6 +53,7 @@ __all__ = [
     "stop_gradient",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 __version__ = "0.1.0"
 

@@ -12,6 +12,7 @@ from adcompiler import (
     custom_vjp,
     grad,
     hvp,
+    jacrev,
     jvp,
     stop_gradient,
     value_and_grad,
@@ -305,3 +306,16 @@ def test_a_rule_may_have_the_name_of_a_generated_function():
         return 2.0 * cube(t)
 
     assert grad(twice)(2.0) == pytest.approx(24.0)
+
+
+def test_derivatives_inside_functions_follow_the_rule():
+    @custom_vjp
+    def doubled(x):
+        return 2.0 * x
+
+    @doubled.defvjp
+    def doubled_vjp(x, y, d):
+        return 3.0 * d
+
+    assert grad(lambda x: x * grad(doubled)(x), jit=False)(2.0) == pytest.approx(3.0)
+    assert jacrev(doubled, jit=False)(1.0) == pytest.approx(3.0)

@@ -82,6 +82,7 @@ class Derivative(Portable):
         self.stacked = mode not in ("hvp", "hessian", "entries_of_hessian") and bool(
             options.pop("stacked", False)
         )
+        self.axes = options.pop("axes", (0, 0))
         names = ("accurate_math", "broadcasting", "debug_nans")
         accurate, broadcasts, checks = (bool(options.pop(name, False)) for name in names)
         self.options, self.raises = jit_options(self.base, options), divides_like_python(self.base, options)
@@ -164,7 +165,7 @@ class Derivative(Portable):
     def layouts(self, args: tuple[Any, ...]) -> tuple[Layout, ...]:
         """Return the layout of each argument."""
         own = [
-            layout_of_value(value, self.names[k], k in self.wrt or self.mode == "outputs")
+            layout_of_value(value, self.names[k], k in self.wrt or self.mode in ("outputs", "vmap"))
             for k, value in enumerate(args[: self.own])
         ]
         return (*own, *self._direction(own))
@@ -262,7 +263,7 @@ class Derivative(Portable):
         inner = () if self.inner is None else (self.inner._choices(), self.inner.style)
         options = sorted(self.options.items())
         own = self.mode, self.chain, inner, self.wrt, self.names
-        return *own, options, self.raises, self.has_aux, self.stacked
+        return *own, options, self.raises, self.has_aux, self.stacked, self.axes
 
     def facts_of_derivative(self) -> tuple[object, ...]:
         """Return what tells this derivative from others, where a function reads it."""

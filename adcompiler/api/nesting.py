@@ -53,6 +53,9 @@ def described(derivative: Any, graph: Graph) -> Graph:
     """Return the graph that a derivative starts from; of a matrix, under its name."""
     if not derivative.is_matrix:
         return graph
+    if derivative.mode == "vmap":
+        name = name_of(derivative.python)
+        return replace(graph, name=derived_name(name, "batch"), doc=f"Return {name} over a batch.")
     what = "Hessian" if "hessian" in derivative.mode else "Jacobian"
     by = ", ".join(derivative.names[k] for k in derivative.wrt)
     name = name_of(derivative.python)

@@ -36,7 +36,7 @@ def next_chain(mode: Mode, wrt: tuple[int, ...], has_aux: bool = False) -> Chain
             return ()
         case "jacobian" | "jacfwd" | "jacrev" | "hessian":
             return ()  # what matrices call is in the graph
-        case "entries_by_columns" | "entries_by_rows" | "entries_of_hessian":
+        case "vmap" | "entries_by_columns" | "entries_by_rows" | "entries_of_hessian":
             return ()
         case "pattern":
             return (Step("tangent", wrt, in_sets="everywhere"),)

@@ -108,6 +108,7 @@ _WHAT = {
     "entries_by_columns": "the entries of the Jacobian of",
     "entries_by_rows": "the entries of the Jacobian of",
     "entries_of_hessian": "the entries of the Hessian of",
+    "vmap": "over batches,",
     "hvp": "the product of the Hessian with a vector of",
 }
 

@@ -9,10 +9,12 @@ import gast
 
 from adcompiler.custom import CustomFunction
 from adcompiler.frontend import matrices
+from adcompiler.frontend.batches import batched
 from adcompiler.frontend.bindings import (
     Binding,
     Closure,
     Operation,
+    Record,
     Transform,
     Transformation,
     flatten,
@@ -25,9 +27,9 @@ from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Lifted
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Global, Literal
-from adcompiler.graph.steps import Entries, Matrix, Step
+from adcompiler.graph.steps import Axes, Entries, Matrix, NamedAxes, Step
 
-MAKERS = ("grad", "value_and_grad", "hvp", "jacobian", "jacfwd", "jacrev", "hessian")
+MAKERS = ("grad", "value_and_grad", "hvp", "jacobian", "jacfwd", "jacrev", "hessian", "vmap")
 EVALUATED = ("vjp", "jvp", "linearize")
 
 
@@ -44,7 +46,8 @@ def transform_of(derivative: Any, in_lanes: bool = False) -> Transform:
         how = Transformation(first.kind, first.wrt, single, derivative.has_aux, tuple(rest))
         return Transform(how, _function(derivative.base))
     aux, stacked = derivative.has_aux, derivative.stacked
-    how = Transformation(derivative.mode, tuple(derivative.wrt), single, aux, (), stacked, in_lanes)
+    wrt, axes = tuple(derivative.wrt), derivative.axes
+    how = Transformation(derivative.mode, wrt, single, aux, (), stacked, in_lanes, *axes)
     return Transform(how, transform_of(inner) if getattr(inner, "is_derivative", False) else _function(inner))
 
 
@@ -68,6 +71,8 @@ def made(
         DifferentiationError: AD107 for options that there are not here, AD305 for arguments that there are
             not.
     """
+    if maker == "vmap":
+        return _over_batches(state, node, args, keywords)
     given = dict(zip(("function", "argnums"), args, strict=False)) | dict(keywords)
     unknown = given.keys() - {"function", "argnums", "has_aux", "stacked"}
     if unknown or "function" not in given or len(args) > 2:
@@ -79,6 +84,30 @@ def made(
     has_aux = given.get("has_aux", Literal(False))
     stacked = given.get("stacked", Literal(False)) == Literal(True)
     return Transform(Transformation(maker, wrt, single, has_aux == Literal(True), (), stacked), function)
+
+
+def _over_batches(
+    state: Lowering, node: gast.Call, args: Sequence[Binding], keywords: Mapping[str, Binding]
+) -> Transform:
+    """Lower `vmap(f, in_axes=0, out_axes=0)`."""
+    given = dict(zip(("function", "in_axes", "out_axes"), args, strict=False)) | dict(keywords)
+    if "function" not in given or given.keys() - {"function", "in_axes", "out_axes"} or len(args) > 3:
+        cure = "make it outside, where it can be used by its name"
+        raise state.refuse("AD107", "vmap takes a function, in_axes and out_axes here", node, cure)
+    function = differentiable(state, node, given["function"])
+    in_axes, out_axes = (_axes(state, node, given.get(key, Literal(0))) for key in ("in_axes", "out_axes"))
+    return Transform(Transformation("vmap", (), in_axes=in_axes, out_axes=out_axes), function)
+
+
+def _axes(state: Lowering, node: gast.AST, binding: Binding) -> Axes:
+    match binding:
+        case Literal(value=None | int() as axis):
+            return axis
+        case Record():
+            return NamedAxes(binding.names, tuple(_axes(state, node, part) for part in binding))
+        case tuple():
+            return tuple(_axes(state, node, part) for part in binding)
+    raise state.refuse("AD305", "the axes of vmap are no constants", node, "write them as numbers")
 
 
 def differentiable(state: Lowering, node: gast.AST, function: Binding) -> Binding:
@@ -161,6 +190,8 @@ def applied(
             return matrices.jacobian(call, how)
         case "hessian":
             return matrices.hessian(call, how)
+        case "vmap":
+            return batched(call, how)
     return _gradient(call, how, name)
 
 

@@ -36,10 +36,24 @@ class Step:
 
 
 Chain = tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class NamedAxes:
+    """The axes along which a batch goes in the items of a dictionary, by their keys."""
+
+    names: tuple[str, ...]
+    parts: tuple[Axes, ...]
+
+
+Axes = int | None | tuple["Axes", ...] | NamedAxes
+"""Along which axis a batch goes: of everything, or of each part; None for what all elements share."""
+
+
 Entries = Literal["entries_by_columns", "entries_by_rows", "entries_of_hessian"]
 """The entries of a sparse matrix of derivatives, whose places are one more argument."""
-Matrix = Literal["jacobian", "jacfwd", "jacrev", "hessian", Entries]
-"""Derivatives that are loops around products with vectors."""
+Matrix = Literal["jacobian", "jacfwd", "jacrev", "hessian", "vmap", Entries]
+"""Derivatives that are loops around products with vectors, and the loop around a function."""
 
 
 @dataclass(frozen=True)
