@@ -421,6 +421,14 @@ def test_evaluations_are_pickled_and_called_in_compiled_code():
     assert largest(X12, evaluation.entries) == 2.0
 
 
+def test_matrices_may_be_changed():
+    jac = sparse_jacobian(lambda u: u[1:] * u[:-1], jit=False)
+    first = jac(np.zeros(4))
+    first.eliminate_zeros()
+    assert first.nnz == 0
+    np.testing.assert_array_equal(jac(np.ones(4)).toarray().sum(axis=1), [2.0, 2.0, 2.0])
+
+
 def test_other_sizes_have_other_patterns():
     jac = sparse_jacobian(diffusion, jit=False)
     assert [jac(X12[:n]).nnz for n in (5, 7, 5)] == [9, 15, 9]

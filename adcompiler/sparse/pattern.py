@@ -95,7 +95,7 @@ class SparsityPattern:
         return found
 
     def matrix(self, values: Sequence[float] | Array | None = None, format: str = "csr") -> Any:
-        """Return a sparse matrix with some values, by default ones.
+        """Return a sparse matrix with some values, by default ones; its indices are its own.
 
         Args:
             values: one for each entry, by rows for "csr" and by columns for "csc".
@@ -110,9 +110,9 @@ class SparsityPattern:
 
         values = np.ones(self.nnz) if values is None else values
         if format == "csr":
-            return csr_array((values, self.columns, self.starts), shape=self.shape)
+            return csr_array((values, self.columns.copy(), self.starts.copy()), shape=self.shape)
         starts, rows, _ = self.by_columns
-        return csc_array((values, rows, starts), shape=self.shape)
+        return csc_array((values, rows.copy(), starts.copy()), shape=self.shape)
 
     def __repr__(self) -> str:
         return f"<SparsityPattern of {self.shape[0]} × {self.shape[1]}, with {self.nnz} entries>"
