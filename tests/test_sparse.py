@@ -381,8 +381,7 @@ def test_entries_are_found_in_products(seed):
     for by, whole in (("columns", matrix), ("rows", matrix.T), ("symmetric", matrix + matrix.T)):
         colouring = colouring_of(pattern, by)
         for format in ("csr", "csc"):
-            colours, count, part = entries_of(pattern, colouring, format)
-            starts, order, places, lanes = part
+            colours, count, ((starts, order, places, lanes),) = entries_of(pattern, colouring, format)
             values = np.empty(count)
             for chunk in range(len(starts) - 1):
                 own = slice(starts[chunk], starts[chunk + 1])
@@ -481,6 +480,12 @@ def assert_superset(function, args, **options):
         return False
     for pattern in patterns:
         assert not np.any((expected != 0.0) & ~pattern.toarray())
+    for _ in range(2):  # other branches
+        moved = tuple(RNG.normal(size=np.shape(arg)) if k in wrt else arg for k, arg in enumerate(args))
+        elsewhere = dense(
+            function, tuple(arg if np.ndim(arg) else np.asarray(arg).item() for arg in moved), wrt
+        )
+        assert not np.any((np.nan_to_num(elsewhere) != 0.0) & ~patterns[1].toarray())
     found = sparse_jacobian(function, wrt, pattern=patterns[1], jit=False)(*args)
     np.testing.assert_allclose(found.toarray(), expected, rtol=1e-10, atol=1e-11)
     return True

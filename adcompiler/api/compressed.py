@@ -19,7 +19,7 @@ from adcompiler.portable import Portable
 from adcompiler.turns import importing
 
 if TYPE_CHECKING:
-    from adcompiler.sparse.compression import By, Colouring
+    from adcompiler.sparse.compression import By, Colouring, Entries
     from adcompiler.sparse.pattern import SparsityPattern
 
 Format = Literal["csr", "csc"]
@@ -48,7 +48,7 @@ class SparseEvaluation:
     colouring: Colouring
     format: Format
     values: Derivative
-    entries: tuple[Any, ...]
+    entries: Entries
 
     def __call__(self, *args: Any) -> Any:
         """Return the matrix for these arguments, one for each parameter of the function."""

@@ -28,27 +28,31 @@ from adcompiler.graph.steps import Chain, Step
 from adcompiler.runtime.plain_lanes import WIDTH
 
 
-def new_values(count):
-    values = np.empty(count)
+def new_values(total):
+    values = np.empty(total)
     return values
 
 
 def enter_by_chunks(values, colours, part, product):
-    starts, order, places, lanes = part
+    starts, positions, places, lanes = part
     units = np.empty((len(colours), WIDTH))
     for chunk in range(len(starts) - 1):
         paint(units, colours, chunk * WIDTH)
-        enter_lanes(values, as_matrix(product(units)), order, places, lanes, starts[chunk], starts[chunk + 1])
+        enter_lanes(
+            values, as_matrix(product(units)), positions, places, lanes, starts[chunk], starts[chunk + 1]
+        )
 
 
 def enter_one_by_one(values, colours, part, product):
-    starts, order, places, lanes = part
+    starts, positions, places, lanes = part
     unit = np.zeros(len(colours))
     for chunk in range(len(starts) - 1):
         for lane in range(WIDTH):
             for j in range(len(colours)):
                 unit[j] = 1.0 if colours[j] == chunk * WIDTH + lane else 0.0
-            enter_lane(values, product(unit), order, places, lanes, lane, starts[chunk], starts[chunk + 1])
+            enter_lane(
+                values, product(unit), positions, places, lanes, lane, starts[chunk], starts[chunk + 1]
+            )
 
 
 def paint(units, colours, first):
@@ -57,16 +61,16 @@ def paint(units, colours, first):
             units[j, lane] = 1.0 if colours[j] == first + lane else 0.0
 
 
-def enter_lanes(values, found, order, places, lanes, start, stop):
+def enter_lanes(values, found, positions, places, lanes, start, stop):
     for k in range(start, stop):
-        values[order[k]] = found[places[k], lanes[k]]
+        values[positions[k]] = found[places[k], lanes[k]]
 
 
-def enter_lane(values, found, order, places, lanes, lane, start, stop):
+def enter_lane(values, found, positions, places, lanes, lane, start, stop):
     slopes = np.atleast_1d(found).ravel()
     for k in range(start, stop):
         if lanes[k] == lane:
-            values[order[k]] = slopes[places[k]]
+            values[positions[k]] = slopes[places[k]]
 
 
 def direction_of_array(unit, start, array):
@@ -82,8 +86,9 @@ def sparse_entries(call: Differentiated, how: Transformation, places: Binding) -
         places: the colours, how many entries there are, and for each product where they stand in it.
     """
     assert isinstance(places, tuple)
-    colours, count, *parts = places
-    values = written(call, new_values, count)
+    colours, total, parts = places
+    assert isinstance(parts, tuple)
+    values = written(call, new_values, total)
     template = enter_by_chunks if how.in_lanes else enter_one_by_one
     for part, product in zip(parts, _products(call, how), strict=True):
         written(call, template, values, colours, part, product)

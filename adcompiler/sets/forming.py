@@ -49,6 +49,7 @@ class Forming:
         undecided: the values that may be others in another call, for tests.
         writes: where arrays are written.
         is_unsure: whether the current nodes may not run.
+        unbound: arrays that only a loop assigns, before it has.
     """
 
     varying: set[Value]
@@ -59,6 +60,7 @@ class Forming:
     own: dict[Value, Value] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     is_unsure: bool = False
+    unbound: set[Atom] = field(default_factory=set)
 
     def define(self, value: Value) -> Value:
         """Return the set, or array of sets, that stands for a value that varies; else the value."""

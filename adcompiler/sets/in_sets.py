@@ -13,6 +13,7 @@ from dataclasses import replace
 from adcompiler.analysis.types import is_array, is_list, is_scalar
 from adcompiler.graph.layout import Layout, Leaf
 from adcompiler.graph.nodes import (
+    UNDEFINED,
     Apply,
     Atom,
     Effect,
@@ -31,7 +32,7 @@ from adcompiler.lanes.varying import flow, followers
 from adcompiler.primitives import card
 from adcompiler.sets.combined import primitive
 from adcompiler.sets.doubt import values_in_doubt
-from adcompiler.sets.forming import Forming
+from adcompiler.sets.forming import EMPTY, Forming
 from adcompiler.sets.placed import store
 from adcompiler.sets.refusals import Writes, refuse
 from adcompiler.sets.without_sets import without_sets
@@ -131,14 +132,25 @@ def _path(sets: Forming, node: If | For | While) -> None:
         then, orelse = (_inner(sets, arm, node.outs) for arm in (node.then, node.orelse))
         sets.nodes.append(replace(node, then=then, orelse=orelse, outs=tuple(map(sets.define, node.outs))))
         return
-    pairs = zip(node.inits, node.carried, strict=True)
-    inits = tuple(sets.read(atom) if param in sets.varying else atom for atom, param in pairs)
+    inits = _inits(sets, node)
     params = tuple(map(sets.define, node.body.params))
     if isinstance(node, While):
         node = replace(node, cond=_inner(sets, node.cond, (None,)))
     body = _inner(sets, node.body, (*[None] * node.breaks, *node.carried), params)
     outs = tuple(map(sets.define, node.outs))
     sets.nodes.append(replace(node, inits=inits, body=body, outs=outs))
+
+
+def _inits(sets: Forming, node: For | While) -> tuple[Atom, ...]:
+    """Return what a loop begins with; numbers that only it assigns have empty sets before."""
+    found = []
+    for atom, param in zip(node.inits, node.carried, strict=True):
+        is_unbound = param in sets.varying and (atom == UNDEFINED or atom in sets.unbound)
+        if is_unbound and is_array(param.type):
+            sets.unbound.add(param)
+        is_number = is_unbound and is_scalar(param.type)
+        found.append(EMPTY if is_number else sets.read(atom) if param in sets.varying else atom)
+    return tuple(found)
 
 
 def _doubtful(sets: Forming, node: If | For | While) -> None:
@@ -163,18 +175,20 @@ def _both(sets: Forming, node: If) -> None:
             form(sets, inner)
     for out, one, two in zip(node.outs, node.then.yields, node.orelse.yields, strict=True):
         if out in sets.varying:
-            _check_choice(sets, out, node, is_same=one is two)
+            _check_choice(sets, out, node, one, two)
             sets.named(out, sets.union(sets.read(one), sets.read(two)))
 
 
-def _check_choice(sets: Forming, out: Value, node: If | For, is_same: bool) -> None:
-    """Refuse arrays that are written, of which only the arguments tell which is meant."""
+def _check_choice(sets: Forming, out: Value, node: If | For, one: Atom, two: Atom) -> None:
+    """Refuse arrays that are written, or may not be there, where only the arguments tell which is meant."""
     is_memory = is_list(out.type) or (is_array(out.type) and sets.writes.matter(out, node))
-    refuse(is_memory and not is_same, "which array or list is meant depends on floats", node)
+    is_memory = is_memory or not sets.unbound.isdisjoint((one, two))
+    refuse(is_memory and one is not two, "which array or list is meant depends on floats", node)
 
 
 def _to_the_end(sets: Forming, node: For) -> None:
     """Run a loop that may be left early to its end; what it hands on is that of any iteration."""
+    inits = _inits(sets, node)
     outer, sets.nodes = sets.nodes, []
     params = tuple(map(sets.define, node.body.params))
     for inner in node.body.nodes:
@@ -182,11 +196,9 @@ def _to_the_end(sets: Forming, node: For) -> None:
     yields: list[Atom] = []
     for param, out, found in zip(node.carried, node.outs, node.next_values, strict=True):
         if out in sets.varying:
-            _check_choice(sets, out, node, is_same=param is found)
+            _check_choice(sets, out, node, param, found)
         yields.append(sets.union(sets.read(param), sets.read(found)) if out in sets.varying else found)
     body, sets.nodes = Region(params, tuple(sets.nodes), tuple(yields)), outer
-    pairs = zip(node.inits, node.carried, strict=True)
-    inits = tuple(sets.read(atom) if param in sets.varying else atom for atom, param in pairs)
     outs = tuple(map(sets.define, node.outs))
     sets.nodes.append(replace(node, inits=inits, body=body, outs=outs, breaks=False))
 

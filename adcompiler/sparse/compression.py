@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,24 @@ class Colouring:
         return f"<Colouring by {self.by}, with {self.count} colours>"
 
 
+class PartOfEntries(NamedTuple):
+    """The entries that one product has: where those of each chunk of colours begin, and for each of them
+    its position in the result, and its place and lane in the product."""
+
+    starts: Array
+    positions: Array
+    places: Array
+    lanes: Array
+
+
+class Entries(NamedTuple):
+    """What a derivative needs to fill in the entries of a matrix: see `adcompiler.frontend.entries`."""
+
+    colours: Array
+    total: int
+    parts: tuple[PartOfEntries, ...]
+
+
 def colouring_of(pattern: SparsityPattern, by: By | None = None) -> Colouring:
     """Return a colouring of a pattern.
 
@@ -65,17 +83,13 @@ def _chunks(count: int) -> int:
     return -(-count // WIDTH)
 
 
-def entries_of(pattern: SparsityPattern, colouring: Colouring, format: str) -> tuple[Any, ...]:
-    """Return what a derivative needs to fill in the entries: see `adcompiler.frontend.entries`.
+def entries_of(pattern: SparsityPattern, colouring: Colouring, format: str) -> Entries:
+    """Return where each entry is found.
 
     Args:
         pattern: the pattern.
         colouring: its colouring.
         format: "csr" or "csc": the order of the entries.
-
-    Returns:
-        the colours, the number of entries, and for each product where, for each chunk of colours, its entries
-        begin, at which positions these stand in the result, and their places and lanes in the product.
     """
     places, colours = _found_at(pattern, colouring)
     positions = np.arange(pattern.nnz, dtype=np.int32)
@@ -83,8 +97,7 @@ def entries_of(pattern: SparsityPattern, colouring: Colouring, format: str) -> t
         order = pattern.by_columns[2]
         places, colours = places[order], colours[order]
     sizes = pattern.results if colouring.by == "columns" else pattern.arguments
-    parts = _parts(places, colours, positions, sizes)
-    return colouring.colours, pattern.nnz, *parts
+    return Entries(colouring.colours, pattern.nnz, tuple(_parts(places, colours, positions, sizes)))
 
 
 def _found_at(pattern: SparsityPattern, colouring: Colouring) -> tuple[Array, Array]:
@@ -98,7 +111,7 @@ def _found_at(pattern: SparsityPattern, colouring: Colouring) -> tuple[Array, Ar
     return np.where(is_direct, rows, columns), np.where(is_direct, colours[columns], colours[rows])
 
 
-def _parts(places: Array, colours: Array, positions: Array, sizes: Sequence[int]) -> Iterator[Any]:
+def _parts(places: Array, colours: Array, positions: Array, sizes: Sequence[int]) -> Iterator[PartOfEntries]:
     first = 0
     for size in sizes:
         own = np.flatnonzero((places >= first) & (places < first + size))
@@ -107,5 +120,5 @@ def _parts(places: Array, colours: Array, positions: Array, sizes: Sequence[int]
         counts = np.bincount(chunks)
         starts = np.append(0, np.cumsum(counts)).astype(np.int64)
         lanes = (colours[own] % WIDTH).astype(np.int8)
-        yield starts, positions[own], (places[own] - first).astype(np.int32), lanes
+        yield PartOfEntries(starts, positions[own], (places[own] - first).astype(np.int32), lanes)
         first += size
