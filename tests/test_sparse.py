@@ -1,9 +1,12 @@
 """Sparse Jacobians and Hessians: patterns, colours and values against dense ones and brute force."""
 
+import os
 import pickle
 import random
 import re
 import runpy
+import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -432,6 +435,33 @@ def test_other_sizes_have_other_patterns():
     jac = sparse_jacobian(diffusion, jit=False)
     assert [jac(X12[:n]).nnz for n in (5, 7, 5)] == [9, 15, 9]
     assert len(jac.known) == 2
+
+
+def test_what_is_read_of_surroundings_is_frozen():
+    far = 1
+
+    def shifted(x):
+        return x[far:] * x[0]
+
+    jac = sparse_jacobian(shifted, jit=False)
+    assert jac(X12).shape == (11, 12)
+    far = 2
+    assert jac(X12).shape == (11, 12)
+    jac.recompile()
+    assert jac(X12).shape == (10, 12)
+
+
+def test_without_compiling():
+    program = """
+import numpy as np
+from adcompiler import sparse_hessian, sparse_jacobian
+assert np.all(sparse_jacobian(lambda x: x[1:] * x[:-1])(np.ones(4)).toarray().sum(axis=1) == 2.0)
+assert sparse_hessian(lambda x: np.sum(x[1:] * x[:-1]))(np.ones(4)).nnz == 6
+"""
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    subprocess.run(
+        [sys.executable, "-c", program], env=environment, check=True, cwd=Path(__file__).parent.parent
+    )
 
 
 def test_patterns():

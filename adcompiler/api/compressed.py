@@ -110,6 +110,12 @@ class SparseDerivative(Portable):
         """Return what evaluates the matrix for such arguments, to keep or to call in compiled code."""
         return self._evaluation(self.sparsity.derivative.bound(args, kwargs))
 
+    def recompile(self) -> None:
+        """Forget what was found and compiled, so that the next call sees globals and closures as they are."""
+        self.known.clear()
+        for derivative in (self.sparsity.derivative, *self.derivatives.values()):
+            derivative.recompile()
+
     def _evaluation(self, args: tuple[Any, ...]) -> SparseEvaluation:
         if self.given is not None:
             if not self.known:
