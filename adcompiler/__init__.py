@@ -14,6 +14,8 @@ with enabled():
     from adcompiler.api.pullback import vjp
     from adcompiler.api.pushforward import jvp
     from adcompiler.api.second_order import hessian, hvp, jacfwd, jacobian, jacrev
+    from adcompiler.api.sparse import sparse_hessian, sparse_jacobian, sparsity
+    from adcompiler.api.vmapped import vmap
     from adcompiler.custom import CustomFunction, checkpointed, custom_jvp, custom_vjp, grad_of, stop_gradient
     from adcompiler.errors import DifferentiationError
     from adcompiler.integrators import odeint, rk4
@@ -46,9 +48,13 @@ __all__ = [
     "linearize",
     "odeint",
     "rk4",
+    "sparse_hessian",
+    "sparse_jacobian",
+    "sparsity",
     "stop_gradient",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 __version__ = "0.1.0"
 

@@ -30,6 +30,10 @@ CODES = {
     "AD401": ("graph has a cycle", "remove one of the edges of the cycle"),
     "AD402": ("graph cannot be evaluated", "evaluate a function that returns one float, at a small point"),
     "AD501": ("cannot be exported", "call the derivative where adcompiler is installed"),
+    "AD601": (
+        "sparsity cannot be told",
+        "find it on the path of these arguments: sparsity(f, local=True)",
+    ),
     "AD901": ("defect in adcompiler", "please report it, with the function"),
 }
 

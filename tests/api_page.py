@@ -8,6 +8,8 @@ from adcompiler import optim
 
 GROUPS = {
     "Derivatives of a function": "grad value_and_grad jacobian jacfwd jacrev hessian hvp",
+    "Sparse derivatives": "sparse_jacobian sparse_hessian sparsity",
+    "Batches": "vmap",
     "Derivatives at a point": "vjp jvp linearize",
     "Rules and constants of your own": "custom_vjp custom_jvp custom_root custom_fixed_point custom_argmin "
     "stop_gradient grad_of checkpointed",

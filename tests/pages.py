@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from constructs import CONSTRUCTS
 from corpus import CORPUS
 from test_refusals import CASES
 
-from adcompiler import ComputationGraph, DifferentiationError, custom_vjp, grad
+from adcompiler import ComputationGraph, DifferentiationError, custom_vjp, grad, sparsity
 from adcompiler.errors import CODES
 
 INTRODUCTION = """# Every refusal
@@ -46,12 +47,22 @@ def _with_rule(x):
     return clipped(x * x)
 
 
+def _relaxed(x):
+    while np.sum(x) > 1.0:
+        x = x * 0.5
+    return x
+
+
 OTHER: dict[str, tuple[str, Callable[[], Any]]] = {
     "AD001": ("grad(math.sin)", lambda: grad(math.sin)),
     "AD305": ('grad(lambda x: x, argnums="w")', lambda: grad(lambda x: x, argnums="w")),
     "AD401": (
         'ComputationGraph({"a": "b + 1", "b": "a * 2"})',
         lambda: ComputationGraph({"a": "b + 1", "b": "a * 2"}),
+    ),
+    "AD601": (
+        inspect.getsource(_relaxed) + "\n\nsparsity(_relaxed)(np.ones(3))",
+        lambda: sparsity(_relaxed, jit=False)(np.ones(3)),
     ),
     "AD501": (
         inspect.getsource(_with_rule)
@@ -102,7 +113,8 @@ def errors_page() -> str:
             parts.append(f"```python\n{source}\n```\n\n```\n{message(error, first)}\n```\n")
         if code in OTHER:
             source, run = OTHER[code]
-            first = (_with_rule if code == "AD501" else _loop).__code__.co_firstlineno
+            shown = {"AD501": _with_rule, "AD601": _relaxed}.get(code, _loop)
+            first = shown.__code__.co_firstlineno
             parts.append(f"```python\n{source}\n```\n\n```\n{message(refusal(run), first)}\n```\n")
         if code == "AD901":
             parts.append("This is the only code that no program should ever see.\n")

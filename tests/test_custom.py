@@ -12,6 +12,7 @@ from adcompiler import (
     custom_vjp,
     grad,
     hvp,
+    jacrev,
     jvp,
     stop_gradient,
     value_and_grad,
@@ -315,3 +316,16 @@ def test_a_dispatcher_is_called_as_it_is():
 
     assert total(4) == 10.0
     assert total.dispatcher.signatures
+
+
+def test_derivatives_inside_functions_follow_the_rule():
+    @custom_vjp
+    def doubled(x):
+        return 2.0 * x
+
+    @doubled.defvjp
+    def doubled_vjp(x, y, d):
+        return 3.0 * d
+
+    assert grad(lambda x: x * grad(doubled)(x), jit=False)(2.0) == pytest.approx(3.0)
+    assert jacrev(doubled, jit=False)(1.0) == pytest.approx(3.0)

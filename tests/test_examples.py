@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+import examples.bundle_adjustment as bundle_adjustment
 import examples.calibrate_garch as garch
 import examples.character_lstm as lstm
 import examples.computation_graph as computation_graph
@@ -24,6 +25,7 @@ import examples.power_grid as grid
 import examples.rainfall_runoff as river
 import examples.robot_arm as arm
 import examples.scalar_operations as scalar
+import examples.sparse_newton as sparse_newton
 import examples.square_exp_square as square
 import examples.time_series_average as series
 import examples.train_digits as digits
@@ -110,6 +112,17 @@ def test_least_squares(tmp_path):
     np.testing.assert_allclose(rates, other, rtol=1e-5)
     assert np.all(np.abs(rates - least_squares.TRUE) < 4.0 * errors)
     assert np.all(errors < 0.05 * least_squares.TRUE)
+
+
+def test_sparse_newton():
+    u, errors = sparse_newton.main(n=20)
+    assert errors[-1] < 1e-12 < errors[-2]
+    assert np.abs(u - u.T).max() < 1e-12
+
+
+def test_bundle_adjustment():
+    before, after = bundle_adjustment.main(count=6)
+    assert after < bundle_adjustment.NOISE < before
 
 
 def test_train_digits(tmp_path):

@@ -29,6 +29,8 @@ from adcompiler.pipeline import Style, Unit, through
 from adcompiler.prepare.adjoint_blocks_typed import refuse_blocks, without_blocks
 from adcompiler.reverse.augmented import Augmented, Half, augment_calls
 from adcompiler.reverse.calls_held import check_calls
+from adcompiler.sets.doubt import decisive
+from adcompiler.sets.in_sets import in_sets
 from adcompiler.storage.derived import Derived
 from adcompiler.storage.gradient import gradient
 from adcompiler.storage.halves import halves as cut_in_halves
@@ -111,9 +113,25 @@ def _transformed(
         if chain[-1].kind == "tangent" and given < len(chain[-1].wrt):
             raise NotInLanesError("an argument holds integers, which have no direction")
         result = verify(in_lanes(result, given))
+    if chain[-1].in_sets:
+        return _as_sets(result, layouts, chain[-1], writes)
     assert result.returns is not None
     interface = Interface(result.returns, writes, made.seeds, guards.is_conditional)
     return result, Compiled(result, made.plans, interface)
+
+
+def _as_sets(
+    graph: Graph, layouts: Sequence[Layout], step: Step, writes: tuple[int, ...]
+) -> tuple[Graph, Compiled]:
+    """Return the program that finds where a derivative is not zero."""
+    own, wrt = sum(len([*leaves(layout)]) for layout in layouts), _leaf_positions(layouts, step.wrt, graph)
+    given = len(graph.body.params) - own
+    result = through(Unit(in_sets(graph, wrt, given, step.in_sets == "here")), "called").graph
+    assert result.returns is not None
+    params = result.body.params
+    seeds = tuple(param.type for param in params[own:])
+    interface = Interface(result.returns, writes, seeds, decisive=decisive(result, own))
+    return result, Compiled(result, [], interface)
 
 
 def _without_blocks(graph: Graph) -> Graph:

@@ -41,15 +41,15 @@ from adcompiler.api.remembered import Entry, Slot, slot_of
 from adcompiler.api.room import room_of
 from adcompiler.api.shortcuts import Shortcuts
 from adcompiler.api.showing import in_notebook, show
-from adcompiler.api.specialised import Specialised, outdated, run_plainly, seconds_of_stages, with_direction
+from adcompiler.api.specialised import Specialised, outdated, run_plainly, seconds_of_stages
 from adcompiler.emit.running import compile_now, load
 from adcompiler.enabled import enabled, is_disabled
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.dispatchers import divides_like_python, jit_options, name_of, python_function
 from adcompiler.frontend.seen import Seen, seeing
 from adcompiler.frontend.versions import keep
-from adcompiler.graph.layout import Layout, Packed, as_plain, build, derived_name, direction_name, pack_python
-from adcompiler.graph.steps import Matrix, Style, is_one_reverse_step
+from adcompiler.graph.layout import Layout, Packed, as_plain, build, derived_name, pack_python
+from adcompiler.graph.steps import Entries, Matrix, Style, extended, is_one_reverse_step
 from adcompiler.portable import Portable
 from adcompiler.runtime.guards import SizeError
 from adcompiler.turns import importing, in_turn, uninterrupted
@@ -81,8 +81,13 @@ class Derivative(Portable, Generic[P, R]):
         self.argnums = argnums
         self.jit = jit and not is_disabled()
         self.given, options = options, dict(options)
-        self.has_aux = mode not in ("hvp", "hessian") and bool(options.pop("has_aux", False))
-        self.stacked = mode not in ("hvp", "hessian") and bool(options.pop("stacked", False))
+        self.has_aux = mode not in ("hvp", "hessian", "entries_of_hessian") and bool(
+            options.pop("has_aux", False)
+        )
+        self.stacked = mode not in ("hvp", "hessian", "entries_of_hessian") and bool(
+            options.pop("stacked", False)
+        )
+        self.axes = options.pop("axes", (0, 0))
         names = ("accurate_math", "broadcasting", "debug_nans")
         accurate, broadcasts, checks = (bool(options.pop(name, False)) for name in names)
         room = room_of(options.pop("checkpoints", None), options.pop("memory", None))
@@ -105,7 +110,7 @@ class Derivative(Portable, Generic[P, R]):
         self.style: Style = Style(single, accurate or checks, broadcasts, checks=checks, room=room)
         if mode == "hvp":
             self.style = replace(self.style, packed=True)
-            self.signature = with_direction(self.signature, direction_name(self.names))
+            self.signature = extended(mode, self.signature)
             self.names = list(self.signature.parameters)
         self.is_derivative = self.is_matrix or bool(self.chain)
         if mode == "primal":  # so that it can be followed and differentiated like a dispatcher
@@ -118,7 +123,8 @@ class Derivative(Portable, Generic[P, R]):
 
     def _own_signature(self) -> inspect.Signature:
         """Return the parameters of the function that is differentiated."""
-        return inspect.signature(self.python) if self.inner is None else self.inner.signature
+        found = inspect.signature(self.python) if self.inner is None else self.inner.signature
+        return extended(self.mode, found) if self.mode in get_args(Entries) else found
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Evaluate for these arguments; they are never changed."""
@@ -166,7 +172,7 @@ class Derivative(Portable, Generic[P, R]):
     def layouts(self, args: tuple[Any, ...]) -> tuple[Layout, ...]:
         """Return the layout of each argument."""
         own = [
-            layout_of_value(value, self.names[k], k in self.wrt or self.mode == "outputs")
+            layout_of_value(value, self.names[k], k in self.wrt or self.mode in ("outputs", "vmap"))
             for k, value in enumerate(args[: self.own])
         ]
         return (*own, *self._direction(own))
@@ -263,17 +269,8 @@ class Derivative(Portable, Generic[P, R]):
     def _choices(self) -> tuple[object, ...]:
         inner = () if self.inner is None else (self.inner._choices(), self.inner.style)
         options = sorted(self.options.items())
-        return (
-            self.mode,
-            self.chain,
-            inner,
-            self.wrt,
-            self.names,
-            options,
-            self.raises,
-            self.has_aux,
-            self.stacked,
-        )
+        own = self.mode, self.chain, inner, self.wrt, self.names
+        return *own, options, self.raises, self.has_aux, self.stacked, self.axes
 
     def facts_of_derivative(self) -> tuple[object, ...]:
         """Return what tells this derivative from others, where a function reads it."""
@@ -348,7 +345,7 @@ class Derivative(Portable, Generic[P, R]):
             self.function.recompile()
         self.signature = self._own_signature()
         if self.mode == "hvp":
-            self.signature = with_direction(self.signature, self.names[-1])
+            self.signature = extended(self.mode, self.signature)
         self.__signature__ = self.signature
         self.version += 1
 
@@ -378,6 +375,8 @@ class Derivative(Portable, Generic[P, R]):
         """The latest specialisation, or one for guessed argument types."""
         if self.specialised:
             return next(reversed(self.specialised.values()))
+        if self.mode in get_args(Entries):
+            raise DifferentiationError("AD305", "types of entries are known from calls only", None, "call it")
         defaults = [parameter.default for parameter in inspect.signature(self.python).parameters.values()]
         layouts = tuple(map(layout_of_default, defaults))
         with importing():

@@ -18,9 +18,11 @@ class Interface:
         writes: positions of the arguments that it works on copies of, because the function writes them.
         seeds: types of further arguments: adjoints of the results, or tangents; None for values without.
         is_conditional: whether it assumes of sizes what only some calls may need.
+        decisive: positions of the single values whose elements decide where a derivative is not zero.
     """
 
     returns: Layout
     writes: tuple[int, ...] = ()
     seeds: tuple[nt.Type | None, ...] = ()
     is_conditional: bool = False
+    decisive: tuple[int, ...] = ()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from adcompiler.api.next_chain import Mode, merged_chain, next_chain
 from adcompiler.custom import CustomFunction
 from adcompiler.frontend.dispatchers import name_of
 from adcompiler.graph.layout import derived_name
-from adcompiler.graph.steps import Chain
+from adcompiler.graph.steps import Chain, Entries
 
 if TYPE_CHECKING:
     from adcompiler.graph.nodes import Graph
@@ -53,8 +53,12 @@ def described(derivative: Any, graph: Graph) -> Graph:
     """Return the graph that a derivative starts from; of a matrix, under its name."""
     if not derivative.is_matrix:
         return graph
-    what = "Hessian" if derivative.mode == "hessian" else "Jacobian"
+    if derivative.mode == "vmap":
+        name = name_of(derivative.python)
+        return replace(graph, name=derived_name(name, "batch"), doc=f"Return {name} over a batch.")
+    what = "Hessian" if "hessian" in derivative.mode else "Jacobian"
     by = ", ".join(derivative.names[k] for k in derivative.wrt)
     name = name_of(derivative.python)
-    doc = f"Return the {what} of {name} with respect to {by}."
-    return replace(graph, name=derived_name(name, what.lower()), doc=doc)
+    is_sparse = derivative.mode in get_args(Entries)
+    doc = f"Return {'entries of ' * is_sparse}the {what} of {name} with respect to {by}."
+    return replace(graph, name=derived_name(name, what.lower(), *["entries"] * is_sparse), doc=doc)

@@ -6,7 +6,18 @@ from typing import Literal
 
 from adcompiler.graph.steps import Chain, Matrix, Step, gradient_of, pullback_of
 
-Mode = Literal["primal", "outputs", "grad", "value_and_grad", "pullback", "jvp", "hvp", Matrix]
+Mode = Literal[
+    "primal",
+    "outputs",
+    "grad",
+    "value_and_grad",
+    "pullback",
+    "jvp",
+    "hvp",
+    "pattern",
+    "local_pattern",
+    Matrix,
+]
 
 
 def next_chain(mode: Mode, wrt: tuple[int, ...], has_aux: bool = False) -> Chain:
@@ -21,8 +32,16 @@ def next_chain(mode: Mode, wrt: tuple[int, ...], has_aux: bool = False) -> Chain
     (Step(kind='grad', wrt=(1,), has_aux=False), Step(kind='tangent', wrt=(1,), has_aux=False))
     """
     match mode:
-        case "primal" | "outputs" | "jacobian" | "jacfwd" | "jacrev" | "hessian":
+        case "primal" | "outputs":
+            return ()
+        case "jacobian" | "jacfwd" | "jacrev" | "hessian":
             return ()  # what matrices call is in the graph
+        case "vmap" | "entries_by_columns" | "entries_by_rows" | "entries_of_hessian":
+            return ()
+        case "pattern":
+            return (Step("tangent", wrt, in_sets="everywhere"),)
+        case "local_pattern":
+            return (Step("tangent", wrt, in_sets="here"),)
         case "hvp":
             return Step("grad", wrt), Step("tangent", wrt)
     return (Step(mode, wrt, has_aux),)
@@ -48,8 +67,8 @@ def merged_chain(mode: Mode, wrt: tuple[int, ...], inner: Chain, is_single: bool
             step.kind in ("grad", "slope") for step in inner
         ):
             return ()
-        case "jvp":
-            return (*inner, Step("jvp", wrt))
+        case "jvp" | "pattern" | "local_pattern":
+            return (*inner, *next_chain(mode, wrt))
         case "pullback":
             return pullback_of(inner, wrt)
         case "grad" if is_single:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -65,14 +64,6 @@ def outdated(name: str) -> DifferentiationError:
     """Build the refusal of a pullback that belongs to a function as it was."""
     reason = f"what '{name}' reads has changed since its outputs were computed"
     return DifferentiationError("AD305", reason, None, "call vjp again")
-
-
-def with_direction(signature: inspect.Signature, name: str) -> inspect.Signature:
-    """Return a signature with one more parameter, for a direction."""
-    parameters = [
-        p.replace(kind=p.POSITIONAL_OR_KEYWORD, default=p.empty) for p in signature.parameters.values()
-    ]
-    return inspect.Signature([*parameters, inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)])
 
 
 def seconds_of_stages(clock: Sequence[float]) -> dict[str, float]:

@@ -29,6 +29,8 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
         runtime.append("from adcompiler.runtime import vector_math as fast")
     if any(re.search(r"\blanes\.", part) for part in text.sources):
         runtime.append("from adcompiler.runtime import lanes")
+    if any(re.search(r"\bsets\.", part) for part in text.sources):
+        runtime.append("from adcompiler.runtime import sets")
     if any("factors." in part for part in text.sources):
         runtime.append("from adcompiler.runtime import factors")
     if any("special." in part for part in text.sources):

@@ -115,6 +115,12 @@ _WHAT = {
     "jacfwd": "the Jacobian of",
     "jacrev": "the Jacobian of",
     "hessian": "the Hessian of",
+    "pattern": "where the derivative may not be zero, of",
+    "local_pattern": "where the derivative may not be zero here, of",
+    "entries_by_columns": "the entries of the Jacobian of",
+    "entries_by_rows": "the entries of the Jacobian of",
+    "entries_of_hessian": "the entries of the Hessian of",
+    "vmap": "over batches,",
     "hvp": "the product of the Hessian with a vector of",
 }
 

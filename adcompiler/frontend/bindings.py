@@ -15,7 +15,7 @@ import numpy as np
 from adcompiler.frontend.parse import Source
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static
 from adcompiler.graph.nodes import UNDEFINED, Atom, Global, Literal, Value
-from adcompiler.graph.steps import Chain
+from adcompiler.graph.steps import Axes, Chain
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,14 +45,15 @@ class Transformation:
     """Which derivative of a function is meant.
 
     Attributes:
-        mode: `"grad"`, `"value_and_grad"`, `"hvp"`, `"jacobian"`, `"jacfwd"`, `"jacrev"` or
-            `"hessian"`.
+        mode: `"grad"`, `"value_and_grad"`, `"hvp"`, `"jacobian"`, `"jacfwd"`, `"jacrev"`, `"hessian"`,
+            one of `Entries`, or `"vmap"` for the function itself over a batch.
         wrt: positions of the arguments to differentiate.
         single: whether the derivative by one argument is returned by itself, not as a tuple.
         has_aux: whether the function returns a pair, of which the second part is handed on.
         steps: by what the result is differentiated again.
         stacked: whether blocks by several arguments stand side by side in one matrix.
         in_lanes: whether Jacobians and Hessians are computed along several directions at once.
+        in_axes, out_axes: along which axes a batch goes, for `"vmap"`.
     """
 
     mode: str
@@ -62,6 +63,8 @@ class Transformation:
     steps: Chain = ()
     stacked: bool = False
     in_lanes: bool = False
+    in_axes: Axes = 0
+    out_axes: Axes = 0
 
 
 @dataclass(frozen=True, eq=False)

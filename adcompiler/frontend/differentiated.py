@@ -9,6 +9,7 @@ from typing import Any
 
 import gast
 
+from adcompiler.custom import CustomFunction
 from adcompiler.frontend.bindings import Binding, Record, Transform, flatten, like
 from adcompiler.frontend.dispatchers import error_model
 from adcompiler.frontend.lifting import laid_out, name_of_layout, without_lists
@@ -149,6 +150,7 @@ class Differentiated:
 
     def _callee(self, chain: Chain, picks: tuple[int, ...] | None) -> Callee:
         is_plain = isinstance(self.what, Static) and all(isinstance(layout, Leaf) for layout in self.layouts)
+        is_plain = is_plain and not isinstance(getattr(self.what, "value", None), CustomFunction)
         function: Any = Lifted(self.what, self.name)
         if is_plain:
             assert isinstance(self.what, Static)

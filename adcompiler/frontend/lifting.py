@@ -29,8 +29,9 @@ from adcompiler.frontend.bindings import (
 from adcompiler.frontend.dispatchers import name_of
 from adcompiler.frontend.parse import Source, assigned, parse
 from adcompiler.frontend.state import Lowering
-from adcompiler.graph.layout import Layout, Leaf, Packed, Static, derived_name, direction_name
+from adcompiler.graph.layout import Layout, Leaf, Packed, Static, derived_name
 from adcompiler.graph.nodes import UNDEFINED, Atom, Global, Literal, Value
+from adcompiler.graph.steps import extended
 
 
 def laid_out(state: Lowering, node: gast.AST, binding: Binding) -> tuple[Layout, list[Atom]]:
@@ -163,12 +164,7 @@ def signature_of(function: Binding) -> inspect.Signature:
         case Closure():
             return inspect.Signature([*_parameters(function.source.tree.args)])
         case Transform():
-            found = signature_of(function.function)
-            if function.how.mode != "hvp":
-                return found
-            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-            own = [p.replace(default=p.empty) for p in found.parameters.values()]
-            return inspect.Signature([*own, inspect.Parameter(direction_name([*found.parameters]), kind)])
+            return extended(function.how.mode, signature_of(function.function))
         case Global(value=value):
             return inspect.signature(getattr(value, "py_func", value))
     raise AssertionError(function)

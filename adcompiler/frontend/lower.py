@@ -104,7 +104,10 @@ def _lifted(function: Lifted, layouts: Sequence[Layout], raises: bool | None) ->
     state = Lowering(source, {}, nodes, expression, statement, raises=raises)
     called = put_back(state, unpacked(function.what, "captured", captured))
     names = signature_of(called).parameters
-    pairs = [(layout, unpacked(layout, name, params)) for layout, name in zip(layouts, names, strict=True)]
+    fields = field_names(zip(names, layouts, strict=True))
+    pairs = [
+        (layout, unpacked(layout, name, params, fields)) for layout, name in zip(layouts, names, strict=True)
+    ]
     args = [with_lists(binding, layout) for layout, binding in pairs]
     params += captured
     kinds = [leaf.kind for layout in (*layouts, function.what) for leaf in leaves(layout)]

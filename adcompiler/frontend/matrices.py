@@ -16,8 +16,6 @@ from adcompiler.frontend.ranks import atom_rank
 from adcompiler.graph.nodes import Atom, Literal
 from adcompiler.graph.steps import Chain, Step
 
-MODES = ("jacobian", "jacfwd", "jacrev", "hessian")
-
 
 def jacobian_by_columns(array, product):
     assert array.size > 0, "there is no Jacobian by an array without elements"

@@ -36,7 +36,7 @@ def rank_of(node: Apply, ranks: Ranks) -> int | None:
             return _product(args)
         case Follows.BROADCAST:
             return _stretched(node, args)
-    return _own_rank(node, args)
+    return _stretched(node, args) if card(node.fn).out_of_place else _own_rank(node, args)
 
 
 def _own_rank(node: Apply, args: list[int | None]) -> int | None:

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import gast
 
 from adcompiler.custom import CustomFunction
 from adcompiler.frontend import matrices
+from adcompiler.frontend.batches import batched
 from adcompiler.frontend.bindings import (
     Binding,
     Closure,
     Operation,
+    Record,
     Transform,
     Transformation,
     flatten,
     rebuild,
 )
 from adcompiler.frontend.differentiated import Differentiated, Run
+from adcompiler.frontend.entries import sparse_entries
 from adcompiler.frontend.lifting import laid_out, layout_of_function, name_of_layout, signature_of
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Lifted
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Global, Literal
-from adcompiler.graph.steps import Step
+from adcompiler.graph.steps import Axes, Entries, Matrix, NamedAxes, Step
 
-MAKERS = ("grad", "value_and_grad", "hvp", "jacobian", "jacfwd", "jacrev", "hessian")
+MAKERS = ("grad", "value_and_grad", "hvp", "jacobian", "jacfwd", "jacrev", "hessian", "vmap")
 EVALUATED = ("vjp", "jvp", "linearize")
 
 
@@ -38,12 +41,13 @@ def transform_of(derivative: Any, in_lanes: bool = False) -> Transform:
         in_lanes: whether it is computed along several directions at once: it is not differentiated again.
     """
     inner, single = derivative.function, derivative.style.single
-    if derivative.chain and derivative.mode not in ("hvp", *matrices.MODES) and not derivative.is_nested:
+    if derivative.chain and derivative.mode not in ("hvp", *get_args(Matrix)) and not derivative.is_nested:
         first, *rest = derivative.chain  # derivatives by numbers, taken one after the other
         how = Transformation(first.kind, first.wrt, single, derivative.has_aux, tuple(rest))
         return Transform(how, _function(derivative.base))
     aux, stacked = derivative.has_aux, derivative.stacked
-    how = Transformation(derivative.mode, tuple(derivative.wrt), single, aux, (), stacked, in_lanes)
+    wrt, axes = tuple(derivative.wrt), derivative.axes
+    how = Transformation(derivative.mode, wrt, single, aux, (), stacked, in_lanes, *axes)
     return Transform(how, transform_of(inner) if getattr(inner, "is_derivative", False) else _function(inner))
 
 
@@ -67,6 +71,8 @@ def made(
         DifferentiationError: AD107 for options that there are not here, AD305 for arguments that there are
             not.
     """
+    if maker == "vmap":
+        return _over_batches(state, node, args, keywords)
     given = dict(zip(("function", "argnums"), args, strict=False)) | dict(keywords)
     unknown = given.keys() - {"function", "argnums", "has_aux", "stacked"}
     if unknown or "function" not in given or len(args) > 2:
@@ -78,6 +84,30 @@ def made(
     has_aux = given.get("has_aux", Literal(False))
     stacked = given.get("stacked", Literal(False)) == Literal(True)
     return Transform(Transformation(maker, wrt, single, has_aux == Literal(True), (), stacked), function)
+
+
+def _over_batches(
+    state: Lowering, node: gast.Call, args: Sequence[Binding], keywords: Mapping[str, Binding]
+) -> Transform:
+    """Lower `vmap(f, in_axes=0, out_axes=0)`."""
+    given = dict(zip(("function", "in_axes", "out_axes"), args, strict=False)) | dict(keywords)
+    if "function" not in given or given.keys() - {"function", "in_axes", "out_axes"} or len(args) > 3:
+        cure = "make it outside, where it can be used by its name"
+        raise state.refuse("AD107", "vmap takes a function, in_axes and out_axes here", node, cure)
+    function = differentiable(state, node, given["function"])
+    in_axes, out_axes = (_axes(state, node, given.get(key, Literal(0))) for key in ("in_axes", "out_axes"))
+    return Transform(Transformation("vmap", (), in_axes=in_axes, out_axes=out_axes), function)
+
+
+def _axes(state: Lowering, node: gast.AST, binding: Binding) -> Axes:
+    match binding:
+        case Literal(value=None | int() as axis):
+            return axis
+        case Record():
+            return NamedAxes(binding.names, tuple(_axes(state, node, part) for part in binding))
+        case tuple():
+            return tuple(_axes(state, node, part) for part in binding)
+    raise state.refuse("AD305", "the axes of vmap are no constants", node, "write them as numbers")
 
 
 def differentiable(state: Lowering, node: gast.AST, function: Binding) -> Binding:
@@ -151,12 +181,17 @@ def applied(
         return _product_with_hessian(
             Differentiated(state, node, transform.function, own, run), how, direction
         )
+    if how.mode in get_args(Entries):
+        *own, places = args
+        return sparse_entries(Differentiated(state, node, transform.function, own, run), how, places)
     call = Differentiated(state, node, transform.function, args, run)
     match how.mode:
         case "jacobian" | "jacfwd" | "jacrev":
             return matrices.jacobian(call, how)
         case "hessian":
             return matrices.hessian(call, how)
+        case "vmap":
+            return batched(call, how)
     return _gradient(call, how, name)
 
 

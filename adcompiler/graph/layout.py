@@ -143,13 +143,12 @@ def derived_name(name: str, *what: str) -> str:
     return "_".join([name.rstrip("_") or name, *what])
 
 
-def direction_name(names: Sequence[str]) -> str:
-    """Return a name for a direction that no parameter of the function has.
+def direction_name(names: Sequence[str], name: str = "v") -> str:
+    """Return a name for a direction, or another argument more, that no parameter of the function has.
 
     >>> direction_name(["x", "k"]), direction_name(["v"])
     ('v', 'v_')
     """
-    name = "v"
     while name in names:
         name += "_"
     return name

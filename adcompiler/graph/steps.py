@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
+
+from adcompiler.graph.layout import direction_name
 
 Kind = Literal["grad", "value_and_grad", "pullback", "halves", "jvp", "tangent", "slope"]
 
@@ -21,17 +24,36 @@ class Step:
         has_aux: whether the function returns a pair, and the derivative returns the second part, too.
         in_lanes: whether tangents or adjoints are several ones at once, along a last axis of each array that
             is given and returned.
+        in_sets: whether what is returned tells where derivatives are not zero: "everywhere", or "here", for
+            certain arguments.
     """
 
     kind: Kind
     wrt: tuple[int, ...]
     has_aux: bool = False
     in_lanes: bool = field(default=False, repr=False)
+    in_sets: Literal["", "everywhere", "here"] = field(default="", repr=False)
 
 
 Chain = tuple[Step, ...]
-Matrix = Literal["jacobian", "jacfwd", "jacrev", "hessian"]
-"""Derivatives that are loops around products with vectors."""
+
+
+@dataclass(frozen=True)
+class NamedAxes:
+    """The axes along which a batch goes in the items of a dictionary, by their keys."""
+
+    names: tuple[str, ...]
+    parts: tuple[Axes, ...]
+
+
+Axes = int | None | tuple["Axes", ...] | NamedAxes
+"""Along which axis a batch goes: of everything, or of each part; None for what all elements share."""
+
+
+Entries = Literal["entries_by_columns", "entries_by_rows", "entries_of_hessian"]
+"""The entries of a sparse matrix of derivatives, whose places are one more argument."""
+Matrix = Literal["jacobian", "jacfwd", "jacrev", "hessian", "vmap", Entries]
+"""Derivatives that are loops around products with vectors, and the loop around a function."""
 
 
 @dataclass(frozen=True)
@@ -109,3 +131,20 @@ def pullback_of(chain: Chain, wrt: tuple[int, ...]) -> Chain | None:
         case (Step(kind="grad", wrt=inner), *rest) if all(step.kind == "slope" for step in rest):
             return (Step("grad", wrt), Step("tangent", inner), *rest)
     return None
+
+
+def extended(mode: str, signature: inspect.Signature) -> inspect.Signature:
+    """Return the parameters of a derivative: those of its function, and a direction or places of entries.
+
+    Where there is one more parameter, the arguments for all others have to be given.
+
+    >>> def f(x, k=1.0): ...
+    >>> extended("grad", inspect.signature(f)), extended("hvp", inspect.signature(f))
+    (<Signature (x, k=1.0)>, <Signature (x, k, v)>)
+    """
+    if mode != "hvp" and mode not in get_args(Entries):
+        return signature
+    kind, names = inspect.Parameter.POSITIONAL_OR_KEYWORD, [*signature.parameters]
+    own = [p.replace(kind=kind, default=p.empty) for p in signature.parameters.values()]
+    name = direction_name(names) if mode == "hvp" else direction_name(names, "entries")
+    return inspect.Signature([*own, inspect.Parameter(name, kind)])

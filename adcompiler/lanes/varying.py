@@ -30,8 +30,15 @@ def varying_values(body: Region, seeds: Iterable[Value]) -> set[Value]:
     Raises:
         NotInLanesError: where a test or an index is among them: the program would take another path.
     """
+    found = followers(body, seeds, flow(body))
+    for node in walk(body):
+        _check_path(node, found)
+    return found
+
+
+def followers(body: Region, seeds: Iterable[Value], edges: Iterable[tuple[Value, Value]]) -> set[Value]:
+    """Return the values that can be reached from some along edges, and through memory."""
     classes = shared_memory(body)
-    edges = [*_edges(body)]
     members: dict[Value, list[Value]] = {}
     for value in defined(body):
         if not is_scalar(type_of(value)):
@@ -46,12 +53,10 @@ def varying_values(body: Region, seeds: Iterable[Value]) -> set[Value]:
         if value not in found:
             found.add(value)
             todo += reached.get(value, []) + members.get(classes.get(value, value), [])
-    for node in walk(body):
-        _check_path(node, found)
     return found
 
 
-def _edges(body: Region) -> Iterator[tuple[Value, Value]]:
+def flow(body: Region) -> Iterator[tuple[Value, Value]]:
     """Yield (value, value that follows from it)."""
     for node in walk(body):
         match node:

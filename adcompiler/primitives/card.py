@@ -166,6 +166,7 @@ class Card:
         is_instruction: whether loops that apply it to numbers can be vectorised as they are.
         fast: its name among the vector functions.
         in_lanes: its name where it takes numbers of several lanes; empty where it does not.
+        in_sets: its name where it takes sets of indices: its own, if all it does is to hand elements on.
 
         is_constant: whether its result carries no derivative.
         partials: the rule of an elementwise function.
@@ -227,6 +228,7 @@ class Card:
     is_instruction: bool = False
     fast: str = ""
     in_lanes: str = ""
+    in_sets: str = ""
 
     is_constant: bool = False
     partials: Elementwise | None = None

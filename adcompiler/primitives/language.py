@@ -11,6 +11,7 @@ from adcompiler.runtime.guards import GUARDS
 
 enter(
     "getitem",
+    in_sets="getitem",
     spelling=Spelling.FORM,
     arity=(2, None),
     hint="item",
@@ -62,6 +63,7 @@ enter(
 )
 enter(
     "list",
+    in_sets="list",
     in_lanes="list",
     spelling=Spelling.FORM,
     hint="items",
@@ -74,6 +76,7 @@ enter("dict", spelling=Spelling.FORM, compute=dict, is_pure=False, is_constant=T
 
 enter(
     "append",
+    in_sets="append",
     in_lanes="append",
     spelling=Spelling.FORM,
     arity=(2, 2),
@@ -84,6 +87,7 @@ enter(
 )
 enter(
     "pop",
+    in_sets="pop",
     in_lanes="pop",
     spelling=Spelling.METHOD,
     arity=(1, 2),
@@ -270,8 +274,15 @@ enter("slots_within", arity=(3, 3), follows=Follows.NUMBER, is_constant=True)
 enter("next_checkpoint", arity=(3, 3), follows=Follows.NUMBER, is_constant=True)
 enter("thinned", arity=(3, 3), follows=Follows.NUMBER, is_constant=True, is_pure=False, is_opaque=True)
 enter("next_of_many", arity=(2, 2), follows=Follows.NUMBER, is_constant=True)
-enter("longer", arity=(1, 1), in_lanes="lanes.longer")
-enter("sum_to", arity=(2, 2), vanishes=Vanishes.WITH_FIRST, shows=Shows.FIRST, is_linear=True)
+enter("longer", arity=(1, 1), in_lanes="lanes.longer", in_sets="longer")
+enter(
+    "sum_to",
+    arity=(2, 2),
+    in_sets="sets.sum_to",
+    vanishes=Vanishes.WITH_FIRST,
+    shows=Shows.FIRST,
+    is_linear=True,
+)
 for _name in GUARDS:
     if _name not in ("times", "finite"):  # one computes something, the other belongs to the program
         enter(_name, is_statement=True, is_guard=True)

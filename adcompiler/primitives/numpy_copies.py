@@ -12,6 +12,7 @@ from adcompiler.primitives.deck import RANKS, enter, vjp
 _SAME: dict[str, Any] = {"is_linear": True, "is_analytic": True}
 enter(
     "copy",
+    in_sets="copy",
     in_lanes="copy",
     spelling=Spelling.METHOD,
     arity=(1, 2),
@@ -24,6 +25,7 @@ enter(
 )
 enter(
     "astype",
+    in_sets="copy",
     spelling=Spelling.METHOD,
     arity=(2, 2),
     method="astype",
@@ -44,6 +46,7 @@ enter(
 )
 enter(
     "np.ascontiguousarray",
+    in_sets="np.ascontiguousarray",
     in_lanes="np.ascontiguousarray",
     arity=(1, 1),
     follows=Follows.SAME_SHAPE,
@@ -53,6 +56,7 @@ enter(
 )
 enter(
     "np.asfortranarray",
+    in_sets="np.asfortranarray",
     arity=(1, 1),
     follows=Follows.SAME_RANK,
     shows=Shows.MAYBE_FIRST,
@@ -75,7 +79,7 @@ enter(
     is_linear=True,
     example="np.asarray_chkfinite(v)",
 )
-enter("np.array", takes_list=True, is_analytic=True)
+enter("np.array", in_sets="np.array", takes_list=True, is_analytic=True)
 enter("np.squeeze", method="squeeze", shows=Shows.MAYBE_FIRST)
 enter("np.swapaxes", method="swapaxes", shows=Shows.MAYBE_FIRST)
 enter("np.broadcast_to np.moveaxis np.expand_dims", shows=Shows.MAYBE_FIRST)
@@ -86,6 +90,7 @@ enter("np.compress", method="compress")
 enter("np.atleast_1d np.atleast_2d np.atleast_3d", shows=Shows.MAYBE_FIRST)
 enter(
     "T",
+    in_sets="T",
     in_lanes="T",
     spelling=Spelling.ATTRIBUTE,
     arity=(1, 1),
@@ -101,6 +106,7 @@ enter(
 )
 enter(
     "np.transpose",
+    in_sets="np.transpose",
     in_lanes="np.transpose",
     spelling=Spelling.FORM,
     arity=(2, None),
@@ -110,6 +116,7 @@ enter(
 )
 enter(
     "reshape",
+    in_sets="reshape",
     in_lanes="reshape",
     spelling=Spelling.METHOD,
     arity=(2, 2),
@@ -123,6 +130,7 @@ enter(
 )
 enter(
     "ravel",
+    in_sets="ravel",
     in_lanes="ravel",
     spelling=Spelling.METHOD,
     arity=(1, 1),
@@ -136,6 +144,7 @@ enter(
 )
 enter(
     "flatten",
+    in_sets="flatten",
     in_lanes="flatten",
     spelling=Spelling.METHOD,
     arity=(1, 1),
@@ -145,13 +154,20 @@ enter(
     example="m.flatten()",
     **_SAME,
 )
-enter("np.flip", follows=Follows.SAME_RANK, shows=Shows.MAYBE_FIRST, example="np.flip(v)", **_SAME)
-enter("np.roll", follows=Follows.SAME_RANK, example="np.roll(v, 1)", **_SAME)
+enter(
+    "np.flip",
+    in_sets="np.flip",
+    follows=Follows.SAME_RANK,
+    shows=Shows.MAYBE_FIRST,
+    example="np.flip(v)",
+    **_SAME,
+)
+enter("np.roll", in_sets="np.roll", follows=Follows.SAME_RANK, example="np.roll(v, 1)", **_SAME)
 enter("np.flipud np.fliplr np.rot90 np.unwrap", follows=Follows.SAME_RANK)
 enter("np.diff", follows=Follows.SAME_RANK, takes_array=True)
-enter("np.diag", arity=(1, 2), example="np.diag(v)", **_SAME)
-enter("np.tril", arity=(1, 2), follows=Follows.SAME_RANK, example="np.tril(m)", **_SAME)
-enter("np.triu", arity=(1, 2), follows=Follows.SAME_RANK, example="np.triu(m)", **_SAME)
+enter("np.diag", in_sets="np.diag", arity=(1, 2), example="np.diag(v)", **_SAME)
+enter("np.tril", in_sets="np.tril", arity=(1, 2), follows=Follows.SAME_RANK, example="np.tril(m)", **_SAME)
+enter("np.triu", in_sets="np.triu", arity=(1, 2), follows=Follows.SAME_RANK, example="np.triu(m)", **_SAME)
 enter(
     "np.float32",
     arity=(1, 1),
@@ -167,10 +183,11 @@ enter("np.int8 np.int16 np.int32 np.int64 np.intp", arity=(1, 1), follows=Follow
 enter(
     "np.uint8 np.uint16 np.uint32 np.uint64 np.bool_", arity=(1, 1), follows=Follows.NUMBER, is_constant=True
 )
-enter("np.concatenate", spelling=Spelling.JOIN, also="np.concat", takes_array=True)
-enter("np.column_stack", spelling=Spelling.JOIN, follows=Follows.MATRIX)
-enter("np.hstack np.stack", spelling=Spelling.JOIN)
-enter("np.vstack", spelling=Spelling.JOIN, also="np.row_stack")
+enter("np.concatenate", in_sets="np.concatenate", spelling=Spelling.JOIN, also="np.concat", takes_array=True)
+enter("np.column_stack", in_sets="np.column_stack", spelling=Spelling.JOIN, follows=Follows.MATRIX)
+enter("np.hstack", in_sets="np.hstack", spelling=Spelling.JOIN)
+enter("np.stack", in_sets="np.stack", spelling=Spelling.JOIN)
+enter("np.vstack", in_sets="np.vstack", spelling=Spelling.JOIN, also="np.row_stack")
 
 
 def flip(x, y, d):

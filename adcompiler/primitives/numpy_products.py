@@ -14,6 +14,7 @@ from adcompiler.primitives.deck import enter, vjp
 _LINEAR: dict[str, Any] = {"arity": (2, 2), "is_linear": True, "is_analytic": True}
 enter(
     "matmul",
+    in_sets="sets.products",
     spelling=Spelling.OPERATOR,
     operator=ast.MatMult,
     in_lanes="lanes.matmul",
@@ -27,6 +28,7 @@ enter(
 
 enter(
     "np.dot",
+    in_sets="sets.products",
     in_lanes="lanes.matmul",
     method="dot",
     follows=Follows.PRODUCT,

@@ -35,6 +35,7 @@ enter("np.count_nonzero", follows=Follows.REDUCED, is_constant=True)
 
 enter(
     "np.cumsum",
+    in_sets="sets.accumulated",
     also="np.cumulative_sum",
     method="cumsum",
     follows=Follows.SAME_RANK,

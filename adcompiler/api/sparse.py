@@ -1,0 +1,139 @@
+"""Sparse Jacobians and Hessians: `sparsity`, `sparse_jacobian`, `sparse_hessian`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+from adcompiler.api.checks import Argnums
+from adcompiler.api.compressed import Format, SparseDerivative
+from adcompiler.api.finding import Sparsity
+
+if TYPE_CHECKING:
+    from adcompiler.sparse.pattern import SparsityPattern
+
+
+def sparsity(
+    function: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    local: bool = False,
+    jit: bool = True,
+    **options: Any,
+) -> Any:
+    """Return a function that finds where the Jacobian of a function may not be zero.
+
+    The function is run once, with sets of indices in place of numbers. Both branches of a test of floats
+    count, so that the pattern holds for all values of arguments that are floats, and for these sizes and
+    integers.
+
+    Args:
+        function: a numeric Python function, or an `@njit` dispatcher, that returns floats and arrays of them.
+        argnums: the argument or arguments to differentiate, by position or name.
+        local: whether only the path that the given arguments take counts.
+        jit: False runs the generated text as plain Python and NumPy.
+        **options: those of `grad`.
+
+    Returns:
+        a callable with the parameters of `function` that returns a `SparsityPattern`. Its rows are all
+        numbers in the result, its columns all numbers in these arguments, in order.
+
+    Raises:
+        DifferentiationError: where the function cannot be differentiated; AD601 where how often a loop runs,
+            or how large an array is, depends on floats.
+
+    >>> import numpy as np
+    >>> def residual(u):
+    ...     r = np.zeros(len(u))
+    ...     for i in range(1, len(u) - 1):
+    ...         r[i] = u[i - 1] - u[i] ** 2 if u[i] > 0.0 else u[i + 1]
+    ...     return r
+    >>> sparsity(residual)(np.ones(4)).toarray().astype(int)
+    array([[0, 0, 0, 0],
+           [1, 1, 1, 0],
+           [0, 1, 1, 1],
+           [0, 0, 0, 0]])
+    >>> sparsity(residual, local=True)(np.ones(4)).nnz
+    4
+    """
+    if function is None:
+        return lambda f: sparsity(f, argnums, local=local, jit=jit, **options)
+    return Sparsity(function, argnums, local, jit, options)
+
+
+def sparse_jacobian(
+    function: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    format: Format = "csr",
+    by: Literal["columns", "rows"] | None = None,
+    pattern: SparsityPattern | None = None,
+    jit: bool = True,
+    **options: Any,
+) -> Any:
+    """Return a function that evaluates the Jacobian as a sparse matrix.
+
+    Where it may not be zero is found at the first call, and again for arguments of other sizes or with other
+    integers that decide about it. Columns that have no row in common share a direction, and eight
+    directions are taken at a time.
+
+    Args:
+        function: a numeric Python function, or an `@njit` dispatcher, that returns floats and arrays of them.
+        argnums: the argument or arguments to differentiate, by position or name.
+        format: "csr" for a `scipy.sparse.csr_array`, "csc" for a `csc_array`.
+        by: "columns" for forward mode, "rows" for reverse mode; by default, what needs less work.
+        pattern: the pattern, if it is known; then it is not looked for, and holds for all arguments.
+        jit: False runs the generated text as plain Python and NumPy.
+        **options: those of `grad`.
+
+    Returns:
+        a `SparseDerivative`, called like `function`. It returns a sparse matrix with a row for each number in
+        the result and a column for each number in the arguments that are differentiated by, side by side.
+
+    Raises:
+        DifferentiationError: where the function cannot be differentiated, or has no pattern: see `sparsity`.
+
+    >>> import numpy as np
+    >>> jac = sparse_jacobian(lambda u: u[1:] ** 2 - u[:-1])
+    >>> jac(np.array([1.0, 2.0, 3.0])).toarray()
+    array([[-1.,  4.,  0.],
+           [ 0., -1.,  6.]])
+    >>> jac.colouring(np.array([1.0, 2.0, 3.0]))
+    <Colouring by columns, with 2 colours>
+    """
+    if function is None:
+        return lambda f: sparse_jacobian(
+            f, argnums, format=format, by=by, pattern=pattern, jit=jit, **options
+        )
+    return SparseDerivative(function, argnums, format, by, pattern, jit, options)
+
+
+def sparse_hessian(
+    function: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    format: Format = "csr",
+    pattern: SparsityPattern | None = None,
+    jit: bool = True,
+    **options: Any,
+) -> Any:
+    """Return a function that evaluates the Hessian of a scalar function as a sparse matrix.
+
+    Arguments and errors are those of `sparse_jacobian`. The pattern is that of the Jacobian of the gradient;
+    since an entry may be read in its row or in its column, fewer directions are needed.
+
+    Returns:
+        a `SparseDerivative`, called like `function`. It returns a symmetric sparse matrix with a row and a
+        column for each number in the arguments that are differentiated by.
+
+    >>> import numpy as np
+    >>> def chain(x):
+    ...     return np.sum((x[1:] - x[:-1] ** 2) ** 2)
+    >>> sparse_hessian(chain)(np.array([1.0, 1.0, 1.0])).toarray()
+    array([[ 8., -4.,  0.],
+           [-4., 10., -4.],
+           [ 0., -4.,  2.]])
+    """
+    if function is None:
+        return lambda f: sparse_hessian(f, argnums, format=format, pattern=pattern, jit=jit, **options)
+    return SparseDerivative(function, argnums, format, "symmetric", pattern, jit, options)

@@ -1,0 +1,557 @@
+"""Sparse Jacobians and Hessians: patterns, colours and values against dense ones and brute force."""
+
+import os
+import pickle
+import random
+import re
+import runpy
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from corpus import CORPUS
+from function_generator import FunctionGenerator
+from fuzzing import fails, function_inputs, inputs, make
+from nest_generator import NestGenerator
+from numba import njit
+from program_generator import ProgramGenerator
+from scipy.sparse import csc_array
+from small_generator import SmallGenerator
+from test_lanes import floats, leaves
+
+from adcompiler import (
+    DifferentiationError,
+    grad,
+    hessian,
+    jacfwd,
+    jacobian,
+    sparse_hessian,
+    sparse_jacobian,
+    sparsity,
+)
+from adcompiler.primitives import CARDS
+from adcompiler.sparse.compression import colouring_of, entries_of
+from adcompiler.sparse.pattern import SparsityPattern
+
+RNG = np.random.default_rng(11)
+X12 = RNG.uniform(0.2, 1.0, 12)
+
+
+def diffusion(u):
+    r = np.zeros(len(u))
+    for i in range(1, len(u) - 1):
+        r[i] = u[i - 1] - 2.0 * u[i] + u[i + 1]
+    return r
+
+
+def by_slices(u, dx):
+    r = np.empty_like(u)
+    r[1:-1] = (u[:-2] - 2.0 * u[1:-1] + u[2:]) / dx**2 + np.exp(u[1:-1])
+    r[0], r[-1] = u[0], u[-1]
+    return r
+
+
+def brusselator(x, alpha):
+    n = x.shape[1]
+    out = np.empty_like(x)
+    for i in range(n):
+        up, down = (i + 1) % n, i - 1 if i > 0 else n - 1
+        for j in range(n):
+            left, right = j - 1 if j > 0 else n - 1, (j + 1) % n
+            u, v = x[0, i, j], x[1, i, j]
+            spread = x[0, up, j] + x[0, down, j] + x[0, i, left] + x[0, i, right] - 4.0 * u
+            out[0, i, j] = alpha * spread + 1.0 + u * u * v - 4.4 * u
+            spread = x[1, up, j] + x[1, down, j] + x[1, i, left] + x[1, i, right] - 4.0 * v
+            out[1, i, j] = alpha * spread + 3.4 * u - u * u * v
+    return out
+
+
+def springs(x, ends):
+    force = np.zeros_like(x)
+    for k in range(len(ends)):
+        i, j = ends[k]
+        pull = (x[i] - x[j]) ** 3
+        force[i] -= pull
+        force[j] += pull
+    return force
+
+
+def gathered(x, places):
+    return x[places] ** 2 + np.roll(x, 1)[places]
+
+
+def rows_of_products(x):
+    a = x.reshape(3, 4)
+    return np.tanh(a) @ np.array([1.0, 2.0, 3.0, 4.0]), np.cumsum(x[:3])
+
+
+def with_scratch(u):
+    r = np.zeros(len(u))
+    for i in range(len(u) - 1):
+        local = np.zeros(2)
+        local[0], local[1] = u[i] ** 2, u[i + 1]
+        r[i] = local[0] * local[1] + np.floor(u[0])
+    return r
+
+
+EXACT = {
+    "diffusion": (diffusion, (X12,)),
+    "by_slices": (by_slices, (X12, 0.1)),
+    "brusselator": (brusselator, (RNG.uniform(0.5, 1.0, (2, 4, 4)), 0.1)),
+    "springs": (springs, (X12, np.array([[0, 3], [3, 11], [5, 2]]))),
+    "gathered": (gathered, (X12, np.array([3, 1, 4, 1, 5]))),
+    "rows_of_products": (rows_of_products, (X12,)),
+    "with_scratch": (with_scratch, (X12,)),
+    "sizes": (lambda x: x[: x.size // 2] * x[x.size // 2 :][::-1], (X12,)),
+    "outer": (lambda x: np.outer(x[:2], x[3:5]) + x[5], (X12,)),
+    "running": (lambda x: np.cumsum(x * x), (X12,)),
+    "moved": (lambda x: np.concatenate((x[4:], np.flip(x)[:2])).reshape(2, 5).T, (X12,)),
+}
+
+
+def dense(function, args, argnums=0):
+    """Return the Jacobian as one matrix."""
+    columns = sum(np.size(args[k]) for k in np.atleast_1d(argnums))
+    found = jacfwd(function, argnums=argnums, stacked=True, jit=False)(*args)
+    return np.concatenate([np.reshape(leaf, (-1, columns)) for leaf in leaves(found)])
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_patterns_are_exact(name):
+    function, args = EXACT[name]
+    expected = dense(function, args)
+    is_compiled = name in ("diffusion", "brusselator", "springs")
+    for local in (False, True):
+        pattern = sparsity(function, local=local, jit=is_compiled)(*args)
+        np.testing.assert_array_equal(pattern.toarray(), expected != 0.0)
+
+
+@pytest.mark.parametrize("format", ["csr", "csc"])
+@pytest.mark.parametrize("by", ["columns", "rows"])
+@pytest.mark.parametrize("name", EXACT)
+def test_values(name, by, format):
+    function, args = EXACT[name]
+    is_compiled = name == "brusselator" and format == "csr"
+    found = sparse_jacobian(function, by=by, format=format, jit=is_compiled)(*args)
+    assert found.format == format
+    np.testing.assert_allclose(found.toarray(), dense(function, args), rtol=1e-12, atol=1e-13)
+
+
+def clipped(x, level):
+    r = np.zeros(len(x))
+    for i in range(1, len(x)):
+        if x[i] > level:
+            r[i] = x[i] * x[0]
+        elif x[i] < 0.0:
+            r[i] = max(x[i - 1], 0.3)
+    return r
+
+
+def test_both_branches_count_for_all_values():
+    jac = sparse_jacobian(clipped, jit=False)
+    for level in (0.5, -0.5, 2.0):
+        x = RNG.normal(size=6)
+        np.testing.assert_allclose(jac(x, level).toarray(), dense(clipped, (x, level)))
+    assert len(jac.known) == 1
+    assert jac.pattern(x, level).nnz == 14
+    assert sparsity(clipped, local=True, jit=False)(np.full(6, 0.1), 0.5).nnz == 0
+
+
+def picked(x, k, table, order):
+    total = np.zeros(3)
+    for i in range(3):
+        total[i] = x[int(k) + i] * table[int(10.0 * x[i])]
+        if order[i] > 1:
+            total[i] += x[0]
+    return total
+
+
+def test_values_that_decide_are_compared():
+    """Integers, and floats that indices are computed of; not those that are factors only."""
+    jac, table = sparse_jacobian(picked, jit=False), np.arange(20.0)
+    cases = [
+        (1.0, table, [0, 1, 2]),
+        (5.5, table, [0, 1, 2]),
+        (1.0, table + 1.0, [0, 1, 2]),
+        (1.0, table, [2, 2, 0]),
+    ]
+    for k, numbers, order in cases:
+        args = X12, k, numbers, np.array(order)
+        np.testing.assert_allclose(jac(*args).toarray(), dense(picked, args))
+    assert len(jac.known) == 3
+
+
+def left_early(x):
+    total, last = 0.0, 0.0
+    for i in range(len(x) - 1):
+        total += x[i] * x[i + 1]
+        last = x[i]
+        if total > 0.7:
+            break
+    return np.array([total, last, x[0]])
+
+
+def test_a_loop_may_end_with_any_iteration():
+    pattern = sparsity(left_early, jit=False)(X12[:5])
+    np.testing.assert_array_equal(pattern.toarray().sum(axis=1), [5, 4, 1])
+
+
+def guarded(x, count):
+    i, total = 0, np.zeros(len(x))
+    for i in range(len(x) + 2):
+        inside = i < count and x[min(i, len(x) - 1)] > 0.5
+        if inside:
+            total[i] = x[i] * x[i - 1]
+    return total
+
+
+def test_branches_that_are_never_taken_read_and_write_nothing_outside():
+    assert sparsity(guarded)(X12, 12).nnz >= 24
+
+
+def relaxed(x):
+    while np.sum(x) > 1.0:
+        x = x * 0.5
+    return x
+
+
+def masked(x):
+    return x[x > 0.5]
+
+
+def filtered(x):
+    kept = [0.0]
+    for i in range(len(x)):
+        if x[i] > 0.5:
+            kept.append(x[i])
+    return kept[-1]
+
+
+def solved(x):
+    return np.linalg.solve(x[:9].reshape(3, 3) + np.eye(3), x[9:])
+
+
+REFUSED = {
+    "relaxed": (relaxed, "how often this loop runs depends on floats"),
+    "masked": (masked, "how many elements are read depends on floats"),
+    "filtered": (filtered, "how long a list is depends on floats"),
+    "solved": (solved, "is not known"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusals(name):
+    function, reason = REFUSED[name]
+    with pytest.raises(DifferentiationError, match=reason) as refused:
+        sparsity(function, jit=False)(X12)
+    assert refused.value.code == "AD601"
+    assert refused.value.location.file == __file__
+
+
+def test_the_way_out_of_refusals():
+    np.testing.assert_array_equal(sparsity(relaxed, local=True, jit=False)(X12).toarray(), np.eye(12))
+    whole = SparsityPattern.of(np.ones((3, 12)))
+    found = sparse_jacobian(solved, pattern=whole, jit=False)(X12)
+    np.testing.assert_allclose(found.toarray(), dense(solved, (X12,)))
+
+
+def test_integers_in_results_are_refused():
+    with pytest.raises(DifferentiationError, match="is no float"):
+        sparsity(lambda x: (x, len(x)), jit=False)(X12)
+
+
+@dataclass
+class State:
+    u: np.ndarray
+    level: float
+
+
+def of_structure(state, factor):
+    return {"total": state["a"].u * state["a"].level, "rest": (state["b"] * factor[0], factor[1])}
+
+
+def test_structures():
+    state, factor = {"a": State(X12[:3], 2.0), "b": 0.5}, (3.0, 1.5)
+    jac = sparse_jacobian(of_structure, argnums=(0, "factor"), jit=False)
+    expected = np.zeros((5, 7))
+    expected[range(3), range(3)], expected[:3, 3] = 2.0, X12[:3]
+    expected[3, [4, 5]], expected[4, 6] = (3.0, 0.5), 1.0
+    np.testing.assert_allclose(jac(state, factor).toarray(), expected)
+    rows = sparse_jacobian(of_structure, argnums=(0, "factor"), by="rows", jit=False)
+    np.testing.assert_allclose(rows(state, factor).toarray(), expected)
+
+
+def test_one_direction_at_a_time():
+    """Numbers of single precision have no lanes."""
+    x = X12.astype(np.float32)
+    for by in ("columns", "rows"):
+        found = sparse_jacobian(diffusion, by=by, jit=False)(x)
+        np.testing.assert_allclose(found.toarray(), dense(diffusion, (X12,)), rtol=1e-6)
+
+
+def test_rows_are_chosen_where_columns_need_more():
+    jac = sparse_jacobian(lambda x: np.array([np.sum(x), x[0] * x[3]]), jit=False)
+    x = np.linspace(0.1, 1.0, 50)
+    assert jac.colouring(x).by == "rows"
+    assert jac(x).shape == (2, 50)
+
+
+# Hessians
+
+
+def rosenbrock(x):
+    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+def chained(x):
+    total = 0.0
+    for i in range(len(x) - 3):
+        total += x[i] * x[i + 1] * np.exp(x[i + 3]) + x[i] ** 2
+    return total
+
+
+def arrow(x):
+    return np.sum(x[1:] ** 3) * 0.1 + x[0] * np.sum(np.sin(x[1:])) + x[0] ** 2
+
+
+def network(x, w, b):
+    return np.sum(np.tanh(x * w + b) ** 2) + w[0] * w[1]
+
+
+@pytest.mark.parametrize("function", [rosenbrock, chained, arrow])
+def test_hessians(function):
+    expected = hessian(function, jit=False)(X12)
+    for format in ("csr", "csc"):
+        made = sparse_hessian(function, format=format, jit=function is rosenbrock)
+        np.testing.assert_allclose(made(X12).toarray(), expected, rtol=1e-11, atol=1e-12)
+    np.testing.assert_array_equal(made.pattern(X12).toarray(), expected != 0.0)
+
+
+def test_hessians_by_several_arguments():
+    args = np.array([0.1, 0.5, -0.3]), np.array([0.7, 0.2, 0.4]), 0.3
+    blocks = hessian(network, argnums=("w", "b"), jit=False)(*args)
+    w, b = blocks
+    expected = np.block([[w[0], w[1][:, None]], [b[0][None, :], np.array([[b[1]]])]])
+    found = sparse_hessian(network, argnums=("w", "b"), jit=False)(*args)
+    np.testing.assert_allclose(found.toarray(), expected, rtol=1e-12)
+
+
+def test_a_star_needs_two_colours():
+    assert sparse_hessian(arrow, jit=False).colouring(X12).count == 2
+
+
+# colours
+
+
+def random_pattern(rng, rows, columns, density):
+    return SparsityPattern.of(rng.random((rows, columns)) < density)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_colours_of_columns_and_rows(seed):
+    rng = np.random.default_rng(seed)
+    pattern = random_pattern(rng, *rng.integers(1, 25, 2), rng.uniform(0.02, 0.5))
+    matrix = pattern.toarray()
+    for by, whole in (("columns", matrix), ("rows", matrix.T)):
+        colours = colouring_of(pattern, by).colours
+        for colour in range(colours.max(initial=-1) + 1):
+            assert whole[:, colours == colour].sum(axis=1).max(initial=0) == 1
+        assert np.all((colours >= 0) == whole.any(axis=0))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_star_colouring(seed):
+    rng = np.random.default_rng(seed)
+    n = rng.integers(1, 20)
+    pattern = random_pattern(rng, n, n, rng.uniform(0.02, 0.4)).symmetric
+    matrix, colours = pattern.toarray(), colouring_of(pattern, "symmetric").colours
+    for i, j in np.argwhere(matrix):
+        alone = [np.sum(matrix[a] & (colours == colours[b])) == 1 for a, b in ((i, j), (j, i))]
+        assert any(alone)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_entries_are_found_in_products(seed):
+    """A product with the directions of the colours holds every entry where it is looked for."""
+    rng = np.random.default_rng(seed)
+    n = rng.integers(1, 20)
+    pattern = random_pattern(rng, n, n, rng.uniform(0.1, 0.6)).symmetric
+    matrix = pattern.toarray() * rng.normal(size=(n, n))
+    for by, whole in (("columns", matrix), ("rows", matrix.T), ("symmetric", matrix + matrix.T)):
+        colouring = colouring_of(pattern, by)
+        for format in ("csr", "csc"):
+            colours, count, ((starts, order, places, lanes),) = entries_of(pattern, colouring, format)
+            values = np.empty(count)
+            for chunk in range(len(starts) - 1):
+                own = slice(starts[chunk], starts[chunk + 1])
+                units = colours[:, None] == np.arange(8 * chunk, 8 * chunk + 8)
+                values[order[own]] = (whole @ units)[places[own], lanes[own]]
+            found = pattern.matrix(values, format).toarray()
+            np.testing.assert_allclose(found, whole.T if by == "rows" else whole)
+
+
+def test_primitives_that_hand_elements_on():
+    numbers = {
+        "x": 7,
+        "v": np.arange(1, 6),
+        "m": np.arange(1, 10).reshape(3, 3),
+        "b": np.array([True, False]),
+    }
+    known = {int(k) for value in numbers.values() for k in np.ravel(value)} | {0}
+    for name, claims in CARDS.items():
+        if claims.in_sets == name and claims.example:
+            found = eval(claims.example, {"np": np}, numbers)
+            assert {int(k) for k in np.ravel(found)} <= known, name
+
+
+# what may be kept
+
+
+def test_evaluations_are_pickled_and_called_in_compiled_code():
+    evaluation = pickle.loads(pickle.dumps(sparse_jacobian(diffusion).evaluation(X12)))
+    np.testing.assert_allclose(evaluation(X12).toarray(), dense(diffusion, (X12,)))
+    values = evaluation.values
+
+    @njit
+    def largest(u, entries):
+        return np.max(np.abs(values(u, entries)))
+
+    assert largest(X12, evaluation.entries) == 2.0
+
+
+def test_matrices_may_be_changed():
+    jac = sparse_jacobian(lambda u: u[1:] * u[:-1], jit=False)
+    first = jac(np.zeros(4))
+    first.eliminate_zeros()
+    assert first.nnz == 0
+    np.testing.assert_array_equal(jac(np.ones(4)).toarray().sum(axis=1), [2.0, 2.0, 2.0])
+
+
+def test_other_sizes_have_other_patterns():
+    jac = sparse_jacobian(diffusion, jit=False)
+    assert [jac(X12[:n]).nnz for n in (5, 7, 5)] == [9, 15, 9]
+    assert len(jac.known) == 2
+
+
+def test_what_is_read_of_surroundings_is_frozen():
+    far = 1
+
+    def shifted(x):
+        return x[far:] * x[0]
+
+    jac = sparse_jacobian(shifted, jit=False)
+    assert jac(X12).shape == (11, 12)
+    far = 2
+    assert jac(X12).shape == (11, 12)
+    jac.recompile()
+    assert jac(X12).shape == (10, 12)
+
+
+def test_without_compiling():
+    program = """
+import numpy as np
+from adcompiler import sparse_hessian, sparse_jacobian
+assert np.all(sparse_jacobian(lambda x: x[1:] * x[:-1])(np.ones(4)).toarray().sum(axis=1) == 2.0)
+assert sparse_hessian(lambda x: np.sum(x[1:] * x[:-1]))(np.ones(4)).nnz == 6
+"""
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    subprocess.run(
+        [sys.executable, "-c", program], env=environment, check=True, cwd=Path(__file__).parent.parent
+    )
+
+
+def test_patterns():
+    pattern = sparsity(lambda x: x[1:] * x[0], jit=False)(X12[:3])
+    assert repr(pattern) == "<SparsityPattern of 2 × 3, with 4 entries>"
+    np.testing.assert_array_equal(pattern.transposed.toarray(), pattern.toarray().T)
+    np.testing.assert_array_equal(pattern.matrix(format="csc").toarray(), pattern.toarray())
+    again = SparsityPattern.of(csc_array(pattern.toarray()))
+    np.testing.assert_array_equal(again.columns, pattern.columns)
+
+
+def test_chains_of_any_length():
+    """The book of unions grows with what is entered."""
+
+    def all_of_all(x):
+        total, found = 0.0, np.zeros(len(x))
+        for i in range(len(x)):
+            for j in range(len(x)):
+                total += x[(7 * i + j * j) % len(x)]
+                found[i] = total
+        return found
+
+    found = sparsity(all_of_all, jit=False)(np.ones(40)).toarray()
+    np.testing.assert_array_equal(found, dense(all_of_all, (np.ones(40),)) != 0.0)
+
+
+def test_page_runs():
+    page = (Path(__file__).parent.parent / "docs" / "sparse.md").read_text()
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "page.py"
+            path.write_text(block)
+            runpy.run_path(str(path))
+
+
+# programs
+
+
+def assert_superset(function, args, **options):
+    """Hold patterns against the Jacobian; return whether there were any."""
+    wrt = floats(args)
+    try:
+        expected = dense(function, args, wrt)
+        patterns = [sparsity(function, wrt, local=local, jit=False)(*args) for local in (True, False)]
+    except DifferentiationError:
+        return False
+    for pattern in patterns:
+        assert not np.any((expected != 0.0) & ~pattern.toarray())
+    for _ in range(2):  # other branches
+        moved = tuple(RNG.normal(size=np.shape(arg)) if k in wrt else arg for k, arg in enumerate(args))
+        elsewhere = dense(
+            function, tuple(arg if np.ndim(arg) else np.asarray(arg).item() for arg in moved), wrt
+        )
+        assert not np.any((np.nan_to_num(elsewhere) != 0.0) & ~patterns[1].toarray())
+    found = sparse_jacobian(function, wrt, pattern=patterns[1], jit=False)(*args)
+    np.testing.assert_allclose(found.toarray(), expected, rtol=1e-10, atol=1e-11)
+    return True
+
+
+def test_jacobians_of_the_corpus():
+    cases = CORPUS[3::12]
+    done = [assert_superset(function, (*args, *(function.__defaults__ or ()))) for function, args in cases]
+    assert sum(done) > 0.7 * len(done)
+
+
+@pytest.mark.parametrize("generator", [ProgramGenerator, NestGenerator, SmallGenerator, FunctionGenerator])
+def test_random_programs(generator):
+    for seed in range(3000, 3003):
+        rng = random.Random(seed)
+        function = make(generator(rng).program(), f"sparse {generator.__name__} {seed}")
+        args = (function_inputs if generator is FunctionGenerator else inputs)(rng)
+        if not fails(function, args):
+            assert_superset(function, args)
+
+
+def test_hessians_of_the_corpus():
+    for function, args in CORPUS[7::40]:
+        args = (*args, *(function.__defaults__ or ()))
+        wrt = floats(args)
+        if len(wrt) == 1:
+            try:
+                expected = hessian(function, wrt[0], jit=False)(*args)
+                found = sparse_hessian(function, wrt[0], jit=False)(*args)
+            except DifferentiationError:
+                continue
+            np.testing.assert_allclose(
+                found.toarray(), np.reshape(expected, found.shape), rtol=1e-9, atol=1e-10
+            )
+
+
+def test_a_gradient_has_a_sparse_jacobian():
+    found = sparse_jacobian(grad(rosenbrock), jit=False)(X12)
+    np.testing.assert_allclose(found.toarray(), jacobian(grad(rosenbrock), jit=False)(X12), rtol=1e-12)
