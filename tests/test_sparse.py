@@ -3,11 +3,8 @@
 import os
 import pickle
 import random
-import re
-import runpy
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -486,15 +483,6 @@ def test_chains_of_any_length():
 
     found = sparsity(all_of_all, jit=False)(np.ones(40)).toarray()
     np.testing.assert_array_equal(found, dense(all_of_all, (np.ones(40),)) != 0.0)
-
-
-def test_page_runs():
-    page = (Path(__file__).parent.parent / "docs" / "sparse.md").read_text()
-    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "page.py"
-            path.write_text(block)
-            runpy.run_path(str(path))
 
 
 # programs

@@ -1,10 +1,7 @@
 """Batches: `vmap` against loops in plain NumPy, and composed with all derivatives."""
 
 import pickle
-import re
-import runpy
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -272,11 +269,3 @@ def test_numbers_are_not_mapped_over():
         vmap(lambda x, k: k * x, jit=False)(Z, 2.0)
     with pytest.raises(DifferentiationError, match="is no axis"):
         vmap(number, in_axes="0")
-
-
-def test_page_runs(tmp_path):
-    page = (Path(__file__).parent.parent / "docs" / "batches.md").read_text()
-    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
-        path = tmp_path / "page.py"
-        path.write_text(block)
-        runpy.run_path(str(path))

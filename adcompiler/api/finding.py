@@ -32,7 +32,7 @@ class Sparsity(Portable):
             options,
         )
         mode: Any = "local_pattern" if local else "pattern"
-        self.derivative = Derivative(function, mode, argnums, jit, options)
+        self.derivative: Derivative[..., Any] = Derivative(function, mode, argnums, jit, options)
 
     def _parts(self) -> tuple[Any, ...]:
         return self.function, self.argnums, self.local, self.jit, self.options
