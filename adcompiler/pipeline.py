@@ -348,6 +348,7 @@ STAGES: dict[str, Stage] = {
         *SIMPLE,
         SIZES,
         REUSE,
+        Pass("budget", lambda u: leave_room(u.graph, u.shapes()), "states get the memory that is left"),
         *SIMPLE,
         Pass(
             "reciprocals",
@@ -361,7 +362,6 @@ STAGES: dict[str, Stage] = {
             "iterations through which no adjoint flows are passed over",
         ),
         Pass("stacks", lambda u: lists_to_arrays(u.graph), "stacks of known length as arrays"),
-        Pass("budget", lambda u: leave_room(u.graph, u.shapes()), "states get the memory that is left"),
         *CLEAN,
     ),
     "itself": (

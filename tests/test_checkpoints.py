@@ -1,8 +1,12 @@
 """Loops in bounded memory: the same gradients, as few iterations as theory says, bytes in bounds."""
 
 import math
+import platform
 import random
+import subprocess
+import sys
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +27,7 @@ from adcompiler import (
 )
 from adcompiler.storage.run_again import iterations_run
 
+HERE = Path(__file__).parent
 U = np.linspace(0.1, 1.0, 7) ** 2
 
 
@@ -268,6 +273,27 @@ def test_memory_holds(function):
         derivative = grad(function, argnums=(0, 1), memory=memory, jit=False)
         assert traced_peak(derivative, args) <= memory + 2000  # what Python has around each array
         np.testing.assert_allclose(derivative(*args)[0], plain(*args)[0], rtol=1e-9, atol=1e-12)
+
+
+def test_a_workspace_that_is_kept():
+    """The second call finds the pages that the first one had."""
+    text = """
+import resource, sys
+import numpy as np
+from adcompiler import grad
+from test_checkpoints import swapped
+derivative = grad(swapped, workspace=True)
+args = np.linspace(0.0, 1.0, 4000), 0.1, 1000
+derivative(*args)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+derivative(*args)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    if platform.libc_ver()[0] != "glibc":
+        pytest.skip("only the C library of GNU can be told to")
+    done = subprocess.run([sys.executable, "-c", text], cwd=HERE, capture_output=True, text=True, check=True)
+    pages = 8 * 4000 * 1000 // 4096
+    assert int(done.stdout) < pages // 20
 
 
 def test_too_little_memory_for_one_state():

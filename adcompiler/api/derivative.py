@@ -52,6 +52,7 @@ from adcompiler.graph.layout import Layout, Packed, as_plain, build, derived_nam
 from adcompiler.graph.steps import Entries, Matrix, Style, extended, is_one_reverse_step
 from adcompiler.portable import Portable
 from adcompiler.runtime.guards import SizeError
+from adcompiler.runtime.workspace import keep_freed_memory
 from adcompiler.turns import importing, in_turn, uninterrupted
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class Derivative(Portable, Generic[P, R]):
         self.axes = options.pop("axes", (0, 0))
         names = ("accurate_math", "broadcasting", "debug_nans")
         accurate, broadcasts, checks = (bool(options.pop(name, False)) for name in names)
+        if options.pop("workspace", False):
+            keep_freed_memory()
         room = room_of(options.pop("checkpoints", None), options.pop("memory", None))
         self.options, self.raises = jit_options(self.base, options), divides_like_python(self.base, options)
         self.python = python_function(self.base)

@@ -68,7 +68,7 @@ def _left(memory: Atom, taken: Taken, parts: int, nodes: list[Node]) -> Atom:
     """Append what tells how much memory one of several loops has for its states."""
 
     def whole(fn: str, *args: Atom) -> Value:
-        out = Value("bytes", temporary=True, type=int64)
+        out = Value("size", temporary=True, type=int64)
         nodes.append(Apply(out, fn, args, role=Role.TAPE))
         return out
 
@@ -78,4 +78,8 @@ def _left(memory: Atom, taken: Taken, parts: int, nodes: list[Node]) -> Atom:
         for form in sizes:
             product = whole("mul", product, write_form(form, nodes))
         left = whole("sub", left, product)
-    return left if parts == 1 else whole("floordiv", left, Literal(parts))
+    if parts > 1:
+        left = whole("floordiv", left, Literal(parts))
+    if isinstance(left, Value):
+        left.name, left.temporary = "left", False
+    return left

@@ -86,12 +86,14 @@ class Checkpoints:
 
     def _slots(self, nodes: Nodes, memory: int) -> Value:
         """Append what tells how many states there is room for."""
-        total: Atom = Literal(8 * (1 + len(self.state.numbers) + len(self.state.shadows)))
+        total: Value | Literal = Literal(8 * (1 + len(self.state.numbers) + len(self.state.shadows)))
         for value, sizes in (self.state.arrays | self.state.memory).items():
             part: Atom = Literal(element(type_of(value)).bitwidth // 8)
             for size in sizes:
-                part = nodes.whole("bytes", "mul", part, write_form(size, nodes.made))
-            total = nodes.whole("bytes", "add", total, part)
+                part = nodes.whole("size", "mul", part, write_form(size, nodes.made))
+            total = nodes.whole("state", "add", total, part)
+        if isinstance(total, Value):
+            total.temporary = False
         most = Literal(2**40) if self.is_counted else self.trips
         slots = nodes.whole("slots", "slots_within", Literal(memory), total, most)
         slots.temporary = False
