@@ -114,7 +114,19 @@ def nested(u0, k, steps):
     return np.sum(history * history) + u[4]
 
 
+def set_inside(u0, k, steps):
+    u, new = u0.copy(), np.empty_like(u0)
+    for _ in range(steps):
+        smooth = u + k * np.sin(u)
+        n = len(u)
+        for i in range(n):
+            new[(i + 1) % n] = smooth[i] - 0.1 * u[i] * smooth[n - 1 - i]
+        u[:] = new
+    return np.sum(u * u) + (smooth[2] if steps else 0.0)
+
+
 PROGRAMS = [
+    set_inside,
     swapped,
     in_place,
     functional,

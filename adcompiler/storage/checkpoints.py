@@ -59,7 +59,8 @@ class Checkpoints:
     @property
     def has_state(self) -> bool:
         """Whether iterations hand anything on: else each can be run again by itself."""
-        return bool(self.loop.carried or self.state.memory)
+        state = self.state
+        return bool(state.numbers or state.arrays or state.memory or state.shadows)
 
     def allocation(self) -> list[Node]:
         """Return what makes room for the states."""
@@ -148,7 +149,10 @@ class Checkpoints:
         mapping = dict(self.copies)
         for value in self.state.memory:
             nodes.store(value, (), nodes.apply("row", "getitem", self.kept[value], slot))
-        for value in self.loop.carried:
+        for value, last in zip(self.loop.carried, self.loop.outs, strict=True):
+            if value not in self.kept:
+                mapping[value] = last  # of the same type: no iteration reads it
+                continue
             part = Value(value.name, value.temporary, type=value.type)
             source: tuple[Atom, ...] = self.kept[value], slot
             if value in self.state.arrays:

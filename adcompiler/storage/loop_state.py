@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from adcompiler.analysis.affine import Linear
@@ -11,7 +11,7 @@ from adcompiler.analysis.sizes import Axis, Shapes, form_of
 from adcompiler.analysis.types import is_array, is_list, is_mutable, is_scalar
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Node, Store, Value, While, type_of
-from adcompiler.graph.walk import defined, free, operands, values, walk
+from adcompiler.graph.walk import defined, free, operands, uses, values, walk
 from adcompiler.primitives import card
 from adcompiler.reverse.bind import SHADOW, Bound
 
@@ -23,8 +23,8 @@ class LoopState:
     """What one iteration of a loop begins with.
 
     Attributes:
-        numbers: numbers that the loop carries.
-        arrays: arrays that it carries, which a checkpoint copies, with their sizes.
+        numbers: numbers that the loop carries, and reads.
+        arrays: arrays that it carries and reads, which a checkpoint copies, with their sizes.
         memory: arrays from outside of it that it writes, with their sizes.
         shadows: carried shadows: which array is meant, not what it holds.
         stale: arrays that it only reads, and that are written later.
@@ -51,15 +51,16 @@ def loop_state(loop: For | While, info: Memory, shapes: Shapes, bound: Bound) ->
     """
     _check_nodes(loop)
     shadows = tuple(value for value in loop.carried if value in bound.all)
-    carried = [value for value in loop.carried if value not in bound.all]
+    read = _read_values(loop)
+    carried = [value for value in loop.carried if value not in bound.all and value in read]
     numbers = tuple(value for value in carried if is_scalar(type_of(value)))
     references = [value for value in carried if value not in numbers]
     written = _written(loop, info)
     _check_apart(loop, references, written, info)
     inside = defined(loop.body)
     owners = dict.fromkeys(info.owners.get(array, array) for array in written)
-    read = _read_classes(loop, info)
-    memory = [o for o in owners if o not in inside and info.classes.get(o, o) in read]
+    looked_at = _read_classes(loop, info)
+    memory = [o for o in owners if o not in inside and info.classes.get(o, o) in looked_at]
     return LoopState(
         numbers,
         {value: _sizes(value, loop, shapes) for value in references},
@@ -67,6 +68,12 @@ def loop_state(loop: For | While, info: Memory, shapes: Shapes, bound: Bound) ->
         shadows,
         tuple(_stale(loop, written, info, bound)),
     )
+
+
+def _read_values(loop: For | While) -> Container[Value]:
+    """Return what iterations read: a loop also carries what it only sets, to be read behind it."""
+    parts = [loop.body] if isinstance(loop, For) else [loop.body, loop.cond]
+    return {value for part in parts for value in uses(part)}
 
 
 def _refused(loop: Node, reason: str, cure: str = _CURE) -> DifferentiationError:
