@@ -132,6 +132,32 @@ def test_recursive_functions_live_on_in_the_second_process(tmp_path):
     assert one == two
 
 
+IMPLICIT = """
+import numpy as np
+from adcompiler import custom_root, grad
+from numba import njit
+
+@custom_root(lambda x, a: a @ x - np.sum(x) ** 2 * a[0])
+@njit
+def solution(x, a):
+    return np.linalg.solve(a, x)
+
+found = grad(lambda a: np.sum(solution(np.ones(3), a)))(np.eye(3))
+print(Count.compiled > 0, repr(found))
+"""
+
+
+def test_rules_of_implicit_functions_are_kept(tmp_path):
+    first = run(tmp_path / "program.py", COUNTED + IMPLICIT, tmp_path / "cache")
+    second = run(tmp_path / "program.py", COUNTED + IMPLICIT, tmp_path / "cache")
+    changed = IMPLICIT.replace("** 2", "** 3")
+    third = run(tmp_path / "program.py", COUNTED + changed, tmp_path / "cache")
+    assert first.startswith("True")
+    assert second == first.replace("True", "False", 1)
+    assert third.startswith("True")
+    assert third != first
+
+
 def test_gradients_inside_compiled_functions_are_kept(tmp_path):
     text = """
     import numpy as np

@@ -35,10 +35,17 @@ class ImplicitFunction(CustomFunction[P, R]):
 
     def variant(self, kinds: Sequence[Any]) -> CustomFunction[P, R]:
         """Return the function with rules for the types of its arguments and of its result."""
-        key = rank(kinds[-1]), tuple(map(is_continuous, kinds[1:-1]))
+        return self.variant_for(rank(kinds[-1]), tuple(map(is_continuous, kinds[1:-1])))
+
+    def variant_for(self, axes: int, varied: tuple[bool, ...]) -> CustomFunction[P, R]:
+        """Return the function with the rules that `rules` returns; other processes make them anew."""
+        key = axes, varied
         if key not in self.variants:
             found = rules(self.residual, *key)
-            self.variants[key] = CustomFunction(self.dispatcher, found["vjp"], found["jvp"])
+            made: CustomFunction[P, R] = CustomFunction(self.dispatcher, found["vjp"], found["jvp"])
+            self.variants[key] = made
+            for name, rule in (("vjp", made.vjp), ("jvp", made.jvp)):
+                rule.remade = _rule_of, (self, key, name)
         return self.variants[key]
 
     def reads(self) -> tuple[Any, ...]:
@@ -47,6 +54,11 @@ class ImplicitFunction(CustomFunction[P, R]):
 
     def _parts(self) -> tuple[Any, ...]:
         return super()._parts()[0], self.residual
+
+
+def _rule_of(function: ImplicitFunction[..., Any], key: tuple[int, tuple[bool, ...]], name: str) -> Any:
+    """Return a rule of an implicit function in this process."""
+    return getattr(function.variant_for(*key), name)
 
 
 def rules(residual: Callable[..., Any], axes: int, varied: Sequence[bool]) -> dict[str, Any]:
@@ -62,6 +74,7 @@ def rules(residual: Callable[..., Any], axes: int, varied: Sequence[bool]) -> di
     x = ", ".join(["x", *given])
     directions = [f"t_{name}" if name in moved else "None" for name in given]
     known = {"np": np, "residual": residual, "jvp": jvp, "slope": jacfwd(residual)}
+    known["__name__"] = __name__  # all that these functions read is known by the residual and by this package
     weighted = _function(f"def weighted({x}, w):\n    return {_total(axes)}residual({x}))\n", known)
     along = ["def along({}):".format(", ".join([x, *(f"t_{name}" for name in moved)]))]
     along += [f"    return jvp(residual, ({x},), (None, {', '.join(directions)}))[1]\n"]

@@ -20,7 +20,7 @@ from adcompiler.emit.machine_code import (
     track,
     tracked,
 )
-from adcompiler.emit.running import stem_of
+from adcompiler.emit.running import load, named_in, stem_of
 from adcompiler.frontend.facts import Facts, given_by_users
 from adcompiler.frontend.seen import Seen
 from adcompiler.graph.kinds import element, is_array
@@ -40,6 +40,7 @@ class Entry:
         objects: what the module is handed over, by name.
         code: its machine code, to be unpacked where the module is there.
         classes: names under which the code finds classes, by their positions among the facts.
+        others: texts of other modules that the code calls functions of, and what they are handed over.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Entry:
     objects: dict[str, object]
     code: bytes | None = None
     classes: Mapping[int, str] = field(default_factory=dict)
+    others: Mapping[str, tuple[str, Mapping[str, object]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,15 @@ class Slot:
     def unpacked(self, entry: Entry) -> Any:
         """Return the parts of the machine code of an entry whose module has been made; None without any."""
         try:
+            for stem, (source, objects) in entry.others.items():
+                load(source, stem, objects)
             return None if entry.code is None else loaded(entry.code, self.facts.values)
         except Exception:  # it is compiled again
             return None
 
     def remember(self, seen: Seen, entry: Entry, holder: Holder) -> None:
         """Keep what was compiled, if all that was read while it was lowered is among the facts."""
-        objects = [*map(id, entry.objects.values())]
-        is_portable = all(key in self.facts.places and key not in self.facts.opaque for key in objects)
+        is_portable = all(map(self._is_portable, entry.objects.values()))
         if holder.made is None or not is_portable or not seen.is_covered_by(self.facts):
             return
         if has_recursion(entry.source):
@@ -98,11 +101,19 @@ class Slot:
             return
         try:
             code = dumped(parts, self.facts.places)
-            kept = replace(entry, code=code, classes=tracked(self.facts.values))
+            others = {stem: made for stem, made in named_in(code).items() if stem != entry.stem}
+            if not all(self._is_portable(value) for _, given in others.values() for value in given.values()):
+                return
+            kept = replace(entry, code=code, classes=tracked(self.facts.values), others=others)
             data = dumped(kept, self.facts.places)
         except Exception:  # an object that cannot be written down
             return
         write_entry(self.stem, data)
+
+    def _is_portable(self, value: object) -> bool:
+        """Tell whether another process has an object, or can make it from what it has."""
+        is_there = id(value) in self.facts.places and id(value) not in self.facts.opaque
+        return is_there or hasattr(value, "remade")
 
 
 def slot_of(function: Any, name: str, layouts: Sequence[Layout], choices: Sequence[object]) -> Slot | None:

@@ -141,6 +141,10 @@ class _Pickler(NumbaPickler):
     def persistent_id(self, value: object) -> int | None:
         return self.known.get(id(value))
 
+    def reducer_override(self, value: Any) -> Any:
+        """Write down how to make a rule of a function that the other process has."""
+        return getattr(value, "remade", None) or super().reducer_override(value)
+
 
 class _Unpickler(pickle.Unpickler):
     def __init__(self, buffer: io.BytesIO, known: Sequence[object]) -> None:

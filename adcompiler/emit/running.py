@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import re
 import sys
 import types
 from collections.abc import Mapping
@@ -32,6 +33,16 @@ def stem_of(name: str, digest: str) -> str:
     return f"{name.encode('ascii', 'replace').decode().replace('?', '_')}_{digest[:16]}"
 
 
+_made_of: dict[str, tuple[str, Mapping[str, object]]] = {}
+"""The text of each module of this process, and what was handed over to it."""
+
+
+def named_in(code: bytes) -> dict[str, tuple[str, Mapping[str, object]]]:
+    """Return the texts of modules that machine code names, with what they were handed, by their stems."""
+    names = {found.decode() for found in re.findall(rb"adcompiler_generated_\w+", code)}
+    return {name.removeprefix(PREFIX): _made_of[name] for name in sorted(names) if name in _made_of}
+
+
 def load(source: str, stem: str, objects: Mapping[str, object]) -> types.ModuleType:
     """Make a module of its text, which is also written to the cache folder, for people and debuggers.
 
@@ -52,6 +63,7 @@ def load(source: str, stem: str, objects: Mapping[str, object]) -> types.ModuleT
     frozen = {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in objects.items()}
     vars(module).update(frozen)
     exec(compile(_Products().visit(ast.parse(source)), str(path), "exec"), vars(module))
+    _made_of[full_name] = source, objects
     vars(module)["np"] = numpy_forms  # compiles faster than NumPy, and is the same
     sys.modules[full_name] = module  # now that it is whole
     return module
