@@ -13,7 +13,7 @@ from adcompiler.graph.nodes import Apply, Atom, For, If, Literal, Node, Region, 
 from adcompiler.graph.steps import Room
 from adcompiler.prepare.guard import write_form
 from adcompiler.storage.loop_state import LoopState
-from adcompiler.storage.made import Nodes, dtype_of
+from adcompiler.storage.tape_nodes import TapeNodes, dtype_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Checkpoints:
 
     def allocation(self) -> list[Node]:
         """Return what makes room for the states."""
-        nodes = Nodes()
+        nodes = TapeNodes()
         for value in self.state.stale:
             self.copies[value] = copy = Value(f"{value.name}_then", type=value.type.copy(layout="C"))
             nodes.made.append(Apply(copy, "copy", (value,), role=Role.TAPE))
@@ -85,7 +85,7 @@ class Checkpoints:
             self.kept[value] = nodes.apply(f"{value.name}_kept", "mul", one, self.slots)
         return nodes.made
 
-    def _slots(self, nodes: Nodes, memory: int) -> Value:
+    def _slots(self, nodes: TapeNodes, memory: int) -> Value:
         """Append what tells how many states there is room for."""
         total: Value | Literal = Literal(8 * (1 + len(self.state.numbers) + len(self.state.shadows)))
         for value, sizes in (self.state.arrays | self.state.memory).items():
@@ -100,18 +100,18 @@ class Checkpoints:
         slots.temporary = False
         return slots
 
-    def _allocate(self, nodes: Nodes, value: Value, sizes: Sequence[Atom]) -> None:
+    def _allocate(self, nodes: TapeNodes, value: Value, sizes: Sequence[Atom]) -> None:
         shape = nodes.apply("shape", "tuple", self.slots, *sizes) if sizes else self.slots
         kind = element(type_of(value)) if is_array(type_of(value)) else type_of(value)
         kept = nt.Array(kind, len(sizes) + 1, "C")
         self.kept[value] = out = Value(f"{value.name}_kept", type=kept)
         nodes.made.append(Apply(out, "np.empty", (shape, *dtype_of(kind)), role=Role.TAPE))
 
-    def slot(self, nodes: Nodes, position: Value) -> Value:
+    def slot(self, nodes: TapeNodes, position: Value) -> Value:
         """Return the slot of the state that is kept at some position among all."""
         return nodes.whole("slot", "getitem", self.order, position) if self.is_counted else position
 
-    def keep(self, nodes: Nodes, now: dict[Value, Atom], number: Atom, at: At, end: Atom | None) -> At:
+    def keep(self, nodes: TapeNodes, now: dict[Value, Atom], number: Atom, at: At, end: Atom | None) -> At:
         """Append what keeps the state of an iteration if it is due; return what holds afterwards.
 
         Args:
@@ -123,7 +123,7 @@ class Checkpoints:
         """
         if not self.has_state:
             return at
-        inner = Nodes()
+        inner = TapeNodes()
         position = at.count
         if end is None:
             position = inner.whole("kept", "thinned", self.places, self.order, at.count)
@@ -143,7 +143,7 @@ class Checkpoints:
         nodes.made.append(If(test, *arms, (outs.count, outs.due), role=Role.TAPE))
         return outs
 
-    def restore(self, nodes: Nodes, position: Value) -> dict[Value, Atom]:
+    def restore(self, nodes: TapeNodes, position: Value) -> dict[Value, Atom]:
         """Append what puts back a state that is kept; return what stands for carried values."""
         slot = self.slot(nodes, position)
         mapping = dict(self.copies)

@@ -13,8 +13,8 @@ from adcompiler.analysis.types import element, is_array, is_scalar, rank
 from adcompiler.graph.nodes import UNDEFINED, Atom, If, Literal, Node, Region, Value, type_of
 from adcompiler.graph.walk import regions, results
 from adcompiler.prepare.guard import write_form
-from adcompiler.storage.made import Nodes, dtype_of
 from adcompiler.storage.tape import STACK, Tape
+from adcompiler.storage.tape_nodes import TapeNodes, dtype_of
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Unset:
     shapes: Shapes
     inside: Container[Value]
 
-    def write(self, nodes: Nodes, value: Value) -> Atom:
+    def write(self, nodes: TapeNodes, value: Value) -> Atom:
         """Append what makes something of a value's type, and of its size, if that is known; return it."""
         kind, tape = type_of(value), self.tapes.get(value)
         if is_scalar(kind):
@@ -53,7 +53,7 @@ class Unset:
         found = self.shapes.get(value)
         return [Linear({})] * rank(type_of(value)) if found is None else [form_of(size) for size in found]
 
-    def _size(self, nodes: Nodes, size: Linear) -> Atom:
+    def _size(self, nodes: TapeNodes, size: Linear) -> Atom:
         if any((s.array if isinstance(s, Axis) else s) in self.inside for s in size.terms):
             return Literal(0)
         total = write_form(size, nodes.made)
@@ -80,7 +80,7 @@ def handed_out(region: Region, wanted: Container[Value], unset: Unset) -> tuple[
 
 def _from_branch(node: If, wanted: Container[Value], unset: Unset) -> tuple[If, dict[Value, Value]]:
     names: dict[Value, Value] = {}
-    made = [Nodes(), Nodes()]
+    made = [TapeNodes(), TapeNodes()]
     arms: list[Region] = []
     ends: list[list[Atom]] = [[], []]
     for k, arm in enumerate(regions(node)):

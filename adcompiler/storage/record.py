@@ -44,7 +44,6 @@ from adcompiler.storage.checkpoints import Checkpoints
 from adcompiler.storage.export import export
 from adcompiler.storage.hand_out import Unset, handed_out
 from adcompiler.storage.loop_state import LoopState, loop_state
-from adcompiler.storage.made import Nodes
 from adcompiler.storage.merge import Replay, merge_sweeps
 from adcompiler.storage.plan import LoopPlan, kept_of_one_iteration, plan_loop
 from adcompiler.storage.recompute import Frame
@@ -62,6 +61,7 @@ from adcompiler.storage.tape import (
     tape_of_rows,
     widened,
 )
+from adcompiler.storage.tape_nodes import TapeNodes
 
 Merged = tuple[Region, Region, tuple[LoopPlan, ...]]
 """Two sweeps of which loops have been merged, and the plans of these loops."""
@@ -236,7 +236,7 @@ class Recording:
         plan = kept_of_one_iteration(plan, points.room)
         self.plans.append((plan, []))
         before = points.allocation()
-        first, unset = Nodes(), Unset(self.made, sweep.shapes, defined(body))
+        first, unset = TapeNodes(), Unset(self.made, sweep.shapes, defined(body))
         run, names = handed_out(body, plan.stored, unset)
         begun = [unset.write(first, value) for value in plan.stored]
         once = Once(body, run, tuple(names.get(value, value) for value in plan.stored))

@@ -31,8 +31,8 @@ from adcompiler.graph.nodes import (
 from adcompiler.graph.walk import clone, map_region
 from adcompiler.primitives import card
 from adcompiler.storage.checkpoints import At, Checkpoints
-from adcompiler.storage.made import Nodes
 from adcompiler.storage.supply import Supply
+from adcompiler.storage.tape_nodes import TapeNodes
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def forward_loop(points: Checkpoints, once: Once, unset: Sequence[Atom]) -> tupl
         once: one iteration.
         unset: what stands for each value that it keeps if no iteration runs.
     """
-    loop, at, nodes, run = points.loop, At.new(), Nodes(), once.run
+    loop, at, nodes, run = points.loop, At.new(), TapeNodes(), once.run
     number = Value("trips", type=int64)
     place: Atom = number if isinstance(loop, While) else _number(nodes, loop, loop.body.params[0])
     after = points.keep(nodes, {}, place, at, None if points.is_counted else points.trips)
@@ -103,7 +103,7 @@ def reverse_loop(
         position: what computes the primal's index in it.
         kept: what the forward sweep hands on.
     """
-    nodes = Nodes([*position])
+    nodes = TapeNodes([*position])
     loop = points.loop
     number: Atom = back.body.params[0]
     if isinstance(loop, For) and not position:
@@ -127,7 +127,7 @@ def reverse_loop(
 
 def _again(points: Checkpoints, once: Once, number: Atom, count: Value) -> tuple[Region, dict[Value, Atom]]:
     """Return what runs an iteration again, from the last state that is kept."""
-    nodes = Nodes()
+    nodes = TapeNodes()
     if not points.has_state:
         mapping = dict(points.copies)
         alone = clone(Region((), _repeatable(once.run.nodes), once.handed), mapping)
@@ -144,14 +144,14 @@ def _again(points: Checkpoints, once: Once, number: Atom, count: Value) -> tuple
 
 
 def _advanced(
-    points: Checkpoints, nodes: Nodes, begin: dict[Value, Atom], bounds: tuple[Atom, Atom, Atom], at: At
+    points: Checkpoints, nodes: TapeNodes, begin: dict[Value, Atom], bounds: tuple[Atom, Atom, Atom], at: At
 ) -> tuple[dict[Value, Atom], At]:
     """Append the loop that runs from one iteration to another; return what stands for carried values then."""
     loop, (place, number, end) = points.loop, bounds
     k = Value("k", type=int64)
     own, outs = ([Value(v.name, v.temporary, v.type) for v in loop.carried] for _ in range(2))
     entry, after = At.new(), At.new()
-    inner = Nodes()
+    inner = TapeNodes()
     mapping = points.copies | dict(zip(loop.carried, own, strict=True))
     then = points.keep(inner, dict(mapping), k, entry, end)
     if isinstance(loop, For):
@@ -168,7 +168,7 @@ def _advanced(
     return points.copies | dict(zip(loop.carried, outs, strict=True)), after
 
 
-def _left(points: Checkpoints, nodes: Nodes, number: Atom, count: Value) -> Value:
+def _left(points: Checkpoints, nodes: TapeNodes, number: Atom, count: Value) -> Value:
     """Append what gives up the state of an iteration that has been reversed; return how many are left."""
     if not points.has_state:
         return count
@@ -198,12 +198,12 @@ def trips_of(loop: For | While, trips: Value) -> list[Node]:
     ends: tuple[Atom, ...] = (loop.stop, loop.start) if loop.step == Literal(1) else (loop.start, loop.stop)
     if loop.step in (Literal(1), Literal(-1)):
         return [Apply(trips, "sub", ends, role=Role.TAPE)]
-    nodes = Nodes()
+    nodes = TapeNodes()
     every = nodes.apply("range", "range", loop.start, loop.stop, loop.step)
     return [*nodes.made, Apply(trips, "len", (every,), role=Role.TAPE)]
 
 
-def _number(nodes: Nodes, loop: For, index: Atom) -> Atom:
+def _number(nodes: TapeNodes, loop: For, index: Atom) -> Atom:
     """Return the number of an iteration, given its index."""
     if loop.step == Literal(-1):
         return nodes.whole("number", "sub", loop.start, index)
@@ -213,7 +213,7 @@ def _number(nodes: Nodes, loop: For, index: Atom) -> Atom:
     return nodes.whole("number", "floordiv", distance, loop.step)
 
 
-def _index(nodes: Nodes, loop: For, number: Value) -> Atom:
+def _index(nodes: TapeNodes, loop: For, number: Value) -> Atom:
     """Return the index of an iteration, given its number."""
     if (loop.start, loop.step) == (Literal(0), Literal(1)):
         return number

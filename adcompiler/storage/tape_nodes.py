@@ -1,4 +1,4 @@
-"""Nodes that keep values and read them back, under construction."""
+"""TapeNodes that keep values and read them back, under construction."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from adcompiler.graph.nodes import Apply, Atom, Global, Node, Role, Store, Value
 
 
 @dataclass
-class Nodes:
-    """Nodes of a region under construction."""
+class TapeNodes:
+    """TapeNodes of a region under construction."""
 
     made: list[Node] = field(default_factory=list)
 
