@@ -12,7 +12,7 @@ SECTIONS = re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]
 
 @pytest.mark.parametrize("section", SECTIONS, ids=[section.split()[0] for section in SECTIONS])
 def test_section(section):
-    package = section.split()[0].lower()
+    package = section.split()[0].lower().replace("pytorch", "torch")
     pytest.importorskip(package)
     names = {"__name__": "page"}
     if section is not SECTIONS[0]:
