@@ -5,6 +5,7 @@ calls `vjp`, and so a function like any other, which has a pullback in turn: `gr
 hold.
 """
 
+# mypy: disable-error-code="misc"
 from __future__ import annotations
 
 import functools
@@ -89,7 +90,7 @@ def _called() -> Any:
     """Return PyTorch's view of a call of a host; PyTorch is imported when it is first needed."""
     import torch
 
-    class Called(torch.autograd.Function):  # type: ignore[misc]
+    class Called(torch.autograd.Function):
         """One call, whose reversal is a call of the pullback."""
 
         @staticmethod
