@@ -74,7 +74,8 @@ def draw(path: str, found: dict[int, Any], cells: int, steps: int) -> None:
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     slots = [n for n in found if n]
-    left.loglog(slots, [found[n]["bytes"] / 1e6 for n in slots], "o-", label="measured")
+    seen = [n for n in slots if found[n]["bytes"] > 300_000]  # less is in pages that the process had before
+    left.loglog(seen, [found[n]["bytes"] / 1e6 for n in seen], "o-", label="measured")
     left.loglog(slots, [2 * 8 * cells * n / 1e6 for n in slots], "k--", label="the states")
     left.axhline(found[0]["bytes"] / 1e6, color="0.6", label="everything kept")
     left.set(xlabel="slots", ylabel="MB", title=f"memory, {steps} steps of {cells} cells")
