@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from adcompiler import DifferentiationError, grad, jvp, vjp
+from adcompiler import DifferentiationError, custom_root, grad, jvp, vjp
 
 X = np.array([1.0, 2.0, 3.0])
 
@@ -157,3 +157,17 @@ def test_a_range_with_a_name(jit):
         return total * len(steps)
 
     np.testing.assert_allclose(grad(f, jit=jit)(X), [0.0, 10.0, 14.0])
+
+
+def test_a_solver_that_calls_a_plain_function():
+    def residual(x, a):
+        return x * x - a
+
+    @custom_root(residual)
+    def root(x, a):
+        for _ in range(30):
+            x = x - residual(x, a) / (2.0 * x)
+        return x
+
+    with pytest.raises(DifferentiationError, match="put @njit on 'residual'"):
+        grad(root, argnums="a", jit=False)(1.0, 2.0)

@@ -102,6 +102,10 @@ def _reason(text: str, node: Node | None, names: Mapping[Value, str]) -> tuple[s
     if "Cannot determine Numba type of" in text:
         captured = [atom for atom in _atoms(node) if isinstance(atom, Global)]
         kind = text.split("<class '")[-1].split("'")[0].rsplit(".", 1)[-1]
+        inner = re.findall(r"Untyped (?:global name|free variable) '(\w+)'", text)
+        if kind == "function" and inner and not inner[-1].startswith("captured"):
+            what = f"a function that is called here calls '{inner[-1]}', which Numba does not compile"
+            return what, f"put @njit on '{inner[-1]}'"
         name = _translated(captured[0].name, names) if captured else ""
         shown = f"'{name}', an object" if name else "an object"
         return f"Numba does not know {shown} of class '{kind}'", _KNOWN_TO_NUMBA
