@@ -125,7 +125,51 @@ def set_inside(u0, k, steps):
     return np.sum(u * u) + (smooth[2] if steps else 0.0)
 
 
+def chosen_in_each_step(u0, k, steps):
+    u, v = u0.copy(), k * u0
+    last = u
+    for t in range(steps):
+        w = u if t % 2 == 0 else v
+        for i in range(1, len(u)):
+            w[i] = math.tanh(w[i] + 0.3 * v[i - 1] * u[i - 1])
+        last = w
+    return np.sum(u * u) + np.sum(v) + last[1]
+
+
+def two_names_before(u0, k, steps):
+    u = u0.copy()
+    middle = u[1:-1]
+    for _ in range(steps):
+        middle[:] = np.sin(middle * k) + 0.1 * u[:-2]
+        u[0] = u[0] * 0.9 + u[2] * 0.1
+    return np.sum(u * u)
+
+
+def one_after_the_other(u0, k, steps):
+    u = u0.copy()
+    for _ in range(steps):
+        u[1:] = np.sin(u[1:]) + 0.1 * u[:-1] * k
+    total = np.sum(u**3)
+    for _ in range(steps):
+        u[:-1] = np.cos(u[:-1]) * k + 0.1 * u[1:] * total
+    return np.sum(u * u)
+
+
+def swapped_while(u0, k, steps):
+    u, v, t = u0.copy(), np.zeros_like(u0), 0
+    while t < steps and np.sum(u) < 50.0:
+        for i in range(len(u)):
+            v[i] = math.sin(u[i]) + 0.2 * u[i - 1] * k
+        u, v = v, u
+        t += 1
+    return np.sum(u * u)
+
+
 PROGRAMS = [
+    chosen_in_each_step,
+    two_names_before,
+    one_after_the_other,
+    swapped_while,
     set_inside,
     swapped,
     in_place,

@@ -57,10 +57,7 @@ def loop_state(loop: For | While, info: Memory, shapes: Shapes, bound: Bound) ->
     references = [value for value in carried if value not in numbers]
     written = _written(loop, info)
     _check_apart(loop, references, written, info)
-    inside = defined(loop.body)
-    owners = dict.fromkeys(info.owners.get(array, array) for array in written)
-    looked_at = _read_classes(loop, info)
-    memory = [o for o in owners if o not in inside and info.classes.get(o, o) in looked_at]
+    memory = _memory(loop, written, info)
     return LoopState(
         numbers,
         {value: _sizes(value, loop, shapes) for value in references},
@@ -108,6 +105,16 @@ def _written(loop: For | While, info: Memory) -> list[Value]:
 def _is_from_outside(value: Value, loop: For | While, info: Memory) -> bool:
     owner = info.owners.get(value, value)
     return owner not in defined(loop.body) or owner in loop.carried
+
+
+def _memory(loop: For | While, written: list[Value], info: Memory) -> list[Value]:
+    """Return the arrays from outside that a loop reads, and may write, whatever it calls them."""
+    inside = defined(loop.body)
+    changed = {info.classes.get(array, array) for array in written} & _read_classes(loop, info)
+    known = [*written, *(value for value in free(loop.body) if is_array(type_of(value)))]
+    meant = [value for value in known if info.classes.get(value, value) in changed]
+    owners = dict.fromkeys(info.owners.get(value, value) for value in meant)
+    return [owner for owner in owners if owner not in inside]
 
 
 def _read_classes(loop: For | While, info: Memory) -> set[Value]:
