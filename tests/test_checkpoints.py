@@ -478,6 +478,14 @@ def test_states_that_cannot_be_kept_are_refused():
             v[:] = v * x + np.sin(v)
         return np.sum(u) + x
 
+    def changes_its_size(u, n):
+        last = u
+        for t in range(n):
+            last = np.sin(u[: 1 + (n - t) % 4])
+            u = u * np.cos(u) + 0.1 * np.sum(last)
+        return np.sum(u * u) + np.sum(last)
+
+    assert "the size of 'last'" in refusal(changes_its_size, U, 4, checkpoints=2)
     assert "[AD205]" in refusal(grows, 0.5, 4)
     assert "draw the numbers before the loop" in refusal(draws, 0.5, 4, checkpoints=2)
     assert "[AD205]" in refusal(has_two_names, 0.5, 4, checkpoints=2)

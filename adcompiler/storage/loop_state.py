@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.alias import Access, Memory, content_reads, is_opaque, written_by
-from adcompiler.analysis.sizes import Axis, Shapes, form_of
+from adcompiler.analysis.sizes import Axis, Shape, Shapes, form_of
 from adcompiler.analysis.types import is_array, is_list, is_mutable, is_scalar
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Node, Store, Value, While, type_of
+from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Effect, For, Node, Store, Value, While, type_of
 from adcompiler.graph.walk import defined, free, operands, uses, values, walk
 from adcompiler.primitives import card
 from adcompiler.reverse.bind import SHADOW, Bound
@@ -51,7 +51,7 @@ def loop_state(loop: For | While, info: Memory, shapes: Shapes, bound: Bound) ->
     """
     _check_nodes(loop)
     shadows = tuple(value for value in loop.carried if value in bound.all)
-    read = _read_values(loop)
+    read = _read_values(loop, shapes)
     carried = [value for value in loop.carried if value not in bound.all and value in read]
     numbers = tuple(value for value in carried if is_scalar(type_of(value)))
     references = [value for value in carried if value not in numbers]
@@ -67,10 +67,25 @@ def loop_state(loop: For | While, info: Memory, shapes: Shapes, bound: Bound) ->
     )
 
 
-def _read_values(loop: For | While) -> Container[Value]:
-    """Return what iterations read: a loop also carries what it only sets, to be read behind it."""
+def _read_values(loop: For | While, shapes: Shapes) -> Container[Value]:
+    """Return what iterations or their reversals read of what a loop carries.
+
+    A loop also carries what it only sets, to be read behind it. Reversals read the size of such an array.
+    """
     parts = [loop.body] if isinstance(loop, For) else [loop.body, loop.cond]
-    return {value for part in parts for value in uses(part)}
+    found = {value for part in parts for value in uses(part)}
+    inside = defined(loop.body)
+    for value, init, after in zip(loop.carried, loop.inits, loop.next_values, strict=True):
+        sizes = shapes.get(after) if isinstance(after, Value) else None
+        is_same = init == UNDEFINED or (isinstance(init, Value) and shapes.get(init) == sizes)
+        if is_array(type_of(value)) and not (is_same and sizes and _is_known_before(sizes, inside)):
+            found.add(value)
+    return found
+
+
+def _is_known_before(sizes: Shape, inside: Container[Value]) -> bool:
+    symbols = {s.array if isinstance(s, Axis) else s for size in sizes for s in form_of(size).terms}
+    return not any(symbol in inside for symbol in symbols)
 
 
 def _refused(loop: Node, reason: str, cure: str = _CURE) -> DifferentiationError:
@@ -175,12 +190,9 @@ def _are_own(atoms: list[Atom], group: list[Value], info: Memory) -> bool:
 def _sizes(array: Value, loop: For | While, shapes: Shapes) -> tuple[Linear, ...]:
     """Return the sizes of an array, which have to be known before the loop."""
     found = shapes.get(array)
-    inside = defined(loop.body)
-    forms = tuple(form_of(size) for size in found or ())
-    symbols = {s.array if isinstance(s, Axis) else s for form in forms for s in form.terms}
-    if found is None or not symbols.isdisjoint(inside):
+    if found is None or not _is_known_before(found, defined(loop.body)):
         raise _refused(loop, f"the size of '{array.name}' is not known before it")
-    return forms
+    return tuple(form_of(size) for size in found)
 
 
 def _stale(loop: For | While, written: list[Value], info: Memory, bound: Bound) -> Iterator[Value]:
