@@ -165,7 +165,19 @@ def swapped_while(u0, k, steps):
     return np.sum(u * u)
 
 
+def inside_a_loop_that_is_replayed(u0, k, steps):
+    total = 0.0
+    for j in range(3):
+        u, n = u0 * (k + j), 0
+        while n < steps:
+            u += np.tanh(np.abs(u[j] * u) + 0.1)
+            n += 1
+        total += np.sum(u * u)
+    return total
+
+
 PROGRAMS = [
+    inside_a_loop_that_is_replayed,
     chosen_in_each_step,
     two_names_before,
     one_after_the_other,

@@ -73,6 +73,10 @@ class Recording:
 
     Attributes:
         starts: what the counters that reverse loops count back have been at first.
+        room: what limits the states that loops keep to be run again from.
+        depth: how many loops around may be run again so.
+        restored: the arrays that reverse loops put back as they were.
+        made: the tape behind each storage.
     """
 
     sweep: ReverseSweep
@@ -84,6 +88,7 @@ class Recording:
     starts: dict[Value, Literal] = field(default_factory=dict)
     room: Room | None = None
     depth: int = 0
+    restored: list[Value] = field(default_factory=list)
     made: dict[Value, Tape] = field(default_factory=dict)
 
     def frame(self, primal: Region, back: Region, repeated: bool = False) -> tuple[Region, Region]:
@@ -154,6 +159,7 @@ class Recording:
         marked = getattr(primal, "checkpoints", None)
         room = Room(marked) if marked else self.room
         may_run_again = room is not None and not repeatable
+        known = len(self.restored)
         self.depth += may_run_again
         body, back_body = self.frame(primal.body, back.body, repeated or repeatable or may_run_again)
         self.depth -= may_run_again
@@ -162,6 +168,7 @@ class Recording:
         inside = defined(body)
         needed = [value for value in free(back_body) if value in inside]
         plan = plan_loop(primal, body, needed, self.sweep.info)
+        repeatable = repeatable and inside.keys() >= {*self.restored[known:]}
         if room and may_run_again and plan.stored and (marked or self.is_checkpointed(primal, plan)):
             state = self.state(original, must=bool(marked) or not self.depth)
             if state is not None:
@@ -234,6 +241,7 @@ class Recording:
         """Return a loop that keeps states of some iterations, with what it needs, and its reverse."""
         sweep = self.sweep
         plan = kept_of_one_iteration(plan, points.room)
+        self.restored += points.state.memory
         self.plans.append((plan, []))
         before = points.allocation()
         first, unset = TapeNodes(), Unset(self.made, sweep.shapes, defined(body))

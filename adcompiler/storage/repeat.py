@@ -203,7 +203,8 @@ def _without_effects(body: Region, owners: dict[Value, Value]) -> list[Node]:
         if isinstance(node, Effect):
             return node.fn == "append" and node.args[0] in local
         if isinstance(node, Apply):
-            return card(node.fn).is_pure or (node.fn == "pop" and node.args[0] in local)
+            is_own = node.fn == "pop" or node.role is Role.TAPE
+            return card(node.fn).is_pure or (is_own and node.args[0] in local)
         is_adjoint = node.role is Role.ADJOINT  # of an inner loop that is reversed as it runs
         return not isinstance(node, Store) or is_adjoint or owners.get(node.array, node.array) in local
 
