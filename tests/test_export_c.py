@@ -23,6 +23,7 @@ REFUSED = {
     "interpolation",
     "inverse_trace",
     "joined",
+    "long_loop",
     "multivariate_normal",
     "worst_case",
 }

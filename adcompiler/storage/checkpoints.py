@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from numba import int64
 from numba.core import types as nt
@@ -98,6 +98,7 @@ class Checkpoints:
         most = Literal(2**40) if self.is_counted else self.trips
         slots = nodes.whole("slots", "slots_within", Literal(memory), total, most)
         slots.temporary = False
+        nodes.made[-1] = replace(nodes.made[-1], loc=self.loop.loc)
         return slots
 
     def _allocate(self, nodes: TapeNodes, value: Value, sizes: Sequence[Atom]) -> None:
