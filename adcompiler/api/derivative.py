@@ -82,11 +82,9 @@ class Derivative(Portable, Generic[P, R]):
         self.argnums = argnums
         self.jit = jit and not is_disabled()
         self.given, options = options, dict(options)
-        self.has_aux = mode not in ("hvp", "hessian", "entries_of_hessian") and bool(
-            options.pop("has_aux", False)
-        )
-        self.stacked = mode not in ("hvp", "hessian", "entries_of_hessian") and bool(
-            options.pop("stacked", False)
+        of_result = mode not in ("hvp", "hessian", "entries_of_hessian")
+        self.has_aux, self.stacked = (
+            of_result and bool(options.pop(name, False)) for name in ("has_aux", "stacked")
         )
         self.axes = options.pop("axes", (0, 0))
         names = ("accurate_math", "broadcasting", "debug_nans")

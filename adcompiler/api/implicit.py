@@ -7,7 +7,6 @@ they can be differentiated again.
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from adcompiler.api.derivative import Derivative
 from adcompiler.api.first_order import grad
 from adcompiler.api.pushforward import jvp
 from adcompiler.api.second_order import jacfwd
+from adcompiler.api.texts import function_of
 from adcompiler.custom import CustomFunction, P, R, T
 from adcompiler.graph.kinds import is_continuous, rank
 
@@ -75,14 +75,16 @@ def rules(residual: Callable[..., Any], axes: int, varied: Sequence[bool]) -> di
     directions = [f"t_{name}" if name in moved else "None" for name in given]
     known = {"np": np, "residual": residual, "jvp": jvp, "slope": jacfwd(residual)}
     known["__name__"] = __name__  # all that these functions read is known by the residual and by this package
-    weighted = _function(f"def weighted({x}, w):\n    return {_total(axes)}residual({x}))\n", known)
+    weighted = function_of(
+        f"def weighted({x}, w):\n    return {_total(axes)}residual({x}))\n", known, residual
+    )
     along = ["def along({}):".format(", ".join([x, *(f"t_{name}" for name in moved)]))]
     along += [f"    return jvp(residual, ({x},), (None, {', '.join(directions)}))[1]\n"]
-    known["along"] = Derivative(_function("\n".join(along), known), "primal", 0, True, {})
+    known["along"] = Derivative(function_of("\n".join(along), known, residual), "primal", 0, True, {})
     known["pulled"] = grad(weighted, argnums=tuple(moved))
     return {
-        "vjp": _function(_adjoint_rule(x, given, moved, axes), known),
-        "jvp": _function(_tangent_rule(x, given, moved, axes), known),
+        "vjp": function_of(_adjoint_rule(x, given, moved, axes), known, residual),
+        "jvp": function_of(_tangent_rule(x, given, moved, axes), known, residual),
     }
 
 
@@ -116,16 +118,6 @@ def _solved(name: str, matrix: str, right: str, axes: int, transposed: str) -> l
         f"    matrix = {matrix}.reshape(x.size, x.size)",
         f"    {name} = np.linalg.solve(matrix{transposed}, -{right}.ravel()).reshape(x.shape)",
     ]
-
-
-def _function(text: str, known: dict[str, Any]) -> Any:
-    """Return the function of a text, whose source `inspect` finds."""
-    name = text[4 : text.index("(")]
-    filename = f"<{name} of {known['residual']!r} {abs(hash(text))}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    namespace = dict(known)
-    exec(compile(text, filename, "exec"), namespace)
-    return namespace[name]
 
 
 def custom_root(residual: Callable[..., Any]) -> Callable[[Callable[P, T]], ImplicitFunction[P, T]]:
@@ -205,4 +197,4 @@ def custom_argmin(objective: Callable[..., Any]) -> Callable[[Callable[P, T]], I
 def _difference(step: Callable[..., Any], solver: Callable[..., Any]) -> Any:
     count = len(CustomFunction(solver).signature.parameters) - 1
     x = ", ".join(["x", *(f"a{k}" for k in range(count))])
-    return _function(f"def residual({x}):\n    return step({x}) - x\n", {"residual": step, "step": step})
+    return function_of(f"def residual({x}):\n    return step({x}) - x\n", {"step": step}, step)

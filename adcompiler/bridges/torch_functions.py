@@ -9,7 +9,6 @@ hold.
 from __future__ import annotations
 
 import functools
-import linecache
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 
 from adcompiler.api.derivative import Derivative
 from adcompiler.api.pullback import vjp
+from adcompiler.api.texts import function_of
 
 Function = Callable[..., Any]
 
@@ -72,17 +72,9 @@ class _Host:
             parts = "".join(f"found[{k}], " for k in varied)
             text = f"def pulled({given}, {', '.join(adjoints)}):\n"
             text += f"    found = vjp(function, {given})[1]({whole})\n    return ({parts})\n"
-            function = _function(text, {"vjp": vjp, "function": self.function.function})
+            function = function_of(text, {"vjp": vjp, "function": self.function.function}, self.function)
             self.pullbacks[key] = _Host(Derivative(function, "primal", 0, True, {}))
         return self.pullbacks[key]
-
-
-def _function(text: str, known: dict[str, Any]) -> Any:
-    """Return the function of a text, whose source `inspect` finds."""
-    filename = f"<pullback of {known['function']!r} {abs(hash(text))}>"
-    linecache.cache[filename] = len(text), None, text.splitlines(keepends=True), filename
-    exec(compile(text, filename, "exec"), known)
-    return known["pulled"]
 
 
 @functools.cache

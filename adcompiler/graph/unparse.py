@@ -49,8 +49,6 @@ def precedence(node: ast.AST) -> int:
             return _BINARY[type(node.op)]
         case ast.Constant() if isinstance(node.value, int | float) and node.value < 0:
             return _UNARY
-        case ast.Tuple():
-            return 0
         case _:
             return _ATOM
 

@@ -10,8 +10,20 @@ from adcompiler.analysis.alias import Access, Memory, content_reads, is_opaque, 
 from adcompiler.analysis.sizes import Axis, Shape, Shapes, form_of
 from adcompiler.analysis.types import is_array, is_list, is_mutable, is_scalar
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Effect, For, Node, Store, Value, While, type_of
-from adcompiler.graph.walk import defined, free, operands, uses, values, walk
+from adcompiler.graph.nodes import (
+    UNDEFINED,
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+    type_of,
+)
+from adcompiler.graph.walk import defined, free, operands, regions, uses, values, walk
 from adcompiler.primitives import card
 from adcompiler.reverse.bind import SHADOW, Bound
 
@@ -211,12 +223,19 @@ def _stale(loop: For | While, written: list[Value], info: Memory, bound: Bound) 
 
 def _place(loop: For | While, info: Memory) -> Access:
     """Return where a loop stands, read off what is in it: the loop itself may have been made anew."""
-    if loop in info.access:
-        return info.access[loop]
-    for node in loop.body.nodes:
-        if node in info.access:
-            inside = info.access[node]
-            return Access(inside.position - 1, inside.loops[:-1])
-    inner = next(node for node in walk(loop.body) if node in info.access)
-    depth = next(k for k, outer in enumerate(info.access[inner].loops) if outer.loc == loop.loc)
-    return Access(info.access[inner].position - 1, info.access[inner].loops[:depth])
+    found = _first_inside(loop.body, info, 1)
+    assert found is not None, "a loop that writes or reads has nodes of the primal"
+    inside, depth = found
+    return Access(inside.position - 1, inside.loops[:-depth])
+
+
+def _first_inside(region: Region, info: Memory, depth: int) -> tuple[Access, int] | None:
+    """Return where the first known node of a region stands, and how many loops it is deep in."""
+    for node in region.nodes:
+        if node in info.access and not regions(node):
+            return info.access[node], depth
+        for part in regions(node):
+            found = _first_inside(part, info, depth + isinstance(node, For | While))
+            if found is not None:
+                return found
+    return None

@@ -1,4 +1,4 @@
-"""TapeNodes that keep values and read them back, under construction."""
+"""Nodes that keep values and read them back, under construction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from adcompiler.graph.nodes import Apply, Atom, Global, Node, Role, Store, Value
 
 @dataclass
 class TapeNodes:
-    """TapeNodes of a region under construction."""
+    """The nodes of a region so far."""
 
     made: list[Node] = field(default_factory=list)
 
