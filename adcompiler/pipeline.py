@@ -7,7 +7,7 @@ Differentiation itself stands between the stages `checked` and `polished` (`api/
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numba import float32
@@ -21,7 +21,7 @@ from adcompiler.analysis.types import element, enter_types, infer, is_scalar, re
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.graph.layout import Layout
-from adcompiler.graph.nodes import Graph, Literal, Value, type_of
+from adcompiler.graph.nodes import For, Graph, Literal, Value, type_of
 from adcompiler.graph.steps import Style as Style
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import alike, defined
@@ -67,6 +67,7 @@ from adcompiler.simplify.invariant import remove_invariants
 from adcompiler.simplify.shape_reads import read_shapes_elsewhere
 from adcompiler.simplify.sink import sink_loads, sink_multiples
 from adcompiler.simplify.views import hoist_views
+from adcompiler.threads.in_threads import in_threads
 from adcompiler.watch import is_left_out, report
 
 
@@ -85,6 +86,7 @@ class Unit:
         masked: whether its results may be left out by what its caller makes of them.
         settled: for each pass, the graph in which it last found nothing to change.
         starts: where the counters end that reverse loops count back.
+        notes: of each loop that was to run at once, why it does not; nothing if it does.
     """
 
     graph: Graph
@@ -96,6 +98,7 @@ class Unit:
     masked: bool = False
     starts: dict[Value, Literal] = field(default_factory=dict)
     settled: dict[str, Graph] = field(default_factory=dict)
+    notes: dict[For, str] = field(default_factory=dict)
 
     def shapes(self) -> Shapes:
         """Return the symbolic shape of every array."""
@@ -166,7 +169,12 @@ SINK = Pass("sink", lambda u: sink_loads(u.graph), "loads next to their use, whe
 SIMPLE = (FOLD, *CLEAN, COMMON, *CLEAN, SINK)
 SIZES = Pass("sizes", lambda u: hoist_sizes(u.graph, u.shapes()), "each size is read once, before the loops")
 COPIES = Pass("copies", lambda u: drop_copies(u.graph), "copies of what is not written afterwards")
-REUSE = Pass("reuse", lambda u: reuse_arrays(u.graph), "arrays are written where dead ones of that size were")
+REUSE = Pass(
+    "reuse",
+    lambda u: reuse_arrays(u.graph),
+    "arrays are written where dead ones of that size were; threads come first",
+    lambda u: not u.style.parallel,
+)
 PARTS = Pass(
     "parts", lambda u: name_parts(u.graph), "rules are applied: results of decompositions as returned"
 )
@@ -363,6 +371,12 @@ STAGES: dict[str, Stage] = {
         ),
         Pass("stacks", lambda u: lists_to_arrays(u.graph), "stacks of known length as arrays"),
         *CLEAN,
+    ),
+    "at once": (
+        Pass("threads", lambda u: in_threads(u.graph, u.notes), "the loops are what they will be"),
+        replace(REUSE, when=lambda u: True),
+        *SIMPLE,
+        SIZES,
     ),
     "itself": (
         PARTS,

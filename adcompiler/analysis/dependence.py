@@ -73,25 +73,47 @@ class Dependences:
             )
         return self.known[read, store]
 
-    def may_clash(self, one: Access, two: Access, loop: Node) -> bool:
-        """Tell whether two accesses may touch one element in different iterations of a loop around both."""
+    def is_known(self, array: Atom, index: tuple[Atom, ...], loops: Loops) -> bool:
+        """Tell whether it is known which elements an access touches."""
+        place = self._place(array, index, loops)
+        return place is not None and all(low is not None for low, _ in place[1])
+
+    def may_clash(self, one: Access, two: Access, loop: Node, least: int = 1) -> bool:
+        """Tell whether two accesses may touch one element in different iterations of a loop around both.
+
+        Args:
+            one: the one access.
+            two: the other.
+            loop: the loop.
+            least: how many iterations lie between those that are asked about, at least.
+        """
         places = [self._place(*access) for access in (one, two)]
         if places[0] is None or places[1] is None:
             return True
         if places[0][0] is not places[1][0]:
-            if self.is_new(places[0][0], places[1][0]) or self.is_new(places[1][0], places[0][0]):
-                return False
-            carriers = [self.carried.get(place[0]) for place in places if place is not None]
-            return carriers[0] is None or carriers[0] is not carriers[1]
+            return not self.are_different(places[0][0], places[1][0])
         around = [access[2] for access in (one, two)]
         common = [a for a, b in zip(*around, strict=False) if a is b]
         level = common.index(loop)
         if len(self.homes.get(places[0][0], ())) > level:
             return True
         spans = [place[1] for place in places if place is not None]
-        return self._meet(spans[0], around[0], spans[1], around[1], common, level) or self._meet(
-            spans[1], around[1], spans[0], around[0], common, level
+        return self._meet(spans[0], around[0], spans[1], around[1], common, level, least) or self._meet(
+            spans[1], around[1], spans[0], around[0], common, level, least
         )
+
+    def are_different(self, one: Value, two: Value) -> bool:
+        """Tell whether two arrays are known to be different ones."""
+        if self.is_new(one, two) or self.is_new(two, one):
+            return True
+        carrier = self.carried.get(one)
+        return carrier is not None and carrier is self.carried.get(two)
+
+    def never_meet(self, one: Access, two: Access) -> bool:
+        """Tell whether two accesses are to different arrays."""
+        places = [self._place(*access) for access in (one, two)]
+        owners = [place[0] for place in places if place is not None]
+        return len(owners) == 2 and owners[0] is not owners[1] and self.are_different(*owners)
 
     def is_new(self, array: Value, other: Value) -> bool:
         """Tell whether an array is allocated after another one was there, or apart from it."""
@@ -153,6 +175,7 @@ class Dependences:
         around_two: Loops,
         common: Loops | list[Node],
         level: int,
+        least: int = 1,
     ) -> bool:
         """Tell whether two accesses can touch one element in iterations that first differ at a level."""
         first = self._name(level, "read")
@@ -166,7 +189,7 @@ class Dependences:
                 assert isinstance(loop, For)
                 index = Linear({loop.body.params[0]: 1})
                 distance = index.renamed(second) - index.renamed(first)
-                conditions.append((distance if step > 0 else -1 * distance) - 1)
+                conditions.append((distance if step > 0 else -1 * distance) - least)
         for (low, high), (bottom, top) in zip(one, two, strict=True):
             if low is not None and top is not None:
                 conditions.append(top.renamed(second) - low.renamed(first))

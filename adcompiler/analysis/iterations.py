@@ -36,27 +36,51 @@ class Iterations:
             loops: the loops around it, outermost first.
             sums_are_apart: whether no two iterations may add to one element either.
         """
-        found: dict[Value, _Found] = defaultdict(_Found)
-        if not _collect(loop.body, (*loops, loop), self, found):
+        found = self.touched(loop, loops)
+        if found is None:
             return False
-        clash = self.dependences.may_clash
         for access in found.values():
-            pairs = [(w, o) for w in access.writes for o in (*access.writes, *access.reads, *access.adds)]
-            pairs += [(a, r) for a in access.adds for r in access.reads]
-            if sums_are_apart:
-                pairs += [(a, b) for a in access.adds for b in access.adds]
-            if any(clash(one, two, loop) for one, two in pairs):
+            pairs = [*access.in_order(), *(access.sums() if sums_are_apart else ())]
+            if any(self.dependences.may_clash(one, two, loop) for one, two in pairs):
                 return False
         return True
 
+    def touched(self, loop: For, loops: Loops) -> dict[Value, Touched] | None:
+        """Return the accesses to each piece of memory in a loop, None where they cannot be followed.
+
+        Arguments are those of `are_apart`. What an iteration makes for itself is left out.
+        """
+        found: dict[Value, Touched] = defaultdict(Touched)
+        own = self._made_inside(loop)
+        is_followed = _collect(loop.body, (*loops, loop), self, found, own)
+        return (
+            {memory: access for memory, access in found.items() if memory not in own} if is_followed else None
+        )
+
+    def _made_inside(self, loop: For) -> set[Value]:
+        """Return the classes of memory whose arrays all come into being in an iteration."""
+        homes = self.dependences.homes
+        outside = {kind for value, kind in self.classes.items() if loop not in homes.get(value, ())}
+        inside = {self.classes.get(value, value) for value, around in homes.items() if loop in around}
+        return inside - outside
+
 
 @dataclass
-class _Found:
+class Touched:
     """The accesses to one piece of memory in a loop."""
 
     reads: list[Access] = field(default_factory=list)
     writes: list[Access] = field(default_factory=list)
     adds: list[Access] = field(default_factory=list)
+
+    def in_order(self) -> list[tuple[Access, Access]]:
+        """Return the pairs of accesses that have to keep their order where they meet."""
+        pairs = [(w, o) for w in self.writes for o in (*self.writes, *self.reads, *self.adds)]
+        return pairs + [(a, r) for a in self.adds for r in self.reads]
+
+    def sums(self) -> list[tuple[Access, Access]]:
+        """Return the pairs of accesses that both add."""
+        return [(a, b) for a in self.adds for b in self.adds]
 
 
 def _enter(region: Region, loops: Loops, known: Iterations) -> None:
@@ -69,17 +93,27 @@ def _enter(region: Region, loops: Loops, known: Iterations) -> None:
             _enter(part, inner, known)
 
 
-def _collect(region: Region, loops: Loops, known: Iterations, found: dict[Value, _Found]) -> bool:
-    """Gather the accesses to memory; return whether all are understood."""
+def _collect(
+    region: Region, loops: Loops, known: Iterations, found: dict[Value, Touched], own: set[Value]
+) -> bool:
+    """Gather the accesses to memory; return whether all are understood.
 
-    def memory(value: Value) -> _Found:
+    `own` are the classes of memory that an iteration makes for itself: these may be lists that it changes.
+    """
+
+    def memory(value: Value) -> Touched:
         return found[known.classes.get(value, value)]
+
+    def is_own(args: tuple[Atom, ...]) -> bool:
+        return isinstance(args[0], Value) and known.classes.get(args[0], args[0]) in own
 
     for node in region.nodes:
         match node:
             case Effect() if card(node.fn).is_guard:
                 continue
-            case Effect() | While():
+            case Effect(fn="append") | Apply(fn="pop") if is_own(node.args):
+                continue
+            case Effect():
                 return False
             case Apply(fn="pop" | "method" | "call" | "recurse" | "derivative"):
                 return False
@@ -93,13 +127,15 @@ def _collect(region: Region, loops: Loops, known: Iterations, found: dict[Value,
                 _read_whole((node.value,), loops, known, found)
             case Apply() if not card(node.fn).is_view:
                 _read_whole(operands(node), loops, known, found)
-        inner = (*loops, node) if isinstance(node, For) else loops
-        if not all(_collect(part, inner, known, found) for part in regions(node)):
+        inner = (*loops, node) if isinstance(node, For | While) else loops
+        if not all(_collect(part, inner, known, found, own) for part in regions(node)):
             return False
     return True
 
 
-def _read_whole(atoms: tuple[Atom, ...], loops: Loops, known: Iterations, found: dict[Value, _Found]) -> None:
+def _read_whole(
+    atoms: tuple[Atom, ...], loops: Loops, known: Iterations, found: dict[Value, Touched]
+) -> None:
     for value in values(atoms):
         if is_memory(type_of(value)):
             found[known.classes.get(value, value)].reads.append((value, (), loops))

@@ -19,7 +19,7 @@ from adcompiler.forward.forward import forward
 from adcompiler.frontend.recursion import Callee
 from adcompiler.frontend.staying import CannotStayError
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, direction_name, leaves
-from adcompiler.graph.nodes import Apply, Atom, Graph, Role, Value
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Role, Value
 from adcompiler.graph.steps import Chain, Step
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import substitute
@@ -41,13 +41,17 @@ from adcompiler.watch import report
 
 @dataclass
 class Compiled:
-    """What one specialisation is made of: `parts` are the graphs of all its functions, the main one last."""
+    """What one specialisation is made of: `parts` are the graphs of all its functions, the main one last.
+
+    `notes` tell of each loop that was to run at once why it does not, or nothing.
+    """
 
     graph: Graph
     plans: list[tuple[LoopPlan, list[Tape]]]
     interface: Interface
     text: ModuleText = field(default_factory=ModuleText)
     parts: list[Graph] = field(default_factory=list)
+    notes: dict[For, str] = field(default_factory=dict)
 
 
 def compile_text(
@@ -88,6 +92,8 @@ def _transformed(
 ) -> tuple[Graph, Compiled]:
     """Return the final graph of one function, and what is known about it."""
     arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
+    is_plain = halves is None and not any(step.in_lanes or step.in_sets for step in chain)
+    style = replace(style, parallel=style.parallel and is_plain)
     guards = Guards(cautious=style.cautious, stretches=style.broadcasts)
     unit = Unit(graph, arguments, style, keep_arguments, guards, masked=masked)
     through(unit, "typed")
@@ -100,14 +106,14 @@ def _transformed(
         if keep_arguments:  # the pullback checks it too late
             through(unit, "checked")
         unit.graph = call_together(unit.graph)
-        result = through(unit, "itself").graph
-        return result, Compiled(result, [], Interface(result.returns or Leaf(), writes))
+        result = _at_once(through(unit, "itself")).graph
+        return result, Compiled(result, [], Interface(result.returns or Leaf(), writes), notes=unit.notes)
     through(unit, "prepared")
     if len(chain) == 1:
         through(unit, "factored")
     made = _derived(unit, layouts, chain, halves or Halves(style))
     unit.graph = call_together(unit.graph)
-    result = through(unit, "polished").graph
+    result = _at_once(through(unit, "polished")).graph
     if chain[-1].in_lanes:
         given = sum(kind is not None for kind in made.seeds)
         if chain[-1].kind == "tangent" and given < len(chain[-1].wrt):
@@ -117,7 +123,11 @@ def _transformed(
         return _as_sets(result, layouts, chain[-1], writes)
     assert result.returns is not None
     interface = Interface(result.returns, writes, made.seeds, guards.is_conditional)
-    return result, Compiled(result, made.plans, interface)
+    return result, Compiled(result, made.plans, interface, notes=unit.notes)
+
+
+def _at_once(unit: Unit) -> Unit:
+    return through(unit, "at once") if unit.style.parallel else unit
 
 
 def _as_sets(
@@ -193,7 +203,7 @@ class Halves:
             graph = through(Unit(callee_graph(callee, kinds)), "lowered").graph
             chain = (Step("halves", wrt),)
             layouts = [Leaf(kind) for kind in kinds]
-            style = replace(self.style, single=False, packed=False)
+            style = replace(self.style, single=False, packed=False, parallel=False)
             try:
                 whole, made = _transformed(graph, layouts, chain, style, True, self, masked)
                 self.made[key] = cut_in_halves(whole, graph, wrt, made.interface.seeds)
@@ -241,7 +251,7 @@ def _callee(callee: Callee, kinds: Kinds, style: Style) -> Graph:
         return through(unit, "called").graph
     graph = through(Unit(graph), "lowered").graph
     layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(kind) for kind in own]
-    own_style = replace(style, single=callee.single, packed=False)
+    own_style = replace(style, single=callee.single, packed=False, parallel=False)
     return _transformed(graph, layouts, callee.chain, own_style)[0]
 
 

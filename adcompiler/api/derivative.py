@@ -108,7 +108,10 @@ class Derivative(Portable, Generic[P, R]):
         self.chain, self.is_nested = chain_of(mode, tuple(self.wrt), self.has_aux, self.inner)
         if self.inner is not None and mode in ("outputs", "jvp"):
             single = self.inner.style.single
-        self.style: Style = Style(single, accurate or checks, broadcasts, checks=checks, room=room)
+        parallel = bool(self.options.pop("parallel", False))
+        self.style: Style = Style(
+            single, accurate or checks, broadcasts, checks=checks, room=room, parallel=parallel
+        )
         if mode == "hvp":
             self.style = replace(self.style, packed=True)
             self.signature = extended(mode, self.signature)

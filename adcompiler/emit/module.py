@@ -16,6 +16,10 @@ from adcompiler.frontend.facts import process
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import helper_source
 
+_PRANGE = re.compile(r" in prange\(")
+ONLY_PRANGE = dict.fromkeys(("comprehension", "fusion", "numpy", "reduction", "setitem", "stencil"), False)
+"""What Numba is told to leave alone: array code is written as loops already, where it is to run at once."""
+
 
 def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> str:
     """Return the whole text of a generated module."""
@@ -23,7 +27,9 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
     imports = [name for name in ("math", "operator") if any(f"{name}." in part for part in text.sources)]
     lines = [f"# {line}" for line in header.splitlines()]
     lines += [f"import {name}" for name in imports]
-    lines += ["", "import numpy as np", "from numba import njit", ""]
+    is_parallel = any(_PRANGE.search(part) for part in text.sources)
+    names = ["njit", *(name for name in ("get_num_threads", "prange") if is_parallel)]
+    lines += ["", "import numpy as np", f"from numba import {', '.join(sorted(names))}", ""]
     runtime = []
     if any("fast." in part for part in text.sources):
         runtime.append("from adcompiler.runtime import vector_math as fast")
@@ -46,8 +52,10 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
     lines += [f"{name} = {literal(value)}" for name, value in text.constants.items()]
     for helper in text.helpers:
         lines += ["", "@njit", helper_source(helper)]
+    lines += ["", f"ONLY_PRANGE = {ONLY_PRANGE}"] if is_parallel else []
     for function in text.sources:
-        lines += ["", f"@njit({arguments})", function]
+        more = ", parallel=ONLY_PRANGE" if _PRANGE.search(function) else ""
+        lines += ["", f"@njit({arguments}{more})", function]
     return "\n".join(lines)
 
 

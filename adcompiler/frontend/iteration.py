@@ -54,6 +54,13 @@ def checkpoints(state: Lowering, node: gast.expr) -> tuple[gast.expr, int | None
     return given["iterable"], slots.value
 
 
+def is_independent(state: Lowering, node: gast.expr) -> bool:
+    """Tell whether a loop goes over a `prange`: the program says that no iteration needs another one."""
+    over, _ = checkpoints(state, node)
+    function = scope.dotted(state, over.func) if isinstance(over, gast.Call) else None
+    return getattr(function, "__name__", "") == "prange" and scope.called(state, over) == "range"
+
+
 def range_bounds(state: Lowering, node: gast.expr) -> Bounds | None:
     """Return start, stop and step if an expression is a call of range, or of reversed on one, or its name."""
     known = state.env.get(node.id) if isinstance(node, gast.Name) else None

@@ -226,8 +226,8 @@ def _for(
     loop, _, body = _loop_body(state, stmt, begin, {}, {})
     body = Region((index, *body.params), body.nodes, body.yields)
     breaks = stmt in state.structured.stops
-    outs = tuple(loop.outs)
-    state.nodes.append(For(*bounds, tuple(loop.inits), body, outs, breaks, slots, loc=where))
+    outs, free = tuple(loop.outs), iteration.is_independent(state, stmt.iter)
+    state.nodes.append(For(*bounds, tuple(loop.inits), body, outs, breaks, slots, free, loc=where))
 
 
 def _unrolled(state: Lowering, stmt: gast.For, items: tuple[Binding, ...]) -> None:

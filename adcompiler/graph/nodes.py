@@ -99,7 +99,10 @@ class _Loop(_Made):
 
 @dataclass(frozen=True, eq=False)
 class For(_Loop):
-    """`for i in range(start, stop, step)`: body parameters are (i, *carried); see `checkpointed`."""
+    """`for i in range(start, stop, step)`: body parameters are (i, *carried); see `checkpointed`.
+
+    It is `independent` where the program says so, with `prange`, and `parallel` if iterations run at once.
+    """
 
     start: Atom
     stop: Atom
@@ -109,6 +112,8 @@ class For(_Loop):
     outs: tuple[Value, ...]
     breaks: bool = False
     checkpoints: int | None = None
+    independent: bool = False
+    parallel: bool = False
 
     @property
     def carried(self) -> tuple[Value, ...]:

@@ -188,7 +188,9 @@ class Writer(ExpressionWriter):
         index, *params = node.body.params
         self.copies(params, node.inits)
         target = ast.Name(self.style.names[index], ast.Store())
-        call = ast.Call(load("range"), self.bounds((node.start, node.stop, node.step)), [])
+        call = ast.Call(
+            load("prange" if node.parallel else "range"), self.bounds((node.start, node.stop, node.step)), []
+        )
         quoted = self.quoted if node.role is Role.ADJOINT and not _is_header(node.loc.statement) else ""
         body = self.body(node.body, params, node.breaks, quoted)
         self.quoted = quoted

@@ -32,8 +32,8 @@ from adcompiler.source import Location
 _HEAD = re.compile(r"graph (?P<name>.+)\((?P<params>[^()]*)\):$")
 _IF = re.compile(r"(?:(?P<outs>.+) = )?if (?P<test>.+):$")
 _FOR = re.compile(
-    r"(?:(?P<outs>.+) = )?for (?P<index>\w+) in range\((?P<range>.*?)\)"
-    r" with \((?P<with>.*)\)(?P<breaks> breaking)?:$"
+    r"(?:(?P<outs>.+) = )?for (?P<index>\w+) in (?P<free>p)?range\((?P<range>.*?)\)"
+    r" with \((?P<with>.*)\)(?P<breaks> breaking)?(?P<parallel> parallel)?:$"
 )
 _WHILE = re.compile(r"(?:(?P<outs>.+) = )?while with \((?P<with>.*)\)(?P<breaks> breaking)?:$")
 _APPLY = re.compile(r"(?P<out>\w+) = (?P<fn>[\w.]+(?:\[\d+\])?)\((?P<args>.*)\)$")
@@ -159,7 +159,9 @@ class _Reader:
             here, (start, stop, step) = self.here(), self.atoms(found["range"])
             index = self.value(found["index"])
             body = Region((index, *params), *self.block(depth + 1, "yield"))
-            return For(start, stop, step, inits, body, self.outs(found), bool(found["breaks"]), **here)
+            breaks, free, parallel = (bool(found[mark]) for mark in ("breaks", "free", "parallel"))
+            outs = self.outs(found)
+            return For(start, stop, step, inits, body, outs, breaks, None, free, parallel, **here)
         if found := self.match(_WHILE):
             here, (inits, params) = self.here(), self.carried(found["with"])
             cond = Region((), *self.block(depth + 1, "while"))

@@ -83,6 +83,7 @@ class Style:
         in_lanes: whether Jacobians and Hessians are computed along several directions at once.
         room: what limits the states that loops keep to be run again from; None where they keep all that their
             reversal reads.
+        parallel: whether iterations that do not depend on each other run at once.
     """
 
     single: bool = True
@@ -93,6 +94,7 @@ class Style:
     checks: bool = False
     in_lanes: bool = True
     room: Room | None = None
+    parallel: bool = False
 
 
 def is_one_reverse_step(chain: Chain) -> bool:

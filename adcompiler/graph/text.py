@@ -127,7 +127,7 @@ def to_text(graph: Graph, marked: Node | None = None) -> str:
             case For():
                 index, *params = node.body.params
                 bounds = shows((node.start, node.stop, node.step))
-                head = f"for {names[index]} in range({bounds})"
+                head = f"for {names[index]} in {'prange' if node.independent else 'range'}({bounds})"
                 return loop_lines(node, head, tuple(params), lines(node.body, 1, "yield"))
             case While():
                 body = [*lines(node.cond, 1, "while"), *lines(node.body, 1, "yield")]
@@ -136,7 +136,7 @@ def to_text(graph: Graph, marked: Node | None = None) -> str:
     def loop_lines(node: For | While, head: str, params: tuple[Value, ...], body: list[str]) -> list[str]:
         pairs = zip(params, node.inits, strict=marked is None)
         carried = ", ".join(f"{names[p]}={show(init)}" for p, init in pairs)
-        flag = " breaking" if node.breaks else ""
+        flag = " breaking" if node.breaks else " parallel" if getattr(node, "parallel", False) else ""
         text = f"{shows(node.outs)} = {head} with ({carried}){flag}:".removeprefix(" = ")
         return [text, *body]
 

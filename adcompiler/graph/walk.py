@@ -216,10 +216,12 @@ def _are_alike(one: Node, two: Node) -> bool:
     if type(one) is not type(two) or isinstance(one, Apply | Store | Effect):
         return False
     is_same = _are_same(operands(one), operands(two)) and _are_same(results(one), results(two))
-    is_same = (
-        is_same and one.role is two.role and getattr(one, "breaks", None) == getattr(two, "breaks", None)
-    )
+    is_same = is_same and one.role is two.role
+    is_same = is_same and all(getattr(one, mark, None) == getattr(two, mark, None) for mark in _MARKS)
     return is_same and all(map(_alike, regions(one), regions(two)))
+
+
+_MARKS = ("breaks", "parallel")
 
 
 def _are_same(one: tuple[Atom, ...], two: tuple[Atom, ...]) -> bool:

@@ -26,14 +26,20 @@ from adcompiler.primitives import Fill, card
 
 
 def reuse_arrays(graph: Graph) -> Graph:
-    """Return the graph with allocations moved out of loops where no iteration passes the array on."""
+    """Return the graph with allocations moved out of loops where no iteration passes the array on.
+
+    Iterations that run at once keep their own.
+    """
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
 
     def region(body: Region) -> Region:
         nodes: list[Node] = []
         for node in body.nodes:
             node = with_regions(node, tuple(region(inner) for inner in regions(node)))
-            nodes += _moved_out(node, makers) if isinstance(node, For | While) else [node]
+            if isinstance(node, For | While) and not getattr(node, "parallel", False):
+                nodes += _moved_out(node, makers)
+            else:
+                nodes.append(node)
         return replace(body, nodes=tuple(nodes))
 
     return replace(graph, body=region(graph.body))

@@ -274,6 +274,7 @@ enter("slots_within", arity=(3, 3), follows=Follows.NUMBER, is_constant=True)
 enter("next_checkpoint", arity=(3, 3), follows=Follows.NUMBER, is_constant=True)
 enter("thinned", arity=(3, 3), follows=Follows.NUMBER, is_constant=True, is_pure=False, is_opaque=True)
 enter("next_of_many", arity=(2, 2), follows=Follows.NUMBER, is_constant=True)
+enter("number_of_parts", arity=(2, 2), follows=Follows.NUMBER, is_constant=True)
 enter("longer", arity=(1, 1), in_lanes="lanes.longer", in_sets="longer")
 enter(
     "sum_to",

@@ -99,7 +99,8 @@ def _emit_loop(
         elif isinstance(node, For):
             body = replace(body, nodes=(*_position(node, index), *body.nodes))
     body = replace(body, params=(index, *body.params))
-    made = For(*bounds, inits, body, outs, False, loc=sweep.loc, role=sweep.role)
+    free = isinstance(node, For) and node.independent
+    made = For(*bounds, inits, body, outs, independent=free, loc=sweep.loc, role=sweep.role)
     sweep.partner[made] = node
     sweep.nodes.append(made)
 
