@@ -30,17 +30,21 @@ def explain(derivative: Any, /, *args: Any) -> str:
     """
     with importing():
         from adcompiler.explain.in_words import explain as in_words
+        from adcompiler.explain.in_words import explain_threads
         from adcompiler.explain.one_call import explain_call
 
     name = derivative.python.__name__
     if not args:
-        return in_words(name, plan_of(derivative, derivative._current()).plans)
+        unit = plan_of(derivative, derivative._current())
+        threads = [explain_threads(unit.notes)] if derivative.style.parallel else []
+        return "\n".join([in_words(name, unit.plans), *threads])
     args = derivative.bound(args)
     made = derivative._specialise(derivative.layouts(args))
     unit = plan_of(derivative, made)
     pairs = zip(args, made.layouts, strict=True)
     values = [value for arg, layout in pairs for value in flat(arg, layout)]
-    return explain_call(name, unit.graph, unit.plans, values, made.seconds)
+    call = explain_call(name, unit.graph, unit.plans, values, made.seconds)
+    return f"{explain_threads(unit.notes)}\n{call}" if derivative.style.parallel else call
 
 
 def plan_of(derivative: Any, made: Specialised) -> Compiled:

@@ -70,7 +70,7 @@ def write(derivative: Any, path: Path, layouts: tuple[Layout, ...], values: Sequ
 
             path.write_text(numba_module(_exported(derivative, layouts)), encoding="utf-8")
         case ".c":
-            _write_c(_exported(derivative, layouts, stays=False), path, values)
+            _write_c(_exported(derivative, layouts, in_c=True), path, values)
         case _:
             cure = "export to a file whose name ends in .py or .c"
             raise DifferentiationError("AD501", f"'{path.name}' names no language to write", None, cure)
@@ -93,13 +93,17 @@ def _write_c(exported: Exported, path: Path, values: Sequence[Any]) -> None:
         main.write_text(c_main(made, path.stem, found), encoding="utf-8")
 
 
-def _exported(derivative: Any, layouts: tuple[Layout, ...], stays: bool = True) -> Exported:
-    """Return what is written: as for compiled callers, it assumes nothing that only some calls need."""
+def _exported(derivative: Any, layouts: tuple[Layout, ...], in_c: bool = False) -> Exported:
+    """Return what is written: as for compiled callers, it assumes nothing that only some calls need.
+
+    In C, it is one function, for one thread.
+    """
     with importing():
         from adcompiler.explain.in_words import module_header
         from adcompiler.standalone.numba_module import Exported
 
-    style = replace(derivative.style, in_lanes=False)
+    style, stays = replace(derivative.style, in_lanes=False), not in_c
+    style = replace(style, parallel=style.parallel and not in_c)
     made = derivative._compiled(layouts, style, [], stays)
     if made.interface.is_conditional and not style.broadcasts:
         made = derivative._compiled(layouts, replace(style, cautious=True), [], stays)

@@ -16,9 +16,33 @@ from adcompiler.frontend.facts import process
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import helper_source
 
-_PRANGE = re.compile(r" in prange\(")
-ONLY_PRANGE = dict.fromkeys(("comprehension", "fusion", "numpy", "reduction", "setitem", "stencil"), False)
-"""What Numba is told to leave alone: array code is written as loops already, where it is to run at once."""
+_ONLY_PRANGE = ", ".join(
+    f"{what}=False" for what in ("comprehension", "fusion", "numpy", "reduction", "setitem", "stencil")
+)
+"""Numba leaves all else alone: array code that is to run at once is written as loops."""
+
+
+def _is_parallel(function: str) -> bool:
+    return " in prange(" in function
+
+
+def decorator(options: list[str], function: str) -> str:
+    """Return the decorator of a function with Numba's options, whose loops may run at once.
+
+    >>> print(decorator(["cache=True"], "for i in prange(3):"))  # doctest: +ELLIPSIS
+    @njit(
+        cache=True,
+        parallel=dict(comprehension=False, fusion=False, ...),
+    )
+    """
+    if not _is_parallel(function):
+        return f"@njit({', '.join(options)})"
+    return "\n".join(["@njit(", f"    {', '.join(options)},", f"    parallel=dict({_ONLY_PRANGE}),", ")"])
+
+
+def names_of_numba(text: ModuleText) -> list[str]:
+    """Return what the functions of a module need of Numba."""
+    return ["njit", *(["prange"] if any(map(_is_parallel, text.sources)) else [])]
 
 
 def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> str:
@@ -27,9 +51,7 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
     imports = [name for name in ("math", "operator") if any(f"{name}." in part for part in text.sources)]
     lines = [f"# {line}" for line in header.splitlines()]
     lines += [f"import {name}" for name in imports]
-    is_parallel = any(_PRANGE.search(part) for part in text.sources)
-    names = ["njit", *(name for name in ("get_num_threads", "prange") if is_parallel)]
-    lines += ["", "import numpy as np", f"from numba import {', '.join(sorted(names))}", ""]
+    lines += ["", "import numpy as np", f"from numba import {', '.join(names_of_numba(text))}", ""]
     runtime = []
     if any("fast." in part for part in text.sources):
         runtime.append("from adcompiler.runtime import vector_math as fast")
@@ -46,16 +68,16 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
     )
     if guards:
         runtime.append(f"from adcompiler.runtime.guards import {', '.join(guards)}")
+    if any("number_of_parts(" in part for part in text.sources):
+        runtime.append("from adcompiler.runtime.thread_count import number_of_parts")
     lines += [*runtime, ""] if runtime else []
     lines += [f"from {module} import {name}" for name, module in text.imports.items()]
     lines += [f"# {name}: handed over by the caller" for name in text.objects]
     lines += [f"{name} = {literal(value)}" for name, value in text.constants.items()]
     for helper in text.helpers:
         lines += ["", "@njit", helper_source(helper)]
-    lines += ["", f"ONLY_PRANGE = {ONLY_PRANGE}"] if is_parallel else []
     for function in text.sources:
-        more = ", parallel=ONLY_PRANGE" if _PRANGE.search(function) else ""
-        lines += ["", f"@njit({arguments}{more})", function]
+        lines += ["", decorator([arguments], function), function]
     return "\n".join(lines)
 
 

@@ -81,7 +81,9 @@ def _function(graph: Graph, captured: dict[str, object], own: set[str]) -> ast.F
     reserved = [name for name, layout in graph.parameters if not isinstance(layout, Leaf)]
     reserved += makers.values()
     called = {node.fn.partition(".")[0] for node in walk(graph.body) if isinstance(node, Apply | Effect)}
-    reserved += called.intersection(("fast", "special", "factors", "lanes", "sets", *GUARDS))
+    reserved += called.intersection(
+        ("fast", "special", "factors", "lanes", "sets", "number_of_parts", *GUARDS)
+    )
     names = assign_names(graph.body, inlined, [graph.name, *reserved])
     scalars = {value for value in names if is_scalar(type_of(value))}
     style = Style(names, inlined, scalars, quotes=True, makers=makers, unpacked=unpacked)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from adcompiler.analysis.guess import describe_layout
 from adcompiler.explain.footprint import Allocation
 from adcompiler.graph.layout import Layout
-from adcompiler.graph.nodes import For
+from adcompiler.graph.nodes import For, Role
 from adcompiler.graph.steps import Room
 from adcompiler.storage.plan import LoopPlan
 from adcompiler.storage.run_again import iterations_run
@@ -52,6 +52,21 @@ def explain_memory(found: list[Allocation], known: Mapping[object, int]) -> str:
         names = ", ".join(dict.fromkeys(open_ended))
         lines.append(f"  without bound, as the arguments' sizes do not tell: {names}")
     return "\n".join(lines)
+
+
+def explain_threads(notes: Mapping[For, str]) -> str:
+    """Return as text which loops run on all cores, and why others do not.
+
+    Args:
+        notes: of each loop that was to run at once, why it does not; nothing if it does.
+    """
+    lines: list[str] = []
+    for loop, reason in notes.items():
+        if loop.loc.line:
+            where = f"line {loop.loc.line}" + (", in reverse" if loop.role is Role.ADJOINT else "")
+            lines.append(f"  {where}: {loop.loc.statement}")
+            lines += [f"    one after the other, as {reason}"] if reason else []
+    return "\n".join(["on all cores:", *dict.fromkeys(lines)] if lines else ["on all cores: no loop"])
 
 
 def explain_seconds(seconds: Mapping[str, float]) -> str:

@@ -3,6 +3,8 @@
 import builtins
 from typing import Any
 
+import numba
+
 from adcompiler.primitives.card import Follows, Gives, Shows, Spelling, Vanishes
 from adcompiler.primitives.deck import elementwise, enter
 from adcompiler.runtime.guards import GUARDS
@@ -274,7 +276,13 @@ enter("slots_within", arity=(3, 3), follows=Follows.NUMBER, is_constant=True)
 enter("next_checkpoint", arity=(3, 3), follows=Follows.NUMBER, is_constant=True)
 enter("thinned", arity=(3, 3), follows=Follows.NUMBER, is_constant=True, is_pure=False, is_opaque=True)
 enter("next_of_many", arity=(2, 2), follows=Follows.NUMBER, is_constant=True)
-enter("number_of_parts", arity=(2, 2), follows=Follows.NUMBER, is_constant=True)
+enter(
+    "number_of_parts",
+    arity=(2, 2),
+    follows=Follows.NUMBER,
+    is_constant=True,
+    compute=lambda count, least: max(1, min(numba.get_num_threads(), count // least)),
+)
 enter("longer", arity=(1, 1), in_lanes="lanes.longer", in_sets="longer")
 enter(
     "sum_to",

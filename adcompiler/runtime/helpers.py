@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import get_num_threads
 
 
 def sum_to(d, shape):
@@ -73,14 +72,9 @@ def next_of_many(places, kept):
     return places[kept - 1] + (1 if kept == 1 else places[1] - places[0])
 
 
-def number_of_parts(count, least):
-    """Return into how many parts to cut iterations: one for each thread, none shorter than `least`."""
-    return max(1, min(get_num_threads(), count // least))
-
-
 HELPERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (sum_to, longer, slots_within, next_checkpoint, thinned, next_of_many, number_of_parts)
+    for function in (sum_to, longer, slots_within, next_checkpoint, thinned, next_of_many)
 }
 
 

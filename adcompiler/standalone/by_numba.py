@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numba import float64, int64, njit, types
 from numba.extending import intrinsic, overload
+from numba.np.ufunc.parallel import _iget_num_threads as number_of_threads
 
 from adcompiler.runtime.vector_angles import atan, atan2, cos, sin
 from adcompiler.runtime.vector_exponentials import cosh, erf, exp, expm1, log, log1p, log2, sinh, tanh
@@ -39,6 +40,12 @@ inline = njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinlin
 def add_up(total, term):
     """Return `total + term`, and let LLVM add the terms of a loop in any order, so that it vectorises."""
     return total + term
+
+
+@njit(cache=True)
+def number_of_parts(count, least):
+    """Return into how many parts to cut iterations: one for each thread, none shorter than `least`."""
+    return max(1, min(number_of_threads(), count // least))
 
 
 def product(d, slope):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba.core import types as nt
 
-from adcompiler.emit.module import literal
+from adcompiler.emit.module import decorator, literal, names_of_numba
 from adcompiler.emit.write import ModuleText
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Layout, Packed, Static
@@ -70,7 +70,7 @@ def numba_module(exported: Exported) -> str:
 def _words(exported: Exported) -> set[str]:
     """Return all names in the text of the functions, and those that stand beside them."""
     text = exported.text
-    found = {word for source in text.sources for word in _WORD.findall(source)} - {*GUARDS}
+    found = {word for source in text.sources for word in _WORD.findall(source)} - {*GUARDS, "number_of_parts"}
     return found | {*text.constants, *text.imports, *text.objects, "namedtuple"}
 
 
@@ -92,10 +92,10 @@ class _Writer:
         for helper in text.helpers:
             yield f"@njit(cache=True)\n{helper_source(helper)}"
         for source in text.sources[:-1]:
-            yield f"@njit({', '.join(options)})\n{self.linked(source)}"
+            yield f"{decorator(options, source)}\n{self.linked(source)}"
         kinds = [type_text(kind, self.makers) for kind in self.exported.kinds]
         signature = f"[({', '.join(kinds)}{',' if len(kinds) == 1 else ''})]"
-        yield f"@njit({', '.join([signature, *options])})\n{self.linked(text.sources[-1])}"
+        yield f"{decorator([signature, *options], text.sources[-1])}\n{self.linked(text.sources[-1])}"
 
     def linked(self, source: str) -> str:
         """Return a function's text with names of this module for what it needs of the runtime."""
@@ -110,6 +110,8 @@ class _Writer:
         for guard in GUARDS:
             if re.search(rf"(?<![\w.]){guard}\(", source):
                 self.pieces.need(BY_NUMBA if guard == "times" else "guards", guard)
+        if "number_of_parts(" in source:
+            self.pieces.need(BY_NUMBA, "number_of_parts")
         return re.sub(r"(?<![\w.])(fast|factors|special)\.(\w+)", of_module, source)
 
     def register(self, name: str) -> None:
@@ -178,7 +180,7 @@ class _Writer:
         lines = [
             *self.pieces.imports,
             *(f"import {name}" for name in sorted(needed)),
-            "from numba import njit",
+            f"from numba import {', '.join(names_of_numba(self.exported.text))}",
         ]
         lines += ["from numba import types"] * bool(self.exported.kinds)
         lines += ["import numpy as np"] * bool(re.search(r"(?<![\w.])np\.", body))

@@ -46,14 +46,14 @@ def shared(loop: For, loops: Loops, iterations: Iterations) -> Shared | str:
     for access in found.values():
         for one, two in access.in_order():
             if _clash(one, two, loop, iterations):
-                return f"iterations may write elements of '{one[0]}' that others read or write"
+                return f"iterations may write elements of '{_name(one)}' that others read or write"
         reach = _reach(access, loop, iterations)
         if reach is not None:
             distance = max(distance, reach)
         elif _are_added_to_only(access, iterations):
             private.update(array for array, *_ in access.adds)
         elif not _writes_what_it_adds_to(access, loop):
-            return f"iterations may add to elements of '{access.adds[0][0]}' that others read or write"
+            return f"iterations may add to elements of '{_name(access.adds[0])}' that others read or write"
     arrays = _outside(private, loop, iterations)
     return "it hands arrays on that it adds to" if arrays is None else Shared(arrays, distance)
 
@@ -73,6 +73,10 @@ def _cannot_run(loop: For) -> str:
     if not loop.independent and any(map(_draws, walk(loop.body))):
         return "it draws random numbers"
     return ""
+
+
+def _name(access: Access) -> str:
+    return access[0].name if isinstance(access[0], Value) else "?"
 
 
 def _draws(node: Node) -> bool:

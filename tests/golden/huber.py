@@ -38,18 +38,12 @@ def huber_value_and_grad(y, prediction, delta):
     for i in range(n):
         r = y[i] - prediction[i]
         magnitude = abs(r)
-        test = magnitude <= delta
-        if test:
-            mul = 0.5 * r
-            total = fast.add_up(total, mul * r)
-        else:
-            total = fast.add_up(total, delta * (magnitude - 0.5 * delta))
-        # if abs(r) <= delta:
-        if test:
-            # total += 0.5 * r * r
-            d_r = mul + 0.5 * r
+        if magnitude <= delta:
+            total = fast.add_up(total, 0.5 * r * r)
+            d_r = r
             d_magnitude = 0.0
         else:
+            total = fast.add_up(total, delta * (magnitude - 0.5 * delta))
             d_r = 0.0
             d_magnitude = delta
         # if abs(r) <= delta:

@@ -29,14 +29,12 @@ def pairs_value_and_grad(points):
     result = math.hypot(sub, sub_1)
 
     # return math.hypot(a - c, b - d)
-    test = result != 0
-    if test:
-        d_sub = sub / result
+    if result != 0:
+        inv_result = 1.0 / result
+        d_sub = sub * inv_result
+        d_sub_1 = sub_1 * inv_result
     else:
         d_sub = 0.0
-    if test:
-        d_sub_1 = sub_1 / result
-    else:
         d_sub_1 = 0.0
     d_points_1_1 = -d_sub_1
     d_points_1_0 = -d_sub
