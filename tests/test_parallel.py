@@ -155,15 +155,17 @@ def test_the_reverse_runs_at_once(name):
 def test_neighbours_need_no_copies():
     """Sums to neighbours: every second part runs, then the others."""
 
-    def smoothness(x):
+    def roughness(x):
         total = 0.0
         for i in prange(1, x.shape[0] - 1):
-            e = x[i - 1] - 2.0 * x[i] + x[i + 1]
-            total += e * e * e
+            for j in range(x.shape[1]):
+                e = x[i - 1, j] - 2.0 * x[i, j] + x[i + 1, j]
+                total += e * e * e
         return total
 
-    text = check_watched(smoothness, (R.random(40),), (0,))
-    assert "for half in range(2)" in text and "d_x_parts" not in text
+    for threads in (1, 3, 8):
+        text = check_watched(roughness, (R.random((20, 3)),), (0,), threads)
+        assert "for half in range(2)" in text and "d_x_parts" not in text
 
 
 def test_what_needs_its_order_keeps_it():
@@ -174,7 +176,8 @@ def test_what_needs_its_order_keeps_it():
         return y[-1]
 
     derivative = grad(chain, parallel=True, jit=False)
-    assert "prange" not in derivative.source
+    assert "for i in range(1, size)" in derivative.source
+    assert "for i in range(size - 1, 0, -1)" in derivative.source
     assert "one after the other, as iterations may write elements of 'y'" in derivative.explain()
     np.testing.assert_allclose(derivative(np.array([2.0, 3.0, 4.0])), [12.0, 8.0, 6.0])
 

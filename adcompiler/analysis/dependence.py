@@ -157,8 +157,10 @@ class Dependences:
     ) -> bool:
         """Tell whether the second access may touch, after the first, an element that this touched."""
         places = [self._place(*first, one), self._place(*second, two)]
-        if places[0] is None or places[1] is None or places[0][0] is not places[1][0]:
+        if places[0] is None or places[1] is None:
             return True
+        if places[0][0] is not places[1][0]:
+            return not self.is_new(places[1][0], places[0][0])
         common = [a for a, b in zip(one, two, strict=False) if a is b]
         levels = [*range(depth, len(common)), *([len(common)] if later else [])]
         owner, spans = places[0]

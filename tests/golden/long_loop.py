@@ -66,17 +66,15 @@ def derivative_value_and_grad(start, speed, steps):
     in_bounds(size, 3, runs=steps)
     size_2 = 8 * size
     state = 16 + size_2 + size_2
-    left = 1000000 - 96 * size - 24 * (size - 2) - 8 * size_1
+    left = 1000000 - 96 * size - 8 * size_1
     slots = slots_within(left, state, steps)
     checkpoints = np.empty(slots, np.int64)
     before_kept = np.empty((slots, size))
     now_kept = np.empty((slots, size))
-    count = max(size - 2, 0)
     before = start.copy()
     now = start.copy()
     heard = 0.0
-    before_b = np.empty(size)
-    bend_tape = np.empty(count)
+    now_b = np.empty(size)
     after_3 = 0.0
     kept = 0
     due = 0
@@ -88,24 +86,21 @@ def derivative_value_and_grad(start, speed, steps):
                 now_kept[kept, i] = now[i]
             kept, due = kept + 1, next_checkpoint(k, steps, slots - (kept + 1))
         after = np.zeros_like(now)
-        bend_tape = np.empty(count)
         for i in range(1, size - 1):
             mul = 2.0 * now[i]
             bend = now[i - 1] - mul + now[i + 1]
-            bend_tape[i - 1] = bend
             speed_i = speed[i]
             after[i] = mul - before[i] + speed_i * speed_i * bend
         after_3 = after[3]
         heard += after_3 * after_3
-        before, now, before_b = now, after, before
+        before, now, now_b = now, after, now
 
     d_speed = np.zeros_like(speed)
     d_before = np.zeros_like(before)
     d_now = np.zeros_like(now)
     for k in range(steps - 1, -1, -1):
         if k == steps - 1:
-            before = before_b
-            bend_tape_b = bend_tape
+            now = now_b
             after_3_1 = after_3
         else:
             place = checkpoints[kept - 1]
@@ -128,23 +123,21 @@ def derivative_value_and_grad(start, speed, steps):
                 before = now
                 now = after
             after = np.zeros_like(now)
-            bend_tape_b = np.empty(count)
             for i in range(1, size - 1):
                 mul = 2.0 * now[i]
                 bend = now[i - 1] - mul + now[i + 1]
-                bend_tape_b[i - 1] = bend
                 speed_i = speed[i]
                 after[i] = mul - before[i] + speed_i * speed_i * bend
             after_3_1 = after[3]
-        d_before_b = np.zeros_like(before)
+        d_before_b = np.zeros_like(start)
         # heard += after[3] * after[3]
         d_now[3] += 2.0 * after_3_1
         for i in range(1, size - 1):
+            bend = now[i - 1] - 2.0 * now[i] + now[i + 1]
             speed_i = speed[i]
             # after[i] = 2.0 * now[i] - before[i] + speed[i] * speed[i] * bend
             d_add = d_now[i]
             d_now[i] = 0.0
-            bend = bend_tape_b[i - 1]
             d_bend = d_add * (speed_i * speed_i)
             d_speed[i] += 2 * (d_add * bend) * speed_i
             d_before_b[i] -= d_add
