@@ -1,8 +1,8 @@
 """Measure how much faster functions and their gradients become on several cores.
 
-`NUMBA_NUM_THREADS=8 python -m benchmarks.threads [--rounds 15]` takes the functions as Numba runs them, with
-`parallel=True`, and their gradients with the same option, on 1, 2, 4 … threads. Ratios are of medians, to one
-thread; the last column is the gradient on one core without the option. OMP_NUM_THREADS has to be as large.
+`python -m benchmarks.threads [--rounds 15]` takes the functions as Numba runs them, with `parallel=True`, and
+their gradients with the same option, on 1, 2, 4 … threads. Ratios are of medians: to one thread; of the
+gradient to the function, on one thread; and of the gradient without the option to the one with it, likewise.
 """
 
 from __future__ import annotations
