@@ -57,6 +57,7 @@ from adcompiler.prepare.shared_factors import share_factors
 from adcompiler.prepare.shifts import without_shifts
 from adcompiler.prepare.short_loops import write_out_short_loops
 from adcompiler.prepare.specialise import specialise
+from adcompiler.prepare.triangles import substitute_in_triangles
 from adcompiler.simplify.copies import drop_copies
 from adcompiler.simplify.cse import eliminate_common
 from adcompiler.simplify.dead import remove_dead
@@ -209,6 +210,7 @@ STAGES: dict[str, Stage] = {
         *(FOLD, *CLEAN),
     ),
     "factored": (
+        Pass("triangles", lambda u: substitute_in_triangles(u.graph), "triangular matrices need no factors"),
         Pass("factors", lambda u: share_factors(u.graph), "one factorisation for solve, det and inv"),
     ),
     "checked": (

@@ -716,6 +716,11 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
     "np.linalg.solve": [
         "np.linalg.solve(q, u)",
         "np.linalg.solve(q, r)",
+        "np.linalg.solve(np.linalg.cholesky(p), u)",
+        "np.linalg.solve(np.linalg.cholesky(p).T, p)",
+        "np.linalg.solve(np.tril(p), p[:, :2])",
+        "np.linalg.solve(np.triu(p).T, p)",
+        "np.linalg.solve(np.triu(p).copy(), p[::-1])",
     ],
     "np.linalg.svd": [
         "np.linalg.svd(q)[1]",

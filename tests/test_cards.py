@@ -17,7 +17,18 @@ from adcompiler.graph.nodes import Apply, Graph, Region, Value
 from adcompiler.graph.run import primitive, run
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import walk
-from adcompiler.primitives import CARDS, Fill, Follows, Gives, Range, Shows, Spelling, Vanishes, card
+from adcompiler.primitives import (
+    CARDS,
+    Fill,
+    Follows,
+    Gives,
+    Range,
+    Shows,
+    Spelling,
+    Triangle,
+    Vanishes,
+    card,
+)
 from adcompiler.primitives.deck import library_function
 from adcompiler.runtime import vector_math
 
@@ -224,6 +235,22 @@ def test_ranges(name):
             assert np.all(finite >= 0.0)
         case Range.AT_LEAST_ONE:
             assert np.all(finite >= 1.0)
+
+
+@pytest.mark.parametrize("name", named(lambda c: c.triangle is not Triangle.NONE))
+def test_triangles(name):
+    _, _, m, _ = values()
+    above, below = np.triu(applied(name, m), 1), np.tril(applied(name, m), -1)
+    of_lower = applied(name, np.tril(m) if "cholesky" not in name else m)
+    match card(name).triangle:
+        case Triangle.LOWER:
+            assert not np.any(above)
+        case Triangle.UPPER:
+            assert not np.any(below)
+        case Triangle.SAME:
+            assert np.array_equal(of_lower, np.tril(of_lower))
+        case Triangle.OTHER:
+            assert np.array_equal(of_lower, np.triu(of_lower))
 
 
 @pytest.mark.parametrize("name", named(lambda c: c.vanishes is not Vanishes.NEVER))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeGuard
 
 from numba import float64
 from numba.core import types as nt
 
-from adcompiler.analysis.types import element, rank
-from adcompiler.graph.nodes import Apply, Graph, Literal, Node, Region, Value, type_of
+from adcompiler.graph.nodes import Apply, Graph, Literal, Node, Region, Value
 from adcompiler.graph.walk import map_region
+from adcompiler.prepare.triangles import is_solve
 
 
 def share_factors(graph: Graph) -> Graph:
@@ -23,17 +22,10 @@ def share_factors(graph: Graph) -> Graph:
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
         for node in region.nodes:
-            nodes += _in_steps(node) if _is_solve(node) else [node]
+            nodes += _in_steps(node) if is_solve(node) else [node]
         return replace(region, nodes=tuple(nodes))
 
     return replace(graph, body=map_region(graph.body, rewrite))
-
-
-def _is_solve(node: Node) -> TypeGuard[Apply]:
-    if not isinstance(node, Apply) or node.fn != "np.linalg.solve" or node.keywords:
-        return False
-    kinds = [type_of(atom) for atom in node.args]
-    return all(kind is not None and element(kind) == float64 and rank(kind) > 0 for kind in kinds)
 
 
 def _in_steps(node: Apply) -> list[Node]:

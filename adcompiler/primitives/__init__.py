@@ -15,7 +15,7 @@ from adcompiler.primitives import (
     scipy_special,
     vector_functions,
 )
-from adcompiler.primitives.card import Card, Fill, Follows, Gives, Range, Shows, Spelling, Vanishes
+from adcompiler.primitives.card import Card, Fill, Follows, Gives, Range, Shows, Spelling, Triangle, Vanishes
 from adcompiler.primitives.deck import CARDS, card, hint, is_known, library_function, part_of, similar_names
 from adcompiler.primitives.rule import Elementwise, Structured, formula
 
@@ -30,6 +30,7 @@ __all__ = [
     "Shows",
     "Spelling",
     "Structured",
+    "Triangle",
     "Vanishes",
     "card",
     "elementwise",

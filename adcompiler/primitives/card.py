@@ -113,6 +113,19 @@ class Range(Enum):
     AT_LEAST_ONE = auto()
 
 
+class Triangle(Enum):
+    """Of a matrix, on which side of the diagonal it may not be zero."""
+
+    NONE = auto()
+    """Both, or not known."""
+    LOWER = auto()
+    UPPER = auto()
+    SAME = auto()
+    """As the first argument."""
+    OTHER = auto()
+    """On the other side than the first argument."""
+
+
 _VIEWS = (Shows.FIRST, Shows.FIRST_IF_CONTIGUOUS, Shows.MAYBE_FIRST, Shows.ALL)
 
 
@@ -136,6 +149,7 @@ class Card:
         gives: the type of the numbers.
         range: where results lie.
         vanishes: which zeros make it zero.
+        triangle: which half of a matrix may not be zero.
         opposite: of a test, the test that holds where it does not.
         divides: whether it divides its first argument by the second.
         compute: the Python function, where no library has it under this name.
@@ -198,6 +212,7 @@ class Card:
     gives: Gives = Gives.OWN
     range: Range = Range.ANYWHERE
     vanishes: Vanishes = Vanishes.NEVER
+    triangle: Triangle = Triangle.NONE
     opposite: str = ""
     divides: bool = False
     compute: Callable[..., Any] | None = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from adcompiler.primitives.card import Follows, Shows, Spelling, Vanishes
+from adcompiler.primitives.card import Follows, Shows, Spelling, Triangle, Vanishes
 from adcompiler.primitives.deck import RANKS, enter, vjp
 
 _SAME: dict[str, Any] = {"is_linear": True, "is_analytic": True}
@@ -18,6 +18,7 @@ enter(
     arity=(1, 2),
     also="np.copy",
     method="copy",
+    triangle=Triangle.SAME,
     follows=Follows.SAME_SHAPE,
     vanishes=Vanishes.WITH_FIRST,
     example="v.copy()",
@@ -50,6 +51,7 @@ enter(
     in_lanes="np.ascontiguousarray",
     arity=(1, 1),
     follows=Follows.SAME_SHAPE,
+    triangle=Triangle.SAME,
     shows=Shows.FIRST_IF_CONTIGUOUS,
     example="np.ascontiguousarray(v)",
     **_SAME,
@@ -98,6 +100,7 @@ enter(
     hint="transposed",
     also="np.transpose np.permute_dims np.matrix_transpose",
     method="transpose",
+    triangle=Triangle.OTHER,
     follows=Follows.SAME_RANK,
     takes_array=True,
     shows=Shows.FIRST,
@@ -166,8 +169,24 @@ enter("np.roll", in_sets="np.roll", follows=Follows.SAME_RANK, example="np.roll(
 enter("np.flipud np.fliplr np.rot90 np.unwrap", follows=Follows.SAME_RANK)
 enter("np.diff", follows=Follows.SAME_RANK, takes_array=True)
 enter("np.diag", in_sets="np.diag", arity=(1, 2), example="np.diag(v)", **_SAME)
-enter("np.tril", in_sets="np.tril", arity=(1, 2), follows=Follows.SAME_RANK, example="np.tril(m)", **_SAME)
-enter("np.triu", in_sets="np.triu", arity=(1, 2), follows=Follows.SAME_RANK, example="np.triu(m)", **_SAME)
+enter(
+    "np.tril",
+    in_sets="np.tril",
+    arity=(1, 2),
+    follows=Follows.SAME_RANK,
+    triangle=Triangle.LOWER,
+    example="np.tril(m)",
+    **_SAME,
+)
+enter(
+    "np.triu",
+    in_sets="np.triu",
+    arity=(1, 2),
+    follows=Follows.SAME_RANK,
+    triangle=Triangle.UPPER,
+    example="np.triu(m)",
+    **_SAME,
+)
 enter(
     "np.float32",
     arity=(1, 1),
@@ -210,8 +229,10 @@ def diagonal_matrix(x, y, d):
 
 @vjp("np.diag", 2)
 def diagonal(x, y, d):
-    below = np.zeros(x.shape[0] - y.size)
-    return np.concatenate((d, below))[:, None] * np.eye(x.shape[0], x.shape[1])
+    z = np.zeros_like(x)
+    for i in range(d.size):
+        z[i, i] = d[i]
+    return z
 
 
 @vjp("np.tril", 2)

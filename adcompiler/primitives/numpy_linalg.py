@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from adcompiler.primitives.card import Follows
+from adcompiler.primitives.card import Follows, Triangle
 from adcompiler.primitives.deck import enter, jvp, vjp
 from adcompiler.primitives.numpy_reductions import product_of_others
 from adcompiler.runtime.guards import times
-from adcompiler.runtime.plain_factors import solved
+from adcompiler.runtime.plain_factors import lower_solved, solved, upper_solved
 
 _MATRIX: dict[str, Any] = {"arity": (1, 1), "follows": Follows.SAME_RANK}
 enter("np.linalg.norm", follows=Follows.NUMBER, takes_array=True, example="np.linalg.norm(v)")
@@ -39,7 +39,7 @@ enter(
 )
 enter("np.linalg.inv", is_analytic=True, example="np.linalg.inv(m)", **_MATRIX)
 enter("np.linalg.pinv", arity=(1, 2), follows=Follows.SAME_RANK, example="np.linalg.pinv(m)")
-enter("np.linalg.cholesky", example="np.linalg.cholesky(m)", **_MATRIX)
+enter("np.linalg.cholesky", triangle=Triangle.LOWER, example="np.linalg.cholesky(m)", **_MATRIX)
 enter(
     "np.linalg.solve",
     arity=(2, 2),
@@ -61,6 +61,7 @@ enter("np.linalg.slogdet[0]", arity=(3, 3), is_constant=True)
 enter("np.linalg.slogdet[1]", arity=(3, 3))
 enter("np.linalg.matrix_rank", arity=(1, 2), is_constant=True)
 enter("factors.factorise factors.solved", is_constant=True)
+enter("factors.lower_solved factors.upper_solved", arity=(2, 2))
 
 
 @vjp("np.linalg.norm", 1)
@@ -170,13 +171,55 @@ def solve_tangent_again(a, b, factors, y, ta, tb):
     return -solved(factors, ta @ y, False), solved(factors, tb, False)
 
 
+@vjp("factors.lower_solved", 2, 1)
+def solve_vector_with_lower(a, b, y, d):
+    w = upper_solved(a.T, d)
+    return -np.outer(w, y), w
+
+
+@vjp("factors.lower_solved", 2, 2)
+def solve_matrix_with_lower(a, b, y, d):
+    w = upper_solved(a.T, d)
+    return -(w @ y.T), w
+
+
+@jvp("factors.lower_solved", 2, 1)
+@jvp("factors.lower_solved", 2, 2)
+def solve_with_lower_tangent(a, b, y, ta, tb):
+    return -lower_solved(a, ta @ y), lower_solved(a, tb)
+
+
+@vjp("factors.upper_solved", 2, 1)
+def solve_vector_with_upper(a, b, y, d):
+    w = lower_solved(a.T, d)
+    return -np.outer(w, y), w
+
+
+@vjp("factors.upper_solved", 2, 2)
+def solve_matrix_with_upper(a, b, y, d):
+    w = lower_solved(a.T, d)
+    return -(w @ y.T), w
+
+
+@jvp("factors.upper_solved", 2, 1)
+@jvp("factors.upper_solved", 2, 2)
+def solve_with_upper_tangent(a, b, y, ta, tb):
+    return -upper_solved(a, ta @ y), upper_solved(a, tb)
+
+
 @vjp("np.linalg.cholesky", 2)
 def cholesky(x, y, d):
-    p = np.tril(y.T @ d)
-    p = p - 0.5 * np.diag(np.diag(p))
-    s = np.linalg.solve(y.T, np.linalg.solve(y.T, p.T).T)
-    s = np.tril(s + s.T)
-    return s - 0.5 * np.diag(np.diag(s))
+    p = _half_below(y.T @ d)
+    s = upper_solved(y.T, upper_solved(y.T, p.T).T)
+    return _half_below(s + s.T)
+
+
+def _half_below(x):
+    """Return what is below the diagonal, and half of what is on it."""
+    below = np.tril(x)
+    for i in range(x.shape[0]):
+        below[i, i] = 0.5 * below[i, i]
+    return below
 
 
 def symmetric(t):
@@ -186,8 +229,8 @@ def symmetric(t):
 
 @jvp("np.linalg.cholesky", 2)
 def cholesky_tangent(x, y, t):
-    p = np.linalg.solve(y, np.linalg.solve(y, symmetric(t)).T)
-    return y @ (np.tril(p) - 0.5 * np.diag(np.diag(p)))
+    p = lower_solved(y, lower_solved(y, symmetric(t)).T)
+    return y @ _half_below(p)
 
 
 @vjp("np.linalg.eigh[0]", 2)
@@ -245,12 +288,12 @@ def eigenvectors_tangent(x, values, vectors, t):
 def orthogonal_factor(x, q, r, d):
     m = np.tril(-(d.T @ q))
     m = m + m.T - np.diag(np.diag(m))
-    return np.linalg.solve(r, (d + q @ m).T).T
+    return upper_solved(r, (d + q @ m).T).T
 
 
 @jvp("np.linalg.qr[0]", 2)
 def orthogonal_factor_tangent(x, q, r, t):
-    p = np.linalg.solve(r.T, t.T).T
+    p = lower_solved(r.T, t.T).T
     m = q.T @ p
     turn = np.tril(m, -1)
     return p - q @ (m - turn + turn.T)
@@ -260,12 +303,12 @@ def orthogonal_factor_tangent(x, q, r, t):
 def triangular_factor(x, q, r, d):
     m = np.tril(r @ d.T)
     m = m + m.T - np.diag(np.diag(m))
-    return np.linalg.solve(r, (q @ m).T).T
+    return upper_solved(r, (q @ m).T).T
 
 
 @jvp("np.linalg.qr[1]", 2)
 def triangular_factor_tangent(x, q, r, t):
-    m = np.linalg.solve(r.T, (q.T @ t).T).T
+    m = lower_solved(r.T, (q.T @ t).T).T
     turn = np.tril(m, -1)
     return (m - turn + turn.T) @ r
 

@@ -1,9 +1,9 @@
-"""Factors of a matrix as plain Python, which SciPy is imported for when they are formed.
+"""Factors of a matrix, and solutions with triangular ones, as plain Python, which SciPy is imported for.
 
 `factors.py` says what they are in compiled code, which has to be linked with LAPACK.
 """
 
-# mypy: disable-error-code="no-untyped-def"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
 from __future__ import annotations
 
 import numpy as np
@@ -43,3 +43,25 @@ def solved(factors, b, transposed):
     pivots = factors[-1].astype(np.int32)
     x, _ = lapack.dgetrs(np.asfortranarray(factors[:-1].T), pivots, b, trans=int(transposed))
     return x
+
+
+def lower_solved(a, b):
+    """Return the solution of `a @ x == b` for a matrix that is zero above its diagonal.
+
+    Raises:
+        numpy.linalg.LinAlgError: where it is singular, or sizes do not fit.
+    """
+    return _substituted(a, b, True)
+
+
+def upper_solved(a, b):
+    """Return the solution of `a @ x == b` for a matrix that is zero below its diagonal."""
+    return _substituted(a, b, False)
+
+
+def _substituted(a, b, lower):
+    from scipy.linalg import solve_triangular
+
+    if b.shape[0] != a.shape[0] or a.shape[0] != a.shape[1]:
+        raise np.linalg.LinAlgError("The right side has another number of rows than the matrix.")
+    return solve_triangular(a, b, lower=lower)
