@@ -26,6 +26,7 @@ from adcompiler.analysis.types import is_array, rank
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
+    Effect,
     Node,
     Region,
     Store,
@@ -65,6 +66,8 @@ class KnownSizes:
         self.undefined: set[Value] = set()
         self.counts: Counter[Value] = Counter()
         self.displays: dict[Value, Shape] = {}
+        self.stacks: dict[Value, list[Effect]] = {}
+        self.pushed: dict[Effect, Shape | None] = {}
 
     def learn(self, values: Iterable[Value], known: Iterable[Shape | None] = ()) -> None:
         """Enter shapes of values, unknown sizes where nothing is known."""

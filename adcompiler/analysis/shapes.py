@@ -25,6 +25,7 @@ from adcompiler.analysis.sizes import (
     size_of_form,
     without_axis,
 )
+from adcompiler.analysis.stacks_of_arrays import stacks
 from adcompiler.analysis.types import is_array, is_array_atom, is_scalar, rank
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -55,6 +56,7 @@ def symbolic_sizes(graph: Graph, guards: Guards | None = None) -> tuple[Shapes, 
     """
     reader = _Reader(guards)
     reader.counts = uses(graph.body)
+    reader.stacks = stacks(graph.body)
     reader.region(graph.body)
 
     def final(size: Size) -> Size:
@@ -90,6 +92,8 @@ class _Reader(KnownSizes):
                     self.apply(node)
                 case Effect(fn="same_size" | "at_least" | "fits"):
                     self.check(node)
+                case Effect(fn="append") if isinstance(node.args[1], Value):
+                    self.pushed[node] = self.shapes.get(node.args[1])
                 case Store():
                     self.store(node)
                 case If():
@@ -279,7 +283,18 @@ class _Reader(KnownSizes):
                 return (size_of(node.args[0], self.sizes),)
             case "reshape":
                 return self.reshaped(node)
+            case "pop" if len(node.args) == 1:
+                return self.popped(node.args[0])
         return None
+
+    def popped(self, stack: Atom) -> Shape | None:
+        """Return the shape of all arrays that are pushed on a stack, if they have one that it tells."""
+        found = [self.pushed.get(push) for push in entry(self.stacks, stack) or ()]
+        first = found[0] if found else None
+        if first is None or any(self.common(first, other) is None for other in found[1:]):
+            return None
+        home, _ = self.depth(stack)
+        return first if self.level(*map(self.form, first)) <= home else None
 
     def reshaped(self, node: Apply) -> Shape | None:
         sizes = [size_of(atom, self.sizes) for atom in node.args[1:]]

@@ -81,7 +81,6 @@ class AdjointSweep:
     start: int = 0
     copies: dict[tuple[Value, Node], Value] = field(default_factory=dict)
     undefined: dict[Value, Shape | None] = field(default_factory=dict)
-    elders: dict[Value, Value] = field(default_factory=dict)
     loc: Location = NOWHERE
     role: Role = Role.ADJOINT
     has_complex: bool = False
@@ -200,8 +199,7 @@ class AdjointSweep:
     def zeros(self, value: Value) -> Value:
         """Append an array of zeros like a value."""
         if value not in self.undefined:
-            like = self.elders.get(value, value)
-            return self.apply("np.zeros_like", like, name=f"d_{value.name}", temporary=False)
+            return self.apply("np.zeros_like", value, name=f"d_{value.name}", temporary=False)
         known = self.undefined[value]
         assert known is not None, "an array without a known size has a shadow that is bound"
         sizes = [write_form(form_of(size), self.nodes) for size in known]

@@ -18,7 +18,7 @@ from adcompiler.analysis.ranges import ranges
 from adcompiler.analysis.shadow import buffered_owners, typed_views
 from adcompiler.analysis.shapes import symbolic_shapes
 from adcompiler.analysis.sizes import Shapes
-from adcompiler.analysis.types import element, is_array, is_complex, is_list, is_scalar
+from adcompiler.analysis.types import is_array, is_complex, is_list, is_scalar
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -33,7 +33,7 @@ from adcompiler.graph.nodes import (
     While,
     type_of,
 )
-from adcompiler.graph.walk import regions, results, walk, with_regions
+from adcompiler.graph.walk import regions, results, with_regions
 from adcompiler.primitives import Spelling, card
 from adcompiler.reverse.adjoint_blocks_run import run_block
 from adcompiler.reverse.adjoints import AdjointSweep, Contribution
@@ -60,6 +60,7 @@ from adcompiler.reverse.lists import (
 from adcompiler.reverse.own_vjp import reverse_custom
 from adcompiler.reverse.protect import protect
 from adcompiler.reverse.results import kept_apart
+from adcompiler.reverse.shapes_of_arguments import read_shapes_of_arguments
 from adcompiler.reverse.vjp import apply_rule
 from adcompiler.source import NOWHERE
 
@@ -115,6 +116,7 @@ def reverse(
     are_arrays = [is_array(param.type) for param in wrt]
     nodes = (*sweep.nodes, *kept_apart(gradients, are_arrays, sweep.nodes))
     body = Region((), nodes, tuple(gradients))
+    body = read_shapes_of_arguments(body, graph, sweep.shapes, sweep.partner)
     asked = sweep.partner, sweep.trips, sweep.before, sweep.after
     return ReverseSweep(graph, body, *asked, sweep.info, sweep.shapes, sweep.bound)
 
@@ -136,19 +138,9 @@ def _started(graph: Graph, active: set[Value], results: bool) -> tuple[Graph, Ad
     sweep = AdjointSweep(active, views, buffered, info, shapes, known, masked, displayed, bound)
     sweep.shadows.update(bound.shadows)
     sweep.has_complex = any(is_complex(type_of(value)) for value in active)
-    sweep.undefined, sweep.elders = undefined, _elders(graph, shapes)
+    sweep.undefined = undefined
     sweep.checks = checks_of(graph.body)
     return graph, sweep
-
-
-def _elders(graph: Graph, shapes: Shapes) -> dict[Value, Value]:
-    """Return for arrays that loops carry an argument of their shape: they need not be kept for that alone."""
-    arrays = [param for param in reversed(graph.body.params) if is_array(param.type) and param in shapes]
-    known = {(shapes[param], element(param.type)): param for param in arrays}
-    loops = (node for node in walk(graph.body) if isinstance(node, For | While))
-    carried = (value for loop in loops for value in loop.carried if value in shapes)
-    kinds = {value: (shapes[value], element(value.type)) for value in carried if is_array(value.type)}
-    return {value: known[kind] for value, kind in kinds.items() if kind in known}
 
 
 def _analysed(graph: Graph) -> tuple[set[Value], Memory, Shapes]:

@@ -55,18 +55,21 @@ def cholesky_loops_value_and_grad(a):
     diag = np.diag(low)
 
     d_a = np.zeros_like(a)
-    d_low = np.zeros_like(low)
+    d_low = np.empty_like(low)
+    z = np.zeros_like(low)
+    size = diag.shape[0]
+    d_diag = np.empty(size)
     # return np.sum(np.log(np.diag(low)))
-    size = low.shape[0]
-    below = np.zeros(size - diag.size)
-    size_1 = diag.shape[0]
-    d_diag = np.empty(size_1)
     result = 0.0
-    for i in range(size_1):
+    for i in range(size):
         diag_i = diag[i]
         result = fast.add_up(result, fast.log(diag_i))
         d_diag[i] = 1 / diag_i
-    d_low += np.concatenate((d_diag, below))[:, None] * np.eye(size, low.shape[1])
+    for i in range(size):
+        z[i, i] = d_diag[i]
+    for i in range(n):
+        for j in range(n):
+            d_low[i, j] = z[i, j]
     for j in range(n - 1, -1, -1):
         sqrt = low[j, j]
         for i in range(j + 1, n):

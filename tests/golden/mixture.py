@@ -47,7 +47,7 @@ def mixture_value_and_grad(means, weights, x):
     in_bounds(n, 0, runs=n_1)
     terms = np.empty(n)
     exp_tape = np.empty(n)
-    d_terms = np.empty_like(terms)
+    d_terms = np.empty_like(means)
     total = 0.0
     for i in range(n_1):
         for k in range(n):

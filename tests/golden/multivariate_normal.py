@@ -30,11 +30,10 @@ def multivariate_normal_value_and_grad(mu, cov, x):
     size = mu.shape[0]
     same_size(x.shape[0], size)
     low = np.linalg.cholesky(cov)
-    lu = factors.factorise(low)
     sub = np.empty(size)
     for i in range(size):
         sub[i] = x[i] - mu[i]
-    z = factors.solved(lu, sub, False)
+    z = factors.lower_solved(low, sub)
     diag = np.diag(low)
     size = diag.shape[0]
     total = 0.0
@@ -42,48 +41,38 @@ def multivariate_normal_value_and_grad(mu, cov, x):
         total = fast.add_up(total, fast.log(diag[i]))
     result = -0.5 * np.dot(z, z) - total
 
-    # return -0.5 * np.dot(z, z) - np.sum(np.log(np.diag(low)))
-    size_1 = low.shape[0]
-    below = np.zeros(size_1 - diag.size)
+    z_b = np.zeros_like(low)
     d_diag = np.empty(size)
+    # return -0.5 * np.dot(z, z) - np.sum(np.log(np.diag(low)))
     for i in range(size):
         d_diag[i] = -1.0 / diag[i]
-    d_low = np.concatenate((d_diag, below))[:, None] * np.eye(size_1, low.shape[1])
+    for i in range(size):
+        z_b[i, i] = d_diag[i]
     size = z.shape[0]
     d_z = np.empty(size)
     for i in range(size):
         d_z[i] = -z[i]
     # z = np.linalg.solve(low, x - mu)
-    w = factors.solved(lu, d_z, True)
+    w = factors.upper_solved(low.T, d_z)
     size_1 = w.shape[0]
     outer = np.empty((size_1, size))
     for i in range(size_1):
         for j in range(size):
             outer[i, j] = w[i] * z[j]
-    d_low = d_low - outer
+    d_low = z_b - outer
     # low = np.linalg.cholesky(cov)
-    p = np.tril(low.T @ d_low)
-    diag_b = np.diag(np.diag(p))
+    below = np.tril(low.T @ d_low)
+    size = low.shape[1]
     d_mu = np.empty(size_1)
     # z = np.linalg.solve(low, x - mu)
     for i in range(size_1):
         d_mu[i] = -w[i]
-    size = diag_b.shape[1]
-    size_1 = diag_b.shape[0]
-    mul = np.empty((size_1, size))
     # low = np.linalg.cholesky(cov)
-    for i in range(size_1):
-        for j in range(size):
-            mul[i, j] = 0.5 * diag_b[i, j]
-    p = p - mul
-    s = np.linalg.solve(low.T, np.linalg.solve(low.T, p.T).T)
-    s_b = np.tril(s + s.T)
-    diag_b = np.diag(np.diag(s_b))
-    size = diag_b.shape[1]
-    size_1 = diag_b.shape[0]
-    mul = np.empty((size_1, size))
-    for i in range(size_1):
-        for j in range(size):
-            mul[i, j] = 0.5 * diag_b[i, j]
-    d_cov = s_b - mul
-    return result, (d_mu, d_cov)
+    for i in range(size):
+        below[i, i] = 0.5 * below[i, i]
+    s = factors.upper_solved(low.T, factors.upper_solved(low.T, below.T).T)
+    add = s + s.T
+    below = np.tril(add)
+    for i in range(add.shape[0]):
+        below[i, i] = 0.5 * below[i, i]
+    return result, (d_mu, below)
