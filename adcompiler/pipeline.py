@@ -28,6 +28,7 @@ from adcompiler.loops.distribute import distribute
 from adcompiler.loops.dots import write_out_dots
 from adcompiler.loops.flat import use_numbers
 from adcompiler.loops.fuse import fuse
+from adcompiler.loops.lane_blocks import block_recurrences, may_be_in_blocks
 from adcompiler.loops.unroll import unroll
 from adcompiler.loops.upwards import count_upwards
 from adcompiler.loops.vectorise import vectorise
@@ -117,7 +118,7 @@ SIZES = Pass("sizes", lambda u: hoist_sizes(u.graph, u.shapes()), "each size is 
 COPIES = Pass("copies", lambda u: drop_copies(u.graph), "copies of what is not written afterwards")
 REUSE = Pass(
     "reuse",
-    lambda u: reuse_arrays(u.graph),
+    lambda u: reuse_arrays(u.graph, lambda loop: not u.style.accurate and may_be_in_blocks(loop)),
     "arrays are written where dead ones of that size were; threads come first",
     lambda u: not u.style.parallel,
 )
@@ -320,10 +321,18 @@ STAGES: dict[str, Stage] = {
         ),
         Pass("stacks", lambda u: lists_to_arrays(u.graph), "stacks of known length as arrays"),
         *CLEAN,
+        Pass(
+            "blocks",
+            lambda u: block_recurrences(u.graph),
+            "recurrences side by side: LLVM vectorises across them",
+            lambda u: not u.style.accurate,
+        ),
+        replace(REUSE, apply=lambda u: reuse_arrays(u.graph)),
+        *CLEAN,
     ),
     "at once": (
         Pass("threads", lambda u: in_threads(u.graph, u.notes), "the loops are what they will be"),
-        replace(REUSE, when=lambda u: True),
+        Pass("reuse", lambda u: reuse_arrays(u.graph), "what a thread uses again and again"),
         *SIMPLE,
         SIZES,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from adcompiler.analysis.types import is_scalar
@@ -25,10 +26,14 @@ from adcompiler.graph.walk import defined, operands, regions, values, walk, walk
 from adcompiler.primitives import Fill, card
 
 
-def reuse_arrays(graph: Graph) -> Graph:
+def reuse_arrays(graph: Graph, keeps: Callable[[Node], bool] = lambda loop: False) -> Graph:
     """Return the graph with allocations moved out of loops where no iteration passes the array on.
 
     Iterations that run at once keep their own.
+
+    Args:
+        graph: the graph of a derivative.
+        keeps: tells of an outermost loop whether its iterations are to keep theirs for now.
     """
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
 
@@ -36,7 +41,8 @@ def reuse_arrays(graph: Graph) -> Graph:
         nodes: list[Node] = []
         for node in body.nodes:
             node = with_regions(node, tuple(region(inner) for inner in regions(node)))
-            if isinstance(node, For | While) and not getattr(node, "parallel", False):
+            keeps_own = getattr(node, "parallel", False) or (body is graph.body and keeps(node))
+            if isinstance(node, For | While) and not keeps_own:
                 nodes += _moved_out(node, makers)
             else:
                 nodes.append(node)
@@ -109,7 +115,8 @@ def _is_size(atom: Atom, makers: dict[Value, Apply]) -> bool:
         return False
     base = entry(makers, made.args[0]) if made.fn == "getitem" else None
     is_shape = card(made.fn).measures or (base is not None and base.fn == "shape")
-    return is_shape or (made.fn == "max" and made.args[1] == Literal(0))
+    are_sizes = [_is_size(arg, makers) for arg in made.args] if made.fn in ("max", "min") else []
+    return is_shape or (any(are_sizes) if made.fn == "max" else bool(are_sizes) and all(are_sizes))
 
 
 def _escapes(array: Value, body: Region) -> bool:

@@ -1,0 +1,127 @@
+"""Recurrences side by side: in blocks, derivatives are those of one path after the other."""
+
+import math
+import random
+from unittest import mock
+
+import numpy as np
+import pytest
+from array_generator import ArrayGenerator
+from fuzzing import disagreement
+from nest_generator import NestGenerator
+from parallel_generator import ParallelGenerator
+from program_generator import ProgramGenerator
+
+from adcompiler import grad, jvp, value_and_grad
+from adcompiler.loops import block_statements, lane_blocks
+
+
+def heston(z, v0, kappa, theta, xi, rho):
+    total = 0.0
+    for p in range(z.shape[0]):
+        s, v = 0.0, v0
+        for t in range(z.shape[1]):
+            now = max(v, 1e-6)
+            s += math.sqrt(0.1 * now) * z[p, t, 0] - 0.05 * now
+            v += kappa * (theta - now) * 0.1 + xi * math.sqrt(0.1 * now) * (rho * z[p, t, 0] + z[p, t, 1])
+        total += max(math.exp(s) - 1.0, 0.0)
+    return total / z.shape[0]
+
+
+def populations(rates, start, steps):
+    """Each element has parameters, a start and a result of its own."""
+    ends = np.empty(start.shape[0])
+    for i in range(start.shape[0]):
+        x, y = start[i], 1.0 / (1.0 + start[i])
+        for _ in range(steps):
+            dx = rates[i, 0] * x - rates[i, 1] * x * y
+            dy = rates[i, 2] * x * y - 0.4 * y
+            x, y = x + 0.05 * dx, y + 0.05 * dy + 0.001 * math.sin(x)
+        ends[i] = x * y
+    return np.sum(ends * ends)
+
+
+def nested(a, x):
+    """A recurrence within a recurrence, numbers that are swapped, and a branch."""
+    total = 0.0
+    for i in range(len(x)):
+        u, w = x[i], 0.5
+        for k in range(4):
+            y = u
+            for t in range(5):
+                y = 0.9 * y + a * math.cos(y + 0.1 * t) * w - 0.2 * y * y / (1.0 + y * y)
+            if y > 0.3:
+                u, w = w, y
+            else:
+                u, w = 0.7 * w, y * u
+        total += u * w
+    return total
+
+
+R = np.random.default_rng(0)
+PROGRAMS = {
+    "heston": (heston, lambda n: (R.normal(size=(n, 7, 2)), 0.04, 1.5, 0.04, 0.3, -0.6), (0, 1, 2, 3, 4, 5)),
+    "populations": (populations, lambda n: (R.random((n, 3)), R.random(n), 9), (0, 1)),
+    "nested": (nested, lambda n: (0.6, R.normal(size=n)), (0, 1)),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 200])
+def test_programs(name, n):
+    function, inputs, wrt = PROGRAMS[name]
+    args = inputs(n)
+    if n == 0 and name == "heston":
+        return
+    derivative = value_and_grad(function, argnums=wrt, jit=n == 65)
+    value, gradients = derivative(*args)
+    assert "for block in range(blocks)" in derivative.source
+    in_order = value_and_grad(function, argnums=wrt, jit=False, accurate_math=True)
+    expected, others = in_order(*args)
+    assert "block" not in in_order.source
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+    for one, two in zip(gradients, others, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
+
+
+def test_on_all_cores():
+    function, inputs, wrt = PROGRAMS["populations"]
+    args = inputs(100)
+    derivative = grad(function, argnums=wrt, jit=False, parallel=True)
+    for one, two in zip(derivative(*args), grad(function, argnums=wrt, jit=False)(*args), strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
+    assert "prange(" in derivative.source and "lane" in derivative.source
+
+
+def test_forward_mode():
+    args = PROGRAMS["populations"][1](70)
+    directions = R.normal(size=(70, 3)), R.normal(size=70)
+    found = jvp(lambda a, b: populations(a, b, 9), args[:2], directions, jit=False)
+    expected = jvp(lambda a, b: populations(a, b, 9), args[:2], directions, jit=False, accurate_math=True)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_long_paths_take_little_room():
+    """A block has fewer paths where their tapes would not fit caches."""
+    function, inputs, wrt = PROGRAMS["heston"]
+    derivative = value_and_grad(function, argnums=wrt, jit=False)
+    derivative(*inputs(3))
+    assert "width = min(64, max(65536 // max(size_1, 1), 8))" in derivative.source
+
+
+GENERATORS = {"nests": NestGenerator, "arrays": ArrayGenerator, "programs": ProgramGenerator}
+
+
+@pytest.mark.parametrize("kind", [*GENERATORS, "prange"])
+@pytest.mark.parametrize("seed", range(8))
+def test_random_programs(kind, seed):
+    """All loops that may go side by side do, three by three, whether or not that pays."""
+    rng = random.Random(seed)
+    source = GENERATORS.get(kind, ParallelGenerator)(rng).program()
+    with (
+        mock.patch.object(lane_blocks, "LANES", 3),
+        mock.patch.object(block_statements, "LANES", 3),
+        mock.patch.object(lane_blocks, "_LEAST", 3),
+        mock.patch.object(lane_blocks, "_is_recurrence", lambda node, around: True),
+    ):
+        assert disagreement(source, f"blocks {kind} {seed}", rng) is None
