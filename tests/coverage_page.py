@@ -10,6 +10,7 @@ from adcompiler.primitives import CARDS, Spelling, card
 
 ELEMENTWISE = {name: c.partials for name, c in CARDS.items() if c.partials and name != "times"}
 STRUCTURED = {name: c for name, c in CARDS.items() if c.vjps or c.spelling is Spelling.JOIN}
+STRUCTURED = {name: c for name, c in STRUCTURED.items() if not name.startswith("factors.")}
 WHOLE = {name.partition("[")[0] for name in STRUCTURED}
 
 WRITTEN_OUT = {
