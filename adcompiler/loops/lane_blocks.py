@@ -117,4 +117,5 @@ def _in_blocks(loop: For) -> list[Node]:
     blocks = apply("blocks", "floordiv", last, width)
     block = Value("block", type=int64)
     body = in_block(loop, kinds, block, width)
-    return [*nodes, replace(loop, start=Literal(0), stop=blocks, body=body)]
+    made = replace(loop, start=Literal(0), stop=blocks, body=body)
+    return [*nodes, replace(made, independent=True)]  # which can no longer be proved
