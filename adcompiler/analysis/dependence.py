@@ -210,12 +210,19 @@ class Dependences:
             if not isinstance(loop, For) or not step:
                 continue
             index = Linear({loop.body.params[0]: 1})
-            start, stop = linear(loop.start, self.makers), linear(loop.stop, self.makers)
+            start = linear(loop.start, self.makers)
             if start is not None:
                 found.append(index - start if step > 0 else start - index)
-            if stop is not None:
-                found.append(stop - index - 1 if step > 0 else index - stop - 1)
+            for end in self._ends(loop.stop, "min" if step > 0 else "max"):
+                stop = linear(end, self.makers)
+                if stop is not None:
+                    found.append(stop - index - 1 if step > 0 else index - stop - 1)
         return found
+
+    def _ends(self, end: Atom, nearest: str) -> tuple[Atom, ...]:
+        """Return the ends that all hold for a loop up to the nearest of several."""
+        made = entry(self.makers, end)
+        return made.args if made is not None and made.fn == nearest else (end,)
 
     def _sizes(self, forms: Iterable[Linear]) -> list[Linear]:
         """Sizes are zero or more."""
