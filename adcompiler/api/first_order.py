@@ -18,6 +18,7 @@ def grad(
     *,
     jit: bool = ...,
     has_aux: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Derivative[P, Any]: ...
 
@@ -29,6 +30,7 @@ def grad(
     *,
     jit: bool = ...,
     has_aux: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Callable[[Callable[P, Any]], Derivative[P, Any]]: ...
 
@@ -39,6 +41,7 @@ def grad(
     *,
     jit: bool = True,
     has_aux: bool = False,
+    holomorphic: bool = False,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates the gradient of a scalar function.
@@ -79,8 +82,11 @@ def grad(
     (6.0, {'half': 1.5})
     """
     if function is None:
-        return lambda f: grad(f, argnums, jit=jit, has_aux=has_aux, **options)
-    return Derivative(function, "grad", argnums, jit, chosen(options, has_aux=has_aux))
+        flags = chosen(options, has_aux=has_aux, holomorphic=holomorphic)
+        return lambda f: grad(f, argnums, jit=jit, **flags)
+    return Derivative(
+        function, "grad", argnums, jit, chosen(options, has_aux=has_aux, holomorphic=holomorphic)
+    )
 
 
 @overload
@@ -90,6 +96,7 @@ def value_and_grad(
     *,
     jit: bool = ...,
     has_aux: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Derivative[P, tuple[Value, Any]]: ...
 
@@ -101,6 +108,7 @@ def value_and_grad(
     *,
     jit: bool = ...,
     has_aux: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Callable[[Callable[P, Value]], Derivative[P, tuple[Value, Any]]]: ...
 
@@ -111,6 +119,7 @@ def value_and_grad(
     *,
     jit: bool = True,
     has_aux: bool = False,
+    holomorphic: bool = False,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates a scalar function and its gradient together.
@@ -124,5 +133,8 @@ def value_and_grad(
     (9.0, 6.0)
     """
     if function is None:
-        return lambda f: value_and_grad(f, argnums, jit=jit, has_aux=has_aux, **options)
-    return Derivative(function, "value_and_grad", argnums, jit, chosen(options, has_aux=has_aux))
+        flags = chosen(options, has_aux=has_aux, holomorphic=holomorphic)
+        return lambda f: value_and_grad(f, argnums, jit=jit, **flags)
+    return Derivative(
+        function, "value_and_grad", argnums, jit, chosen(options, has_aux=has_aux, holomorphic=holomorphic)
+    )

@@ -128,6 +128,7 @@ def jacobian(
     jit: bool = ...,
     has_aux: bool = ...,
     stacked: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Derivative[P, Any]: ...
 
@@ -140,6 +141,7 @@ def jacobian(
     jit: bool = ...,
     has_aux: bool = ...,
     stacked: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Callable[[Callable[P, Any]], Derivative[P, Any]]: ...
 
@@ -151,6 +153,7 @@ def jacobian(
     jit: bool = True,
     has_aux: bool = False,
     stacked: bool = False,
+    holomorphic: bool = False,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates the Jacobian.
@@ -192,9 +195,9 @@ def jacobian(
     array([[ 1.,  0.],
            [ 1., -2.]])
     """
+    options = chosen(options, has_aux=has_aux, stacked=stacked, holomorphic=holomorphic)
     if function is None:
-        return lambda f: jacobian(f, argnums, jit=jit, has_aux=has_aux, stacked=stacked, **options)
-    options = chosen(options, has_aux=has_aux, stacked=stacked)
+        return lambda f: Derivative(f, "jacobian", argnums, jit, options)
     return Derivative(function, "jacobian", argnums, jit, options)
 
 
@@ -206,6 +209,7 @@ def jacfwd(
     jit: bool = ...,
     has_aux: bool = ...,
     stacked: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Derivative[P, Any]: ...
 
@@ -218,6 +222,7 @@ def jacfwd(
     jit: bool = ...,
     has_aux: bool = ...,
     stacked: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Callable[[Callable[P, Any]], Derivative[P, Any]]: ...
 
@@ -229,6 +234,7 @@ def jacfwd(
     jit: bool = True,
     has_aux: bool = False,
     stacked: bool = False,
+    holomorphic: bool = False,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates the Jacobian by forward mode: a column for each element of x.
@@ -240,9 +246,9 @@ def jacfwd(
     array([[3., 0., 1.],
            [0., 3., 2.]])
     """
+    options = chosen(options, has_aux=has_aux, stacked=stacked, holomorphic=holomorphic)
     if function is None:
-        return lambda f: jacfwd(f, argnums, jit=jit, has_aux=has_aux, stacked=stacked, **options)
-    options = chosen(options, has_aux=has_aux, stacked=stacked)
+        return lambda f: Derivative(f, "jacfwd", argnums, jit, options)
     return Derivative(function, "jacfwd", argnums, jit, options)
 
 
@@ -254,6 +260,7 @@ def jacrev(
     jit: bool = ...,
     has_aux: bool = ...,
     stacked: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Derivative[P, Any]: ...
 
@@ -266,6 +273,7 @@ def jacrev(
     jit: bool = ...,
     has_aux: bool = ...,
     stacked: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Callable[[Callable[P, Any]], Derivative[P, Any]]: ...
 
@@ -277,6 +285,7 @@ def jacrev(
     jit: bool = True,
     has_aux: bool = False,
     stacked: bool = False,
+    holomorphic: bool = False,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates the Jacobian by reverse mode: a row for each element of y.
@@ -289,7 +298,7 @@ def jacrev(
     array([[3., 0., 1.],
            [0., 3., 2.]])
     """
+    options = chosen(options, has_aux=has_aux, stacked=stacked, holomorphic=holomorphic)
     if function is None:
-        return lambda f: jacrev(f, argnums, jit=jit, has_aux=has_aux, stacked=stacked, **options)
-    options = chosen(options, has_aux=has_aux, stacked=stacked)
+        return lambda f: Derivative(f, "jacrev", argnums, jit, options)
     return Derivative(function, "jacrev", argnums, jit, options)

@@ -115,7 +115,16 @@ elementwise(
     is_cheap=True,
     is_instruction=True,
 )
-elementwise("complex", "1", "1j", at=((0.3, -1.2),), arity=(1, 2), gives=Gives.OWN, compute=complex)
+elementwise(
+    "complex",
+    "1",
+    "1j",
+    at=((0.3, -1.2),),
+    arity=(1, 2),
+    gives=Gives.OWN,
+    compute=complex,
+    holds_for_complex=True,
+)
 enter(
     "int",
     arity=(1, 1),
