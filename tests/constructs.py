@@ -60,7 +60,7 @@ CONSTRUCTS = {
         "integers, strings, dictionaries, complex numbers that carry no derivative": (
             "counted_in_integers string_option dictionary_of_integers complex_constant"
         ),
-        "complex numbers between real arguments and a real result": "complex_state",
+        "complex numbers": "complex_state",
         "functions of real numbers of them": "complex_maximum spread_of_complex_numbers",
         "dictionaries with constant keys that are only read": "dictionary_of_floats",
         "derivatives through other dictionaries": "stored_in_a_dictionary",

@@ -100,7 +100,7 @@ def hessian(
         function: a numeric Python function, or an `@njit` dispatcher, that returns one float.
         argnums: the argument or arguments to differentiate twice, by position or name.
         jit: False runs the generated text as plain Python and NumPy.
-        **options: those of `grad`.
+        **options: those of `grad`; with `holomorphic=True`, arguments and result are complex.
 
     Returns:
         a callable with the parameters of `function`. For an argument of shape s it returns an array of
@@ -171,6 +171,7 @@ def jacobian(
             differentiated and the second handed on.
         stacked: whether the blocks of all arguments stand side by side in one matrix, with a column for each
             number that is differentiated by: what `scipy.optimize.curve_fit` and `least_squares` take.
+        holomorphic: whether all that is differentiated, and the result, are complex, and the function analytic.
         **options: those of `grad`.
 
     Returns:
