@@ -81,7 +81,7 @@ def _collect(region: Region, loops: Loops, known: Iterations, found: dict[Value,
                 continue
             case Effect() | While():
                 return False
-            case Apply(fn="pop" | "method" | "call" | "recurse" | "derivative"):
+            case Apply(fn="pop" | "method" | "call" | "recurse" | "recurse_parts" | "derivative"):
                 return False
             case Apply() if not card(node.fn).reads_elements:
                 continue

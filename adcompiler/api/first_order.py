@@ -47,14 +47,14 @@ def grad(
     """Return a function that evaluates the gradient of a scalar function.
 
     Args:
-        function: a numeric Python function, or an `@njit` dispatcher, that returns one float, or complex number.
+        function: a numeric Python function, or an `@njit` dispatcher, that returns one number.
         argnums: the argument or arguments to differentiate, by position or name.
         jit: False runs the same generated text as plain Python and NumPy.
         has_aux: whether the function returns a pair (value, auxiliary values), of which the first is
             differentiated and the second handed on.
         holomorphic: whether arguments and result are complex, and the function analytic: the derivative by a
-            complex number is one. Otherwise the result is real, and the derivative by z = x + iy of a result u
-            is du/dx - i du/dy, as in JAX.
+            complex number is one. Otherwise the result is real, and the derivative of u by z = x + iy is
+            du/dx - i du/dy, as in JAX.
         options: `accurate_math=True` keeps the order of all sums, and libm in loops. `broadcasting=True`
             lets compiled callers pass arrays that are stretched because one of their sizes is 1; from Python
             this always works. `debug_nans=True` raises FloatingPointError at the first value or adjoint

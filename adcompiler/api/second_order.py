@@ -171,7 +171,7 @@ def jacobian(
             differentiated and the second handed on.
         stacked: whether the blocks of all arguments stand side by side in one matrix, with a column for each
             number that is differentiated by: what `scipy.optimize.curve_fit` and `least_squares` take.
-        holomorphic: whether all that is differentiated, and the result, are complex, and the function analytic.
+        holomorphic: whether arguments and results are complex, and the function analytic.
         **options: those of `grad`.
 
     Returns:

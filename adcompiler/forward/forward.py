@@ -198,7 +198,7 @@ def _region(sweep: TangentSweep, region: Region) -> None:
 def _node(sweep: TangentSweep, node: Node) -> None:
     """Append a node and the node of its tangent."""
     match node:
-        case Apply(fn="recurse" | "derivative" | "rule") if _varied(sweep, node):
+        case Apply(fn="recurse" | "recurse_parts" | "derivative" | "rule") if _varied(sweep, node):
             _of_call(sweep, node)
         case Apply():
             start = len(sweep.nodes)

@@ -219,12 +219,22 @@ enter(
     **_CALL,
 )
 enter("getattr", compute=getattr, shows=Shows.HANDED_OUT, **_CALL)
-enter("recurse", compute=lambda callee, *args: callee.function(*args), is_call=True, **_CALL)
+enter(
+    "recurse", compute=lambda callee, *args: callee.function(*args), is_call=True, is_of_module=True, **_CALL
+)
+enter(
+    "recurse_parts",
+    compute=lambda callee, *args: callee.function(*args),
+    is_call=True,
+    is_bundle=True,
+    is_of_module=True,
+    **_CALL,
+)
 enter("called", compute=lambda callee, *args: callee.function(*args), is_call=True, is_bundle=True, **_CALL)
 enter("augmented", is_call=True, is_bundle=True, **_CALL)
 enter("adjoint", is_call=True, is_bundle=True, **_CALL)
 enter("seed", arity=(1, 1), is_pure=False, is_constant=True)
-enter("derivative", is_call=True, is_bundle=True, **_CALL)
+enter("derivative", is_call=True, is_bundle=True, is_of_module=True, **_CALL)
 enter("rule", is_call=True, is_bundle=True, **_CALL)
 enter(
     "custom",
