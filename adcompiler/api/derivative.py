@@ -37,6 +37,7 @@ from adcompiler.api.explaining import explain, note_place, point_of
 from adcompiler.api.exporting import export
 from adcompiler.api.nesting import chain_of, described, lowered_function
 from adcompiler.api.next_chain import Mode
+from adcompiler.api.partials import written_out
 from adcompiler.api.remembered import Entry, Slot, slot_of
 from adcompiler.api.room import room_of
 from adcompiler.api.shortcuts import Shortcuts
@@ -76,7 +77,7 @@ class Derivative(Portable, Generic[P, R]):
     def __init__(
         self, function: Callable[..., Any], mode: Mode, argnums: Argnums, jit: bool, options: dict[str, Any]
     ) -> None:
-        self.function = function
+        self.function = function = written_out(function)
         self.base: Any = function.base if isinstance(function, Derivative) else function
         self.mode = mode
         self.argnums = argnums
@@ -106,8 +107,7 @@ class Derivative(Portable, Generic[P, R]):
         self.version = 0
         self.wrt, single = positions(argnums, self.names, self.python.__name__)
         self.is_matrix = mode in get_args(Matrix)
-        how = self.has_aux, self.holomorphic
-        self.chain, self.is_nested = chain_of(mode, tuple(self.wrt), *how, self.inner)
+        self.chain, self.is_nested = chain_of(mode, self.wrt, self.has_aux, self.holomorphic, self.inner)
         if self.inner is not None and mode in ("outputs", "jvp"):
             single = self.inner.style.single
         self.style: Style = Style(single, accurate or checks, broadcasts, checks=checks, room=room)

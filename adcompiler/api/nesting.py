@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def chain_of(
-    mode: Mode, wrt: tuple[int, ...], has_aux: bool, holomorphic: bool, inner: Any
+    mode: Mode, wrt: Sequence[int], has_aux: bool, holomorphic: bool, inner: Any
 ) -> tuple[Chain, bool]:
     """Return the steps of a derivative, and whether they start from a graph that calls another one.
 
@@ -27,6 +28,7 @@ def chain_of(
         holomorphic: whether it is the derivative of a complex result by complex arguments.
         inner: the derivative that is differentiated; None for a function.
     """
+    wrt = tuple(wrt)
     own = next_chain(mode, wrt, has_aux, holomorphic)
     if inner is None:
         return own, False
