@@ -136,21 +136,30 @@ def result_type(callee: Callee, kinds: Kinds) -> nt.Type:
     arrays = [plain_kind(kind) for kind in kinds if is_array(kind)]
     error: DifferentiationError | None = None
     starts = [nt.int64, *dict.fromkeys(arrays)]
-    if isinstance(graph.returns, Packed):
-        starts = [nt.UniTuple(kind, len(graph.returns.parts)) for kind in (nt.int64, nt.float64)]
+    parts = _parts_of_recursion(callee, graph)
+    if parts:
+        starts = [nt.UniTuple(kind, parts) for kind in (nt.int64, nt.float64)]
     for start in starts:
         try:
             found = _borne_out(callee, kinds, graph, start)
-            if isinstance(found, nt.BaseTuple) and not all(map(is_scalar, found.types)):
+            if parts and not all(map(is_scalar, found.types)):
                 break
             _KNOWN[key] = found
             return found
         except DifferentiationError as refused:
             error = error or refused
-    if isinstance(graph.returns, Packed):
+    if parts:
         raise refusal(callee, "returns something else than numbers in a tuple") from error
     assert error is not None
     raise error
+
+
+def _parts_of_recursion(callee: Callee, graph: Graph) -> int:
+    """Return how many parts the tuple has that a function returns which calls itself; 0 without a tuple."""
+    function = callee.function
+    if isinstance(function, Lifted) or not isinstance(graph.returns, Packed) or not is_recursive(function):
+        return 0
+    return len(graph.returns.parts)
 
 
 def _borne_out(callee: Callee, kinds: Kinds, graph: Graph, assumed: nt.Type) -> nt.Type:
