@@ -11,6 +11,8 @@ from numba import complex128, njit
 
 from adcompiler import (
     DifferentiationError,
+    custom_jvp,
+    custom_vjp,
     grad,
     hessian,
     hvp,
@@ -299,3 +301,70 @@ def test_a_contour_integral():
 def test_hvp_of_complex_arguments():
     found = hvp(lambda w: np.sum(np.abs(w) ** 2), jit=False)(W, W * 1j)
     np.testing.assert_allclose(found, 2 * np.conj(W * 1j))
+
+
+@custom_vjp
+def squared_modulus(z):
+    return z.real**2 + z.imag**2
+
+
+@squared_modulus.defvjp
+def of_squared_modulus(z, y, d):
+    return 2 * d * np.conj(z)
+
+
+@custom_jvp
+def turned(z, x):
+    return np.conj(z) * z * x + z
+
+
+@turned.defjvp
+def of_turned(z, x, y, t_z, t_x):
+    return (np.conj(t_z) * z + np.conj(z) * t_z) * x + np.conj(z) * z * t_x + t_z
+
+
+@custom_jvp
+def folded(w):
+    return np.conj(w) * w[0]
+
+
+@folded.defjvp
+def of_folded(w, y, t):
+    return np.conj(t) * w[0] + np.conj(w) * t[0]
+
+
+@MODES
+def test_rules_of_ones_own(jit):
+    for function, args in (
+        (lambda z: squared_modulus(z * z) * squared_modulus(z), (1 + 0.5j,)),
+        (lambda z, x: abs(turned(z * z, x) + 1), (1 + 0.5j, 0.7)),
+        (lambda w: np.sum(np.abs(folded(w) + 1)), (W,)),
+    ):
+        check_grad(function, args, jit=jit)
+        check_jvp(function, args, range(len(args)), jit=jit)
+
+
+@custom_vjp
+def square(z):
+    return z * z
+
+
+@square.defvjp
+def of_square(z, y, d):
+    return 2 * d * z
+
+
+def test_a_complex_result_with_a_rule_for_adjoints_only():
+    check_grad(lambda z: abs(square(z) + 1), (1 + 0.5j,), jit=False)
+    code, cure = refusal(lambda: jvp(lambda z: square(z), (Z,), (1j,), jit=False))
+    assert code == "AD202" and "defjvp" in cure
+
+
+def nested_root(z, n):
+    return z if n == 0 else np.sqrt(nested_root(z, n - 1) + z)
+
+
+@MODES
+def test_recursion(jit):
+    check_grad(lambda z: abs(nested_root(z * z, 3)), (1 + 0.5j,), jit=jit)
+    assert grad(lambda z: nested_root(z, 0), jit=jit, holomorphic=True)(Z) == 1

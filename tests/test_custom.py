@@ -360,3 +360,14 @@ def test_rules_and_functions_call_plain_functions(jit):
     assert grad(lambda x: scaled(x) * x, jit=jit)(2.0) == 12.0
     assert grad(grad(lambda x: scaled(x) * x, jit=jit), jit=jit)(2.0) == 6.0
     assert scaled(2.0) == 6.0
+
+
+@custom_vjp
+def both(x):
+    return x, x * x
+
+
+def test_several_results_are_refused():
+    with pytest.raises(DifferentiationError, match="'both' has a rule of its own, and returns") as caught:
+        grad(lambda x: both(x)[0], jit=False)(2.0)
+    assert "one function for each" in caught.value.cure

@@ -114,6 +114,7 @@ def plain_kind(kind: nt.Type) -> nt.Type:
     return kind.copy(layout="C", readonly=False) if is_array(kind) else kind
 
 
+_KINDS = {bool: nt.boolean, int: nt.int64, float: nt.float64, complex: nt.complex128}
 _KNOWN: dict[tuple[Callee, Kinds], nt.Type] = {}
 _ASSUMED: dict[tuple[Callee, Kinds], nt.Type] = {}
 
@@ -183,7 +184,7 @@ def _borne_out(callee: Callee, kinds: Kinds, graph: Graph, assumed: nt.Type) -> 
 def _kind_of(atom: Atom, found: Types) -> nt.Type:
     if isinstance(atom, Value):
         return found[atom]
-    return nt.float64 if isinstance(getattr(atom, "value", None), float) else nt.int64
+    return _KINDS.get(type(getattr(atom, "value", None)), nt.int64)
 
 
 def _ranked(callee: Callee, kinds: Kinds) -> tuple[Any, Sequence[Layout]]:
@@ -327,7 +328,4 @@ def plain_or_none(atom: Atom) -> nt.Type:
         return nt.none
     if isinstance(atom, Global):
         return typeof(atom.value, Purpose.constant)
-    value = getattr(atom, "value", None)
-    if isinstance(value, bool):
-        return nt.boolean
-    return nt.int64 if isinstance(value, int) else nt.float64 if isinstance(value, float) else nt.unicode_type
+    return _KINDS.get(type(getattr(atom, "value", None)), nt.unicode_type)

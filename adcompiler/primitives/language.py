@@ -244,7 +244,7 @@ enter(
     is_constant=True,
     **_CALL,
 )
-enter("custom[0]", arity=(2, None))
+enter("custom[0]", arity=(2, None), holds_for_complex=True)
 
 # statements
 

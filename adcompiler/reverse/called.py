@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from adcompiler.analysis.types import is_array, is_continuous
+import numpy as np
+
+from adcompiler.analysis.types import is_array, is_complex, is_continuous
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Value
@@ -58,7 +60,7 @@ def reverse_call(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> Non
     if is_array(node.out.type):
         seed = sweep.apply("np.ascontiguousarray", seed)
     elif isinstance(seed, Literal):
-        seed = Literal(float(seed.value))
+        seed = Literal(complex(seed.value) if is_complex(node.out.type) else float(np.real(seed.value)))
     back = parts.back
     if any(len(step.wrt) != 1 for step in back) or any(step.kind == "jvp" for step in parts.steps):
         reason = f"this derivative of '{parts.callee.function.__name__}' cannot be differentiated again"
