@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, ParamSpec, TypeVar
 
-import numba
 import numpy as np
 from numba.core import types
 from numba.core.dispatcher import Dispatcher
 from numba.extending import overload, typeof_impl
 
-from adcompiler.enabled import enabled
+from adcompiler.helpers_compiled import compiled_with_helpers
 from adcompiler.portable import Portable
 
 T = TypeVar("T")
@@ -101,8 +100,7 @@ _VERSIONS: weakref.WeakKeyDictionary[Any, str | None] = weakref.WeakKeyDictionar
 def _compiled(function: Callable[..., Any]) -> Any:
     if isinstance(function, Dispatcher):
         return function
-    with enabled():
-        made = numba.njit(function)
+    made = compiled_with_helpers(function)
     _VERSIONS[made] = None
     return made
 

@@ -44,6 +44,7 @@ from adcompiler.polish.sums_to_parts import add_to_views
 from adcompiler.prepare.adjoint_blocks_typed import typed_blocks
 from adcompiler.prepare.bounds import check_varied_indices
 from adcompiler.prepare.captured_buffers import with_buffers
+from adcompiler.prepare.complex_parts import typed_without_parts
 from adcompiler.prepare.decomposition_results import by_parts, name_parts
 from adcompiler.prepare.divisors import check_divisors
 from adcompiler.prepare.ellipses import typed_without_ellipses
@@ -144,6 +145,11 @@ STAGES: dict[str, Stage] = {
             "specialise",
             lambda u: specialise(u.graph, u.keep_arguments),
             "what depends on types is settled; written arguments are copied",
+        ),
+        Pass(
+            "complex_parts",
+            lambda u: typed_without_parts(u.graph, u.arguments),
+            "`z.imag` is taken where it is read, if z is written: its adjoint shows none of that of z",
         ),
         Pass("blocks", _blocks, "what `with grad_of(x)` runs on adjoints has types, too"),
         *CLEAN,

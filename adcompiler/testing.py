@@ -41,7 +41,7 @@ def check_grad(
     Args:
         function: a function that `grad` accepts.
         args: one argument list.
-        argnums: positions to differentiate; if None, all that hold a float or a float array.
+        argnums: positions to differentiate; if None, all that hold floats or complex numbers.
         jit: False checks the generated text uncompiled.
         rtol: tolerance relative to the largest derivative of each argument.
         atol: absolute tolerance.
@@ -80,9 +80,14 @@ def _direction(args: Sequence[Any], argnums: Sequence[int]) -> list[Any]:
     random = np.random.default_rng(1)
     changes: list[Any] = [None] * len(args)
     for k in argnums:
-        change = random.uniform(0.5, 1.5, np.shape(args[k])) * random.choice([-1.0, 1.0], np.shape(args[k]))
-        changes[k] = change if np.ndim(args[k]) else float(change)
+        change = _change(random, np.shape(args[k]))
+        changes[k] = change + 1j * _change(random, np.shape(args[k])) if np.iscomplexobj(args[k]) else change
     return changes
+
+
+def _change(random: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    change = random.uniform(0.5, 1.5, shape) * random.choice([-1.0, 1.0], shape)
+    return change if shape else float(change)
 
 
 def _along(function: Callable[..., Any], args: Sequence[Any], changes: Sequence[Any], step: float) -> Any:
@@ -128,7 +133,7 @@ def check_jvp(
     derivative = derivative_of(function, "value_and_grad", tuple(argnums), False, _fixed(options))
     value, gradients = derivative(*args)
     found_value, found = jvp(function, args, changes, jit=jit, **options)
-    parts = [np.asarray(g) * changes[k] for k, g in zip(argnums, gradients, strict=True)]
+    parts = [np.real(np.asarray(g) * changes[k]) for k, g in zip(argnums, gradients, strict=True)]
     scale = sum(float(np.sum(np.abs(part))) for part in parts) + 1.0
     np.testing.assert_allclose(found_value, value, rtol=1e-9, err_msg="value")
     total = sum(float(np.sum(part)) for part in parts)

@@ -60,7 +60,7 @@ CONSTRUCTS = {
         "integers, strings, dictionaries, complex numbers that carry no derivative": (
             "counted_in_integers string_option dictionary_of_integers complex_constant"
         ),
-        "complex numbers between real arguments and a real result": "complex_state",
+        "complex numbers": "complex_state",
         "functions of real numbers of them": "complex_maximum spread_of_complex_numbers",
         "dictionaries with constant keys that are only read": "dictionary_of_floats",
         "derivatives through other dictionaries": "stored_in_a_dictionary",
@@ -103,9 +103,12 @@ CONSTRUCTS = {
         "functions as arguments, chosen by constants": "function_passed_on function_chosen_by_constant",
         "defaults, keywords, `*args`, `f(*t)`": "default_arguments variable_arguments starred_call",
         "`f(**d)`, `f(*array)`": "spread_dictionary spread_array",
-        "recursion, also mutual": "recursive_power recursive_tree recursive_over_array mutual_recursion",
-        "recursion that returns tuples, writes, or in a nested function": (
-            "recursive_with_tuple recursive_that_writes recursive_that_appends recursive_closure"
+        "recursion, also mutual, that returns numbers in a tuple": (
+            "recursive_power recursive_tree recursive_over_array mutual_recursion recursive_pair counted_recursion"
+        ),
+        "recursion that writes whole numbers and puts them back": "minors_by_linked_columns",
+        "recursion that returns arrays in tuples, writes floats, or in a nested function": (
+            "recursive_with_arrays_in_a_tuple recursive_that_writes recursive_that_appends recursive_closure"
         ),
         "branches on `x.ndim` and on `x is None`": "branch_on_the_number_of_axes none_option",
         "derivatives called inside, or made there": "hessian_inside gradient_of_a_tuple_inside gradient_made_inside",

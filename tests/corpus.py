@@ -1899,6 +1899,53 @@ def total_of(x, low, high):
     return total_of(x, low, middle) + math.sin(total_of(x, middle, high))
 
 
+def halves(x, n):
+    if n == 0:
+        return x, x * x
+    a, b = halves(x / 2.0, n - 1)
+    return b * a, a + b * x
+
+
+@case(1.3)
+def recursive_pair(x):
+    a, b = halves(x, 3)
+    return a * a + np.sin(b)
+
+
+def counted(x, n):
+    if n == 0:
+        return 0, x
+    k, y = counted(x * 1.1, n - 1)
+    return k + 1, y * x
+
+
+@case(0.9)
+def counted_recursion(x):
+    k, y = counted(x, 4)
+    return k * y
+
+
+def minors(a, row, following):
+    """Return the determinant of the rows from one on; `following` links the columns left, from the last."""
+    n = len(a)
+    if row == n:
+        return 1.0
+    total, sign, last = 0.0, 1.0, n
+    column = following[n]
+    while column < n:
+        following[last] = following[column]
+        total += sign * a[row, column] * minors(a, row + 1, following)
+        following[last] = column
+        last, column, sign = column, following[column], -sign
+    return total
+
+
+@case(M23)
+def minors_by_linked_columns(m):
+    following = np.array([1, 2, 0])
+    return minors(m @ m.T, 0, following)
+
+
 # found by random programs
 
 

@@ -99,7 +99,7 @@ def rules_page() -> str:
         *[f"- `{_shown(name)}`: {text}" for name, text in sorted(WRITTEN_OUT.items())],
         "\n## Complex numbers\n",
         COMPLEX_NUMBERS,
-        "Analytic: " + ", ".join(f"`{_shown(name)}`" for name in _analytic()) + ".\n",
+        "Known: " + ", ".join(f"`{_shown(name)}`" for name in _analytic()) + ".\n",
         "| function | adjoint of the argument, given `d`, that of the result | tangent, given `t` |\n| --- | --- | --- |",
         *_complex(),
         "\n## Without a derivative\n",
@@ -112,7 +112,7 @@ def rules_page() -> str:
     return "\n".join(parts) + "\n"
 
 
-COMPLEX_NUMBERS = """Values between real arguments and a real result may be complex. The adjoint of a complex number z is the d for
+COMPLEX_NUMBERS = """Arguments, results and all between may be complex ([guide](guide/complex.md)). The adjoint of a complex number z is the d for
 which the result changes by the real part of d dz, as in JAX: analytic functions keep the rules that they have for real
 numbers, and real numbers that complex ones are made of (`x + 1j * y`, `complex(x, y)`) get the real part of what comes
 back. All functions that are not named here are refused for complex arguments that carry a derivative.
@@ -134,7 +134,9 @@ def _complex() -> list[str]:
 
 def _analytic() -> list[str]:
     defined = [name for name, found in DEFINITIONS.items() if all(d.is_analytic for d in found)]
-    analytic = (name for name, c in CARDS.items() if c.is_analytic and not name.startswith("math."))
+    analytic = (
+        n for n, c in CARDS.items() if (c.is_analytic or c.holds_for_complex) and not n.startswith("math.")
+    )
     known = {name for name in analytic if kind_of(name) is not None}
     return sorted(known | set(defined))
 

@@ -10,6 +10,63 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
     "astype": [
         "m.astype(np.float64)",
     ],
+    "cmath.acos": [
+        "abs(cmath.acos(1j * s + t))",
+    ],
+    "cmath.acosh": [
+        "abs(cmath.acosh(1j * s + t))",
+    ],
+    "cmath.asin": [
+        "abs(cmath.asin(1j * s + t))",
+    ],
+    "cmath.asinh": [
+        "abs(cmath.asinh(1j * s + t))",
+    ],
+    "cmath.atan": [
+        "abs(cmath.atan(1j * s + t))",
+    ],
+    "cmath.atanh": [
+        "abs(cmath.atanh(1j * s + t))",
+    ],
+    "cmath.cos": [
+        "abs(cmath.cos(1j * s + t))",
+    ],
+    "cmath.cosh": [
+        "abs(cmath.cosh(1j * s + t))",
+    ],
+    "cmath.exp": [
+        "abs(cmath.exp(1j * s + t))",
+    ],
+    "cmath.log": [
+        "abs(cmath.log(1j * s + t, 2.5))",
+    ],
+    "cmath.log10": [
+        "abs(cmath.log10(1j * s + t))",
+    ],
+    "cmath.phase": [
+        "cmath.phase(1j * s + t)",
+    ],
+    "cmath.polar": [
+        ("cmath.polar(1j * s + t)", 2),
+    ],
+    "cmath.rect": [
+        "abs(cmath.rect(s, t) + t)",
+    ],
+    "cmath.sin": [
+        "abs(cmath.sin(1j * s + t))",
+    ],
+    "cmath.sinh": [
+        "abs(cmath.sinh(1j * s + t))",
+    ],
+    "cmath.sqrt": [
+        "abs(cmath.sqrt(1j * s + t))",
+    ],
+    "cmath.tan": [
+        "abs(cmath.tan(1j * s + t))",
+    ],
+    "cmath.tanh": [
+        "abs(cmath.tanh(1j * s + t))",
+    ],
     "copy": [
         "m.copy()",
         "np.copy(v)",

@@ -3,7 +3,7 @@
 `python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed. `--nests`
 tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--small` small
 arrays, `--functions` calls of NumPy's functions with all their arguments, `--calls` functions that call each
-other, none of them inlined that need not be. `--forward` checks
+other, none of them inlined that need not be, `--complex` complex numbers and arrays. `--forward` checks
 forward mode against the gradient, and second derivatives against differences of it. `--idioms` tries the
 idioms of code that people write for Numba, and compares with dual numbers; refusals are counted by their
 codes. `--reduce` makes failing programs small.
@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from array_generator import ArrayGenerator
 from call_generator import CallGenerator
+from complex_generator import ComplexGenerator, complex_inputs
 from function_generator import FunctionGenerator
 from idiom_check import forward_difference, gradient_difference, refusal_text
 from idiom_generator import IdiomGenerator
@@ -65,6 +66,9 @@ def function_inputs(rng: random.Random) -> tuple[Any, ...]:
     """Return one argument list: a float, a vector and a matrix."""
     numbers = [rng.uniform(-1.2, 1.2) for _ in range(17)]
     return numbers[0], np.array(numbers[1:5]), np.array(numbers[5:]).reshape(3, 4)
+
+
+INPUTS = {FunctionGenerator: function_inputs, ComplexGenerator: complex_inputs}
 
 
 def fails(function: Any, args: tuple[Any, ...]) -> bool:
@@ -151,7 +155,7 @@ def forward_disagreement(
     except DifferentiationError as refusal:
         refusals[refusal.code] += 1
         return None if refusal.code in ALLOWED_REFUSALS else f"refused: {refusal}"
-    parts = [np.asarray(g) * t for g, t in zip(gradient, changes, strict=True)]
+    parts = [np.real(np.asarray(g) * t) for g, t in zip(gradient, changes, strict=True)]
     scale = sum(float(np.sum(np.abs(part))) for part in parts) + 1.0
     expected = sum(float(np.sum(part)) for part in parts)
     if not np.isfinite(scale):
@@ -222,6 +226,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_const", dest="generator", const=SmallGenerator)
     parser.add_argument("--idioms", action="store_const", dest="generator", const=IdiomGenerator)
     parser.add_argument("--calls", action="store_const", dest="generator", const=CallGenerator)
+    parser.add_argument("--complex", action="store_const", dest="generator", const=ComplexGenerator)
     parser.add_argument("--without", nargs="*", default=[], help="idioms that are left out")
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)
     parser.set_defaults(generator=ProgramGenerator, check=disagreement)
@@ -235,7 +240,7 @@ def main() -> None:
     if options.generator is CallGenerator:
         staying.WORTH = 0
     check = CHECKS_OF_IDIOMS[options.check] if options.generator is IdiomGenerator else options.check
-    make_inputs = function_inputs if options.generator is FunctionGenerator else inputs
+    make_inputs = INPUTS.get(options.generator, inputs)
     for seed in tqdm(range(options.start, options.start + options.count), disable=None):
         if time.monotonic() > end:
             break

@@ -20,6 +20,7 @@ STAGES = [
     "primitives",
     "graph",
     "watch",
+    "helpers_compiled",
     "custom",
     "integrators",
     "optim",

@@ -169,5 +169,4 @@ def test_a_solver_that_calls_a_plain_function():
             x = x - residual(x, a) / (2.0 * x)
         return x
 
-    with pytest.raises(DifferentiationError, match="put @njit on 'residual'"):
-        grad(root, argnums="a", jit=False)(1.0, 2.0)
+    assert abs(grad(root, argnums="a", jit=False)(1.0, 2.0) - 0.5 / 2.0**0.5) < 1e-12

@@ -1,12 +1,13 @@
 """Complex numbers between real arguments and a real result."""
 
+import cmath
 import math
 
 import numpy as np
 import pytest
 
 from adcompiler import DifferentiationError, grad
-from adcompiler.testing import check_grad
+from adcompiler.testing import check_grad, check_jvp
 
 
 def polynomial(x, y):
@@ -148,15 +149,71 @@ def test_functions_of_real_numbers_are_refused():
     assert (error.code, "real numbers only" in error.reason) == ("AD202", True)
 
 
-def test_written_parts_are_refused():
+def test_parts_are_views():
+    def program(x, z):
+        part = z.imag
+        for k in range(2):
+            part[k] = part[k] * x[k] + z[k + 1].real
+            z[k] = z[k] * z[k + 1]
+        z.real[1:] *= x[:-1]
+        part += x * x
+        part[part > 2.0] = 1.5
+        return np.sum(part[::-1] * part[1]) + np.sum(np.abs(z) ** 3)
+
+    x = np.array([0.5, 0.3, -0.7])
+    for jit in (False, True):
+        check_grad(program, (x, x[::-1] + 1j * x), jit=jit)
+        check_jvp(program, (x, x[::-1] + 1j * x), (0, 1), jit=jit)
+
+
+def test_a_part_of_a_matrix():
+    def program(x, m):
+        rows = m.T.real
+        rows[0] = x
+        rows[:, 1] += 2 * x
+        m.imag[...] = rows.T * 2
+        return np.sum(np.abs(m) ** 3)
+
+    x = np.array([0.5, 0.3, -0.7])
+    check_grad(program, (x, np.outer(x, x) + 1j), jit=False)
+
+
+def test_a_part_that_loops_hand_on_is_refused():
     def program(x):
-        z = x + 0j
-        part = z.real
-        part[0] = x[1] * x[1]
-        return np.sum(np.abs(z))
+        z, part = x + 0j, x
+        for _ in range(2):
+            z = z * 2.0
+            part = z.imag
+        z[0] = 1j
+        return np.sum(part)
 
-    assert refused(program, np.ones(2)).code == "AD303"
+    error = refused(program, np.ones(2))
+    assert (error.code, "z.real.copy()" in error.cure) == ("AD303", True)
 
 
-def test_a_complex_result_is_refused():
-    assert refused(lambda x: x + 1j, 1.0).code == "AD302"
+def test_steps_of_real_numbers_are_refused():
+    assert refused(lambda x: np.sign(x * 1j).real, 1.0).code == "AD202"
+    assert refused(lambda x: np.linalg.slogdet(x * 1j)[0].real, np.eye(2)).code == "AD202"
+
+
+ON_THE_CUT = "exp sqrt log log10 sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh"
+
+
+@pytest.mark.parametrize("name", ON_THE_CUT.split())
+def test_function_of_cmath(name):
+    function = getattr(cmath, name)
+
+    def number(z, x):
+        return abs(function(z) * function(x)) + function(x).real + 2.0 * function(x).imag
+
+    for z, x in ((-0.3 - 0.4j, 0.3), (1.3 + 0.4j, 1.3)):
+        check_grad(number, (z, x), jit=False)
+        check_jvp(number, (z, x), (0, 1), jit=False)
+
+
+def test_phases_and_moduli_of_cmath():
+    def number(z, x):
+        r, phi = cmath.polar(z)
+        return cmath.phase(z) * abs(cmath.rect(r, phi * x) - x) + abs(cmath.log(z, 3.0)) + complex(x).real
+
+    check_grad(number, (-0.3 - 0.4j, 0.3), jit=False)

@@ -329,3 +329,45 @@ def test_derivatives_inside_functions_follow_the_rule():
 
     assert grad(lambda x: x * grad(doubled)(x), jit=False)(2.0) == pytest.approx(3.0)
     assert jacrev(doubled, jit=False)(1.0) == pytest.approx(3.0)
+
+
+def doubled(x):
+    return twice_of(x) * 1.0
+
+
+def twice_of(x):
+    return x + x
+
+
+def make_scaled(factor):
+    def scale(x):
+        return factor * x
+
+    @custom_vjp
+    def scaled(x):
+        return scale(x)
+
+    @scaled.defvjp
+    def of_scaled(x, y, d):
+        return scale(doubled(d)) / 2.0
+
+    return scaled
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["uncompiled", "compiled"])
+def test_rules_and_functions_call_plain_functions(jit):
+    scaled = make_scaled(3.0)
+    assert grad(lambda x: scaled(x) * x, jit=jit)(2.0) == 12.0
+    assert grad(grad(lambda x: scaled(x) * x, jit=jit), jit=jit)(2.0) == 6.0
+    assert scaled(2.0) == 6.0
+
+
+@custom_vjp
+def both(x):
+    return x, x * x
+
+
+def test_several_results_are_refused():
+    with pytest.raises(DifferentiationError, match="'both' has a rule of its own, and returns") as caught:
+        grad(lambda x: both(x)[0], jit=False)(2.0)
+    assert "one function for each" in caught.value.cure

@@ -57,16 +57,16 @@ CALLS = [
     for case in cases
 ]
 FIRST = [next(call for call in CALLS if call[0] == name) for name in CASES]
-PRIMITIVE = ("np.float32", "item")  # of numbers only: tested as part of programs in single precision
+PRIMITIVE = ("np.float32", "item", "np.complex64", "np.complex128")  # of numbers only: parts of other tests
 
 
 def program(expression, parts):
     """Return a function that weighs all elements of an expression differently, and its arguments."""
-    bare = re.sub(r'"[^"]*"|\b(np|special|scipy)(\.\w+)+|\b\w+=', "", expression)
+    bare = re.sub(r'"[^"]*"|\b(np|special|scipy|cmath)(\.\w+)+|\b\w+=', "", expression)
     names = [name for name in ARGUMENTS if re.search(rf"\b{name}\b", bare)]
     sums = " + ".join(f"np.sum(np.sin(found[{k}]) * found[{k}])" for k in range(parts))
     text = (
-        "import numpy as np\nimport scipy.linalg\nfrom scipy import special\n\n"
+        "import cmath\n\nimport numpy as np\nimport scipy.linalg\nfrom scipy import special\n\n"
         f"def program({', '.join(names)}):\n"
         f"{'    np.random.seed(3)' if 'random' in expression else ''}\n"
         f"    found = {expression}\n"

@@ -69,6 +69,8 @@ def argument_types(case: Case) -> list[numba.types.Type]:
 def sample(kind: numba.types.Type, rng: np.random.Generator) -> object:
     """Return an argument of some type."""
     match kind:
+        case numba.types.Array(dtype=numba.complex128):
+            return rng.uniform(0.5, 2.0, (4,) * kind.ndim) * (1.0 + 0.5j)
         case numba.types.Array():
             values = rng.uniform(0.5, 2.0, (4,) * kind.ndim)
             return values if kind.dtype == numba.float64 else np.arange(4)

@@ -160,16 +160,16 @@ def unknown_argument(x):
     return two(x, z=x)
 
 
-def halves(x, n):
+def shifted(v, n):
     if n == 0:
-        return x, x
-    a, b = halves(x / 2.0, n - 1)
-    return b, a
+        return v, 0
+    w, k = shifted(v * 2.0, n - 1)
+    return w, k + 1
 
 
-@refused("AD201", 1.0, line=False)
-def recursive_with_tuple(x):
-    return halves(x, 3)[0]
+@refused("AD201", ARRAY, line=False)
+def recursive_with_arrays_in_a_tuple(x):
+    return np.sum(shifted(x, 3)[0])
 
 
 def fills(v, n):

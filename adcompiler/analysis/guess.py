@@ -20,6 +20,8 @@ from adcompiler.graph.walk import merges, operands, results, values, walk
 from adcompiler.primitives import Follows, card
 
 _MOST_TRIALS = 40
+_NUMBERS = {"complex": "complex128"}
+_STATED = ("float", "int", "bool", "complex", "float64", "float32", "int64", "complex128", "complex64")
 
 
 def guess_layouts(
@@ -28,6 +30,7 @@ def guess_layouts(
     function: Callable[..., Any],
     wrt: list[int],
     needs_number: bool,
+    holomorphic: bool = False,
 ) -> tuple[list[Layout], list[str]]:
     """Return likely layouts of the arguments; numbers of axes are tried where the graph depends on them.
 
@@ -37,6 +40,7 @@ def guess_layouts(
         function: the function.
         wrt: positions of the arguments to differentiate.
         needs_number: whether the function has to return a number.
+        holomorphic: whether what is differentiated is complex.
 
     Raises:
         DifferentiationError: where no guess types.
@@ -46,7 +50,7 @@ def guess_layouts(
         return not needs_number or is_scalar(kind)
 
     try:
-        return guess_arguments(graph_of(layouts), function, wrt, accepts)
+        return guess_arguments(graph_of(layouts), function, wrt, accepts, (), holomorphic)
     except DifferentiationError as error:
         refusal = error
     free = [k for k, layout in enumerate(layouts) if isinstance(layout, Leaf)]
@@ -57,7 +61,7 @@ def guess_layouts(
         given = tuple(likely.get(k, layout) for k, layout in enumerate(layouts))
         fixed = [axes.get(k) for k in range(len(layouts))]
         try:
-            return guess_arguments(graph_of(given), function, wrt, accepts, fixed)
+            return guess_arguments(graph_of(given), function, wrt, accepts, fixed, holomorphic)
         except DifferentiationError:
             continue
     raise refusal
@@ -69,6 +73,7 @@ def guess_arguments(
     wrt: list[int],
     accepts: Callable[[types.Type], bool] = lambda _: True,
     axes: Sequence[int | None] = (),
+    holomorphic: bool = False,
 ) -> tuple[list[Layout], list[str]]:
     """Return the layout of each argument, and where each was taken from.
 
@@ -78,6 +83,7 @@ def guess_arguments(
         wrt: positions of the arguments to differentiate: floats, or arrays of floats.
         accepts: whether the function may have a result of some type.
         axes: number of axes of each argument, where that has been fixed.
+        holomorphic: whether what is differentiated is complex.
 
     Raises:
         DifferentiationError: AD304 where no guess types; annotations then help.
@@ -108,6 +114,8 @@ def guess_arguments(
             choices[-1] = [kind for kind in choices[-1] if kind.count(":") == axes[k]] or [
                 _described(axes[k])
             ]
+        if holomorphic and k in wrt:
+            choices[-1] = [kind.replace("float64", "complex128") for kind in choices[-1]]
     error: DifferentiationError | None = None
     trials = sorted(itertools.product(*map(enumerate, choices)), key=lambda trial: sum(k for k, _ in trial))
     for trial in trials[:_MOST_TRIALS]:
@@ -132,17 +140,10 @@ def _annotated(parameter: inspect.Parameter) -> list[str] | None:
         note = (
             str(note) if not isinstance(note, types.Array) else f"{note.dtype}[{', '.join(':' * note.ndim)}]"
         )
-    if note in (float, int, bool):
-        return [note.__name__]
-    if isinstance(note, str) and note.split("[")[0] in (
-        "float",
-        "int",
-        "bool",
-        "float64",
-        "float32",
-        "int64",
-    ):
-        return [note]
+    if note in (float, int, bool, complex):
+        return [_NUMBERS.get(note.__name__, note.__name__)]
+    if isinstance(note, str) and (number := note.split("[")[0]) in _STATED:
+        return [note.replace(number, _NUMBERS.get(number, number))]
     if note is np.ndarray or (isinstance(note, str) and "ndarray" in note):
         return ["float64[:]", "float64[:, :]", "float64[:, :, :]"]
     default = parameter.default

@@ -115,7 +115,7 @@ def _collect(
                 continue
             case Effect():
                 return False
-            case Apply(fn="pop" | "method" | "call" | "recurse" | "derivative"):
+            case Apply(fn="pop" | "method" | "call" | "recurse" | "recurse_parts" | "derivative"):
                 return False
             case Apply() if not card(node.fn).reads_elements:
                 continue

@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from adcompiler.analysis.alias import Memory
-from adcompiler.analysis.types import is_array, is_array_atom, is_complex, is_list, is_memory
+from adcompiler.analysis.types import is_array, is_array_atom, is_list, is_memory
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import operands, regions, results, uses, values, walk
@@ -108,7 +108,6 @@ def check_copies(body: Region, active: set[Value], info: Memory, views: Containe
         DifferentiationError: AD303 where it matters, and is not known.
     """
     counts = uses(body)
-    _check_parts_of_complex(body, active)
     for node in walk(body):
         if not isinstance(node, Apply) or node.out not in active or not info.is_written(node.out):
             continue
@@ -131,17 +130,3 @@ def _is_known_elsewhere(source: Atom, counts: Mapping[Value, int], info: Memory)
     if not isinstance(source, Value):
         return False
     return counts[source] > 1 or info.owners.get(source) is not source
-
-
-def _check_parts_of_complex(body: Region, active: set[Value]) -> None:
-    """`z.real` shares the memory of z, but its adjoint does not: it may not be written."""
-    makers = {node.out: node for node in walk(body) if isinstance(node, Apply)}
-    for node in walk(body):
-        if not isinstance(node, Store) or node.array not in active:
-            continue
-        maker = makers.get(node.array)
-        while maker is not None and card(maker.fn).is_view and isinstance(maker.args[0], Value):
-            if maker.fn in ("np.real", "np.imag") and is_complex(type_of(maker.args[0])):
-                reason = f"the part '{maker.fn.removeprefix('np.')}' of a complex array is written"
-                raise DifferentiationError("AD303", reason, node.loc, "assign complex numbers to the array")
-            maker = makers.get(maker.args[0])

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numba.core import types as nt
 
 from adcompiler.api.arguments import check_array, layout_of_value
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.kinds import describe, element, is_array, is_continuous, is_float
+from adcompiler.graph.kinds import describe, element, is_array, is_complex, is_continuous
 from adcompiler.graph.layout import Layout, Leaf, Packed, items_of, leaves
+from adcompiler.graph.steps import Entries
 
 Argnums = int | str | Sequence[int | str]
+_ALONG_DIRECTIONS = ("jacobian", "jacfwd", "hessian", *get_args(Entries))
 TANGENT = "the tangent of an argument"
 
 
@@ -26,23 +28,25 @@ def layout_of_default(default: Any) -> Layout:
 
 
 def check_leaf(kind: nt.Type, name: str) -> None:
-    """Refuse an argument to differentiate unless it is a float or an array of floats.
+    """Refuse an argument to differentiate unless it is a float, a complex number or an array of these.
 
     Raises:
-        DifferentiationError: AD301 for other values, AD306 for other floats than float64 and float32.
+        DifferentiationError: AD301 for other values, AD306 for floats of other sizes.
     """
     if isinstance(element(kind), nt.Integer | nt.Boolean):
         reason = f"argument '{name}' has type {describe(kind)}"
         cure = f"pass floats: {name}.astype(float)" if is_array(kind) else "pass a float: 3.0, not 3"
         raise DifferentiationError("AD301", reason, None, cure)
-    if not is_float(element(kind)):
+    if not is_continuous(kind):
         raise DifferentiationError("AD301", f"argument '{name}' has type {describe(kind)}")
-    if str(element(kind)) not in ("float64", "float32"):
+    if str(element(kind)) not in ("float64", "float32", "complex128", "complex64"):
         raise DifferentiationError("AD306", f"argument '{name}' has elements of type {element(kind)}")
 
 
-def check_varied(layout: Layout, name: str) -> None:
+def check_varied(layout: Layout, name: str, mode: str = "grad", holomorphic: bool = False) -> None:
     """Refuse an argument to differentiate unless it is, or holds, what `check_leaf` lets pass.
+
+    All numbers are complex for what is `holomorphic`; else real, where a derivative goes along directions.
 
     Raises:
         DifferentiationError: AD301, AD306.
@@ -54,6 +58,19 @@ def check_varied(layout: Layout, name: str) -> None:
     for leaf in leaves(layout):
         if is_continuous(leaf.kind):
             check_leaf(leaf.kind, name)
+            _check_numbers(leaf.kind, name, mode, holomorphic)
+
+
+def _check_numbers(kind: nt.Type, name: str, mode: str, holomorphic: bool) -> None:
+    if holomorphic and not is_complex(kind):
+        reason = f"argument '{name}' has type {describe(kind)}; holomorphic=True is for complex ones"
+        cure = f"pass {name} + 0j, or leave holomorphic=True out"
+        raise DifferentiationError("AD301", reason, None, cure)
+    if is_complex(kind) and not holomorphic and mode in _ALONG_DIRECTIONS:
+        what = "a sparse matrix" if mode in get_args(Entries) else mode
+        reason = f"{what} by '{name}' of type {describe(kind)} would have to tell two directions"
+        cure = "holomorphic=True, where the function is; or jacrev, for real results"
+        raise DifferentiationError("AD301", reason, None, cure)
 
 
 def check_apart(args: tuple[Any, ...], function: str, writes: Sequence[int]) -> None:
@@ -144,6 +161,8 @@ def seed(given: Any, like: Any, number: np.dtype[Any], is_array: bool, name: str
         if np.shape(given) != np.shape(like):
             reason = f"{name} of shape {np.shape(like)} has shape {np.shape(given)}"
             raise DifferentiationError("AD305", reason)
+    if number.kind != "c" and np.iscomplexobj(given):
+        raise DifferentiationError("AD305", f"{name} of type {number} is complex", None, "pass its real part")
     if not is_array:
         return number.type(given)
     if is_plain and given.dtype is number:

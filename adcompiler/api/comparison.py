@@ -176,7 +176,7 @@ def _compared(name: str, found: Any, expected: Any, rtol: float, noise: float) -
 
 
 def _numbers(name: str, value: Any) -> Iterator[tuple[str, float]]:
-    """Yield the numbers in a gradient, with the place of each."""
+    """Yield the numbers in a gradient, with the place of each; complex ones by real and imaginary part."""
     if isinstance(value, dict):
         for key, part in value.items():
             yield from _numbers(f"{name}[{key!r}]", part)
@@ -189,7 +189,10 @@ def _numbers(name: str, value: Any) -> Iterator[tuple[str, float]]:
             yield from _numbers(f"{name}.{own[k]}" if own else f"{name}[{k}]", part)
     elif isinstance(value, np.ndarray):
         for index, part in np.ndenumerate(value):
-            yield f"{name}[{', '.join(map(str, index))}]" if index else name, float(part)
+            yield from _numbers(f"{name}[{', '.join(map(str, index))}]" if index else name, part)
+    elif isinstance(value, complex | np.complexfloating):
+        yield f"{name}.real", float(value.real)
+        yield f"{name}.imag", -float(value.imag)
     elif value is not None:
         yield name, float(value)
 
@@ -198,9 +201,15 @@ def _numbers(name: str, value: Any) -> Iterator[tuple[str, float]]:
 
 
 def _scalar(derivative: Any) -> Callable[..., Any]:
-    """Return the function that is differentiated, compiled, and without auxiliary values."""
+    """Return the function that is differentiated, compiled, and without auxiliary values.
+
+    The derivative of a holomorphic function is that of its real part.
+    """
     function = derivative.primal if derivative.inner is None else derivative.inner
-    return (lambda *args: function(*args)[0]) if derivative.has_aux else function
+    if not derivative.has_aux and not derivative.holomorphic:
+        scalar: Callable[..., Any] = function
+        return scalar
+    return lambda *args: np.real(function(*args)[0] if derivative.has_aux else function(*args))
 
 
 def _expected(derivative: Any, args: Sequence[Any], primal: Graph) -> tuple[str, list[Any]]:

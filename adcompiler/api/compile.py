@@ -161,7 +161,8 @@ def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain, halves: Halves
             through(unit, "checked")
         if is_reverse:
             unit.graph = augment_calls(unit.graph, positions, halves.make)
-            made = gradient(unit.graph, positions, step.kind, step.has_aux, unit.masked, unit.style.room)
+            how = step.has_aux, unit.masked, unit.style.room, step.holomorphic
+            made = gradient(unit.graph, positions, step.kind, *how)
             gradients = [gradient_layout(layouts[position]) for position in step.wrt]
             packed = gradients[0] if unit.style.single else Packed(tuple(gradients))
             returns = _returns(unit.graph, packed, step)
@@ -169,7 +170,7 @@ def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain, halves: Halves
         else:
             if number > 0:
                 through(unit, "by parts")
-            made = forward(unit.graph, positions, step.kind)
+            made = forward(unit.graph, positions, step.kind, step.holomorphic)
             if unit.style.packed and step.kind == "tangent":
                 made.graph = _with_direction(made.graph, unit.graph, packed)
         report(step.kind, unit.graph, made.graph)

@@ -37,6 +37,7 @@ from adcompiler.api.explaining import explain, note_place, point_of
 from adcompiler.api.exporting import export
 from adcompiler.api.nesting import chain_of, described, lowered_function
 from adcompiler.api.next_chain import Mode
+from adcompiler.api.partials import written_out
 from adcompiler.api.remembered import Entry, Slot, slot_of
 from adcompiler.api.room import room_of
 from adcompiler.api.shortcuts import Shortcuts
@@ -76,7 +77,7 @@ class Derivative(Portable, Generic[P, R]):
     def __init__(
         self, function: Callable[..., Any], mode: Mode, argnums: Argnums, jit: bool, options: dict[str, Any]
     ) -> None:
-        self.function = function
+        self.function = function = written_out(function)
         self.base: Any = function.base if isinstance(function, Derivative) else function
         self.mode = mode
         self.argnums = argnums
@@ -86,6 +87,7 @@ class Derivative(Portable, Generic[P, R]):
         self.has_aux, self.stacked = (
             of_result and bool(options.pop(name, False)) for name in ("has_aux", "stacked")
         )
+        self.holomorphic = bool(options.pop("holomorphic", False))
         self.axes = options.pop("axes", (0, 0))
         names = ("accurate_math", "broadcasting", "debug_nans")
         accurate, broadcasts, checks = (bool(options.pop(name, False)) for name in names)
@@ -105,15 +107,12 @@ class Derivative(Portable, Generic[P, R]):
         self.version = 0
         self.wrt, single = positions(argnums, self.names, self.python.__name__)
         self.is_matrix = mode in get_args(Matrix)
-        self.chain, self.is_nested = chain_of(mode, tuple(self.wrt), self.has_aux, self.inner)
+        self.chain, self.is_nested = chain_of(mode, self.wrt, self.has_aux, self.holomorphic, self.inner)
         if self.inner is not None and mode in ("outputs", "jvp"):
             single = self.inner.style.single
-        parallel = bool(self.options.pop("parallel", False))
-        self.style: Style = Style(
-            single, accurate or checks, broadcasts, checks=checks, room=room, parallel=parallel
-        )
-        if mode == "hvp":
-            self.style = replace(self.style, packed=True)
+        at_once, packed = bool(self.options.pop("parallel", False)), mode == "hvp"
+        self.style = Style(single, accurate or checks, broadcasts, False, packed, checks, True, room, at_once)
+        if packed:
             self.signature = extended(mode, self.signature)
             self.names = list(self.signature.parameters)
         self.is_derivative = self.is_matrix or bool(self.chain)
@@ -274,7 +273,7 @@ class Derivative(Portable, Generic[P, R]):
         inner = () if self.inner is None else (self.inner._choices(), self.inner.style)
         options = sorted(self.options.items())
         own = self.mode, self.chain, inner, self.wrt, self.names
-        return *own, options, self.raises, self.has_aux, self.stacked, self.axes
+        return *own, options, self.raises, self.has_aux, self.stacked, self.holomorphic, self.axes
 
     def facts_of_derivative(self) -> tuple[object, ...]:
         """Return what tells this derivative from others, where a function reads it."""
@@ -356,7 +355,7 @@ class Derivative(Portable, Generic[P, R]):
     def check_arguments(self, layouts: Sequence[Layout]) -> None:
         """Refuse arguments that cannot be differentiated, or arrays of other element types."""
         for position in () if self.mode in ("primal", "outputs") else self.wrt:
-            check_varied(layouts[position], self.names[position])
+            check_varied(layouts[position], self.names[position], self.mode, self.holomorphic)
 
     @in_turn
     def _graph(
@@ -388,7 +387,8 @@ class Derivative(Portable, Generic[P, R]):
 
             needs_number = self.mode in ("grad", "value_and_grad", "hvp", "hessian") and not self.chain[1:]
             needs_number = needs_number and not self.has_aux
-            found, origins = guess_layouts(self._graph, layouts, self.python, self.wrt, needs_number)
+            wanted = self.wrt, needs_number, self.holomorphic
+            found, origins = guess_layouts(self._graph, layouts, self.python, *wanted)
         layouts = (*found, *self._direction(found))
         made = self._specialise(layouts, [*origins, *["like the gradient"] * (len(layouts) - len(found))])
         del self.specialised[made.layouts]

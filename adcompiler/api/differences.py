@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+_CONTINUOUS = (float, complex, np.ndarray, np.inexact)
 Slope = Callable[[Callable[[Any], Any], float], float]
 """From a function of one number, and a number, to the derivative there."""
 
@@ -22,12 +23,13 @@ def central_difference(
 ) -> Any:
     """Return the derivative with respect to one argument by central differences, built as the argument is.
 
-    Two step sizes are combined so that the error is of fourth order (Richardson extrapolation).
+    Two step sizes are combined so that the error is of fourth order (Richardson extrapolation). That
+    by a complex number is that by its real part, minus i times that by its imaginary part.
 
     Args:
         function: returns one number.
         args: its arguments; it may change them.
-        position: the argument to differentiate: a float, an array of floats, or a structure of these.
+        position: the argument to differentiate: a number, an array, or a structure of these.
         step: the step for numbers between -1 and 1; it is taken relative to larger ones, and to smaller ones
             where differences do not settle.
 
@@ -88,6 +90,9 @@ def _by_each_number(function: Callable[..., Any], args: Sequence[Any], position:
         return rebuilt(argument, [part(k) for k in range(len(items))])
     if not is_continuous(argument):
         return None
+    if np.iscomplexobj(argument):
+        real, imag = _parts_apart(function, args, position, slope)
+        return real - 1j * imag
     base = np.array(argument, dtype=np.float64)
     result = np.zeros_like(base)
     for index in np.ndindex(base.shape):
@@ -100,6 +105,21 @@ def _by_each_number(function: Callable[..., Any], args: Sequence[Any], position:
 
         result[index] = slope(of_number, float(base[index]))
     return result if base.shape else float(result)
+
+
+def _parts_apart(
+    function: Callable[..., Any], args: Sequence[Any], position: int, slope: Slope
+) -> tuple[Any, Any]:
+    """Return the derivatives by the real and the imaginary part of a complex argument."""
+    argument = args[position]
+
+    def of_parts(real: Any, imag: Any) -> Any:
+        given = fresh(args)
+        return function(*given[:position], real + 1j * imag, *given[position + 1 :])
+
+    parts = np.real(argument), np.imag(argument)
+    real, imag = (_by_each_number(of_parts, parts, k, slope) for k in (0, 1))
+    return real, imag
 
 
 # structures
@@ -132,7 +152,7 @@ def fresh(value: Any) -> Any:
 
 
 def is_continuous(value: Any) -> bool:
-    """Tell whether an argument is, or holds, floats."""
+    """Tell whether an argument is, or holds, floats or complex numbers."""
     if is_structure(value):
         return any(map(is_continuous, items_of(value)))
-    return isinstance(value, (float, np.ndarray, np.floating)) and np.asarray(value).dtype.kind == "f"
+    return isinstance(value, _CONTINUOUS) and np.asarray(value).dtype.kind in "fc"

@@ -18,6 +18,7 @@ def grad(
     *,
     jit: bool = ...,
     has_aux: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Derivative[P, Any]: ...
 
@@ -29,6 +30,7 @@ def grad(
     *,
     jit: bool = ...,
     has_aux: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Callable[[Callable[P, Any]], Derivative[P, Any]]: ...
 
@@ -39,16 +41,20 @@ def grad(
     *,
     jit: bool = True,
     has_aux: bool = False,
+    holomorphic: bool = False,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates the gradient of a scalar function.
 
     Args:
-        function: a numeric Python function, or an `@njit` dispatcher, that returns one float.
+        function: a numeric Python function, or an `@njit` dispatcher, that returns one number.
         argnums: the argument or arguments to differentiate, by position or name.
         jit: False runs the same generated text as plain Python and NumPy.
         has_aux: whether the function returns a pair (value, auxiliary values), of which the first is
             differentiated and the second handed on.
+        holomorphic: whether arguments and result are complex, and the function analytic: the derivative by a
+            complex number is one. Otherwise the result is real, and the derivative of u by z = x + iy is
+            du/dx - i du/dy, as in JAX.
         options: `accurate_math=True` keeps the order of all sums, and libm in loops. `broadcasting=True`
             lets compiled callers pass arrays that are stretched because one of their sizes is 1; from Python
             this always works. `debug_nans=True` raises FloatingPointError at the first value or adjoint
@@ -79,10 +85,15 @@ def grad(
     (6.0, 4.5)
     >>> grad(lambda x: (x * x, {"half": 0.5 * x}), has_aux=True)(3.0)
     (6.0, {'half': 1.5})
+    >>> grad(lambda z: abs(z) ** 2)(1 + 2j), grad(lambda z: z**3, holomorphic=True)(1 + 2j)
+    ((2-4j), (-9+12j))
     """
     if function is None:
-        return lambda f: grad(f, argnums, jit=jit, has_aux=has_aux, **options)
-    return Derivative(function, "grad", argnums, jit, chosen(options, has_aux=has_aux))
+        flags = chosen(options, has_aux=has_aux, holomorphic=holomorphic)
+        return lambda f: grad(f, argnums, jit=jit, **flags)
+    return Derivative(
+        function, "grad", argnums, jit, chosen(options, has_aux=has_aux, holomorphic=holomorphic)
+    )
 
 
 @overload
@@ -92,6 +103,7 @@ def value_and_grad(
     *,
     jit: bool = ...,
     has_aux: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Derivative[P, tuple[Value, Any]]: ...
 
@@ -103,6 +115,7 @@ def value_and_grad(
     *,
     jit: bool = ...,
     has_aux: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Callable[[Callable[P, Value]], Derivative[P, tuple[Value, Any]]]: ...
 
@@ -113,6 +126,7 @@ def value_and_grad(
     *,
     jit: bool = True,
     has_aux: bool = False,
+    holomorphic: bool = False,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates a scalar function and its gradient together.
@@ -126,5 +140,8 @@ def value_and_grad(
     (9.0, 6.0)
     """
     if function is None:
-        return lambda f: value_and_grad(f, argnums, jit=jit, has_aux=has_aux, **options)
-    return Derivative(function, "value_and_grad", argnums, jit, chosen(options, has_aux=has_aux))
+        flags = chosen(options, has_aux=has_aux, holomorphic=holomorphic)
+        return lambda f: value_and_grad(f, argnums, jit=jit, **flags)
+    return Derivative(
+        function, "value_and_grad", argnums, jit, chosen(options, has_aux=has_aux, holomorphic=holomorphic)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -15,21 +16,25 @@ if TYPE_CHECKING:
     from adcompiler.graph.nodes import Graph
 
 
-def chain_of(mode: Mode, wrt: tuple[int, ...], has_aux: bool, inner: Any) -> tuple[Chain, bool]:
+def chain_of(
+    mode: Mode, wrt: Sequence[int], has_aux: bool, holomorphic: bool, inner: Any
+) -> tuple[Chain, bool]:
     """Return the steps of a derivative, and whether they start from a graph that calls another one.
 
     Args:
         mode: which derivative.
         wrt: positions of the arguments to differentiate.
         has_aux: whether the function returns a pair.
+        holomorphic: whether it is the derivative of a complex result by complex arguments.
         inner: the derivative that is differentiated; None for a function.
     """
-    own = next_chain(mode, wrt, has_aux)
+    wrt = tuple(wrt)
+    own = next_chain(mode, wrt, has_aux, holomorphic)
     if inner is None:
         return own, False
     if has_aux or inner.has_aux or inner.is_nested or inner.is_matrix or inner.mode == "hvp":
         return own, True
-    merged = merged_chain(mode, wrt, inner.chain, inner.style.single)
+    merged = merged_chain(mode, wrt, inner.chain, inner.style.single, holomorphic)
     return (own, True) if merged is None else (merged, False)
 
 

@@ -20,13 +20,14 @@ Mode = Literal[
 ]
 
 
-def next_chain(mode: Mode, wrt: tuple[int, ...], has_aux: bool = False) -> Chain:
+def next_chain(mode: Mode, wrt: tuple[int, ...], has_aux: bool = False, holomorphic: bool = False) -> Chain:
     """Return the chain of transformations for a derivative of a function.
 
     Args:
         mode: which derivative.
         wrt: positions of the arguments to differentiate.
         has_aux: whether the function returns a pair, of which the second part is handed on.
+        holomorphic: whether it is the derivative of a complex result by complex arguments.
 
     >>> next_chain("hvp", (1,))
     (Step(kind='grad', wrt=(1,), has_aux=False), Step(kind='tangent', wrt=(1,), has_aux=False))
@@ -44,10 +45,14 @@ def next_chain(mode: Mode, wrt: tuple[int, ...], has_aux: bool = False) -> Chain
             return (Step("tangent", wrt, in_sets="here"),)
         case "hvp":
             return Step("grad", wrt), Step("tangent", wrt)
+        case "grad" | "value_and_grad":
+            return (Step(mode, wrt, has_aux, holomorphic),)
     return (Step(mode, wrt, has_aux),)
 
 
-def merged_chain(mode: Mode, wrt: tuple[int, ...], inner: Chain, is_single: bool) -> Chain | None:
+def merged_chain(
+    mode: Mode, wrt: tuple[int, ...], inner: Chain, is_single: bool, holomorphic: bool = False
+) -> Chain | None:
     """Return the chain for a derivative of a derivative; None where there is none, or it would not be
     shorter.
 
@@ -56,6 +61,7 @@ def merged_chain(mode: Mode, wrt: tuple[int, ...], inner: Chain, is_single: bool
         wrt: positions of the arguments to differentiate.
         inner: the chain of the derivative that is differentiated.
         is_single: whether that returns one gradient by itself, not as a tuple.
+        holomorphic: whether the derivative is one of a complex result by complex arguments.
 
     >>> merged_chain("grad", (1,), (Step("grad", (0,)),), True)[1]
     Step(kind='slope', wrt=(0,), has_aux=False)
@@ -72,7 +78,7 @@ def merged_chain(mode: Mode, wrt: tuple[int, ...], inner: Chain, is_single: bool
         case "pullback":
             return pullback_of(inner, wrt)
         case "grad" if is_single:
-            return gradient_of(inner, wrt)
+            return gradient_of(inner, wrt, holomorphic)
         case "hvp" if is_single:
             found = gradient_of(inner, wrt)
             return found and (*found, Step("tangent", wrt))

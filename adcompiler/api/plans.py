@@ -17,7 +17,7 @@ from adcompiler.frontend.reads import hold
 from adcompiler.graph.kinds import element, is_array
 from adcompiler.graph.layout import Layout
 
-_SIMPLE = frozenset({np.ndarray, float, int, np.float64, np.float32, type(None)})
+_SIMPLE = frozenset({np.ndarray, float, int, complex, np.float64, np.float32, np.complex128, type(None)})
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 
 from adcompiler.api.arguments import kind_of, plain
 from adcompiler.api.checks import TANGENT, flat_tangent, seed
+from adcompiler.api.partials import written_out
 from adcompiler.api.plans import Plan, plans_of, quick_key, seed_kinds
 from adcompiler.api.pullback import Aux, Outputs, derivative_of, pair
 from adcompiler.errors import DifferentiationError
@@ -77,6 +78,7 @@ def jvp(
     >>> jvp(polar, (2.0, 0.0), (1.0, 0.5))
     ((2.0, 0.0), (1.0, 1.0))
     """
+    function = written_out(function)
     if len(primals) != len(tangents):
         reason = f"there are {len(primals)} arguments and {len(tangents)} tangents"
         raise DifferentiationError("AD305", reason)

@@ -100,7 +100,7 @@ def hessian(
         function: a numeric Python function, or an `@njit` dispatcher, that returns one float.
         argnums: the argument or arguments to differentiate twice, by position or name.
         jit: False runs the generated text as plain Python and NumPy.
-        **options: those of `grad`.
+        **options: those of `grad`; with `holomorphic=True`, arguments and result are complex.
 
     Returns:
         a callable with the parameters of `function`. For an argument of shape s it returns an array of
@@ -128,6 +128,7 @@ def jacobian(
     jit: bool = ...,
     has_aux: bool = ...,
     stacked: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Derivative[P, Any]: ...
 
@@ -140,6 +141,7 @@ def jacobian(
     jit: bool = ...,
     has_aux: bool = ...,
     stacked: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Callable[[Callable[P, Any]], Derivative[P, Any]]: ...
 
@@ -151,6 +153,7 @@ def jacobian(
     jit: bool = True,
     has_aux: bool = False,
     stacked: bool = False,
+    holomorphic: bool = False,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates the Jacobian.
@@ -168,6 +171,7 @@ def jacobian(
             differentiated and the second handed on.
         stacked: whether the blocks of all arguments stand side by side in one matrix, with a column for each
             number that is differentiated by: what `scipy.optimize.curve_fit` and `least_squares` take.
+        holomorphic: whether arguments and results are complex, and the function analytic.
         **options: those of `grad`.
 
     Returns:
@@ -192,9 +196,9 @@ def jacobian(
     array([[ 1.,  0.],
            [ 1., -2.]])
     """
+    options = chosen(options, has_aux=has_aux, stacked=stacked, holomorphic=holomorphic)
     if function is None:
-        return lambda f: jacobian(f, argnums, jit=jit, has_aux=has_aux, stacked=stacked, **options)
-    options = chosen(options, has_aux=has_aux, stacked=stacked)
+        return lambda f: Derivative(f, "jacobian", argnums, jit, options)
     return Derivative(function, "jacobian", argnums, jit, options)
 
 
@@ -206,6 +210,7 @@ def jacfwd(
     jit: bool = ...,
     has_aux: bool = ...,
     stacked: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Derivative[P, Any]: ...
 
@@ -218,6 +223,7 @@ def jacfwd(
     jit: bool = ...,
     has_aux: bool = ...,
     stacked: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Callable[[Callable[P, Any]], Derivative[P, Any]]: ...
 
@@ -229,6 +235,7 @@ def jacfwd(
     jit: bool = True,
     has_aux: bool = False,
     stacked: bool = False,
+    holomorphic: bool = False,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates the Jacobian by forward mode: a column for each element of x.
@@ -240,9 +247,9 @@ def jacfwd(
     array([[3., 0., 1.],
            [0., 3., 2.]])
     """
+    options = chosen(options, has_aux=has_aux, stacked=stacked, holomorphic=holomorphic)
     if function is None:
-        return lambda f: jacfwd(f, argnums, jit=jit, has_aux=has_aux, stacked=stacked, **options)
-    options = chosen(options, has_aux=has_aux, stacked=stacked)
+        return lambda f: Derivative(f, "jacfwd", argnums, jit, options)
     return Derivative(function, "jacfwd", argnums, jit, options)
 
 
@@ -254,6 +261,7 @@ def jacrev(
     jit: bool = ...,
     has_aux: bool = ...,
     stacked: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Derivative[P, Any]: ...
 
@@ -266,6 +274,7 @@ def jacrev(
     jit: bool = ...,
     has_aux: bool = ...,
     stacked: bool = ...,
+    holomorphic: bool = ...,
     **options: Any,
 ) -> Callable[[Callable[P, Any]], Derivative[P, Any]]: ...
 
@@ -277,6 +286,7 @@ def jacrev(
     jit: bool = True,
     has_aux: bool = False,
     stacked: bool = False,
+    holomorphic: bool = False,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates the Jacobian by reverse mode: a row for each element of y.
@@ -289,7 +299,7 @@ def jacrev(
     array([[3., 0., 1.],
            [0., 3., 2.]])
     """
+    options = chosen(options, has_aux=has_aux, stacked=stacked, holomorphic=holomorphic)
     if function is None:
-        return lambda f: jacrev(f, argnums, jit=jit, has_aux=has_aux, stacked=stacked, **options)
-    options = chosen(options, has_aux=has_aux, stacked=stacked)
+        return lambda f: Derivative(f, "jacrev", argnums, jit, options)
     return Derivative(function, "jacrev", argnums, jit, options)

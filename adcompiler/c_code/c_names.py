@@ -54,7 +54,7 @@ def _is_expression(node: Node) -> bool:
         return not any(map(_is_structure, node.outs)) if isinstance(node, If) else True
     measures = node.fn == "getitem" or (not card(node.fn).reads_elements and not card(node.fn).allocates)
     reads = any(is_array(type_of(arg)) for arg in values(node.args))
-    return (measures or not reads) and node.fn not in ("recurse", "derivative")
+    return (measures or not reads) and not card(node.fn).is_of_module
 
 
 def _is_within(node: Node, chosen: set[Value]) -> bool:

@@ -86,7 +86,7 @@ class Statements(Picking):
         ):
             raise refused("a list is made or read", node.loc, "write it with arrays, or export a .py file")
         kind = nt.unliteral(node.out.type)
-        if node.fn in ("recurse", "derivative"):
+        if card(node.fn).is_of_module:
             self.call(node)
         elif node.fn == "np.nonzero":
             self.nonzero(node)

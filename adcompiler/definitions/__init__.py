@@ -2,6 +2,7 @@
 
 from adcompiler.definitions import (
     arranging,
+    complex_numbers,
     joining,
     linalg,
     products,
@@ -19,6 +20,7 @@ __all__ = [
     "SHOWN",
     "Definition",
     "arranging",
+    "complex_numbers",
     "joining",
     "linalg",
     "products",

@@ -50,7 +50,7 @@ def _flat(a):
     return np.full(1, a) if a.ndim == 0 else np.ravel(a)
 
 
-@define("np.vdot", when=_is_no_vector)
+@define("np.vdot", when=_is_no_vector, is_analytic=True)
 def vdot(a, b):
     return np.ravel(a) @ np.ravel(b)
 

@@ -12,13 +12,13 @@ from numba.core.typing.typeof import Purpose, typeof
 from numba.extending import typeof_impl
 
 from adcompiler.analysis.alias import memory
-from adcompiler.analysis.types import Types, infer, is_array, is_mutable, rank
+from adcompiler.analysis.types import Types, infer, is_array, is_mutable, is_scalar, rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.recursion import Callee, Lifted, is_recursive
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, map_leaves
-from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Role, Value
-from adcompiler.graph.walk import map_region
+from adcompiler.graph.nodes import Apply, Atom, Effect, Global, Graph, Literal, Node, Region, Role, Value
+from adcompiler.graph.walk import map_region, substitute
 from adcompiler.reverse.augmented import Half
 
 Kinds = tuple[nt.Type, ...]
@@ -114,6 +114,7 @@ def plain_kind(kind: nt.Type) -> nt.Type:
     return kind.copy(layout="C", readonly=False) if is_array(kind) else kind
 
 
+_KINDS = {bool: nt.boolean, int: nt.int64, float: nt.float64, complex: nt.complex128}
 _KNOWN: dict[tuple[Callee, Kinds], nt.Type] = {}
 _ASSUMED: dict[tuple[Callee, Kinds], nt.Type] = {}
 
@@ -135,14 +136,31 @@ def result_type(callee: Callee, kinds: Kinds) -> nt.Type:
     graph = callee_graph(callee, kinds)
     arrays = [plain_kind(kind) for kind in kinds if is_array(kind)]
     error: DifferentiationError | None = None
-    for start in (nt.int64, *dict.fromkeys(arrays)):
+    starts = [nt.int64, *dict.fromkeys(arrays)]
+    parts = _parts_of_recursion(callee, graph)
+    if parts:
+        starts = [nt.UniTuple(kind, parts) for kind in (nt.int64, nt.float64)]
+    for start in starts:
         try:
-            _KNOWN[key] = _borne_out(callee, kinds, graph, start)
-            return _KNOWN[key]
+            found = _borne_out(callee, kinds, graph, start)
+            if parts and not all(map(is_scalar, found.types)):
+                break
+            _KNOWN[key] = found
+            return found
         except DifferentiationError as refused:
             error = error or refused
+    if parts:
+        raise refusal(callee, "returns something else than numbers in a tuple") from error
     assert error is not None
     raise error
+
+
+def _parts_of_recursion(callee: Callee, graph: Graph) -> int:
+    """Return how many parts the tuple has that a function returns which calls itself; 0 without a tuple."""
+    function = callee.function
+    if isinstance(function, Lifted) or not isinstance(graph.returns, Packed) or not is_recursive(function):
+        return 0
+    return len(graph.returns.parts)
 
 
 def _borne_out(callee: Callee, kinds: Kinds, graph: Graph, assumed: nt.Type) -> nt.Type:
@@ -166,7 +184,7 @@ def _borne_out(callee: Callee, kinds: Kinds, graph: Graph, assumed: nt.Type) -> 
 def _kind_of(atom: Atom, found: Types) -> nt.Type:
     if isinstance(atom, Value):
         return found[atom]
-    return nt.float64 if isinstance(getattr(atom, "value", None), float) else nt.int64
+    return _KINDS.get(type(getattr(atom, "value", None)), nt.int64)
 
 
 def _ranked(callee: Callee, kinds: Kinds) -> tuple[Any, Sequence[Layout]]:
@@ -203,17 +221,46 @@ def callee_graph(callee: Callee, kinds: Kinds) -> Graph:
         graph = replace(graph, parameters=())
     if callee.chain or callee.picks is not None:
         return graph
-    if graph.returns is not None or len(graph.body.yields) != 1:
-        if isinstance(callee.function, Lifted) or not is_recursive(callee.function):
-            return graph  # the rule of a function
-        raise refusal(callee, "returns something else than one number or array")
+    if isinstance(callee.function, Lifted) or not is_recursive(callee.function):
+        return graph  # the rule of a function
+    if not _is_flat(graph.returns):
+        raise refusal(callee, "returns something else than one array, or numbers")
     params = graph.body.params
     info = memory(graph.body, set(params), set(params))
     given = [kind for kind in kinds if not isinstance(kind, nt.NoneType)]
-    objects = [param for param, kind in zip(params, given, strict=True) if is_mutable(kind)]
-    if any(info.is_written(param) for param in objects):
-        raise refusal(callee, "writes to one of its arguments")
-    return graph
+    objects = {param: kind for param, kind in zip(params, given, strict=True) if is_mutable(kind)}
+    written = {param: kind for param, kind in objects.items() if info.is_written(param)}
+    if not all(is_array(kind) and isinstance(kind.dtype, nt.Integer) for kind in written.values()):
+        raise refusal(callee, "writes to one of its arguments that holds no whole numbers")
+    return _put_back(graph, [*written]) if written else graph
+
+
+def _is_flat(returns: Layout | None) -> bool:
+    """Tell whether a result is one value, or a tuple of such."""
+    if isinstance(returns, Packed):
+        return returns.maker is tuple and all(isinstance(part, Leaf) for part in returns.parts)
+    return returns is None
+
+
+def _put_back(graph: Graph, written: Sequence[Value]) -> Graph:
+    """Let a function write in copies of arguments, which then have to be as they were: to its caller, it
+    writes none.
+    """
+    own = {param: Value(param.name) for param in written}
+    nodes: list[Node] = [Apply(copy, "copy", (param,), role=Role.TAPE) for param, copy in own.items()]
+    body = substitute(graph.body, dict(own))
+    nodes += body.nodes
+    for param, copy in own.items():
+        same, all_of_them = Value("same", temporary=True), Value("all", temporary=True)
+        message = (
+            f"'{graph.name}' calls itself, and returns without putting back what it wrote to '{param.name}'"
+        )
+        nodes += [
+            Apply(same, "eq", (copy, param)),
+            Apply(all_of_them, "np.all", (same,)),
+            Effect("assert", (all_of_them, Literal(message))),
+        ]
+    return replace(graph, body=replace(body, params=graph.body.params, nodes=tuple(nodes)))
 
 
 def returning_copy(graph: Graph) -> Graph:
@@ -281,7 +328,4 @@ def plain_or_none(atom: Atom) -> nt.Type:
         return nt.none
     if isinstance(atom, Global):
         return typeof(atom.value, Purpose.constant)
-    value = getattr(atom, "value", None)
-    if isinstance(value, bool):
-        return nt.boolean
-    return nt.int64 if isinstance(value, int) else nt.float64 if isinstance(value, float) else nt.unicode_type
+    return _KINDS.get(type(getattr(atom, "value", None)), nt.unicode_type)

@@ -56,7 +56,7 @@ from adcompiler.source import NOWHERE
 from adcompiler.storage.derived import Derived, described
 
 
-def forward(graph: Graph, wrt: Sequence[int], kind: Kind) -> Derived:
+def forward(graph: Graph, wrt: Sequence[int], kind: Kind, holomorphic: bool | None = None) -> Derived:
     """Build the graph that evaluates the derivative of a function along a direction.
 
     Args:
@@ -66,11 +66,14 @@ def forward(graph: Graph, wrt: Sequence[int], kind: Kind) -> Derived:
         kind: `"jvp"` for `(results, their tangents)`, `"tangent"` for the tangents only; `"slope"`, too, but
             with tangents of 1 in place of the further parameters. Results that are no floats have the
             tangent None.
+        holomorphic: whether the arguments are complex, as `Step` says.
 
     Raises:
-        DifferentiationError: AD202 where no card has a rule.
+        DifferentiationError: AD202 where no card has a rule, AD302 where arguments are not as `holomorphic`
+            says.
     """
     arguments = [graph.body.params[k] for k in wrt]
+    _check_numbers(graph, arguments, holomorphic)
     sweep = _started(graph, arguments)
     params = _with_tangents(sweep, graph.body.params, arguments, kind)
     _check_sizes(sweep, params)
@@ -87,6 +90,16 @@ def forward(graph: Graph, wrt: Sequence[int], kind: Kind) -> Derived:
     kinds = [value.type for value in params]
     seeds = tuple(own.copy(layout="C", readonly=False) if is_array(own) else own for own in kinds)
     return Derived(result, seeds=seeds)
+
+
+def _check_numbers(graph: Graph, arguments: Sequence[Value], holomorphic: bool | None) -> None:
+    for value in arguments if holomorphic is not None else ():
+        if is_complex(value.type) and not holomorphic:
+            reason = f"the derivative of '{graph.name.rstrip('_')}' by '{value.name}' is complex"
+            raise DifferentiationError("AD302", reason, None, "pass holomorphic=True, if the function is")
+        if holomorphic and not is_complex(value.type):
+            reason = f"the derivative of '{graph.name.rstrip('_')}' by '{value.name}' is real"
+            raise DifferentiationError("AD302", reason, None, "leave holomorphic=True out")
 
 
 def _started(graph: Graph, arguments: list[Value]) -> TangentSweep:
@@ -142,7 +155,7 @@ def _derivative(graph: Graph, body: Region, kind: Kind, has: list[bool], names: 
 def _has_tangent(atom: Atom) -> bool:
     if isinstance(atom, Value):
         return is_continuous(type_of(atom))
-    return isinstance(getattr(atom, "value", None), float)
+    return isinstance(getattr(atom, "value", None), float | complex)
 
 
 def _unit(sweep: TangentSweep, value: Value) -> Atom:
@@ -155,8 +168,12 @@ def _unit(sweep: TangentSweep, value: Value) -> Atom:
         reason = f"the gradient by '{value.name}' is an array"
         cure = "use jacobian, hessian or hvp, or the grad of a number made of the gradient"
         raise DifferentiationError("AD302", reason, None, cure)
-    one = Literal(1.0)
-    return one if str(value.type) == "float64" else sweep.apply(f"np.{value.type}", one)
+    match str(value.type):
+        case "float64":
+            return Literal(1.0)
+        case "complex128":
+            return Literal(1.0 + 0j)
+    return sweep.apply(f"np.{value.type}", Literal(1.0))
 
 
 def _check_sizes(sweep: TangentSweep, params: dict[Value, Value]) -> None:
@@ -181,7 +198,7 @@ def _region(sweep: TangentSweep, region: Region) -> None:
 def _node(sweep: TangentSweep, node: Node) -> None:
     """Append a node and the node of its tangent."""
     match node:
-        case Apply(fn="recurse" | "derivative" | "rule") if _varied(sweep, node):
+        case Apply(fn="recurse" | "recurse_parts" | "derivative" | "rule") if _varied(sweep, node):
             _of_call(sweep, node)
         case Apply():
             start = len(sweep.nodes)

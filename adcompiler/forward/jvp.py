@@ -17,6 +17,7 @@ from adcompiler.rules.find import (
     find_tangent,
     no_rule,
     not_for_complex,
+    takes_complex,
     unknown_partial,
 )
 from adcompiler.rules.formula import evaluate, expand, with_slope
@@ -40,7 +41,7 @@ def tangent_of_result(sweep: TangentSweep, node: Apply) -> Atom | None:
     if sweep.has_complex and any(is_complex(type_of(v)) for v in values((node.out, *operands(node)))):
         if (rule := card(node.fn).complex_partials) is not None and len(node.args) == 1:
             return _of_complex(sweep, node, rule)
-        if not card(node.fn).is_analytic and node.fn != "complex":
+        if not takes_complex(node):
             raise not_for_complex(node)
     return _by_rule(sweep, node)
 

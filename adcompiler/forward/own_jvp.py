@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from adcompiler.analysis.types import is_complex
 from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
 from adcompiler.forward.tangents import TangentSweep
-from adcompiler.graph.nodes import Apply, Atom, Literal
+from adcompiler.graph.nodes import Apply, Atom, Literal, type_of
 from adcompiler.rules.find import atom_rank
 from adcompiler.rules.own_rules import (
     adjoint_kinds,
@@ -36,6 +37,9 @@ def forward_custom(sweep: TangentSweep, node: Apply) -> Atom:
         found = sweep.apply("rule", global_of(function.jvp), *args, result, *map(sweep.whole, args))
         check_part(sweep, function, None, (found, kind), result)
         return found
+    if is_complex(type_of(result)) and (not atom_rank(result) or len(args) > 1):
+        reason = f"'{function.__name__}' has a rule for adjoints only, and its result is complex"
+        raise DifferentiationError("AD202", reason, node.loc, "give it one for tangents, too: defjvp")
     if not atom_rank(result):
         return _from_gradient(sweep, function, args, result)
     if len(args) > 1:
@@ -61,6 +65,8 @@ def _from_gradient(
         part = found if len(args) == 1 else sweep.apply("getitem", found, Literal(k))
         check_part(sweep, function, k, (part, kinds[k]), arg)
         term: Atom = sweep.apply("mul", part, tangent)
+        if is_complex(type_of(arg)):
+            term = sweep.apply("np.real", term)
         if atom_rank(arg):
             term = sweep.apply("np.sum", term)
         total = term if total is None else sweep.apply("add", total, term)

@@ -53,6 +53,7 @@ class Transformation:
         steps: by what the result is differentiated again.
         stacked: whether blocks by several arguments stand side by side in one matrix.
         in_lanes: whether Jacobians and Hessians are computed along several directions at once.
+        holomorphic: whether it is the derivative of a complex result by complex arguments.
         in_axes, out_axes: along which axes a batch goes, for `"vmap"`.
     """
 
@@ -65,6 +66,7 @@ class Transformation:
     in_lanes: bool = False
     in_axes: Axes = 0
     out_axes: Axes = 0
+    holomorphic: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.inlining import bind_parameters, calls_itself, inline, raises_inside
 from adcompiler.frontend.lifting import signature_of, without_lists
 from adcompiler.frontend.parse import Source, parse
-from adcompiler.frontend.recursion import Callee, is_recursive
+from adcompiler.frontend.recursion import Callee, is_recursive, results_in_tuple
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Effect, Global, Literal, Store, Value
 
@@ -167,7 +167,13 @@ def _call_itself(state: Lowering, node: gast.Call, called: Any, name: str | None
     function = source.function
     _, args = _single_values(state, node, source, "AD201", f"'{function.__name__}' calls itself")
     callee = Global(function.__name__, Callee(function, raises=raises_inside(state, source)))
-    return state.apply(node, "recurse", (callee, *args), name or function.__name__)
+    count = results_in_tuple(function)
+    if count is None:
+        return state.apply(node, "recurse", (callee, *args), name or function.__name__)
+    whole = state.apply(node, "recurse_parts", (callee, *args), function.__name__)
+    parts = tuple(state.apply(node, "getitem", (whole, Literal(k)), None) for k in range(count))
+    state.ranks.update(dict.fromkeys(parts, 0))
+    return parts
 
 
 def _transform(state: Lowering, node: gast.Call, transform: Transform, name: str | None) -> Binding:

@@ -48,8 +48,8 @@ def inlined(
     _check_options(state, node, definition, args, keywords)
     start, where = len(state.nodes), state.where(node)
     if not definition.is_analytic or fn in SHOWN:
-        args = [_real(state, node, fn, arg) for arg in args]
-        keywords = {key: _real(state, node, fn, arg) for key, arg in keywords.items()}
+        args = [of_reals(state, node, fn, arg) for arg in args]
+        keywords = {key: of_reals(state, node, fn, arg) for key, arg in keywords.items()}
     source = parse(definition.function)
     try:
         env = inlining.bind_parameters(state, node, source, None, args, keywords)
@@ -106,7 +106,7 @@ def _apart(
     return result
 
 
-def _real(state: Lowering, node: gast.expr, fn: str, binding: Binding) -> Binding:
+def of_reals(state: Lowering, node: gast.expr, fn: str, binding: Binding) -> Binding:
     """Mark an argument of a definition that has to be real, or may not be written afterwards."""
     if isinstance(binding, Value):
         marked = state.apply(node, "of_reals", (binding, Literal(fn)), binding.name)

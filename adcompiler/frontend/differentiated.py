@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gast
@@ -137,13 +137,14 @@ class Differentiated:
         how = self.function.how
         if how.mode != "grad" or how.has_aux or not how.single or len(self.spans[how.wrt[0]]) != 1:
             return None
-        first = Step("grad", tuple(self.spans[how.wrt[0]]))
+        first = Step("grad", tuple(self.spans[how.wrt[0]]), holomorphic=how.holomorphic)
         inner = Differentiated(self.state, self.node, self.function.function, self.args, self.run)
         match chain:
-            case (Step(kind="grad", wrt=wrt), *rest) if self.rank(first.wrt[0]) == 0:
-                return inner, (Step("grad", wrt), Step("slope", first.wrt), *how.steps, *rest)
-            case (Step(kind="pullback", wrt=wrt, in_lanes=lanes), *rest) if not (how.steps or rest):
-                return inner, (Step("grad", wrt), Step("tangent", first.wrt, in_lanes=lanes))
+            case (Step(kind="grad", wrt=wrt) as last, *rest) if self.rank(first.wrt[0]) == 0:
+                slope = Step("slope", first.wrt, holomorphic=last.holomorphic)
+                return inner, (replace(first, wrt=wrt), slope, *how.steps, *rest)
+            case (Step(kind="pullback", wrt=wrt) as last, *rest) if not (how.steps or rest):
+                return inner, (replace(first, wrt=wrt), replace(last, kind="tangent", wrt=first.wrt))
             case (Step(kind="tangent" | "slope"), *_):
                 return inner, (first, *how.steps, *chain)
         return None

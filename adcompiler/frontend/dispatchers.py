@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
 
@@ -27,8 +29,26 @@ def python_function(function: Callable[..., Any]) -> types.FunctionType:
     function = function.function if isinstance(function, CustomFunction) else function
     function = getattr(function, "py_func", function)
     if not isinstance(function, types.FunctionType):
-        raise DifferentiationError("AD001", f"{function!r} is not a Python function")
+        raise DifferentiationError("AD001", f"{function!r} is not a Python function", None, _cure(function))
     return function
+
+
+def _cure(function: Any) -> str | None:
+    """Return what to differentiate in place of what has no text."""
+    name, call = getattr(function, "__name__", "f"), "write a function that calls it: lambda"
+    match function:
+        case np.ufunc():
+            given = ", ".join("xyzuvw"[: function.nin])
+            return f"{call} {given}: np.{name}({given})"
+        case types.BuiltinFunctionType():
+            home = "" if function.__module__ == "builtins" else f"{function.__module__}."
+            return f"{call} x: {home}{name}(x)"
+        case types.MethodType():
+            owner = f"{type(function.__self__).__name__}.{name}"
+            return f"write a function of what it reads; of a dataclass, grad({owner}, argnums=1)"
+        case _ if callable(function) and not isinstance(function, type):
+            return "write a function of what the object reads"
+    return None
 
 
 def error_model(function: object) -> str | None:

@@ -9,9 +9,8 @@ from typing import Any
 import gast
 import numpy as np
 
-from adcompiler.frontend import inlining, tuples
+from adcompiler.frontend import defined, inlining, tuples
 from adcompiler.frontend.bindings import Binding
-from adcompiler.frontend.defined import relocated
 from adcompiler.frontend.parse import parse
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Literal
@@ -30,11 +29,13 @@ def contracted(state: Lowering, node: gast.Call, name: str | None) -> Binding:
         raise state.refuse("AD102", "np.einsum with '...' is not part of the language", node)
     if len(terms) != len(arrays):
         raise state.refuse("AD102", f"the formula is for {len(terms)} arrays, not {len(arrays)}", node)
+    if result and _matrix_product(terms, result) is None:  # sums are formed in an array of floats
+        arrays = [defined.of_reals(state, node, "np.einsum", array) for array in arrays]
     source = parse(_function(program(terms, result)))
     start, where = len(state.nodes), state.where(node)
     env = inlining.bind_parameters(state, node, source, None, arrays, {})
     found = inlining.inline(state, source, env, None, name)
-    state.nodes[start:] = [relocated(made, where) for made in state.nodes[start:]]
+    state.nodes[start:] = [defined.relocated(made, where) for made in state.nodes[start:]]
     return found
 
 

@@ -14,7 +14,7 @@ from adcompiler.frontend.chunks import written
 from adcompiler.frontend.differentiated import Differentiated
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.graph.nodes import Atom, Literal
-from adcompiler.graph.steps import Chain, Step
+from adcompiler.graph.steps import Chain, Kind, Step
 
 
 def jacobian_by_columns(array, product):
@@ -22,7 +22,7 @@ def jacobian_by_columns(array, product):
     unit = np.zeros(array.size, array.dtype)
     unit[0] = 1.0
     first = product(unit.reshape(array.shape))
-    columns = np.empty((first.size, array.size), array.dtype)
+    columns = np.empty((first.size, array.size), first.dtype)
     for k in range(array.size):
         unit[k] = 1.0
         column = product(unit.reshape(array.shape)).ravel() if k > 0 else first.ravel()
@@ -33,11 +33,12 @@ def jacobian_by_columns(array, product):
 
 
 def gradient_by_columns(array, product):
-    unit, slopes = np.zeros(array.size, array.dtype), np.empty(array.size, array.dtype)
-    for k in range(array.size):
-        unit[k] = 1.0
+    unit = np.zeros(array.size, array.dtype)
+    unit[:1] = 1.0
+    slopes = np.full(array.size, product(unit.reshape(array.shape)))
+    for k in range(1, array.size):
+        unit[k - 1], unit[k] = 0.0, 1.0
         slopes[k] = product(unit.reshape(array.shape))
-        unit[k] = 0.0
     return slopes.reshape(array.shape)
 
 
@@ -53,11 +54,12 @@ def jacobian_by_rows(array, result, product):
 
 
 def slopes_by_rows(result, product):
-    unit, slopes = np.zeros(result.size, result.dtype), np.empty(result.size, result.dtype)
-    for k in range(result.size):
-        unit[k] = 1.0
+    unit = np.zeros(result.size, result.dtype)
+    unit[:1] = 1.0
+    slopes = np.full(result.size, product(unit.reshape(result.shape)))
+    for k in range(1, result.size):
+        unit[k - 1], unit[k] = 0.0, 1.0
         slopes[k] = product(unit.reshape(result.shape))
-        unit[k] = 0.0
     return slopes.reshape(result.shape)
 
 
@@ -105,7 +107,7 @@ def jacobian(call: Differentiated, how: Transformation) -> Binding:
         if is_forward and how.in_lanes and chunks.is_in_lanes(call, how.wrt):
             whole, made = chunks.columns(call, how.wrt, rank, pick)
             return whole() if how.stacked else call.like_arguments(how.wrt, how.single, made)
-        made = _columns(call, rank, pick) if is_forward else _rows(call, part, pick, how.in_lanes)
+        made = _columns(call, rank, pick, how) if is_forward else _rows(call, part, pick, how)
         if how.stacked:
             return _side_by_side(call, how.wrt, made, rank)
         return call.like_arguments(how.wrt, how.single, made)
@@ -161,36 +163,36 @@ def hessian(call: Differentiated, how: Transformation) -> Binding:
 
     def row(i: int) -> Binding:
         return call.like_arguments(
-            how.wrt, how.single, lambda j: by_chunks[j](i) if in_lanes else _second(call, i, j)
+            how.wrt, how.single, lambda j: by_chunks[j](i) if in_lanes else _second(call, i, j, how)
         )
 
     return call.like_arguments(how.wrt, how.single, row)
 
 
-def _columns(call: Differentiated, rank: int, pick: int) -> Callable[[int], Binding]:
+def _columns(call: Differentiated, rank: int, pick: int, how: Transformation) -> Callable[[int], Binding]:
     """Return what makes the derivative of a part of the result by a single value, a column at a time."""
 
     def block(k: int) -> Binding:
         if not _known_argument(call, k):
-            return call.derivative((Step("slope", (k,)),), (), (pick,), rank)
+            return call.derivative((_step("slope", k, how),), (), (pick,), rank)
         template = jacobian_by_columns if rank else gradient_by_columns
-        product = _product(call, (Step("tangent", (k,)),), (pick,), rank)
+        product = _product(call, (_step("tangent", k, how),), (pick,), rank)
         return written(call, template, call.atoms[k], product)
 
     return block
 
 
-def _rows(call: Differentiated, part: Atom, pick: int, in_lanes: bool) -> Callable[[int], Binding]:
+def _rows(call: Differentiated, part: Atom, pick: int, how: Transformation) -> Callable[[int], Binding]:
     """Return what makes the derivative of a part of the result by a single value, by one or several rows."""
     rank = _known(call, part)
 
     def block(k: int) -> Binding:
         own = _known_argument(call, k)
         if not rank:
-            return call.derivative((Step("grad", (k,)),), (), (pick,), own)
-        if in_lanes:
+            return call.derivative((_step("grad", k, how),), (), (pick,), own)
+        if how.in_lanes:
             return chunks.rows(call, part, pick, k)
-        product = _product(call, (Step("pullback", (k,)),), (pick,), own)
+        product = _product(call, (_step("pullback", k, how),), (pick,), own)
         if own:
             return written(call, jacobian_by_rows, call.atoms[k], part, product)
         return written(call, slopes_by_rows, part, product)
@@ -198,11 +200,16 @@ def _rows(call: Differentiated, part: Atom, pick: int, in_lanes: bool) -> Callab
     return block
 
 
-def _second(call: Differentiated, i: int, j: int) -> Binding:
+def _step(kind: Kind, k: int, how: Transformation) -> Step:
+    return Step(kind, (k,), holomorphic=how.holomorphic)
+
+
+def _second(call: Differentiated, i: int, j: int, how: Transformation) -> Binding:
     rank = _known_argument(call, j)
+    first = _step("grad", j, how)
     if not _known_argument(call, i):
-        return call.derivative((Step("grad", (j,)), Step("slope", (i,))), (), None, rank)
-    product = _product(call, (Step("grad", (j,)), Step("tangent", (i,))), None, rank)
+        return call.derivative((first, _step("slope", i, how)), (), None, rank)
+    product = _product(call, (first, _step("tangent", i, how)), None, rank)
     if rank:
         return written(call, hessian_by_rows, call.atoms[i], call.atoms[j], product)
     return written(call, gradient_by_columns, call.atoms[i], product)

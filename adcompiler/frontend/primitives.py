@@ -73,6 +73,8 @@ def _by_form(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bin
         return Literal(kind)
     if fn in UNKNOWN_TO_NUMBA:
         raise state.refuse("AD102", f"'{fn}' is not part of the language", node)
+    if fn == "complex" and len(node.args) == 1 and not node.keywords:
+        return state.apply(node, "np.complex128", (state.atom(node.args[0]),), name)
     if fn == "type" and len(node.args) == 1:
         return TypeOf(state.atom(node.args[0]))
     return _joined(state, node, fn, name) if card(fn).spelling is Spelling.JOIN and node.args else None

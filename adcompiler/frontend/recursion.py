@@ -88,6 +88,17 @@ def is_recursive(function: types.FunctionType) -> bool:
     return False
 
 
+def results_in_tuple(function: types.FunctionType) -> int | None:
+    """Return how many results the statements of a function return in a tuple; None where there is no tuple.
+
+    >>> from adcompiler.samples import sigmoid
+    >>> results_in_tuple(sigmoid) is None
+    True
+    """
+    returned = [node.value for node in gast.walk(parse(function).tree) if isinstance(node, gast.Return)]
+    return next((len(value.elts) for value in returned if isinstance(value, gast.Tuple)), None)
+
+
 def called(function: types.FunctionType) -> Counter[types.FunctionType]:
     """Count the calls by name in the text of a function, for each function outside."""
     code = function.__code__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import cmath
 import math
 import sys
 import types
@@ -55,6 +56,8 @@ def primitive(function: object) -> str | None:
         return name
     if getattr(math, name, MISSING) is function:
         return f"math.{name}"
+    if getattr(cmath, name, MISSING) is function:
+        return f"cmath.{name}"
     if function is times:
         return name
     if name == "prange" and getattr(function, "__module__", "").startswith("numba"):
@@ -100,6 +103,8 @@ def constant(name: str, value: object) -> Atom:
         return Literal(float(value))
     if isinstance(value, np.int64):
         return Literal(int(value))
+    if isinstance(value, complex):
+        return Literal(complex(value))
     if value is None or isinstance(value, bool):
         return Literal(value)
     if isinstance(value, int | float | str):

@@ -30,6 +30,7 @@ from adcompiler.graph.nodes import Atom, Global, Literal
 from adcompiler.graph.steps import Axes, Entries, Matrix, NamedAxes, Step
 
 MAKERS = ("grad", "value_and_grad", "hvp", "jacobian", "jacfwd", "jacrev", "hessian", "vmap")
+_FLAGS = ("has_aux", "stacked", "holomorphic")
 EVALUATED = ("vjp", "jvp", "linearize")
 
 
@@ -43,11 +44,13 @@ def transform_of(derivative: Any, in_lanes: bool = False) -> Transform:
     inner, single = derivative.function, derivative.style.single
     if derivative.chain and derivative.mode not in ("hvp", *get_args(Matrix)) and not derivative.is_nested:
         first, *rest = derivative.chain  # derivatives by numbers, taken one after the other
-        how = Transformation(first.kind, first.wrt, single, derivative.has_aux, tuple(rest))
+        aux, steps = derivative.has_aux, tuple(rest)
+        how = Transformation(first.kind, first.wrt, single, aux, steps, holomorphic=bool(first.holomorphic))
         return Transform(how, _function(derivative.base))
-    aux, stacked = derivative.has_aux, derivative.stacked
-    wrt, axes = tuple(derivative.wrt), derivative.axes
-    how = Transformation(derivative.mode, wrt, single, aux, (), stacked, in_lanes, *axes)
+    aux, wrt, holomorphic = derivative.has_aux, tuple(derivative.wrt), derivative.holomorphic
+    in_lanes = in_lanes and not holomorphic  # lanes are real
+    axes = (*derivative.axes, holomorphic)
+    how = Transformation(derivative.mode, wrt, single, aux, (), derivative.stacked, in_lanes, *axes)
     return Transform(how, transform_of(inner) if getattr(inner, "is_derivative", False) else _function(inner))
 
 
@@ -74,16 +77,16 @@ def made(
     if maker == "vmap":
         return _over_batches(state, node, args, keywords)
     given = dict(zip(("function", "argnums"), args, strict=False)) | dict(keywords)
-    unknown = given.keys() - {"function", "argnums", "has_aux", "stacked"}
+    unknown = given.keys() - {"function", "argnums", *_FLAGS}
     if unknown or "function" not in given or len(args) > 2:
         cure = "make it outside, where it can be used by its name"
         raise state.refuse("AD107", f"{maker} takes a function, argnums and has_aux here", node, cure)
     function = differentiable(state, node, given["function"])
     names = [*signature_of(function).parameters]
     wrt, single = _positions(state, node, given.get("argnums", Literal(0)), names)
-    has_aux = given.get("has_aux", Literal(False))
-    stacked = given.get("stacked", Literal(False)) == Literal(True)
-    return Transform(Transformation(maker, wrt, single, has_aux == Literal(True), (), stacked), function)
+    aux, stacked, holomorphic = (given.get(name) == Literal(True) for name in _FLAGS)
+    how = Transformation(maker, wrt, single, aux, (), stacked, holomorphic=holomorphic)
+    return Transform(how, function)
 
 
 def _over_batches(
@@ -200,7 +203,7 @@ def _gradient(call: Differentiated, how: Transformation, name: str | None) -> Bi
     picks = (0,) if how.has_aux else None
 
     def one(k: int) -> Binding:
-        chain = (Step("grad", (k,)), *how.steps)
+        chain = (Step("grad", (k,), holomorphic=how.holomorphic), *how.steps)
         return call.derivative(chain, (), picks, call.rank(k), name if how.single else None)
 
     found = call.like_arguments(how.wrt, how.single, one)

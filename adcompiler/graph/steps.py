@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from adcompiler.graph.layout import direction_name
@@ -22,6 +22,9 @@ class Step:
             derivatives by one number (`slope`). What is given are arguments after those of the function.
         wrt: positions of the arguments that have an adjoint or tangent.
         has_aux: whether the function returns a pair, and the derivative returns the second part, too.
+        holomorphic: whether arguments and results are complex, and the derivative a complex number: results
+            then are where they get adjoints, arguments where they get tangents. If False, these are real;
+            None where they may be either. A gradient is that of a real result, unless it is holomorphic.
         in_lanes: whether tangents or adjoints are several ones at once, along a last axis of each array that
             is given and returned.
         in_sets: whether what is returned tells where derivatives are not zero: "everywhere", or "here", for
@@ -31,6 +34,7 @@ class Step:
     kind: Kind
     wrt: tuple[int, ...]
     has_aux: bool = False
+    holomorphic: bool | None = field(default=None, repr=False)
     in_lanes: bool = field(default=False, repr=False)
     in_sets: Literal["", "everywhere", "here"] = field(default="", repr=False)
 
@@ -106,19 +110,21 @@ def is_one_reverse_step(chain: Chain) -> bool:
     return len(chain) == 1 and chain[0].kind in ("grad", "value_and_grad", "pullback")
 
 
-def gradient_of(chain: Chain, wrt: tuple[int, ...]) -> Chain | None:
+def gradient_of(chain: Chain, wrt: tuple[int, ...], holomorphic: bool = False) -> Chain | None:
     """Return the chain for the gradient of a function that is a derivative itself; None where there is none.
 
     Derivatives by numbers can be taken in any order, so a gradient comes first and forward mode after it.
+    What the last one is taken of is complex if the number is by which the one before it is taken.
 
     >>> gradient_of((Step("grad", (0,)),), (1,))
     (Step(kind='grad', wrt=(1,), has_aux=False), Step(kind='slope', wrt=(0,), has_aux=False))
     """
     match chain:
         case ():
-            return (Step("grad", wrt),)
-        case (Step(kind="grad", wrt=(inner,)), *rest) if all(step.kind == "slope" for step in rest):
-            return (Step("grad", wrt), Step("slope", (inner,)), *rest)
+            return (Step("grad", wrt, holomorphic=holomorphic),)
+        case (Step(kind="grad", wrt=(inner,)) as first, *rest) if all(step.kind == "slope" for step in rest):
+            slope = Step("slope", (inner,), holomorphic=holomorphic)
+            return (replace(first, wrt=wrt), slope, *rest)
     return None
 
 
@@ -130,8 +136,8 @@ def pullback_of(chain: Chain, wrt: tuple[int, ...]) -> Chain | None:
     match chain:
         case ():
             return (Step("pullback", wrt),)
-        case (Step(kind="grad", wrt=inner), *rest) if all(step.kind == "slope" for step in rest):
-            return (Step("grad", wrt), Step("tangent", inner), *rest)
+        case (Step(kind="grad", wrt=inner) as first, *rest) if all(step.kind == "slope" for step in rest):
+            return (replace(first, wrt=wrt), Step("tangent", inner), *rest)
     return None
 
 

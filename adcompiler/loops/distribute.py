@@ -16,7 +16,7 @@ from adcompiler.analysis.affine import linear
 from adcompiler.analysis.dependence import Loops
 from adcompiler.analysis.iterations import Iterations
 from adcompiler.analysis.sums import carried_kinds
-from adcompiler.analysis.types import is_array
+from adcompiler.analysis.types import is_array, is_complex
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -117,7 +117,7 @@ def _later_stores(loop: For, loops: Loops, iterations: Iterations) -> list[Store
         if array in used or any(iterations.may_share(array, other) for other in others):
             continue
         offsets = [_offset(store.index[-1], index, makers) for store in stores]
-        if None in offsets or any(index in store.index[:-1] for store in stores):
+        if None in offsets or any(index in store.index[:-1] for store in stores) or is_complex(array.type):
             continue
         own = fixed.get(array, [])
         waiting = [

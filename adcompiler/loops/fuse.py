@@ -335,7 +335,7 @@ class _Fusion:
             return False
         if isinstance(node, Effect):
             return card(node.fn).is_guard or node.fn == "reverse_sweep"
-        if not isinstance(node, Apply) or not card(node.fn).is_pure or node.fn in ("recurse", "derivative"):
+        if not isinstance(node, Apply) or not card(node.fn).is_pure or card(node.fn).is_call:
             return False
         if group.after and any(is_list(type_of(value)) for value in reads):
             return False

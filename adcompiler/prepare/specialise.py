@@ -39,6 +39,8 @@ from adcompiler.graph.nodes import (
 from adcompiler.graph.walk import defined, map_region, substitute, walk
 from adcompiler.prepare.in_place import resolve_in_place
 from adcompiler.prepare.items import resolve_items
+from adcompiler.primitives import card
+from adcompiler.rules.find import not_for_complex
 
 
 def specialise(graph: Graph, keep_arguments: bool) -> Graph:
@@ -49,6 +51,7 @@ def specialise(graph: Graph, keep_arguments: bool) -> Graph:
         keep_arguments: whether arguments that are written are copied on entry. A function without a
             result then returns those copies.
     """
+    _check_constants(graph)
     graph = _only_reals(graph)
     graph = resolve_items(resolve_in_place(graph))
     graph = _resolve_identities(graph)
@@ -56,6 +59,17 @@ def specialise(graph: Graph, keep_arguments: bool) -> Graph:
     if keep_arguments:
         graph = _copy_written_arguments(graph)
     return _define_initial_values(graph)
+
+
+def _check_constants(graph: Graph) -> None:
+    """Refuse complex arguments of functions that are steps of real ones."""
+    for node in walk(graph.body):
+        if (
+            isinstance(node, Apply)
+            and card(node.fn).is_constant_of_reals
+            and is_complex(type_of(node.args[0]))
+        ):
+            raise not_for_complex(node)
 
 
 def _only_reals(graph: Graph) -> Graph:

@@ -184,6 +184,11 @@ class Card:
 
         is_constant: whether its result carries no derivative.
         partials: the rule of an elementwise function.
+        holds_for_complex: whether its rules hold for complex numbers, though it is not analytic.
+        is_conversion: whether it changes nothing but the type of numbers.
+        keeps_reals: whether real numbers stay as they are.
+        is_of_module: whether it calls another function of the generated module.
+        is_constant_of_reals: whether it is constant for real numbers only.
         complex_partials: its rule for complex arguments, where that is another one.
         is_analytic: whether its rules hold for complex numbers as they are.
         is_linear: whether it is linear in each argument that carries a derivative, the others held fixed.
@@ -247,6 +252,11 @@ class Card:
 
     is_constant: bool = False
     partials: Elementwise | None = None
+    holds_for_complex: bool = False
+    is_conversion: bool = False
+    keeps_reals: bool = False
+    is_of_module: bool = False
+    is_constant_of_reals: bool = False
     complex_partials: Elementwise | None = None
     is_analytic: bool = False
     is_linear: bool = False

@@ -16,7 +16,7 @@ RANKS = range(1, 7)
 """The numbers of axes for which rules of whole arrays are entered."""
 _LIBRARIES = {"np": "numpy", "math": "math", "special": "scipy.special", "linalg": "scipy.linalg"}
 _LIBRARIES |= {"factors": "adcompiler.runtime.factors", "random": "random", "time": "time"}
-_LIBRARIES |= {"operator": "operator", "lanes": "adcompiler.runtime.lanes"}
+_LIBRARIES |= {"operator": "operator", "cmath": "cmath", "lanes": "adcompiler.runtime.lanes"}
 _LIBRARIES |= {"sets": "adcompiler.runtime.sets"}
 _IMPURE = ("np.random.", "random.", "time.")
 

@@ -63,8 +63,20 @@ elementwise(
     "math.cos np.cos", "-sin(x)", at=((0.3,), (-1.2,)), range=Range.BOUNDED, fast="cos", is_analytic=True
 )
 elementwise("math.tan np.tan", "1 + y * y", at=((0.3,), (-1.2,)), is_analytic=True)
-elementwise("math.asin np.arcsin np.asin", "1 / sqrt(1 - x * x)", at=((0.3,), (-0.7,)), is_analytic=True)
-elementwise("math.acos np.arccos np.acos", "-1 / sqrt(1 - x * x)", at=((0.3,), (-0.7,)), is_analytic=True)
+elementwise(
+    "math.asin np.arcsin np.asin",
+    "1 / sqrt(1 - x * x)",
+    at=((0.3,), (-0.7,)),
+    on_complex=("d / sqrt(-(x * x - 1))", "t / sqrt(-(x * x - 1))"),  # keeps the side of the branch cut
+    is_analytic=True,
+)
+elementwise(
+    "math.acos np.arccos np.acos",
+    "-1 / sqrt(1 - x * x)",
+    at=((0.3,), (-0.7,)),
+    on_complex=("-d / sqrt(-(x * x - 1))", "-t / sqrt(-(x * x - 1))"),
+    is_analytic=True,
+)
 elementwise(
     "math.atan np.arctan np.atan",
     "1 / (1 + x * x)",
@@ -104,7 +116,13 @@ elementwise(
     "math.tanh np.tanh", "1 - y * y", at=((0.3,), (-1.2,)), range=Range.BOUNDED, fast="tanh", is_analytic=True
 )
 elementwise("math.asinh np.arcsinh np.asinh", "1 / sqrt(x * x + 1)", at=((0.3,), (-1.2,)), is_analytic=True)
-elementwise("math.acosh np.arccosh np.acosh", "1 / sqrt(x * x - 1)", at=((1.3,), (2.2,)), is_analytic=True)
+elementwise(
+    "math.acosh np.arccosh np.acosh",
+    "1 / sqrt(x * x - 1)",
+    at=((1.3,), (2.2,)),
+    on_complex=("d / (sqrt(x - 1) * sqrt(x + 1))", "t / (sqrt(x - 1) * sqrt(x + 1))"),
+    is_analytic=True,
+)
 elementwise("math.atanh np.arctanh np.atanh", "1 / (1 - x * x)", at=((0.3,), (-0.7,)), is_analytic=True)
 
 # special
@@ -119,10 +137,11 @@ elementwise("math.lgamma", "special.psi(x)", at=((0.3,), (2.7,)))
 elementwise("math.copysign np.copysign", "sign(y) * sign(a)", None, at=((0.3, -1.2), (-0.3, -1.2)))
 elementwise("math.ldexp np.ldexp", "2.0 ** b", None, at=((0.3, 3), (-1.2, -2)))
 elementwise("np.nan_to_num", "1.0 if x - x == 0 else 0.0", at=((0.3,), (-1.2,)), is_choice=True)
+_OF_REALS: dict[str, Any] = {"is_conversion": True, "keeps_reals": True}
 _CONJUGATE = ("conj(d)", "conj(t)")
-elementwise("np.conj", "1", at=((0.3,),), on_complex=_CONJUGATE, method="conj")
-elementwise("np.conjugate", "1", at=((0.3,),), on_complex=_CONJUGATE, method="conjugate")
-elementwise("np.real", "1", at=((0.3,),), on_complex=("d", "real(t)"), shows=Shows.FIRST)
+elementwise("np.conj", "1", at=((0.3,),), on_complex=_CONJUGATE, method="conj", **_OF_REALS)
+elementwise("np.conjugate", "1", at=((0.3,),), on_complex=_CONJUGATE, method="conjugate", **_OF_REALS)
+elementwise("np.real", "1", at=((0.3,),), on_complex=("d", "real(t)"), shows=Shows.FIRST, **_OF_REALS)
 elementwise("np.imag", "0.0", at=((0.3,), (1.2,)), on_complex=("-1j * d", "imag(t)"), shows=Shows.FIRST)
 elementwise("np.angle", "0.0", at=((0.3,), (1.2,)), on_complex=("-1j * d / x", "imag(t / x)"))
 elementwise("math.nextafter np.nextafter", "1", None, at=((0.3, 1.0),))
@@ -137,7 +156,9 @@ enter("math.ceil", is_instruction=True, **_OF_ONE)
 enter("math.trunc", **_OF_ONE)
 enter("np.floor np.ceil", is_instruction=True, **_STEP)
 enter("np.trunc np.rint", **_STEP)
-enter("np.sign", gives=Gives.SAME, range=Range.BOUNDED, is_instruction=True, **_STEP)
+enter(
+    "np.sign", is_constant_of_reals=True, gives=Gives.SAME, range=Range.BOUNDED, is_instruction=True, **_STEP
+)
 enter("np.round", arity=(1, 3), hint="rounded", method="round", follows=Follows.SAME_RANK, is_constant=True)
 enter("np.around np.round_", arity=(1, 3), follows=Follows.SAME_RANK, is_constant=True)
 enter("np.fix np.spacing", **_OF_ONE)

@@ -117,7 +117,16 @@ elementwise(
     is_cheap=True,
     is_instruction=True,
 )
-elementwise("complex", "1", "1j", at=((0.3, -1.2),), arity=(1, 2), gives=Gives.OWN, compute=complex)
+elementwise(
+    "complex",
+    "1",
+    "1j",
+    at=((0.3, -1.2),),
+    arity=(1, 2),
+    gives=Gives.OWN,
+    compute=complex,
+    holds_for_complex=True,
+)
 enter(
     "int",
     arity=(1, 1),
@@ -212,12 +221,22 @@ enter(
     **_CALL,
 )
 enter("getattr", compute=getattr, shows=Shows.HANDED_OUT, **_CALL)
-enter("recurse", compute=lambda callee, *args: callee.function(*args), is_call=True, **_CALL)
+enter(
+    "recurse", compute=lambda callee, *args: callee.function(*args), is_call=True, is_of_module=True, **_CALL
+)
+enter(
+    "recurse_parts",
+    compute=lambda callee, *args: callee.function(*args),
+    is_call=True,
+    is_bundle=True,
+    is_of_module=True,
+    **_CALL,
+)
 enter("called", compute=lambda callee, *args: callee.function(*args), is_call=True, is_bundle=True, **_CALL)
 enter("augmented", is_call=True, is_bundle=True, **_CALL)
 enter("adjoint", is_call=True, is_bundle=True, **_CALL)
 enter("seed", arity=(1, 1), is_pure=False, is_constant=True)
-enter("derivative", is_call=True, is_bundle=True, **_CALL)
+enter("derivative", is_call=True, is_bundle=True, is_of_module=True, **_CALL)
 enter("rule", is_call=True, is_bundle=True, **_CALL)
 enter(
     "custom",
@@ -227,7 +246,7 @@ enter(
     is_constant=True,
     **_CALL,
 )
-enter("custom[0]", arity=(2, None))
+enter("custom[0]", arity=(2, None), holds_for_complex=True)
 
 # statements
 

@@ -33,6 +33,7 @@ enter(
     follows=Follows.SAME_SHAPE,
     vanishes=Vanishes.WITH_FIRST,
     is_of_first=True,
+    is_conversion=True,
     example="v.astype(np.float64)",
     **_SAME,
 )
@@ -197,7 +198,8 @@ enter(
     is_linear=True,
     example="np.float32(x)",
 )
-enter("np.complex64 np.complex128", arity=(1, 1), is_analytic=True, is_linear=True)
+enter("np.complex64", arity=(1, 1), is_analytic=True, is_linear=True)
+enter("np.complex128", arity=(1, 1), is_analytic=True, is_linear=True, is_conversion=True)
 enter("np.int8 np.int16 np.int32 np.int64 np.intp", arity=(1, 1), follows=Follows.NUMBER, is_constant=True)
 enter(
     "np.uint8 np.uint16 np.uint32 np.uint64 np.bool_", arity=(1, 1), follows=Follows.NUMBER, is_constant=True
@@ -220,6 +222,11 @@ def rolled(x, shift, y, d):
 for _rank in RANKS:
     vjp("np.flip", _rank)(flip)
     vjp("np.roll", _rank, 0)(rolled)
+
+
+@vjp("np.complex64 np.complex128", 0)
+def complex_number(x, y, d):
+    return d
 
 
 @vjp("np.diag", 1)

@@ -19,7 +19,13 @@ from adcompiler.runtime.guards import times
 from adcompiler.runtime.plain_factors import lower_solved, solved, upper_solved
 
 _MATRIX: dict[str, Any] = {"arity": (1, 1), "follows": Follows.SAME_RANK}
-enter("np.linalg.norm", follows=Follows.NUMBER, takes_array=True, example="np.linalg.norm(v)")
+enter(
+    "np.linalg.norm",
+    follows=Follows.NUMBER,
+    takes_array=True,
+    holds_for_complex=True,
+    example="np.linalg.norm(v)",
+)
 enter(
     "np.trace",
     method="trace",
@@ -57,8 +63,8 @@ enter("np.linalg.svd[0] np.linalg.svd[1] np.linalg.svd[2]", arity=(4, 4))
 enter(
     "np.linalg.slogdet", arity=(1, 1), part_names=("sign", "logarithm"), part_ranks=(0, 0), is_constant=True
 )
-enter("np.linalg.slogdet[0]", arity=(3, 3), is_constant=True)
-enter("np.linalg.slogdet[1]", arity=(3, 3))
+enter("np.linalg.slogdet[0]", arity=(3, 3), is_constant=True, is_constant_of_reals=True)
+enter("np.linalg.slogdet[1]", arity=(3, 3), holds_for_complex=True)
 enter("np.linalg.matrix_rank", arity=(1, 2), is_constant=True)
 enter("factors.factorise factors.solved", is_constant=True)
 enter("factors.lower_solved factors.upper_solved", arity=(2, 2))
@@ -68,14 +74,14 @@ enter("factors.lower_solved factors.upper_solved", arity=(2, 2))
 @vjp("np.linalg.norm", 2)
 def norm(x, y, d):
     scale = d / y if y > 0.0 else 0.0  # at the origin, the middle of all directions
-    return scale * x
+    return scale * np.conj(x)
 
 
 @jvp("np.linalg.norm", 1)
 @jvp("np.linalg.norm", 2)
 def norm_tangent(x, y, t):
     scale = 1.0 / y if y > 0.0 else 0.0
-    return scale * np.sum(x * t)
+    return scale * np.sum(np.real(np.conj(x) * t))
 
 
 @vjp("np.trace", 2)
@@ -132,7 +138,7 @@ def logarithm_of_determinant(x, sign, logarithm, d):
 
 @jvp("np.linalg.slogdet[1]", 2)
 def logarithm_of_determinant_tangent(x, sign, logarithm, t):
-    return np.trace(np.linalg.solve(x, t))
+    return np.real(np.trace(np.linalg.solve(x, t)))
 
 
 @vjp("np.linalg.solve", 2, 1)

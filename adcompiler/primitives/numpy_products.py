@@ -11,7 +11,8 @@ import numpy as np
 from adcompiler.primitives.card import Follows, Spelling, Vanishes
 from adcompiler.primitives.deck import enter, vjp
 
-_LINEAR: dict[str, Any] = {"arity": (2, 2), "is_linear": True, "is_analytic": True}
+_OF_TWO: dict[str, Any] = {"arity": (2, 2), "is_linear": True}
+_LINEAR: dict[str, Any] = _OF_TWO | {"is_analytic": True}
 enter(
     "matmul",
     in_sets="sets.products",
@@ -38,7 +39,12 @@ enter(
     **_LINEAR,
 )
 enter(
-    "np.vdot", arity=(2, 2), follows=Follows.NUMBER, takes_array=True, is_linear=True, example="np.vdot(v, v)"
+    "np.vdot",
+    follows=Follows.NUMBER,
+    takes_array=True,
+    holds_for_complex=True,
+    example="np.vdot(v, v)",
+    **_OF_TWO,
 )
 enter(
     "np.outer",
@@ -51,9 +57,14 @@ enter(
 )
 
 
-@vjp("matmul np.dot np.vdot", 1, 1)
+@vjp("matmul np.dot", 1, 1)
 def dot_vectors(a, b, y, d):
     return d * b, d * a
+
+
+@vjp("np.vdot", 1, 1)
+def vdot(a, b, y, d):
+    return np.conj(d * b), d * np.conj(a)
 
 
 @vjp("matmul np.dot", 2, 1)

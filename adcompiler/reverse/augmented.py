@@ -218,10 +218,10 @@ def reverse_augmented(sweep: AdjointSweep, node: Apply) -> None:
 
 
 def is_part(sweep: AdjointSweep, node: Apply) -> bool:
-    """Tell whether a node reads a part of what an augmented call returned."""
+    """Tell whether a node reads a part of what a call returned."""
     made = (
         sweep.definitions.get(node.args[0])
         if node.fn == "getitem" and isinstance(node.args[0], Value)
         else None
     )
-    return isinstance(made, Apply) and made.fn == "augmented"
+    return isinstance(made, Apply) and made.fn in ("augmented", "recurse_parts")

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from adcompiler.analysis.types import is_array
+import numpy as np
+
+from adcompiler.analysis.types import is_array, is_complex, is_continuous
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Value
@@ -58,7 +60,7 @@ def reverse_call(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> Non
     if is_array(node.out.type):
         seed = sweep.apply("np.ascontiguousarray", seed)
     elif isinstance(seed, Literal):
-        seed = Literal(float(seed.value))
+        seed = Literal(complex(seed.value) if is_complex(node.out.type) else float(np.real(seed.value)))
     back = parts.back
     if any(len(step.wrt) != 1 for step in back) or any(step.kind == "jvp" for step in parts.steps):
         reason = f"this derivative of '{parts.callee.function.__name__}' cannot be differentiated again"
@@ -66,6 +68,32 @@ def reverse_call(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> Non
     _to_arguments(sweep, parts, seed)
     _to_adjoints(sweep, parts, seed)
     _to_tangents(sweep, parts, seed)
+
+
+def reverse_recursion(sweep: AdjointSweep, node: Apply) -> None:
+    """`a, b = f(x)` of a function that calls itself: its pullback takes the adjoints of all results."""
+    read = {made.args[1]: out for out, made in sweep.definitions.items() if _is_part_of(made, node)}
+    kinds = node.out.type.types
+    picks = tuple(k for k, kind in enumerate(kinds) if is_continuous(kind))
+    found = {k: sweep.take(read[Literal(k)]) for k in picks if Literal(k) in read}
+    wrt = tuple(k for k, arg in enumerate(node.args[1:]) if isinstance(arg, Value) and arg in sweep.active)
+    if not wrt or not any(found.values()):
+        return
+    seeds: list[Atom] = []
+    for k in picks:
+        adjoint = found.get(k)
+        seeds.append(sweep.zero(Value("part", type=kinds[k])) if adjoint is None else adjoint.atom)
+    parts = _parts(replace(node, fn="recurse"))
+    whole = _call(sweep, parts, (Step("pullback", wrt),), seeds, picks)
+    for position, k in enumerate(wrt):
+        argument = node.args[k + 1]
+        assert isinstance(argument, Value)
+        part = sweep.apply("getitem", whole, Literal(position), name=f"d_{argument.name}", temporary=True)
+        sweep.contribute(argument, Contribution(part))
+
+
+def _is_part_of(made: Apply, node: Apply) -> bool:
+    return made.fn == "getitem" and made.args[0] is node.out
 
 
 def _parts(node: Apply) -> _Parts:

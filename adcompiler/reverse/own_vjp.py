@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from adcompiler.analysis.types import is_array
-from adcompiler.graph.nodes import Apply, Atom, Literal, Value
+import numpy as np
+
+from adcompiler.analysis.types import is_array, is_complex
+from adcompiler.graph.nodes import Apply, Atom, Literal, Value, type_of
 from adcompiler.reverse.adjoints import AdjointSweep, Contribution
 from adcompiler.rules.find import atom_rank
 from adcompiler.rules.own_rules import (
@@ -27,7 +29,7 @@ def reverse_custom(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> N
     function, args, result = taken_apart(node)
     seed = sweep.cast(node.out, Contribution(sweep.full(node.out, adjoint)))
     if isinstance(seed, Literal):
-        seed = Literal(float(seed.value))
+        seed = Literal(complex(seed.value) if is_complex(node.out.type) else float(np.real(seed.value)))
     active = [k for k, arg in enumerate(args) if isinstance(arg, Value) and arg in sweep.active]
     if function.vjp is not None:
         kinds = adjoint_kinds(function, args, result, node.loc)
@@ -37,7 +39,7 @@ def reverse_custom(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> N
             check_part(sweep, function, k, (part, kinds[k]), args[k])
             if is_array(kinds[k]) or not atom_rank(args[k]):
                 sweep.contribute(args[k], Contribution(part))
-    elif any(atom_rank(atom) for atom in (*args, result)):
+    elif any(atom_rank(atom) or is_complex(type_of(atom)) for atom in (*args, result)):
         _reverse_tangent_rule(sweep, function.jvp, (args, result, seed), active)
     else:
         tangent_kind(function, args, result, node.loc)
@@ -70,4 +72,6 @@ def _reverse_tangent_rule(
 
 def _zero(sweep: AdjointSweep, arg: Atom) -> Atom:
     is_vector = isinstance(arg, Value) and is_array(arg.type)
-    return sweep.apply("np.zeros_like", arg) if is_vector else Literal(0.0)
+    return (
+        sweep.apply("np.zeros_like", arg) if is_vector else Literal(0j if is_complex(type_of(arg)) else 0.0)
+    )

@@ -40,7 +40,7 @@ from adcompiler.reverse.adjoints import AdjointSweep, Contribution
 from adcompiler.reverse.ambiguous import ambiguous_memory
 from adcompiler.reverse.augmented import is_part, reverse_augmented
 from adcompiler.reverse.bind import Bound, bind_shadows
-from adcompiler.reverse.called import reverse_call
+from adcompiler.reverse.called import reverse_call, reverse_recursion
 from adcompiler.reverse.control import reverse_if, reverse_loop
 from adcompiler.reverse.finite_adjoints import check_adjoints, checks_of
 from adcompiler.reverse.first_assignment import first_assigned_inside
@@ -259,8 +259,9 @@ def _reverse_apply(sweep: AdjointSweep, node: Apply) -> None:
         return
     if is_part(sweep, node):  # its call asks for its adjoint
         return
-    if node.fn == "augmented":
-        reverse_augmented(sweep, node)
+    if node.fn in ("augmented", "recurse_parts"):
+        reverse_parts = reverse_augmented if node.fn == "augmented" else reverse_recursion
+        reverse_parts(sweep, node)
         return
     adjoint = sweep.take(node.out)
     if node.fn == "pop":

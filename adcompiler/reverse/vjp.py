@@ -17,6 +17,7 @@ from adcompiler.rules.find import (
     find_structured,
     no_rule,
     not_for_complex,
+    takes_complex,
     unknown_partial,
 )
 from adcompiler.rules.formula import evaluate, expand, with_slope
@@ -52,7 +53,7 @@ def _complex_rule(sweep: AdjointSweep, node: Apply) -> Elementwise | None:
     rule = card(node.fn).complex_partials
     if rule is not None and len(node.args) == len(rule.inputs):
         return rule
-    if not card(node.fn).is_analytic and not card(node.fn).is_constant and node.fn != "complex":
+    if not takes_complex(node) and not card(node.fn).is_constant:
         raise not_for_complex(node)
     return None
 

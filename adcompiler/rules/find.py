@@ -94,6 +94,11 @@ def no_rule(node: Apply) -> DifferentiationError:
     return DifferentiationError("AD202", f"no derivative rule for {what}", node.loc)
 
 
+def takes_complex(node: Apply) -> bool:
+    """Tell whether the rules of a function hold for complex numbers."""
+    return card(node.fn).is_analytic or card(node.fn).holds_for_complex
+
+
 def not_for_complex(node: Apply) -> DifferentiationError:
     """Return the refusal of a function whose rule is for real numbers."""
     return DifferentiationError("AD202", f"'{node.fn}' has no derivative for complex numbers", node.loc)

@@ -24,7 +24,7 @@ from adcompiler.graph.nodes import (
     type_of,
 )
 from adcompiler.graph.walk import map_operands, regions, rename, uses, with_regions
-from adcompiler.primitives import hint
+from adcompiler.primitives import card, hint
 from adcompiler.simplify.constants import computed, is_arithmetic
 from adcompiler.simplify.terms import Term, joined, same_product, term_of, type_of_multiple
 
@@ -78,6 +78,9 @@ class _Folder:
         if isinstance(atom, Literal):
             return isinstance(atom.value, float)
         return is_float(type_of(atom))
+
+    def is_number(self, atom: Atom) -> bool:
+        return self.is_float(atom) or isinstance(type_of(atom), nt.Complex)
 
     def is_integer(self, atom: Atom) -> bool:
         return isinstance(type_of(atom), nt.Integer)
@@ -181,7 +184,7 @@ class _Folder:
                 return inner.args[0]
             case "np.zeros_like" if (blank := self.only_measured(node)) is not None:
                 return replace(blank, out=node.out, fn="np.zeros")
-            case "np.complex128" | "np.real" | "astype" if self.is_already(node):
+            case fn if card(fn).is_conversion and self.is_already(node):
                 return node.args[0]
             case "np.float32" if (inner := self.maker(node.args[0])) and inner.fn == "np.float32":
                 return node.args[0]
@@ -216,7 +219,7 @@ class _Folder:
             return False
         assert isinstance(source, Value)
         dtype = getattr(node.args[1], "name", "") if node.fn == "astype" else node.fn
-        is_same = is_float(element(kind)) if dtype == "np.real" else dtype == f"np.{element(kind)}"
+        is_same = dtype == f"np.{element(kind)}" or (card(node.fn).keeps_reals and is_float(element(kind)))
         memory = [self.classes.get(value, value) for value in (source, node.out)]
         return is_same and not (is_array(kind) and self.written.intersection(memory))
 
@@ -304,7 +307,7 @@ class _Folder:
         if (product := self.without_sign(node)) is not None:
             return product
         for one, other in ((left, right), (right, left)):
-            if self.is_one(one) and (self.is_float(other) or (one == Literal(1) and self.is_integer(other))):
+            if self.is_one(one) and (self.is_number(other) or (one == Literal(1) and self.is_integer(other))):
                 return other
             if isinstance(one, Literal) and one.value == -1 and self.is_float(other):
                 return replace(node, fn="neg", args=(other,))
@@ -347,8 +350,7 @@ class _Folder:
         made = self.fixed(atom)
         if made is not None and made.fn in ("mul", "truediv"):
             return replace(made, out=node.out)
-        is_number = self.is_float(atom) or isinstance(type_of(atom), nt.Complex)
-        return atom if is_number else node
+        return atom if self.is_number(atom) else node
 
     def negated(self, atom: Atom) -> Atom | None:
         """Return x where the atom is -x, computed in place."""

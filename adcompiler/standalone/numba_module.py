@@ -190,7 +190,11 @@ class _Writer:
 
 def _is_recursive(parts: Sequence[Graph]) -> bool:
     """Tell whether functions call themselves: machine code of such that Numba 0.68 has kept crashes."""
-    return any(isinstance(node, Apply) and node.fn == "recurse" for part in parts for node in walk(part.body))
+    return any(
+        isinstance(node, Apply) and node.fn in ("recurse", "recurse_parts")
+        for part in parts
+        for node in walk(part.body)
+    )
 
 
 def _is_maker(value: Any) -> bool:

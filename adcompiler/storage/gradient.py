@@ -9,7 +9,7 @@ from itertools import count
 from numba.core import types as nt
 
 from adcompiler.analysis.activity import active_values
-from adcompiler.analysis.types import is_array, is_continuous, is_float
+from adcompiler.analysis.types import is_array, is_complex, is_continuous, is_float, is_scalar
 from adcompiler.analysis.vanishing import lost, vanishing
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Packed, Static, derived_name
@@ -33,17 +33,19 @@ def gradient(
     has_aux: bool = False,
     masked: bool = False,
     room: Room | None = None,
+    holomorphic: bool | None = None,
 ) -> Derived:
     """Build the graph that evaluates a function's gradient.
 
     Args:
-        graph: the specialised primal; its result must be a real scalar, except for a pullback.
+        graph: the specialised primal; its result must be a scalar, except for a pullback.
         wrt: positions of the arguments to differentiate, among the parameters of the body.
         mode: `"grad"`, `"value_and_grad"`, or `"pullback"`, which takes the adjoints of the results as
             further arguments; `"halves"` is a pullback that returns the results, too, and whose reverse sweep
             can be taken apart from the forward sweep.
         has_aux: whether the first result only is differentiated, and the others are handed on.
         masked: whether results may be left out by what the caller makes of them.
+        holomorphic: whether results are complex, as `Step` says.
         room: what limits the states that loops keep; None where they keep all that their reversal reads.
 
     Returns:
@@ -53,13 +55,14 @@ def gradient(
     Raises:
         DifferentiationError: AD302 for another result, and whatever the reverse sweep refuses.
     """
-    seeds: list[Atom | None] = [Literal(1.0)]
+    seeds: list[Atom | None] = [Literal(1.0 + 0j if holomorphic else 1.0)]
     params: list[Value] = []
     kinds: list[nt.Type | None] = []
     if mode in ("pullback", "halves"):
+        check_numbers(graph, holomorphic)
         seeds = [_seed(atom, params, kinds) for atom in graph.body.yields]
     else:
-        check_result(graph, has_aux)
+        check_result(graph, has_aux, bool(holomorphic))
         seeds += [None] * (len(graph.body.yields) - 1)
     arguments = [graph.body.params[k] for k in wrt]
     given: list[Node] = []
@@ -143,7 +146,7 @@ def _seed(atom: Atom, params: list[Value], kinds: list[nt.Type | None]) -> Atom 
     if not isinstance(atom, Value) or kind is None or not is_continuous(kind):
         kinds.append(None)
         return None
-    if not (is_float(kind) or is_array(kind)):
+    if not (is_scalar(kind) or is_array(kind)):
         raise DifferentiationError("AD302", f"a result has type {kind}", None, "return an array or a tuple")
     base, taken = f"d_{atom.name}", {param.name for param in params}
     names = (base if k == 0 else f"{base}_{k}" for k in count())
@@ -161,8 +164,30 @@ def _check_pair(graph: Graph) -> None:
     raise DifferentiationError("AD302", f"'{graph.name}' returns no pair, as has_aux=True says", None, cure)
 
 
-def check_result(graph: Graph, has_aux: bool = False) -> None:
-    """Refuse a function whose result, or the first of the two that it returns, is not one real scalar."""
+def check_numbers(graph: Graph, holomorphic: bool | None) -> None:
+    """Refuse results that are not complex, or not real, where they have to be."""
+    for atom in graph.body.yields:
+        kind = type_of(atom)
+        if holomorphic is not None and is_continuous(kind) and is_complex(kind) != holomorphic:
+            raise _of_other_numbers(graph, kind, holomorphic)
+
+
+def _of_other_numbers(graph: Graph, kind: object, holomorphic: bool) -> DifferentiationError:
+    cure = "pass holomorphic=True if the function is; else take abs(z) ** 2 or z.real of it, jacfwd or vjp"
+    if holomorphic:
+        cure = "leave holomorphic=True out: a real result has a gradient"
+    where = next((node.loc for node in graph.body.nodes[::-1] if isinstance(node, Apply)), None)
+    return DifferentiationError("AD302", f"'{graph.name}' returns {kind}", where, cure)
+
+
+def check_result(graph: Graph, has_aux: bool = False, holomorphic: bool = False) -> None:
+    """Refuse a function whose result, or the first of the two that it returns, is not one scalar.
+
+    Args:
+        graph: the primal.
+        has_aux: whether it returns a pair.
+        holomorphic: whether the scalar is to be complex, not real.
+    """
     found = graph.body.yields
     if has_aux:
         _check_pair(graph)
@@ -177,5 +202,7 @@ def check_result(graph: Graph, has_aux: bool = False) -> None:
     if isinstance(result, Literal) and isinstance(result.value, float | int):
         return
     kind = type_of(result)
-    if not is_float(kind):
+    if is_scalar(kind) and is_complex(kind) != holomorphic:
+        raise _of_other_numbers(graph, kind, holomorphic)
+    if not (is_float(kind) or (is_scalar(kind) and is_complex(kind))):
         raise DifferentiationError("AD302", f"'{graph.name}' returns {kind}")

@@ -72,12 +72,6 @@ def gaussian_process_value_and_grad(x, y, length, noise):
         one = np.ones(1)
         concatenate = np.concatenate((one, flat))
         y = np.empty_like(concatenate)
-        size_1 = u.shape[1]
-        size_2 = u.shape[0]
-        conjugate = np.empty((size_2, size_1))
-        for i in range(size_2):
-            for j in range(size_1):
-                conjugate[i, j] = np.conjugate(u[i, j])
         product = 1.0
         for k_1 in range(y.size):
             product *= concatenate[k_1]
@@ -90,18 +84,14 @@ def gaussian_process_value_and_grad(x, y, length, noise):
             product *= concatenate[k_1]
             y[k_1] = product
         after = y[:s.size]
-        mul_b = conjugate * (before * after[::-1])
+        mul_b = u * (before * after[::-1])
         size_1 = vt.shape[0]
+        size_2 = u.shape[0]
         mul_c = np.empty((size_2, size_1))
         for i in range(size_2):
             for j in range(size_1):
                 mul_c[i, j] = mul_1 * mul_b[i, j]
-        size_2 = vt.shape[1]
-        conjugate = np.empty((size_1, size_2))
-        for i in range(size_1):
-            for j in range(size_2):
-                conjugate[i, j] = np.conjugate(vt[i, j])
-        result_b = mul_c @ conjugate
+        result_b = mul_c @ vt
     # alpha = np.linalg.solve(k, y)
     w = factors.solved(lu, mul, True)
     size_1 = result_b.shape[1]
