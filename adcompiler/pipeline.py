@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from numba import float32
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import writes_arguments
 from adcompiler.analysis.plain_types import typed
 from adcompiler.analysis.shapes import symbolic_shapes, symbolic_sizes
+from adcompiler.analysis.single import type_derivative, with_single_constants
 from adcompiler.analysis.sizes import Guards, Shapes
-from adcompiler.analysis.types import element, enter_types, infer, is_scalar, refresh
+from adcompiler.analysis.types import is_scalar, refresh
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.graph.layout import Layout
@@ -131,7 +131,7 @@ def _retyped(unit: Unit) -> Graph:
     unit.settled.clear()  # values keep their identity
     refresh(unit.graph)
     if any(value.type is None for value in defined(unit.graph.body)):
-        enter_types(infer(unit.graph, unit.arguments))
+        type_derivative(unit.graph, unit.arguments)
     return unit.graph
 
 
@@ -148,12 +148,7 @@ def _invariants(unit: Unit) -> Graph:
 
 
 def _fused(unit: Unit) -> Graph:
-    known = symbolic_sizes(unit.graph)
-    graph = fuse(unit.graph, *known)
-    kinds = (value.type for value in defined(graph.body))
-    if any(kind is not None and element(kind) == float32 for kind in kinds):
-        enter_types(infer(graph, unit.arguments))  # an element may be wider than those of its array
-    return graph
+    return fuse(unit.graph, *symbolic_sizes(unit.graph))
 
 
 FOLD = Pass("fold", lambda u: fold(u.graph), "constants and identities: more is known for all below")
@@ -377,6 +372,13 @@ STAGES: dict[str, Stage] = {
         *SIMPLE,
     ),
     "called": SIMPLE,
+    "precise": (
+        Pass(
+            "single",
+            lambda u: with_single_constants(u.graph),
+            "constants are single where they meet single precision, to which Numba's types are then equal",
+        ),
+    ),
     "written": (
         Pass(
             "vectorise",

@@ -181,7 +181,7 @@ class _Folder:
                 return inner.args[0]
             case "np.zeros_like" if (blank := self.only_measured(node)) is not None:
                 return replace(blank, out=node.out, fn="np.zeros")
-            case "np.complex128" | "np.real" | "astype" if self.is_already(node):
+            case "np.complex128" | "np.float32" | "np.real" | "astype" if self.is_already(node):
                 return node.args[0]
             case "np.float32" if (inner := self.maker(node.args[0])) and inner.fn == "np.float32":
                 return node.args[0]
