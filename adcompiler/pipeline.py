@@ -41,6 +41,7 @@ from adcompiler.polish.reuse import reuse_arrays
 from adcompiler.polish.skip import skip_zeros
 from adcompiler.polish.stacks import lists_to_arrays
 from adcompiler.polish.sums_to_parts import add_to_views
+from adcompiler.polish.wide_sums import widen_sums
 from adcompiler.prepare.adjoint_blocks_typed import typed_blocks
 from adcompiler.prepare.bounds import check_varied_indices
 from adcompiler.prepare.captured_buffers import with_buffers
@@ -373,11 +374,8 @@ STAGES: dict[str, Stage] = {
     ),
     "called": SIMPLE,
     "precise": (
-        Pass(
-            "single",
-            lambda u: with_single_constants(u.graph),
-            "constants are single where they meet single precision, to which Numba's types are then equal",
-        ),
+        Pass("wide_sums", lambda u: widen_sums(u.graph), "float32 in float64", lambda u: u.style.wide_sums),
+        Pass("single", lambda u: with_single_constants(u.graph), "constants as precise as what they meet"),
     ),
     "written": (
         Pass(

@@ -70,7 +70,7 @@ def compile_text(
         key = callees.todo.pop()
         part = callees.resolve(key.graph if isinstance(key, Half) else _callee(*key, style))
         parts.insert(0, replace(part, name=callees.names[key]))
-    compiled.parts = parts = [through(Unit(part), "precise").graph for part in parts]
+    compiled.parts = parts = [through(Unit(part, style=style), "precise").graph for part in parts]
     if not style.accurate:
         parts = [through(Unit(part), "written").graph for part in parts]
     compiled.text = emit(parts)

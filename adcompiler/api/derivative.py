@@ -87,8 +87,8 @@ class Derivative(Portable, Generic[P, R]):
             of_result and bool(options.pop(name, False)) for name in ("has_aux", "stacked")
         )
         self.axes = options.pop("axes", (0, 0))
-        names = ("accurate_math", "broadcasting", "debug_nans")
-        accurate, broadcasts, checks = (bool(options.pop(name, False)) for name in names)
+        names = ("accurate_math", "broadcasting", "debug_nans", "wide_sums")
+        accurate, broadcasts, checks, wide = (bool(options.pop(name, False)) for name in names)
         if options.pop("workspace", False):
             keep_freed_memory()
         room = room_of(options.pop("checkpoints", None), options.pop("memory", None))
@@ -108,7 +108,9 @@ class Derivative(Portable, Generic[P, R]):
         self.chain, self.is_nested = chain_of(mode, tuple(self.wrt), self.has_aux, self.inner)
         if self.inner is not None and mode in ("outputs", "jvp"):
             single = self.inner.style.single
-        self.style: Style = Style(single, accurate or checks, broadcasts, checks=checks, room=room)
+        self.style: Style = Style(
+            single, accurate or checks, broadcasts, checks=checks, wide_sums=wide, room=room
+        )
         if mode == "hvp":
             self.style = replace(self.style, packed=True)
             self.signature = extended(mode, self.signature)

@@ -55,7 +55,8 @@ def grad(
             that is infinite or not a number, and names it, its line and the iteration of each loop.
             `memory="200MB"` bounds what loops keep for their reversal, `checkpoints=10` how many states each
             keeps: other iterations are run again from these. `workspace=True` lets the process keep freed
-            memory for the next call, up to 2 GB, where tapes are large. All else are Numba's options such as
+            memory for the next call, up to 2 GB, where tapes are large. `wide_sums=True` lets loops over
+            float32 add up in float64. All else are Numba's options such as
             `fastmath=True` or `error_model="python"`; those of a dispatcher are taken over.
 
     Returns:

@@ -70,7 +70,7 @@ def literal_kind(value: object) -> nt.Type:
             return nt.float64
         case complex():
             return nt.complex128
-        case np.float32():
+        case _ if isinstance(value, np.float32):
             return nt.float32
     return nt.none
 
@@ -116,7 +116,7 @@ def constant(value: object) -> Term:
         case float():
             names = {"inf": "INFINITY", "-inf": "-INFINITY", "nan": "NAN"}
             return Term(names.get(repr(value), repr(value)), kind, UNARY if repr(value)[0] == "-" else ATOM)
-        case np.float32():
+        case _ if isinstance(value, np.float32):
             whole = constant(float(str(value)))
             return replace(whole, text=whole.text + "f" * bool(np.isfinite(value)), kind=kind)
         case complex():

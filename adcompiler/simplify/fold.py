@@ -257,6 +257,9 @@ class _Folder:
         return made is not None and (made.fn == "len" or (base is not None and base.fn == "shape"))
 
     def is_one(self, atom: Atom) -> bool:
+        made = self.maker(atom)
+        if made is not None and made.fn == "np.float32":
+            return self.is_one(made.args[0])
         return isinstance(atom, Literal) and atom.value == 1 and not isinstance(atom.value, bool)
 
     def is_zero(self, atom: Atom) -> bool:
