@@ -64,7 +64,10 @@ def _narrow(graph: Graph, arguments: Sequence[nt.Type], fresh: set[Value]) -> No
         return
     for value in narrower:
         value.type = value.type.copy(dtype=float32) if is_array(value.type) else float32
-    enter_types(infer(with_single_constants(graph), arguments))
+    written = with_single_constants(graph)
+    for value in fresh:
+        value.type = None
+    enter_types(propagated(written, arguments) or infer(written, arguments))
 
 
 def _sources(body: Region) -> dict[Value, list[Value]]:
