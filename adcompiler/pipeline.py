@@ -374,7 +374,7 @@ STAGES: dict[str, Stage] = {
     ),
     "called": SIMPLE,
     "precise": (
-        Pass("wide_sums", lambda u: widen_sums(u.graph), "float32 in float64", lambda u: u.style.wide_sums),
+        Pass("wide_sums", lambda u: remove_dead(widen_sums(u.graph)), "float32", lambda u: u.style.wide_sums),
         Pass("single", lambda u: with_single_constants(u.graph), "constants as precise as what they meet"),
     ),
     "written": (

@@ -58,7 +58,9 @@ def test_single_precision():
     assert by_stand_in(stand_ins.matmul, (single(array(2)), vector)) == vector
     assert by_stand_in(stand_ins.of_all, (vector,)) == types.float32
     assert by_stand_in(stand_ins.where, (mask, vector, vector)) == by_numba(np.where, (mask, vector, vector))
-    assert by_stand_in(stand_ins.where, (mask, vector, float64)) == by_numba(np.where, (mask, vector, float64))
+    assert by_stand_in(stand_ins.where, (mask, vector, float64)) == by_numba(
+        np.where, (mask, vector, float64)
+    )
 
 
 @pytest.mark.parametrize("other", [(1, "C"), (1, "A"), (2, "C"), (2, "F")])

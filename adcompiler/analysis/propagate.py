@@ -176,7 +176,9 @@ def _applied(node: Apply, found: Types) -> types.Type:
             return float32
         case Apply(fn="astype", args=(array, Global(name="np.float32" | "np.float64" as name)), keywords=()):
             return _plain(kind_of(array, found)).copy(dtype=float32 if name == "np.float32" else float64)
-        case Apply(fn="float", args=(number,)):
+        case Apply(fn="np.float64", args=(number,), keywords=()) if kind_of(number, found) == float32:
+            return float64
+        case Apply(fn="float" | "np.float64", args=(number,)):
             _one_of(kind_of(number, found), int64, float64)
             return float64
         case Apply(fn="mul", args=(items, count)) if isinstance(kind_of(items, found), types.List):

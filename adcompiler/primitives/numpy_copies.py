@@ -168,16 +168,17 @@ enter("np.diff", follows=Follows.SAME_RANK, takes_array=True)
 enter("np.diag", in_sets="np.diag", arity=(1, 2), example="np.diag(v)", **_SAME)
 enter("np.tril", in_sets="np.tril", arity=(1, 2), follows=Follows.SAME_RANK, example="np.tril(m)", **_SAME)
 enter("np.triu", in_sets="np.triu", arity=(1, 2), follows=Follows.SAME_RANK, example="np.triu(m)", **_SAME)
-enter(
-    "np.float32",
-    arity=(1, 1),
-    follows=Follows.NUMBER,
-    vanishes=Vanishes.WITH_FIRST,
-    is_cheap=True,
-    is_instruction=True,
-    is_linear=True,
-    example="np.float32(x)",
-)
+for _name in ("np.float32", "np.float64"):
+    enter(
+        _name,
+        arity=(1, 1),
+        follows=Follows.NUMBER,
+        vanishes=Vanishes.WITH_FIRST,
+        is_cheap=True,
+        is_instruction=True,
+        is_linear=True,
+        example=f"{_name}(x)",
+    )
 enter("np.complex64 np.complex128", arity=(1, 1), is_analytic=True, is_linear=True)
 enter("np.int8 np.int16 np.int32 np.int64 np.intp", arity=(1, 1), follows=Follows.NUMBER, is_constant=True)
 enter(
@@ -243,6 +244,7 @@ def _same(x, y, d):
 
 for _rank in (0, *RANKS):
     vjp(
-        "copy astype np.ascontiguousarray np.asfortranarray np.asarray np.asarray_chkfinite item np.float32",
+        "copy astype np.ascontiguousarray np.asfortranarray np.asarray np.asarray_chkfinite item np.float32 "
+        "np.float64",
         _rank,
     )(_same)
