@@ -45,6 +45,7 @@ STAGES = [
     "sparse",
     "api",
     "bridges",
+    "distributed",
     "testing",
     "command_line",
     "__main__",
