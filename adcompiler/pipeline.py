@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from numba import float32
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import writes_arguments
 from adcompiler.analysis.plain_types import typed
 from adcompiler.analysis.shapes import symbolic_sizes
-from adcompiler.analysis.types import element, enter_types, infer, refresh
+from adcompiler.analysis.single import type_derivative, with_single_constants
+from adcompiler.analysis.types import refresh
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.graph.layout import Layout
@@ -41,6 +41,7 @@ from adcompiler.polish.reuse import reuse_arrays
 from adcompiler.polish.skip import skip_zeros
 from adcompiler.polish.stacks import lists_to_arrays
 from adcompiler.polish.sums_to_parts import add_to_views
+from adcompiler.polish.wide_sums import widen_sums
 from adcompiler.prepare.adjoint_blocks_typed import typed_blocks
 from adcompiler.prepare.bounds import check_varied_indices
 from adcompiler.prepare.captured_buffers import with_buffers
@@ -82,7 +83,7 @@ def _retyped(unit: Unit) -> Graph:
     unit.settled.clear()  # values keep their identity
     refresh(unit.graph)
     if any(value.type is None for value in defined(unit.graph.body)):
-        enter_types(infer(unit.graph, unit.arguments))
+        type_derivative(unit.graph, unit.arguments)
     return unit.graph
 
 
@@ -99,12 +100,7 @@ def _invariants(unit: Unit) -> Graph:
 
 
 def _fused(unit: Unit) -> Graph:
-    known = symbolic_sizes(unit.graph)
-    graph = fuse(unit.graph, *known)
-    kinds = (value.type for value in defined(graph.body))
-    if any(kind is not None and element(kind) == float32 for kind in kinds):
-        enter_types(infer(graph, unit.arguments))  # an element may be wider than those of its array
-    return graph
+    return fuse(unit.graph, *symbolic_sizes(unit.graph))
 
 
 FOLD = Pass("fold", lambda u: fold(u.graph), "constants and identities: more is known for all below")
@@ -355,6 +351,10 @@ STAGES: dict[str, Stage] = {
         *SIMPLE,
     ),
     "called": SIMPLE,
+    "precise": (
+        Pass("wide_sums", lambda u: remove_dead(widen_sums(u.graph)), "float32", lambda u: u.style.wide_sums),
+        Pass("single", lambda u: with_single_constants(u.graph), "constants as precise as what they meet"),
+    ),
     "written": (
         Pass(
             "vectorise",

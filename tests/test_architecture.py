@@ -48,6 +48,7 @@ STAGES = [
     "sparse",
     "api",
     "bridges",
+    "distributed",
     "testing",
     "command_line",
     "__main__",

@@ -22,7 +22,7 @@ from adcompiler.graph.run import run
 from adcompiler.graph.text import to_text
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import defined
-from adcompiler.pipeline import Unit, apply, passes, primal_graph, through
+from adcompiler.pipeline import Style, Unit, apply, passes, primal_graph, through
 from adcompiler.watch import without
 
 FOLDER = Path(__file__).parent / "passes"
@@ -92,7 +92,7 @@ def made(name: str, case: Case) -> str:
     """Return the text of what a pass makes of a graph, after running both."""
     kinds = argument_types(case)
     graph = verify(from_text(case.before, NAMES))
-    unit = Unit(graph, arguments=kinds)
+    unit = Unit(graph, arguments=kinds, style=Style(wide_sums=True))
     if kinds:
         enter_types(infer(graph, kinds))
     unit.wrt = [k for k, kind in enumerate(kinds) if "float" in str(kind)]

@@ -48,6 +48,21 @@ def test_products(pair):
     assert by_stand_in(stand_ins.matmul, kinds) == by_numba(operator.matmul, kinds)
 
 
+def single(kind):
+    """The same type in single precision."""
+    return kind.copy(dtype=types.float32)
+
+
+def test_single_precision():
+    vector, mask = single(array(1)), types.Array(types.boolean, 1, "C")
+    assert by_stand_in(stand_ins.matmul, (single(array(2)), vector)) == vector
+    assert by_stand_in(stand_ins.of_all, (vector,)) == types.float32
+    assert by_stand_in(stand_ins.where, (mask, vector, vector)) == by_numba(np.where, (mask, vector, vector))
+    assert by_stand_in(stand_ins.where, (mask, vector, float64)) == by_numba(
+        np.where, (mask, vector, float64)
+    )
+
+
 @pytest.mark.parametrize("other", [(1, "C"), (1, "A"), (2, "C"), (2, "F")])
 @pytest.mark.parametrize("layout", "CA")
 def test_systems(layout, other):
@@ -62,7 +77,7 @@ def test_functions_of_all_elements(function, kind):
 
 
 NUMBERS = [types.float64, types.float32, types.int64, types.complex128]
-FACTORS = [(one, two) for one in NUMBERS for two in NUMBERS if (one, two) != (types.float32, types.float32)]
+FACTORS = [(one, two) for one in NUMBERS for two in NUMBERS]
 FACTORS += [(array(2, "F"), array(2)), (array(2, "A"), array(2, "F")), (array(1, "A"), float64)]
 FACTORS += [(float64, array(2)), (array(1), array(2))]
 FACTORS += [(types.Array(types.float32, 1, "C"), float64), (types.Array(types.complex128, 1, "C"), array(1))]
@@ -76,5 +91,5 @@ def test_products_that_keep_zeros(kinds):
 def test_what_is_not_known_is_left_to_numba():
     for kinds in ((types.Array(types.int64, 2, "C"),), (array(3),)):
         assert stand_ins.inv._defn(cpu_target.typing_context, *kinds) is None
-    for kinds in ((types.float32, types.float32), (array(2, "F"), array(2, "F")), (array(2, "F"), float64)):
+    for kinds in ((array(2, "F"), array(2, "F")), (array(2, "F"), float64)):
         assert stand_ins.times._defn(cpu_target.typing_context, *kinds) is None

@@ -5,6 +5,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
+import scipy.special
 from numba import float32, njit
 
 from adcompiler import value_and_grad
@@ -173,10 +174,62 @@ def test_functions_of_two_numbers_without_fused_multiply_add(name, unfused):
 
 
 NAMES = sorted({c.fast for c in CARDS.values() if c.fast})
+IN_DOUBLE = ("sin", "cos", "atan2", "pow")
+"""Functions whose results in double precision are rounded."""
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_single_precision(name):
+def single_points(name):
+    """Floats of all sizes, and those between which formulas change."""
+    patterns = np.arange(0, 2**32, 19_997, dtype=np.uint64).astype(np.uint32)
+    ranges = np.concatenate([np.linspace(low, high, 5_000) for low, high in RANGES[name][1:]])
+    special = [
+        0.0,
+        -0.0,
+        np.inf,
+        -np.inf,
+        np.nan,
+        1.0,
+        -1.0,
+        1e-45,
+        3.4e38,
+        88.7228,
+        88.73,
+        -103.9,
+        -104.1,
+        -87.4,
+    ]
+    return np.concatenate([patterns.view(np.float32), ranges.astype(np.float32), np.float32(special)])
+
+
+def check_single(name):
+    x = single_points(name)
+    with np.errstate(all="ignore"):
+        true = (getattr(np, name, None) or {"atan": np.arctan, "erf": scipy.special.erf}[name])(
+            x.astype(float)
+        )
+        rounded = true.astype(np.float32)
+        found = over(getattr(vector_math, f"{name}32"))(x)
+        errors = np.abs(found - true) / np.spacing(np.abs(rounded))
+    is_exact = np.isnan(true) | np.isinf(rounded) | (rounded == 0)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found[is_exact], rounded[is_exact])
+    assert np.array_equal(np.signbit(found[rounded == 0]), np.signbit(rounded[rounded == 0]))
+    worst = np.argmax(np.where(is_exact, 0.0, errors))
+    assert errors[worst] <= 2.0, (x[worst], found[worst])
+
+
+@pytest.mark.parametrize("name", [name for name in RANGES if name not in IN_DOUBLE])
+def test_two_units_in_the_last_place_of_single_precision(name):
+    check_single(name)
+
+
+@pytest.mark.parametrize("name", [name for name in RANGES if name not in IN_DOUBLE])
+def test_single_precision_without_fused_multiply_add(name, unfused):
+    check_single(name)
+
+
+@pytest.mark.parametrize("name", IN_DOUBLE)
+def test_rounded_from_double_precision(name):
     x = np.random.default_rng(5).uniform(0.1, 2.0, 50).astype(np.float32)
     arguments = (x, x[::-1].copy()) if name in OF_TWO else (x,)
     single, double = (getattr(vector_math, name + suffix) for suffix in ("32", ""))

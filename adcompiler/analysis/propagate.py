@@ -1,20 +1,21 @@
 """Types of a gradient's values from those of its primal, without asking Numba where the answer is plain.
 
 Numba's type inference takes as long as all other stages together. Of the values of a gradient, many stand in
-the primal, and most others are numbers and arrays of float64 made by arithmetic. What is not known for sure
+the primal, and most others are numbers and arrays of floats made by arithmetic. What is not known for sure
 is left to Numba.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from numba import boolean, float64, int64
+import numpy as np
+from numba import boolean, float32, float64, int64
 from numba.core import types
 from numba.core.typing.arraydecl import get_array_index_type
 
-from adcompiler.analysis.types import Types, is_array
+from adcompiler.analysis.types import Types, element, is_array
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -25,14 +26,17 @@ from adcompiler.graph.nodes import (
     Graph,
     If,
     Literal,
+    Node,
     Region,
+    Role,
     Store,
     Value,
     While,
 )
 from adcompiler.primitives import Card, Gives, card
 
-_LITERALS = {float: float64, int: int64, bool: boolean, type(None): types.none}
+_LITERALS = {float: float64, np.float32: float32, int: int64, bool: boolean, type(None): types.none}
+_FLOATS = (float64, float32)
 
 
 class UnknownTypeError(Exception):
@@ -65,7 +69,8 @@ def _region(region: Region, found: Types) -> None:
                 _region(node.then, found)
                 _region(node.orelse, found)
                 for out, one, two in zip(node.outs, node.then.yields, node.orelse.yields, strict=True):
-                    found[out] = out.type or _unified(one, two, found)
+                    is_single = out.type is None and _becomes_single(node, (one, two), found)
+                    found[out] = out.type or (float32 if is_single else _unified(one, two, found))
             case For():
                 found[node.body.params[0]] = int64
                 _loop(node, node.carried, found)
@@ -73,6 +78,18 @@ def _region(region: Region, found: Types) -> None:
                 _loop(node, node.body.params, found)
             case Store() | Effect():
                 pass
+
+
+def _iteration(node: For | While, found: Types) -> None:
+    if isinstance(node, While):
+        _region(node.cond, found)
+    _region(node.body, found)
+
+
+def _becomes_single(node: Node, atoms: Iterable[Atom], found: Types) -> bool:
+    """Tell whether a derivative merges single precision with a constant, which takes its precision."""
+    kinds = {isinstance(atom, Literal): kind_of(atom, found) for atom in atoms}
+    return node.role is not Role.PRIMAL and kinds == {True: float64, False: float32}
 
 
 def _is_empty(items: Value, found: Types) -> bool:
@@ -85,9 +102,12 @@ def _loop(node: For | While, params: tuple[Value, ...], found: Types) -> None:
     """Type what a loop carries: what it begins with and what an iteration hands on have to be of one type."""
     for param, init in zip(params, node.inits, strict=True):
         found[param] = param.type or kind_of(init, found)
-    if isinstance(node, While):
-        _region(node.cond, found)
-    _region(node.body, found)
+    _iteration(node, found)
+    ends = zip(params, node.inits, node.next_values, strict=True)
+    single = {p: float32 for p, *both in ends if p.type is None and _becomes_single(node, both, found)}
+    if single:
+        found |= single
+        _iteration(node, found)
     for param, last, out in zip(params, node.next_values, node.outs, strict=True):
         if param.type is None and kind_of(last, found) != found[param]:
             raise UnknownTypeError
@@ -149,9 +169,16 @@ def _applied(node: Apply, found: Types) -> types.Type:
             return _in_place(kind_of(one, found), kind_of(two, found))
         case Apply(fn="floordiv", args=(one, two)) if kind_of(one, found) == kind_of(two, found):
             return _one_of(kind_of(one, found), int64, float64)
-        case Apply(fn="itruediv", args=(one, two)) if kind_of(one, found) == kind_of(two, found) == float64:
+        case Apply(fn="itruediv", args=(one, two)) if kind_of(one, found) == kind_of(two, found):
+            return _one_of(kind_of(one, found), *_FLOATS)
+        case Apply(fn="np.float32", args=(number,), keywords=()):
+            _one_of(kind_of(number, found), *_FLOATS, int64)
+            return float32
+        case Apply(fn="astype", args=(array, Global(name="np.float32" | "np.float64" as name)), keywords=()):
+            return _plain(kind_of(array, found)).copy(dtype=float32 if name == "np.float32" else float64)
+        case Apply(fn="np.float64", args=(number,), keywords=()) if kind_of(number, found) == float32:
             return float64
-        case Apply(fn="float", args=(number,)):
+        case Apply(fn="float" | "np.float64", args=(number,)):
             _one_of(kind_of(number, found), int64, float64)
             return float64
         case Apply(fn="mul", args=(items, count)) if isinstance(kind_of(items, found), types.List):
@@ -168,10 +195,10 @@ def _applied(node: Apply, found: Types) -> types.Type:
             return _plain(kind_of(array, found)).dtype
         case Apply(fn="np.sum", args=(array,), keywords=(("axis", Literal(value=int())),)):
             kind = _plain(kind_of(array, found))
-            return kind.copy(ndim=kind.ndim - 1) if kind.ndim > 1 else float64
+            return kind.copy(ndim=kind.ndim - 1) if kind.ndim > 1 else kind.dtype
         case Apply(fn="np.outer", args=(one, two), keywords=()):
-            _plain(kind_of(one, found)), _plain(kind_of(two, found))
-            return types.Array(float64, 2, "C")
+            kinds = [_plain(kind_of(atom, found)).dtype for atom in (one, two)]
+            return types.Array(_one_of(kinds[0], kinds[1]), 2, "C")
         case Apply(fn="T", args=(array,)) if is_array(kind := kind_of(array, found)):
             turned = {"C": "F", "F": "C"}.get(kind.layout, "A") if kind.ndim > 1 else kind.layout
             return kind.copy(layout=turned)
@@ -212,20 +239,23 @@ def _one_of(kind: types.Type, *known: types.Type) -> types.Type:
 
 def _display(kinds: list[types.Type]) -> types.Type:
     """Return the type of a list of numbers or arrays; whole numbers Numba takes for constants."""
-    if len({*kinds}) != 1 or not (kinds[0] == float64 or is_array(kinds[0])):
+    if len({*kinds}) != 1 or not (kinds[0] in _FLOATS or is_array(kinds[0])):
         raise UnknownTypeError
     return types.List(kinds[0])
 
 
 def _in_place(one: types.Type, two: types.Type) -> types.Type:
     """Return the type of `one += two`: of arrays, the array itself."""
-    numbers = (float64, int64)
+    number = one.dtype if is_array(one) else one
+    numbers = (number, int64)
     fits = two in numbers or (
-        is_array(two) and is_array(one) and two.ndim <= one.ndim and two.dtype == float64
+        is_array(two) and is_array(one) and two.ndim <= one.ndim and two.dtype == number
     )
-    if is_array(one) and one.dtype == float64 and one.mutable and fits:
+    if is_array(one) and number in _FLOATS and one.mutable and fits:
         return one
-    if one not in numbers or two not in numbers:
+    if one == two == float32:
+        return float32
+    if one not in (float64, int64) or two not in (float64, int64):
         raise UnknownTypeError
     return float64 if float64 in (one, two) else int64
 
@@ -235,47 +265,61 @@ def _allocated(args: tuple[Atom, ...], found: Types) -> types.Type:
     rank = len(shape) if isinstance(shape, types.UniTuple) else 1 if shape == int64 else 0
     kind = float64
     if len(args) == 2 and isinstance(args[1], Global):
-        kind = {"np.float64": float64, "np.int64": int64, "np.bool_": boolean}.get(args[1].name)
+        kind = _DTYPES.get(args[1].name)
     if rank == 0 or kind is None or len(args) > 2:
         raise UnknownTypeError
     return types.Array(kind, rank, "C")
 
 
+_DTYPES = {"np.float64": float64, "np.float32": float32, "np.int64": int64, "np.bool_": boolean}
+
+
 def _plain(kind: types.Type, layouts: str = "CA") -> types.Array:
-    """Return a new array like one of float64."""
-    if not is_array(kind) or kind.dtype != float64 or kind.layout not in layouts:
+    """Return a new array like one of floats."""
+    if not is_array(kind) or kind.dtype not in _FLOATS or kind.layout not in layouts:
         raise UnknownTypeError
-    return types.Array(float64, kind.ndim, "C")
+    return types.Array(kind.dtype, kind.ndim, "C")
 
 
 def _product(one: types.Array, two: types.Array) -> types.Type:
     rank = one.ndim + two.ndim - 2
-    if not (1 <= one.ndim <= 2 and 1 <= two.ndim <= 2):
+    if not (1 <= one.ndim <= 2 and 1 <= two.ndim <= 2) or one.dtype != two.dtype:
         raise UnknownTypeError
-    return types.Array(float64, rank, "C") if rank else float64
+    return types.Array(one.dtype, rank, "C") if rank else one.dtype
 
 
 def _chosen(test: types.Type, kinds: list[types.Type]) -> types.Type:
     numbers = {kind.dtype if is_array(kind) else kind for kind in kinds}
     arrays = [kind for kind in (test, *kinds) if is_array(kind)]
     is_mask = is_array(test) and test.dtype == boolean
-    if not is_mask or float64 not in numbers or not numbers <= {float64, int64}:
+    is_single = numbers == {float32}
+    if not is_mask or not (is_single or (float64 in numbers and numbers <= {*_FLOATS, int64})):
         raise UnknownTypeError
-    return types.Array(float64, max(kind.ndim for kind in arrays), "C")
+    return types.Array(float32 if is_single else float64, max(kind.ndim for kind in arrays), "C")
 
 
 def _elementwise(node: Apply, kinds: list[types.Type]) -> types.Type:
     arrays = [kind for kind in kinds if is_array(kind)]
     numbers = {kind.dtype if is_array(kind) else kind for kind in kinds}
-    if not kinds or not numbers <= {float64, int64, boolean}:
+    if not kinds or not numbers <= {*_FLOATS, int64, boolean}:
         raise UnknownTypeError
+    if {kind.dtype for kind in arrays} == {float32} and numbers == {float32, int64}:
+        numbers = {float32}  # to an array, a whole number adds no precision
+    if node.role is not Role.PRIMAL and _is_of_singles(node, kinds):
+        numbers = {float32}
     known = card(node.fn)
     if known.gives is Gives.TEST and arrays and not any(kind.layout == "F" for kind in arrays):
         return types.Array(boolean, max(kind.ndim for kind in arrays), "C")
     result = _number(node, known, numbers, bool(arrays))
-    if result is None or (arrays and (result != float64 or any(kind.layout == "F" for kind in arrays))):
+    if result is None or (arrays and (result not in _FLOATS or any(kind.layout == "F" for kind in arrays))):
         raise UnknownTypeError
-    return types.Array(float64, max(kind.ndim for kind in arrays), "C") if arrays else result
+    return types.Array(result, max(kind.ndim for kind in arrays), "C") if arrays else result
+
+
+def _is_of_singles(node: Apply, kinds: list[types.Type]) -> bool:
+    """Tell whether a derivative combines single precision and constants, which take its precision."""
+    met = {element(kind) for atom, kind in zip(node.args, kinds, strict=True) if isinstance(atom, Value)}
+    return met == {float32}
 
 
 def _number(node: Apply, known: Card, numbers: set[types.Type], has_arrays: bool) -> types.Type | None:
@@ -288,9 +332,13 @@ def _number(node: Apply, known: Card, numbers: set[types.Type], has_arrays: bool
         case _ if boolean in numbers:
             return None
         case Gives.WIDEST:
-            return float64 if float64 in numbers else int64
+            return next(iter(numbers)) if len(numbers) == 1 else float64
         case Gives.SAME:
             return next(iter(numbers)) if len(numbers) == 1 else None
+        case Gives.REAL if numbers == {float32}:
+            return float32 if known.is_instruction or known.fast else None
         case Gives.REAL if known.operator or (known.is_elementwise and numbers == {float64}):
             return float64
+    if node.fn == "pow" and numbers <= {float32, int64} and float32 in numbers:
+        return float32 if numbers == {float32} or isinstance(node.args[1], Literal) else None
     return float64 if node.fn == "pow" and float64 in numbers else None

@@ -39,8 +39,9 @@ def where(typingctx, test, a, b):
     kinds = {x.dtype if isinstance(x, types.Array) else types.unliteral(x) for x in (a, b)}
     ranks = [x.ndim for x in (test, a, b) if isinstance(x, types.Array)]
     is_mask = isinstance(test, types.Array) and test.dtype == boolean
-    if is_mask and kinds <= {float64, int64} and float64 in kinds:
-        return types.Array(float64, max(ranks), "C")(test, a, b), _untyped
+    is_double = kinds <= {float64, float32, int64} and float64 in kinds
+    if is_mask and (is_double or kinds == {float32}):
+        return types.Array(float64 if is_double else float32, max(ranks), "C")(test, a, b), _untyped
     return None
 
 
@@ -54,12 +55,19 @@ def sum_axis(typingctx, array, axis):
 
 
 @intrinsic
+def of_all(typingctx, array):
+    """Type of `np.sum`, `np.max` and `np.min` of a whole array."""
+    is_known = isinstance(array, types.Array) and array.dtype in (float64, float32)
+    return (array.dtype(array), _untyped) if is_known else None
+
+
+@intrinsic
 def times(typingctx, d, slope):
     """Type of a product that keeps zeros."""
     arrays = [x for x in (d, slope) if isinstance(x, types.Array)]
     numbers = [x.dtype if isinstance(x, types.Array) else types.unliteral(x) for x in (d, slope)]
     result = typingctx.unify_types(*numbers)
-    if not all(isinstance(x, types.Number) for x in numbers) or result in (None, float32):
+    if not all(isinstance(x, types.Number) for x in numbers) or result is None:
         return None
     if arrays and all(x.layout == "F" for x in arrays):
         return None
@@ -75,10 +83,12 @@ def _is_real(kind: types.Type) -> bool:
 @intrinsic
 def matmul(typingctx, a, b):
     """Type of `a @ b`."""
-    if not all(_is_real(x) and x.ndim in (1, 2) for x in (a, b)):
+    if not all(isinstance(x, types.Array) and x.ndim in (1, 2) for x in (a, b)):
         return None
-    rank = a.ndim + b.ndim - 2
-    return (types.Array(float64, rank, "C") if rank else float64)(a, b), _untyped
+    rank, kind = a.ndim + b.ndim - 2, a.dtype
+    if kind not in (float64, float32) or b.dtype != kind:
+        return None
+    return (types.Array(kind, rank, "C") if rank else kind)(a, b), _untyped
 
 
 @intrinsic
@@ -89,13 +99,12 @@ def solve(typingctx, a, b):
     return types.Array(float64, b.ndim, "F" if b.ndim == 2 else "C")(a, b), _untyped
 
 
-def _returns(result: types.Type, rank: int | None = 2) -> Any:
-    """Return what stands for a function of one array, with any number of axes if that is None."""
+def _returns(result: types.Type) -> Any:
+    """Return what stands for a function of one matrix."""
 
     @intrinsic
     def stand_in(typingctx, a):
-        is_known = _is_real(a) and rank in (None, a.ndim)
-        return (result(a), _untyped) if is_known else None
+        return (result(a), _untyped) if _is_real(a) and a.ndim == 2 else None
 
     return stand_in
 
@@ -109,7 +118,6 @@ eigvalsh = _returns(_VECTOR)
 eigh = _returns(types.Tuple((_VECTOR, _COLUMNS)))
 svd = _returns(types.Tuple((_COLUMNS, _VECTOR, _COLUMNS)))
 qr = _returns(types.Tuple((types.Array(float64, 2, "A"), _COLUMNS)))
-of_all = _returns(float64, rank=None)
 _LINALG = ("solve", "inv", "pinv", "det", "slogdet", "cholesky", "eigvalsh", "eigh", "svd", "qr")
 
 

@@ -43,7 +43,7 @@ from adcompiler.graph.kinds import is_memory as is_memory
 from adcompiler.graph.kinds import is_mutable as is_mutable
 from adcompiler.graph.kinds import is_scalar as is_scalar
 from adcompiler.graph.kinds import rank as rank
-from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Global, Graph, If, Literal, Region, Value
+from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Global, Graph, If, Literal, Region, Role, Value
 from adcompiler.graph.python import to_python
 from adcompiler.graph.python_expressions import Style
 from adcompiler.graph.unparse import unparse
@@ -140,7 +140,9 @@ def refresh(graph: Graph) -> None:
         if None in kinds or is_captured or (known is not None and is_array(known) == bool(arrays)):
             continue
         numbers = {str(element(kind)) for kind in kinds}
-        numbers |= {"float64" for atom in node.args if isinstance(getattr(atom, "value", None), float)}
+        is_weak = node.role is not Role.PRIMAL and "float32" in numbers
+        if not is_weak:  # constants of a derivative have the precision of what they meet
+            numbers |= {"float64" for atom in node.args if isinstance(getattr(atom, "value", None), float)}
         numbers |= {"float64"} if node.fn == "truediv" and "float32" not in numbers else set()
         number = next((kind for kind in _WIDEST_FIRST if str(kind) in numbers), None)
         if number is None:
@@ -281,11 +283,17 @@ def is_array_atom(atom: Atom) -> bool:
     return isinstance(atom, Value) and is_array(atom.type)
 
 
-def is_double(atom: Atom) -> bool:
-    """Tell whether an atom is a number in double precision."""
+def precision(atom: Atom) -> types.Type | None:
+    """Return float64 or float32 for a number that has this precision."""
     if isinstance(atom, Literal):
-        return isinstance(atom.value, float)
-    return isinstance(atom, Value) and atom.type == float64
+        return (
+            float32
+            if isinstance(atom.value, np.float32)
+            else float64
+            if isinstance(atom.value, float)
+            else None
+        )
+    return atom.type if isinstance(atom, Value) and is_float(atom.type) else None
 
 
 @functools.cache

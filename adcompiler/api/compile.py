@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from numba.core import types as nt
 
-from adcompiler.analysis.propagate import propagated
+from adcompiler.analysis.single import type_derivative, without_casts
 from adcompiler.analysis.sizes import Guards
-from adcompiler.analysis.types import enter_types, infer, is_continuous
+from adcompiler.analysis.types import is_continuous
 from adcompiler.api.arguments import gradient_layout
 from adcompiler.api.interface import Interface
 from adcompiler.emit.callees import Callees, Kinds, callee_graph, own_kinds, plain_or_none, returning_copy
@@ -74,7 +74,7 @@ def compile_text(
         key = callees.todo.pop()
         part = callees.resolve(key.graph if isinstance(key, Half) else _callee(*key, style))
         parts.insert(0, replace(part, name=callees.names[key]))
-    compiled.parts = parts
+    compiled.parts = parts = [through(Unit(part, style=style), "precise").graph for part in parts]
     if not style.accurate:
         parts = [through(Unit(part), "written").graph for part in parts]
     compiled.text = emit(parts)
@@ -180,7 +180,8 @@ def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain, halves: Halves
         unit.graph = made.graph
         through(unit, "derived" if number < len(chain) - 1 else "derived last")
         unit.arguments = arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
-        enter_types(propagated(unit.graph, arguments) or infer(unit.graph, arguments))
+        type_derivative(unit.graph, arguments)
+        unit.graph = without_casts(unit.graph) if is_reverse else unit.graph
     return Derived(unit.graph, plans, tuple(seeds))
 
 

@@ -89,8 +89,8 @@ class Derivative(Portable, Generic[P, R]):
         )
         self.holomorphic = bool(options.pop("holomorphic", False))
         self.axes = options.pop("axes", (0, 0))
-        names = ("accurate_math", "broadcasting", "debug_nans")
-        accurate, broadcasts, checks = (bool(options.pop(name, False)) for name in names)
+        names = ("accurate_math", "broadcasting", "debug_nans", "wide_sums")
+        accurate, broadcasts, checks, wide = (bool(options.pop(name, False)) for name in names)
         if options.pop("workspace", False):
             keep_freed_memory()
         room = room_of(options.pop("checkpoints", None), options.pop("memory", None))
@@ -99,19 +99,18 @@ class Derivative(Portable, Generic[P, R]):
         keep(self.python)
         self.inner = function if isinstance(function, Derivative) else None
         self.signature = self._own_signature()
-        self.names = list(self.signature.parameters)
-        self.own = len(self.names)
+        self.names, self.own = [*self.signature.parameters], len(self.signature.parameters)
         self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
         self.graphs: dict[tuple[tuple[Layout, ...], frozenset[Any], bool], Graph] = {}
-        self.seen = Seen()
-        self.version = 0
+        self.seen, self.version = Seen(), 0
         self.wrt, single = positions(argnums, self.names, self.python.__name__)
         self.is_matrix = mode in get_args(Matrix)
         self.chain, self.is_nested = chain_of(mode, self.wrt, self.has_aux, self.holomorphic, self.inner)
         if self.inner is not None and mode in ("outputs", "jvp"):
             single = self.inner.style.single
         at_once, packed = bool(self.options.pop("parallel", False)), mode == "hvp"
-        self.style = Style(single, accurate or checks, broadcasts, False, packed, checks, True, room, at_once)
+        rest = accurate or checks, broadcasts, False, packed, checks, True, wide, room, at_once
+        self.style: Style = Style(single, *rest)
         if packed:
             self.signature = extended(mode, self.signature)
             self.names = list(self.signature.parameters)

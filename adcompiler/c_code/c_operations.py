@@ -133,7 +133,7 @@ def _number(fn: str, args: Sequence[Term], kind: nt.Type) -> Term | None:
             return Term(" || ".join(arg.within(EQUAL) for arg in args), kind, EITHER)
         case "np.logical_xor" | "xor" if isinstance(kind, nt.Boolean):
             return Term(f"{one.within(ORDER)} != {rest[0].within(ORDER)}", kind, EQUAL)
-        case "int" | "float" | "bool" | "np.float32" | "astype" | "np.bool_" | "cast":
+        case "int" | "float" | "bool" | "np.float32" | "np.float64" | "astype" | "np.bool_" | "cast":
             return cast(args[-1] if fn == "cast" else one, kind)
         case "np.square":
             return Term(f"{one.within(PRODUCT)} * {one.within(UNARY)}", kind, PRODUCT)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 from numba.core import types as nt
 
 from adcompiler.errors import DifferentiationError
@@ -69,6 +70,8 @@ def literal_kind(value: object) -> nt.Type:
             return nt.float64
         case complex():
             return nt.complex128
+        case _ if isinstance(value, np.float32):
+            return nt.float32
     return nt.none
 
 
@@ -100,6 +103,8 @@ def constant(value: object) -> Term:
 
     >>> constant(2).text, constant(-0.5).text, constant(float("inf")).text, constant(2**40).text
     ('2', '-0.5', 'INFINITY', 'INT64_C(1099511627776)')
+    >>> constant(np.float32(0.1)).text
+    '0.1f'
     """
     kind = literal_kind(value)
     match value:
@@ -111,6 +116,9 @@ def constant(value: object) -> Term:
         case float():
             names = {"inf": "INFINITY", "-inf": "-INFINITY", "nan": "NAN"}
             return Term(names.get(repr(value), repr(value)), kind, UNARY if repr(value)[0] == "-" else ATOM)
+        case _ if isinstance(value, np.float32):
+            whole = constant(float(str(value)))
+            return replace(whole, text=whole.text + "f" * bool(np.isfinite(value)), kind=kind)
         case complex():
             return Term(f"({constant(value.real).text} + {constant(value.imag).text} * I)", kind)
     raise refused(f"the constant {value!r}")

@@ -98,4 +98,4 @@ class TangentSweep:
             return atom
         if is_array(kind):
             return self.apply("astype", atom, Global(f"np.{scalar}", None))
-        return self.apply("float" if scalar == "float64" else f"np.{scalar}", atom)
+        return self.apply(f"np.{scalar}", atom)

@@ -83,6 +83,9 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
 def _outside(state: Lowering, node: gast.Call, callee: Global, name: str | None) -> Binding:
     """Lower a call of a function that this package knows nothing of, or by its name only."""
     function = callee.value
+    if str(getattr(function, "__module__", "")).startswith("numba_mpi."):
+        cure = "use exchange, all_sum, broadcast of adcompiler.distributed.messages; pass rank and size"
+        raise state.refuse("AD202", f"nothing tells how '{callee.name}' of MPI is reversed", node, cure)
     primitive = resolve.primitive(function)
     if primitive is not None:
         return primitives.primitive(state, node, primitive, name)

@@ -14,7 +14,15 @@ import numpy as np
 from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
 
-OWN_OPTIONS = ("accurate_math", "broadcasting", "debug_nans", "checkpoints", "memory", "workspace")
+OWN_OPTIONS = (
+    "accurate_math",
+    "broadcasting",
+    "debug_nans",
+    "wide_sums",
+    "checkpoints",
+    "memory",
+    "workspace",
+)
 _OPTIONS = ("fastmath", "parallel", "boundscheck", "nogil")
 _KNOWN = (*_OPTIONS, "error_model", "inline", "forceinline", "looplift", "debug", "no_rewrites")
 """Numba's options that mean something for generated functions."""

@@ -185,7 +185,7 @@ def _rewritten(
             rewrite = _copied
         case "max" | "min":
             rewrite = _largest
-        case "float":
+        case "float" | "np.float64":
             rewrite = _as_float
         case "np.expand_dims":
             rewrite = _with_new_axis

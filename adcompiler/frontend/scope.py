@@ -10,7 +10,7 @@ import numpy as np
 from adcompiler.frontend import resolve
 from adcompiler.frontend.bindings import Ambiguous, Binding
 from adcompiler.frontend.state import Lowering
-from adcompiler.graph.nodes import UNDEFINED, Atom
+from adcompiler.graph.nodes import UNDEFINED, Atom, Literal
 
 
 def read(state: Lowering, node: gast.Name) -> Binding:
@@ -35,6 +35,8 @@ def captured(state: Lowering, node: gast.expr, name: str, value: object) -> Atom
     if isinstance(value, np.ndarray) and type(value) not in (np.ndarray, np.memmap, np.recarray):
         cure = "capture a plain array: np.asarray(...), or .filled(...) for one with a mask"
         raise state.refuse("AD102", f"'{name}' is a {type(value).__name__}", node, cure)
+    if isinstance(value, np.float32):
+        return state.apply(node, "np.float32", (Literal(float(str(value))),))
     return resolve.constant(name, value)
 
 

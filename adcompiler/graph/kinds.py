@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba.core import types
 
 
@@ -43,6 +44,15 @@ def is_mutable(kind: types.Type | None) -> bool:
 def is_float(kind: types.Type | None) -> bool:
     """Tell whether a type is a real floating-point scalar."""
     return isinstance(kind, types.Float)
+
+
+def zero_of(kind: types.Type) -> float | np.float32:
+    """Return zero in the precision of a type.
+
+    >>> zero_of(types.float32)
+    np.float32(0.0)
+    """
+    return np.float32(0.0) if kind == types.float32 else 0.0
 
 
 def dtype_name(kind: str) -> str:

@@ -6,6 +6,8 @@ import ast
 import math
 from typing import Any
 
+import numpy as np
+
 _TURNS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 8.0)
 """Multiples of pi that formulas have."""
 
@@ -26,6 +28,8 @@ def literal(value: Any) -> ast.expr:
     >>> print(unparse(literal(-2.0 * math.pi)), end="")
     -2.0 * math.pi
     """
+    if isinstance(value, np.float32):
+        return ast.Call(dotted("np.float32"), [literal(float(str(value)))], [])
     if isinstance(value, float) and math.isnan(value):
         return dotted("np.nan")
     if isinstance(value, float) and math.isinf(value):

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
+import numpy as np
+
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -38,6 +40,7 @@ _FOR = re.compile(
 _WHILE = re.compile(r"(?:(?P<outs>.+) = )?while with \((?P<with>.*)\)(?P<breaks> breaking)?:$")
 _APPLY = re.compile(r"(?P<out>\w+) = (?P<fn>[\w.]+(?:\[\d+\])?)\((?P<args>.*)\)$")
 _STORE = re.compile(r"(?P<array>\w+)\[(?P<index>.*)\] (?P<sign>\+?=) (?P<value>.+)$")
+_SINGLE = re.compile(r"np\.float32\((?P<value>[^()]+)\)$")
 _ROLE = re.compile(r"  # (?P<role>primal|adjoint|tape)$")
 _EFFECT = re.compile(r"(?P<fn>[\w. ]+)\((?P<args>.*)\)$")
 
@@ -125,6 +128,8 @@ class _Reader:
             return UNDEFINED
         if text in ("inf", "-inf", "nan"):
             return Literal(float(text))
+        if single := _SINGLE.match(text):
+            return Literal(np.float32(single["value"]))
         if text == "Ellipsis":
             return Literal(...)
         try:

@@ -85,6 +85,7 @@ class Style:
         packed: whether the tangents are one argument `v` in the structure of the gradient.
         checks: whether each value and adjoint is checked to be finite.
         in_lanes: whether Jacobians and Hessians are computed along several directions at once.
+        wide_sums: whether loops add up numbers of single precision in double precision.
         room: what limits the states that loops keep to be run again from; None where they keep all that their
             reversal reads.
         parallel: whether iterations that do not depend on each other run at once.
@@ -97,6 +98,7 @@ class Style:
     packed: bool = False
     checks: bool = False
     in_lanes: bool = True
+    wide_sums: bool = False
     room: Room | None = None
     parallel: bool = False
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from numba import float64, int64
+from numba import int64
 from numba.core import types as nt
 
 from adcompiler.analysis.affine import linear
@@ -32,6 +32,7 @@ from adcompiler.graph.nodes import (
     While,
 )
 from adcompiler.graph.walk import clone, free, operands, regions, values, with_regions
+from adcompiler.prepare.allocation import allocate
 from adcompiler.primitives import card
 
 _SHORT = 8
@@ -165,8 +166,8 @@ def _parts(loop: For, later: list[Store]) -> list[Node]:
     for store in later:
         if isinstance(store.value, Value) and store.value not in kept:
             kept[store.value] = array = Value(store.value.name, temporary=True)
-            array.type = nt.Array(float64, 1, "C")
-            nodes.append(Apply(array, "np.empty", (count,), role=loop.role))
+            array.type = nt.Array(store.value.type, 1, "C")
+            nodes += [replace(made, role=loop.role) for made in allocate("np.empty", array, (count,))]
     body: list[Node] = [node for node in loop.body.nodes if node not in waiting]
     place = _apply("sub", body, index, loop.start)
     body += [Store(array, (place,), value, role=loop.role) for value, array in kept.items()]
@@ -188,7 +189,7 @@ def _sum(loop: For, store: Store, kept: dict[Value, Value], makers: dict[Value, 
     nodes: list[Node] = [node for node in makers.values() if node.out in needed]
     place = _apply("sub", nodes, loop.body.params[0], loop.start)
     if isinstance(store.value, Value):
-        item = Value("item", temporary=True, type=float64)
+        item = Value("item", temporary=True, type=store.value.type)
         nodes.append(Apply(item, "getitem", (kept[store.value], place), loc=store.loc, role=store.role))
         store = replace(store, value=item)
     nodes.append(store)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from numba import float32, float64, int64
+from numba import int64
 from numba.core import types as nt
 
 from adcompiler.analysis.types import element, is_array, rank
@@ -53,7 +53,7 @@ class _Nest:
     totals: dict[Value, tuple[Value, Value]] = field(default_factory=dict)
     rows: dict[Value, tuple[Value, Value]] = field(default_factory=dict)
 
-    def apply(self, fn: str, *args: Atom, like: Apply, kind: nt.Type = float64) -> Value:
+    def apply(self, fn: str, *args: Atom, like: Apply, kind: nt.Type) -> Value:
         out = Value(like.out.name, like.out.temporary, kind)
         self.body.append(Apply(out, fn, args, loc=like.loc, role=like.role))
         return out
@@ -148,20 +148,18 @@ def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], a
     """Append what sums elements: in a number, over rows, or over columns."""
     term = nest.read(node)
     if not is_array(node.out.type) or len(bounds) == 1:
-        entry = Value(node.out.name, node.out.temporary, type=float64)
-        out = nest.apply("add", entry, term, like=node)
+        kind = element(node.out.type)
+        entry = Value(node.out.name, node.out.temporary, kind)
+        out = nest.apply("add", entry, term, like=node, kind=kind)
         total = node.out
-        if node.fn == "np.mean" or total.type == float32:
-            total = Value("total", temporary=True, type=float64)
         if node.fn == "np.mean":
+            total = Value("total", temporary=True, type=kind)
             count = bounds[0]
             for bound in bounds[1:]:
                 size = Value("size", temporary=True, type=int64)
                 after.append(Apply(size, "mul", (count, bound)))
                 count = size
             after.append(Apply(node.out, "truediv", (total, count), loc=node.loc, role=node.role))
-        elif total is not node.out:
-            after.append(Apply(node.out, "np.float32", (total,), loc=node.loc, role=node.role))
         nest.totals[total] = entry, out
     elif rank(type_of(node.args[0])) == 2 and dict(node.keywords).get("axis", node.args[-1]) == Literal(0):
         made = allocate("np.zeros", node.out, bounds[1:])
@@ -169,8 +167,9 @@ def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], a
         nest.body.append(Store(node.out, (nest.counters[1],), term, True, loc=node.loc, role=node.role))
     else:
         before += allocate("np.empty", node.out, bounds[:-1])
-        entry = Value(node.out.name, temporary=True, type=float64)
-        nest.rows[node.out] = entry, nest.apply("add", entry, term, like=node)
+        kind = element(node.out.type)
+        entry = Value(node.out.name, temporary=True, type=kind)
+        nest.rows[node.out] = entry, nest.apply("add", entry, term, like=node, kind=kind)
 
 
 def _loops(nest: _Nest, bounds: Sequence[Atom], like: Apply | Store | None) -> list[Node]:
@@ -213,5 +212,4 @@ def _loops(nest: _Nest, bounds: Sequence[Atom], like: Apply | Store | None) -> l
 
 
 def _number(total: Value) -> Value:
-    value = Value(total.name, temporary=True, type=float64)
-    return value
+    return Value(total.name, temporary=True, type=element(total.type))

@@ -15,7 +15,7 @@ from numba import float32, float64
 from adcompiler.analysis.dependence import Loops
 from adcompiler.analysis.iterations import Iterations
 from adcompiler.analysis.sums import SUM, carried_kinds, running_sum
-from adcompiler.analysis.types import is_double, is_scalar
+from adcompiler.analysis.types import is_scalar, precision
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -86,17 +86,16 @@ def _fast(node: Apply) -> str | None:
     """Return the vector function for a node, if there is one."""
     if not card(node.fn).fast or (node.fn == "pow" and _is_whole(node.args[1])):
         return None
-    if all(is_double(atom) for atom in node.args):
-        return f"fast.{card(node.fn).fast}"
-    is_single = all(isinstance(atom, Value) and type_of(atom) == float32 for atom in node.args)
-    return f"fast.{card(node.fn).fast}32" if is_single else None
+    kinds = {precision(atom) for atom in node.args}
+    ends = {float64: "", float32: "32"}
+    return f"fast.{card(node.fn).fast}{ends[kinds.pop()]}" if len(kinds) == 1 and kinds <= {*ends} else None
 
 
 def _rewritten(loop: For) -> For:
     chain: set[Value] = set()
     kinds = zip(loop.carried, loop.body.yields, carried_kinds(loop.body), strict=True)
     for entry, last, kind in kinds:
-        if kind == SUM and is_double(entry) and is_double(last):
+        if kind == SUM and precision(entry) is not None and precision(entry) == precision(last):
             chain |= running_sum(loop.body, entry) or set()
 
     def region(body: Region) -> Region:
@@ -108,7 +107,7 @@ def _rewritten(loop: For) -> For:
                     total = node.args[1] if node.args[1] in chain else node.args[0]
                     nodes.append(replace(node, fn="fast.add_up", args=(total, term)))
                 case Apply(fn="sub") if node.out in chain:
-                    minus = Value("neg", temporary=True, type=float64)
+                    minus = Value("neg", temporary=True, type=type_of(node.args[1]))
                     nodes.append(Apply(minus, "neg", (node.args[1],), loc=node.loc, role=node.role))
                     nodes.append(replace(node, fn="fast.add_up", args=(node.args[0], minus)))
                 case Apply() if fast := _fast(node):

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from numba import boolean, float64
+from numba import boolean
 
 from adcompiler.analysis.alias import shared_memory
-from adcompiler.analysis.types import element, is_scalar, rank
+from adcompiler.analysis.types import element, is_float, is_scalar, rank
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -125,12 +125,13 @@ def _summed(loop: For | While, classes: Mapping[Value, Value], stored: Stored) -
             isinstance(atom, Literal) or is_scalar(type_of(atom)) for atom in store.index
         )
         is_fixed = not any(value in inside for value in values((store.array, *store.index)))
-        is_double = element(store.array.type) == float64
-        if is_number and is_fixed and is_double and classes.get(store.array, store.array) not in used:
-            sums.setdefault(place, _number(_name(place)))
+        kind = element(store.array.type)
+        is_free = classes.get(store.array, store.array) not in used
+        if is_number and is_fixed and is_float(kind) and is_free:
+            sums.setdefault(place, Value(_name(place), type=kind))
     if not sums:
         return [loop]
-    entries = {place: _number(value.name) for place, value in sums.items()}
+    entries = {place: _like(total) for place, total in sums.items()}
     nodes, after = _threaded(loop.body, dict(entries))
     body = Region(
         (*loop.body.params, *entries.values()),
@@ -156,9 +157,8 @@ def _needed(loop: For | While, made: For | While, place: Place, stored: Stored) 
     return None
 
 
-def _number(name: str) -> Value:
-    value = Value(name, type=float64)
-    return value
+def _like(total: Value) -> Value:
+    return Value(total.name, type=total.type)
 
 
 def _name(place: Place) -> str:
@@ -200,12 +200,12 @@ def _threaded(region: Region, current: dict[Place, Value]) -> tuple[tuple[Node, 
     for node in region.nodes:
         match node:
             case Store(accumulate=True) if (place := (node.array, node.index)) in current:
-                total = _number(current[place].name)
+                total = _like(current[place])
                 nodes.append(Apply(total, "add", (current[place], node.value), loc=node.loc, role=node.role))
                 current = current | {place: total}
             case If() if touched := _touched(node, current):
                 arms = [_threaded(arm, dict(current)) for arm in regions(node)]
-                outs = {place: _number(current[place].name) for place in touched}
+                outs = {place: _like(current[place]) for place in touched}
                 new = [
                     Region((), made, (*arm.yields, *(sums[place] for place in touched)))
                     for arm, (made, sums) in zip(regions(node), arms, strict=True)

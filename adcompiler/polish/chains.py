@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from numba import float64
-
 from adcompiler.analysis.sums import carried_kinds
+from adcompiler.analysis.types import is_float
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Role, Value, type_of
 from adcompiler.graph.walk import free, map_region, operands, regions, results, values
 from adcompiler.primitives import hint
@@ -64,8 +63,8 @@ def _shortened(loop: For) -> For:
         return loop
     kinds = carried_kinds(loop.body)
     chain = [p for p, kind in zip(loop.carried, kinds, strict=True) if kind is None]
-    is_adjoint = all(type_of(param) == float64 for param in chain)
-    if not is_adjoint or not 1 <= len(chain) <= _MOST:
+    types = {type_of(param) for param in chain}
+    if len(types) != 1 or not all(map(is_float, types)) or len(chain) > _MOST:
         return loop
     forms = _forms(loop.body, chain)
     places = [k for k, kind in enumerate(kinds) if kind is None]
@@ -91,7 +90,8 @@ def _forms(body: Region, chain: list[Value]) -> dict[Atom, _Form | None]:
     for node in body.nodes:
         inner = (value for region in regions(node) for value in free(region))
         if any(value in forms for value in (*values(operands(node)), *inner)):
-            form = _form(node, forms) if isinstance(node, Apply) and node.out.type == float64 else None
+            is_same = isinstance(node, Apply) and node.out.type == type_of(chain[0])
+            form = _form(node, forms) if isinstance(node, Apply) and is_same else None
             forms.update(dict.fromkeys(results(node), form))
     return forms
 
@@ -156,7 +156,7 @@ def _written(form: _Form, atom: Atom, nodes: list[Node]) -> Atom:
     last = next(node for node in nodes if atom in results(node))
 
     def apply(fn: str, left: Atom, right: Atom, name: str = "") -> Value:
-        out = Value(name or hint(fn), temporary=not name, type=float64)
+        out = Value(name or hint(fn), temporary=not name, type=type_of(atom))
         nodes.append(Apply(out, fn, (left, right), loc=last.loc, role=last.role))
         return out
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from numba import float64
-
+from adcompiler.analysis.types import is_float
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -70,8 +69,7 @@ def _shared(region: Region, everywhere: bool) -> Region:
             nodes.append(node)
             continue
         if node in divisions and divisor not in reciprocals and counts[divisor] > 1:
-            reciprocals[divisor] = made = Value("reciprocal", temporary=True)
-            made.type = float64
+            reciprocals[divisor] = made = Value("reciprocal", temporary=True, type=type_of(divisor))
             nodes.append(Apply(made, "truediv", (Literal(1.0), divisor), loc=node.loc, role=node.role))
         if node not in divisions or divisor not in reciprocals:
             nodes.append(node)
@@ -84,5 +82,4 @@ def _shared(region: Region, everywhere: bool) -> Region:
 
 def _is_division(node: Apply) -> bool:
     divisor = node.args[1] if node.fn == "truediv" else None
-    is_double = isinstance(divisor, Value) and type_of(divisor) == float64
-    return is_double and node.out.type == float64
+    return is_float(type_of(divisor)) and node.out.type == type_of(divisor)

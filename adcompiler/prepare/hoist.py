@@ -106,7 +106,7 @@ def _is_call(node: Apply) -> bool:
 
 
 def _is_arithmetic(node: Apply) -> bool:
-    return card(node.fn).is_cheap_on_arrays or node.fn == "float"
+    return card(node.fn).is_cheap_on_arrays or node.fn in ("float", "np.float64")
 
 
 def _unchanging_calls(loop: For) -> list[Node]:

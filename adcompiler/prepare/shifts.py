@@ -244,7 +244,7 @@ def _result(node: Apply, forms: list[_Form | None], known: _Known) -> _Form | No
             return _Form(_times(first.factor, 2.0 if node.fn.endswith("square") else 0.5), True)
         case "sum" if first is not None and first.is_scale:
             return first
-        case "mean" | "pos" | "copy" | "float":
+        case "mean" | "pos" | "copy" | "float" | "float64":
             return first
     is_part = card(node.fn).is_view and not any(forms[1:])
     if not is_part and node.fn != "stop_gradient":

@@ -105,11 +105,10 @@ enter("sum", arity=(1, 2), hint="total", compute=sum, takes_array=True, takes_li
 # numbers and texts
 
 elementwise(
-    "float",
+    "float",  # to Numba, x in its own precision
     "1",
     at=((0.3,),),
     hint="real",
-    also="np.float64",
     follows=Follows.NUMBER,
     gives=Gives.OWN,
     vanishes=Vanishes.WITH_FIRST,

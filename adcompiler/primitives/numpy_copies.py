@@ -188,16 +188,18 @@ enter(
     example="np.triu(m)",
     **_SAME,
 )
-enter(
-    "np.float32",
-    arity=(1, 1),
-    follows=Follows.NUMBER,
-    vanishes=Vanishes.WITH_FIRST,
-    is_cheap=True,
-    is_instruction=True,
-    is_linear=True,
-    example="np.float32(x)",
-)
+for _name in ("np.float32", "np.float64"):
+    enter(
+        _name,
+        arity=(1, 1),
+        follows=Follows.NUMBER,
+        vanishes=Vanishes.WITH_FIRST,
+        is_cheap=True,
+        is_instruction=True,
+        is_linear=True,
+        is_conversion=_name == "np.float32",
+        example=f"{_name}(x)",
+    )
 enter("np.complex64", arity=(1, 1), is_analytic=True, is_linear=True)
 enter("np.complex128", arity=(1, 1), is_analytic=True, is_linear=True, is_conversion=True)
 enter("np.int8 np.int16 np.int32 np.int64 np.intp", arity=(1, 1), follows=Follows.NUMBER, is_constant=True)
@@ -271,6 +273,7 @@ def _same(x, y, d):
 
 for _rank in (0, *RANKS):
     vjp(
-        "copy astype np.ascontiguousarray np.asfortranarray np.asarray np.asarray_chkfinite item np.float32",
+        "copy astype np.ascontiguousarray np.asfortranarray np.asarray np.asarray_chkfinite item np.float32 "
+        "np.float64",
         _rank,
     )(_same)

@@ -17,6 +17,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.types import is_array, is_list
 from adcompiler.errors import DifferentiationError
+from adcompiler.graph.kinds import zero_of
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -133,7 +134,8 @@ class _Binder:
         count.type = k.type = nt.int64
         if not is_array(kind.dtype):
             zero = Value("zero", temporary=True, type=kind)
-            self.nodes.append(Apply(zero, "list", (Literal(0.0),), loc=self.loc, role=self.role))
+            zeros_of_list = Literal(zero_of(kind.dtype))
+            self.nodes.append(Apply(zero, "list", (zeros_of_list,), loc=self.loc, role=self.role))
             self.apply(value, "mul", (zero, count))
             return
         item.type = zeros.type = kind.dtype
@@ -183,7 +185,8 @@ class _Binder:
                 self.store(node)
             case Effect(fn="append", args=(Value() as array, item)) if array in self.wanted:
                 self.nodes.append(node)
-                new = self.shadow(item) if self.holds_arrays(array) else Literal(0.0)
+                zero = Literal(zero_of(array.type.dtype))
+                new = self.shadow(item) if self.holds_arrays(array) else zero
                 self.nodes.append(
                     Effect("append", (self.bound.shadows[array], new), loc=node.loc, role=node.role)
                 )

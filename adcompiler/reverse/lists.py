@@ -10,6 +10,7 @@ from collections.abc import Container
 
 from adcompiler.analysis.types import is_array, is_list
 from adcompiler.errors import DifferentiationError
+from adcompiler.graph.kinds import zero_of
 from adcompiler.graph.nodes import Apply, Atom, Effect, Literal, Region, Role, Store, Value, type_of
 from adcompiler.graph.walk import operands, values, walk
 from adcompiler.reverse.adjoints import AdjointSweep, Contribution
@@ -55,7 +56,7 @@ def open_list(sweep: AdjointSweep, value: Value) -> Value:
         loc = sweep.definitions[value].loc if value in sweep.definitions else None
         raise DifferentiationError("AD202", f"'{value.name}' is a list of lists", loc, "use a 2-D array")
     if not is_array(kind.dtype):
-        zero = sweep.apply("list", Literal(0.0))
+        zero = sweep.apply("list", Literal(zero_of(kind.dtype)))
         return sweep.apply("mul", zero, count, name=f"d_{value.name}", temporary=False)
     shadow = sweep.apply("list", name=f"d_{value.name}", temporary=False)
     k, item, zeros = Value("k"), Value("item", temporary=True), Value("zeros", temporary=True)

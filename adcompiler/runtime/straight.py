@@ -18,14 +18,14 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import float64
+from numba import float32, float64
 from numba.core import cgutils
 from numba.core.typing.templates import signature
 from numba.extending import lower_builtin, type_callable
 
 FLAGS = ("contract",)
 """Products and sums may be fused; the functions are right either way."""
-_DOUBLE, _INTEGER, _BIT = ir.DoubleType(), ir.IntType(64), ir.IntType(1)
+_DOUBLE, _SINGLE, _BIT = ir.DoubleType(), ir.FloatType(), ir.IntType(1)
 _Function = Callable[..., Any]
 _INLINE: set[_Function] = set()
 _FLOATS = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
@@ -60,12 +60,13 @@ def inline(function: _Function) -> _Function:
     return function
 
 
-def of_numbers(function: _Function, kind: Any = float64) -> _Function:
+def of_numbers(function: _Function, kind: Any = float64, gives: Any = None) -> _Function:
     """Return a function of floats that compiled code can call.
 
     Args:
         function: one that was marked `inline` and returns a float.
-        kind: the type that its result is rounded to.
+        kind: the precision that it computes in.
+        gives: float32 where a result in double precision is rounded.
 
     >>> from numba import njit
     >>> from adcompiler.runtime.vector_exponentials import exp
@@ -81,15 +82,15 @@ def of_numbers(function: _Function, kind: Any = float64) -> _Function:
     known.__name__ = function.__name__
 
     def emit(context, builder, sig, args):
-        found = _Writer(context, builder, function).call(args)
-        return found if kind == float64 else builder.fptrunc(found, ir.FloatType())
+        found = _Writer(context, builder, function, kind == float32).call(args)
+        return found if gives is None else builder.fptrunc(found, ir.FloatType())
 
     @type_callable(known)
     def typing(context):
-        sig = signature(kind, *[float64] * arity)
+        sig = signature(gives or kind, *[kind] * arity)
         return (lambda x: sig) if arity == 1 else lambda x, y: sig
 
-    lower_builtin(known, *[float64] * arity)(emit)
+    lower_builtin(known, *[kind] * arity)(emit)
     return known
 
 
@@ -100,10 +101,11 @@ def _texts(module: str) -> dict[str, ast.FunctionDef]:
 
 
 class _Writer:
-    """Writes one call of a function."""
+    """Writes one call of a function, whose floats and integers have 64 bits, or 32."""
 
-    def __init__(self, context: Any, builder: Any, function: Any) -> None:
-        self.context, self.builder, self.function = context, builder, function
+    def __init__(self, context: Any, builder: Any, function: Any, is_single: bool) -> None:
+        self.context, self.builder, self.function, self.is_single = context, builder, function, is_single
+        self.real, self.whole = (_SINGLE, ir.IntType(32)) if is_single else (_DOUBLE, ir.IntType(64))
         self.names: dict[str, Operand] = {}
 
     def call(self, args: Sequence[Operand]) -> Operand:
@@ -157,39 +159,43 @@ class _Writer:
     def value(self, operand: Operand, kind: Any) -> Operand:
         """Return an operand as a value of a type."""
         if not isinstance(operand, ir.Value):
-            return ir.Constant(kind, float(operand) if kind == _DOUBLE else int(operand))
-        return self.builder.sitofp(operand, kind) if operand.type == _INTEGER and kind == _DOUBLE else operand
+            return ir.Constant(kind, float(operand) if kind == self.real else int(operand))
+        return (
+            self.builder.sitofp(operand, kind)
+            if operand.type == self.whole and kind == self.real
+            else operand
+        )
 
     def alike(self, one: Operand, two: Operand) -> tuple[Operand, Operand]:
         """Return two operands as values of one type, floats if one of them is."""
         kinds = [
-            x.type if isinstance(x, ir.Value) else _DOUBLE if type(x) is float else None for x in (one, two)
+            x.type if isinstance(x, ir.Value) else self.real if type(x) is float else None for x in (one, two)
         ]
-        kind = _DOUBLE if _DOUBLE in kinds else next(kind for kind in kinds if kind is not None)
+        kind = self.real if self.real in kinds else next(kind for kind in kinds if kind is not None)
         return self.value(one, kind), self.value(two, kind)
 
     def truth(self, operand: Operand) -> Operand:
-        is_whole = operand.type == _INTEGER
-        return self.builder.icmp_signed("!=", operand, ir.Constant(_INTEGER, 0)) if is_whole else operand
+        is_whole = operand.type == self.whole
+        return self.builder.icmp_signed("!=", operand, ir.Constant(self.whole, 0)) if is_whole else operand
 
     def unary(self, op: ast.unaryop, operand: Operand) -> Operand:
         if isinstance(op, ast.Not):
             return self.builder.not_(operand)
         if not isinstance(operand, ir.Value):
             return -operand
-        return self.builder.fneg(operand) if operand.type == _DOUBLE else self.builder.neg(operand)
+        return self.builder.fneg(operand) if operand.type == self.real else self.builder.neg(operand)
 
     def binary(self, op: ast.operator, one: Operand, two: Operand) -> Operand:
         if not isinstance(one, ir.Value) and not isinstance(two, ir.Value):
             return _CONSTANT[type(op)](one, two)
         one, two = self.alike(one, two)
-        if one.type == _DOUBLE:
+        if one.type == self.real:
             return getattr(self.builder, _FLOATS[type(op)])(one, two, flags=FLAGS)
         return getattr(self.builder, _WHOLE[type(op)])(one, two)
 
     def test(self, op: ast.cmpop, one: Operand, two: Operand) -> Operand:
         one, two = self.alike(one, two)
-        if one.type == _INTEGER:
+        if one.type == self.whole:
             return self.builder.icmp_signed(_TESTS[type(op)], one, two)
         compare = self.builder.fcmp_unordered if isinstance(op, ast.NotEq) else self.builder.fcmp_ordered
         return compare(_TESTS[type(op)], one, two)
@@ -199,9 +205,9 @@ class _Writer:
         module = self.builder.module
         known = module.globals.get(f"adcompiler{name}")
         if known is None:
-            content = ir.Constant(ir.ArrayType(_DOUBLE, len(table)), [*map(float, table)])
+            content = ir.Constant(ir.ArrayType(self.real, len(table)), [*map(float, table)])
             known = cgutils.global_constant(module, f"adcompiler{name}", content)
-        return self.builder.load(self.builder.gep(known, [ir.Constant(_INTEGER, 0), index]))
+        return self.builder.load(self.builder.gep(known, [ir.Constant(self.whole, 0), index]))
 
     def result(self, name: str, args: list[Operand]) -> Operand:
         """Write a call."""
@@ -211,16 +217,16 @@ class _Writer:
             case "np.uint64", [whole]:
                 return whole
             case "bits", [x]:
-                return self.builder.bitcast(self.value(x, _DOUBLE), _INTEGER)
+                return self.builder.bitcast(self.value(x, self.real), self.whole)
             case "from_bits", [whole]:
-                return self.builder.bitcast(whole, _DOUBLE)
+                return self.builder.bitcast(whole, self.real)
             case "abs" | "np.floor", [x]:
                 same = {"abs": "llvm.fabs", "np.floor": "llvm.floor"}[name]
-                return self.builder.call(self.builder.module.declare_intrinsic(same, [_DOUBLE]), [x])
+                return self.builder.call(self.builder.module.declare_intrinsic(same, [self.real]), [x])
             case "min" | "max", [one, two]:
                 one, two = self.alike(one, two)
                 is_second = self.test(ast.Lt() if name == "min" else ast.Gt(), two, one)
                 return self.builder.select(is_second, two, one)
         called = self.function.__globals__[name]
         assert called in _INLINE, name
-        return _Writer(self.context, self.builder, called).call(args)
+        return _Writer(self.context, self.builder, called, self.is_single).call(args)

@@ -4,7 +4,8 @@ LLVM cannot vectorise a loop that calls libm. These are the classical reductions
 Functions, 3rd ed. 2016, chapters 11 and 12) with minimax polynomials of our own (Remez, at 200 bits), for
 float64. They are correct to 2 units in the last place over the whole range, infinities, NaN, subnormals and
 signed zeros included; `tests/test_vector_math.py` holds them against mpmath. Those for float32, such as
-`exp32`, round the result of the others.
+`exp32`, compute in single precision; of angles and powers, whose reductions need more digits, the result in
+double precision is rounded.
 """
 
 # mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
@@ -22,6 +23,7 @@ from numba.extending import lower_builtin, type_callable
 from adcompiler.runtime import vector_angles as angles
 from adcompiler.runtime import vector_exponentials as exponentials
 from adcompiler.runtime import vector_power as power
+from adcompiler.runtime import vector_singles as singles
 from adcompiler.runtime.straight import of_numbers
 
 _FUNCTIONS = (
@@ -52,7 +54,8 @@ def _add_in_any_order(context, builder, sig, args):
 
 def _single(function):
     """Return the function of numbers in single precision."""
-    return of_numbers(function, float32)
+    own = getattr(singles, function.__name__, None)
+    return of_numbers(function, gives=float32) if own is None else of_numbers(own, float32)
 
 
 exp, expm1, log, log1p, log2, tanh, sinh, cosh = map(of_numbers, _FUNCTIONS[:8])

@@ -172,9 +172,7 @@ class _Folder:
                 return replace(node, fn="neg", args=(self.make(node, "truediv", negated, node.args[1]),))
             case "truediv" if (quotient := self.of_constants(node)) is not None:
                 return quotient
-            case "truediv" if self.is_one(node.args[1]) and self.is_float(node.args[0]):
-                return node.args[0]
-            case "pow" if self.is_one(node.args[1]) and self.is_float(node.args[0]):
+            case "truediv" | "pow" if self.is_one(node.args[1]) and self.is_float(node.args[0]):
                 return node.args[0]
             case "pos" if self.is_float(node.args[0]) or self.is_integer(node.args[0]):
                 return node.args[0]
@@ -260,6 +258,9 @@ class _Folder:
         return made is not None and (made.fn == "len" or (base is not None and base.fn == "shape"))
 
     def is_one(self, atom: Atom) -> bool:
+        made = self.maker(atom)
+        if made is not None and made.fn == "np.float32":
+            return self.is_one(made.args[0])
         return isinstance(atom, Literal) and atom.value == 1 and not isinstance(atom.value, bool)
 
     def is_zero(self, atom: Atom) -> bool:

@@ -56,7 +56,7 @@ def product(d, slope):
 @overload(product)
 def _product(d, slope):
     if isinstance(d, types.Number) and isinstance(slope, types.Number):
-        return lambda d, slope: d * slope if d != 0 and slope != 0 else 0 * (slope if slope == 0 else d)
+        return lambda d, slope: d * slope if d != 0 and slope != 0 else slope if slope == 0 else d
     if isinstance(d, types.Number):
         return lambda d, slope: _chosen(slope != 0, d * slope) if d != 0 else np.zeros_like(d * slope)
     if isinstance(slope, types.Number):
