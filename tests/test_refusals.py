@@ -191,6 +191,21 @@ def collects(v, x, n):
     return collects(v, x, n - 1)
 
 
+def counted(x, a, b, depth):
+    if depth == 0:
+        return x * (1.0 + b[0])
+    a[0] += 1
+    y = counted(1.1 * x, a, b, depth - 1)
+    a[0] -= 1
+    return y
+
+
+@refused("AD201", 1.0)
+def one_array_under_two_names(x):
+    a = np.zeros(2, np.int64)
+    return counted(x, a, a, 3)
+
+
 @refused("AD201", 1.0, line=False)
 def recursive_that_appends(x):
     v = [x]

@@ -308,6 +308,8 @@ class Callees:
                 return node
             assert isinstance(node, Apply)
             key = callee.value
+            if isinstance(key, Callee):
+                _check_apart(key, args, node)
             name = self.name(key if isinstance(key, Half) else (key, tuple(map(plain_or_none, args))))
             return Apply(
                 node.out, node.fn, (Global(name, callee.value), *args), (), loc=node.loc, role=node.role
@@ -318,6 +320,20 @@ class Callees:
 
         body = map_region(graph.body, rewrite)
         return Graph(graph.name, body, graph.returns, graph.doc, graph.defaults, graph.parameters)
+
+
+def _check_apart(callee: Callee, args: Sequence[Atom], node: Apply) -> None:
+    """Refuse a call with the same array twice of a function that writes to what it is given, in copies."""
+    arrays = [arg for arg in args if isinstance(arg, Value) and is_array(arg.type)]
+    if len({*arrays}) == len(arrays) or callee.picks is not None:
+        return
+    kinds = own_kinds(callee, tuple(map(plain_or_none, args)))
+    graph = callee_graph(replace(callee, chain=()), kinds)
+    if any(made.role is Role.TAPE for made in graph.body.nodes):
+        reason = (
+            f"'{callee.function.__name__}' calls itself, and is given an array twice that it may write to"
+        )
+        raise DifferentiationError("AD201", reason, node.loc, "pass a copy: f(a, a.copy())")
 
 
 def plain_or_none(atom: Atom) -> nt.Type:
