@@ -32,9 +32,9 @@ class Watched(np.ndarray):
         """Return the elements in another shape."""
         return self._like(super().reshape(*shape, **keywords), lambda places: places.reshape(*shape))
 
-    def copy(self, *order: Any) -> Any:
+    def copy(self, *order: Any, **keywords: Any) -> Any:
         """Return other elements."""
-        found = super().copy(*order)
+        found = super().copy(*order, **keywords)
         return found if self.watch is None else self.watch.watched(found)
 
     def _like(self, found: Any, of: Callable[[Any], Any]) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from adcompiler.analysis.dependence import Access, Loops
 from adcompiler.analysis.iterations import Iterations, Touched
 from adcompiler.analysis.sums import SUM, carried_kinds
-from adcompiler.analysis.types import is_scalar
+from adcompiler.analysis.types import is_array, is_scalar
 from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Effect, For, Literal, Node, Value, type_of
 from adcompiler.graph.walk import free, walk, walk_regions
 
@@ -44,6 +44,8 @@ def shared(loop: For, loops: Loops, iterations: Iterations) -> Shared | str:
     private: set[Atom] = set()
     distance = 0
     for access in found.values():
+        if any(not is_array(type_of(array)) for array, *_ in (*access.writes, *access.adds)):
+            return "it changes a list"
         for one, two in access.in_order():
             if _clash(one, two, loop, iterations):
                 return f"iterations may write elements of '{_name(one)}' that others read or write"
