@@ -234,7 +234,7 @@ def test_parallel_is_taken_over_and_correct():
     x = np.linspace(0.0, 1.0, 5)
     derivative = grad(f)
     np.testing.assert_allclose(derivative(x), np.cos(x) * x + np.sin(x))
-    assert "for i in prange(size):" in derivative.source
+    assert " in prange(" in derivative.source
 
 
 def test_unused_argument_has_zero_gradient():
