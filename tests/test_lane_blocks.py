@@ -84,6 +84,28 @@ def test_programs(name, n):
         np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
 
 
+def roots(a, x):
+    total = 0.0
+    for i in range(len(x)):
+        z = 1.0 + x[i]
+        for _ in range(20):
+            step = (z * z * z + a * z - x[i]) / (3.0 * z * z + a)
+            if abs(step) < 1e-9:
+                break
+            z -= step
+        total += z
+    return total
+
+
+def test_loops_that_end_early_stay_as_they_are():
+    x = R.random(70)
+    derivative = value_and_grad(roots, argnums=(0, 1), jit=False)
+    found = derivative(0.7, x)[1]
+    assert "block" not in derivative.source
+    expected = value_and_grad(roots, argnums=(0, 1), jit=False, accurate_math=True)(0.7, x)[1]
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-12)
+
+
 def test_on_all_cores():
     function, inputs, wrt = PROGRAMS["populations"]
     args = inputs(100)

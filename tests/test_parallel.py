@@ -124,6 +124,37 @@ def in_place(x, order):
     return np.sum(x * x)
 
 
+def red_and_black(u, c):
+    """What a loop keeps stands on lists: Numba must not take that for dead."""
+    for _ in range(3):
+        for i in prange(u.shape[0] // 2):
+            k = 2 * i
+            if 0 < k < u.shape[0] - 1:
+                u[k] = u[k] + c * u[k - 1] * u[k + 1]
+        for i in prange(u.shape[0] // 2):
+            k = 2 * i + 1
+            if k < u.shape[0] - 1:
+                u[k] = u[k] * (1.0 + c * (u[k - 1] + u[k + 1]))
+    return np.sum(u * u)
+
+
+def squashed(x, c):
+    y = np.empty_like(x)
+    for i in prange(x.shape[0]):
+        y[i] = np.tanh(c * x[i])
+    return y
+
+
+def in_helpers(x, c):
+    """Several parallel loops with the same names in each."""
+    y = squashed(x, c)
+    for _ in range(3):
+        for i in prange(x.shape[0]):
+            y[i] += c * x[i] * x[x.shape[0] - 1 - i]
+        y = squashed(y, c)
+    return np.sum(y * y)
+
+
 R = np.random.default_rng(0)
 PROGRAMS = {
     "paths": (paths, (R.normal(size=(9, 5)), 0.3, 0.9), (0, 1, 2)),
@@ -132,6 +163,8 @@ PROGRAMS = {
     "particles": (particles, (R.random((8, 3)), R.random(8)), (0, 1)),
     "roots": (roots, (R.random(9) + 1.0, R.random(9) + 1.0), (0, 1)),
     "permuted": (permuted, (R.random(9), R.permutation(9)), (0,)),
+    "red_and_black": (red_and_black, (R.random(9), 0.1), (0, 1)),
+    "in_helpers": (in_helpers, (R.random(9), 0.4), (0, 1)),
     "in_place": (in_place, (R.random(9), R.permutation(9)), (0,)),
 }
 
@@ -239,7 +272,7 @@ from adcompiler.threads import parts
 parts._LIGHT = 1
 for name, (function, args, wrt) in t.PROGRAMS.items():
     arrays = [a for a in args if isinstance(a, np.ndarray)]
-    if all(a.dtype == float for a in arrays) and name != "layers":
+    if all(a.dtype == float for a in arrays) and name not in ("layers", "red_and_black"):
         args = tuple(np.concatenate([a] * 40) if isinstance(a, np.ndarray) else a for a in args)
     expected = t.value_and_grad(function, argnums=wrt, jit=False)(*args)
     derivative = t.value_and_grad(function, argnums=wrt, parallel=True)

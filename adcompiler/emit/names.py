@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -166,7 +167,23 @@ def assign_names(body: Region, inlined: set[Value], reserved: Iterable[str] = ()
     used = liveness.all_reads(body)
     counters = _counter_names(body, order, liveness.clashes, taken)
     better = better_names(body, liveness.makers, counters)
-    return _color(order, classes, taken, used, better | counters)
+    names = _color(order, classes, taken, used, better | counters)
+    if any(isinstance(node, For) and node.parallel for node in walk(body)):
+        return _without_numbers(names, {names[param] for param in body.params}, taken)
+    return names
+
+
+def _without_numbers(
+    names: dict[Value, str], kept: set[str], taken: set[str] | frozenset[str]
+) -> dict[Value, str]:
+    """Rename `x_1` where there is an `x`: in a parallel loop, Numba calls a second value of `x` so."""
+    used, new = {*names.values()}, dict[str, str]()
+    for name in sorted(used - kept):
+        found = re.fullmatch(r"(.+)_\d+", name)
+        if found and found[1] in used:
+            letters = (f"{found[1]}_{letter}{k or ''}" for k in range(len(used)) for letter in _LETTERS[1:])
+            new[name] = next(other for other in letters if other not in {*used, *taken, *new.values()})
+    return {value: new.get(name, name) for value, name in names.items()}
 
 
 def _counter_names(

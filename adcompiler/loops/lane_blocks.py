@@ -67,8 +67,10 @@ def _is_recurrence(node: For, around: For) -> bool:
 
     They do where there is much to compute for each element that is read: those of the lanes lie far apart.
     """
+    if node.breaks:
+        return False
     pairs = zip(node.carried, carried_kinds(node.body), strict=True)
-    if node.breaks or not any(kind is None and is_scalar(type_of(value)) for value, kind in pairs):
+    if not any(kind is None and is_scalar(type_of(value)) for value, kind in pairs):
         return False
     inside = [made for made in walk(node.body) if isinstance(made, Apply | Store)]
     apart = [made for made in inside if _is_far(made, around)]

@@ -6,12 +6,15 @@ program knows; all else is proved, for the primal as for its reversal.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from adcompiler.analysis.dependence import Loops
 from adcompiler.analysis.iterations import Iterations
-from adcompiler.graph.nodes import For, Graph, Node, Region, While
-from adcompiler.graph.walk import regions, walk, with_regions
+from adcompiler.analysis.types import is_array
+from adcompiler.graph.nodes import Apply, Effect, For, Graph, Node, Region, Store, Value, While, type_of
+from adcompiler.graph.walk import free, operands, regions, values, walk, with_regions
+from adcompiler.primitives import card
 from adcompiler.threads.conflicts import shared
 from adcompiler.threads.parts import at_once
 
@@ -27,8 +30,10 @@ def in_threads(graph: Graph, notes: dict[For, str]) -> Graph:
 
     def region(body: Region, loops: Loops) -> Region:
         nodes: list[Node] = []
-        for node in body.nodes:
-            made = _at_once(node, loops, iterations, notes)
+        body = _kept_late(body)
+        for k, node in enumerate(body.nodes):
+            later = {*values(body.yields), *(v for other in body.nodes[k + 1 :] for v in _mentioned(other))}
+            made = _at_once(node, loops, iterations, notes, later)
             if made is None:
                 inner = (*loops, node) if isinstance(node, For | While) else loops
                 made = [with_regions(node, tuple(region(part, inner) for part in regions(node)))]
@@ -38,11 +43,48 @@ def in_threads(graph: Graph, notes: dict[For, str]) -> Graph:
     return replace(graph, body=region(graph.body, ()))
 
 
-def _at_once(node: Node, loops: Loops, iterations: Iterations, notes: dict[For, str]) -> list[Node] | None:
-    """Return what runs a loop at once, None if it is not to, or may not."""
+def _kept_late(body: Region) -> Region:
+    """Put arrays on stacks once they are written: Numba drops stores to what it does not see read later."""
+    nodes = list(body.nodes)
+    for push in [node for node in nodes if isinstance(node, Effect) and node.fn == "append"]:
+        stack, array = push.args
+        if not isinstance(array, Value) or not is_array(array.type):
+            continue
+        place = nodes.index(push)
+        last = max(k for k, node in enumerate(nodes) if k == place or array in _mentioned(node))
+        if last > place and not any(stack in _mentioned(node) for node in nodes[place + 1 : last + 1]):
+            nodes.insert(last + 1, push)
+            del nodes[place]
+    return replace(body, nodes=tuple(nodes))
+
+
+def _of_lists(loop: For, iterations: Iterations) -> set[Value]:
+    """Return the arrays that a loop writes, where they were taken from a list."""
+    stores = (node.array for node in walk(loop.body) if isinstance(node, Store))
+    owners = (_owner(array, iterations.dependences.makers) for array in stores)
+    return {array for array, made in owners if made is not None and made.fn in ("pop", "getitem")}
+
+
+def _owner(array: Value, makers: Mapping[Value, Apply]) -> tuple[Value, Apply | None]:
+    """Return the array that another one is a view of, and what made it."""
+    made = makers.get(array)
+    base = made.args[0] if made is not None and card(made.fn).is_view else None
+    return _owner(base, makers) if isinstance(base, Value) and is_array(type_of(base)) else (array, made)
+
+
+def _mentioned(node: Node) -> set[Value]:
+    return {*values(operands(node)), *(value for region in regions(node) for value in free(region))}
+
+
+def _at_once(
+    node: Node, loops: Loops, iterations: Iterations, notes: dict[For, str], later: set[Value]
+) -> list[Node] | None:
+    """Return what runs a loop at once, None if it is not to, or may not; `later` is mentioned afterwards."""
     if not isinstance(node, For) or not _is_wanted(node, loops):
         return None
     found = shared(node, loops, iterations)
+    if _of_lists(node, iterations) - later:
+        found = "an array of a list is written, which nothing names afterwards"
     notes[node] = found if isinstance(found, str) else ""
     return None if isinstance(found, str) else at_once(node, found)
 
