@@ -15,7 +15,6 @@ def nbformat():
 
 
 @names
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what talks to the kernel
 def test_notebook_runs(path, nbformat):
     nbclient = pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
