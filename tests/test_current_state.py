@@ -1,5 +1,6 @@
 """What is differentiated is the function given, and its surroundings as they are now."""
 
+import ast
 import importlib
 import linecache
 import os
@@ -226,6 +227,14 @@ def test_asserts_that_pytest_writes_anew():
         return x * x
 
     assert grad(f, jit=False)(3.0) == 6.0
+
+
+def test_a_cell_of_a_notebook_imports_what_its_function_calls():
+    text, space = "import math\n\ndef f(x):\n    return math.sin(x)\n", {}
+    linecache.cache["<cell>"] = (len(text), None, text.splitlines(keepends=True), "<cell>")
+    for statement in ast.parse(text).body:  # notebooks compile each for itself
+        exec(compile(ast.Module([statement], []), "<cell>", "exec"), space)
+    assert grad(space["f"], jit=False)(0.0) == 1.0
 
 
 RULE = """

@@ -52,33 +52,38 @@ def keep(function: types.FunctionType) -> None:
 
 @lru_cache(maxsize=4096)
 def is_of_text(code: types.CodeType, lines: tuple[str, ...]) -> bool:
-    """Tell whether a function's code is what a text compiles to.
+    """Tell whether a function's code is what a text compiles to, as a whole or, in notebooks, by statements.
 
     Statements that pytest has written anew, assertions, are left out of the comparison.
     """
+    flags, place, own = code.co_flags & _FUTURE, (code.co_name, code.co_firstlineno), _facts(code)
     try:
-        known = _codes(lines, code.co_flags & _FUTURE)
+        same_place = _codes(lines, flags).get(place, [])
     except SyntaxError:
         return False
-    same_place = known.get((code.co_name, code.co_firstlineno), [])
-    own = _facts(code)
     if any(_facts(other) == own for other in same_place):
         return True
-    if not any(name.startswith(("@py_", "@pytest_")) for name in code.co_names + code.co_varnames):
-        return False
-    asserted = _asserted_lines(lines)
-    steps = _steps(code, asserted)
-    return any(_steps(other, asserted) == steps for other in same_place)
+    if any(name.startswith(("@py_", "@pytest_")) for name in code.co_names + code.co_varnames):
+        asserted = _asserted_lines(lines)
+        steps = _steps(code, asserted)
+        return any(_steps(other, asserted) == steps for other in same_place)
+    return any(_facts(other) == own for other in _codes(lines, flags, by_statements=True).get(place, []))
 
 
 @lru_cache(maxsize=256)
-def _codes(lines: tuple[str, ...], flags: int) -> dict[tuple[str, int], list[types.CodeType]]:
-    """Return the code of every function in a text, by name and first line."""
+def _codes(
+    lines: tuple[str, ...], flags: int, by_statements: bool = False
+) -> dict[tuple[str, int], list[types.CodeType]]:
+    """Return the code of every function in a text, by name and first line.
+
+    Compiled by statements, a function does not know that what it calls was imported in its own cell.
+    """
     flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    text = "".join(lines)
     with quietly(Warning):
-        whole = compile("".join(lines), "<text>", "exec", flags=flags, dont_inherit=True)
+        parts = [ast.Module([node], []) for node in ast.parse(text).body] if by_statements else [text]
+        todo = [compile(part, "<text>", "exec", flags=flags, dont_inherit=True) for part in parts]
     found: dict[tuple[str, int], list[types.CodeType]] = {}
-    todo = [whole]
     while todo:
         code = todo.pop()
         found.setdefault((code.co_name, code.co_firstlineno), []).append(code)
