@@ -36,7 +36,7 @@ class CFunction:
 
     def __init__(self, derivative: Any, args: Any, folder: Path, flags: tuple[str, ...] = STRICT) -> None:
         self.layouts = derivative.layouts(derivative.bound(args))
-        exported = _exported(derivative, self.layouts, stays=False)
+        exported = _exported(derivative, self.layouts, in_c=True)
         self.module: CModule = c_module(exported.parts, exported.header, "model")
         (folder / "model.c").write_text(self.module.source)
         (folder / "model.h").write_text(self.module.header)
