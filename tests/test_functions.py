@@ -57,7 +57,7 @@ CALLS = [
     for case in cases
 ]
 FIRST = [next(call for call in CALLS if call[0] == name) for name in CASES]
-PRIMITIVE = ("np.float32", "np.float64", "item")  # of numbers only: in programs in single precision
+PRIMITIVE = ("np.float32", "np.float64", "item", "np.complex64", "np.complex128")  # in other tests
 
 
 def program(expression, parts):
