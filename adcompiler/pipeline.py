@@ -329,6 +329,7 @@ STAGES: dict[str, Stage] = {
             "recurrences side by side: LLVM vectorises across them",
             lambda u: not u.style.accurate,
         ),
+        FOLD,
         replace(REUSE, apply=lambda u: reuse_arrays(u.graph)),
         *CLEAN,
     ),

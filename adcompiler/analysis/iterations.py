@@ -18,6 +18,9 @@ class Iterations:
 
     def __init__(self, graph: Graph) -> None:
         self.classes = shared_memory(graph.body)
+        self.members: dict[Value, list[Value]] = defaultdict(list)
+        for value, memory in self.classes.items():
+            self.members[memory].append(value)
         self.dependences = Dependences()
         _enter(graph.body, (), self)
 
@@ -27,6 +30,11 @@ class Iterations:
         if carriers[0] is not None and carriers[0] is carriers[1]:
             return False
         return self.classes.get(one, one) is self.classes.get(two, two)
+
+    def sharing(self, array: Value) -> list[Value]:
+        """Return the arrays and lists that may share memory with an array, itself among them."""
+        memory = self.classes.get(array, array)
+        return self.members.get(memory, [memory])
 
     def are_apart(self, loop: For, loops: Loops, sums_are_apart: bool = False) -> bool:
         """Tell whether no iteration touches an element that another one writes.
@@ -51,18 +59,14 @@ class Iterations:
         Arguments are those of `are_apart`. What an iteration makes for itself is left out.
         """
         found: dict[Value, Touched] = defaultdict(Touched)
-        own = self._made_inside(loop)
-        is_followed = _collect(loop.body, (*loops, loop), self, found, own)
-        return (
-            {memory: access for memory, access in found.items() if memory not in own} if is_followed else None
-        )
+        if not _collect(loop.body, (*loops, loop), self, found, loop):
+            return None
+        return {memory: access for memory, access in found.items() if not self.is_made_inside(memory, loop)}
 
-    def _made_inside(self, loop: For) -> set[Value]:
-        """Return the classes of memory whose arrays all come into being in an iteration."""
+    def is_made_inside(self, memory: Value, loop: For) -> bool:
+        """Tell whether all arrays and lists of one piece of memory come into being in an iteration."""
         homes = self.dependences.homes
-        outside = {kind for value, kind in self.classes.items() if loop not in homes.get(value, ())}
-        inside = {self.classes.get(value, value) for value, around in homes.items() if loop in around}
-        return inside - outside
+        return all(loop in homes.get(value, ()) for value in self.sharing(memory))
 
 
 @dataclass
@@ -93,19 +97,19 @@ def _enter(region: Region, loops: Loops, known: Iterations) -> None:
             _enter(part, inner, known)
 
 
-def _collect(
-    region: Region, loops: Loops, known: Iterations, found: dict[Value, Touched], own: set[Value]
-) -> bool:
-    """Gather the accesses to memory; return whether all are understood.
+def _collect(region: Region, loops: Loops, known: Iterations, found: dict[Value, Touched], loop: For) -> bool:
+    """Gather the accesses to memory of a loop, whose iterations may change lists that they make themselves.
 
-    `own` are the classes of memory that an iteration makes for itself: these may be lists that it changes.
+    Returns:
+        whether all are understood.
     """
 
     def memory(value: Value) -> Touched:
         return found[known.classes.get(value, value)]
 
     def is_own(args: tuple[Atom, ...]) -> bool:
-        return isinstance(args[0], Value) and known.classes.get(args[0], args[0]) in own
+        items = args[0]
+        return isinstance(items, Value) and known.is_made_inside(known.classes.get(items, items), loop)
 
     for node in region.nodes:
         match node:
@@ -128,7 +132,7 @@ def _collect(
             case Apply() if not card(node.fn).is_view:
                 _read_whole(operands(node), loops, known, found)
         inner = (*loops, node) if isinstance(node, For | While) else loops
-        if not all(_collect(part, inner, known, found, own) for part in regions(node)):
+        if not all(_collect(part, inner, known, found, loop) for part in regions(node)):
             return False
     return True
 

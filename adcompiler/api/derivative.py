@@ -39,10 +39,10 @@ from adcompiler.api.nesting import chain_of, described, lowered_function
 from adcompiler.api.next_chain import Mode
 from adcompiler.api.partials import written_out
 from adcompiler.api.remembered import Entry, Slot, slot_of
-from adcompiler.api.room import room_of
 from adcompiler.api.shortcuts import Shortcuts
 from adcompiler.api.showing import in_notebook, show
 from adcompiler.api.specialised import Specialised, outdated, run_plainly, seconds_of_stages
+from adcompiler.api.styles import style_of
 from adcompiler.emit.running import compile_now, load
 from adcompiler.enabled import enabled, is_disabled
 from adcompiler.errors import DifferentiationError
@@ -89,11 +89,9 @@ class Derivative(Portable, Generic[P, R]):
         )
         self.holomorphic = bool(options.pop("holomorphic", False))
         self.axes = options.pop("axes", (0, 0))
-        names = ("accurate_math", "broadcasting", "debug_nans", "wide_sums")
-        accurate, broadcasts, checks, wide = (bool(options.pop(name, False)) for name in names)
         if options.pop("workspace", False):
             keep_freed_memory()
-        room = room_of(options.pop("checkpoints", None), options.pop("memory", None))
+        style = style_of(options)
         self.options, self.raises = jit_options(self.base, options), divides_like_python(self.base, options)
         self.python = python_function(self.base)
         keep(self.python)
@@ -108,9 +106,8 @@ class Derivative(Portable, Generic[P, R]):
         self.chain, self.is_nested = chain_of(mode, self.wrt, self.has_aux, self.holomorphic, self.inner)
         if self.inner is not None and mode in ("outputs", "jvp"):
             single = self.inner.style.single
-        at_once, packed = bool(self.options.pop("parallel", False)), mode == "hvp"
-        rest = accurate or checks, broadcasts, False, packed, checks, True, wide, room, at_once
-        self.style: Style = Style(single, *rest)
+        parallel, packed = bool(self.options.pop("parallel", False)), mode == "hvp"
+        self.style: Style = replace(style, single=single, packed=packed, parallel=parallel)
         if packed:
             self.signature = extended(mode, self.signature)
             self.names = list(self.signature.parameters)

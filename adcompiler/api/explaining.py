@@ -30,21 +30,25 @@ def explain(derivative: Any, /, *args: Any) -> str:
     """
     with importing():
         from adcompiler.explain.in_words import explain as in_words
-        from adcompiler.explain.in_words import explain_threads
         from adcompiler.explain.one_call import explain_call
 
     name = derivative.python.__name__
     if not args:
         unit = plan_of(derivative, derivative._current())
-        threads = [explain_threads(unit.notes)] if derivative.style.parallel else []
-        return "\n".join([in_words(name, unit.plans), *threads])
+        return _beside_threads(derivative, unit, in_words(name, unit.plans))
     args = derivative.bound(args)
     made = derivative._specialise(derivative.layouts(args))
     unit = plan_of(derivative, made)
     pairs = zip(args, made.layouts, strict=True)
     values = [value for arg, layout in pairs for value in flat(arg, layout)]
-    call = explain_call(name, unit.graph, unit.plans, values, made.seconds)
-    return f"{explain_threads(unit.notes)}\n{call}" if derivative.style.parallel else call
+    return _beside_threads(derivative, unit, explain_call(name, unit.graph, unit.plans, values, made.seconds))
+
+
+def _beside_threads(derivative: Any, unit: Compiled, text: str) -> str:
+    """Return an explanation, after what is said of loops on all cores."""
+    from adcompiler.explain.in_words import explain_threads
+
+    return f"{explain_threads(unit.notes)}\n{text}" if derivative.style.parallel else text
 
 
 def plan_of(derivative: Any, made: Specialised) -> Compiled:

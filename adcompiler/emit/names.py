@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -176,11 +176,11 @@ def assign_names(body: Region, inlined: set[Value], reserved: Iterable[str] = ()
 def _without_numbers(
     names: dict[Value, str], kept: set[str], taken: set[str] | frozenset[str]
 ) -> dict[Value, str]:
-    """Rename `x_1` where there is an `x`: in a parallel loop, Numba calls a second value of `x` so."""
-    used, new = {*names.values()}, dict[str, str]()
+    """Rename `x_1` where `x` has several values: in a parallel loop, Numba calls the second of them so."""
+    used, new, counts = {*names.values()}, dict[str, str](), Counter(names.values())
     for name in sorted(used - kept):
         found = re.fullmatch(r"(.+)_\d+", name)
-        if found and found[1] in used:
+        if found and counts[found[1]] > 1:
             letters = (f"{found[1]}_{letter}{k or ''}" for k in range(len(used)) for letter in _LETTERS[1:])
             new[name] = next(other for other in letters if other not in {*used, *taken, *new.values()})
     return {value: new.get(name, name) for value, name in names.items()}

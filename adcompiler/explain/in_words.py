@@ -58,10 +58,10 @@ def explain_threads(notes: Mapping[For, str]) -> str:
     """Return as text which loops run on all cores, and why others do not.
 
     Args:
-        notes: of each loop that was to run at once, why it does not; nothing if it does.
+        notes: of each loop that was to run at once, last one first, why it does not; nothing if it does.
     """
     lines: list[str] = []
-    for loop, reason in notes.items():
+    for loop, reason in reversed([*notes.items()]):
         if loop.loc.line:
             where = f"line {loop.loc.line}" + (", in reverse" if loop.role is Role.ADJOINT else "")
             lines.append(f"  {where}: {loop.loc.statement}")

@@ -46,13 +46,15 @@ def is_float(kind: types.Type | None) -> bool:
     return isinstance(kind, types.Float)
 
 
-def zero_of(kind: types.Type) -> float | np.float32:
-    """Return zero in the precision of a type.
+def zero_of(kind: types.Type) -> complex | np.float32:
+    """Return zero as a constant of a type of numbers, in its precision.
 
-    >>> zero_of(types.float32)
-    np.float32(0.0)
+    >>> zero_of(types.float32), zero_of(types.int64), zero_of(types.float64)
+    (np.float32(0.0), 0, 0.0)
     """
-    return np.float32(0.0) if kind == types.float32 else 0.0
+    if isinstance(kind, types.Integer):
+        return 0
+    return np.float32(0.0) if kind == types.float32 else 0j if isinstance(kind, types.Complex) else 0.0
 
 
 def dtype_name(kind: str) -> str:

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field, replace
 from numba import int64
 from numba.core import types as nt
 
-from adcompiler.analysis.types import dtype_name, element, is_array, is_scalar, rank
+from adcompiler.analysis.types import is_array, is_scalar, rank
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
     Atom,
     Effect,
     For,
-    Global,
     If,
     Literal,
     Node,
@@ -26,6 +25,7 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import free, map_region, operands, regions, results, substitute, values
 from adcompiler.loops.lane_values import LaneValues
+from adcompiler.prepare.allocation import allocate
 from adcompiler.primitives import card
 
 LANES = 64
@@ -109,24 +109,22 @@ def in_block(loop: For, kinds: LaneValues, block: Value, width: Atom) -> Region:
     it.chain = dict(it.latest)
     nodes = _written(it, parts)
     yields = tuple(it.latest[k] for k in range(len(loop.carried)))
-    arrays = [_allocation(it, array) for array in dict.fromkeys(it.arrays.values())]
-    return Region((block, *loop.carried), (*_head(it, block), *arrays, *nodes), yields)
+    arrays = dict.fromkeys(it.arrays.values())
+    found = (node for array in arrays for node in allocate("np.empty", array, (Literal(LANES),)))
+    made = (replace(node, loc=loop.loc, role=loop.role) for node in found)
+    return Region((block, *loop.carried), (*_head(it, block), *made, *nodes), yields)
 
 
 def _head(it: Block, block: Value) -> Iterator[Node]:
     """Yield what tells which iterations a block has."""
-    left, is_first = Value("sub", True, int64), it.loop.start == Literal(0)
-    offset = it.first if is_first else Value("mul", True, int64)
-    found = [Apply(offset, "mul", (block, it.width))]
-    found += [] if is_first else [Apply(it.first, "add", (it.loop.start, offset))]
-    found += [Apply(left, "sub", (it.loop.stop, it.first)), Apply(it.lanes, "min", (left, it.width))]
+    offset, left = Value("first", True, int64), Value("sub", True, int64)
+    found = [
+        Apply(offset, "mul", (block, it.width)),
+        Apply(it.first, "add", (it.loop.start, offset)),
+        Apply(left, "sub", (it.loop.stop, it.first)),
+        Apply(it.lanes, "min", (left, it.width)),
+    ]
     yield from (replace(node, loc=it.loop.loc, role=it.loop.role) for node in found)
-
-
-def _allocation(it: Block, array: Value) -> Node:
-    name = str(element(array.type))
-    dtype = () if name == "float64" else (Global(dtype_name(name), None),)
-    return Apply(array, "np.empty", (Literal(LANES), *dtype), loc=it.loop.loc, role=it.loop.role)
 
 
 # what an iteration consists of
@@ -184,16 +182,14 @@ def _is_uniform(it: Block, node: Node) -> bool:
 
 def _wider(it: Block, made: Apply) -> list[Node]:
     """Return what allocates an array of an iteration, with an axis for the lanes."""
-    shape, *dtype = made.args
     kind = made.out.type
-    sizes = _sizes(it, shape) if made.fn in ("np.empty", "np.zeros") else None
+    sizes = _sizes(it, made.args[0]) if made.fn in ("np.empty", "np.zeros") else None
     if sizes is None or any(v in it.kinds.inside and v not in it.kinds.uniform for v in values(sizes)):
         raise NotInBlocksError
     wider = it.wider[made.out] = Value(made.out.name, made.out.temporary)
     wider.type = nt.Array(kind.dtype, kind.ndim + 1, "C")
-    pair = Value("shape", True, nt.UniTuple(int64, kind.ndim + 1))
-    whole = Apply(pair, "tuple", (*sizes, it.width), loc=made.loc, role=made.role)
-    return [whole, replace(made, out=wider, args=(pair, *dtype))]
+    found = allocate(made.fn, wider, (*sizes, it.width))
+    return [replace(node, loc=made.loc, role=made.role) for node in found]
 
 
 def _sizes(it: Block, shape: Atom) -> tuple[Atom, ...] | None:
@@ -298,7 +294,7 @@ def _lane_loop(it: Block, stretch: Stretch) -> list[Node]:
     lane, index = Value("lane", type=int64), it.loop.body.params[0]
     mapping: dict[Value, Atom] = {LANE: lane}
     before: list[Node] = []
-    defined = {value for node in stretch.nodes for value in results(node)}
+    defined = dict.fromkeys(value for node in stretch.nodes for value in results(node))
     reads = _reads(stretch)
     if index in reads:
         mapping[index] = own = Value(index.name, type=index.type)

@@ -114,7 +114,7 @@ def _in_blocks(loop: For) -> list[Node]:
         steps = apply("max", "max", size, Literal(1))
         fitting = apply("floordiv", "floordiv", Literal(_FITTING), steps)
         width = apply("width", "min", width, apply("max", "max", fitting, Literal(_LEAST)))
-    count: Atom = loop.stop if loop.start == Literal(0) else apply("sub", "sub", loop.stop, loop.start)
+    count = apply("sub", "sub", loop.stop, loop.start)
     last = apply("sub", "sub", apply("add", "add", count, width), Literal(1))
     blocks = apply("blocks", "floordiv", last, width)
     block = Value("block", type=int64)

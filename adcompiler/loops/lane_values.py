@@ -24,7 +24,7 @@ class LaneValues:
     inside: set[Value]
     uniform: set[Value] = field(default_factory=set)
     sums: dict[Value, int] = field(default_factory=dict)
-    own: set[Value] = field(default_factory=set)
+    own: dict[Value, None] = field(default_factory=dict)
 
     def is_varying(self, value: Value) -> bool:
         """Tell whether each iteration has a value of its own."""
@@ -61,10 +61,10 @@ def _classify(region: Region, found: LaneValues) -> None:
     for node in region.nodes:
         match node:
             case Apply() if card(node.fn).allocates is not None:
-                found.own.add(node.out)
+                found.own[node.out] = None
             case Apply() if card(node.fn).is_view and any(v in found.own for v in values(node.args[:1])):
                 if node.fn != "getitem":
-                    found.own.add(node.out)
+                    found.own[node.out] = None
             case Apply() if card(node.fn).is_pure and _reads_uniform(node, found):
                 found.uniform.add(node.out)
             case For():

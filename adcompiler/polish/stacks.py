@@ -14,13 +14,12 @@ from dataclasses import replace
 from numba import boolean, int64
 from numba.core import types as nt
 
-from adcompiler.analysis.types import dtype_name, is_scalar
+from adcompiler.analysis.types import is_scalar
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
     Effect,
     For,
-    Global,
     Graph,
     If,
     Literal,
@@ -33,6 +32,7 @@ from adcompiler.graph.nodes import (
     type_of,
 )
 from adcompiler.graph.walk import free, operands, regions, values, walk, walk_regions, with_regions
+from adcompiler.prepare.allocation import dtype_of
 from adcompiler.primitives import hint
 
 _FIRST = 64
@@ -87,7 +87,7 @@ def _threaded(region: Region, state: State, stacks: set[Value]) -> tuple[tuple[N
             case Apply(fn="list") if node.out in stacks:
                 made = _array(node.out)
                 kind = str(node.out.type.dtype)
-                dtype = () if kind == "float64" else (Global(dtype_name(kind), None),)
+                dtype = dtype_of(kind)
                 nodes.append(replace(node, out=made, fn="np.empty", args=(Literal(_FIRST), *dtype)))
                 now[node.out] = made, Literal(0)
             case Effect(fn="append", args=(Value() as stack, value)) if stack in now:

@@ -170,24 +170,16 @@ enter("np.roll", in_sets="np.roll", follows=Follows.SAME_RANK, example="np.roll(
 enter("np.flipud np.fliplr np.rot90 np.unwrap", follows=Follows.SAME_RANK)
 enter("np.diff", follows=Follows.SAME_RANK, takes_array=True)
 enter("np.diag", in_sets="np.diag", arity=(1, 2), example="np.diag(v)", **_SAME)
-enter(
-    "np.tril",
-    in_sets="np.tril",
-    arity=(1, 2),
-    follows=Follows.SAME_RANK,
-    triangle=Triangle.LOWER,
-    example="np.tril(m)",
-    **_SAME,
-)
-enter(
-    "np.triu",
-    in_sets="np.triu",
-    arity=(1, 2),
-    follows=Follows.SAME_RANK,
-    triangle=Triangle.UPPER,
-    example="np.triu(m)",
-    **_SAME,
-)
+for _name, _half in (("tril", Triangle.LOWER), ("triu", Triangle.UPPER)):
+    enter(
+        f"np.{_name}",
+        in_sets=f"np.{_name}",
+        arity=(1, 2),
+        follows=Follows.SAME_RANK,
+        triangle=_half,
+        example=f"np.{_name}(m)",
+        **_SAME,
+    )
 for _name in ("np.float32", "np.float64"):
     enter(
         _name,

@@ -361,10 +361,10 @@ class _Folder:
 
     def add(self, node: Apply) -> Apply | Atom:
         left, right = node.args
-        if self.is_zero(left) and self.is_float(right):
-            return right
-        if self.is_zero(right) and self.is_float(left):
-            return left
+        for zero, other in ((left, right), (right, left)):
+            is_whole = zero == Literal(0) and type_of(other) == nt.int64
+            if is_whole or (self.is_zero(zero) and self.is_float(other)):
+                return other
         if left is right and self.is_float(left):
             return self.mul(replace(node, fn="mul", args=(Literal(2.0), left)))
         if (moved := self.shifted(node, 1)) is not None:

@@ -11,9 +11,10 @@ from numba.core import types as nt
 from adcompiler.analysis.types import element, is_array
 from adcompiler.graph.nodes import Apply, Atom, For, If, Literal, Node, Region, Role, Value, While, type_of
 from adcompiler.graph.steps import Room
+from adcompiler.prepare.allocation import dtype_of
 from adcompiler.prepare.guard import write_form
 from adcompiler.storage.loop_state import LoopState
-from adcompiler.storage.tape_nodes import TapeNodes, dtype_of
+from adcompiler.storage.tape_nodes import TapeNodes
 
 
 @dataclass(frozen=True)

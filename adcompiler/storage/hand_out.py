@@ -12,9 +12,10 @@ from adcompiler.analysis.sizes import Axis, Shapes, form_of
 from adcompiler.analysis.types import element, is_array, is_scalar, rank
 from adcompiler.graph.nodes import UNDEFINED, Atom, If, Literal, Node, Region, Value, type_of
 from adcompiler.graph.walk import regions, results
+from adcompiler.prepare.allocation import dtype_of
 from adcompiler.prepare.guard import write_form
 from adcompiler.storage.tape import STACK, Tape
-from adcompiler.storage.tape_nodes import TapeNodes, dtype_of
+from adcompiler.storage.tape_nodes import TapeNodes
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from adcompiler.analysis.affine import Linear, linear
 from adcompiler.analysis.sizes import Axis, Shape, Sum, form_of
-from adcompiler.analysis.types import dtype_name
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Global, Literal, Node, Role, Store, Value, While
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Literal, Node, Role, Store, Value, While
+from adcompiler.prepare.allocation import dtype_of
 from adcompiler.prepare.guard import write_form
 from adcompiler.primitives import hint
 
@@ -175,7 +175,7 @@ def allocation(tape: Tape) -> list[Node]:
         return [Apply(tape.storage, "list", (), role=Role.TAPE)]
     nodes: list[Node] = []
     sizes = [_size(form, nodes) for form in tape.sizes]
-    dtype = () if tape.kind == "float64" else (Global(dtype_name(tape.kind), None),)
+    dtype = dtype_of(tape.kind)
     shape: Atom = sizes[0]
     if len(sizes) > 1:
         shape = Value("shape", temporary=True)

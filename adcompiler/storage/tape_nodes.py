@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 from numba import int64
 
-from adcompiler.analysis.types import dtype_name
-from adcompiler.graph.nodes import Apply, Atom, Global, Node, Role, Store, Value
+from adcompiler.graph.nodes import Apply, Atom, Node, Role, Store, Value
 
 
 @dataclass
@@ -30,8 +29,3 @@ class TapeNodes:
 
     def store(self, array: Value, index: tuple[Atom, ...], value: Atom) -> None:
         self.made.append(Store(array, index, value, role=Role.TAPE))
-
-
-def dtype_of(kind: object) -> tuple[Global, ...]:
-    """Return the `dtype` that makes an array of numbers of a type; nothing for float64."""
-    return () if str(kind) == "float64" else (Global(dtype_name(str(kind)), None),)

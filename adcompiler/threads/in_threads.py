@@ -24,23 +24,26 @@ def in_threads(graph: Graph, notes: dict[For, str]) -> Graph:
 
     Args:
         graph: the final graph of a derivative.
-        notes: gets what becomes of each loop that was looked at: nothing where it runs at once, else why not.
+        notes: gets what becomes of each loop that was looked at, last one first: nothing where it runs at
+            once, else why not.
     """
     iterations = Iterations(graph)
 
-    def region(body: Region, loops: Loops) -> Region:
+    def region(body: Region, loops: Loops, later: set[Value]) -> Region:
         nodes: list[Node] = []
-        body = _kept_late(body)
-        for k, node in enumerate(body.nodes):
-            later = {*values(body.yields), *(v for other in body.nodes[k + 1 :] for v in _mentioned(other))}
+        later = {*later, *values(body.yields)}
+        for node in reversed(_kept_late(body).nodes):
             made = _at_once(node, loops, iterations, notes, later)
             if made is None:
-                inner = (*loops, node) if isinstance(node, For | While) else loops
-                made = [with_regions(node, tuple(region(part, inner) for part in regions(node)))]
-            nodes += made
+                inner, after = loops, later
+                if isinstance(node, For | While):  # what is mentioned may be so in the next iteration
+                    inner, after = (*loops, node), later | _mentioned(node)
+                made = [with_regions(node, tuple(region(part, inner, after) for part in regions(node)))]
+            nodes[:0] = made
+            later |= _mentioned(node)
         return replace(body, nodes=tuple(nodes))
 
-    return replace(graph, body=region(graph.body, ()))
+    return replace(graph, body=region(graph.body, (), set()))
 
 
 def _kept_late(body: Region) -> Region:
@@ -58,18 +61,22 @@ def _kept_late(body: Region) -> Region:
     return replace(body, nodes=tuple(nodes))
 
 
-def _of_lists(loop: For, iterations: Iterations) -> set[Value]:
-    """Return the arrays that a loop writes, where they were taken from a list."""
+def _in_lists(loop: For, iterations: Iterations) -> set[Value]:
+    """Return the arrays that a loop writes, and that a list may hold or have held."""
     stores = (node.array for node in walk(loop.body) if isinstance(node, Store))
-    owners = (_owner(array, iterations.dependences.makers) for array in stores)
-    return {array for array, made in owners if made is not None and made.fn in ("pop", "getitem")}
+    owners = {_owner(array, iterations.dependences.makers) for array in stores}
+    return {array for array in owners if any(map(_is_list, iterations.sharing(array)))}
 
 
-def _owner(array: Value, makers: Mapping[Value, Apply]) -> tuple[Value, Apply | None]:
-    """Return the array that another one is a view of, and what made it."""
+def _is_list(value: Value) -> bool:
+    return not is_array(type_of(value))
+
+
+def _owner(array: Value, makers: Mapping[Value, Apply]) -> Value:
+    """Return the array that another one is a view of."""
     made = makers.get(array)
     base = made.args[0] if made is not None and card(made.fn).is_view else None
-    return _owner(base, makers) if isinstance(base, Value) and is_array(type_of(base)) else (array, made)
+    return _owner(base, makers) if isinstance(base, Value) and is_array(type_of(base)) else array
 
 
 def _mentioned(node: Node) -> set[Value]:
@@ -83,8 +90,8 @@ def _at_once(
     if not isinstance(node, For) or not _is_wanted(node, loops):
         return None
     found = shared(node, loops, iterations)
-    if _of_lists(node, iterations) - later:
-        found = "an array of a list is written, which nothing names afterwards"
+    if _in_lists(node, iterations) - later:  # Numba takes such stores for dead
+        found = "it writes an array of a list that nothing names afterwards"
     notes[node] = found if isinstance(found, str) else ""
     return None if isinstance(found, str) else at_once(node, found)
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from numba import int64
 from numba.core import types as nt
 
-from adcompiler.analysis.types import dtype_name, element, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Global, Literal, Node, Region, Store, Value
+from adcompiler.analysis.types import element, rank
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Region, Store, Value
+from adcompiler.prepare.allocation import allocate
 
 Index = tuple[Atom, ...]
 
@@ -32,13 +33,7 @@ class PartNodes:
         return out
 
     def whole(self, fn: str, one: Atom, two: Atom) -> Atom:
-        """Append a sum, difference or product of whole numbers, unless it is one of them."""
-        if two == Literal(0) and fn != "mul":
-            return one
-        if one == Literal(0) and fn == "add":
-            return two
-        if isinstance(one, Literal) and isinstance(two, Literal) and fn == "add":
-            return Literal(one.value + two.value)
+        """Append arithmetic of whole numbers."""
         return self.apply(fn, fn, one, two)
 
     def sizes(self, array: Value) -> tuple[Value, ...]:
@@ -49,11 +44,10 @@ class PartNodes:
 
     def new(self, name: str, fn: str, sizes: Sequence[Atom], of: nt.Type) -> Value:
         """Append a new array of numbers of a type."""
-        shape = sizes[0]
-        if len(sizes) > 1:
-            shape = self.apply("shape", "tuple", *sizes, kind=nt.UniTuple(int64, len(sizes)))
-        dtype = () if str(of) == "float64" else (Global(dtype_name(str(of)), None),)
-        return self.apply(name, fn, shape, *dtype, kind=nt.Array(of, len(sizes), "C"), named=True)
+        array = Value(name, type=nt.Array(of, len(sizes), "C"))
+        made = allocate(fn, array, sizes)
+        self.made += (replace(node, loc=self.loop.loc, role=self.loop.role) for node in made)
+        return array
 
     def item(self, array: Value, index: Index) -> Value:
         """Append what reads an element."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.types import element
-from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Region, Value, type_of
+from adcompiler.graph.kinds import zero_of
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Region, Value
 from adcompiler.graph.walk import regions, substitute
 from adcompiler.primitives import card
 from adcompiler.threads.conflicts import Shared
@@ -120,7 +121,7 @@ class _Parts:
             own[array] = nodes.new(f"{array.name}_part", "np.zeros", sizes, element(array.type))
         after = nodes.whole("add", part, Literal(1))
         first, end = (self.bound(nodes, number, count, parts) for number in (part, after))
-        inits = tuple(_zero(out, nodes) for out in loop.outs)
+        inits = tuple(Literal(zero_of(out.type)) for out in loop.outs)
         outs = tuple(Value(entry.name, entry.temporary, entry.type) for entry in loop.carried)
         body = substitute(loop.body, dict(own))
         share = replace(loop, start=first, stop=end, step=Literal(1), inits=inits, body=body, outs=outs)
@@ -168,11 +169,3 @@ def _add(nodes: PartNodes, array: Value, copies: Value, part: Value, sizes: Inde
         body.store(array, index, body.item(copies, (part, *index)), True)
 
     nodes.over_elements(sizes, one)
-
-
-def _zero(out: Value, nodes: PartNodes) -> Atom:
-    """Return a zero to begin a sum with."""
-    name = str(type_of(out))
-    if name in ("float64", "int64"):
-        return Literal(0.0) if name == "float64" else Literal(0)
-    return nodes.apply("zero", f"np.{name}", Literal(0), kind=out.type)
