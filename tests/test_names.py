@@ -210,3 +210,15 @@ def test_texts_of_docstrings(text):
     f.__doc__ = text
     assert grad(f)(3.0) == 6.0
     assert grad(f).primal(3.0) == 9.0
+
+
+def huber(error, width):
+    if abs(error) < width:
+        return 0.5 * error * error
+    return width * (abs(error) - 0.5 * width)
+
+
+def test_an_argument_keeps_its_name_for_itself():
+    derivative = grad(huber, jit=False)
+    assert (derivative(0.3, 1.0), derivative(3.0, 1.0)) == (0.3, 1.0)
+    assert "width = " not in derivative.source

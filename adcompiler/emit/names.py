@@ -160,7 +160,8 @@ def assign_names(body: Region, inlined: set[Value], reserved: Iterable[str] = ()
         liveness.define(param, live | set(body.params))
     classes = _Classes(liveness.clashes)
     for target, source in _copies(body):
-        if isinstance(source, Value) and source not in inlined and target not in inlined:
+        is_borrowed = source in body.params and target.temporary  # what an argument is called stays its own
+        if isinstance(source, Value) and source not in inlined and target not in inlined and not is_borrowed:
             classes.merge(target, source)
     taken = RESERVED | _globals(body) | set(reserved)
     order = [v for v in _in_order(body) if v not in inlined]
