@@ -374,8 +374,8 @@ STAGES: dict[str, Stage] = {
 def through(unit: Unit, stage: str) -> Unit:
     """Send a unit through a stage of the pipeline, and return it.
 
+    >>> from adcompiler.graph.nodes import Apply, Literal, Region, Value
     >>> x, y = Value("x", type=nt.float64), Value("y", type=nt.float64)
-    >>> from adcompiler.graph.nodes import Apply, Region
     >>> doubled = Graph("f", Region((x,), (Apply(y, "mul", (x, Literal(1.0))),), (y,)))
     >>> through(Unit(doubled), "called").graph.body.nodes
     ()
