@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from numba import boolean, float32, float64, int64
 
-from adcompiler.analysis.sizes import Shape
-from adcompiler.analysis.types import element, is_array
+from adcompiler.analysis.types import element, is_array, rank
 from adcompiler.graph.nodes import Apply, Atom, Literal, Store, Value, type_of
 from adcompiler.primitives import Gives, card
 
@@ -32,14 +31,21 @@ def is_number(atom: Atom) -> bool:
     return isinstance(atom, Value) and type_of(atom) in _NUMBERS
 
 
-def reduces(node: Apply, shape: Shape) -> bool:
-    """Tell whether a sum is over all elements, over the first of two axes, or over the last axis."""
+def summed_axes(node: Apply) -> tuple[int, ...] | None:
+    """Return the axes that a sum or mean goes over, in their order, None if that is not known.
+
+    >>> from numba import float64
+    >>> summed_axes(Apply(Value("s"), "np.sum", (Value("a", type=float64[:, :]),), (("axis", Literal(-1)),)))
+    (1,)
+    """
     axis = dict(node.keywords).get("axis", node.args[1] if len(node.args) > 1 else Literal(None))
     if any(key != "axis" for key, _ in node.keywords) or not isinstance(axis, Literal):
-        return False
+        return None
+    axes = rank(type_of(node.args[0]))
     if axis.value is None:
-        return True
-    return node.fn == "np.sum" and (axis.value in (-1, len(shape) - 1) or (axis.value, len(shape)) == (0, 2))
+        return tuple(range(axes))
+    named = axis.value if isinstance(axis.value, tuple) else (axis.value,)
+    return tuple(sorted(int(k) % axes for k in named)) if node.fn == "np.sum" else None
 
 
 def is_gather(node: Apply) -> bool:

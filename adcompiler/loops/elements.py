@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adcompiler.analysis.affine import Linear, linear
-from adcompiler.analysis.sizes import Shapes, Size, form_of
+from adcompiler.analysis.sizes import Axis, Shape, Shapes, Size, form_of
 from adcompiler.analysis.types import is_array, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Value, entry, type_of
 from adcompiler.primitives import hint
@@ -33,12 +33,14 @@ class Elements:
         sizes: what is known of the numbers that are sizes.
         makers: what computes each value.
         counters: the loop of each value that counts iterations.
+        stretched: what arrays hold again and again.
     """
 
     shapes: Shapes
     sizes: Mapping[Value, Size]
     makers: Mapping[Value, Apply]
     counters: Mapping[Value, For]
+    stretched: Mapping[Value, Atom] = field(default_factory=dict)
 
     def of(self, array: Atom, loops: int) -> Access | None:
         """Return where an array is read by the innermost iteration of a nest over the shape of a result.
@@ -65,8 +67,14 @@ class Elements:
         return None if found is None else self.through_views(array, found)
 
     def through_views(self, array: Atom, places: tuple[Place, ...]) -> Access:
-        """Follow views to the array that they show, as far as they are understood."""
+        """Follow views to the array that they show, and stretched arrays to what they hold.
+
+        What is not an array is the number that stands everywhere.
+        """
         while isinstance(array, Value) and array in self.makers:
+            if array in self.stretched:
+                array, places = self.before_stretching(array, places)
+                continue
             made = self.makers[array]
             source = made.args[0] if made.args else None
             if not isinstance(source, Value) or not is_array(type_of(source)):
@@ -81,6 +89,16 @@ class Elements:
                 break
             array, places = source, found
         return array, places
+
+    def before_stretching(self, array: Value, places: tuple[Place, ...]) -> Access:
+        """Return where the element of a stretched array comes from."""
+        source = self.stretched[array]
+        if not is_array(type_of(source)):
+            return source, ()
+        own = self.shapes[source] if isinstance(source, Value) else ()
+        last = places[len(places) - len(own) :]
+        once = Place(None, (Literal(0),))
+        return source, tuple(once if size == 1 else place for size, place in zip(own, last, strict=True))
 
     def indexed(
         self, index: tuple[Atom, ...], places: tuple[Place, ...], axes: int
@@ -146,6 +164,26 @@ class Elements:
             is_size = not isinstance(size, tuple) or hasattr(size, "_fields")
             total = total + factor * (form_of(size) if is_size else Linear({symbol: 1}))
         return total
+
+    def are_apart(self, one: Access, two: Access, shape: Shape) -> bool:
+        """Tell whether two parts of one array have no element in common."""
+        if one[0] is not two[0] or len(one[1]) != len(two[1]):
+            return False
+        for left, right in zip(one[1], two[1], strict=True):
+            if left.loop != right.loop:
+                continue
+            offsets = [self.offset(place) for place in (left, right)]
+            if offsets[0] is not None and offsets[1] is not None:
+                distance = self.in_sizes(offsets[0] - offsets[1])
+                size = Linear({}, 1) if left.loop is None else form_of(shape[left.loop])
+                if any(self.is_positive(sign * distance - size) for sign in (1, -1)):
+                    return True
+        return False
+
+    def is_positive(self, form: Linear) -> bool:
+        return form.constant >= 0 and all(
+            factor >= 0 and isinstance(symbol, Axis) for symbol, factor in form.terms.items()
+        )
 
     def is_counted(self, atom: Atom) -> bool:
         """Tell whether an index is known not to be negative."""

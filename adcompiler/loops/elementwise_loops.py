@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from numba import int64
 from numba.core import types as nt
 
-from adcompiler.analysis.types import element, is_array, rank
+from adcompiler.analysis.fusible import summed_axes
+from adcompiler.analysis.types import element, is_array
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -42,16 +43,16 @@ class _Nest:
         counters: the index of each loop, outermost first.
         body: the nodes of the innermost loop.
         numbers: the element of each array that the nest computes.
-        totals: for each sum over everything, its value before and after an iteration.
-        rows: likewise for sums over the last axis.
+        sums: for each sum, its value before and after an iteration.
+        partial: those of the sums that are stored for each index of some loops, and of which.
     """
 
     accesses: Mapping[Operand, Access]
     counters: list[Value]
     body: list[Node] = field(default_factory=list)
     numbers: dict[Value, Atom] = field(default_factory=dict)
-    totals: dict[Value, tuple[Value, Value]] = field(default_factory=dict)
-    rows: dict[Value, tuple[Value, Value]] = field(default_factory=dict)
+    sums: dict[Value, tuple[Value, Atom]] = field(default_factory=dict)
+    partial: dict[Value, tuple[int, ...]] = field(default_factory=dict)
 
     def apply(self, fn: str, *args: Atom, like: Apply, kind: nt.Type) -> Value:
         out = Value(like.out.name, like.out.temporary, kind)
@@ -66,6 +67,8 @@ class _Nest:
         if (node, position) not in self.accesses:
             return atom
         array, places = self.accesses[node, position]
+        if not is_array(type_of(array)):
+            return array
         index = write_index(places, self.counters, self.body)
         out = Value(hint("getitem"), temporary=True, type=element(type_of(array)))
         self.body.append(Apply(out, "getitem", (array, *index), role=Role.TAPE))
@@ -145,57 +148,64 @@ def _element(nest: _Nest, node: Apply, is_kept: bool) -> Atom:
 
 
 def _sum(nest: _Nest, node: Apply, bounds: Sequence[Atom], before: list[Node], after: list[Node]) -> None:
-    """Append what sums elements: in a number, over rows, or over columns."""
+    """Append what sums elements: in a number over the last axes, in memory over others."""
     term = nest.read(node)
-    if not is_array(node.out.type) or len(bounds) == 1:
-        kind = element(node.out.type)
-        entry = Value(node.out.name, node.out.temporary, kind)
-        out = nest.apply("add", entry, term, like=node, kind=kind)
-        total = node.out
-        if node.fn == "np.mean":
-            total = Value("total", temporary=True, type=kind)
-            count = bounds[0]
-            for bound in bounds[1:]:
-                size = Value("size", temporary=True, type=int64)
-                after.append(Apply(size, "mul", (count, bound)))
-                count = size
-            after.append(Apply(node.out, "truediv", (total, count), loc=node.loc, role=node.role))
-        nest.totals[total] = entry, out
-    elif rank(type_of(node.args[0])) == 2 and dict(node.keywords).get("axis", node.args[-1]) == Literal(0):
-        made = allocate("np.zeros", node.out, bounds[1:])
-        before += [replace(zeros, loc=node.loc, role=node.role) for zeros in made]
-        nest.body.append(Store(node.out, (nest.counters[1],), term, True, loc=node.loc, role=node.role))
-    else:
-        before += allocate("np.empty", node.out, bounds[:-1])
-        kind = element(node.out.type)
-        entry = Value(node.out.name, temporary=True, type=kind)
-        nest.rows[node.out] = entry, nest.apply("add", entry, term, like=node, kind=kind)
+    axes = summed_axes(node) or ()
+    kept = tuple(level for level in range(len(bounds)) if level not in axes)
+    kind = element(node.out.type)
+    last = len(bounds) - 1
+    if kept and last in kept:
+        before += _zeros(node, [bounds[level] for level in kept])
+        index = tuple(nest.counters[level] for level in kept)
+        nest.body.append(Store(node.out, index, term, True, loc=node.loc, role=node.role))
+        return
+    total = node.out
+    if kept:
+        is_whole = kept[-1] == len(kept) - 1  # nothing is summed around what is kept
+        sizes = [bounds[level] for level in kept]
+        before += allocate("np.empty", total, sizes) if is_whole else _zeros(node, sizes)
+        nest.partial[total] = kept
+    elif node.fn == "np.mean":
+        total = Value("total", temporary=True, type=kind)
+        count = bounds[0]
+        for bound in bounds[1:]:
+            size = Value("size", temporary=True, type=int64)
+            after.append(Apply(size, "mul", (count, bound)))
+            count = size
+        after.append(Apply(node.out, "truediv", (total, count), loc=node.loc, role=node.role))
+    entry = Value(total.name, temporary=True if kept else total.temporary, type=kind)
+    nest.sums[total] = entry, nest.apply("add", entry, term, like=node, kind=kind)
+
+
+def _zeros(node: Apply, sizes: Sequence[Atom]) -> list[Node]:
+    return [replace(made, loc=node.loc, role=node.role) for made in allocate("np.zeros", node.out, sizes)]
 
 
 def _loops(nest: _Nest, bounds: Sequence[Atom], like: Apply | Store | None) -> list[Node]:
     """Wrap the body in loops that carry the sums."""
     nodes = nest.body
-    carried: dict[Value, tuple[Value, Atom]] = {**nest.totals, **nest.rows}
+    carried = dict(nest.sums)
     for level in range(len(bounds) - 1, -1, -1):
-        is_outermost = level == 0
         if bounds[level] == Literal(1) and not carried:  # an axis of size 1
             once = substitute(Region((), tuple(nodes), ()), {nest.counters[level]: Literal(0)})
             nodes = [*once.nodes]
             continue
-        rows = nest.rows if level == len(bounds) - 1 else {}
         params: list[Value] = []
         inits: list[Atom] = []
         yields: list[Atom] = []
         outs: list[Value] = []
         stores: list[Node] = []
-        for total, (entry, last) in carried.items():
+        for total, (entry, last) in list(carried.items()):
             params.append(entry)
             yields.append(last)
-            if total in rows:
+            kept = nest.partial.get(total, ())
+            if kept and kept[-1] == level - 1:
                 out = _number(total)
-                stores.append(Store(total, tuple(nest.counters[:-1]), out))
+                index = tuple(nest.counters[axis] for axis in kept)
+                stores.append(Store(total, index, out, kept[-1] != len(kept) - 1))
                 inits.append(Literal(0.0))
-            elif is_outermost:
+                del carried[total]
+            elif level == 0:
                 out = total
                 inits.append(Literal(0.0))
             else:
@@ -207,7 +217,6 @@ def _loops(nest: _Nest, bounds: Sequence[Atom], like: Apply | Store | None) -> l
         loop = For(Literal(0), bounds[level], Literal(1), tuple(inits), body, tuple(outs))
         loop = loop if like is None else replace(loop, loc=like.loc, role=like.role)
         nodes = [loop, *stores]
-        carried = {total: pair for total, pair in carried.items() if total not in rows}
     return nodes
 
 

@@ -8,16 +8,15 @@ another iteration touches. What is used within the loop only is never stored (ar
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from numba import int64
 from numba.core import types as nt
 
-from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.alias import shared_memory
-from adcompiler.analysis.fusible import can_store, is_elementwise, is_gather, is_number, is_real, reduces
-from adcompiler.analysis.sizes import Axis, Shape, Shapes, Size, arrays_of, form_of
+from adcompiler.analysis.fusible import can_store, is_elementwise, is_gather, is_number, is_real, summed_axes
+from adcompiler.analysis.sizes import Shape, Shapes, Size, arrays_of, form_of
 from adcompiler.analysis.types import (
     is_array,
     is_array_atom,
@@ -42,36 +41,16 @@ from adcompiler.graph.nodes import (
     type_of,
 )
 from adcompiler.graph.walk import operands, regions, results, uses, values, walk, with_regions
-from adcompiler.loops.elements import Access, Elements, Place
-from adcompiler.loops.elementwise_loops import TARGET, Operand, write_loops
+from adcompiler.loops.elements import Elements, Place
+from adcompiler.loops.elementwise_loops import TARGET, write_loops
+from adcompiler.loops.groups import Group
+from adcompiler.loops.stretches import stretched
+from adcompiler.loops.sums_of_sums import join_sums
 from adcompiler.prepare.allocation import allocate
 from adcompiler.prepare.guard import write_form
 from adcompiler.primitives import card, hint
 
-
-@dataclass
-class Group:
-    """Expressions that share a loop nest.
-
-    Attributes:
-        shape: symbolic shape, one entry per loop.
-        nodes: the expressions, stores and sums in program order.
-        accesses: where each array is read or written.
-        writes: the memory that is written, and where.
-        reads: the memory that is read, and where.
-        after: what puts results on stacks, which runs after the loops.
-    """
-
-    shape: Shape
-    nodes: list[Apply | Store] = field(default_factory=list)
-    accesses: dict[Operand, Access] = field(default_factory=dict)
-    writes: dict[Value, list[Access]] = field(default_factory=dict)
-    reads: dict[Value, set[Access]] = field(default_factory=dict)
-    after: list[Node] = field(default_factory=list)
-
-    @property
-    def computed(self) -> set[Value]:
-        return {node.out for node in self.nodes if isinstance(node, Apply)}
+MOST_GROUPS = 4  # that are open at once
 
 
 def fuse(
@@ -85,37 +64,47 @@ def fuse(
         sizes: what is known of the numbers that are sizes.
         wanted: where given, only these nodes, and what can share their loops, are written so.
     """
-    return replace(graph, body=_Fusion(graph, shapes, sizes, wanted).region(graph.body, frozenset()))
+    body, parts = join_sums(graph.body)
+    fusion = _Fusion(body, shapes, sizes, parts, wanted)
+    return replace(graph, body=fusion.region(body, frozenset()))
 
 
 class _Fusion:
     def __init__(
-        self, graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size], wanted: Collection[Node] | None
+        self,
+        body: Region,
+        shapes: Shapes,
+        sizes: Mapping[Value, Size],
+        parts: Mapping[Apply, tuple[Apply, ...]],
+        wanted: Collection[Node] | None,
     ) -> None:
-        self.shapes, self.wanted = shapes, wanted
-        self.classes = shared_memory(graph.body)
-        makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
-        counters = {node.body.params[0]: node for node in walk(graph.body) if isinstance(node, For)}
-        self.elements = Elements(shapes, sizes, makers, counters)
-        self.uses = uses(graph.body)
+        self.shapes, self.parts, self.wanted = shapes, parts, wanted
+        self.classes = shared_memory(body)
+        makers = {node.out: node for node in walk(body) if isinstance(node, Apply)}
+        counters = {node.body.params[0]: node for node in walk(body) if isinstance(node, For)}
+        self.elements = Elements(
+            shapes, sizes, makers, counters, stretched(body, shapes, makers, self.classes)
+        )
+        self.uses = uses(body)
 
     def region(self, region: Region, around: frozenset[Value]) -> Region:
         known = set(around) | set(region.params)
         nodes: list[Node] = []
-        group: Group | None = None
+        groups: list[Group] = []
+        joined: set[Node] = set()
 
-        def close() -> None:
-            nonlocal group
-            if group is not None:
+        def close(number: int | None = None) -> None:
+            if number is None:
+                self.merge(groups)
+            for group in groups[:number]:
                 nodes.extend(self.written(group, known))
                 known.update(group.computed)
-            group = None
+            del groups[:number]
 
         for node, following in zip(region.nodes, (*region.nodes[1:], None), strict=False):
-            if group is not None and self.is_recorded(node, group):
-                group.after.append(node)
+            if node in joined or self.is_recorded(node, groups):
                 continue
-            measured = self.measured(node, group, known) if group is not None else []
+            measured = self.measured(node, groups, known)
             if measured:
                 nodes += measured
                 known.update(results(node))
@@ -131,32 +120,42 @@ class _Fusion:
             shape = self.shape_of(node)
             if shape is not None:
                 assert isinstance(node, Apply | Store)
-                if group is not None and self.waits(node, following, group):
-                    close()
-                if group is None or not self.joins(node, shape, group):
-                    close()
-                    group = Group(shape)
-                    self.enter(node, group)
+                pair = self.together(node, following)
+                if self.have_joined(pair, shape, groups):
+                    joined.update(pair)
+                else:
+                    groups.append(Group(shape))
+                    self.enter(node, groups[-1])
+                    close(max(len(groups) - MOST_GROUPS, 0))
                 continue
-            if group is not None and not self.goes_first(node, group):
+            if not all(self.goes_first(node, group) for group in groups):
                 close()
             nodes.append(node)
             known.update(results(node))
-        if group is not None:
-            close()
+        close()
         return Region(region.params, tuple(nodes), region.yields)
 
-    def is_recorded(self, node: Node, group: Group) -> bool:
-        """Tell whether a node puts what a group computes on a stack: that can wait until it is there."""
-        is_append = isinstance(node, Effect) and node.fn == "append"
-        return is_append and bool(group.computed.intersection(values(operands(node))))
+    def is_recorded(self, node: Node, groups: list[Group]) -> bool:
+        """Let what puts results of a group on a stack wait until they are there; tell whether it does."""
+        if not isinstance(node, Effect) or node.fn != "append":
+            return False
+        stack = self.memory(node.args[0])
+        for group in groups:
+            if group.computed.intersection(values(operands(node))):
+                if any(stack in other.stacks for other in groups if other is not group):
+                    return False
+                group.after.append(node)
+                group.stacks.add(stack)
+                return True
+        return False
 
-    def measured(self, node: Node, group: Group, known: set[Value]) -> list[Node]:
+    def measured(self, node: Node, groups: list[Group], known: set[Value]) -> list[Node]:
         """Return the size of what a group computes from other sizes, where a node asks for it."""
         if not isinstance(node, Apply) or not card(node.fn).measures:
             return []
         array = node.args[0]
-        if not isinstance(array, Value) or array not in group.computed or not self.is_plain(array, group):
+        group = next((group for group in groups if array in group.computed), None)
+        if group is None or not isinstance(array, Value) or not self.is_plain(array, group):
             return []
         nodes: list[Node] = []
         bounds = [self.bound(axis, group, known, nodes) for axis in range(len(group.shape))]
@@ -198,7 +197,8 @@ class _Fusion:
             case Apply(fn=fn, args=args) if fn in ("np.sum", "np.mean"):
                 source = args[0]
                 shape = entry(self.shapes, source) if is_real(source) else None
-                return shape if shape and reduces(node, shape) and self.fit((source,), shape) else None
+                is_known = shape is not None and summed_axes(node) is not None
+                return shape if shape and is_known and self.fit((source,), shape) else None
             case Apply(fn="np.outer", args=args) if all(map(is_real, args)) and not node.keywords:
                 return self.shapes.get(node.out)
             case Apply() if is_gather(node):
@@ -266,41 +266,59 @@ class _Fusion:
                 other
                 for one in written
                 for other in (*written, *reads)
-                if one != other and not self.are_apart(one, other, group.shape)
+                if one != other and not self.elements.are_apart(one, other, group.shape)
             ]
             if clashes:
                 return False
         return True
 
-    def are_apart(self, one: Access, two: Access, shape: Shape) -> bool:
-        """Tell whether two parts of one array have no element in common."""
-        if one[0] is not two[0] or len(one[1]) != len(two[1]):
-            return False
-        for left, right in zip(one[1], two[1], strict=True):
-            if left.loop != right.loop:
+    def together(self, node: Apply | Store, following: Node | None) -> list[Apply | Store]:
+        """Return a node, with the store that follows if the node is for it alone and has its shape."""
+        if not isinstance(following, Store) or not isinstance(node, Apply) or following.value is not node.out:
+            return [node]
+        shape = self.shape_of(node) if self.uses[node.out] == 1 else None
+        return [node, following] if shape is not None and shape == self.shape_of(following) else [node]
+
+    def have_joined(self, nodes: Sequence[Apply | Store], shape: Shape, groups: list[Group]) -> bool:
+        """Let nodes join the last group, or an earlier one that computes what they use.
+
+        What they use of later ones goes before that group.
+        """
+        used = {value for node in nodes for value in values(operands(node))}
+        for place in range(len(groups) - 1, -1, -1):
+            group, later = groups[place], groups[place + 1 :]
+            if later and not group.computed.intersection(used):
                 continue
-            offsets = [self.elements.offset(place) for place in (left, right)]
-            if offsets[0] is not None and offsets[1] is not None:
-                distance = self.elements.in_sizes(offsets[0] - offsets[1])
-                size = Linear({}, 1) if left.loop is None else form_of(shape[left.loop])
-                if any(self.is_positive(sign * distance - size) for sign in (1, -1)):
-                    return True
+            first = [other for other in later if not all(self.is_independent(node, other) for node in nodes)]
+            rest = [other for other in later if other not in first]
+            if not all(self.may_precede(one, other) for one in first for other in (group, *rest)):
+                continue
+            trial = replace(group)
+            if all(self.joins(node, shape, trial) for node in nodes):
+                groups[place:] = [*first, trial, *rest]
+                return True
         return False
 
-    def is_positive(self, form: Linear) -> bool:
-        return form.constant >= 0 and all(
-            factor >= 0 and isinstance(symbol, Axis) for symbol, factor in form.terms.items()
-        )
+    def merge(self, groups: list[Group]) -> None:
+        """Let whole groups join earlier ones that compute what they use."""
+        for place in range(len(groups) - 1, 0, -1):
+            late, earlier = groups[place], groups[:place]
+            if not late.after and self.have_joined(late.nodes, late.shape, earlier):
+                groups[: place + 1] = earlier
 
-    def waits(self, node: Apply | Store, following: Node | None, group: Group) -> bool:
-        """Tell whether a node is for the store that follows, which cannot join a group with it."""
-        if not isinstance(following, Store) or not isinstance(node, Apply) or following.value is not node.out:
+    def may_precede(self, later: Group, group: Group) -> bool:
+        """Tell whether one group may run before another that stands before it now."""
+        return not later.after and all(self.is_independent(node, group) for node in later.nodes)
+
+    def is_independent(self, node: Apply | Store, group: Group) -> bool:
+        """Tell whether a node that stands after expressions of a group may run before them."""
+        atoms = {*values(operands(node))}
+        if atoms & group.computed:
             return False
-        shapes = self.shape_of(node), self.shape_of(following)
-        if self.uses[node.out] > 1 or shapes[0] is None or shapes[0] != shapes[1]:
+        memory = {self.memory(value) for value in atoms if is_memory(type_of(value))}
+        if memory & group.writes.keys():
             return False
-        trial = replace(group)
-        return not (self.joins(node, shapes[0], trial) and self.joins(following, shapes[0], trial))
+        return not isinstance(node, Store) or self.memory(node.array) not in group.reads
 
     def is_plain(self, value: Value, group: Group) -> bool:
         """Tell whether a value computed by a group is an array over its loops."""
@@ -320,6 +338,8 @@ class _Fusion:
                 found = self.elements.through_views(atom, (Place(position),))
             assert found is not None
             group.accesses[node, position] = found
+            if not is_array(type_of(found[0])):
+                continue
             group.reads.setdefault(self.memory(found[0]), set()).add(found)
         if isinstance(node, Store):
             part = self.elements.part(node.array, node.index, loops)
@@ -357,14 +377,21 @@ class _Fusion:
         work = [node for node in group.nodes if self.is_work(node)]
         is_copy = all(isinstance(node, Store) and not node.accumulate for node in work)
         is_gain = bool(work) and not (is_copy and not self.keeps_order(group))
-        is_gain &= self.wanted is None or any(node in self.wanted for node in group.nodes)
+        is_gain &= self.wanted is None or any(
+            part in self.wanted for node in group.nodes for part in self.as_asked(node)
+        )
         if None in bounds or not is_gain or self.is_for_slice(group):
-            return [*group.nodes, *group.after]
+            asked: list[Node] = [part for node in group.nodes for part in self.as_asked(node)]
+            return [*asked, *group.after]
         inside = Counter(v for node in group.nodes for v in values(operands(node)))
         kept = {v for v in group.computed if self.uses[v] > inside[v]}
         found = [bound for bound in bounds if bound is not None]
         loops = write_loops(group.nodes, group.accesses, found, kept)
         return [*sizes, *loops, *group.after]
+
+    def as_asked(self, node: Apply | Store) -> tuple[Apply | Store, ...]:
+        """Return what a node stands for."""
+        return self.parts.get(node, (node,)) if isinstance(node, Apply) else (node,)
 
     def is_for_slice(self, group: Group) -> bool:
         """Tell whether all that is done is to add a number to a slice whose size only the slice tells."""

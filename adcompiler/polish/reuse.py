@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from adcompiler.analysis.alias import shared_memory, written_arrays
 from adcompiler.analysis.types import is_scalar
 from adcompiler.graph.nodes import (
     Apply,
@@ -52,6 +53,8 @@ def reuse_arrays(graph: Graph, keeps: Callable[[Node], bool] = lambda loop: Fals
 
 
 def _moved_out(loop: For | While, makers: dict[Value, Apply]) -> list[Node]:
+    classes = shared_memory(loop.body)
+    written = {classes.get(array, array) for array in written_arrays(loop.body)}
     inside = {value for inner in regions(loop) for value in defined(inner)}
     moved: list[Node] = []
     kept: list[Node] = []
@@ -73,13 +76,13 @@ def _moved_out(loop: For | While, makers: dict[Value, Apply]) -> list[Node]:
             and _cannot_fail(node, makers)
             and not _escapes(node.out, loop.body)
         ):
-            moved.append(blank(node))
             inside.discard(node.out)
-            kept += (
-                [Store(node.out, (), Literal(0.0), loc=node.loc, role=node.role)]
-                if card(node.fn).allocates is Fill.ZEROS
-                else []
-            )
+            if card(node.fn).allocates is Fill.ZEROS and classes.get(node.out, node.out) not in written:
+                moved.append(node)
+                continue
+            moved.append(blank(node))
+            if card(node.fn).allocates is Fill.ZEROS:
+                kept.append(Store(node.out, (), Literal(0.0), loc=node.loc, role=node.role))
         else:
             kept.append(node)
     return [*moved, replace(loop, body=replace(loop.body, nodes=tuple(kept)))]

@@ -65,14 +65,6 @@ def attention_value_and_grad(q, k, v):
     for i in range(size):
         for j in range(size_2):
             result = fast.add_up(result, matmul[i, j])
-    d_truediv = np.empty((size, size_1))
-    for i in range(size):
-        for j in range(size_1):
-            # return np.sum(weights @ v)
-            d_weights[i, j] = d_weights_b[i, j]
-            # weights /= np.sum(weights, axis=1)[:, None]
-            d_truediv[i, j] = d_weights[i, j]
-            d_weights[i, j] = 0.0
     ratio = np.empty((size, 1))
     # weights /= np.sum(weights, axis=1)[:, None]
     for i in range(size):
@@ -81,14 +73,18 @@ def attention_value_and_grad(q, k, v):
     for i in range(size):
         total_1 = 0.0
         for j in range(size_1):
-            d_truediv_i_j = d_truediv[i, j]
-            d_weights[i, j] += times(d_truediv_i_j, ratio[i, 0])
-            total_1 = fast.add_up(total_1, -times(d_truediv_i_j, truediv[i, j] / total[i]))
+            # return np.sum(weights @ v)
+            d_weights[i, j] = d_weights_b[i, j]
+            d_weights_i_j = d_weights[i, j]
+            # weights /= np.sum(weights, axis=1)[:, None]
+            d_weights[i, j] = times(d_weights_i_j, ratio[i, 0])
+            total_1 = fast.add_up(total_1, -times(d_weights_i_j, truediv[i, j] / total[i]))
         total_b[i] = total_1
-    for i in range(size):
-        d_total[i] = total_b[i]
     # scores = q @ k.T / np.sqrt(q.shape[1])
     ratio_1 = 1 / sqrt
+    # weights /= np.sum(weights, axis=1)[:, None]
+    for i in range(size):
+        d_total[i] = total_b[i]
     d_matmul = np.empty((size, size_1))
     for i in range(size):
         for j in range(size_1):

@@ -29,6 +29,7 @@ def column_sums_value_and_grad(x, y):
     same_size(size, y.shape[1])
     size_1 = x.shape[0]
     same_size(size_1, y.shape[0])
+    var = np.var(y)
     s = np.zeros(size)
     for i in range(size_1):
         for j in range(size):
@@ -36,7 +37,7 @@ def column_sums_value_and_grad(x, y):
     total = 0.0
     for i in range(size):
         total = fast.add_up(total, s[i]**2)
-    result = total + np.var(y)
+    result = total + var
 
     # return np.sum(s**2) + np.var(y)
     ratio = 2.0 / y.size
@@ -45,19 +46,18 @@ def column_sums_value_and_grad(x, y):
         for j in range(size):
             total = fast.add_up(total, y[i, j])
     mean = total / (size_1 * size)
-    d_y = np.empty((size_1, size))
-    for i in range(size_1):
-        for j in range(size):
-            d_y[i, j] = ratio * (y[i, j] - mean)
     d_s = np.empty(size)
     for i in range(size):
         d_s[i] = 2.0 * s[i]
     d_x = np.empty((size_1, size))
-    d_y_b = np.empty((size_1, size))
-    # s = np.sum(x * y, axis=0)
+    d_y = np.empty((size_1, size))
     for i in range(size_1):
         for j in range(size):
+            y_i_j = y[i, j]
+            # return np.sum(s**2) + np.var(y)
+            d_y_1 = ratio * (y_i_j - mean)
             d_s_j = d_s[j]
-            d_x[i, j] = d_s_j * y[i, j]
-            d_y_b[i, j] = d_y[i, j] + d_s_j * x[i, j]
-    return result, (d_x, d_y_b)
+            # s = np.sum(x * y, axis=0)
+            d_x[i, j] = d_s_j * y_i_j
+            d_y[i, j] = d_y_1 + d_s_j * x[i, j]
+    return result, (d_x, d_y)

@@ -57,11 +57,11 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
     p_b = np.empty((size, size))
     total = 0.0
     for t in range(n):
-        for i in range(size):
-            m_tape[t, i] = m[i]
         m_b = a @ m
         matmul = a @ p
         matmul_b = matmul @ a.T
+        for i in range(size):
+            m_tape[t, i] = m[i]
         for i in range(size):
             for j in range(size):
                 p_tape[t, i, j] = p[i, j]
@@ -91,12 +91,11 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
     d_m = np.zeros_like(m)
     d_p = np.zeros_like(p)
     d_outer = np.empty((size, size))
-    d_p_b = np.empty((size, size))
     d_matmul = np.empty(size)
-    d_p_c = np.empty((size, size))
+    d_p_b = np.empty((size, size))
     d_m_b = np.empty(size)
     d_matmul_b = np.empty(size)
-    d_p_d = np.empty((size, size))
+    d_p_c = np.empty((size, size))
     d_r = 0.0
     for t in range(n - 1, -1, -1):
         e = e_tape[t]
@@ -109,9 +108,6 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
         d_gain = d_outer @ matmul_tape_b[t]
         gain = gain_tape[t]
         d_matmul_c = gain @ d_outer
-        for i in range(size):
-            for j in range(size):
-                d_p_b[i, j] = d_p[i, j] + h[i] * d_matmul_c[j]
         d_e = 0.0
         d_s = 0.0
         for i in range(size):
@@ -123,14 +119,16 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
             # gain = p @ h / s
             d_matmul[i] = times(d_gain_1, inv_s)
             d_s = fast.add_up(d_s, -times(d_gain_1, gain_i / s))
+        for i in range(size):
+            for j in range(size):
+                # p = p - np.outer(gain, h @ p)
+                d_p_1 = d_p[i, j] + h[i] * d_matmul_c[j]
+                # gain = p @ h / s
+                d_p_b[i, j] = d_p_1 + d_matmul[i] * h[j]
         # total -= 0.5 * (math.log(s) + e * e / s)
         d_s += 0.5 * (e * e * inv_s * inv_s)
         d_e -= inv_s * e
         d_s -= 0.5 * inv_s
-        # gain = p @ h / s
-        for i in range(size):
-            for j in range(size):
-                d_p_c[i, j] = d_p_b[i, j] + d_matmul[i] * h[j]
         # s = h @ p @ h + r
         d_r += d_s
         for i in range(size):
@@ -142,21 +140,22 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
         for i in range(size):
             for j in range(size):
                 # s = h @ p @ h + r
-                d_p_i_j = d_p_c[i, j] + h[i] * d_matmul_b[j]
-                d_p_d[i, j] = d_p_i_j
+                d_p_i_j = d_p_b[i, j] + h[i] * d_matmul_b[j]
+                d_p_c[i, j] = d_p_i_j
                 # p = a @ p @ a.T + q
                 d_q[i, j] += d_p_i_j
         # p = a @ p @ a.T + q
-        d_matmul_d = d_p_d @ a
-        d_transposed = matmul_tape[t].T @ d_p_d
+        d_matmul_d = d_p_c @ a
+        d_transposed = matmul_tape[t].T @ d_p_c
         p = p_tape[t]
         d_a_b = d_matmul_d @ p.T
         d_p = a.T @ d_matmul_d
+        # m = a @ m
+        d_m = a.T @ d_m_b
+        # p = a @ p @ a.T + q
         for i in range(size):
             for j in range(size):
                 d_a[j, i] += d_transposed[i, j]
-        # m = a @ m
-        d_m = a.T @ d_m_b
         for i in range(size):
             for j in range(size):
                 # p = a @ p @ a.T + q

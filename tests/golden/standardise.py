@@ -72,15 +72,13 @@ def standardise_value_and_grad(x, w):
 
     d_total = np.empty_like(total)
     ones = np.ones_like(matmul)
+    # return np.sum(z @ w)
+    d_w = z.T @ ones
+    # z = (x - x.mean(axis=0)) / x.std(axis=0)
+    ratio_1 = 1 / size_1
     result = 0.0
     for i in range(size_1):
         result = fast.add_up(result, matmul[i])
-    # return np.sum(z @ w)
-    d_w = z.T @ ones
-    d_z = np.empty((size_1, size))
-    for i in range(size_1):
-        for j in range(size):
-            d_z[i, j] = ones[i] * w[j]
     ratio = np.empty(size)
     # z = (x - x.mean(axis=0)) / x.std(axis=0)
     for i in range(size):
@@ -89,11 +87,13 @@ def standardise_value_and_grad(x, w):
     d_where = np.zeros(size)
     for i in range(size_1):
         for j in range(size):
-            d_z_i_j = d_z[i, j]
-            d_sub[i, j] = times(d_z_i_j, ratio[j])
-            d_where[j] -= times(d_z_i_j, z[i, j] / where[j])
-    ratio_1 = 1 / size_1
+            # return np.sum(z @ w)
+            d_z = ones[i] * w[j]
+            # z = (x - x.mean(axis=0)) / x.std(axis=0)
+            d_sub[i, j] = times(d_z, ratio[j])
+            d_where[j] -= times(d_z, z[i, j] / where[j])
     d_total_b = np.empty(size)
+    # z = (x - x.mean(axis=0)) / x.std(axis=0)
     for i in range(size):
         d_where_i = d_where[i]
         d_mean_square = times(0.0 if test[i] else d_where_i, 0.5 / sqrt[i])

@@ -42,10 +42,10 @@ def windows_value_and_grad(x, k):
     for i in range(s_part.shape[0]):
         total = fast.add_up(total, s[i])
     size = s_part_b.shape[0]
-    mean = 0.0
+    total_1 = 0.0
     for i in range(size):
-        mean = fast.add_up(mean, s_part_b[i])
-    result = total + mean / size
+        total_1 = fast.add_up(total_1, s_part_b[i])
+    result = total + total_1 / size
 
     d_x = np.zeros_like(x)
     d_s = np.zeros_like(s)

@@ -37,6 +37,9 @@ def worst_case_value_and_grad(losses, weights):
     d_losses = np.zeros_like(losses)
     # return np.max(losses) - np.min(losses) + np.dot(ordered, weights) + losses[np.argmax(weights)]
     d_losses[argmax] += 1.0
+    # ordered = np.sort(losses)
+    argsort = np.argsort(np.argsort(losses))
+    # return np.max(losses) - np.min(losses) + np.dot(ordered, weights) + losses[np.argmax(weights)]
     d_weights = ordered.copy()
     mul = np.empty(size)
     total = 0.0
@@ -57,9 +60,6 @@ def worst_case_value_and_grad(losses, weights):
             chosen_i = 0.0
         chosen_b[i] = chosen_i
         total_1 = fast.add_up(total_1, chosen_i)
-    # ordered = np.sort(losses)
-    argsort = np.argsort(np.argsort(losses))
-    # return np.max(losses) - np.min(losses) + np.dot(ordered, weights) + losses[np.argmax(weights)]
     for i in range(size):
         d_losses[i] += chosen_b[i] / total_1
     # ordered = np.sort(losses)
