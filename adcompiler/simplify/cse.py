@@ -1,4 +1,4 @@
-"""Compute a scalar once per region: arithmetic, and loads with no store in between."""
+"""Compute a scalar once per region: arithmetic, and loads with no store in between or right after theirs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from adcompiler.analysis.alias import memory_classes, written_by
-from adcompiler.analysis.types import is_array
-from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value, entry, type_of
+from adcompiler.analysis.types import element, is_array, rank
+from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value, entry, type_of
 from adcompiler.graph.walk import map_operands, regions, rename, values, walk, with_regions
 from adcompiler.primitives import card
 
@@ -39,6 +39,8 @@ def _written(node: Node) -> list[Value]:
 def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
     """Return the graph with repeated computations of numbers from the same inputs shared.
 
+    An element that was just stored is the number that was stored.
+
     Args:
         graph: the graph.
         scalars: values known to be numbers; only those computed from numbers are shared, as arrays
@@ -62,15 +64,16 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
 
     classes = memory_classes(graph.body)
 
-    def go(region: Region, seen: dict[Key, Value]) -> Region:
+    def go(region: Region, seen: dict[Key, Atom]) -> Region:
         seen = dict(seen)
         nodes: list[Node] = []
         for node in region.nodes:
             node = map_operands(node, read)
             written: set[Value | None] = {classes.get(array, array) for array in _written(node)}
             if written:
-                for stale in [key for key in seen if _loaded_from(key, classes) in written]:
-                    del seen[stale]
+                for key in [key for key in seen if _loaded_from(key, classes) in written]:
+                    if not _is_elsewhere(node, key):
+                        del seen[key]
             node = with_regions(node, tuple(go(inner, seen) for inner in regions(node)))
             if isinstance(node, Apply) and node.out in scalars and _is_arithmetic(node, scalars):
                 key = _size_key(node, shapes) or (node.fn, node.args, node.keywords)
@@ -78,6 +81,8 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
                     known[node.out] = seen[key]
                     continue
                 seen.setdefault(key, node.out)
+            if isinstance(node, Store) and _can_be_read(node, scalars):
+                seen["getitem", (node.array, *node.index), ()] = node.value
             nodes.append(node)
         return Region(region.params, tuple(nodes), tuple(map(read, region.yields)))
 
@@ -96,8 +101,33 @@ def _size_key(node: Apply, shapes: Mapping[Value, Atom]) -> Key | None:
     return None
 
 
-def _is_one(first: Value, again: Value, key: Key, named: dict[Value, Value]) -> bool:
+def _can_be_read(store: Store, scalars: Container[Value]) -> bool:
+    """Tell whether a store sets one element to a number of the very type that the array holds."""
+    kind = store.value.type if isinstance(store.value, Value) else None
+    is_element = is_array(store.array.type) and len(store.index) == rank(store.array.type)
+    are_numbers = all(value in scalars for value in values((*store.index, store.value)))
+    return is_element and are_numbers and not store.accumulate and kind == element(store.array.type)
+
+
+def _is_elsewhere(node: Node, key: Key) -> bool:
+    """Tell whether a store writes another element than a load of the same array reads."""
+    if not isinstance(node, Store) or key[0] != "getitem" or key[1][0] is not node.array:
+        return False
+    pairs = zip(node.index, key[1][1:], strict=False)
+    return any(_differ(one, two) for one, two in pairs)
+
+
+def _differ(one: Atom, two: Atom) -> bool:
+    match one, two:
+        case Literal(value=int() as first), Literal(value=int() as second):
+            return first != second and min(first, second) >= 0
+    return False
+
+
+def _is_one(first: Atom, again: Value, key: Key, named: dict[Value, Value]) -> bool:
     """Tell whether one value may do for both; a size has the name that the program gives it."""
+    if not isinstance(first, Value):
+        return again.temporary
     if again.temporary or named.get(first, first).name == again.name:
         return True
     if key[0] == "shape" and first.temporary and first not in named:

@@ -73,9 +73,9 @@ def attention_value_and_grad(q, k, v):
     for i in range(size):
         total_1 = 0.0
         for j in range(size_1):
+            d_weights_i_j = d_weights_b[i, j]
             # return np.sum(weights @ v)
-            d_weights[i, j] = d_weights_b[i, j]
-            d_weights_i_j = d_weights[i, j]
+            d_weights[i, j] = d_weights_i_j
             # weights /= np.sum(weights, axis=1)[:, None]
             d_weights[i, j] = times(d_weights_i_j, ratio[i, 0])
             total_1 = fast.add_up(total_1, -times(d_weights_i_j, truediv[i, j] / total[i]))
