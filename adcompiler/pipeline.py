@@ -33,6 +33,7 @@ from adcompiler.loops.unroll import unroll
 from adcompiler.loops.upwards import count_upwards
 from adcompiler.loops.vectorise import vectorise
 from adcompiler.polish.accumulate import accumulate_in_numbers
+from adcompiler.polish.arms import move_into_arms
 from adcompiler.polish.budget import leave_room
 from adcompiler.polish.chains import shorten_chains
 from adcompiler.polish.fills import fill_at_once
@@ -316,6 +317,11 @@ STAGES: dict[str, Stage] = {
             "one division for several by the same",
         ),
         FOLD,
+        Pass(
+            "arms",
+            lambda u: move_into_arms(u.graph),
+            "what adds the adjoint of one arm of a choice goes into that arm",
+        ),
         Pass(
             "zeros",
             lambda u: skip_zeros(u.graph),

@@ -74,7 +74,7 @@ def _behind_test(loop: For, before: list[Node]) -> Node:
             found = {seed}
             if seed not in reads or not _may_be_zero(choice, position):
                 continue
-            _follow(Region((), tuple(before[k + 1 :]), ()), found)
+            follow(Region((), tuple(before[k + 1 :]), ()), found)
             if _adds_only(loop, found):
                 test = Value(hint("ne"), temporary=True, type=boolean)
                 before.append(Apply(test, "ne", (seed, _ZERO), loc=loop.loc, role=loop.role))
@@ -120,7 +120,7 @@ def _adds_only(loop: For, found: set[Value], besides: int | None = None) -> bool
         found: these others, extended with what is zero with them.
         besides: position of a carried value that does not count.
     """
-    _follow(loop.body, found)
+    follow(loop.body, found)
     for k, (entry, last) in enumerate(zip(loop.carried, loop.next_values, strict=True)):
         if k != besides and last is not entry and not _is_sum_of(loop.body, entry, last, found):
             return False
@@ -178,7 +178,7 @@ def _seed(body: Region) -> Apply | None:
 
 def _vanishing(body: Region, found: set[Value]) -> set[Value] | None:
     """Return the values that are zero if the seed is; None if an iteration does anything with others."""
-    _follow(body, found)
+    follow(body, found)
     for entry, last in zip(body.params[1:], body.yields, strict=True):
         if last is not entry and not _is_sum_of(body, entry, last, found):
             return None
@@ -197,13 +197,15 @@ def _vanishing(body: Region, found: set[Value]) -> set[Value] | None:
     return found
 
 
-def _follow(region: Region, found: set[Value]) -> None:
+def follow(region: Region, found: set[Value]) -> None:
+    """Add what is zero if what was found is."""
+
     def is_zero(atom: Atom) -> bool:
         return atom in found or atom == _ZERO
 
     for node in region.nodes:
         match node:
-            case Apply(fn="mul", args=(one, two)) if one in found or two in found:
+            case Apply(fn="mul" | "times", args=(one, two)) if one in found or two in found:
                 found.add(node.out)
             case Apply(fn="truediv" | "neg", args=(one, *_)) if one in found:
                 found.add(node.out)
@@ -211,11 +213,11 @@ def _follow(region: Region, found: set[Value]) -> None:
                 found.add(node.out)
             case If():
                 for arm in regions(node):
-                    _follow(arm, found)
+                    follow(arm, found)
                 ends = zip(node.outs, node.then.yields, node.orelse.yields, strict=True)
                 found |= {out for out, one, two in ends if is_zero(one) and is_zero(two)}
             case For(breaks=False):
-                _follow(node.body, found)
+                follow(node.body, found)
                 carried = zip(node.outs, node.inits, node.carried, node.next_values, strict=True)
                 sums = (
                     (out, init, _is_sum_of(node.body, own, last, found)) for out, init, own, last in carried
