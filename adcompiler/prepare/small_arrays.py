@@ -37,6 +37,8 @@ from adcompiler.primitives import Fill, Follows, Shows, card
 
 _MOST = 16
 """So many elements at most."""
+_FEW = 9
+"""An array of more, or a factor of one of more, is not taken apart if it is put together anywhere."""
 _STARTS: dict[Fill | None, Atom | None] = {
     Fill.NOTHING: None,
     Fill.ZEROS: Literal(0.0),
@@ -169,6 +171,8 @@ class _Facts:
         targets = self.targets.get(value, ())
         if not (is_made and is_used and all(target in chosen for target in targets)):
             return False
+        if any(self._puts_together(node, chosen) for node in users) and self._is_large(value, chosen):
+            return False
         return not users or bool(targets) or any(self._uses_elements(n, value, chosen) for n in users)
 
     def _is_joined(self, value: Value, chosen: set[Value]) -> bool:
@@ -247,6 +251,23 @@ class _Facts:
                 return False
         return True
 
+    def _is_large(self, value: Value, chosen: set[Value]) -> bool:
+        """Tell whether much text is written for an array, or for a product with one that stays as it is."""
+        near = (*self.users.get(value, ()), self.makers.get(value))
+        products = (node for node in near if isinstance(node, Apply) and sums_products(node))
+        factors = (atom for node in products for atom in node.args if atom not in chosen)
+        sizes = (constant_shape(self.shapes, atom) or () for atom in (value, *factors))
+        return max(map(math.prod, sizes)) > _FEW
+
+    def _puts_together(self, node: Node, chosen: set[Value]) -> bool:
+        """Tell whether a node would be given an array that is put together for it."""
+        if not isinstance(node, Apply) or card(node.fn).measures or node.out in chosen:
+            return False
+        return not (is_scalar(node.out.type) and (node.fn == "getitem" or self._is_written_out(node)))
+
+    def _is_written_out(self, node: Apply) -> bool:
+        return is_expandable(node) and self._are_readable(node)
+
     def _can_be_stored(self, stored: Atom) -> bool:
         if is_array(type_of(stored)):
             is_float = element(type_of(stored)) == float64
@@ -262,7 +283,7 @@ class _Facts:
             case Apply(fn="getitem"):
                 return True
             case Apply():
-                return node.out in chosen or (is_expandable(node) and self._are_readable(node))
+                return node.out in chosen or self._is_written_out(node)
         return False
 
 
