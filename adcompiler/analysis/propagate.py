@@ -62,7 +62,7 @@ def _region(region: Region, found: Types) -> None:
     for node in region.nodes:
         match node:
             case Apply():
-                found[node.out] = node.out.type or _applied(node, found)
+                found[node.out] = _known(node.out) or _applied(node, found)
             case Effect(fn="append", args=(Value() as items, item)) if _is_empty(items, found):
                 found[items] = types.List(_whole(kind_of(item, found)))
             case If():
@@ -78,6 +78,12 @@ def _region(region: Region, found: Types) -> None:
                 _loop(node, node.body.params, found)
             case Store() | Effect():
                 pass
+
+
+def _known(value: Value) -> types.Type | None:
+    """Return the type that a value has, None if a copy of it, in the order of C, may be in its place."""
+    is_in_columns = is_array(value.type) and value.type.layout == "F"
+    return None if is_in_columns else value.type
 
 
 def _iteration(node: For | While, found: Types) -> None:
@@ -169,6 +175,8 @@ def _applied(node: Apply, found: Types) -> types.Type:
             return _in_place(kind_of(one, found), kind_of(two, found))
         case Apply(fn="floordiv", args=(one, two)) if kind_of(one, found) == kind_of(two, found):
             return _one_of(kind_of(one, found), int64, float64)
+        case Apply(fn="itruediv", args=(one, two)) if is_array(kind := kind_of(one, found)):
+            return _in_place(kind, kind_of(two, found))
         case Apply(fn="itruediv", args=(one, two)) if kind_of(one, found) == kind_of(two, found):
             return _one_of(kind_of(one, found), *_FLOATS)
         case Apply(fn="np.float32", args=(number,), keywords=()):
@@ -204,6 +212,20 @@ def _applied(node: Apply, found: Types) -> types.Type:
             return kind.copy(layout=turned)
         case Apply(fn="matmul" | "np.dot", args=(one, two), keywords=()):
             return _product(_plain(kind_of(one, found), "CFA"), _plain(kind_of(two, found), "CFA"))
+        case Apply(fn=fn, keywords=()) if fn in _OF_MATRICES:
+            return _of_matrix(fn, [kind_of(atom, found) for atom in node.args[:2]])
+        case Apply(fn="np.linalg.svd", args=(matrix,), keywords=()):
+            sides = _of_matrix("np.linalg.inv", [kind_of(matrix, found)])
+            return types.Tuple((sides, types.Array(float64, 1, "C"), sides))
+        case Apply(fn="np.diag", args=(array,), keywords=()) if is_array(kind := kind_of(array, found)):
+            return _plain(kind).copy(ndim=1 if kind.ndim > 1 else 2)
+        case Apply(fn="flatten", args=(array,), keywords=()):
+            return _plain(kind_of(array, found), "CFA").copy(ndim=1)
+        case Apply(fn="np.concatenate", keywords=()):
+            return _joined([kind_of(part, found) for part in node.args])
+        case Apply(fn="np.eye" | "np.identity", args=(count,), keywords=()):
+            _one_of(kind_of(count, found), int64)
+            return types.Array(float64, 2, "C")
         case Apply(fn="np.where", args=(test, one, two), keywords=()):
             return _chosen(kind_of(test, found), [kind_of(one, found), kind_of(two, found)])
         case Apply(keywords=()):
@@ -288,6 +310,43 @@ def _product(one: types.Array, two: types.Array) -> types.Type:
     return types.Array(one.dtype, rank, "C") if rank else one.dtype
 
 
+_OF_MATRICES = {
+    "np.linalg.inv": "F",
+    "np.linalg.cholesky": "C",
+    "np.linalg.det": "",
+    "np.trace": "",
+    "np.tril": "C",
+    "np.triu": "C",
+    "factors.factorise": "C",
+    "np.linalg.solve": "F",
+    "factors.solved": "F",
+    "factors.lower_solved": "F",
+    "factors.upper_solved": "F",
+}
+"""The layout of what Numba makes of a matrix, or of a matrix and another; none if it is a number."""
+
+
+def _of_matrix(fn: str, kinds: Sequence[types.Type]) -> types.Type:
+    """Return the type of a function of a matrix, or of a matrix and what stands on the right of a system."""
+    if not all(is_array(kind) and kind.dtype == float64 and kind.layout in "CF" for kind in kinds[:2]):
+        raise UnknownTypeError
+    if kinds[0].ndim != 2:
+        raise UnknownTypeError
+    layout = _OF_MATRICES[fn]
+    if not layout:
+        return float64
+    *_, last = kinds
+    return types.Array(float64, last.ndim, layout if last.ndim > 1 else "C")
+
+
+def _joined(parts: Sequence[types.Type]) -> types.Type:
+    """Return the type of vectors one after another."""
+    kind = _one_of(_plain(parts[0]), *(types.Array(number, 1, "C") for number in _FLOATS))
+    for part in parts[1:]:
+        _one_of(_plain(part), kind)
+    return kind
+
+
 def _chosen(test: types.Type, kinds: list[types.Type]) -> types.Type:
     numbers = {kind.dtype if is_array(kind) else kind for kind in kinds}
     arrays = [kind for kind in (test, *kinds) if is_array(kind)]
@@ -311,9 +370,14 @@ def _elementwise(node: Apply, kinds: list[types.Type]) -> types.Type:
     if known.gives is Gives.TEST and arrays and not any(kind.layout == "F" for kind in arrays):
         return types.Array(boolean, max(kind.ndim for kind in arrays), "C")
     result = _number(node, known, numbers, bool(arrays))
-    if result is None or (arrays and (result not in _FLOATS or any(kind.layout == "F" for kind in arrays))):
+    if result is None or (arrays and result not in _FLOATS):
         raise UnknownTypeError
-    return types.Array(result, max(kind.ndim for kind in arrays), "C") if arrays else result
+    if not arrays:
+        return result
+    layouts = {kind.layout for kind in arrays}
+    return types.Array(
+        result, max(kind.ndim for kind in arrays), "F" if layouts in ({"F"}, {"F", "A"}) else "C"
+    )
 
 
 def _is_of_singles(node: Apply, kinds: list[types.Type]) -> bool:
@@ -338,6 +402,8 @@ def _number(node: Apply, known: Card, numbers: set[types.Type], has_arrays: bool
         case Gives.REAL if numbers == {float32}:
             return float32 if known.is_instruction or known.fast else None
         case Gives.REAL if known.operator or (known.is_elementwise and numbers == {float64}):
+            return float64
+        case Gives.REAL if known.is_elementwise and numbers == {int64} and not has_arrays:
             return float64
     if node.fn == "pow" and numbers <= {float32, int64} and float32 in numbers:
         return float32 if numbers == {float32} or isinstance(node.args[1], Literal) else None
