@@ -12,7 +12,7 @@ from adcompiler.graph.nodes import Atom, For, Graph, Node, Region, Role, Store, 
 from adcompiler.graph.walk import defined, map_region, regions, substitute, walk
 from adcompiler.prepare.short_loops import iterations, trips
 
-_TRIPS, _NODES = 4, 80
+_TRIPS, _NODES = 8, 80
 """At most so many iterations, and so many nodes written out in one loop."""
 
 
