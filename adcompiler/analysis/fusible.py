@@ -97,3 +97,17 @@ def part_kind(atom: Atom) -> object:
         found = element(kind)
         return found if found in (*_NUMBERS, boolean) else None
     return boolean if kind == boolean else None
+
+
+def shows_part(node: Apply) -> bool:
+    """Tell whether a node makes a view: it reads no elements."""
+    is_basic = not any(is_array(type_of(index)) for index in node.args[1:])
+    return node.fn in ("getitem", "T") and is_array(node.out.type) and is_basic
+
+
+def gains_by_loop(node: Apply | Store) -> bool:
+    """Tell whether a node gains by a loop: copies of arrays do not, but Numba is slow to compile
+    stores of arrays, since the message for sizes that do not fit is put together in code."""
+    if isinstance(node, Store):
+        return node.accumulate or is_real(node.value)
+    return node.fn not in ("copy", "astype") and not is_gather(node)

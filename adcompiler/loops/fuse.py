@@ -15,11 +15,19 @@ from numba import int64
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import shared_memory
-from adcompiler.analysis.fusible import can_store, is_elementwise, is_gather, is_number, is_real, summed_axes
+from adcompiler.analysis.fusible import (
+    can_store,
+    gains_by_loop,
+    is_elementwise,
+    is_gather,
+    is_number,
+    is_real,
+    shows_part,
+    summed_axes,
+)
 from adcompiler.analysis.sizes import Shape, Shapes, Size, arrays_of, form_of
 from adcompiler.analysis.types import (
     is_array,
-    is_array_atom,
     is_list,
     is_memory,
     is_scalar,
@@ -50,7 +58,7 @@ from adcompiler.prepare.allocation import allocate
 from adcompiler.prepare.guard import write_form
 from adcompiler.primitives import card, hint
 
-MOST_GROUPS = 4  # that are open at once
+MOST_GROUPS = 6  # that are open at once
 
 
 def fuse(
@@ -93,16 +101,14 @@ class _Fusion:
         groups: list[Group] = []
         joined: set[Node] = set()
 
-        def close(number: int | None = None) -> None:
-            if number is None:
-                self.merge(groups)
-            for group in groups[:number]:
+        def close(closed: Sequence[Group]) -> None:
+            for group in closed:
                 nodes.extend(self.written(group, known))
-                known.update(group.computed)
-            del groups[:number]
+                known.update(group.hands_on)
+            groups[:] = [group for group in groups if group not in closed]
 
         for node, following in zip(region.nodes, (*region.nodes[1:], None), strict=False):
-            if node in joined or self.is_recorded(node, groups):
+            if node in joined or self.is_recorded(node, groups) or self.is_shown(node, groups):
                 continue
             measured = self.measured(node, groups, known)
             if measured:
@@ -114,7 +120,8 @@ class _Fusion:
                 known.update(results(node))
                 continue
             if regions(node):
-                close()
+                self.merge(groups)
+                close([*groups])
                 inner = frozenset(known)
                 node = with_regions(node, tuple(self.region(part, inner) for part in regions(node)))
             shape = self.shape_of(node)
@@ -126,13 +133,15 @@ class _Fusion:
                 else:
                     groups.append(Group(shape))
                     self.enter(node, groups[-1])
-                    close(max(len(groups) - MOST_GROUPS, 0))
+                    close(groups[: max(len(groups) - MOST_GROUPS, 0)])
                 continue
-            if not all(self.goes_first(node, group) for group in groups):
-                close()
+            if self.needed_by(node, groups):
+                self.merge(groups)
+                close(self.needed_by(node, groups))
             nodes.append(node)
             known.update(results(node))
-        close()
+        self.merge(groups)
+        close([*groups])
         return Region(region.params, tuple(nodes), region.yields)
 
     def is_recorded(self, node: Node, groups: list[Group]) -> bool:
@@ -148,6 +157,25 @@ class _Fusion:
                 group.stacks.add(stack)
                 return True
         return False
+
+    def is_shown(self, node: Node, groups: list[Group]) -> bool:
+        """Let a view of what a group computes wait until it is there; tell whether it does."""
+        if not isinstance(node, Apply) or not shows_part(node):
+            return False
+        for group in groups:
+            if node.args[0] in group.hands_on:
+                group.after.append(node)
+                group.shown.add(node.out)
+                return True
+        return False
+
+    def needed_by(self, node: Node, groups: list[Group]) -> list[Group]:
+        """Return the groups that have to run before a node, in order."""
+        needed: list[Group] = []
+        for group in reversed(groups):
+            if not self.goes_first(node, group) or not all(self.may_precede(late, group) for late in needed):
+                needed.insert(0, group)
+        return needed
 
     def measured(self, node: Node, groups: list[Group], known: set[Value]) -> list[Node]:
         """Return the size of what a group computes from other sizes, where a node asks for it."""
@@ -235,7 +263,8 @@ class _Fusion:
             return False
         inside = group.computed
         totals = {n.out for n in group.nodes if isinstance(n, Apply) and n.fn in ("np.sum", "np.mean")}
-        if any(value in inside and not self.is_plain(value, group) for value in values(operands(node))):
+        used = {*values(operands(node))}
+        if used & group.shown or any(value in inside and not self.is_plain(value, group) for value in used):
             return False
         whole = [*values(node.args[: 1 if node.fn == "getitem" else None])] if isinstance(node, Apply) else []
         if isinstance(node, Apply) and node.fn in ("np.outer", "getitem") and inside.intersection(whole):
@@ -287,7 +316,7 @@ class _Fusion:
         used = {value for node in nodes for value in values(operands(node))}
         for place in range(len(groups) - 1, -1, -1):
             group, later = groups[place], groups[place + 1 :]
-            if later and not group.computed.intersection(used):
+            if later and not group.hands_on.intersection(used):
                 continue
             first = [other for other in later if not all(self.is_independent(node, other) for node in nodes)]
             rest = [other for other in later if other not in first]
@@ -308,12 +337,12 @@ class _Fusion:
 
     def may_precede(self, later: Group, group: Group) -> bool:
         """Tell whether one group may run before another that stands before it now."""
-        return not later.after and all(self.is_independent(node, group) for node in later.nodes)
+        return not later.stacks and all(self.is_independent(node, group) for node in later.nodes)
 
     def is_independent(self, node: Apply | Store, group: Group) -> bool:
         """Tell whether a node that stands after expressions of a group may run before them."""
         atoms = {*values(operands(node))}
-        if atoms & group.computed:
+        if atoms & group.hands_on:
             return False
         memory = {self.memory(value) for value in atoms if is_memory(type_of(value))}
         if memory & group.writes.keys():
@@ -351,7 +380,7 @@ class _Fusion:
     def goes_first(self, node: Node, group: Group) -> bool:
         """Tell whether a node that stands after expressions of a group may run before all of them."""
         reads = {*values(operands(node))}
-        if reads & group.computed:
+        if reads & group.hands_on:
             return False
         if isinstance(node, Effect):
             return card(node.fn).is_guard or node.fn == "reverse_sweep"
@@ -359,14 +388,9 @@ class _Fusion:
             return False
         if group.after and any(is_list(type_of(value)) for value in reads):
             return False
-        if self.is_view(node):
+        if shows_part(node):
             return True
         return not any(self.memory(v) in group.writes for v in reads if is_memory(type_of(v)))
-
-    def is_view(self, node: Apply) -> bool:
-        """Tell whether a node makes a view: it reads no elements."""
-        is_basic = not any(is_array_atom(index) for index in node.args[1:])
-        return node.fn in ("getitem", "T") and is_array(node.out.type) and is_basic
 
     # writing them
 
@@ -374,7 +398,7 @@ class _Fusion:
         """Return a group as loops, or as it was where loops gain nothing."""
         sizes: list[Node] = []
         bounds = [self.bound(axis, group, known, sizes) for axis in range(len(group.shape))]
-        work = [node for node in group.nodes if self.is_work(node)]
+        work = [node for node in group.nodes if gains_by_loop(node)]
         is_copy = all(isinstance(node, Store) and not node.accumulate for node in work)
         is_gain = bool(work) and not (is_copy and not self.keeps_order(group))
         is_gain &= self.wanted is None or any(
@@ -400,13 +424,6 @@ class _Fusion:
             return False
         is_view = only.array in self.elements.makers
         return is_view and any(only.array in arrays_of(size) for size in group.shape)
-
-    def is_work(self, node: Apply | Store) -> bool:
-        """Tell whether a node gains by a loop: copies of arrays do not, but Numba is slow to compile
-        stores of arrays, since the message for sizes that do not fit is put together in code."""
-        if isinstance(node, Store):
-            return node.accumulate or is_real(node.value)
-        return node.fn not in ("copy", "astype") and not is_gather(node)
 
     def bound(self, axis: int, group: Group, known: set[Value], nodes: list[Node]) -> Atom | None:
         """Append the computation of a size, from what is known where the loops are to stand."""

@@ -22,6 +22,7 @@ class Group:
         reads: the memory that is read, and where.
         after: what puts results on stacks, which runs after the loops.
         stacks: the memory of these stacks.
+        shown: views of results, which are made after the loops.
     """
 
     shape: Shape
@@ -31,7 +32,12 @@ class Group:
     reads: dict[Value, set[Access]] = field(default_factory=dict)
     after: list[Node] = field(default_factory=list)
     stacks: set[Value] = field(default_factory=set)
+    shown: set[Value] = field(default_factory=set)
 
     @property
     def computed(self) -> set[Value]:
         return {node.out for node in self.nodes if isinstance(node, Apply)}
+
+    @property
+    def hands_on(self) -> set[Value]:
+        return self.computed | self.shown

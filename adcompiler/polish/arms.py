@@ -76,9 +76,11 @@ def _is_vectorised(loop: For, loops: Loops, iterations: Iterations) -> bool:
 
 def _moved(body: Region) -> Region:
     """Return the body of a loop with what follows its choices in their arms."""
-    for place, choice in enumerate(body.nodes):
-        for arm in (0, 1) if isinstance(choice, If) else ():
-            body = _with_followers(body, place, arm) or body
+    for choice in body.nodes:
+        for arm in (0, 1):
+            place = body.nodes.index(choice) if choice in body.nodes else None
+            if isinstance(choice, If) and place is not None:
+                body = _with_followers(body, place, arm) or body
     return body
 
 

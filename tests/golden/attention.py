@@ -60,15 +60,12 @@ def attention_value_and_grad(q, k, v):
     # return np.sum(weights @ v)
     d_weights_b = ones @ v.T
     d_v = weights.T @ ones
-    size_2 = v.shape[1]
-    result = 0.0
-    for i in range(size):
-        for j in range(size_2):
-            result = fast.add_up(result, matmul[i, j])
-    ratio = np.empty((size, 1))
+    # scores = q @ k.T / np.sqrt(q.shape[1])
+    ratio = 1 / sqrt
+    ratio_b = np.empty((size, 1))
     # weights /= np.sum(weights, axis=1)[:, None]
     for i in range(size):
-        ratio[i, 0] = 1 / total[i]
+        ratio_b[i, 0] = 1 / total[i]
     total_b = np.empty(size)
     for i in range(size):
         total_1 = 0.0
@@ -77,11 +74,9 @@ def attention_value_and_grad(q, k, v):
             # return np.sum(weights @ v)
             d_weights[i, j] = d_weights_i_j
             # weights /= np.sum(weights, axis=1)[:, None]
-            d_weights[i, j] = times(d_weights_i_j, ratio[i, 0])
+            d_weights[i, j] = times(d_weights_i_j, ratio_b[i, 0])
             total_1 = fast.add_up(total_1, -times(d_weights_i_j, truediv[i, j] / total[i]))
         total_b[i] = total_1
-    # scores = q @ k.T / np.sqrt(q.shape[1])
-    ratio_1 = 1 / sqrt
     # weights /= np.sum(weights, axis=1)[:, None]
     for i in range(size):
         d_total[i] = total_b[i]
@@ -93,7 +88,12 @@ def attention_value_and_grad(q, k, v):
             # weights = np.exp(scores)
             d_scores = times(d_weights[i, j], weights_copy[i, j])
             # scores = q @ k.T / np.sqrt(q.shape[1])
-            d_matmul[i, j] = times(d_scores, ratio_1)
+            d_matmul[i, j] = times(d_scores, ratio)
     # scores = q @ k.T / np.sqrt(q.shape[1])
     d_q = d_matmul @ k
+    size_1 = v.shape[1]
+    result = 0.0
+    for i in range(size):
+        for j in range(size_1):
+            result = fast.add_up(result, matmul[i, j])
     return result, (d_q, (q.T @ d_matmul).T, d_v)

@@ -111,20 +111,20 @@ def gaussian_process_value_and_grad(x, y, length, noise):
     # k = np.exp(-0.5 * distance / length**2) + noise * np.eye(len(x))
     mul_b = d_k * eye
     d_ratio = d_k * exp
+    ratio_b = np.empty((n, n))
+    for i in range(n):
+        for j in range(n):
+            ratio_b[i, j] = ratio[i, j] / length_squared
+    mul_c = times(d_ratio, ratio_b)
+    size = mul_c.shape[1]
+    d_power = 0.0
+    for i in range(mul_c.shape[0]):
+        for j in range(size):
+            d_power = fast.add_up(d_power, -mul_c[i, j])
+    d_length = 2 * d_power * length
     size = mul_b.shape[1]
     d_noise = 0.0
     for i in range(mul_b.shape[0]):
         for j in range(size):
             d_noise = fast.add_up(d_noise, mul_b[i, j])
-    ratio_b = np.empty((n, n))
-    for i in range(n):
-        for j in range(n):
-            ratio_b[i, j] = ratio[i, j] / length_squared
-    mul_b = times(d_ratio, ratio_b)
-    size = mul_b.shape[1]
-    d_power = 0.0
-    for i in range(mul_b.shape[0]):
-        for j in range(size):
-            d_power = fast.add_up(d_power, -mul_b[i, j])
-    d_length = 2 * d_power * length
     return result, (d_length, d_noise)

@@ -38,10 +38,6 @@ def gram_value_and_grad(x, lam):
     d_matmul = np.eye(g.shape[0], g.shape[1])
     d_g = d_matmul @ g.T
     matmul = g.T @ d_matmul
-    d_x = np.empty((size_1, size))
-    for i in range(size_1):
-        for j in range(size):
-            d_x[i, j] = mul * x[i, j]
     d_g_b = np.empty((size, size))
     for i in range(size):
         for j in range(size):
@@ -49,8 +45,12 @@ def gram_value_and_grad(x, lam):
     # g = x.T @ x
     d_transposed = d_g_b @ x.T
     matmul = x @ d_g_b
-    d_x_b = np.empty((size_1, size))
+    d_x = np.empty((size_1, size))
     for i in range(size_1):
         for j in range(size):
-            d_x_b[i, j] = d_x[i, j] + matmul[i, j] + d_transposed[j, i]
-    return result, (d_x_b, total)
+            # return np.trace(g @ g) + lam * np.sum(x**2)
+            d_x_1 = mul * x[i, j]
+            # g = x.T @ x
+            d_x_1 += matmul[i, j]
+            d_x[i, j] = d_x_1 + d_transposed[j, i]
+    return result, (d_x, total)

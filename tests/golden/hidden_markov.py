@@ -82,9 +82,6 @@ def hidden_markov_value_and_grad(start, transition, emission, observed):
         d_ratio = transition @ d_matmul
         scale = scale_tape[t - 1]
         inv_scale = 1 / scale
-        for i in range(size):
-            for j in range(size):
-                d_transition[i, j] += ratio_tape[t - 1, i] * d_matmul[j]
         d_scale = 0.0
         for i in range(size):
             d_ratio_i = d_ratio[i]
@@ -92,6 +89,10 @@ def hidden_markov_value_and_grad(start, transition, emission, observed):
             d_scale = fast.add_up(d_scale, -times(d_ratio_i, ratio_tape[t - 1, i] / scale))
         # total += np.log(scale)
         d_scale += inv_scale
+        # alpha = (alpha / scale) @ transition * emission[:, observed[t]]
+        for i in range(size):
+            for j in range(size):
+                d_transition[i, j] += ratio_tape[t - 1, i] * d_matmul[j]
         d_alpha_b = np.empty(size)
         # scale = np.sum(alpha)
         for i in range(size):

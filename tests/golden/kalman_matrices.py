@@ -61,13 +61,13 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
         matmul = a @ p
         matmul_b = matmul @ a.T
         for i in range(size):
-            m_tape[t, i] = m[i]
-        for i in range(size):
             for j in range(size):
                 p_tape[t, i, j] = p[i, j]
                 matmul_tape[t, i, j] = matmul[i, j]
                 p_b[i, j] = matmul_b[i, j] + q[i, j]
         s = h @ p_b @ h + r
+        for i in range(size):
+            m_tape[t, i] = m[i]
         s_tape[t] = s
         e = y[t] - h @ m_b
         e_tape[t] = e
@@ -92,10 +92,9 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
     d_p = np.zeros_like(p)
     d_outer = np.empty((size, size))
     d_matmul = np.empty(size)
-    d_p_b = np.empty((size, size))
     d_m_b = np.empty(size)
     d_matmul_b = np.empty(size)
-    d_p_c = np.empty((size, size))
+    d_p_b = np.empty((size, size))
     d_r = 0.0
     for t in range(n - 1, -1, -1):
         e = e_tape[t]
@@ -119,12 +118,6 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
             # gain = p @ h / s
             d_matmul[i] = times(d_gain_1, inv_s)
             d_s = fast.add_up(d_s, -times(d_gain_1, gain_i / s))
-        for i in range(size):
-            for j in range(size):
-                # p = p - np.outer(gain, h @ p)
-                d_p_1 = d_p[i, j] + h[i] * d_matmul_c[j]
-                # gain = p @ h / s
-                d_p_b[i, j] = d_p_1 + d_matmul[i] * h[j]
         # total -= 0.5 * (math.log(s) + e * e / s)
         d_s += 0.5 * (e * e * inv_s * inv_s)
         d_e -= inv_s * e
@@ -139,14 +132,19 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
             d_matmul_b[i] = d_s * h_i
         for i in range(size):
             for j in range(size):
+                h_i = h[i]
+                # p = p - np.outer(gain, h @ p)
+                d_p_1 = d_p[i, j] + h_i * d_matmul_c[j]
+                # gain = p @ h / s
+                d_p_1 += d_matmul[i] * h[j]
                 # s = h @ p @ h + r
-                d_p_i_j = d_p_b[i, j] + h[i] * d_matmul_b[j]
-                d_p_c[i, j] = d_p_i_j
+                d_p_i_j = d_p_1 + h_i * d_matmul_b[j]
+                d_p_b[i, j] = d_p_i_j
                 # p = a @ p @ a.T + q
                 d_q[i, j] += d_p_i_j
         # p = a @ p @ a.T + q
-        d_matmul_d = d_p_c @ a
-        d_transposed = matmul_tape[t].T @ d_p_c
+        d_matmul_d = d_p_b @ a
+        d_transposed = matmul_tape[t].T @ d_p_b
         p = p_tape[t]
         d_a_b = d_matmul_d @ p.T
         d_p = a.T @ d_matmul_d
