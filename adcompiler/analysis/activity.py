@@ -87,8 +87,9 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], bundles: set[Value]
             case Apply(fn="custom[0]", args=(Global() as callee, *_)) if is_lost(node.out) and is_varied(
                 node.args
             ):
-                reason = f"'{callee.name}' has a rule of its own, and returns {pretty(str(node.out.type))}"
-                cure = "return one number or array; for several, write one function for each"
+                kind = pretty(str(node.out.type))
+                reason = f"'{callee.value.__name__}' has a rule of its own, and returns {kind}"
+                cure = "return numbers and arrays, and write tuples of them out in the return statement"
                 raise DifferentiationError("AD202", reason, node.loc, cure)
             case Apply() if not card(node.fn).is_constant and card(node.fn).reads_elements:
                 if is_lost(node.out) and is_varied(node.args[:1] if node.fn == "getitem" else operands(node)):

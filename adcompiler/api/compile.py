@@ -29,6 +29,7 @@ from adcompiler.pipeline import Style, Unit, through
 from adcompiler.prepare.adjoint_blocks_typed import refuse_blocks, without_blocks
 from adcompiler.reverse.augmented import Augmented, Half, augment_calls
 from adcompiler.reverse.calls_held import check_calls
+from adcompiler.reverse.residuals import keep_residuals
 from adcompiler.sets.doubt import decisive
 from adcompiler.sets.in_sets import in_sets
 from adcompiler.storage.derived import Derived
@@ -160,7 +161,7 @@ def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain, halves: Halves
         if is_reverse or number == 0:
             through(unit, "checked")
         if is_reverse:
-            unit.graph = augment_calls(unit.graph, positions, halves.make)
+            unit.graph = augment_calls(keep_residuals(unit.graph, positions), positions, halves.make)
             how = step.has_aux, unit.masked, unit.style.room, step.holomorphic
             made = gradient(unit.graph, positions, step.kind, *how)
             gradients = [gradient_layout(layouts[position]) for position in step.wrt]

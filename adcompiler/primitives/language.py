@@ -242,10 +242,11 @@ enter(
     compute=lambda function, *args: function(*args),
     part_names=("result",),
     is_call=True,
+    is_bundle=True,
     is_constant=True,
     **_CALL,
 )
-enter("custom[0]", arity=(2, None), holds_for_complex=True)
+enter("custom[0]", hint="result", arity=(2, None), holds_for_complex=True)
 
 # statements
 
