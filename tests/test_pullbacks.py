@@ -16,8 +16,9 @@ SOME = CORPUS[::3]
 def test_pulled_twice(function, inputs):
     inputs = (*inputs, *(function.__defaults__ or ()))
     wrt = tuple(k for k, arg in enumerate(inputs) if np.asarray(arg).dtype.kind == "f")
-    expected = value_and_grad(function, argnums=wrt, jit=False)(*inputs)[1]
-    _, pullback = vjp(function, *inputs, jit=False)
+    wanted_value, expected = value_and_grad(function, argnums=wrt, jit=False)(*inputs)
+    value, pullback = vjp(function, *inputs, jit=False)
+    assert value == pytest.approx(wanted_value, rel=1e-12)
     first = pullback(1.0)
     pullback(3.0)
     again = pullback(1.0)
@@ -114,3 +115,17 @@ def test_arrays_of_other_sizes_than_assumed():
         d_x, d_y = pullback(np.ones(3))
         np.testing.assert_allclose(d_x, np.full(3, np.sin(0.5)))
         np.testing.assert_allclose(d_y, [np.sum(X) * np.cos(0.5)])
+
+
+def test_outputs_that_are_written_arguments():
+    def normalise(x, out):
+        out[:] = x
+        x /= np.sqrt(np.sum(x * x))
+
+    (x, out), pullback = vjp(normalise, np.array([3.0, 4.0]), np.zeros(2))
+    np.testing.assert_allclose(x, [0.6, 0.8])
+    np.testing.assert_allclose(out, [3.0, 4.0])
+    for _ in range(2):
+        d_x, d_out = pullback((np.array([1.0, 0.0]), np.zeros(2)))
+        np.testing.assert_allclose(d_x, [0.128, -0.096])
+        np.testing.assert_allclose(d_out, [0.0, 0.0])

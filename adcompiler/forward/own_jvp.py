@@ -59,7 +59,7 @@ def _from_transposed_rule(
     place: int,
 ) -> Atom:
     """The rule is linear in the adjoints: its pullback by these, along the tangents, is the tangent."""
-    kinds = adjoint_kinds(function, args, results, sweep.loc)
+    kinds = adjoint_kinds(function, function.vjp, args, (*args, *results, *results), sweep.loc)
     varied = [k for k in kinds if sweep.tangent(args[k]) is not None]
     varied = [k for k in varied if is_array(kinds[k]) == bool(atom_rank(args[k]))]  # the others are 0.0
     picks = tuple([*kinds].index(k) for k in varied)
@@ -74,7 +74,7 @@ def _from_gradient(
     sweep: TangentSweep, function: CustomFunction[..., Any], args: Sequence[Atom], result: Atom
 ) -> Atom:
     """The tangent of a number is the sum of gradient times tangent."""
-    kinds = adjoint_kinds(function, args, (result,), sweep.loc)
+    kinds = adjoint_kinds(function, function.vjp, args, (*args, result, result), sweep.loc)
     found = sweep.apply("rule", global_of(function.vjp), *args, result, Literal(1.0))
     total: Atom | None = None
     for place, k in enumerate(kinds):

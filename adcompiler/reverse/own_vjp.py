@@ -84,11 +84,11 @@ def _by_rule(
 ) -> None:
     """Add what the rule for adjoints returns."""
     args = found.args
-    kinds = adjoint_kinds(function, args, results, sweep.loc)
     rule, given = function.vjp, (*args, *results)
     if isinstance(function, FlatFunction) and function.backward is not None:
         fixed = [arg for k, arg in enumerate(args) if k not in function.moved]
         rule, given = function.backward, (*fixed, *found.raws[len(results) :])
+    kinds = adjoint_kinds(function, rule, args, (*given, *results), sweep.loc)
     adjoints = sweep.apply("rule", global_of(rule), *given, *seeds, name="adjoints")
     active = _active(sweep, args)
     for place, k in enumerate(kinds):

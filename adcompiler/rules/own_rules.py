@@ -71,16 +71,28 @@ def transposed(rule: Any, given: Sequence[int], picks: tuple[int, ...] | None) -
 
 
 def adjoint_kinds(
-    function: CustomFunction[..., Any], args: Sequence[Atom], results: Sequence[Atom], where: Location
+    function: CustomFunction[..., Any],
+    rule: Any,
+    args: Sequence[Atom],
+    given: Sequence[Atom],
+    where: Location,
 ) -> dict[int, nt.Type]:
     """Return the types of the adjoints that a rule returns, for each argument that it is about.
+
+    Args:
+        function: the function.
+        rule: its rule.
+        args: its arguments.
+        given: all that the rule is given: of adjoints, what they belong to.
+        where: the call.
 
     Raises:
         DifferentiationError: AD204 where their number or their numbers of axes do not fit the arguments.
     """
-    own, given = [*map(kind_of, args)], [*map(kind_of, results)]
-    moved = moved_arguments(function, args)
-    returned = returned_kind(function, function.vjp, [*own, *given, *map(_fresh, given)], where)
+    own, moved = [*map(kind_of, args)], moved_arguments(function, args)
+    count = function.results if isinstance(function, FlatFunction) else 1
+    kinds = [*map(kind_of, given)]
+    returned = returned_kind(function, rule, [*kinds[:-count], *map(_fresh, kinds[-count:])], where)
     if len(moved) == 1:
         found = [returned]
     elif isinstance(returned, nt.BaseTuple) and len(returned.types) == len(moved):
