@@ -352,3 +352,89 @@ def test_residuals_that_are_not_written_out():
     single = custom_vjp(lambda x: x * x)
     single.defvjp(lambda x: (x * x, both_of(x)), lambda kept, d: d * kept[0] * 2.0)
     assert "a residual of '<lambda>' has type" in refused(lambda x: single(x) * x, 1.0)
+
+
+@JIT
+def test_results_that_carry_no_derivative(jit):
+    @custom_vjp
+    def stepped(x, n=3):
+        return x * n, n + 1, x > 0.0
+
+    def forward(x, n=3):
+        return stepped(x, n), (n, x > 0.0, None)
+
+    def backward(kept, d):
+        return d[0] * kept[0], None
+
+    stepped.defvjp(forward, backward)
+
+    def program(x):
+        y, count, is_positive = stepped(x)
+        return y * count if is_positive else y
+
+    assert grad(program, jit=jit)(2.0) == 12.0
+    assert grad(program, jit=jit)(-2.0) == 3.0
+
+
+@custom_jvp
+def pushed(x, s):
+    return np.exp(s * x), np.sum(x) * s
+
+
+@pushed.defjvp
+def pushed_jvp(x, s, y, t_x, t_s):
+    return y[0] * (s * t_x + x * t_s), np.sum(t_x) * s + np.sum(x) * t_s
+
+
+@JIT
+def test_rules_for_tangents_of_arrays(jit):
+    def program(x, s):
+        e, total = pushed(x, s)
+        if total > 0.0:
+            e, _ = pushed(e * total, s)
+        return np.sum(e * x) * total
+
+    check_grad(program, (X, 0.7), jit=jit)
+    check_jvp(program, (X, 0.7), (0, 1), jit=jit)
+    check_hvp(program, (X, 0.7), (0, 1), jit=jit)
+
+
+@JIT
+def test_complex_results(jit):
+    @custom_vjp
+    def square_and_modulus(z):
+        return z * z, np.conj(z) * z
+
+    @square_and_modulus.defvjp
+    def rule(z, y, d):
+        return 2 * z * d[0] + np.conj(z) * d[1] + np.conj(d[1]) * np.conj(z)
+
+    def program(z):
+        square, modulus = square_and_modulus(z)
+        return np.sum(np.abs(square) ** 2) + np.sum(np.real(modulus))
+
+    z = np.array([1 + 2j, 0.5 - 0.3j])
+    np.testing.assert_allclose(grad(program, jit=jit)(z), 4 * np.abs(z) ** 2 * np.conj(z) + 2 * np.conj(z))
+
+
+def test_what_cannot_be_given():
+    @custom_vjp(nondiff_argnums=(0,))
+    def applied(f, x):
+        return f(x)
+
+    applied.defvjp(lambda f, x, y, d: d)
+
+    def closure(a):
+        return applied(lambda x: a * x, a)
+
+    with pytest.raises(DifferentiationError, match="is given a function made inside") as caught:
+        grad(closure, jit=False)(1.0)
+    assert caught.value.code == "AD203"
+    by_keyword = custom_vjp(keyword_only)
+    by_keyword.defvjp(lambda x, y, d: d)
+    with pytest.raises(DifferentiationError, match="takes 'n' by keyword only"):
+        grad(lambda x: by_keyword(x, n=3), jit=False)(1.0)
+
+
+def keyword_only(x, *, n):
+    return x * n
