@@ -18,7 +18,7 @@ with enabled():
     from adcompiler.api.vmapped import vmap
     from adcompiler.custom import CustomFunction, checkpointed, custom_jvp, custom_vjp, grad_of, stop_gradient
     from adcompiler.errors import DifferentiationError
-    from adcompiler.integrators import odeint, rk4
+    from adcompiler.integrators import odeint, odeint_adjoint, rk4
 
 if TYPE_CHECKING:
     from adcompiler.explain.computation_graph import ComputationGraph
@@ -47,6 +47,7 @@ __all__ = [
     "jvp",
     "linearize",
     "odeint",
+    "odeint_adjoint",
     "rk4",
     "sparse_hessian",
     "sparse_jacobian",

@@ -6,12 +6,14 @@ import inspect
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Generic, ParamSpec, TypeVar
+from types import MethodType
+from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
 from numba.core import types
 from numba.core.dispatcher import Dispatcher
-from numba.extending import overload, typeof_impl
+from numba.extending import overload as compiled_form
+from numba.extending import typeof_impl
 
 from adcompiler.helpers_compiled import compiled_with_helpers
 from adcompiler.portable import Portable
@@ -28,6 +30,8 @@ class CustomFunction(Portable, Generic[P, R]):
         function: the plain function, which Numba must be able to compile.
         vjp: what the function that `defvjp` was given became, or None.
         jvp: likewise for `defjvp`.
+        forward: the function that returns the result and residuals, where `defvjp` was given two, or None.
+        nondiff: positions of the arguments that have no derivative.
     """
 
     def __init__(
@@ -35,12 +39,16 @@ class CustomFunction(Portable, Generic[P, R]):
         function: Callable[P, R],
         vjp: Callable[..., Any] | None = None,
         jvp: Callable[..., Any] | None = None,
+        forward: Callable[..., Any] | None = None,
+        nondiff: Sequence[int | str] = (),
     ) -> None:
         self.function: Callable[P, R] = getattr(function, "py_func", function)
         self.dispatcher: Any = _compiled(function)
         self.vjp: Any = vjp and _compiled(vjp)
         self.jvp: Any = jvp and _compiled(jvp)
+        self.forward: Any = forward and _compiled(forward)
         self.signature = self.__signature__ = inspect.signature(self.function)
+        self.nondiff = _positions(nondiff, self.signature)
         self.__name__ = self.function.__name__
         self.__qualname__ = self.function.__qualname__
         self.__module__ = self.function.__module__
@@ -51,33 +59,67 @@ class CustomFunction(Portable, Generic[P, R]):
         found: R = _given(self.dispatcher)(*args, **keywords)
         return found
 
+    def __get__(self, owner: object, kind: type | None = None) -> Any:
+        """Return the method of an object whose class has this function in its body."""
+        return self if owner is None else MethodType(self, owner)
+
     def variant(self, kinds: Sequence[Any]) -> CustomFunction[P, R]:
         """Return the function with rules for the types of its arguments and of its result: here, itself."""
         return self
 
     def reads(self) -> tuple[Any, ...]:
         """Return the functions that its derivative depends on."""
-        return self.dispatcher, self.vjp, self.jvp
+        return self.dispatcher, self.vjp, self.jvp, self.forward, self.nondiff
+
+    def given(self) -> tuple[Any, ...]:
+        """Return the function and its rules as they were given."""
+        return tuple(map(_given, (self.dispatcher, self.vjp, self.jvp, self.forward)))
 
     def _parts(self) -> tuple[Any, ...]:
-        return tuple(map(_given, (self.dispatcher, self.vjp, self.jvp)))
+        return *self.given(), self.nondiff
 
     def __repr__(self) -> str:
         return f"<custom function {self.__name__}>"
 
-    def defvjp(self, rule: Callable[..., Any]) -> Any:
+    def defvjp(self, rule: Callable[..., Any], backward: Callable[..., Any] | None = None) -> Any:
         """Give the vector-Jacobian product: `rule(*inputs, output, adjoint)` returns one adjoint per input.
+
+        Given two functions, `defvjp(forward, backward)`, the first one takes the inputs, and returns the
+        output and *residuals*: whatever the second one reads. That one is called as
+        `backward(residuals, adjoint)`; before these come the arguments without derivative, if there are any.
 
         Args:
             rule: a function that Numba can compile. It gets the inputs, the function's result, and the
-                derivative of what is differentiated with respect to that result, of the result's shape. It
-                returns the adjoint of the input, or a tuple of one for each; 0.0 for inputs without one.
+                derivative of what is differentiated with respect to that result, of the result's structure
+                and shapes. It returns the adjoint of the input, or a tuple of one for each input that has a
+                derivative, of its structure; 0.0 for inputs without one.
                 Where it is in the language, it can be differentiated again, and serves forward mode, too.
+            backward: what computes adjoints from residuals, if `rule` returns these.
 
         Returns:
             the rule, compiled when it is called.
+
+        >>> from adcompiler import grad
+        >>> import math
+        >>> @custom_vjp
+        ... def polar(x, y):
+        ...     return math.hypot(x, y), math.atan2(y, x)
+        >>> def forward(x, y):
+        ...     r, angle = polar(x, y)
+        ...     return (r, angle), (x, y, r)
+        >>> def backward(residuals, d):
+        ...     x, y, r = residuals
+        ...     d_r, d_angle = d
+        ...     return (d_r * x - d_angle * y / r) / r, (d_r * y + d_angle * x / r) / r
+        >>> _ = polar.defvjp(forward, backward)
+        >>> def area(x, y):
+        ...     r, angle = polar(x, y)
+        ...     return r * r * angle / 2.0
+        >>> round(grad(area)(3.0, 4.0), 6)
+        0.781886
         """
-        self.vjp = _compiled(rule)
+        self.forward = None if backward is None else _compiled(rule)
+        self.vjp = _compiled(backward or rule)
         return self.vjp
 
     def defjvp(self, rule: Callable[..., Any]) -> Any:
@@ -85,13 +127,20 @@ class CustomFunction(Portable, Generic[P, R]):
 
         Args:
             rule: a function that Numba can compile. It gets the inputs, the function's result, and the
-                tangent of each input. Where it is in the language, or of numbers, it serves gradients, too.
+                tangent of each input that has a derivative. Where it is in the language, or of numbers, it
+                serves gradients, too.
 
         Returns:
             the rule, compiled when it is called.
         """
         self.jvp = _compiled(rule)
         return self.jvp
+
+
+def _positions(nondiff: Sequence[int | str], signature: inspect.Signature) -> tuple[int, ...]:
+    """Return the positions of arguments that are given by positions or names."""
+    names = [*signature.parameters]
+    return tuple(sorted(names.index(k) if isinstance(k, str) else range(len(names))[k] for k in nondiff))
 
 
 _VERSIONS: weakref.WeakKeyDictionary[Any, str | None] = weakref.WeakKeyDictionary()
@@ -125,14 +174,29 @@ def renew(value: Any, version: str) -> None:
     _VERSIONS[made] = version
 
 
-def custom_vjp(function: Callable[P, T]) -> CustomFunction[P, T]:
+@overload
+def custom_vjp(
+    function: Callable[P, T], nondiff_argnums: Sequence[int | str] = ()
+) -> CustomFunction[P, T]: ...
+
+
+@overload
+def custom_vjp(
+    *, nondiff_argnums: Sequence[int | str]
+) -> Callable[[Callable[P, T]], CustomFunction[P, T]]: ...
+
+
+def custom_vjp(function: Any = None, nondiff_argnums: Sequence[int | str] = ()) -> Any:
     """Let a function have the derivative that `defvjp` gives it, instead of one derived from its source.
 
     For functions whose source tells little (roots found by iteration), and for ones without any that Numba
-    can call all the same. The function returns one number or array, and does not change its arguments.
+    can call all the same. Arguments and results are numbers, arrays, and tuples, named tuples or dictionaries
+    of these; a result that is one is written out in the `return` statement. The function does not change its
+    arguments.
 
     Args:
         function: a Python function or an `@njit` dispatcher.
+        nondiff_argnums: positions or names of arguments without derivative, functions among them.
 
     >>> from adcompiler import grad
     >>> @custom_vjp
@@ -147,14 +211,27 @@ def custom_vjp(function: Callable[P, T]) -> CustomFunction[P, T]:
     >>> round(float(grad(lambda a: square_root(a) * a, jit=False)(4.0)), 9)
     3.0
     """
-    return CustomFunction(function)
+    return _decorated(function, nondiff_argnums)
 
 
-def custom_jvp(function: Callable[P, T]) -> CustomFunction[P, T]:
+@overload
+def custom_jvp(
+    function: Callable[P, T], nondiff_argnums: Sequence[int | str] = ()
+) -> CustomFunction[P, T]: ...
+
+
+@overload
+def custom_jvp(
+    *, nondiff_argnums: Sequence[int | str]
+) -> Callable[[Callable[P, T]], CustomFunction[P, T]]: ...
+
+
+def custom_jvp(function: Any = None, nondiff_argnums: Sequence[int | str] = ()) -> Any:
     """Let a function have the derivative that `defjvp` gives it, instead of one derived from its source.
 
     Args:
-        function: a Python function or an `@njit` dispatcher that returns one number or array.
+        function: a Python function or an `@njit` dispatcher, as for `custom_vjp`.
+        nondiff_argnums: positions or names of arguments without derivative, functions among them.
 
     >>> from adcompiler import grad
     >>> @custom_jvp
@@ -167,7 +244,13 @@ def custom_jvp(function: Callable[P, T]) -> CustomFunction[P, T]:
     >>> grad(lambda x: logistic(x), jit=False)(0.0)
     0.25
     """
-    return CustomFunction(function)
+    return _decorated(function, nondiff_argnums)
+
+
+def _decorated(function: Any, nondiff: Sequence[int | str]) -> Any:
+    if function is None:
+        return lambda given: CustomFunction(given, nondiff=nondiff)
+    return CustomFunction(function, nondiff=nondiff)
 
 
 def stop_gradient(value: T) -> T:
@@ -230,7 +313,7 @@ def grad_of(value: Any) -> Iterator[Any]:
     yield np.zeros_like(value) if isinstance(value, np.ndarray) else 0.0
 
 
-@overload(stop_gradient)
+@compiled_form(stop_gradient)
 def _stop_gradient(value):
     return lambda value: value
 

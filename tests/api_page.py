@@ -13,7 +13,7 @@ GROUPS = {
     "Derivatives at a point": "vjp jvp linearize",
     "Rules and constants of your own": "custom_vjp custom_jvp custom_root custom_fixed_point custom_argmin "
     "stop_gradient grad_of checkpointed",
-    "Differential equations": "rk4 odeint",
+    "Differential equations": "rk4 odeint odeint_adjoint",
     "Objects": "Derivative ComputationGraph CustomFunction ImplicitFunction DerivativeType LinearType "
     "DifferentiationError",
 }

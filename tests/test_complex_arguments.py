@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import scipy.linalg
 from numba import complex128, njit
 
 from adcompiler import (
@@ -368,3 +369,19 @@ def nested_root(z, n):
 def test_recursion(jit):
     check_grad(lambda z: abs(nested_root(z * z, 3)), (1 + 0.5j,), jit=jit)
     assert grad(lambda z: nested_root(z, 0), jit=jit, holomorphic=True)(Z) == 1
+
+
+M = np.array([[0.3 + 0.2j, -0.1j, 0.4], [0.2, 0.5 - 0.3j, 0.1j], [-0.6j, 0.3, 0.1 + 0.1j]])
+
+
+@MODES
+def test_products_of_kronecker_and_exponentials_of_matrices(jit):
+    def program(a):
+        return np.sum(np.abs(np.kron(a, M)) ** 2) + np.sum(np.abs(scipy.linalg.expm(a)) ** 2)
+
+    along, step = M.T * (1.0 - 0.5j), 1e-6
+    found = grad(program, jit=jit)(M)
+    ends = [program(M + h * along) for h in (step, -step)]
+    assert np.real(np.sum(found * along)) == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-7)
+    ends = [grad(program, jit=jit)(M + h * along) for h in (step, -step)]
+    np.testing.assert_allclose(hvp(program, jit=jit)(M, along), (ends[0] - ends[1]) / (2 * step), rtol=1e-6)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from adcompiler import grad, jacfwd, odeint, rk4
+from adcompiler import grad, jacfwd, jvp, odeint, odeint_adjoint, rk4, value_and_grad
 from adcompiler.testing import check_grad, check_hvp, check_jvp
 
 TIMES = np.array([0.0, 0.4, 1.0])
@@ -81,3 +81,40 @@ def test_a_solution_that_ends_is_refused():
 
     with np.errstate(all="ignore"), pytest.raises(ValueError, match="too short"):
         odeint(explosion, np.array([1.0]), np.array([0.0, 2.0]))
+
+
+@njit
+def driven(y, t, p):
+    return np.array([y[1], -p[0] * y[0] - p[1] * y[1] + math.sin(t)])
+
+
+@pytest.mark.parametrize("times", [TIMES, np.array([1.0, 0.7, -0.2])], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("jit", [False, True], ids=["uncompiled", "compiled"])
+def test_continuous_adjoint_beside_the_discrete_one(times, jit):
+    def continuous(y0, t, p):
+        states = odeint_adjoint(driven, y0, t, p)
+        return np.sum(states**2) + states[1, 0]
+
+    def discrete(y0, t, p):
+        states = odeint(driven, y0, t, (p,))
+        return np.sum(states**2) + states[1, 0]
+
+    args = (np.array([1.0, 0.3]), times, np.array([4.0, 0.2]))
+    value, found = value_and_grad(continuous, argnums=(0, 1, 2), jit=jit)(*args)
+    expected, wanted = value_and_grad(discrete, argnums=(0, 1, 2), jit=False)(*args)
+    assert value == pytest.approx(expected)
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+def test_continuous_adjoint_in_forward_mode_and_second_order():
+    def decay(y, t, p):
+        return -p[0] * y
+
+    def end(rate):
+        return odeint_adjoint(decay, np.array([1.3]), np.array([0.0, 0.9]), np.array([rate]))[-1, 0]
+
+    exact = 1.3 * math.exp(-0.7 * 0.9)
+    assert grad(end, jit=False)(0.7) == pytest.approx(-0.9 * exact, rel=1e-6)
+    assert jvp(end, (0.7,), (1.0,), jit=False)[1] == pytest.approx(-0.9 * exact, rel=1e-6)
+    assert grad(grad(end), jit=False)(0.7) == pytest.approx(0.81 * exact, rel=1e-5)

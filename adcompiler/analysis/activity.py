@@ -10,6 +10,7 @@ from adcompiler.analysis.alias import is_opaque, memory_classes, written_arrays
 from adcompiler.analysis.complaints import pretty
 from adcompiler.analysis.types import element, is_continuous, is_list, is_memory
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.custom_calls import taken_apart
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -84,11 +85,14 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], bundles: set[Value]
                 raise DifferentiationError("AD202", reason, node.loc)
             case Apply(fn="getitem", args=(base, *_)) if base in bundles:
                 pass
-            case Apply(fn="custom[0]", args=(Global() as callee, *_)) if is_lost(node.out) and is_varied(
-                node.args
-            ):
-                reason = f"'{callee.name}' has a rule of its own, and returns {pretty(str(node.out.type))}"
-                cure = "return one number or array; for several, write one function for each"
+            case Apply(fn="custom[0]", args=(Global() as callee, *_)):
+                is_beside = isinstance(element(node.out.type), nt.Integer | nt.Boolean)
+                is_beside = is_beside and len(taken_apart(node).raws) > 1  # results that are differentiated
+                if is_beside or not (is_lost(node.out) and is_varied(node.args)):
+                    continue
+                kind = pretty(str(node.out.type))
+                reason = f"'{callee.value.__name__}' has a rule of its own, and returns {kind}"
+                cure = "return numbers and arrays, and write tuples of them out in the return statement"
                 raise DifferentiationError("AD202", reason, node.loc, cure)
             case Apply() if not card(node.fn).is_constant and card(node.fn).reads_elements:
                 if is_lost(node.out) and is_varied(node.args[:1] if node.fn == "getitem" else operands(node)):

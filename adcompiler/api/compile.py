@@ -11,7 +11,7 @@ from adcompiler.analysis.single import type_derivative, without_casts
 from adcompiler.analysis.sizes import Guards
 from adcompiler.analysis.types import is_continuous
 from adcompiler.api.arguments import gradient_layout
-from adcompiler.api.interface import Interface
+from adcompiler.api.interface import Adjoint, Interface
 from adcompiler.emit.callees import Callees, Kinds, callee_graph, own_kinds, plain_or_none, returning_copy
 from adcompiler.emit.together import call_together
 from adcompiler.emit.write import ModuleText, emit
@@ -29,11 +29,13 @@ from adcompiler.pipeline import Style, Unit, through
 from adcompiler.prepare.adjoint_blocks_typed import refuse_blocks, without_blocks
 from adcompiler.reverse.augmented import Augmented, Half, augment_calls
 from adcompiler.reverse.calls_held import check_calls
+from adcompiler.reverse.residuals import keep_residuals
 from adcompiler.sets.doubt import decisive
 from adcompiler.sets.in_sets import in_sets
 from adcompiler.storage.derived import Derived
 from adcompiler.storage.gradient import gradient
 from adcompiler.storage.halves import halves as cut_in_halves
+from adcompiler.storage.halves import split
 from adcompiler.storage.plan import LoopPlan
 from adcompiler.storage.tape import Tape
 from adcompiler.watch import report
@@ -68,8 +70,11 @@ def compile_text(
             function without a result returns.
     """
     result, compiled = _transformed(graph, layouts, chain, style, keep_arguments)
-    callees = Callees(result.name)
-    parts = [callees.resolve(result)]
+    mains = [result]
+    if chain and chain[-1].kind == "halves":
+        mains = _split(result, compiled, len(layouts))
+    callees = Callees([graph.name for graph in mains])
+    parts = [callees.resolve(main) for main in mains]
     while callees.todo:
         key = callees.todo.pop()
         part = callees.resolve(key.graph if isinstance(key, Half) else _callee(*key, style))
@@ -126,6 +131,16 @@ def _transformed(
     return result, Compiled(result, made.plans, interface, notes=unit.notes)
 
 
+def _split(result: Graph, compiled: Compiled, own: int) -> list[Graph]:
+    """Return the two functions of a pullback, the forward sweep last."""
+    found = split(result, own)
+    returns, adjoint = found.forward.returns, found.adjoint.returns
+    assert returns is not None and adjoint is not None
+    second = Adjoint(found.adjoint.name, found.kinds, adjoint)
+    compiled.interface = replace(compiled.interface, returns=returns, adjoint=second)
+    return [through(Unit(each), "called").graph for each in (found.adjoint, found.forward)]
+
+
 def _at_once(unit: Unit) -> Unit:
     return through(unit, "at once") if unit.style.parallel else unit
 
@@ -160,7 +175,7 @@ def _derived(unit: Unit, layouts: Sequence[Layout], chain: Chain, halves: Halves
         if is_reverse or number == 0:
             through(unit, "checked")
         if is_reverse:
-            unit.graph = augment_calls(unit.graph, positions, halves.make)
+            unit.graph = augment_calls(keep_residuals(unit.graph, positions), positions, halves.make)
             how = step.has_aux, unit.masked, unit.style.room, step.holomorphic
             made = gradient(unit.graph, positions, step.kind, *how)
             gradients = [gradient_layout(layouts[position]) for position in step.wrt]

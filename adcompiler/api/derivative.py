@@ -38,12 +38,12 @@ from adcompiler.api.exporting import export
 from adcompiler.api.nesting import chain_of, described, lowered_function
 from adcompiler.api.next_chain import Mode
 from adcompiler.api.partials import written_out
-from adcompiler.api.remembered import Entry, Slot, slot_of
+from adcompiler.api.remembered import Entry, Slot, compile_all, slot_of
 from adcompiler.api.shortcuts import Shortcuts
 from adcompiler.api.showing import in_notebook, show
 from adcompiler.api.specialised import Specialised, outdated, run_plainly, seconds_of_stages
 from adcompiler.api.styles import style_of
-from adcompiler.emit.running import compile_now, load
+from adcompiler.emit.running import load
 from adcompiler.enabled import enabled, is_disabled
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.dispatchers import divides_like_python, jit_options, name_of, python_function
@@ -232,23 +232,23 @@ class Derivative(Portable, Generic[P, R]):
             clock.append(time.perf_counter())
         with enabled(), uninterrupted():
             module = load(entry.source, entry.stem, entry.objects)
-        function = getattr(module, entry.name)
+        functions = [getattr(module, name) for name in entry.called]
         clock.append(time.perf_counter())
         if self.jit:
-            seeds = [kind for kind in entry.interface.seeds if kind is not None and self.mode != "hvp"]
-            code = None if slot is None else slot.unpacked(entry)
-            holder = compile_now(function, (*map(kind_of, layouts), *seeds), self.python, code)
+            seeds = () if self.mode in ("hvp", "halves") else entry.interface.seeds
+            kinds = (*map(kind_of, layouts), *(kind for kind in seeds if kind is not None))
+            holders = compile_all(entry, module, kinds, self.python, slot)
             if slot is not None:
-                slot.remember(self.seen, entry, holder)
+                slot.remember(self.seen, entry, holders)
         else:
             with importing():
                 from adcompiler.emit.plain import uncompiled
 
-            function = uncompiled(module, entry.name)
+            functions = [uncompiled(module, name) for name in entry.called]
         clock.append(time.perf_counter())
         seconds = seconds_of_stages(clock)
-        about = entry.interface, entry.source, style.broadcasts, seconds, self.version, compiled
-        return Specialised(layouts, function, *about)
+        about = entry.interface, entry.source, style.broadcasts, seconds, self.version
+        return Specialised(layouts, functions[0], *about, adjoint=functions[-1], compiled=compiled)
 
     def _written(
         self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style, clock: list[float]
@@ -429,9 +429,13 @@ class Derivative(Portable, Generic[P, R]):
     def __repr__(self) -> str:
         return f"<adcompiler {self.mode} of {self.python.__name__}>"
 
-    @in_turn
     def dispatcher(self, kinds: tuple[nt.Type, ...]) -> Any:
         """Return the Numba dispatcher for argument types; used when compiled code calls this object."""
+        return self.for_compiled_code(kinds).function
+
+    @in_turn
+    def for_compiled_code(self, kinds: tuple[nt.Type, ...]) -> Specialised:
+        """Return the specialisation for argument types that compiled code calls."""
         parameters = list(self.signature.parameters.values())
         if self.is_variadic:
             raise DifferentiationError("AD107", "a function with '*args' is called from compiled code")
@@ -443,4 +447,4 @@ class Derivative(Portable, Generic[P, R]):
             if layouts not in self.cautious:
                 self.cautious[layouts] = self._made(layouts, (), replace(self.style, cautious=True))
             made = self.cautious[layouts]
-        return made.function
+        return made

@@ -16,8 +16,8 @@ from adcompiler.api.derivative import Derivative
 from adcompiler.api.first_order import grad
 from adcompiler.api.pushforward import jvp
 from adcompiler.api.second_order import jacfwd
-from adcompiler.api.texts import function_of
 from adcompiler.custom import CustomFunction, P, R, T
+from adcompiler.frontend.texts import function_of
 from adcompiler.graph.kinds import is_continuous, rank
 
 

@@ -10,6 +10,21 @@ from adcompiler.graph.layout import Layout
 
 
 @dataclass(frozen=True)
+class Adjoint:
+    """What has to be known of the second function of a pullback, which is given what the first one kept.
+
+    Attributes:
+        name: its name.
+        kinds: the types of what was kept, and of adjoints.
+        returns: layout of its result.
+    """
+
+    name: str
+    kinds: tuple[nt.Type, ...]
+    returns: Layout
+
+
+@dataclass(frozen=True)
 class Interface:
     """What has to be known of a generated function to call it.
 
@@ -19,6 +34,7 @@ class Interface:
         seeds: types of further arguments: adjoints of the results, or tangents; None for values without.
         is_conditional: whether it assumes of sizes what only some calls may need.
         decisive: positions of the single values whose elements decide where a derivative is not zero.
+        adjoint: the function that reverses this one, where they are two.
     """
 
     returns: Layout
@@ -26,3 +42,4 @@ class Interface:
     seeds: tuple[nt.Type | None, ...] = ()
     is_conditional: bool = False
     decisive: tuple[int, ...] = ()
+    adjoint: Adjoint | None = None

@@ -59,6 +59,8 @@ def compiled(
             except NotInLanesError:
                 style = replace(style, in_lanes=False)
             except CannotStayError as error:
+                if error.function not in staying:
+                    raise
                 staying -= {error.function}
             except DifferentiationError:
                 if not any(map(is_call, walk(graph.body))):

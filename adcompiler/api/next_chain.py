@@ -12,6 +12,7 @@ Mode = Literal[
     "grad",
     "value_and_grad",
     "pullback",
+    "halves",
     "jvp",
     "hvp",
     "pattern",

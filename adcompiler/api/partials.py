@@ -6,9 +6,9 @@ import inspect
 from functools import lru_cache, partial
 from typing import Any
 
-from adcompiler.api.texts import function_of
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.dispatchers import name_of
+from adcompiler.frontend.texts import function_of
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 

@@ -1,7 +1,7 @@
 """`vjp`, `jvp` and `linearize` inside compiled code.
 
-A pullback, or pushforward, keeps the arguments there, copied, and has a type of its own that can be called.
-What it runs is written for the types of the adjoints or tangents that it is called with.
+A pullback keeps what the forward sweep did, a pushforward the arguments, copied; each has a type of its own
+that can be called. What it runs is written for the types of the adjoints or tangents that it is called with.
 """
 
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator"
@@ -15,6 +15,7 @@ import numpy as np
 from numba.core import cgutils
 from numba.core import types as nt
 from numba.core.imputils import impl_ret_borrowed
+from numba.core.registry import cpu_target
 from numba.core.typing import signature
 from numba.extending import intrinsic, models, overload, register_model
 
@@ -22,8 +23,10 @@ from adcompiler.api.arguments import kind_of, layout_of_type
 from adcompiler.api.derivative import Derivative
 from adcompiler.api.inside_numba import DerivativeType
 from adcompiler.api.linear import linearize
+from adcompiler.api.next_chain import Mode
 from adcompiler.api.pullback import derivative_of, vjp
 from adcompiler.api.pushforward import jvp
+from adcompiler.api.specialised import Specialised
 from adcompiler.custom import checkpointed, stop_gradient
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.kinds import is_array, is_continuous
@@ -35,16 +38,17 @@ class LinearType(nt.Callable):
 
     Attributes:
         derivative: the derivative.
-        layouts: how the arguments are built that it keeps.
-        kept: their type.
+        made: its specialisation.
+        kept: the type of what is kept.
         returns: how the outputs are built.
     """
 
-    def __init__(self, derivative: Derivative[..., Any], layouts: Sequence[Layout], returns: Layout) -> None:
-        self.derivative, self.layouts, self.returns = derivative, tuple(layouts), returns
-        self.kept = nt.Tuple([kind_of(layout) for layout in layouts])
+    def __init__(
+        self, derivative: Derivative[..., Any], made: Specialised, kept: nt.Type, returns: Layout
+    ) -> None:
+        self.derivative, self.made, self.kept, self.returns = derivative, made, kept, returns
         self.targets: dict[tuple[nt.Type, ...], Any] = {}
-        super().__init__(f"{derivative.mode}({id(derivative)}, {self.kept})")
+        super().__init__(f"{derivative.mode}({id(derivative)}, {made.layouts}, {self.kept})")
 
     def target(self, args: tuple[nt.Type, ...]) -> nt.Dispatcher:
         """Return the type of the function that a call runs; its first argument is the object itself."""
@@ -111,25 +115,25 @@ def _compiled(head: str, result: str, known: dict[str, Any]) -> Any:
 
 def _run(kind: LinearType, args: tuple[nt.Type, ...]) -> Any:
     """Write what a call of a pullback or pushforward runs."""
-    derivative, names = kind.derivative, [f"a{k}" for k in range(len(args))]
-    kept = [f"kept(linear)[{k}]" for k in range(len(kind.layouts))]
-    made = derivative.dispatcher(tuple(kind.kept.types))
-    known = {"kept": _kept(kind), "made": made}
-    if derivative.mode == "pullback":
+    wrt, layouts = kind.derivative.wrt, kind.made.layouts
+    kept = [f"kept(linear)[{k}]" for k in range(len(kind.kept))]
+    known = {"kept": _kept(kind)}
+    if kind.derivative.mode == "halves":
         seeds = [*_adjoints(kind, args)]
-        found = [
-            f"found[{derivative.wrt.index(k)}]" if k in derivative.wrt else "None" for k in range(len(kept))
-        ]
+        found = [f"found[{wrt.index(k)}]" if k in wrt else "None" for k in range(len(layouts))]
         known["arranged"] = _compiled("found", f"({', '.join(found)},)", {})
-        return _compiled("linear, a0", f"arranged(made({', '.join([*kept, *seeds])}))", known)
-    given = [*_tangents(derivative.wrt, kind.layouts, args, kept)]
+        known["adjoint"] = kind.made.adjoint
+        return _compiled("linear, a0", f"arranged(adjoint({', '.join([*kept, *seeds])}))", known)
+    known["made"] = kind.made.function
+    given = [*_tangents(wrt, layouts, args, kept)]
+    names = [f"a{k}" for k in range(len(args))]
     return _compiled(", ".join(["linear", *names]), f"made({', '.join([*kept, *given])})[1]", known)
 
 
 def _adjoints(kind: LinearType, args: tuple[nt.Type, ...]) -> Iterator[str]:
     if len(args) != 1:
         raise DifferentiationError("AD305", "a pullback takes the adjoints of the outputs")
-    kinds = kind.derivative.specialised[kind.layouts].interface.seeds
+    kinds = kind.made.interface.seeds
     places = [*_places(kind.returns, "a0", layout_of_type(args[0]))]
     for seed, place in zip(kinds, places, strict=True):
         if seed is not None:
@@ -202,29 +206,42 @@ def _owned(layout: Layout) -> Layout:
     return map_leaves(layout, own)
 
 
-def _linear(function: Any, kinds: Sequence[nt.Type], mode: str, given_as: str) -> Any:
+def _linear(function: Any, kinds: Sequence[nt.Type], mode: Mode, given_as: str) -> Any:
     """Return the implementation of `vjp` or `linearize` for types of arguments, which stand under a name."""
     layouts = [_owned(layout_of_type(kind)) for kind in kinds]
-    outputs = derivative_of(function, "outputs", (), True, ())
     own = tuple(map(kind_of, layouts))
     wrt = tuple(k for k, layout in enumerate(layouts) if any(is_continuous(x.kind) for x in leaves(layout)))
     derivative = derivative_of(function, mode, wrt, True, ())
-    known: dict[str, Any] = {"outputs": outputs.dispatcher(own)}
-    derivative.dispatcher(own)
-    returns = outputs.specialised[tuple(layouts)].interface.returns
-    kind = LinearType(derivative, layouts, returns)
-    known["linear"] = _made(kind)
+    made = derivative.for_compiled_code(own)
+    known: dict[str, Any] = {}
     names = [f"{given_as}[{k}]" for k in range(len(layouts))]
     copies = "".join(f"{_copied(layout, name, known)}, " for layout, name in zip(layouts, names, strict=True))
     given = "".join(f"kept[{k}], " for k in range(len(layouts)))
-    known["both"] = _compiled("kept", f"outputs({given}), linear(kept)", known)
+    if mode == "halves":
+        known["split"] = _of_forward_sweep(derivative, made, own)
+        known["forward"] = made.function
+        known["both"] = _compiled("kept", f"split(forward({given}))", known)
+    else:
+        outputs = derivative_of(function, "outputs", (), True, ())
+        known["outputs"] = outputs.dispatcher(own)
+        returns = outputs.specialised[tuple(layouts)].interface.returns
+        known["linear"] = _made(LinearType(derivative, made, nt.Tuple(own), returns))
+        known["both"] = _compiled("kept", f"outputs({given}), linear(kept)", known)
     return _compiled(f"function, *{given_as}", f"both(({copies}))", known).py_func
+
+
+def _of_forward_sweep(derivative: Derivative[..., Any], made: Specialised, own: tuple[nt.Type, ...]) -> Any:
+    """Return the function from what a forward sweep returns to the outputs and the pullback."""
+    call = nt.Dispatcher(made.function).get_call_type(cpu_target.typing_context, own, {})
+    returns: Any = made.interface.returns
+    kind = LinearType(derivative, made, call.return_type[1], returns.parts[0])
+    return _compiled("found", "found[0], linear(found[1])", {"linear": _made(kind)})
 
 
 @overload(vjp)
 def _vjp(function, *args):
     found = _function_of(function)
-    return None if found is None else _linear(found, args, "pullback", "args")
+    return None if found is None else _linear(found, args, "halves", "args")
 
 
 @overload(linearize)

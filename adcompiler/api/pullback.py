@@ -10,15 +10,17 @@ from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 
-from adcompiler.api.arguments import flat, layout_of_value, plain
-from adcompiler.api.checks import seed
+from adcompiler.api.arguments import flat, layout_of_value, needs_repacking, plain, repacked
+from adcompiler.api.checks import check_apart, seed
 from adcompiler.api.derivative import Derivative
+from adcompiler.api.explaining import note_place
 from adcompiler.api.exporting import write
 from adcompiler.api.plans import Plan, plans_of, quick_key, seed_kinds
-from adcompiler.api.specialised import outdated
+from adcompiler.api.specialised import Specialised, outdated, run_plainly
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.kinds import is_continuous
 from adcompiler.graph.layout import Layout, Leaf, Packed, items_of, leaves, pack_python
+from adcompiler.runtime.guards import SizeError
 from adcompiler.turns import in_turn
 
 ADJOINT = "the adjoint of an output"
@@ -87,7 +89,8 @@ def vjp(
     Returns:
         the outputs, and a function from adjoints in the structure of the outputs to a tuple with the
         adjoint of each argument (None for arguments without a derivative); with `has_aux`, the auxiliary
-        values, too. Each call of that function runs `function` once more.
+        values, too. What the reverse sweep reads is kept, so that each call of that function is one reverse
+        sweep; where lists of arrays would have to be kept, `function` runs once more.
 
     Raises:
         DifferentiationError: where the function cannot be differentiated.
@@ -103,20 +106,32 @@ def vjp(
     """
     fixed = tuple(sorted(options.items())) if options else ()
     plan = plans_of("vjp", function, jit, fixed).find(args, _planned, function, args, jit, fixed)
-    value = plan.outputs(*args)
+    pullback = Pullback(plan, plan.kept(args), has_aux)
     if not has_aux:
-        return value, Pullback(plan, plan.kept(args), value)
-    outputs, aux = pair(value, plan.returns, plan.derivative.python.__name__)
-    return outputs, Pullback(plan, plan.kept(args), value, has_aux=True), aux
+        return pullback.value, pullback
+    outputs, aux = pair(pullback.value, plan.returns, plan.derivative.python.__name__)
+    return outputs, pullback, aux
 
 
 class Pullback:
-    """What `vjp` returns beside the outputs: the function from their adjoints to those of the arguments."""
+    """What `vjp` returns beside the outputs: the function from their adjoints to those of the arguments.
 
-    __slots__ = ("has_aux", "kept", "plan", "value")
+    Attributes:
+        plan: how the function is differentiated.
+        args: its arguments, copied.
+        has_aux: whether the second part of its result has no adjoint.
+        made: the specialisation whose forward sweep has run.
+        value: what the function returned.
+        kept: what the forward sweep has kept.
+    """
 
-    def __init__(self, plan: Plan, kept: tuple[Any, ...], value: Any, has_aux: bool = False) -> None:
-        self.plan, self.kept, self.value, self.has_aux = plan, kept, value, has_aux
+    __slots__ = ("args", "has_aux", "kept", "made", "plan", "value")
+
+    def __init__(self, plan: Plan, args: tuple[Any, ...], has_aux: bool = False) -> None:
+        self.plan, self.args, self.has_aux = plan, args, has_aux
+        self.made, (self.value, self.kept) = _forward(plan, args)
+        if needs_repacking(plan.returns):
+            self.value = repacked(self.value, plan.returns)
 
     def __call__(self, adjoint: Any) -> tuple[Any, ...]:
         """Return the adjoint of each argument, given that of the outputs."""
@@ -125,8 +140,10 @@ class Pullback:
             assert isinstance(plan.returns, Packed)
             adjoint = adjoint, _zeros(self.value[1], plan.returns.parts[1])
         seeds = _seeds(adjoint, self.value, plan)
-        given = self.kept if plan.is_complete else map(plain, self.kept, plan.made.layouts)
-        found = plan.derivative.run(plan.made, (*given, *seeds))
+        found = _called(plan.derivative, self.made.adjoint, (*self.kept, *seeds))
+        assert self.made.interface.adjoint is not None
+        returns = self.made.interface.adjoint.returns
+        found = repacked(found, returns) if needs_repacking(returns) else found
         if len(found) == plan.count:
             return tuple(found)
         parts = iter(found)
@@ -140,21 +157,47 @@ class Pullback:
         Args:
             path: the file.
         """
-        write(self.plan.derivative, Path(path), self.plan.made.layouts)
+        own = self.plan.derivative
+        options = tuple(sorted(own.given.items()))
+        whole = derivative_of(own.function, "pullback", tuple(own.wrt), own.jit, options)
+        write(whole, Path(path), self.plan.made.layouts)
 
     def __reduce__(self) -> Any:
         if not self.plan.is_current():
             raise outdated(self.plan.derivative.python.__name__)
-        return _arrived, (self.plan.derivative, self.kept, self.value, self.plan.returns, self.has_aux)
+        return _arrived, (self.plan.derivative, self.args, self.has_aux)
 
     def __repr__(self) -> str:
         return f"<adcompiler pullback of {self.plan.derivative.python.__name__}>"
 
 
-def _arrived(
-    derivative: Derivative[..., Any], kept: tuple[Any, ...], value: Any, returns: Layout, has_aux: bool
-) -> Pullback:
-    return Pullback(_plan(derivative, derivative, kept, returns, is_given=True), kept, value, has_aux)
+def _arrived(derivative: Derivative[..., Any], args: tuple[Any, ...], has_aux: bool) -> Pullback:
+    return Pullback(_plan(derivative, args, is_given=True), args, has_aux)
+
+
+def _forward(plan: Plan, args: tuple[Any, ...]) -> tuple[Specialised, Any]:
+    """Run the forward sweep; return the specialisation that it belongs to, outputs and what was kept."""
+    derivative, made = plan.derivative, plan.made
+    given = args if plan.is_complete else tuple(map(plain, args, made.layouts))
+    if made.interface.writes:
+        check_apart(given, derivative.python.__name__, made.interface.writes)
+    try:
+        return made, _called(derivative, made.function, given)
+    except SizeError:
+        if made.broadcasts:
+            raise
+    plan.made = made = derivative._specialise(made.layouts, broadcasts=True)
+    return made, _called(derivative, made.function, given)
+
+
+def _called(derivative: Derivative[..., Any], function: Any, args: tuple[Any, ...]) -> Any:
+    try:
+        return function(*args) if derivative.jit else run_plainly(function, args)
+    except SizeError:
+        raise
+    except Exception as error:
+        note_place(derivative, error)
+        raise
 
 
 def pair(value: Any, returns: Layout, name: str) -> tuple[Any, Any]:
@@ -181,28 +224,21 @@ def _zeros(value: Any, layout: Layout) -> Any:
 def _planned(
     function: Callable[..., Any], args: tuple[Any, ...], jit: bool, options: tuple[Any, ...]
 ) -> Plan:
-    outputs = derivative_of(function, "outputs", (), jit, options)
-    bound = outputs.bound(args)
-    returns = outputs._specialise(outputs.layouts(bound)).interface.returns
+    bound = derivative_of(function, "outputs", (), jit, options).bound(args)
     layouts = tuple(layout_of_value(arg, "argument", True) for arg in bound)
     wrt = tuple(k for k, layout in enumerate(layouts) if any(is_continuous(x.kind) for x in leaves(layout)))
-    derivative = derivative_of(function, "pullback", wrt, jit, options)
-    is_given = quick_key(args) is not None and len(args) == len(bound)
-    return _plan(outputs, derivative, bound, returns, is_given)
+    derivative = derivative_of(function, "halves", wrt, jit, options)
+    return _plan(derivative, bound, quick_key(args) is not None and len(args) == len(bound))
 
 
-def _plan(
-    outputs: Derivative[..., Any],
-    derivative: Derivative[..., Any],
-    args: tuple[Any, ...],
-    returns: Layout,
-    is_given: bool,
-) -> Plan:
+def _plan(derivative: Derivative[..., Any], args: tuple[Any, ...], is_given: bool) -> Plan:
     """Return the plan, compiled now: what the function reads may change until the pullback runs."""
     made = derivative._specialise(tuple(layout_of_value(arg, "argument", True) for arg in args))
     is_complete = is_given and made.is_plain and not derivative.is_variadic
+    assert isinstance(made.interface.returns, Packed)
     seeds = seed_kinds(enumerate(made.interface.seeds))
-    return Plan(derivative, made, len(args), is_complete, outputs, returns, seeds)
+    returns = made.interface.returns.parts[0]
+    return Plan(derivative, made, len(args), is_complete, derivative, returns, seeds)
 
 
 def _seeds(adjoint: Any, value: Any, plan: Plan) -> list[Any]:

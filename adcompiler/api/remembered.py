@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import FunctionType
 from typing import Any
 
 from numba.core import types as nt
@@ -20,12 +21,14 @@ from adcompiler.emit.machine_code import (
     track,
     tracked,
 )
-from adcompiler.emit.running import load, named_in, stem_of
+from adcompiler.emit.running import compile_now, load, named_in, stem_of
 from adcompiler.frontend.facts import Facts, given_by_users
 from adcompiler.frontend.seen import Seen
 from adcompiler.graph.kinds import element, is_array
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static
 from adcompiler.watch import is_watched
+
+Kinds = tuple[nt.Type, ...]
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,12 @@ class Entry:
     code: bytes | None = None
     classes: Mapping[int, str] = field(default_factory=dict)
     others: Mapping[str, tuple[str, Mapping[str, object]]] = field(default_factory=dict)
+
+    @property
+    def called(self) -> list[str]:
+        """The names of the functions that are called from outside."""
+        second = self.interface.adjoint
+        return [self.name] if second is None else [self.name, second.name]
 
 
 @dataclass(frozen=True)
@@ -89,15 +98,16 @@ class Slot:
         except Exception:  # it is compiled again
             return None
 
-    def remember(self, seen: Seen, entry: Entry, holder: Holder) -> None:
+    def remember(self, seen: Seen, entry: Entry, holders: Sequence[Holder]) -> None:
         """Keep what was compiled, if all that was read while it was lowered is among the facts."""
         is_portable = all(map(self._is_portable, entry.objects.values()))
-        if holder.made is None or not is_portable or not seen.is_covered_by(self.facts):
+        made = [holder.made for holder in holders]
+        if None in made or not is_portable or not seen.is_covered_by(self.facts):
             return
         if has_recursion(entry.source):
             return
-        parts = parts_to_keep(holder.made)
-        if parts is None:
+        parts = [*map(parts_to_keep, made)]
+        if None in parts:
             return
         try:
             code = dumped(parts, self.facts.places)
@@ -114,6 +124,30 @@ class Slot:
         """Tell whether another process has an object, or can make it from what it has."""
         is_there = id(value) in self.facts.places and id(value) not in self.facts.opaque
         return is_there or hasattr(value, "remade")
+
+
+def compile_all(
+    entry: Entry, module: Any, kinds: Kinds, origin: FunctionType, slot: Slot | None
+) -> list[Any]:
+    """Compile the functions of a module that are called from outside, or take over their machine code.
+
+    Args:
+        entry: what the module was made of.
+        module: the module.
+        kinds: types of the arguments of its main function.
+        origin: the function that it was generated for.
+        slot: where machine code is kept.
+
+    Returns:
+        what holds the machine code of each.
+    """
+    second = entry.interface.adjoint
+    all_kinds = [kinds] if second is None else [kinds, second.kinds]
+    code = (None if slot is None else slot.unpacked(entry)) or [None] * len(all_kinds)
+    return [
+        compile_now(getattr(module, name), own, origin, loaded)
+        for name, own, loaded in zip(entry.called, all_kinds, code, strict=True)
+    ]
 
 
 def slot_of(function: Any, name: str, layouts: Sequence[Layout], choices: Sequence[object]) -> Slot | None:

@@ -31,6 +31,7 @@ class Specialised:
         broadcasts: whether nothing is assumed of sizes.
         seconds: how long each stage took.
         version: how often its `Derivative` had been told to compile again.
+        adjoint: of a pullback that is two functions, the second one.
         compiled: the graph and the plan, unless it was compiled by an earlier process.
         is_plain: whether all arguments are single values.
         repacks: whether results are lists or dictionaries.
@@ -43,6 +44,7 @@ class Specialised:
     broadcasts: bool
     seconds: dict[str, float]
     version: int
+    adjoint: Any = None
     compiled: Compiled | None = None
     is_plain: bool = field(init=False)
     repacks: bool = field(init=False)

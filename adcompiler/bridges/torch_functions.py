@@ -17,7 +17,7 @@ import numpy as np
 
 from adcompiler.api.derivative import Derivative
 from adcompiler.api.pullback import vjp
-from adcompiler.api.texts import function_of
+from adcompiler.frontend.texts import function_of
 
 Function = Callable[..., Any]
 

@@ -103,7 +103,7 @@ def multi_dot(arrays):
     return y
 
 
-@define("linalg.expm")
+@define("linalg.expm", is_analytic=True)
 def expm(A):  # noqa: N803 - SciPy's name
     """Return the exponential of a matrix by Taylor's series after scaling, and squaring afterwards.
 
@@ -111,9 +111,9 @@ def expm(A):  # noqa: N803 - SciPy's name
     """
     size = np.max(np.sum(np.abs(A), axis=0))
     squarings = max(0, int(np.ceil(np.log2(size + 1e-300))) + 3)
-    scaled = A.astype(np.float64) / 2.0**squarings
-    y = np.eye(A.shape[0])
-    term = np.eye(A.shape[0])
+    term = np.eye(A.shape[0]) + 0.0 * stop_gradient(A)  # complex, if A is
+    scaled = A.astype(term.dtype) / 2.0**squarings
+    y = term
     for k in range(1, 16):
         term = term @ scaled / k
         y = y + term

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -276,9 +276,9 @@ def returning_copy(graph: Graph) -> Graph:
 
 @dataclass
 class Callees:
-    """The functions that a module holds beside its main one, each for one combination of types."""
+    """The functions that a module holds beside its main ones, each for one combination of types."""
 
-    main: str
+    mains: Collection[str]
     names: dict[Half | tuple[Callee, Kinds], str] = field(default_factory=dict)
     todo: list[Half | tuple[Callee, Kinds]] = field(default_factory=list)
 
@@ -290,7 +290,7 @@ class Callees:
             else:
                 steps = (f"{step.kind}s" if step.in_lanes else step.kind for step in key[0].chain)
                 name = "_".join([key[0].name, *steps])
-            taken = {self.main, *self.names.values()}
+            taken = {*self.mains, *self.names.values()}
             k, unique = 0, name
             while unique in taken:
                 k += 1

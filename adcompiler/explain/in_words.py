@@ -125,6 +125,7 @@ _WHAT = {
     "value_and_grad": "value and gradient of",
     "outputs": "the outputs of",
     "pullback": "the pullback of",
+    "halves": "the outputs and the pullback of",
     "jvp": "the derivative along a direction of",
     "jacobian": "the Jacobian of",
     "jacfwd": "the Jacobian of",

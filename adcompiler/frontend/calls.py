@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Sequence
 from dataclasses import MISSING, fields, is_dataclass
@@ -17,6 +18,7 @@ from adcompiler.definitions import refuse
 from adcompiler.frontend import defined, overloads, primitives, resolve, scope, staying, transforms, tuples
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Operation, Record, Transform, TypeOf
 from adcompiler.frontend.buffers import writable
+from adcompiler.frontend.custom_calls import custom_call
 from adcompiler.frontend.inlining import bind_parameters, calls_itself, inline, raises_inside
 from adcompiler.frontend.lifting import signature_of, without_lists
 from adcompiler.frontend.parse import Source, parse
@@ -65,7 +67,7 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
     if function is stop_gradient:
         return state.apply(node, "stop_gradient", _arguments(state, node)[0], name)
     if isinstance(function, CustomFunction):
-        return _custom(state, node, callee, function, name)
+        return _custom(state, node, callee, (), name)
     if getattr(function, "is_derivative", False):
         return _transform(state, node, transforms.transform_of(function), name)
     if function is checkpointed:
@@ -199,7 +201,7 @@ def run(state: Lowering, node: gast.AST, function: Binding, args: Sequence[Bindi
     if isinstance(function, Transform):
         return transforms.applied(state, node, function, args, run, None)
     if isinstance(function, Global) and isinstance(function.value, CustomFunction):
-        return _custom_result(state, node, function, [state.materialise(arg, node) for arg in args], None)
+        return custom_call(state, node, function, args, None)
     args = [without_lists(arg) for arg in args]
     enclosing = function.frame if isinstance(function, Closure) else None
     plain: Any = getattr(function, "value", None)
@@ -221,24 +223,26 @@ def _bindings(state: Lowering, node: gast.Call) -> tuple[list[Binding], dict[str
 
 
 def _custom(
-    state: Lowering, node: gast.Call, callee: Global, function: CustomFunction[..., Any], name: str | None
-) -> Value:
-    """A function with a rule of its own: its call, and the result as a function of the arguments."""
-    args, keywords = _arguments(state, node)
+    state: Lowering, node: gast.Call, callee: Global, args: Sequence[Binding], name: str | None
+) -> Binding:
+    """A call of a function with a rule of its own."""
+    given, keywords = _bindings(state, node)
     try:
-        bound = function.signature.bind(*args, **dict(keywords))
+        bound = callee.value.signature.bind(*args, *given, **keywords)
     except TypeError as error:
         raise state.refuse("AD107", str(error), node) from error
+    own = {*bound.arguments}
     bound.apply_defaults()
-    atoms = [arg if isinstance(arg, Atom) else resolve.constant("default", arg) for arg in bound.args]
-    return _custom_result(state, node, callee, atoms, name)
-
-
-def _custom_result(
-    state: Lowering, node: gast.AST, callee: Global, args: Sequence[Atom], name: str | None
-) -> Value:
-    result = state.apply(node, "custom", (callee, *args), callee.name)
-    return state.apply(node, "custom[0]", (callee, *args, result), name or callee.name)
+    if bound.kwargs:
+        key = next(iter(bound.kwargs))
+        reason = f"'{callee.name}' has a rule of its own, and takes '{key}' by keyword only"
+        raise state.refuse("AD107", reason, node, "let it take the argument by its position, too")
+    found: list[Binding] = []
+    for key, value in bound.arguments.items():
+        is_rest = callee.value.signature.parameters[key].kind is inspect.Parameter.VAR_POSITIONAL
+        atoms = value if is_rest else (value,) if key in own else (resolve.constant(key, value),)
+        found += atoms
+    return custom_call(state, node, callee, found, name)
 
 
 def _dataclass(state: Lowering, node: gast.Call, kind: Any) -> Record:
@@ -278,6 +282,8 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
     if isinstance(found, Record) and method in found.names:
         return _called_value(state, node, found[found.names.index(method)], name)
     own = getattr(found.maker, method, None) if isinstance(found, Record) else None
+    if isinstance(found, Record) and isinstance(own, CustomFunction):
+        return _custom(state, node, Global(own.__name__, own), (found,), name)
     if isinstance(found, Record) and isinstance(own, types.FunctionType):
         return _own_method(state, node, found, own, name)
     owner = state.materialise(found, node)

@@ -11,9 +11,9 @@ import gast
 
 from adcompiler.custom import CustomFunction
 from adcompiler.frontend.bindings import Binding, Record, Transform, flatten, like
+from adcompiler.frontend.custom_calls import rank_of_result
 from adcompiler.frontend.dispatchers import error_model
 from adcompiler.frontend.lifting import laid_out, name_of_layout, without_lists
-from adcompiler.frontend.overloads import rank_returned
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Callee, Lifted
 from adcompiler.frontend.state import Lowering
@@ -100,9 +100,7 @@ class Differentiated:
         ranks = self.state.ranks
         for part in flatten(found):
             if isinstance(part, Value) and part in made and ranks.get(part) is None:
-                callee, *args, _ = made[part].args
-                assert isinstance(callee, Global)
-                ranks[part] = rank_returned(callee.value.dispatcher, args, ranks)
+                ranks[part] = rank_of_result(made[part], ranks)
 
     def derivative(
         self,

@@ -29,7 +29,6 @@ from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.bindings import Binding, Closure, Record, flatten
 from adcompiler.frontend.facts import OWN, package_of
 from adcompiler.frontend.ranks import Items, Ranks, atom_rank
-from adcompiler.graph.kinds import rank
 from adcompiler.graph.layout import is_bare
 from adcompiler.graph.nodes import Atom, Effect, Global, Graph, Region, Value
 from adcompiler.graph.walk import map_region, walk
@@ -230,15 +229,15 @@ def constant_kind(atom: Atom) -> nt.Type:
     return nt.unliteral(_typing().resolve_value_type(atom.value))  # type: ignore[union-attr]
 
 
-def rank_returned(dispatcher: Any, args: Sequence[Atom], ranks: Ranks) -> int | None:
-    """Return the number of axes of what a dispatcher returns for likely types of arguments, if one fits."""
+def likely_result(dispatcher: Any, args: Sequence[Atom], ranks: Ranks) -> nt.Type | None:
+    """Return the type of what a dispatcher returns for likely types of arguments, if one fits."""
     choices = [_candidates(arg, ranks) for arg in args]
     for kinds in itertools.islice(itertools.product(*choices), 16):
         try:
-            found = nt.Dispatcher(dispatcher).get_call_type(_typing(), kinds, {}).return_type
+            found = nt.Dispatcher(dispatcher).get_call_type(_typing(), kinds, {})
         except (NumbaError, TypeError):
             continue
-        return rank(found) if isinstance(found, nt.Array | nt.Number) else None
+        return found.return_type
     return None
 
 

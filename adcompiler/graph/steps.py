@@ -109,7 +109,7 @@ def is_one_reverse_step(chain: Chain) -> bool:
     >>> is_one_reverse_step((Step("grad", (0,)),)), is_one_reverse_step((Step("jvp", (0,)),))
     (True, False)
     """
-    return len(chain) == 1 and chain[0].kind in ("grad", "value_and_grad", "pullback")
+    return len(chain) == 1 and chain[0].kind in ("grad", "value_and_grad", "pullback", "halves")
 
 
 def gradient_of(chain: Chain, wrt: tuple[int, ...], holomorphic: bool = False) -> Chain | None:

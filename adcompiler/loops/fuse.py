@@ -382,15 +382,16 @@ class _Fusion:
         reads = {*values(operands(node))}
         if reads & group.hands_on:
             return False
+        is_written = any(self.memory(v) in group.writes for v in reads if is_memory(type_of(v)))
         if isinstance(node, Effect):
-            return card(node.fn).is_guard or node.fn == "reverse_sweep"
+            return card(node.fn).is_guard or (node.fn == "reverse_sweep" and not is_written)
         if not isinstance(node, Apply) or not card(node.fn).is_pure or card(node.fn).is_call:
             return False
         if group.after and any(is_list(type_of(value)) for value in reads):
             return False
         if shows_part(node):
             return True
-        return not any(self.memory(v) in group.writes for v in reads if is_memory(type_of(v)))
+        return not is_written
 
     # writing them
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Value
+from numba.core import types as nt
+
+from adcompiler.frontend.custom_calls import taken_apart
+from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Value
 from adcompiler.graph.walk import map_region, substitute, walk
 from adcompiler.primitives import card, part_of
 
@@ -46,7 +49,9 @@ class _Parts:
         """Enter the calls of a region and the items that are read of them."""
         for node in walk(body):
             match node:
-                case Apply(fn=fn) if card(fn).part_ranks or fn == "custom":
+                case Apply(fn="custom"):
+                    self.made[node.out], self.seen[node.out] = _of_custom(node)
+                case Apply(fn=fn) if card(fn).part_ranks:
                     self.made[node.out], self.seen[node.out] = _results(node)
                 case Apply(fn="getitem", args=(Value() as pair, *_)) if pair in self.seen:
                     self.items[node.out] = pair
@@ -67,10 +72,6 @@ class _Parts:
 
 def _results(node: Apply) -> tuple[list[Node], list[Value]]:
     """Return a call followed by its results as functions of the arguments, and these results."""
-    if node.fn == "custom":
-        raw = Value(node.out.name, temporary=True, type=node.out.type)
-        whole = replace(node, fn="custom[0]", args=(*node.args, raw))
-        return [replace(node, out=raw), whole], [node.out]
     names = card(node.fn).part_names
     raws = [Value(name, temporary=True) for name in names]
     found = [Value(name, temporary=True) for name in names]
@@ -88,13 +89,32 @@ def _results(node: Apply) -> tuple[list[Node], list[Value]]:
     return nodes, found
 
 
+def _of_custom(node: Apply) -> tuple[list[Node], list[Value]]:
+    """Return a call of a function with rules of its own, likewise."""
+    whole = Value(node.out.name, temporary=True, type=node.out.type)
+    call = replace(node, out=whole)
+    if not isinstance(whole.type, nt.BaseTuple):
+        return [call, replace(node, fn="custom[0]", args=(*node.args, whole))], [node.out]
+    raws, found = (
+        [Value(whole.name, temporary=True, type=kind) for kind in whole.type.types] for _ in range(2)
+    )
+    nodes: list[Node] = [call]
+    for k, raw in enumerate(raws):
+        nodes.append(replace(node, out=raw, fn="getitem", args=(whole, Literal(k))))
+    for k, value in enumerate(found):
+        nodes.append(replace(node, out=value, fn="custom[0]", args=(*node.args, *raws, Literal(k), raws[k])))
+    return nodes, found
+
+
 def _place(node: Node, seen: dict[Value, list[Value]], items: dict[Value, Value]) -> Value | None:
     """Return which result a node stands for: an item of what a decomposition returned, or a part."""
     match node:
         case Apply(fn="getitem", args=(Value() as pair, Literal(value=int() as k))) if pair in seen:
             return seen[pair][k]
-        case Apply(fn="custom[0]", args=(*_, Value() as raw)) if raw in seen:
-            return raw
+        case Apply(fn="custom[0]", args=(Global() as callee, *_, Value() as raw)):
+            if raw in seen or (callee.value.forward is not None and raw not in items):
+                return raw  # the rule that leaves residuals is a function like any other
+            return seen[items[raw]][taken_apart(node).position] if raw in items else None
         case Apply(fn=fn, args=(*_, Value() as raw)) if raw in items and fn.endswith("]"):
             position = part_of(fn, len(node.args))
             assert position is not None

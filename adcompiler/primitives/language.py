@@ -242,10 +242,11 @@ enter(
     compute=lambda function, *args: function(*args),
     part_names=("result",),
     is_call=True,
+    is_bundle=True,
     is_constant=True,
     **_CALL,
 )
-enter("custom[0]", arity=(2, None), holds_for_complex=True)
+enter("custom[0]", hint="result", arity=(2, None), holds_for_complex=True)
 
 # statements
 
@@ -289,7 +290,7 @@ enter("cast", spelling=Spelling.FORM, arity=(2, 2), compute=lambda like, value: 
 enter("chosen_overload", spelling=Spelling.FORM, arity=(1, None))
 enter("buffer", spelling=Spelling.FORM, arity=(1, 1))
 enter("shadow", spelling=Spelling.FORM, arity=(1, 1))
-enter("reverse_sweep", spelling=Spelling.FORM, arity=(0, 0), is_statement=True)
+enter("reverse_sweep", spelling=Spelling.FORM, arity=(0, None), is_statement=True)  # it may read results
 enter("slots_within", arity=(3, 3), follows=Follows.NUMBER, is_constant=True)
 enter("next_checkpoint", arity=(3, 3), follows=Follows.NUMBER, is_constant=True)
 enter("thinned", arity=(3, 3), follows=Follows.NUMBER, is_constant=True, is_pure=False, is_opaque=True)

@@ -259,6 +259,9 @@ def _reverse_apply(sweep: AdjointSweep, node: Apply) -> None:
         return
     if is_part(sweep, node):  # its call asks for its adjoint
         return
+    if node.fn == "custom[0]":
+        reverse_custom(sweep, node)
+        return
     if node.fn in ("augmented", "recurse_parts"):
         reverse_parts = reverse_augmented if node.fn == "augmented" else reverse_recursion
         reverse_parts(sweep, node)
@@ -281,8 +284,6 @@ def _reverse_result(sweep: AdjointSweep, node: Apply, adjoint: Contribution) -> 
             reverse_join(sweep, node, adjoint)
         case "recurse" | "derivative":
             reverse_call(sweep, node, adjoint)
-        case "custom[0]":
-            reverse_custom(sweep, node, adjoint)
         case "sum" if of_list:
             reverse_sum(sweep, node, adjoint)
         case "np.array" | "np.asarray" if of_list:

@@ -15,7 +15,9 @@ from numba.core.registry import cpu_target
 from adcompiler.analysis.types import is_array, rank
 from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.custom_calls import Custom, taken_apart
 from adcompiler.frontend.dispatchers import name_of
+from adcompiler.frontend.flat_rules import FlatFunction
 from adcompiler.frontend.overloads import constant_kind
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.nodes import Apply, Atom, Effect, Global, If, Literal, Node, Region, Role, Value
@@ -33,69 +35,99 @@ class Sweep(Protocol):
     def apply(self, fn: str, *args: Atom) -> Value: ...
 
 
-def taken_apart(node: Apply) -> tuple[CustomFunction[..., Any], tuple[Atom, ...], Atom]:
-    """Return the function, its arguments and its result.
+def with_rules(node: Apply) -> tuple[Custom, CustomFunction[..., Any]]:
+    """Return what `custom[0]` reads, and the function with the rules for these types.
 
     Raises:
         DifferentiationError: AD202 where the function has no rule.
     """
-    callee, *args, result = node.args
-    assert isinstance(callee, Global) and isinstance(callee.value, CustomFunction)
-    function = callee.value.variant([_kind(atom) for atom in (*args, result)])
+    found = taken_apart(node)
+    function = found.function.variant([kind_of(atom) for atom in (*found.args, *found.raws)])
     if function.vjp is None and function.jvp is None:
-        reason = f"'{callee.name}' has been given no rule: defvjp or defjvp"
+        reason = f"'{function.__name__}' has been given no rule: defvjp or defjvp"
         raise DifferentiationError("AD202", reason, node.loc)
-    return function, tuple(args), result
+    return found, function
+
+
+def moved_arguments(function: CustomFunction[..., Any], args: Sequence[Atom]) -> tuple[int, ...]:
+    """Return the positions of the arguments that the rules of a function are about."""
+    return function.moved if isinstance(function, FlatFunction) else tuple(range(len(args)))
 
 
 def global_of(rule: Any) -> Global:
     return Global(name_of(rule.py_func), rule)
 
 
-def transposed(rule: Any, given: list[int]) -> Global:
-    """Return the pullback of a rule with respect to the adjoints or tangents that it is given."""
-    return Global(name_of(rule.py_func), Callee(rule.py_func, (Step("pullback", tuple(given)),)))
+def transposed(rule: Any, given: Sequence[int], picks: tuple[int, ...] | None) -> Global:
+    """Return the pullback of a rule with respect to the adjoints or tangents that it is given.
+
+    Args:
+        rule: the rule.
+        given: positions of these.
+        picks: which of the values count that the rule returns; None for all, where it is one.
+    """
+    callee = Callee(rule.py_func, (Step("pullback", tuple(given)),), picks=picks)
+    return Global(name_of(rule.py_func), callee)
 
 
 def adjoint_kinds(
-    function: CustomFunction[..., Any], args: Sequence[Atom], result: Atom, where: Location
-) -> list[nt.Type]:
-    """Return the types of the adjoints that a rule returns, one for each argument.
+    function: CustomFunction[..., Any],
+    rule: Any,
+    args: Sequence[Atom],
+    given: Sequence[Atom],
+    where: Location,
+) -> dict[int, nt.Type]:
+    """Return the types of the adjoints that a rule returns, for each argument that it is about.
+
+    Args:
+        function: the function.
+        rule: its rule.
+        args: its arguments.
+        given: all that the rule is given: of adjoints, what they belong to.
+        where: the call.
 
     Raises:
         DifferentiationError: AD204 where their number or their numbers of axes do not fit the arguments.
     """
-    kinds = [_kind(atom) for atom in (*args, result)]
-    returned = _returned(function, function.vjp, [*kinds, _fresh(kinds[-1])], where)
-    if len(args) == 1:
+    own, moved = [*map(kind_of, args)], moved_arguments(function, args)
+    count = function.results if isinstance(function, FlatFunction) else 1
+    kinds = [*map(kind_of, given)]
+    returned = returned_kind(function, rule, [*kinds[:-count], *map(_fresh, kinds[-count:])], where)
+    if len(moved) == 1:
         found = [returned]
-    elif isinstance(returned, nt.BaseTuple) and len(returned.types) == len(args):
+    elif isinstance(returned, nt.BaseTuple) and len(returned.types) == len(moved):
         found = list(returned.types)
     else:
-        reason = f"the rule of '{function.__name__}' returns {_shown(returned)} for {len(args)} arguments"
+        reason = f"the rule of '{function.__name__}' returns {_shown(returned)} for {len(moved)} arguments"
         raise DifferentiationError("AD204", reason, where, "return a tuple of one adjoint for each argument")
-    for name, own, kind in zip(function.signature.parameters, kinds, found, strict=False):
-        if not _fits(kind, own, allows_none=True):
-            reason = f"the rule of '{function.__name__}' returns {_shown(kind)} for '{name}', {_shown(own)}"
+    names = [*function.signature.parameters]
+    for k, kind in zip(moved, found, strict=True):
+        if not _fits(kind, own[k], allows_none=True):
+            name = names[k] if k < len(names) else names[-1]
+            reason = (
+                f"the rule of '{function.__name__}' returns {_shown(kind)} for '{name}', {_shown(own[k])}"
+            )
             raise DifferentiationError("AD204", reason, where, "return an adjoint of the argument's shape")
-    return found
+    return dict(zip(moved, found, strict=True))
 
 
-def tangent_kind(
-    function: CustomFunction[..., Any], args: Sequence[Atom], result: Atom, where: Location
-) -> nt.Type:
-    """Return the type of the tangent that a rule returns.
+def tangent_kinds(
+    function: CustomFunction[..., Any], args: Sequence[Atom], results: Sequence[Atom], where: Location
+) -> list[nt.Type]:
+    """Return the types of the tangents that a rule returns, one for each result.
 
     Raises:
-        DifferentiationError: AD204 where its number of axes is not that of the function's result.
+        DifferentiationError: AD204 where their numbers of axes are not those of the function's results.
     """
-    kinds = [_kind(atom) for atom in (*args, result)]
-    returned = _returned(function, function.jvp, [*kinds, *map(_fresh, kinds[:-1])], where)
-    if not _fits(returned, kinds[-1], allows_none=False):
-        own = _shown(kinds[-1])
-        reason = f"the rule of '{function.__name__}' returns {_shown(returned)} for its result, {own}"
+    own, given = [*map(kind_of, args)], [*map(kind_of, results)]
+    tangents = [_fresh(own[k]) for k in moved_arguments(function, args)]
+    returned = returned_kind(function, function.jvp, [*own, *given, *tangents], where)
+    found = [returned] if len(given) == 1 else [*getattr(returned, "types", ())]
+    if len(found) != len(given) or not all(map(_fits, found, given, [False] * len(given))):
+        wanted = _shown(given[0] if len(given) == 1 else nt.Tuple(given))
+        reason = f"the rule of '{function.__name__}' returns {_shown(returned)} for its result, {wanted}"
         raise DifferentiationError("AD204", reason, where, "return a tangent of the result's shape")
-    return returned
+    return found
 
 
 def check_part(
@@ -133,7 +165,7 @@ def check_part(
     )
 
 
-def _kind(atom: Atom) -> nt.Type:
+def kind_of(atom: Atom) -> nt.Type:
     return atom.type if isinstance(atom, Value) else constant_kind(atom)
 
 
@@ -144,9 +176,14 @@ def _fresh(kind: nt.Type) -> nt.Type:
     return nt.float64 if isinstance(kind, nt.Integer | nt.Boolean) else kind
 
 
-def _returned(
+def returned_kind(
     function: CustomFunction[..., Any], rule: Any, kinds: Sequence[nt.Type], where: Location
 ) -> nt.Type:
+    """Return the type of what a rule returns.
+
+    Raises:
+        DifferentiationError: AD204 where Numba cannot compile it.
+    """
     try:
         found = nt.Dispatcher(rule).get_call_type(cpu_target.typing_context, tuple(kinds), {})
     except (NumbaError, TypeError) as error:

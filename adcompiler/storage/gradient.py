@@ -80,7 +80,7 @@ def gradient(
     starts |= renamed_keys(starts, mapping)
     value = {"value_and_grad": forward.yields[:1], "halves": forward.yields}.get(mode, ())
     others, copies = _others(forward, is_run_again=room is not None) if has_aux else ([], [])
-    nodes = (*forward.nodes, *copies, Effect("reverse_sweep", ()), *back.nodes)
+    nodes = (*forward.nodes, *copies, Effect("reverse_sweep", value if mode == "halves" else ()), *back.nodes)
     results = (*value, *others, *back.yields) if value else (*back.yields, *others)
     body = allocated(Region((*forward.params, *params), nodes, results))
     _check_nothing_is_lost(graph, sweep.body, replace(body, yields=back.yields))

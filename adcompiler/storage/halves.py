@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from numba import typeof
 from numba.core import types as nt
 
+from adcompiler.analysis.alias import typed_memory
+from adcompiler.analysis.types import is_array
 from adcompiler.frontend.staying import CannotStayError
-from adcompiler.graph.layout import Leaf, Packed, derived_name
+from adcompiler.graph.layout import Leaf, Packed, derived_name, leaves
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -21,6 +23,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Role,
     Value,
     While,
     type_of,
@@ -41,9 +44,13 @@ from adcompiler.graph.walk import (
 )
 from adcompiler.primitives import card
 from adcompiler.reverse.augmented import Augmented, Half
+from adcompiler.reverse.results import kept_apart
 
 MOST_KEPT = 16
 """With more than these values to keep, the function is run once more where it is reversed."""
+
+MOST_KEPT_BY_USERS = 64
+"""Likewise for pullbacks that users hold: so many single values are handed out and in at each call."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,8 @@ def halves(graph: Graph, primal: Graph, wrt: Sequence[int], seeds: Sequence[nt.T
     Raises:
         CannotStayError: where the sweeps cannot be taken apart.
     """
-    cut = _with_kept(_cut(graph.body, len(primal.body.params), len(primal.body.yields)))
+    cut = _cut(graph.body, len(primal.body.params), len(primal.body.yields))
+    cut = _with_kept(cut, _is_number, MOST_KEPT)
     adjoint = _adjoint(graph, primal.name, cut, [primal.body.params[k].name for k in wrt])
     reads = free(Region((), (*cut.again, *cut.back), cut.gradients))
     cut = replace(cut, forward=_defined_on_all_paths(cut))
@@ -94,7 +102,7 @@ def halves(graph: Graph, primal: Graph, wrt: Sequence[int], seeds: Sequence[nt.T
         primal.name,
         augmented,
         _kind(yields),
-        adjoint,
+        Half(adjoint.name, adjoint, _kind(adjoint.body.yields)),
         len(cut.results),
         tuple(k for k, kind in enumerate(seeds) if kind is not None),
         tuple(k for k, param in enumerate(cut.own) if param in reads),
@@ -102,6 +110,86 @@ def halves(graph: Graph, primal: Graph, wrt: Sequence[int], seeds: Sequence[nt.T
         tuple(map(yields.index, cut.kept)),
         any(map(is_root, walk(primal.body))),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A pullback whose forward sweep is run once, as two functions.
+
+    Attributes:
+        forward: returns the results, and a tuple of what the other function is given of it.
+        adjoint: is given these and the adjoints of results, and returns those of the arguments.
+        kinds: the types of what it is given.
+    """
+
+    forward: Graph
+    adjoint: Graph
+    kinds: tuple[nt.Type, ...]
+
+
+def split(graph: Graph, own: int) -> Split:
+    """Cut the graph of results and gradients of a function in two that are called by themselves.
+
+    Args:
+        graph: the final graph, as for `halves`.
+        own: the number of arguments of the function; its single values have adjoints after them.
+    """
+    assert isinstance(graph.returns, Packed)
+    result, gradients = graph.returns.parts
+    layouts = [layout for _, layout in graph.parameters[:own]] or [Leaf()] * own
+    count = len(graph.body.yields) - len([*leaves(gradients)])
+    cut = _cut(graph.body, sum(len([*leaves(layout)]) for layout in layouts), count)
+    try:
+        cut = _with_kept(cut, _may_leave, MOST_KEPT_BY_USERS)
+        _check_apart(graph.body, cut)
+        cut = replace(cut, forward=_defined_on_all_paths(cut))
+    except CannotStayError:  # the forward sweep is run again
+        cut = replace(cut, kept=(), again=cut.forward)
+    reads = free(Region((), (*cut.again, *cut.back), cut.gradients))
+    kept = (*(param for param in cut.own if param in reads), *cut.kept)
+    name = graph.name.removesuffix("_halves")
+    whole = _adjoint(graph, name, cut, [param.name for param in cut.own])
+    adjoint = _apart(replace(whole, returns=gradients))
+    results, nodes = [*cut.results], [*cut.forward]
+    are_arrays = [isinstance(atom, Value) and is_array(atom.type) for atom in results]
+    nodes += kept_apart(results, are_arrays, nodes, (*cut.own, *kept))
+    body = Region(cut.own, tuple(nodes), (*results, *kept))
+    returns = Packed((result, Packed(tuple(Leaf() for _ in kept))))
+    doc = f"Return what {name} returns, and what its adjoint reads."
+    forward = replace(graph, name=derived_name(name, "forward"), body=body, returns=returns, doc=doc)
+    forward = replace(forward, parameters=graph.parameters[:own])
+    return Split(forward, adjoint, tuple(type_of(param) for param in adjoint.body.params))
+
+
+def _may_leave(value: Value) -> bool:
+    """Tell whether compiled code can hand a value out, and take it again."""
+    is_plain = is_array(value.type) and isinstance(value.type.dtype, nt.Number | nt.Boolean)
+    return is_plain or _is_number(value)
+
+
+def _check_apart(body: Region, cut: _Cut) -> None:
+    """Refuse arrays that are kept, share memory, and are written by the reverse sweep: copies would not."""
+    memory, back = typed_memory(body), typed_memory(Region(cut.kept, cut.back, cut.gradients))
+    arrays = [value for value in (*cut.own, *cut.kept) if is_array(value.type)]
+    places = [memory.classes.get(value, value) for value in arrays]
+    for value, place in zip(arrays, places, strict=True):
+        if places.count(place) > 1 and back.is_written(value):
+            raise CannotStayError(None)
+
+
+def _apart(adjoint: Graph) -> Graph:
+    """Let a function leave what it is given as it is, so that it can be called again with the same."""
+    body = adjoint.body
+    info = typed_memory(body)
+    written = [param for param in body.params if is_array(param.type) and info.is_written(param)]
+    params = {param: Value(param.name, type=param.type) for param in written}
+    copies = [Apply(param, "copy", (own,), role=Role.TAPE) for param, own in params.items()]
+    gradients = [*body.yields]
+    are_arrays = [isinstance(atom, Value) and is_array(atom.type) for atom in gradients]
+    nodes = [*copies, *body.nodes]
+    given = tuple(params.get(param, param) for param in body.params)
+    nodes += kept_apart(gradients, are_arrays, nodes, given)
+    return replace(adjoint, body=Region(given, tuple(nodes), tuple(gradients)))
 
 
 def _cut(body: Region, count: int, results: int) -> _Cut:
@@ -114,16 +202,22 @@ def _cut(body: Region, count: int, results: int) -> _Cut:
     return _Cut(own, seeds, forward, back, body.yields[:results], body.yields[results:])
 
 
-def _with_kept(cut: _Cut) -> _Cut:
-    """Choose what is kept: all that costs more than a few instructions, if that is not too much."""
+def _with_kept(cut: _Cut, is_kept: Callable[[Value], bool], most: int) -> _Cut:
+    """Choose what is kept: all that costs more than a few instructions, if that is not too much.
+
+    Args:
+        cut: the parts of a gradient.
+        is_kept: tells whether a value can be kept.
+        most: how many values are kept; with more, the forward sweep is run again.
+    """
     inside = defined(Region((), cut.forward, ()))
     crossing = [value for value in free(Region((), cut.back, cut.gradients)) if value in inside]
     again = _computed_again(cut, crossing)
     read = [value for node in again.values() for value in values(operands(node)) if value in inside]
     kept = tuple(dict.fromkeys(value for value in (*crossing, *read) if value not in again))
-    if not all(map(_is_number, kept)):
+    if not all(map(is_kept, kept)):
         raise CannotStayError(None)
-    if len(kept) > MOST_KEPT:
+    if len(kept) > most:
         return replace(cut, again=tuple(node for node in cut.forward if not isinstance(node, Effect)))
     repeated = tuple(node for node in cut.forward if isinstance(node, Apply) and node.out in again)
     return replace(cut, kept=kept, again=repeated)
@@ -157,6 +251,8 @@ def _with_zeros(targets: Sequence[Value], sources: Sequence[Atom], wanted: set[V
 
 
 def _zero(value: Value) -> Literal:
+    if not _is_number(value):
+        raise CannotStayError(None)
     if isinstance(value.type, nt.Boolean):
         return Literal(False)
     return Literal(0) if isinstance(value.type, nt.Integer) else Literal(0.0)
@@ -192,7 +288,7 @@ def _is_number(value: Value) -> bool:
     return isinstance(value.type, nt.Number | nt.Boolean)
 
 
-def _adjoint(graph: Graph, name: str, cut: _Cut, names: Sequence[str]) -> Half:
+def _adjoint(graph: Graph, name: str, cut: _Cut, names: Sequence[str]) -> Graph:
     """Return the function that reverses the other one."""
     given: dict[Value, Atom] = {n.out: n.args[0] for n in cut.back if isinstance(n, Apply) and n.fn == "seed"}
     back = [node for node in cut.back if not (isinstance(node, Apply) and node.fn == "seed")]
@@ -202,8 +298,7 @@ def _adjoint(graph: Graph, name: str, cut: _Cut, names: Sequence[str]) -> Half:
     params = (*(param for param in cut.own if param in reads), *cut.kept, *cut.seeds)
     body = clone(replace(region, params=params), {})
     doc = f"Return the adjoints of {', '.join(names)}, given those of what {name} returns."
-    own = derived_name(name, "adjoint")
-    return Half(own, _function(graph, own, body, doc), _kind(body.yields))
+    return _function(graph, derived_name(name, "adjoint"), body, doc)
 
 
 def _function(graph: Graph, name: str, body: Region, doc: str) -> Graph:
