@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import boolean, float32, float64, int64
 
-from adcompiler.analysis.types import element, is_array, rank
+from adcompiler.analysis.types import element, is_array, is_array_atom, rank
 from adcompiler.graph.nodes import Apply, Atom, Literal, Store, Value, type_of
 from adcompiler.primitives import Gives, card
 
@@ -101,7 +101,7 @@ def part_kind(atom: Atom) -> object:
 
 def shows_part(node: Apply) -> bool:
     """Tell whether a node makes a view: it reads no elements."""
-    is_basic = not any(is_array(type_of(index)) for index in node.args[1:])
+    is_basic = not any(is_array_atom(index) for index in node.args[1:])
     return node.fn in ("getitem", "T") and is_array(node.out.type) and is_basic
 
 

@@ -148,26 +148,22 @@ class _Fusion:
         """Let what puts results of a group on a stack wait until they are there; tell whether it does."""
         if not isinstance(node, Effect) or node.fn != "append":
             return False
-        stack = self.memory(node.args[0])
-        for group in groups:
-            if group.computed.intersection(values(operands(node))):
-                if any(stack in other.stacks for other in groups if other is not group):
-                    return False
-                group.after.append(node)
-                group.stacks.add(stack)
-                return True
-        return False
+        stack, item = self.memory(node.args[0]), node.args[-1]
+        group = next((group for group in groups if item in group.computed), None)
+        if group is None or any(stack in other.stacks for other in groups if other is not group):
+            return False
+        group.after.append(node)
+        group.stacks.add(stack)
+        return True
 
     def is_shown(self, node: Node, groups: list[Group]) -> bool:
         """Let a view of what a group computes wait until it is there; tell whether it does."""
-        if not isinstance(node, Apply) or not shows_part(node):
+        group = next((group for group in groups if group.hands_on.intersection(values(operands(node)))), None)
+        if group is None or not isinstance(node, Apply) or not shows_part(node):
             return False
-        for group in groups:
-            if node.args[0] in group.hands_on:
-                group.after.append(node)
-                group.shown.add(node.out)
-                return True
-        return False
+        group.after.append(node)
+        group.shown.add(node.out)
+        return True
 
     def needed_by(self, node: Node, groups: list[Group]) -> list[Group]:
         """Return the groups that have to run before a node, in order."""
@@ -389,9 +385,7 @@ class _Fusion:
             return False
         if group.after and any(is_list(type_of(value)) for value in reads):
             return False
-        if shows_part(node):
-            return True
-        return not is_written
+        return shows_part(node) or not is_written
 
     # writing them
 
