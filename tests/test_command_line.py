@@ -125,7 +125,7 @@ def test_times_and_memory(folder):
 def test_exported_modules_run(folder):
     assert run(folder, "export", "model.py:energy", "out.py", "--args", "DATA, 2.0", "--mode", "grad")[0] == 0
     assert "def energy_grad(x, k):" in (folder / "out.py").read_text()
-    assert run(folder, "export", "model.py:energy", "out.c", "--args", "float64[::1], float64")[0] == 0
+    assert run(folder, "export", "model.py:energy", "-o", "out.c", "--args", "float64[::1], float64")[0] == 0
     assert (folder / "out.h").exists()
 
 

@@ -448,14 +448,14 @@ def test_what_is_read_of_surroundings_is_frozen():
     assert jac(X12).shape == (10, 12)
 
 
-def test_without_compiling():
+def test_without_compiling(tmp_path):
     program = """
 import numpy as np
 from adcompiler import sparse_hessian, sparse_jacobian
 assert np.all(sparse_jacobian(lambda x: x[1:] * x[:-1])(np.ones(4)).toarray().sum(axis=1) == 2.0)
 assert sparse_hessian(lambda x: np.sum(x[1:] * x[:-1]))(np.ones(4)).nnz == 6
 """
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run(
         [sys.executable, "-c", program], env=environment, check=True, cwd=Path(__file__).parent.parent
     )

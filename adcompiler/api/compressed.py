@@ -14,6 +14,7 @@ from adcompiler.api.derivative import Derivative
 from adcompiler.api.finding import Sparsity
 from adcompiler.api.first_order import grad
 from adcompiler.api.next_chain import Mode
+from adcompiler.enabled import enabled
 from adcompiler.graph.layout import Layout
 from adcompiler.portable import Portable
 from adcompiler.turns import importing
@@ -146,7 +147,8 @@ class SparseDerivative(Portable):
 
         if self.by == "symmetric":
             pattern = pattern.symmetric
-        colouring = colouring_of(pattern, self.by)
+        with enabled():
+            colouring = colouring_of(pattern, self.by)
         if colouring.by not in self.derivatives:
             mode = _MODES[colouring.by]
             self.derivatives[colouring.by] = Derivative(

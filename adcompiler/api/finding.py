@@ -11,6 +11,7 @@ from adcompiler.api.arguments import flat, plain
 from adcompiler.api.checks import Argnums
 from adcompiler.api.derivative import Derivative
 from adcompiler.api.specialised import Specialised
+from adcompiler.enabled import enabled
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.kinds import is_continuous
 from adcompiler.graph.layout import Layout, Packed, Static, leaves
@@ -108,5 +109,6 @@ def _pattern(book: Any, sets: Sequence[Any], arguments: tuple[int, ...]) -> Spar
 
     results = tuple(map(np.size, sets))
     whole = np.concatenate([np.ravel(each) for each in sets]).astype(np.int64)
-    starts, columns = rows_of(book, whole)
+    with enabled():
+        starts, columns = rows_of(book, whole)
     return SparsityPattern((sum(results), sum(arguments)), starts, columns, results, arguments)
