@@ -149,12 +149,12 @@ class SparseDerivative(Portable):
             pattern = pattern.symmetric
         with enabled():
             colouring = colouring_of(pattern, self.by)
+            entries = entries_of(pattern, colouring, self.format)
         if colouring.by not in self.derivatives:
             mode = _MODES[colouring.by]
             self.derivatives[colouring.by] = Derivative(
                 self.function, mode, self.argnums, self.jit, self.options
             )
-        entries = entries_of(pattern, colouring, self.format)
         return SparseEvaluation(pattern, colouring, self.format, self.derivatives[colouring.by], entries)
 
     def _parts(self) -> tuple[Any, ...]:
