@@ -1,5 +1,6 @@
 """Sparse Jacobians and Hessians: patterns, colours and values against dense ones and brute force."""
 
+import functools
 import os
 import pickle
 import random
@@ -110,10 +111,15 @@ EXACT = {
 }
 
 
+@functools.cache
+def forward(function, argnums):
+    return jacfwd(function, argnums=argnums, stacked=True, jit=False)
+
+
 def dense(function, args, argnums=0):
     """Return the Jacobian as one matrix."""
     columns = sum(np.size(args[k]) for k in np.atleast_1d(argnums))
-    found = jacfwd(function, argnums=argnums, stacked=True, jit=False)(*args)
+    found = forward(function, argnums)(*args)
     return np.concatenate([np.reshape(leaf, (-1, columns)) for leaf in leaves(found)])
 
 
