@@ -6,14 +6,7 @@ import tempfile
 import pytest
 from numba import config
 
-LIGHTLY = {
-    "test_examples",
-    "test_docs",
-    "test_bridges_page",
-    "test_coming_from",
-    "test_packages",
-    "test_optim",
-}
+LIGHTLY = {"test_examples", "test_docs", "test_bridges_page"}
 """Tests of long programs, for which LLVM makes fewer passes: what the passes do is proved by others."""
 
 os.environ.setdefault("ADCOMPILER_CACHE", os.path.join(tempfile.gettempdir(), "adcompiler-tests"))
