@@ -1,4 +1,4 @@
-"""The commands, each in a process of its own."""
+"""The commands, in processes of their own; what is refused, in this one."""
 
 import os
 import re
@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from adcompiler.command_line.commands import main
 
 DOCS = Path(__file__).parent.parent / "docs"
 MODEL = """
@@ -172,9 +174,14 @@ COMPLAINTS = {
 
 
 @pytest.mark.parametrize("command", COMPLAINTS)
-def test_complaints(folder, command):
-    status, printed, complaints = run(folder, *shlex.split(command))
-    assert (status, printed) == (2, "")
+def test_complaints(folder, command, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setitem(sys.modules, "model", None)  # to be gone afterwards
+    with pytest.raises(SystemExit) as ended:
+        main(shlex.split(command))
+    printed, complaints = capsys.readouterr()
+    assert (ended.value.code, printed) == (2, "")
     assert COMPLAINTS[command] in complaints
     assert "Traceback" not in complaints
 
