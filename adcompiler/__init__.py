@@ -57,7 +57,7 @@ __all__ = [
     "vjp",
     "vmap",
 ]
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 
 def __getattr__(name: str) -> object:

@@ -1,4 +1,4 @@
-"""The commands, each in a process of its own."""
+"""The commands, in processes of their own; what is refused, in this one."""
 
 import os
 import re
@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from adcompiler.command_line.commands import main
 
 DOCS = Path(__file__).parent.parent / "docs"
 MODEL = """
@@ -125,7 +127,7 @@ def test_times_and_memory(folder):
 def test_exported_modules_run(folder):
     assert run(folder, "export", "model.py:energy", "out.py", "--args", "DATA, 2.0", "--mode", "grad")[0] == 0
     assert "def energy_grad(x, k):" in (folder / "out.py").read_text()
-    assert run(folder, "export", "model.py:energy", "out.c", "--args", "float64[::1], float64")[0] == 0
+    assert run(folder, "export", "model.py:energy", "-o", "out.c", "--args", "float64[::1], float64")[0] == 0
     assert (folder / "out.h").exists()
 
 
@@ -172,9 +174,14 @@ COMPLAINTS = {
 
 
 @pytest.mark.parametrize("command", COMPLAINTS)
-def test_complaints(folder, command):
-    status, printed, complaints = run(folder, *shlex.split(command))
-    assert (status, printed) == (2, "")
+def test_complaints(folder, command, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setitem(sys.modules, "model", None)  # to be gone afterwards
+    with pytest.raises(SystemExit) as ended:
+        main(shlex.split(command))
+    printed, complaints = capsys.readouterr()
+    assert (ended.value.code, printed) == (2, "")
     assert COMPLAINTS[command] in complaints
     assert "Traceback" not in complaints
 

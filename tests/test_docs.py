@@ -1,6 +1,9 @@
 """The pages say what is so: constructs, error codes, and the source that the README shows."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,3 +106,12 @@ def test_blocks_run_and_print_what_stands_below_them(page):
 def test_readme_shows_what_is_generated():
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert grad(recurrence).source.strip() == blocks[1].strip()
+
+
+def test_blocks_of_the_readme_run_one_after_the_other():
+    """As plain Python: that what is compiled finds the same is proved elsewhere."""
+    text = "".join(re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL))
+    env = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "4 of 4 derivatives agree with complex steps" in done.stdout

@@ -69,6 +69,8 @@ def test_without_a_layout_text_is_there(monkeypatch):
     monkeypatch.setattr(drawing, "layout_program", lambda: None)
     graph = grad(model).graph
     assert graph._repr_svg_() is None and graph.mermaid() and graph.dot()
+    assert repr(graph).startswith("graph model(x, k):\n  n = len(x)")
+    assert "\nk = 2" in repr(graph.evaluate(x=np.ones(1), k=2.0))
     with pytest.raises(ModuleNotFoundError, match=r"adcompiler\[graph\]"):
         graph.svg()
 

@@ -64,13 +64,15 @@ def program(expression, parts):
     """Return a function that weighs all elements of an expression differently, and its arguments."""
     bare = re.sub(r'"[^"]*"|\b(np|special|scipy|cmath)(\.\w+)+|\b\w+=', "", expression)
     names = [name for name in ARGUMENTS if re.search(rf"\b{name}\b", bare)]
-    sums = " + ".join(f"np.sum(np.sin(found[{k}]) * found[{k}])" for k in range(parts))
+    total = "" if "cmath" in expression else "np.sum"  # of numbers, Numba has none before 0.66
+    found = [f"found[{k}]" for k in range(parts)] or ["found"]
+    sums = " + ".join(f"{total}(np.sin({one}) * {one})" for one in found)
     text = (
         "import cmath\n\nimport numpy as np\nimport scipy.linalg\nfrom scipy import special\n\n"
         f"def program({', '.join(names)}):\n"
         f"{'    np.random.seed(3)' if 'random' in expression else ''}\n"
         f"    found = {expression}\n"
-        f"    return {sums or 'np.sum(np.sin(found) * found)'}\n"
+        f"    return {sums}\n"
     )
     return make(text, f"call {expression}"), [ARGUMENTS[name] for name in names]
 

@@ -1,5 +1,6 @@
 """Sparse Jacobians and Hessians: patterns, colours and values against dense ones and brute force."""
 
+import functools
 import os
 import pickle
 import random
@@ -110,10 +111,15 @@ EXACT = {
 }
 
 
+@functools.cache
+def forward(function, argnums):
+    return jacfwd(function, argnums=argnums, stacked=True, jit=False)
+
+
 def dense(function, args, argnums=0):
     """Return the Jacobian as one matrix."""
     columns = sum(np.size(args[k]) for k in np.atleast_1d(argnums))
-    found = jacfwd(function, argnums=argnums, stacked=True, jit=False)(*args)
+    found = forward(function, argnums)(*args)
     return np.concatenate([np.reshape(leaf, (-1, columns)) for leaf in leaves(found)])
 
 
@@ -448,14 +454,14 @@ def test_what_is_read_of_surroundings_is_frozen():
     assert jac(X12).shape == (10, 12)
 
 
-def test_without_compiling():
+def test_without_compiling(tmp_path):
     program = """
 import numpy as np
 from adcompiler import sparse_hessian, sparse_jacobian
 assert np.all(sparse_jacobian(lambda x: x[1:] * x[:-1])(np.ones(4)).toarray().sum(axis=1) == 2.0)
 assert sparse_hessian(lambda x: np.sum(x[1:] * x[:-1]))(np.ones(4)).nnz == 6
 """
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run(
         [sys.executable, "-c", program], env=environment, check=True, cwd=Path(__file__).parent.parent
     )

@@ -16,6 +16,8 @@ WRONG = {
     "decorated(np.ones(2))": "call-arg",
     'grad(energy, jit="yes")': "call-overload",
     "root(1.0, 2.0)": "call-arg",
+    "rows(np.ones(2), spring=2.0)": "call-arg",
+    "vmap(energy).sauce": "attr-defined",
 }
 
 

@@ -131,6 +131,7 @@ import numpy as np
 from numba import njit
 from numba.extending import overload
 from scipy import special
+from adcompiler import custom_root
 from adcompiler import custom_vjp
 from adcompiler import grad
 from adcompiler import hessian
@@ -156,8 +157,12 @@ def root(a):
 def of_root(a, x, d):
     return 0.5 * d / x
 
+@custom_root(lambda x, a: x * x * x - a)
+def cube_root(guess, a):
+    return a ** (1.0 / 3.0)
+
 def g(x):
-    return root(x[0]) * np.sum(np.linalg.solve(np.outer(x, x) + np.eye(3), x))
+    return root(x[0]) * cube_root(1.0, x[1]) * np.sum(np.linalg.solve(np.outer(x, x) + np.eye(3), x))
 
 def cubed(x):
     return x
@@ -183,6 +188,17 @@ np.set_printoptions(precision=9)
 print([np.round(part, 9).tolist() for part in found])
 print(bool(numba.config.DISABLE_JIT), type(inner).__name__)
 """
+
+
+def test_compiled_code_calls_what_runs_as_plain_python():
+    slope = grad(lambda x: x**3, jit=False)
+
+    @njit
+    def shifted(x):
+        return slope(x) + 1.0
+
+    assert shifted(2.0) == 13.0
+    assert slope(2.0) == 12.0 and not slope.jit
 
 
 def test_where_compiling_is_switched_off(tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adcompiler import (
+    ComputationGraph,
     CustomFunction,
     Derivative,
     custom_root,
@@ -20,8 +21,13 @@ from adcompiler import (
     jacrev,
     jvp,
     linearize,
+    sparse_hessian,
+    sparse_jacobian,
+    sparsity,
+    stop_gradient,
     value_and_grad,
     vjp,
+    vmap,
 )
 
 Vector = NDArray[np.float64]
@@ -66,7 +72,24 @@ plain(x=3.0)
 
 for derivative in (hessian(energy), jacobian(energy), jacfwd(energy), jacrev(energy)):
     derivative(np.ones(2), k=2.0)
-hvp(energy)(np.ones(2), 2.0, np.ones(2))
+assert_type(hvp(energy)(np.ones(2), 2.0, np.ones(2)), Any)
+assert_type(vmap(energy, in_axes=(0, None)), Derivative[..., Any])
+assert_type(vmap(energy, in_axes=(0, None))(np.ones((3, 2)), 2.0), Any)
+
+
+def moved(x: Vector, k: float = 1.0) -> Vector:
+    return k * x
+
+
+rows = sparse_jacobian(moved)
+rows(np.ones(2), k=2.0)
+rows.colouring(np.ones(2))
+assert_type(sparsity(moved)(np.ones(2)).nnz, int)
+sparse_hessian(energy)(np.ones(2))
+assert_type(slope.explain(), str)
+assert_type(bool(slope.check(np.ones(2), 2.0)), bool)
+assert_type(slope.graph, ComputationGraph)
+assert_type(stop_gradient(2.0), float)
 
 outputs, pullback = vjp(polar, 1.0, 2.0)
 assert_type(outputs, tuple[float, float])

@@ -212,10 +212,10 @@ def _applied(node: Apply, found: Types) -> types.Type:
             return kind.copy(layout=turned)
         case Apply(fn="matmul" | "np.dot", args=(one, two), keywords=()):
             return _product(_plain(kind_of(one, found), "CFA"), _plain(kind_of(two, found), "CFA"))
-        case Apply(fn=fn, keywords=()) if fn in _OF_MATRICES:
-            return _of_matrix(fn, [kind_of(atom, found) for atom in node.args[:2]])
+        case Apply(fn=fn, keywords=()) if (order := card(fn).order_of_matrix) is not None:
+            return _of_matrix(order, [kind_of(atom, found) for atom in node.args[:2]])
         case Apply(fn="np.linalg.svd", args=(matrix,), keywords=()):
-            sides = _of_matrix("np.linalg.inv", [kind_of(matrix, found)])
+            sides = _of_matrix("F", [kind_of(matrix, found)])
             return types.Tuple((sides, types.Array(float64, 1, "C"), sides))
         case Apply(fn="np.diag", args=(array,), keywords=()) if is_array(kind := kind_of(array, found)):
             return _plain(kind).copy(ndim=1 if kind.ndim > 1 else 2)
@@ -310,33 +310,16 @@ def _product(one: types.Array, two: types.Array) -> types.Type:
     return types.Array(one.dtype, rank, "C") if rank else one.dtype
 
 
-_OF_MATRICES = {
-    "np.linalg.inv": "F",
-    "np.linalg.cholesky": "C",
-    "np.linalg.det": "",
-    "np.trace": "",
-    "np.tril": "C",
-    "np.triu": "C",
-    "factors.factorise": "C",
-    "np.linalg.solve": "F",
-    "factors.solved": "F",
-    "factors.lower_solved": "F",
-    "factors.upper_solved": "F",
-}
-"""The layout of what Numba makes of a matrix, or of a matrix and another; none if it is a number."""
-
-
-def _of_matrix(fn: str, kinds: Sequence[types.Type]) -> types.Type:
+def _of_matrix(order: str, kinds: Sequence[types.Type]) -> types.Type:
     """Return the type of a function of a matrix, or of a matrix and what stands on the right of a system."""
     if not all(is_array(kind) and kind.dtype == float64 and kind.layout in "CF" for kind in kinds[:2]):
         raise UnknownTypeError
     if kinds[0].ndim != 2:
         raise UnknownTypeError
-    layout = _OF_MATRICES[fn]
-    if not layout:
+    if not order:
         return float64
     *_, last = kinds
-    return types.Array(float64, last.ndim, layout if last.ndim > 1 else "C")
+    return types.Array(float64, last.ndim, order if last.ndim > 1 else "C")
 
 
 def _joined(parts: Sequence[types.Type]) -> types.Type:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal
 
 import numpy as np
 
 from adcompiler.api.arguments import flat
 from adcompiler.api.checks import Argnums
-from adcompiler.api.derivative import Derivative
+from adcompiler.api.derivative import Derivative, P
 from adcompiler.api.finding import Sparsity
 from adcompiler.api.first_order import grad
 from adcompiler.api.next_chain import Mode
+from adcompiler.enabled import enabled
 from adcompiler.graph.layout import Layout
 from adcompiler.portable import Portable
 from adcompiler.turns import importing
@@ -73,7 +74,7 @@ class _Known:
         )
 
 
-class SparseDerivative(Portable):
+class SparseDerivative(Portable, Generic[P]):
     """What `sparse_jacobian` and `sparse_hessian` return; it is called like the function."""
 
     def __init__(
@@ -89,24 +90,24 @@ class SparseDerivative(Portable):
         self.function, self.argnums, self.format, self.by = function, argnums, format, by
         self.given, self.jit, self.options = pattern, jit, options
         first = grad(function, argnums, jit=jit, **options) if by == "symmetric" else function
-        self.sparsity = Sparsity(first, argnums, False, jit, options)
+        self.sparsity: Sparsity[...] = Sparsity(first, argnums, False, jit, options)
         self.known: list[_Known] = []
         self.derivatives: dict[str, Derivative[..., Any]] = {}
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Return the matrix for these arguments."""
         bound = self.sparsity.derivative.bound(args, kwargs)
         return self._evaluation(bound)(*bound)
 
-    def pattern(self, *args: Any, **kwargs: Any) -> SparsityPattern:
+    def pattern(self, *args: P.args, **kwargs: P.kwargs) -> SparsityPattern:
         """Return where the matrix may not be zero, for arguments of these sizes."""
         return self.evaluation(*args, **kwargs).pattern
 
-    def colouring(self, *args: Any, **kwargs: Any) -> Colouring:
+    def colouring(self, *args: P.args, **kwargs: P.kwargs) -> Colouring:
         """Return which columns or rows share a direction, for arguments of these sizes."""
         return self.evaluation(*args, **kwargs).colouring
 
-    def evaluation(self, *args: Any, **kwargs: Any) -> SparseEvaluation:
+    def evaluation(self, *args: P.args, **kwargs: P.kwargs) -> SparseEvaluation:
         """Return what evaluates the matrix for such arguments, to keep or to call in compiled code."""
         return self._evaluation(self.sparsity.derivative.bound(args, kwargs))
 
@@ -146,13 +147,14 @@ class SparseDerivative(Portable):
 
         if self.by == "symmetric":
             pattern = pattern.symmetric
-        colouring = colouring_of(pattern, self.by)
+        with enabled():
+            colouring = colouring_of(pattern, self.by)
+            entries = entries_of(pattern, colouring, self.format)
         if colouring.by not in self.derivatives:
             mode = _MODES[colouring.by]
             self.derivatives[colouring.by] = Derivative(
                 self.function, mode, self.argnums, self.jit, self.options
             )
-        entries = entries_of(pattern, colouring, self.format)
         return SparseEvaluation(pattern, colouring, self.format, self.derivatives[colouring.by], entries)
 
     def _parts(self) -> tuple[Any, ...]:

@@ -24,6 +24,7 @@ from adcompiler.api.arguments import (
     ranked,
     repacked,
 )
+from adcompiler.api.c_pointers import cfunc
 from adcompiler.api.checks import (
     Argnums,
     check_apart,
@@ -310,6 +311,7 @@ class Derivative(Portable, Generic[P, R]):
         return found
 
     export = export
+    cfunc = cfunc
     check = check
     explain = explain
     show = show

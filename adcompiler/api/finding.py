@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 
 from adcompiler.api.arguments import flat, plain
 from adcompiler.api.checks import Argnums
-from adcompiler.api.derivative import Derivative
+from adcompiler.api.derivative import Derivative, P
 from adcompiler.api.specialised import Specialised
+from adcompiler.enabled import enabled
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.kinds import is_continuous
 from adcompiler.graph.layout import Layout, Packed, Static, leaves
@@ -18,7 +19,7 @@ from adcompiler.portable import Portable
 from adcompiler.sparse.pattern import SparsityPattern
 
 
-class Sparsity(Portable):
+class Sparsity(Portable, Generic[P]):
     """What `sparsity` returns: a function from arguments to the pattern of the Jacobian."""
 
     def __init__(
@@ -40,10 +41,10 @@ class Sparsity(Portable):
     def __repr__(self) -> str:
         return f"<adcompiler sparsity of {self.derivative.python.__name__}>"
 
-    def __call__(self, *args: Any, **kwargs: Any) -> SparsityPattern:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> SparsityPattern:
         """Return the pattern for these arguments, whose floats say nothing unless it is a local one."""
-        args = self.derivative.bound(args, kwargs)
-        return self.found(self.made(args), args)
+        bound = self.derivative.bound(args, kwargs)
+        return self.found(self.made(bound), bound)
 
     @property
     def source(self) -> str:
@@ -108,5 +109,6 @@ def _pattern(book: Any, sets: Sequence[Any], arguments: tuple[int, ...]) -> Spar
 
     results = tuple(map(np.size, sets))
     whole = np.concatenate([np.ravel(each) for each in sets]).astype(np.int64)
-    starts, columns = rows_of(book, whole)
+    with enabled():
+        starts, columns = rows_of(book, whole)
     return SparsityPattern((sum(results), sum(arguments)), starts, columns, results, arguments)

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from numba.core import types
 from numba.core.imputils import lower_constant
 from numba.extending import NativeValue, models, register_model, typeof_impl, unbox
 
 from adcompiler.api.derivative import Derivative
+from adcompiler.enabled import enabled
 from adcompiler.graph.layout import as_plain
+
+_COMPILED: WeakKeyDictionary[Derivative[..., Any], Derivative[..., Any]] = WeakKeyDictionary()
+
+
+def _compiled(derivative: Derivative[..., Any]) -> Derivative[..., Any]:
+    """Return the derivative that compiled code calls for one that runs as plain Python."""
+    if derivative.jit:
+        return derivative
+    if derivative not in _COMPILED:
+        twin: Derivative[..., Any] = Derivative(
+            derivative.function, derivative.mode, derivative.argnums, True, derivative.given
+        )
+        twin.jit = True  # under NUMBA_DISABLE_JIT, too, where types are inferred all the same
+        _COMPILED[derivative] = twin
+    return _COMPILED[derivative]
 
 
 class DerivativeType(types.Callable, types.Opaque):
@@ -17,6 +34,7 @@ class DerivativeType(types.Callable, types.Opaque):
 
     def __init__(self, derivative: Derivative[..., Any]) -> None:
         self.derivative = derivative
+        self.compiled = _compiled(derivative)
         super().__init__(f"Derivative({derivative!r}, {id(derivative)})")
 
     def _bound(self, args: tuple[types.Type, ...], kws: dict[str, types.Type]) -> Any:
@@ -25,7 +43,11 @@ class DerivativeType(types.Callable, types.Opaque):
         for name in names[len(args) :]:
             if name in kws:
                 kinds.append(kws[name])
-        return types.Dispatcher(self.derivative.dispatcher(tuple(kinds)))
+        return self._dispatcher(tuple(kinds))
+
+    def _dispatcher(self, kinds: tuple[types.Type, ...]) -> Any:
+        with enabled():
+            return types.Dispatcher(self.compiled.dispatcher(kinds))
 
     def get_call_type(self, context: Any, args: Any, kws: Any) -> Any:
         """Specialise for the arguments and forward to the dispatcher made."""
@@ -43,7 +65,7 @@ class DerivativeType(types.Callable, types.Opaque):
 
     def get_impl_key(self, sig: Any) -> Any:
         """Return the implementation for a signature that `get_call_type` resolved."""
-        return types.Dispatcher(self.derivative.dispatcher(tuple(sig.args))).get_impl_key(sig)
+        return self._dispatcher(tuple(sig.args)).get_impl_key(sig)
 
 
 @typeof_impl.register(Derivative)

@@ -39,17 +39,19 @@ def show(derivative: Any, /, *args: Any, limit: int = _LIMIT) -> Page:
     with importing():
         from adcompiler.explain.footprint import allocations, known_sizes
         from adcompiler.explain.page import Shown, memory_of, page
+        from adcompiler.frontend.parse import lines_of
 
     args = derivative.bound(args)
     made = derivative._specialise(derivative.layouts(args))
     _, values = typed_primal(derivative, args)
     unit = plan_of(derivative, made)
-    lines, first = inspect.getsourcelines(derivative.python)
+    code = derivative.python.__code__
+    lines = lines_of(code, derivative.python.__name__)[code.co_firstlineno - 1 :]
     about = Shown(
         title=f"{_WHAT.get(derivative.mode, derivative.mode)} of {name_of(derivative.python)}",
-        file=derivative.python.__code__.co_filename,
-        first=max(first, 1),
-        own=[line.rstrip("\n") for line in lines],
+        file=code.co_filename,
+        first=code.co_firstlineno,
+        own=[line.rstrip("\n") for line in inspect.getblock(lines)],
         made=made.source.splitlines(),
         nodes=nodes_of(derivative, made),
         memory=memory_of(allocations(unit.graph), known_sizes(unit.graph, values)),

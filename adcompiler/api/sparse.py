@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from adcompiler.api.checks import Argnums
 from adcompiler.api.compressed import Format, SparseDerivative
+from adcompiler.api.derivative import P
 from adcompiler.api.finding import Sparsity
 
 if TYPE_CHECKING:
     from adcompiler.sparse.pattern import SparsityPattern
+
+
+@overload
+def sparsity(
+    function: Callable[P, Any],
+    argnums: Argnums = ...,
+    *,
+    local: bool = ...,
+    jit: bool = ...,
+    **options: Any,
+) -> Sparsity[P]: ...
+
+
+@overload
+def sparsity(
+    function: None = ...,
+    argnums: Argnums = ...,
+    *,
+    local: bool = ...,
+    jit: bool = ...,
+    **options: Any,
+) -> Callable[[Callable[P, Any]], Sparsity[P]]: ...
 
 
 def sparsity(
@@ -61,6 +84,32 @@ def sparsity(
     return Sparsity(function, argnums, local, jit, options)
 
 
+@overload
+def sparse_jacobian(
+    function: Callable[P, Any],
+    argnums: Argnums = ...,
+    *,
+    format: Format = ...,
+    by: Literal["columns", "rows"] | None = ...,
+    pattern: SparsityPattern | None = ...,
+    jit: bool = ...,
+    **options: Any,
+) -> SparseDerivative[P]: ...
+
+
+@overload
+def sparse_jacobian(
+    function: None = ...,
+    argnums: Argnums = ...,
+    *,
+    format: Format = ...,
+    by: Literal["columns", "rows"] | None = ...,
+    pattern: SparsityPattern | None = ...,
+    jit: bool = ...,
+    **options: Any,
+) -> Callable[[Callable[P, Any]], SparseDerivative[P]]: ...
+
+
 def sparse_jacobian(
     function: Callable[..., Any] | None = None,
     argnums: Argnums = 0,
@@ -106,6 +155,30 @@ def sparse_jacobian(
             f, argnums, format=format, by=by, pattern=pattern, jit=jit, **options
         )
     return SparseDerivative(function, argnums, format, by, pattern, jit, options)
+
+
+@overload
+def sparse_hessian(
+    function: Callable[P, Any],
+    argnums: Argnums = ...,
+    *,
+    format: Format = ...,
+    pattern: SparsityPattern | None = ...,
+    jit: bool = ...,
+    **options: Any,
+) -> SparseDerivative[P]: ...
+
+
+@overload
+def sparse_hessian(
+    function: None = ...,
+    argnums: Argnums = ...,
+    *,
+    format: Format = ...,
+    pattern: SparsityPattern | None = ...,
+    jit: bool = ...,
+    **options: Any,
+) -> Callable[[Callable[P, Any]], SparseDerivative[P]]: ...
 
 
 def sparse_hessian(

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
 from adcompiler.api.derivative import Derivative
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.steps import Axes, NamedAxes
+
+
+@overload
+def vmap(
+    function: Callable[..., Any],
+    in_axes: Any = ...,
+    out_axes: Any = ...,
+    *,
+    jit: bool = ...,
+    **options: Any,
+) -> Derivative[..., Any]: ...
+
+
+@overload
+def vmap(
+    function: None = ...,
+    in_axes: Any = ...,
+    out_axes: Any = ...,
+    *,
+    jit: bool = ...,
+    **options: Any,
+) -> Callable[[Callable[..., Any]], Derivative[..., Any]]: ...
 
 
 def vmap(

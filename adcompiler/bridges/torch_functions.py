@@ -1,8 +1,6 @@
 """Functions that Numba compiles as functions of PyTorch, with derivatives of any order in reverse mode.
 
-PyTorch calls them on the processor, in the types of its tensors. A pullback is the text of a function that
-calls `vjp`, and so a function like any other, which has a pullback in turn: `gradcheck` and `gradgradcheck`
-hold.
+PyTorch calls them on the processor, in the types of its tensors. `gradcheck` and `gradgradcheck` hold.
 """
 
 # mypy: disable-error-code="misc"
@@ -10,14 +8,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from adcompiler.api.derivative import Derivative
-from adcompiler.api.pullback import vjp
-from adcompiler.frontend.texts import function_of
+from adcompiler.bridges.with_pullbacks import WithPullbacks
 
 Function = Callable[..., Any]
 
@@ -43,38 +38,12 @@ def to_torch(function: Function) -> Function:
         >>> torch.autograd.grad(cube(x), x)  # doctest: +SKIP
         (tensor(12.),)
     """
-    host = _Host(Derivative(function, "primal", 0, True, {}))
+    host = WithPullbacks.of(function)
 
     def called(*args: Any) -> Any:
         return _called().apply(host, *args)
 
     return functools.update_wrapper(called, function)
-
-
-@dataclass
-class _Host:
-    """A compiled function, and the pullbacks of it that were asked for.
-
-    Attributes:
-        pullbacks: by the positions of the arguments that get an adjoint, and the number of results.
-    """
-
-    function: Any
-    pullbacks: dict[tuple[tuple[int, ...], int], _Host] = field(default_factory=dict)
-
-    def pullback(self, count: int, varied: tuple[int, ...], results: int) -> _Host:
-        """Return the function of all arguments and adjoints that returns the adjoints of some arguments."""
-        key = varied, results
-        if key not in self.pullbacks:
-            given = ", ".join(f"a{k}" for k in range(count))
-            adjoints = [f"d{k}" for k in range(results)]
-            whole = adjoints[0] if results == 1 else f"({', '.join(adjoints)})"
-            parts = "".join(f"found[{k}], " for k in varied)
-            text = f"def pulled({given}, {', '.join(adjoints)}):\n"
-            text += f"    found = vjp(function, {given})[1]({whole})\n    return ({parts})\n"
-            function = function_of(text, {"vjp": vjp, "function": self.function.function}, self.function)
-            self.pullbacks[key] = _Host(Derivative(function, "primal", 0, True, {}))
-        return self.pullbacks[key]
 
 
 @functools.cache
@@ -86,7 +55,7 @@ def _called() -> Any:
         """One call, whose reversal is a call of the pullback."""
 
         @staticmethod
-        def forward(ctx: Any, host: _Host, *args: Any) -> Any:
+        def forward(ctx: Any, host: WithPullbacks, *args: Any) -> Any:
             found = host.function(*map(_plain, args))
             ctx.host, ctx.given = host, [None if isinstance(arg, torch.Tensor) else arg for arg in args]
             ctx.save_for_backward(*(arg for arg in args if isinstance(arg, torch.Tensor)))

@@ -33,6 +33,7 @@ Args = Annotated[
     str, Parameter(help='Arguments, as Python: "np.ones(3), 2.0"; or Numba types: "float64[:], float64".')
 ]
 Wrt = Annotated[str, Parameter(help="Arguments to differentiate, by name or position, separated by commas.")]
+Output = Annotated[str, Parameter(name=["--output", "-o"])]
 Mode = Annotated[
     str, Parameter(help="grad, value_and_grad, hvp, jacobian, jacfwd, jacrev, hessian or primal.")
 ]
@@ -94,7 +95,7 @@ def check(target: Target, *, args: Args = "", wrt: Wrt = "", rtol: float = 1e-5)
 def graph(
     target: Target,
     *,
-    output: Annotated[str, Parameter(name=["-o", "--output"])] = "",
+    output: Output = "",
     args: Args = "",
     wrt: Wrt = "",
 ) -> None:
@@ -146,17 +147,17 @@ def bench(target: Target, *, args: Args = "", wrt: Wrt = "") -> None:
 
 
 @app.command
-def export(target: Target, path: str, *, args: Args = "", wrt: Wrt = "", mode: Mode = "") -> None:
+def export(target: Target, output: Output, *, args: Args = "", wrt: Wrt = "", mode: Mode = "") -> None:
     """Write a derivative to a file that needs no adcompiler.
 
     Parameters
     ----------
-    path
+    output
         The file: model_grad.py for NumPy and Numba, model_grad.c for C99.
     """
     function, module = find(target)
-    derivative_for(function, mode, wrt, jit=False).export(path, *given(args, module))
-    print(f"wrote {path}")
+    derivative_for(function, mode, wrt, jit=False).export(output, *given(args, module))
+    print(f"wrote {output}")
 
 
 @app.command
@@ -200,7 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     try:
         status = app(arguments)
-    except (CommandError, DifferentiationError) as error:
+    except (CommandError, DifferentiationError, ModuleNotFoundError) as error:
         complain(str(error))
         status = 2
     except BrokenPipeError:  # nobody reads on, as in `adcompiler show … | head`

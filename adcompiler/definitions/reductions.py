@@ -3,7 +3,12 @@
 import numpy as np
 
 from adcompiler.definitions.axes import AXES, blocks, kept, ones, root, shape_with
-from adcompiler.definitions.table import define, has, has_several_axes
+from adcompiler.definitions.table import define, has, has_several_axes, is_number
+
+
+@define("np.sum", "np.prod", "np.max", "np.min", when=is_number, is_analytic=True)
+def of_a_number(a, axis=None, *, keepdims=False):  # Numba knows it from 0.66 on
+    return a
 
 
 @define("np.sum", when=has_several_axes, is_analytic=True)

@@ -55,6 +55,11 @@ def has(*names: str) -> Test:
     )
 
 
+def is_number(given: Given, ranks: Ranks) -> bool:
+    """The definition is for numbers `a`."""
+    return ranks.get("a") == 0
+
+
 def has_several_axes(given: Given, ranks: Ranks) -> bool:
     """The definition is for calls with a tuple of axes."""
     return isinstance(given.get("axis"), tuple)

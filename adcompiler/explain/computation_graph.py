@@ -33,7 +33,7 @@ from adcompiler.source import NOWHERE
 _PATHS = 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation(Drawing):
     """A graph evaluated at one point.
 

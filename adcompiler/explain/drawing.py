@@ -159,6 +159,10 @@ class Drawing:
         """Return the drawing as SVG; this needs the extra `adcompiler[graph]`, or Graphviz."""
         return svg(self.picture)
 
+    def __repr__(self) -> str:
+        """Show the text where no drawing can be shown."""
+        return str(self)
+
     def _repr_svg_(self) -> str | None:
         """Show the drawing in a notebook, where it can be drawn."""
         return None if layout_program() is None else self.svg()

@@ -154,6 +154,8 @@ class Card:
         divides: whether it divides its first argument by the second.
         compute: the Python function, where no library has it under this name.
         on_numbers: what it is called for single booleans: `np.logical_and` is `and`.
+        order_of_matrix: of a function of a matrix, or of a matrix and a right side, the order in which Numba
+            stores the result: "C" or "F", empty if it is a number.
         part_names: names of the results, where there are several.
         part_ranks: the number of axes of each.
 
@@ -222,6 +224,7 @@ class Card:
     divides: bool = False
     compute: Callable[..., Any] | None = None
     on_numbers: str = ""
+    order_of_matrix: str | None = None
     part_names: tuple[str, ...] = ()
     part_ranks: tuple[int, ...] = ()
 

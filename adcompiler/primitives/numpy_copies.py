@@ -177,6 +177,7 @@ for _name, _half in (("tril", Triangle.LOWER), ("triu", Triangle.UPPER)):
         arity=(1, 2),
         follows=Follows.SAME_RANK,
         triangle=_half,
+        order_of_matrix="C",
         example=f"np.{_name}(m)",
         **_SAME,
     )

@@ -29,6 +29,7 @@ enter(
 enter(
     "np.trace",
     method="trace",
+    order_of_matrix="",
     follows=Follows.NUMBER,
     takes_array=True,
     is_analytic=True,
@@ -38,17 +39,25 @@ enter(
 enter(
     "np.linalg.det",
     arity=(1, 1),
+    order_of_matrix="",
     follows=Follows.NUMBER,
     takes_array=True,
     is_analytic=True,
     example="np.linalg.det(m)",
 )
-enter("np.linalg.inv", is_analytic=True, example="np.linalg.inv(m)", **_MATRIX)
+enter("np.linalg.inv", order_of_matrix="F", is_analytic=True, example="np.linalg.inv(m)", **_MATRIX)
 enter("np.linalg.pinv", arity=(1, 2), follows=Follows.SAME_RANK, example="np.linalg.pinv(m)")
-enter("np.linalg.cholesky", triangle=Triangle.LOWER, example="np.linalg.cholesky(m)", **_MATRIX)
+enter(
+    "np.linalg.cholesky",
+    triangle=Triangle.LOWER,
+    order_of_matrix="C",
+    example="np.linalg.cholesky(m)",
+    **_MATRIX,
+)
 enter(
     "np.linalg.solve",
     arity=(2, 2),
+    order_of_matrix="F",
     part_names=("factors", "result"),
     is_analytic=True,
     example="np.linalg.solve(m, v)",
@@ -66,8 +75,9 @@ enter(
 enter("np.linalg.slogdet[0]", arity=(3, 3), is_constant=True, is_constant_of_reals=True)
 enter("np.linalg.slogdet[1]", arity=(3, 3), holds_for_complex=True)
 enter("np.linalg.matrix_rank", arity=(1, 2), is_constant=True)
-enter("factors.factorise factors.solved", is_constant=True)
-enter("factors.lower_solved factors.upper_solved", arity=(2, 2))
+enter("factors.factorise", order_of_matrix="C", is_constant=True)
+enter("factors.solved", order_of_matrix="F", is_constant=True)
+enter("factors.lower_solved factors.upper_solved", arity=(2, 2), order_of_matrix="F")
 
 
 @vjp("np.linalg.norm", 1)
