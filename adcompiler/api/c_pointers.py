@@ -10,9 +10,9 @@ from numba.core import types as nt
 
 from adcompiler.api.arguments import kind_of
 from adcompiler.api.exporting import layouts_for
-from adcompiler.frontend.texts import function_of
 from adcompiler.enabled import enabled
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.texts import function_of
 from adcompiler.turns import in_turn, uninterrupted
 
 _REAL = (nt.Float, nt.Integer, nt.Boolean)

@@ -247,8 +247,7 @@ class Derivative(Portable, Generic[P, R]):
 
             functions = [uncompiled(module, name) for name in entry.called]
         clock.append(time.perf_counter())
-        seconds = seconds_of_stages(clock)
-        about = entry.interface, entry.source, style.broadcasts, seconds, self.version
+        about = entry.interface, entry.source, style.broadcasts, seconds_of_stages(clock), self.version
         return Specialised(layouts, functions[0], *about, adjoint=functions[-1], compiled=compiled)
 
     def _written(
@@ -378,8 +377,8 @@ class Derivative(Portable, Generic[P, R]):
             return next(reversed(self.specialised.values()))
         if self.mode in get_args(Entries):
             raise DifferentiationError("AD305", "types of entries are known from calls only", None, "call it")
-        defaults = [parameter.default for parameter in inspect.signature(self.python).parameters.values()]
-        layouts = tuple(map(layout_of_default, defaults))
+        parameters = inspect.signature(self.python).parameters.values()
+        layouts = tuple(layout_of_default(parameter.default) for parameter in parameters)
         with importing():
             from adcompiler.analysis.guess import guess_layouts
 
@@ -445,8 +444,8 @@ class Derivative(Portable, Generic[P, R]):
         own = (*map(layout_of_type, kinds), *missing)[: self.own]
         layouts = (*own, *self._direction(own))
         made = self._specialise(layouts)
-        if made.interface.is_conditional and not made.broadcasts:  # there is no way back from compiled code
-            if layouts not in self.cautious:
-                self.cautious[layouts] = self._made(layouts, (), replace(self.style, cautious=True))
-            made = self.cautious[layouts]
-        return made
+        if not made.interface.is_conditional or made.broadcasts:
+            return made
+        if layouts not in self.cautious:  # there is no way back from compiled code
+            self.cautious[layouts] = self._made(layouts, (), replace(self.style, cautious=True))
+        return self.cautious[layouts]

@@ -17,8 +17,8 @@ from numba.core import types as nt
 from numba.np.numpy_support import as_dtype
 
 from adcompiler.api.arguments import layout_of_type
-from adcompiler.frontend.texts import function_of
 from adcompiler.bridges.with_pullbacks import WithPullbacks
+from adcompiler.frontend.texts import function_of
 
 Function = Callable[..., Any]
 
