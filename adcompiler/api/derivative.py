@@ -437,13 +437,12 @@ class Derivative(Portable, Generic[P, R]):
     @in_turn
     def for_compiled_code(self, kinds: tuple[nt.Type, ...]) -> Specialised:
         """Return the specialisation for argument types that compiled code calls."""
-        parameters = list(self.signature.parameters.values())
         if self.is_variadic:
             raise DifferentiationError("AD107", "a function with '*args' is called from compiled code")
-        missing = [layout_of_value(p.default, p.name) for p in parameters[len(kinds) :]]
+        parameters = [*self.signature.parameters.values()][len(kinds) :]
+        missing = (layout_of_value(p.default, p.name) for p in parameters)
         own = (*map(layout_of_type, kinds), *missing)[: self.own]
-        layouts = (*own, *self._direction(own))
-        made = self._specialise(layouts)
+        made = self._specialise(layouts := (*own, *self._direction(own)))
         if not made.interface.is_conditional or made.broadcasts:
             return made
         if layouts not in self.cautious:  # there is no way back from compiled code
