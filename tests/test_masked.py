@@ -12,6 +12,7 @@ import pytest
 from fuzzing import make
 
 from adcompiler import grad, hvp, jvp
+from adcompiler.testing import check_grad
 
 FORMULAS = [
     "d * x",
@@ -212,3 +213,13 @@ def test_distance_to_itself(name):
                 tangents = (unit, None) if argument is p else (None, unit)
                 tangent = jvp(function, (p, w), tangents, jit=False)[1]
                 assert tangent == pytest.approx(gradient[index], abs=1e-13)
+
+
+def test_a_sum_of_what_a_search_finds():
+    """`np.where(test)` is a tuple of indices: what it picks is no number."""
+
+    def f(a, b):
+        found = np.where(b < a)[0]
+        return math.sin(np.sum(b[found])) * np.max(a[found])
+
+    check_grad(f, (np.array([1.0, 3.0, 2.0, 0.5]), np.array([2.0, 1.0, 1.5, 0.7])))
