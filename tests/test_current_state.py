@@ -14,6 +14,7 @@ import pytest
 from numba import njit
 
 from adcompiler import DifferentiationError, custom_vjp, grad, hvp, jvp, value_and_grad, vjp
+from adcompiler.testing import check_grad
 
 scale = 1.0
 weights = np.array([1.0, 2.0])
@@ -316,3 +317,22 @@ def test_properties_as_they_are_at_the_call(jit, monkeypatch):
     derivative.recompile()
     assert derivative(1.0) == 14.0
     assert grad(by_property, jit=jit)(1.0) == 14.0
+
+
+def test_sums_of_what_is_written_between_them():
+    def element(x):
+        x = x.copy()
+        rows = np.sum(x, axis=1)
+        x[0, 0] = 5.0
+        total = np.sum(rows, axis=0)
+        return total * total + np.sum(x[1])
+
+    def whole(x):
+        x = x.copy()
+        sums = np.sum(x, axis=2)
+        x *= 2.0
+        total = np.sum(sums, axis=0)
+        return np.sum(total * total) + np.sum(x[1])
+
+    check_grad(element, (np.arange(6.0).reshape(2, 3),), jit=False)
+    check_grad(whole, (np.arange(12.0).reshape(2, 3, 2),), jit=False)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
+from adcompiler.analysis.alias import shared_memory, written_arrays
 from adcompiler.analysis.fusible import is_real, summed_axes
 from adcompiler.analysis.types import is_array, rank
 from adcompiler.graph.nodes import Apply, Literal, Node, Region, Value, entry, type_of
@@ -16,9 +18,10 @@ def join_sums(region: Region) -> tuple[Region, dict[Apply, tuple[Apply, ...]]]:
     """Return a region whose sums of sums are sums over several axes, and what each of these stands for.
 
     Such a sum names its axes in a tuple, which only loops can be written of. A sum that others only ask for
-    its shape stays beside the one that does without it.
+    its shape stays beside the one that does without it; one of what is written afterwards stays alone.
     """
     parts: dict[Apply, tuple[Apply, ...]] = {}
+    classes = shared_memory(region)
     used = uses(region)
     read = used - Counter(array for node in walk(region) if (array := _asked_for_shape(node)))
 
@@ -27,6 +30,8 @@ def join_sums(region: Region) -> tuple[Region, dict[Apply, tuple[Apply, ...]]]:
         nodes: list[Node] = []
         for node in body.nodes:
             node = with_regions(node, tuple(joined(inner) for inner in regions(node)))
+            written = {classes.get(array, array) for array in written_arrays(Region((), (node,), ()))}
+            sums = {out: made for out, made in sums.items() if _source(made, classes) not in written}
             if isinstance(node, Apply) and node.fn == "np.sum":
                 inner = entry(sums, node.args[0])
                 if inner is not None and read[inner.out] == 1:
@@ -42,6 +47,13 @@ def join_sums(region: Region) -> tuple[Region, dict[Apply, tuple[Apply, ...]]]:
         return replace(body, nodes=tuple(nodes))
 
     return joined(region), parts
+
+
+def _source(made: Apply, classes: Mapping[Value, Value]) -> Value:
+    """Return the memory that a sum reads."""
+    array = made.args[0]
+    assert isinstance(array, Value)
+    return classes.get(array, array)
 
 
 def _asked_for_shape(node: Node) -> Value | None:
