@@ -37,6 +37,7 @@ from adcompiler.polish.arms import move_into_arms
 from adcompiler.polish.budget import leave_room
 from adcompiler.polish.chains import shorten_chains
 from adcompiler.polish.fills import fill_at_once
+from adcompiler.polish.outer_products import multiply_at_once
 from adcompiler.polish.reciprocal import share_reciprocals
 from adcompiler.polish.reuse import reuse_arrays
 from adcompiler.polish.skip import skip_zeros
@@ -56,6 +57,7 @@ from adcompiler.prepare.hoist import hoist_calls, hoist_sizes
 from adcompiler.prepare.induction import index_counters
 from adcompiler.prepare.localise import localise
 from adcompiler.prepare.originals import read_originals
+from adcompiler.prepare.rows_at_once import multiply_rows_at_once
 from adcompiler.prepare.scalars import replace_small_arrays
 from adcompiler.prepare.shared_factors import share_factors
 from adcompiler.prepare.shifts import without_shifts
@@ -71,6 +73,7 @@ from adcompiler.simplify.invariant import remove_invariants
 from adcompiler.simplify.same_test import join_branches
 from adcompiler.simplify.shape_reads import read_shapes_elsewhere
 from adcompiler.simplify.sink import sink_loads, sink_multiples
+from adcompiler.simplify.transposes import turn_products
 from adcompiler.simplify.views import hoist_views
 from adcompiler.threads.in_threads import in_threads
 from adcompiler.unit import Pass as Pass
@@ -187,6 +190,12 @@ STAGES: dict[str, Stage] = {
             lambda u: not u.style.broadcasts,
         ),
         Pass(
+            "rows",
+            lambda u: multiply_rows_at_once(u.graph, *symbolic_sizes(u.graph)),
+            "a matrix times one row in each iteration: times all of them before; small arrays are left",
+            lambda u: not (u.style.accurate or u.style.broadcasts or u.style.checks or u.style.room),
+        ),
+        Pass(
             "originals",
             lambda u: read_originals(u.graph),
             "what an argument still holds is read from there, not from the copy that is overwritten",
@@ -242,8 +251,15 @@ STAGES: dict[str, Stage] = {
             lambda u: index_directly(u.graph),
             "elements of views as elements of their arrays",
         ),
+        Pass("transposes", lambda u: turn_products(u.graph), "products that are only read transposed"),
         FOLD,
         Pass("views", lambda u: hoist_views(u.graph), "views that stay the same, before the loops"),
+        Pass(
+            "outers",
+            lambda u: multiply_at_once(u.graph, *symbolic_sizes(u.graph)),
+            "outer products that a loop adds up: their factors as rows, multiplied after the loop",
+            lambda u: not (u.style.accurate or u.style.broadcasts or u.style.checks or u.style.room),
+        ),
         COPIES,
         *SIMPLE,
         Pass("branches", lambda u: join_branches(u.graph), "a choice and its reversal in one place"),

@@ -77,7 +77,7 @@ def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None
     if loop.step == Literal(-1):  # in any order, now that sums that others read come last
         ends = [_apply("add", nodes, end, Literal(1)) for end in (loop.stop, loop.start)]
         loop = replace(loop, start=ends[0], stop=ends[1], step=Literal(1))
-    return [*nodes, *_parts(loop, later)]
+    return [*nodes, *_parts(loop, later, _loaded(loop, iterations))]
 
 
 def _is_simple(node: Node) -> bool:
@@ -156,7 +156,18 @@ def _offset(atom: Atom, index: Value, makers: dict[Value, Apply]) -> int | None:
     return form.constant
 
 
-def _parts(loop: For, later: list[Store]) -> list[Node]:
+def _loaded(loop: For, iterations: Iterations) -> set[Value]:
+    """Return elements of arrays which the loop does not write: they can be read again."""
+    written = [node.array for node in loop.body.nodes if isinstance(node, Store)]
+    return {
+        node.out
+        for node in loop.body.nodes
+        if isinstance(node, Apply) and node.fn == "getitem" and isinstance(node.args[0], Value)
+        if not any(node.args[0] is array or iterations.may_share(node.args[0], array) for array in written)
+    }
+
+
+def _parts(loop: For, later: list[Store], loaded: set[Value]) -> list[Node]:
     """Return the loop without the later sums, and a loop for each of these."""
     waiting = set(later)
     index = loop.body.params[0]
@@ -164,7 +175,7 @@ def _parts(loop: For, later: list[Store]) -> list[Node]:
     count = _apply("max", nodes, _apply("sub", nodes, loop.stop, loop.start), Literal(0))
     kept: dict[Value, Value] = {}
     for store in later:
-        if isinstance(store.value, Value) and store.value not in kept:
+        if isinstance(store.value, Value) and store.value not in kept and store.value not in loaded:
             kept[store.value] = array = Value(store.value.name, temporary=True)
             array.type = nt.Array(store.value.type, 1, "C")
             nodes += [replace(made, role=loop.role) for made in allocate("np.empty", array, (count,))]
@@ -180,15 +191,16 @@ def _parts(loop: For, later: list[Store]) -> list[Node]:
 def _sum(loop: For, store: Store, kept: dict[Value, Value], makers: dict[Value, Apply]) -> For:
     """Return the loop that runs one of the sums."""
     needed: set[Value] = set()
-    todo = list(values(store.index))
+    is_kept = store.value in kept
+    todo = [*values(store.index if is_kept else (*store.index, store.value))]
     while todo:
         value = todo.pop()
         if value in makers and value not in needed:
             needed.add(value)
             todo += values(operands(makers[value]))
     nodes: list[Node] = [node for node in makers.values() if node.out in needed]
-    place = _apply("sub", nodes, loop.body.params[0], loop.start)
-    if isinstance(store.value, Value):
+    if isinstance(store.value, Value) and is_kept:
+        place = _apply("sub", nodes, loop.body.params[0], loop.start)
         item = Value("item", temporary=True, type=store.value.type)
         nodes.append(Apply(item, "getitem", (kept[store.value], place), loc=store.loc, role=store.role))
         store = replace(store, value=item)

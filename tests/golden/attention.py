@@ -91,9 +91,10 @@ def attention_value_and_grad(q, k, v):
             d_matmul[i, j] = times(d_scores, ratio)
     # scores = q @ k.T / np.sqrt(q.shape[1])
     d_q = d_matmul @ k
+    d_k = d_matmul.T @ q
     size_1 = v.shape[1]
     result = 0.0
     for i in range(size):
         for j in range(size_1):
             result = fast.add_up(result, matmul[i, j])
-    return result, (d_q, (q.T @ d_matmul).T, d_v)
+    return result, (d_q, d_k, d_v)

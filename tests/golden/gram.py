@@ -43,7 +43,7 @@ def gram_value_and_grad(x, lam):
         for j in range(size):
             d_g_b[i, j] = d_g[i, j] + matmul[i, j]
     # g = x.T @ x
-    d_transposed = d_g_b @ x.T
+    transposed = x @ d_g_b.T
     matmul = x @ d_g_b
     d_x = np.empty((size_1, size))
     for i in range(size_1):
@@ -52,5 +52,5 @@ def gram_value_and_grad(x, lam):
             d_x_1 = mul * x[i, j]
             # g = x.T @ x
             d_x_1 += matmul[i, j]
-            d_x[i, j] = d_x_1 + d_transposed[j, i]
+            d_x[i, j] = d_x_1 + transposed[i, j]
     return result, (d_x, total)

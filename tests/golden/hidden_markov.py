@@ -34,7 +34,8 @@ def hidden_markov_value_and_grad(start, transition, emission, observed):
     size = start.shape[0]
     same_size(size, emission.shape[0])
     same_size(size, transition.shape[0])
-    same_size(transition.shape[1], size)
+    size_1 = transition.shape[1]
+    same_size(size_1, size)
     observed_0 = observed[0]
     in_bounds(emission.shape[1], observed_0)
     n = len(observed)
@@ -67,8 +68,8 @@ def hidden_markov_value_and_grad(start, transition, emission, observed):
         total_1 = fast.add_up(total_1, alpha[i])
     result = total + np.log(total_1)
 
-    d_transition = np.zeros_like(transition)
     d_emission = np.zeros_like(emission)
+    d_matmul_rows = np.empty((n, size_1))
     d_matmul = np.empty(size)
     d_alpha = np.empty(size)
     d_alpha_b = np.full_like(alpha, 1 / total_1)
@@ -84,19 +85,19 @@ def hidden_markov_value_and_grad(start, transition, emission, observed):
         inv_scale = 1 / scale
         d_scale = 0.0
         for i in range(size):
+            d_matmul_rows[t, i] = d_matmul[i]
             d_ratio_i = d_ratio[i]
+            # alpha = (alpha / scale) @ transition * emission[:, observed[t]]
             d_alpha[i] = times(d_ratio_i, inv_scale)
             d_scale = fast.add_up(d_scale, -times(d_ratio_i, ratio_tape[t - 1, i] / scale))
         # total += np.log(scale)
         d_scale += inv_scale
-        # alpha = (alpha / scale) @ transition * emission[:, observed[t]]
-        for i in range(size):
-            for j in range(size):
-                d_transition[i, j] += ratio_tape[t - 1, i] * d_matmul[j]
         d_alpha_b = np.empty(size)
         # scale = np.sum(alpha)
         for i in range(size):
             d_alpha_b[i] = d_alpha[i] + d_scale
+    # alpha = (alpha / scale) @ transition * emission[:, observed[t]]
+    d_transition = ratio_tape.T @ d_matmul_rows[1:n]
     # alpha = start * emission[:, observed[0]]
     for i in range(size):
         d_emission[i, observed_0] += d_alpha_b[i] * start[i]

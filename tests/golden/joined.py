@@ -45,13 +45,11 @@ def joined_value_and_grad(a, b):
     result = total + total_1
 
     d_y = np.zeros_like(y)
-    item = np.empty(size_2)
     # return np.sum(x * x) + np.sum(y[1] * y[0])
     for i in range(size_2):
         d_y[1, i] += y[0, i]
-        item[i] = y[1, i]
     for i in range(size_2):
-        d_y[0, i] += item[i]
+        d_y[0, i] += y[1, i]
     d_x = np.empty(size_1)
     for i in range(size_1):
         d_x[i] = 2.0 * x[i]

@@ -144,19 +144,16 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
                 d_q[i, j] += d_p_i_j
         # p = a @ p @ a.T + q
         d_matmul_d = d_p_b @ a
-        d_transposed = matmul_tape[t].T @ d_p_b
+        d_transposed = d_p_b.T @ matmul_tape[t]
         p = p_tape[t]
         d_a_b = d_matmul_d @ p.T
         d_p = a.T @ d_matmul_d
         # m = a @ m
         d_m = a.T @ d_m_b
-        # p = a @ p @ a.T + q
-        for i in range(size):
-            for j in range(size):
-                d_a[j, i] += d_transposed[i, j]
         for i in range(size):
             for j in range(size):
                 # p = a @ p @ a.T + q
+                d_a[i, j] += d_transposed[i, j]
                 d_a[i, j] += d_a_b[i, j]
                 # m = a @ m
                 d_a[i, j] += d_m_b[i] * m_tape[t, j]
