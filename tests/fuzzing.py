@@ -3,7 +3,8 @@
 `python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed. `--nests`
 tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--small` small
 arrays, `--functions` calls of NumPy's functions with all their arguments, `--calls` functions that call each
-other, none of them inlined that need not be, `--complex` complex numbers and arrays. `--forward` checks
+other, none of them inlined that need not be, `--complex` complex numbers and arrays, `--rows` products of
+matrices and their rows. `--forward` checks
 forward mode against the gradient, and second derivatives against differences of it. `--idioms` tries the
 idioms of code that people write for Numba, and compares with dual numbers; refusals are counted by their
 codes. `--reduce` makes failing programs small.
@@ -37,6 +38,7 @@ from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 from reduction import reads_only_what_was_written, reduced
+from row_generator import RowGenerator, row_inputs
 from small_generator import SmallGenerator
 
 from adcompiler import DifferentiationError, hvp, jvp, value_and_grad
@@ -68,7 +70,7 @@ def function_inputs(rng: random.Random) -> tuple[Any, ...]:
     return numbers[0], np.array(numbers[1:5]), np.array(numbers[5:]).reshape(3, 4)
 
 
-INPUTS = {FunctionGenerator: function_inputs, ComplexGenerator: complex_inputs}
+INPUTS = {FunctionGenerator: function_inputs, ComplexGenerator: complex_inputs, RowGenerator: row_inputs}
 
 
 def fails(function: Any, args: tuple[Any, ...]) -> bool:
@@ -227,6 +229,7 @@ def main() -> None:
     parser.add_argument("--idioms", action="store_const", dest="generator", const=IdiomGenerator)
     parser.add_argument("--calls", action="store_const", dest="generator", const=CallGenerator)
     parser.add_argument("--complex", action="store_const", dest="generator", const=ComplexGenerator)
+    parser.add_argument("--rows", action="store_const", dest="generator", const=RowGenerator)
     parser.add_argument("--without", nargs="*", default=[], help="idioms that are left out")
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)
     parser.set_defaults(generator=ProgramGenerator, check=disagreement)

@@ -9,6 +9,7 @@ from idiom_check import forward_difference, gradient_difference
 from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
+from row_generator import RowGenerator, row_inputs
 from small_generator import SmallGenerator
 
 
@@ -28,6 +29,15 @@ def test_random_programs_on_small_arrays(start):
         rng = random.Random(seed)
         source = SmallGenerator(rng).program()
         problem = disagreement(source, f"small {seed}", rng)
+        assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("start", range(0, 30, 10))
+def test_random_products_of_rows(start):
+    for seed in range(start, start + 10):
+        rng = random.Random(seed)
+        source = RowGenerator(rng).program()
+        problem = disagreement(source, f"rows {seed}", rng, make_inputs=row_inputs)
         assert problem is None, f"{problem}\n{source}"
 
 

@@ -6,10 +6,18 @@ from adcompiler.definitions.axes import blocks
 from adcompiler.definitions.table import define, has_more_axes
 
 
-@define("np.linspace")
-def linspace(start, stop, num=50, endpoint=True):
+def is_double(given, ranks):
+    """The definition is for numbers in double precision."""
+    return getattr(given.get("dtype"), "name", "np.float64") in ("np.float64", "float")
+
+
+@define("np.linspace", is_double)
+def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None):
     steps = max(num - 1, 1) if endpoint else num
-    return start + (stop - start) / steps * np.arange(num)
+    step = (stop - start) / steps
+    if retstep:
+        return start + step * np.arange(num), step
+    return start + step * np.arange(num)
 
 
 @define("np.logspace")

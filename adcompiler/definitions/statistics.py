@@ -132,6 +132,30 @@ def bincount(x, weights=None, minlength=0):
     return total
 
 
+@define("np.histogram")
+def histogram(a, bins=10, range=None, density=False, weights=None):
+    flat = np.ravel(a)
+    if bins.ndim == 0:
+        low, high = _limits(flat) if range is None else range
+        edges = np.linspace(low, high, bins + 1)
+    else:
+        low, high, edges = bins[0], bins[-1], bins
+    tally = np.zeros(edges.size - 1, np.int64) if weights is None else np.zeros(edges.size - 1)
+    heights = np.ones(flat.size, np.int64) if weights is None else np.ravel(weights)
+    assert heights.size == flat.size, "weights should have the same shape as a"
+    for k, place in enumerate(flat):
+        if low <= place <= high:
+            tally[min(np.searchsorted(edges, place, side="right"), edges.size - 1) - 1] += heights[k]
+    if density:
+        return tally / (np.sum(tally) * np.diff(edges)), edges
+    return tally, edges
+
+
+def _limits(flat):
+    low, high = np.min(flat), np.max(flat)
+    return (low - 0.5, high + 0.5) if low == high else (low, high)
+
+
 @define("special.logsumexp")
 def logsumexp(a, axis=None, b=None, keepdims=False):
     if axis is None and not keepdims:

@@ -15,6 +15,7 @@ import numpy as np
 from numba.core.errors import NumbaError, NumbaPerformanceWarning
 
 from adcompiler.emit.disk import writable_folder, write_at_once
+from adcompiler.emit.effort import measured_effort
 from adcompiler.emit.machine_code import Holder
 from adcompiler.errors import DifferentiationError
 from adcompiler.quiet import quietly
@@ -111,7 +112,8 @@ def compile_now(
     """
     holder = function._cache = Holder(loaded)
     try:
-        with uninterrupted(), quietly(NumbaPerformanceWarning):  # one without parallel parts is no fault
+        source, _ = _made_of[function.__module__]
+        with uninterrupted(), measured_effort(source), quietly(NumbaPerformanceWarning):
             function.compile(kinds)
     except NumbaError as error:
         reason = f"Numba cannot compile the code generated for '{origin.__name__}': {str(error)[:600]}"

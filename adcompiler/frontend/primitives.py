@@ -15,7 +15,7 @@ from adcompiler.frontend.bindings import Binding, TypeOf
 from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Literal, Store, Value
-from adcompiler.primitives import Spelling, card, library_function
+from adcompiler.primitives import Follows, Spelling, card, library_function
 
 Keywords = tuple[tuple[str, Atom], ...]
 UNKNOWN_TO_NUMBA = {"isinstance", "hasattr", "callable", "getattr", "eval", "exec", "open", "input"}
@@ -33,9 +33,18 @@ def primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bi
         args = [defined.argument(state, arg) for arg in node.args]
         keywords = {str(k.arg): defined.argument(state, k.value) for k in node.keywords}
     else:
-        args = tuples.items(state, node.args)
+        args = tuples.items(state, _with_shape(fn, node.args))
         keywords = {str(k.arg): state.atom(k.value) for k in node.keywords}
     return applied(state, node, fn, args, keywords, name)
+
+
+def _with_shape(fn: str, args: list[gast.expr]) -> list[gast.expr]:
+    """Return arguments in which a shape that is written as a list is a tuple, as compiled code wants it."""
+    places = range(1) if card(fn).follows is Follows.GIVEN else range(1, 2) if fn == "reshape" else ()
+    return [
+        gast.Tuple(arg.elts, gast.Load()) if k in places and isinstance(arg, gast.List) else arg
+        for k, arg in enumerate(args)
+    ]
 
 
 def applied(

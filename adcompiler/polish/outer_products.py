@@ -66,7 +66,7 @@ def multiply_at_once(graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) 
         nodes: list[Node] = []
         for node in body.nodes:
             node = with_regions(node, tuple(map(region, regions(node))))
-            sums = _sums(node, classes, counts, shapes, makers) if isinstance(node, For) else []
+            sums = _sums(node, classes, counts, shapes) if isinstance(node, For) else []
             if isinstance(node, For) and sums:
                 rows = _Rows(node, makers, classes, writers, shapes, sizes)
                 nodes = _gathered(nodes, node, sums, rows)
@@ -90,19 +90,18 @@ def _sums(
     classes: Mapping[Value, Value],
     counts: Mapping[Value, int],
     shapes: Shapes,
-    makers: Mapping[Value, Apply],
 ) -> list[_Sum]:
     """Return the outer products that each iteration adds to arrays which it does not use otherwise."""
     if not _is_counted(loop) or any(map(is_opaque, walk(loop.body))):
         return []
-    own = {node.out for node in loop.body.nodes if isinstance(node, Apply)}
+    own = {node.out: node for node in loop.body.nodes if isinstance(node, Apply)}
     inside = defined(loop.body)
     found = []
     for node in loop.body.nodes:
-        product = entry(makers, node.value) if isinstance(node, Store) else None
+        product = entry(own, node.value) if isinstance(node, Store) else None
         if product is None or not isinstance(node, Store) or not node.accumulate or node.index:
             continue
-        is_ours = product.fn == "np.outer" and product.out in own and counts[product.out] == 1
+        is_ours = product.fn == "np.outer" and counts[product.out] == 1
         is_ours = is_ours and all(_is_vector(atom, inside) for atom in product.args)
         if is_ours and node.array not in inside and shapes.get(node.array) == shapes.get(product.out):
             found.append(_Sum(product, node))

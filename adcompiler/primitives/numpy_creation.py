@@ -12,7 +12,14 @@ from adcompiler.primitives.deck import enter, vjp
 _NEW: dict[str, Any] = {"arity": (1, 2), "follows": Follows.GIVEN, "is_constant": True}
 enter("np.zeros", in_lanes="lanes.zeros", allocates=Fill.ZEROS, example="np.zeros(v.shape)", **_NEW)
 enter("np.ones", allocates=Fill.ONES, example="np.ones(v.shape)", **_NEW)
-enter("np.empty", in_lanes="lanes.empty", allocates=Fill.NOTHING, example="np.empty(v.shape)", **_NEW)
+enter(
+    "np.empty",
+    also="np.ndarray",
+    in_lanes="lanes.empty",
+    allocates=Fill.NOTHING,
+    example="np.empty(v.shape)",
+    **_NEW,
+)
 _LIKE: dict[str, Any] = {
     "arity": (1, 2),
     "follows": Follows.SAME_SHAPE,
