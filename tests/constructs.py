@@ -77,7 +77,7 @@ CONSTRUCTS = {
             "write_at_integer_array write_at_repeated_index add_at_integer_array"
         ),
         "masks of one axis": "boolean_mask boolean_mask_of_rows mask_is_filled mask_is_scaled",
-        "masks of several axes (which Numba lacks too)": "mask_of_matrix",
+        "masks of several axes": "mask_of_matrix",
         "index arrays apart from each other": "index_arrays_apart",
         "writing elements, slices, arguments": "write_elements write_slice write_argument",
         "`out=`, `fill`": "out_argument fill_method",

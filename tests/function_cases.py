@@ -164,6 +164,12 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
         "np.bincount(i, weights=v)",
         "np.bincount(i, v, minlength=6)",
     ],
+    "np.histogram": [
+        "np.histogram(v, 3, weights=v)[0]",
+        "np.histogram(v, bins=2, range=(-1.0, 1.0), weights=v * v)[0]",
+        "np.histogram(v, np.array([-2.0, 0.0, 0.5, 2.0]), density=True, weights=v + 3.0)[0]",
+        "np.histogram(v, 3)[1]",
+    ],
     "np.broadcast_to": [
         "np.broadcast_to(u, (2, 3))",
         "np.broadcast_to(s, (2, 3))",
@@ -352,6 +358,8 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
         "np.linspace(s, t, 5)",
         "np.linspace(s, t, 5, endpoint=False)",
         "np.linspace(s, t, num=7)",
+        "np.linspace(s, t, 4, dtype=np.float64)",
+        "np.linspace(s, t, 4, retstep=True)[1]",
     ],
     "np.logspace": [
         "np.logspace(s, t, 4)",

@@ -84,11 +84,6 @@ def zip_as_value(x):
     return x
 
 
-@refused("AD102", np.ones((2, 3)))
-def mask_of_matrix(x):
-    return np.sum(x[x > 0.0])
-
-
 @refused("AD102", np.ones((3, 2, 3)), np.array([0, 1]))
 def index_arrays_apart(x, i):
     return np.sum(x[i, :, i])

@@ -12,11 +12,12 @@ def _has_stacks(given: Given, ranks: Ranks) -> bool:
 
 @define("matmul", when=_has_stacks)
 def matmul(x1, x2):
-    if x1.ndim > 3 or x2.ndim > 3 or min(x1.ndim, x2.ndim) < 2:
-        refuse("'@' of more than three axes, or of a stack of matrices and a vector")
-    if x2.ndim == 2:
-        n, rows, inner = x1.shape
-        return (np.ascontiguousarray(x1).reshape((n * rows, inner)) @ x2).reshape((n, rows, x2.shape[1]))
+    if x2.ndim <= 2:
+        inner = x1.shape[-1]
+        flat = np.ascontiguousarray(x1).reshape((x1.size // max(inner, 1), inner)) @ x2
+        return flat.reshape(x1.shape[:-1] if x2.ndim == 1 else x1.shape[:-1] + x2.shape[1:])
+    if x1.ndim > 3 or x2.ndim > 3 or x1.ndim < 2:
+        refuse("'@' of stacks of more than three axes, or of a vector and a stack of matrices")
     n = x2.shape[0]
     if x1.ndim == 3:
         assert x1.shape[0] == n, "the stacks of matrices differ in length"

@@ -11,7 +11,7 @@ def is_double(given, ranks):
     return getattr(given.get("dtype"), "name", "np.float64") in ("np.float64", "float")
 
 
-@define("np.linspace", is_double)
+@define("np.linspace", when=is_double)
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None):
     steps = max(num - 1, 1) if endpoint else num
     step = (stop - start) / steps
