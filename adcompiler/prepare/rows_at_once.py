@@ -235,9 +235,7 @@ def _matrix(matrix: Atom, axis: int, known: _Iteration) -> _Matrix | None:
         return None
     assert isinstance(base, Value)
     lower, upper = bounds
-    end = entry(known.shapes, base)
-    is_to_end = upper == _NONE or (end is not None and size_of(upper, known.sizes) == end[axis])
-    if is_to_end and known.shift(lower) is not None:
+    if known.stays(upper) and known.shift(lower) is not None:
         return _Matrix(base, lower, upper)
     length = known.shift(upper)
     if lower in (_NONE, Literal(0)) and length is not None:
