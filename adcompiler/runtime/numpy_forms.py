@@ -21,6 +21,7 @@ from numba.extending import overload as _overload
 from numba.np import arrayobj as _arrayobj
 
 from adcompiler.runtime.blas import matmul as matmul
+from adcompiler.runtime.downwards import downwards as downwards
 
 
 def __getattr__(name: str) -> _Any:
