@@ -29,6 +29,7 @@ from adcompiler.loops.dots import write_out_dots
 from adcompiler.loops.flat import use_numbers
 from adcompiler.loops.fuse import fuse
 from adcompiler.loops.lane_blocks import block_recurrences, may_be_in_blocks
+from adcompiler.loops.stores_last import store_last
 from adcompiler.loops.unroll import unroll
 from adcompiler.loops.upwards import count_upwards
 from adcompiler.loops.vectorise import vectorise
@@ -385,6 +386,11 @@ STAGES: dict[str, Stage] = {
             "vectorise",
             lambda u: vectorise(u.graph),
             "functions that LLVM vectorises, sums in any order",
+        ),
+        Pass(
+            "stores_last",
+            lambda u: store_last(u.graph),
+            "what one iteration hands on to the next is computed before anything is written",
         ),
         Pass(
             "additions",

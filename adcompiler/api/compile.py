@@ -13,6 +13,7 @@ from adcompiler.analysis.types import is_continuous
 from adcompiler.api.arguments import gradient_layout
 from adcompiler.api.interface import Adjoint, Interface
 from adcompiler.emit.callees import Callees, Kinds, callee_graph, own_kinds, plain_or_none, returning_copy
+from adcompiler.emit.handed_down import hand_down
 from adcompiler.emit.together import call_together
 from adcompiler.emit.write import ModuleText, emit
 from adcompiler.forward.forward import forward
@@ -79,6 +80,7 @@ def compile_text(
         key = callees.todo.pop()
         part = callees.resolve(key.graph if isinstance(key, Half) else _callee(*key, style))
         parts.insert(0, replace(part, name=callees.names[key]))
+    parts = hand_down(parts)
     compiled.parts = parts = [through(Unit(part, style=style), "precise").graph for part in parts]
     if not style.accurate:
         parts = [through(Unit(part), "written").graph for part in parts]

@@ -208,6 +208,8 @@ class Statements(Picking):
             case "reverse_sweep":
                 self.is_forward = False
                 self.line("")
+            case fn if card(fn).is_of_module:
+                self.called(node, [])
             case "assert":
                 self.stop_if(f"!({self.text(args[0])})", "AD_ASSERTION")
             case "raise":
@@ -388,13 +390,23 @@ class Statements(Picking):
                 self.line("break")
 
     def call(self, node: Apply) -> None:
-        """Write a call of another function of the module."""
-        callee, *args = node.args
-        assert isinstance(callee, Global)
+        """Write a call of another function of the module that returns something."""
         kind = nt.unliteral(node.out.type)
         kinds = [nt.unliteral(part) for part in kind.types] if isinstance(kind, nt.BaseTuple) else [kind]
         if not all(is_scalar(part) or is_array(part) for part in kinds):
             raise refused(f"a call returns a value of type {kind}", node.loc)
+        results = self.called(node, kinds)
+        if isinstance(kind, nt.BaseTuple):
+            self.returned[node.out] = results
+        elif is_array(kind):
+            self.move(self.names.found[node.out], results[0].text)
+        else:
+            self.line(f"{self.names.found[node.out]} = {results[0].text}")
+
+    def called(self, node: Apply | Effect, kinds: Sequence[nt.Type]) -> list[Term]:
+        """Write a call, and return its results."""
+        callee, *args = node.args
+        assert isinstance(callee, Global)
         given = [self.text(arg) for arg in args if arg != Literal(None)]
         results = [self.names.fresh("result", c_type(part)) for part in kinds]
         for result, part in zip(results, kinds, strict=True):
@@ -403,13 +415,7 @@ class Statements(Picking):
                 self.line(f"{result} = ({c_type(part)}){{0}}")
         self.line(f"status = {callee.name}({', '.join([*given, *(f'&{result}' for result in results)])})")
         self.stop_if("status != AD_OK", "status")
-        if isinstance(kind, nt.BaseTuple):
-            pairs = zip(results, kinds, strict=True)
-            self.returned[node.out] = [Term(result, part) for result, part in pairs]
-        elif is_array(kind):
-            self.move(self.names.found[node.out], results[0])
-        else:
-            self.line(f"{self.names.found[node.out]} = {results[0]}")
+        return [Term(result, part) for result, part in zip(results, kinds, strict=True)]
 
 
 def _outs(node: Apply | If) -> tuple[Value, ...]:

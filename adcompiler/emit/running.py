@@ -34,6 +34,7 @@ def stem_of(name: str, digest: str) -> str:
     return f"{name.encode('ascii', 'replace').decode().replace('?', '_')}_{digest[:16]}"
 
 
+_DOWN = re.compile(r"range\(.*, (-1|\d+), -1\)", re.DOTALL)
 _made_of: dict[str, tuple[str, Mapping[str, object]]] = {}
 """The text of each module of this process, and what was handed over to it."""
 
@@ -63,7 +64,7 @@ def load(source: str, stem: str, objects: Mapping[str, object]) -> types.ModuleT
     module.__file__ = str(path)
     frozen = {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in objects.items()}
     vars(module).update(frozen)
-    exec(compile(_Products().visit(ast.parse(source)), str(path), "exec"), vars(module))
+    exec(compile(_Calls().visit(ast.parse(source)), str(path), "exec"), vars(module))
     _made_of[full_name] = source, objects
     vars(module)["np"] = numpy_forms  # compiles faster than NumPy, and is the same
     sys.modules[full_name] = module  # now that it is whole
@@ -81,8 +82,8 @@ class _NotYetMade(MetaPathFinder):
 sys.meta_path.append(_NotYetMade())
 
 
-class _Products(ast.NodeTransformer):
-    """Writes `a @ b` as a call, which compiles faster."""
+class _Calls(ast.NodeTransformer):
+    """Writes `a @ b` as a call, which compiles faster, and ranges that count down as what LLVM knows ends."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
@@ -91,6 +92,14 @@ class _Products(ast.NodeTransformer):
         function = ast.Attribute(ast.Name("np", ast.Load()), "matmul", ast.Load())
         call = ast.Call(function, [node.left, node.right], [])
         return ast.fix_missing_locations(ast.copy_location(call, node))
+
+    def visit_For(self, node: ast.For) -> ast.For:
+        self.generic_visit(node)
+        match ast.unparse(node.iter), node.iter:
+            case text, ast.Call(args=[start, last, _]) if _DOWN.fullmatch(text):
+                function = ast.Attribute(ast.Name("np", ast.Load()), "downwards", ast.Load())
+                node.iter = ast.copy_location(ast.Call(function, [start, last], []), node.iter)
+        return ast.fix_missing_locations(node)
 
 
 def compile_now(

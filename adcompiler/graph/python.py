@@ -328,7 +328,8 @@ def to_python(graph: Graph, style: Style) -> ast.FunctionDef:
         elif isinstance(target, ast.Name):
             names[name] = target.id
     writer.region(graph.body)
-    writer.out.append(ast.Return(_returned(graph, writer)))
+    if not isinstance(graph.returns, Static) or not writer.out:
+        writer.out.append(ast.Return(_returned(graph, writer)))
     args = [ast.arg(names.get(name, name)) for name, _ in parameters]
     doc: list[ast.stmt] = [ast.Expr(ast.Constant(graph.doc))] if graph.doc else []
     defaults = [literal(default.value) for default in graph.defaults]

@@ -58,12 +58,12 @@ def vectorise(graph: Graph) -> Graph:
 def _is_vectorisable(loop: For, loops: Loops, iterations: Iterations) -> bool:
     if loop.breaks or not isinstance(loop.step, Literal) or None in carried_kinds(loop.body):
         return False
-    return all(_is_simple(node) for node in walk(loop.body)) and iterations.are_apart(
+    return all(is_simple(node) for node in walk(loop.body)) and iterations.are_apart(
         loop, loops, sums_are_apart=True
     )
 
 
-def _is_simple(node: Node) -> bool:
+def is_simple(node: Node) -> bool:
     """Tell whether LLVM can do a node for several iterations at once."""
     match node:
         case Apply():

@@ -236,6 +236,15 @@ enter("augmented", is_call=True, is_bundle=True, **_CALL)
 enter("adjoint", is_call=True, is_bundle=True, **_CALL)
 enter("seed", arity=(1, 1), is_pure=False, is_constant=True)
 enter("derivative", is_call=True, is_bundle=True, is_of_module=True, **_CALL)
+enter(
+    "derivative_into",
+    is_call=True,
+    is_bundle=True,
+    is_of_module=True,
+    is_opaque=True,
+    is_pure=False,
+    **_CALL,
+)
 enter("rule", is_call=True, is_bundle=True, **_CALL)
 enter(
     "custom",

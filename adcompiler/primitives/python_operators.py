@@ -271,7 +271,7 @@ enter(
     **_LOGIC,
 )
 
-_BITS: dict[str, Any] = {"is_constant": True} | _OF_TWO | _OPERATOR
+_BITS: dict[str, Any] = {"is_constant": True, "is_cheap": True} | _OF_TWO | _OPERATOR
 enter("and_", operator=ast.BitAnd, hint="both", compute=operator.and_, on_numbers="and", **_BITS)
 enter("or_", operator=ast.BitOr, hint="either", compute=operator.or_, on_numbers="or", **_BITS)
 enter("xor", operator=ast.BitXor, compute=operator.xor, **_BITS)

@@ -33,6 +33,7 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.prepare.guard import write_form
 from adcompiler.primitives import hint
+from adcompiler.reverse.at_hand import Key
 from adcompiler.reverse.bind import Bound
 from adcompiler.reverse.results import rename_last
 from adcompiler.source import NOWHERE, Location
@@ -86,6 +87,7 @@ class AdjointSweep:
     has_complex: bool = False
     checks: dict[Value, Effect] = field(default_factory=dict)
     checked: set[Value] = field(default_factory=set)
+    computed: dict[Key, Value] = field(default_factory=dict)
 
     # building nodes
 

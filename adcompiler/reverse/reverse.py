@@ -38,6 +38,7 @@ from adcompiler.primitives import Spelling, card
 from adcompiler.reverse.adjoint_blocks_run import run_block
 from adcompiler.reverse.adjoints import AdjointSweep, Contribution
 from adcompiler.reverse.ambiguous import ambiguous_memory
+from adcompiler.reverse.at_hand import computed_in
 from adcompiler.reverse.augmented import is_part, reverse_augmented
 from adcompiler.reverse.bind import Bound, bind_shadows
 from adcompiler.reverse.called import reverse_call, reverse_recursion
@@ -156,6 +157,7 @@ def reverse_region(
     for node in region.nodes:
         if isinstance(node, Apply):
             sweep.definitions[node.out] = node
+    sweep.computed = sweep.computed | computed_in(region.nodes)
     owned = [*region.params, *(value for node in region.nodes for value in results(node))]
     owned = [value for value in owned if value not in sweep.views]
     later = []

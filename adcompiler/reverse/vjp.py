@@ -11,6 +11,7 @@ from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value, ty
 from adcompiler.graph.walk import operands, values
 from adcompiler.primitives import Elementwise, Structured, card, part_of
 from adcompiler.reverse.adjoints import AdjointSweep, Contribution
+from adcompiler.reverse.at_hand import share
 from adcompiler.rules.find import (
     atom_rank,
     find_elementwise,
@@ -108,10 +109,8 @@ def _evaluated(
     nodes: list[Node] = []
     is_of_complex = sweep.has_complex and any(is_complex(type_of(v)) for v in values(env.values()))
     atom = evaluate(tree, env, arrays, nodes, is_of_complex)
-    sweep.nodes += [
-        replace(made, loc=sweep.loc, role=sweep.role)
-        for made in plain_products(nodes, sweep.known, keeps_zeros)
-    ]
+    nodes, atom = share(plain_products(nodes, sweep.known, keeps_zeros), atom, sweep.computed)
+    sweep.nodes += [replace(made, loc=sweep.loc, role=sweep.role) for made in nodes]
     return atom
 
 

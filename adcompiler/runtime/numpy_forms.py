@@ -11,6 +11,7 @@ import inspect as _inspect
 from typing import Any as _Any
 
 import numpy
+from llvmlite import ir as _ir
 from numba.core import cgutils as _cgutils
 from numba.core import types as _types
 from numba.core.typing import npydecl as _npydecl
@@ -20,6 +21,7 @@ from numba.extending import overload as _overload
 from numba.np import arrayobj as _arrayobj
 
 from adcompiler.runtime.blas import matmul as matmul
+from adcompiler.runtime.downwards import downwards as downwards
 
 
 def __getattr__(name: str) -> _Any:
@@ -83,6 +85,7 @@ def _write(function, result, is_zero):
     @_lower_builtin(function, _types.VarArg(_types.Any))
     def emit(context, builder, sig, args):
         made = _allocated(context, builder, sig, args)
+        made.data = _apart(builder, made.data)
         if is_zero:
             _cgutils.memset(builder, made.data, builder.mul(made.itemsize, made.nitems), 0)
         return made._getvalue()
@@ -96,6 +99,28 @@ def _allocated(context, builder, sig, args):
     return _arrayobj._empty_nd_impl(
         context, builder, *_arrayobj._parse_empty_args(context, builder, sig, args)
     )
+
+
+def _apart(builder, data):
+    """Return a pointer to new memory, of which LLVM knows that no other pointer leads there.
+
+    Numba reads it from the header of what was allocated, where LLVM cannot see that it is new, and compares
+    it with all others at run time before it vectorises a loop, or gives up where there are many. What frees
+    the memory is given the header, so that LLVM is told that others may come to know the pointer, too.
+    """
+    module = builder.module
+    known = module.globals.get("adcompiler.apart")
+    pointer = _cgutils.voidptr_t
+    if known is None:
+        known = _ir.Function(module, _ir.FunctionType(pointer, [pointer]), "adcompiler.apart")
+        known.linkage = "internal"
+        known.attributes.add("noinline")
+        known.return_value.add_attribute("noalias")
+        inner = _ir.IRBuilder(known.append_basic_block())
+        inner.ret(inner.asm(known.ftype, "", "=r,0", [known.args[0]], side_effect=False))
+    found = builder.call(known, [builder.bitcast(data, pointer)])
+    builder.asm(_ir.FunctionType(_ir.VoidType(), [pointer]), "", "r,~{memory}", [found], side_effect=True)
+    return builder.bitcast(found, data.type)
 
 
 _write(empty, _of_shape, is_zero=False)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from adcompiler.analysis.alias import memory_classes, written_by
 from adcompiler.analysis.types import element, is_array, rank
-from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value, entry, type_of
+from adcompiler.graph.nodes import Apply, Atom, Graph, If, Literal, Node, Region, Store, Value, entry, type_of
 from adcompiler.graph.walk import map_operands, regions, rename, values, walk, with_regions
 from adcompiler.primitives import card
 
@@ -64,8 +64,9 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
 
     classes = memory_classes(graph.body)
 
-    def go(region: Region, seen: dict[Key, Atom]) -> Region:
+    def go(region: Region, seen: dict[Key, Atom], before: Sequence[If]) -> Region:
         seen = dict(seen)
+        before = [*before]
         nodes: list[Node] = []
         for node in region.nodes:
             node = map_operands(node, read)
@@ -74,7 +75,11 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
                 for key in [key for key in seen if _loaded_from(key, classes) in written]:
                     if not _is_elsewhere(node, key):
                         del seen[key]
-            node = with_regions(node, tuple(go(inner, seen) for inner in regions(node)))
+            inner = enumerate(regions(node))
+            node = with_regions(
+                node, tuple(go(part, seen | _chosen(before, node, k, scalars), before) for k, part in inner)
+            )
+            before += [node] if isinstance(node, If) else []
             if isinstance(node, Apply) and node.out in scalars and _is_arithmetic(node, scalars):
                 key = _size_key(node, shapes) or (node.fn, node.args, node.keywords)
                 if key in seen and _is_one(seen[key], node.out, key, named):
@@ -86,7 +91,25 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
             nodes.append(node)
         return Region(region.params, tuple(nodes), tuple(map(read, region.yields)))
 
-    return replace(graph, body=rename(go(graph.body, {}), named))
+    return replace(graph, body=rename(go(graph.body, {}, ()), named))
+
+
+def _chosen(before: Sequence[If], node: Node, k: int, scalars: Container[Value]) -> dict[Key, Atom]:
+    """Return what the same arm of earlier branches on the same test has computed of numbers, and hands on."""
+    found: dict[Key, Atom] = {}
+    for first in before:
+        if not isinstance(node, If) or first.test is not node.test:
+            continue
+        arm = regions(first)[k]
+        inside = {made.out: made for made in arm.nodes if isinstance(made, Apply)}
+        pairs = zip(arm.yields, first.outs, strict=True)
+        outs = {one: out for one, out in pairs if isinstance(one, Value) and one in scalars}
+        for made in (inside[value] for value in outs if value in inside):
+            args = tuple(outs.get(arg, arg) if isinstance(arg, Value) else arg for arg in made.args)
+            are_known = all(arg in scalars and arg not in inside for arg in values(args))
+            if are_known and card(made.fn).is_pure:
+                found[made.fn, args, made.keywords] = outs[made.out]
+    return found
 
 
 def _size_key(node: Apply, shapes: Mapping[Value, Atom]) -> Key | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from adcompiler import grad
+from adcompiler import grad, vjp
 from benchmarks.gradbench.evaluation import Eval, Task, array
 
 CAMERA, POINT = 11, 3
@@ -44,13 +44,6 @@ def projected(camera, point):
 
 
 @njit(error_model="numpy")
-def error(camera, point, weight, seen, side):
-    """Return by how much a camera sees a point left (side 0) or below (1) of where it was seen."""
-    u, v = projected(camera, point)
-    return weight * ((u - seen[0]) if side == 0 else (v - seen[1]))
-
-
-@njit(error_model="numpy")
 def slack(weight):
     return 1.0 - weight * weight
 
@@ -69,16 +62,17 @@ def residuals(cameras, points, weights, seen):
 
 
 @njit(error_model="numpy")
-def sum_of_errors(unknowns, seen, side):
-    """Return the sum over observations, each with unknowns of its own: the gradient holds their Jacobians."""
-    total = 0.0
+def errors_apart(unknowns, seen):
+    """Return reprojection errors of observations with unknowns of their own, of shape (p, 2)."""
+    errors = np.empty((len(unknowns), 2))
     for i in range(len(unknowns)):
         own = unknowns[i]
-        total += error(own[:CAMERA], own[CAMERA : CAMERA + POINT], own[CAMERA + POINT], seen[i], side)
-    return total
+        u, v = projected(own[:CAMERA], own[CAMERA : CAMERA + POINT])
+        weight = own[CAMERA + POINT]
+        errors[i, 0], errors[i, 1] = weight * (u - seen[i, 0]), weight * (v - seen[i, 1])
+    return errors
 
 
-error_slopes = grad(sum_of_errors)
 slack_slope = grad(slack)
 
 
@@ -104,10 +98,15 @@ def pattern(n, m, p):
 
 @njit(error_model="numpy")
 def jacobian(cameras, points, weights, seen):
-    """Return the Jacobian in compressed rows: where rows begin, columns, values."""
+    """Return the Jacobian in compressed rows: where rows begin, columns, values.
+
+    The errors of an observation depend on no unknowns but its own: one pullback gives the rows of a block.
+    """
     n, m, p = len(cameras), len(points), len(weights)
     values = np.empty((2 * ROW + 1) * p)
     by_side = values[: 2 * ROW * p].reshape(p, 2, ROW)
+    sides = np.zeros((2, BLOCK, 2))
+    sides[0, :, 0] = sides[1, :, 1] = 1.0
     for first in range(0, p, BLOCK):
         last = min(first + BLOCK, p)
         unknowns = np.empty((last - first, ROW))
@@ -115,8 +114,9 @@ def jacobian(cameras, points, weights, seen):
             unknowns[i - first, :CAMERA] = cameras[i % n]
             unknowns[i - first, CAMERA : CAMERA + POINT] = points[i % m]
             unknowns[i - first, CAMERA + POINT] = weights[i]
+        _, pullback = vjp(errors_apart, unknowns, seen[first:last])
         for side in range(2):
-            by_side[first:last, side] = error_slopes(unknowns, seen[first:last], side)
+            by_side[first:last, side] = pullback(sides[side, : last - first])[0]
     for i in range(p):
         values[2 * ROW * p + i] = slack_slope(weights[i])
     rows, columns = pattern(n, m, p)

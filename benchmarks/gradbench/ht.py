@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from adcompiler import jacobian
+from adcompiler import grad, jacobian
 from benchmarks.gradbench.evaluation import Eval, Task, array
 
 FINGERS, PER_FINGER = 5, 4
@@ -116,10 +116,29 @@ turning = jacobian(placed)
 
 
 @njit(error_model="numpy")
+def bones_moved(k):
+    """Return the first bone that theta[k] moves, and the one after the last: a finger from a joint on."""
+    finger, number = divmod(k - 6, PER_FINGER)
+    return 2 + 4 * finger + max(number - 1, 0), 5 + 4 * finger
+
+
+@njit(error_model="numpy")
+def turned_slopes(turn, slopes, k, bones):
+    """Return the slopes by theta[k] of transforms after a rotation, of shape (bones, 3, 4)."""
+    found = np.zeros((len(slopes), 3, 4))
+    for bone in bones:
+        for i in range(3):
+            for j in range(4):
+                for m in range(3):
+                    found[bone, i, j] += turn[i, m] * slopes[bone, m, j, k]
+    return found
+
+
+@njit(error_model="numpy")
 def vertex_slopes(theta, parents, relatives, inverses, base, weights, mirrored):
     """Return the vertices and their slopes by theta, of shape (vertices, 3, 26).
 
-    An angle of a finger moves the bones of this finger only, and the vertices are linear in these.
+    The vertices are linear in the transforms of bones, before and after the global rotation.
     """
     transforms = bone_transforms(theta, parents, relatives, inverses)
     positions = shaped(transforms, np.arange(len(parents)), base, weights, mirrored)
@@ -128,12 +147,17 @@ def vertex_slopes(theta, parents, relatives, inverses, base, weights, mirrored):
     for i in range(3):
         slopes[:, i, 3 + i] = 1.0
     by_angle = transform_slopes(theta, parents, relatives, inverses)
-    for k in range(6, len(theta)):
-        first = 1 + 4 * ((k - 6) // PER_FINGER)
-        along = np.ascontiguousarray(by_angle[:, :, :, k])
-        moving = shaped(along, np.arange(first, first + 4), base, weights, mirrored)
-        slopes[:, :, k] = placed(theta[:3], moving).T
-    return vertices(theta, parents, relatives, inverses, base, weights, mirrored), slopes
+    turn = global_rotation(theta[:3])
+    found = placed(theta[:3], positions).T + theta[3:6]
+    if mirrored:
+        turn[:, 0] *= -1.0
+    for first in range(6, len(theta), PER_FINGER):
+        moving = np.empty((PER_FINGER, 3, base.shape[1]))
+        for k in range(PER_FINGER):
+            bones = np.arange(*bones_moved(first + k))
+            moving[k] = skinned(turned_slopes(turn, by_angle, first + k, bones), bones, base, weights)
+        slopes[:, :, first : first + PER_FINGER] = moving.transpose(2, 1, 0)
+    return found, slopes
 
 
 @njit(error_model="numpy")
@@ -160,12 +184,12 @@ def residual_slopes(hand, matched, points):
 
 
 @njit(error_model="numpy")
-def between(u, a, b, c):
+def between(u, v, a, b, c):
     """Return a point of a triangle with corners a, b, c, by two of its coordinates."""
-    return u[0] * a + u[1] * b + (1.0 - u[0] - u[1]) * c
+    return u * a + v * b + (1.0 - u - v) * c
 
 
-sliding = jacobian(between)
+sliding = grad(between, argnums=("u", "v"))
 
 
 @njit(error_model="numpy")
@@ -176,7 +200,7 @@ def residuals_in_triangles(hand, us, triangles, points):
     for p in range(len(points)):
         a, b, c = triangles[p]
         for i in range(3):
-            errors[p, i] = points[p, i] - between(us[p], found[a, i], found[b, i], found[c, i])
+            errors[p, i] = points[p, i] - between(us[p, 0], us[p, 1], found[a, i], found[b, i], found[c, i])
     return errors
 
 
@@ -187,11 +211,12 @@ def residual_slopes_in_triangles(hand, us, triangles, points):
     result = np.empty((len(points), 3, 2 + slopes.shape[2]))
     for p in range(len(points)):
         a, b, c = triangles[p]
+        u, v = us[p, 0], us[p, 1]
         for i in range(3):
-            along = sliding(us[p], found[a, i], found[b, i], found[c, i])
+            along = sliding(u, v, found[a, i], found[b, i], found[c, i])
             result[p, i, 0], result[p, i, 1] = -along[0], -along[1]
             for k in range(slopes.shape[2]):
-                result[p, i, 2 + k] = -between(us[p], slopes[a, i, k], slopes[b, i, k], slopes[c, i, k])
+                result[p, i, 2 + k] = -between(u, v, slopes[a, i, k], slopes[b, i, k], slopes[c, i, k])
     return result
 
 
