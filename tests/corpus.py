@@ -2000,6 +2000,18 @@ def closure_sees_later_values(x, y):
     return total
 
 
+@case(1.2, 0.3)
+def closure_default_is_of_its_definition(x, y):
+    s = x * y
+
+    def f(v, k=s, *, m=2.0 * s):
+        return v * k + m
+
+    for _ in range(2):
+        s += f(x, m=s) * f(y)
+    return s
+
+
 @case(X3, Y3)
 def tuple_first_defined_in_a_loop(x, y):
     for k in range(3):
