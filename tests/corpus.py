@@ -541,6 +541,21 @@ def while_in_for(x):
     return s
 
 
+@case(X5, np.array([1, 0, 3]), np.array([2, 4, -1, -1, -1]))
+def while_in_an_iteration_that_is_run_again(x, head, after):
+    energy = 0.0
+    for i in range(len(x)):
+        for cell in range(len(head)):
+            if cell == 1:
+                continue
+            j = head[cell]
+            while j != -1:
+                if j > i:
+                    energy += (x[i] - x[j]) ** 3
+                j = after[j]
+    return math.sin(energy)
+
+
 # arrays: elements
 
 

@@ -525,3 +525,18 @@ def one_of_two_arrays_after_a_loop(a, b):
 def last_element_under_two_indices(b):
     b[-1] *= math.tanh(b[3])
     return np.sum(b * b)
+
+
+@case(A4)
+def real_part_of_real_numbers_is_the_array(x):
+    part = x.real
+    x[0] = 2.0 * part[1]
+    np.real(x)[2] = part[0] * part[3]
+    return np.sum(part * part) + np.sum(x**3)
+
+
+@case(np.outer(A4, A4) + np.eye(4))
+def diagonal_is_kept_while_its_matrix_is_written(a):
+    d = np.diag(a).copy()
+    a[0, 0] = d[1] * d[2]
+    return np.trace(a) * np.sum(d * d)

@@ -104,14 +104,21 @@ def _check_shown(graph: Graph, shown: list[Apply]) -> None:
             raise DifferentiationError("AD303", reason, node.loc, "write .copy() of the array inside")
 
 
+def _is_real_array(atom: Atom) -> bool:
+    kind = type_of(atom)
+    return is_array(kind) and not is_complex(kind)
+
+
 def _resolve_identities(graph: Graph) -> Graph:
-    """`x is False` compares booleans; anything else, 0 too, is neither True nor False."""
+    """`x is False` compares booleans; anything else, 0 too, is neither True nor False. `x.real` may be x."""
     same: dict[Value, Atom] = {}
 
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
         for node in region.nodes:
-            if not isinstance(node, Apply) or node.fn != "is":
+            if isinstance(node, Apply) and node.fn == "np.real" and _is_real_array(node.args[0]):
+                same[node.out] = node.args[0]
+            elif not isinstance(node, Apply) or node.fn != "is":
                 nodes.append(node)
             elif not isinstance(type_of(node.args[0]), nt.Boolean):
                 same[node.out] = Literal(False)
