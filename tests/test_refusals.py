@@ -59,6 +59,16 @@ def asks_for_the_type(x):
 
 
 @refused("AD102", 1.0)
+def builtin_without_a_derivative(x):
+    return x * sorted((x, 2.0))[0]
+
+
+@refused("AD102", 1.0)
+def module_imported_inside(x):
+    return x * __import__("cmath").pi
+
+
+@refused("AD102", 1.0)
 def set_display(x):
     return x * len({1, 2})
 
@@ -159,6 +169,11 @@ def missing_argument(x):
 @refused("AD107", 1.0)
 def unknown_argument(x):
     return two(x, z=x)
+
+
+@refused("AD107", 1.0)
+def builtin_without_its_argument(x):
+    return x * abs()
 
 
 def shifted(v, n):
