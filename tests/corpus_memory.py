@@ -540,3 +540,10 @@ def diagonal_is_kept_while_its_matrix_is_written(a):
     d = np.diag(a).copy()
     a[0, 0] = d[1] * d[2]
     return np.trace(a) * np.sum(d * d)
+
+
+@case(0.3, A4, 2.0 * A4)
+def smallest_of_a_view_of_what_was_just_computed(q, x, y):
+    m = np.sin(np.outer(x, y)[:3] + q)
+    least = np.min(m[:, -2:], axis=1)
+    return least[-1] + np.sum(y[:2])

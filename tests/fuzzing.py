@@ -3,7 +3,8 @@
 `python tests/fuzzing.py 2000` checks 2000 programs uncompiled; `--start N` begins at another seed. `--nests`
 tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--small` small
 arrays, `--functions` calls of NumPy's functions with all their arguments, `--calls` functions that call each
-other, none of them inlined that need not be, `--complex` complex numbers and arrays. `--forward` checks
+other, none of them inlined that need not be, `--complex` complex numbers and arrays, `--writes` arrays that
+are written between reductions and views of them and their uses. `--forward` checks
 forward mode against the gradient, and second derivatives against differences of it. `--idioms` tries the
 idioms of code that people write for Numba, and compares with dual numbers; refusals are counted by their
 codes. `--reduce` makes failing programs small.
@@ -38,6 +39,7 @@ from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 from reduction import reads_only_what_was_written, reduced
 from small_generator import SmallGenerator
+from write_generator import WriteGenerator
 
 from adcompiler import DifferentiationError, hvp, jvp, value_and_grad
 from adcompiler.frontend import staying
@@ -227,6 +229,7 @@ def main() -> None:
     parser.add_argument("--idioms", action="store_const", dest="generator", const=IdiomGenerator)
     parser.add_argument("--calls", action="store_const", dest="generator", const=CallGenerator)
     parser.add_argument("--complex", action="store_const", dest="generator", const=ComplexGenerator)
+    parser.add_argument("--writes", action="store_const", dest="generator", const=WriteGenerator)
     parser.add_argument("--without", nargs="*", default=[], help="idioms that are left out")
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)
     parser.set_defaults(generator=ProgramGenerator, check=disagreement)

@@ -10,6 +10,7 @@ from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 from small_generator import SmallGenerator
+from write_generator import WriteGenerator
 
 
 @pytest.mark.parametrize("generator", [ProgramGenerator, NestGenerator])
@@ -28,6 +29,15 @@ def test_random_programs_on_small_arrays(start):
         rng = random.Random(seed)
         source = SmallGenerator(rng).program()
         problem = disagreement(source, f"small {seed}", rng)
+        assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("start", range(0, 40, 10))
+def test_random_programs_that_write_between_reductions_and_their_uses(start):
+    for seed in range(start, start + 10):
+        rng = random.Random(seed)
+        source = WriteGenerator(rng).program()
+        problem = disagreement(source, f"writes {seed}", rng)
         assert problem is None, f"{problem}\n{source}"
 
 
