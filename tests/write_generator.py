@@ -1,4 +1,4 @@
-"""Random programs that write into arrays between reductions, views, stretched arrays of them, and their uses."""
+"""Random programs that write into arrays between reductions, views, stretched arrays, and their uses."""
 
 from __future__ import annotations
 
