@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import version_info
 
-from adcompiler import ComputationGraph, DifferentiationError, checkpointed, custom_vjp, grad, vjp
+from adcompiler import ComputationGraph, DifferentiationError, checkpointed, custom_vjp, grad, jvp, vjp
 from adcompiler.errors import CODES
 
 ARRAY = np.array([1.0, 2.0, 3.0])
@@ -524,3 +524,12 @@ def test_defects_are_reported_as_such(monkeypatch):
 def test_every_code_is_tested():
     tested = {code for code, *_ in CASES} | {"AD001", "AD305", "AD401", "AD402", "AD501", "AD601", "AD901"}
     assert tested == set(CODES)
+
+
+def test_masks_of_matrices_are_refused_in_forward_mode():
+    def f(x):
+        x[x < 0.0] *= 0.1
+        return np.sum(x)
+
+    with pytest.raises(DifferentiationError, match=r"AD102.*mask"):
+        jvp(f, (np.eye(2),), (np.eye(2),), jit=False)
