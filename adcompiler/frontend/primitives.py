@@ -21,7 +21,7 @@ Keywords = tuple[tuple[str, Atom], ...]
 ONLY_INSIDE = {"isinstance", "getattr"}
 """Names of builtins that are primitives, and no part of the language."""
 
-IN_NUMPY = {"sorted": "np.sort", "all": "np.all", "any": "np.any", "divmod": "a // b and a % b"}
+IN_NUMPY = {"sorted": "np.sort", "all": "np.all", "any": "np.any"}
 """What to write in place of builtins that the language lacks."""
 
 OUTSIDE_LOOPS = {"enumerate", "zip", "reversed", "map", "filter"}
@@ -64,6 +64,9 @@ def applied(
     rewritten = _rewritten(state, node, fn, atoms, options, name)
     if rewritten is not None:
         return rewritten
+    if not is_known(fn):
+        cure = f"write {IN_NUMPY[fn]}" if fn in IN_NUMPY else None
+        raise state.refuse("AD102", f"'{fn}' is not part of the language", node, cure)
     most = (card(fn).arity or (0, None))[1]
     if most is not None and len(atoms) > most:
         raise state.refuse("AD107", f"'{fn}' takes at most {most} arguments", node)
@@ -81,9 +84,8 @@ def _by_form(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bin
         raise state.refuse("AD102", f"'{fn}' is part of the language in the head of a loop only", node)
     if fn == "isinstance" and (kind := _is_tuple(state, node)) is not None:
         return Literal(kind)
-    if fn in ONLY_INSIDE or not (is_known(fn) or fn in DEFINITIONS):
-        cure = f"write {IN_NUMPY[fn]}" if fn in IN_NUMPY else None
-        raise state.refuse("AD102", f"'{fn}' is not part of the language", node, cure)
+    if fn in ONLY_INSIDE:
+        raise state.refuse("AD102", f"'{fn}' is not part of the language", node)
     if fn == "complex" and len(node.args) == 1 and not node.keywords:
         return state.apply(node, "np.complex128", (state.atom(node.args[0]),), name)
     if fn == "type" and len(node.args) == 1:
