@@ -156,11 +156,7 @@ STAGES: dict[str, Stage] = {
         ),
         Pass("blocks", _blocks, "what `with grad_of(x)` runs on adjoints has types, too"),
         *CLEAN,
-        Pass(
-            "divisors",
-            lambda u: check_divisors(u.graph),
-            "`@njit` functions raise where they divide by 0",
-        ),
+        Pass("divisors", lambda u: check_divisors(u.graph), "`@njit` functions raise where they divide by 0"),
         COMMON,
         Pass(
             "finite",
@@ -249,11 +245,7 @@ STAGES: dict[str, Stage] = {
     "derived": CLEAN,
     "derived last": (PARTS, *CLEAN),
     "polished": (
-        Pass(
-            "direct",
-            lambda u: index_directly(u.graph),
-            "elements of views as elements of their arrays",
-        ),
+        Pass("direct", lambda u: index_directly(u.graph), "elements of views as elements of their arrays"),
         Pass("transposes", lambda u: turn_products(u.graph), "products that are only read transposed"),
         FOLD,
         Pass("views", lambda u: hoist_views(u.graph), "views that stay the same, before the loops"),
@@ -330,11 +322,7 @@ STAGES: dict[str, Stage] = {
         REUSE,
         Pass("budget", lambda u: leave_room(u.graph, u.shapes()), "states get the memory that is left"),
         *SIMPLE,
-        Pass(
-            "reciprocals",
-            lambda u: share_reciprocals(u.graph),
-            "one division for several by the same",
-        ),
+        Pass("reciprocals", lambda u: share_reciprocals(u.graph), "one division for several by the same"),
         FOLD,
         Pass(
             "arms",

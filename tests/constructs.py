@@ -99,7 +99,9 @@ CONSTRUCTS = {
     },
     "Functions": {
         "Python functions, `@njit` functions": "call_function call_dispatcher call_that_writes",
-        "nested functions, closures, lambdas": "local_function closure_of_closure closure_sees_later_values",
+        "nested functions, closures, lambdas": (
+            "local_function closure_of_closure closure_sees_later_values closure_default_is_of_its_definition"
+        ),
         "functions as arguments, chosen by constants": "function_passed_on function_chosen_by_constant",
         "defaults, keywords, `*args`, `f(*t)`": "default_arguments variable_arguments starred_call",
         "`f(**d)`, `f(*array)`": "spread_dictionary spread_array",

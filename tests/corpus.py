@@ -541,6 +541,21 @@ def while_in_for(x):
     return s
 
 
+@case(X5, np.array([1, 0, 3]), np.array([2, 4, -1, -1, -1]))
+def while_in_an_iteration_that_is_run_again(x, head, after):
+    energy = 0.0
+    for i in range(len(x)):
+        for cell in range(len(head)):
+            if cell == 1:
+                continue
+            j = head[cell]
+            while j != -1:
+                if j > i:
+                    energy += (x[i] - x[j]) ** 3
+                j = after[j]
+    return math.sin(energy)
+
+
 # arrays: elements
 
 
@@ -2006,6 +2021,18 @@ def closure_sees_later_values(x, y):
         x = x * y
         total += f(y)
     return total
+
+
+@case(1.2, 0.3)
+def closure_default_is_of_its_definition(x, y):
+    s = x * y
+
+    def f(v, k=s, *, m=2.0 * s):
+        return v * k + m
+
+    for _ in range(2):
+        s += f(x, m=s) * f(y)
+    return s
 
 
 @case(X3, Y3)

@@ -525,3 +525,25 @@ def one_of_two_arrays_after_a_loop(a, b):
 def last_element_under_two_indices(b):
     b[-1] *= math.tanh(b[3])
     return np.sum(b * b)
+
+
+@case(A4)
+def real_part_of_real_numbers_is_the_array(x):
+    part = x.real
+    x[0] = 2.0 * part[1]
+    np.real(x)[2] = part[0] * part[3]
+    return np.sum(part * part) + np.sum(x**3)
+
+
+@case(np.outer(A4, A4) + np.eye(4))
+def diagonal_is_kept_while_its_matrix_is_written(a):
+    d = np.diag(a).copy()
+    a[0, 0] = d[1] * d[2]
+    return np.trace(a) * np.sum(d * d)
+
+
+@case(0.3, A4, 2.0 * A4)
+def smallest_of_a_view_of_what_was_just_computed(q, x, y):
+    m = np.sin(np.outer(x, y)[:3] + q)
+    least = np.min(m[:, -2:], axis=1)
+    return least[-1] + np.sum(y[:2])

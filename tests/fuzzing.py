@@ -4,7 +4,8 @@
 tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--small` small
 arrays, `--functions` calls of NumPy's functions with all their arguments, `--calls` functions that call each
 other, none of them inlined that need not be, `--complex` complex numbers and arrays, `--rows` products of
-matrices and their rows. `--forward` checks
+matrices and their rows, `--writes` arrays that are written between reductions and views of them and their
+uses. `--forward` checks
 forward mode against the gradient, and second derivatives against differences of it. `--idioms` tries the
 idioms of code that people write for Numba, and compares with dual numbers; refusals are counted by their
 codes. `--reduce` makes failing programs small.
@@ -40,6 +41,7 @@ from program_generator import ProgramGenerator
 from reduction import reads_only_what_was_written, reduced
 from row_generator import RowGenerator, row_inputs
 from small_generator import SmallGenerator
+from write_generator import WriteGenerator
 
 from adcompiler import DifferentiationError, hvp, jvp, value_and_grad
 from adcompiler.frontend import staying
@@ -230,6 +232,7 @@ def main() -> None:
     parser.add_argument("--calls", action="store_const", dest="generator", const=CallGenerator)
     parser.add_argument("--complex", action="store_const", dest="generator", const=ComplexGenerator)
     parser.add_argument("--rows", action="store_const", dest="generator", const=RowGenerator)
+    parser.add_argument("--writes", action="store_const", dest="generator", const=WriteGenerator)
     parser.add_argument("--without", nargs="*", default=[], help="idioms that are left out")
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)
     parser.set_defaults(generator=ProgramGenerator, check=disagreement)

@@ -343,3 +343,20 @@ def test_numbas_option_checks_all_indices():
         derivative(np.ones(4), np.array([0, 4]))
     with pytest.raises(IndexError):
         value_and_grad(gathered, jit=False)(np.ones(4), np.array([0, 4]))
+
+
+def size_said_by_a_later_array(v, m, w):
+    s = 0.0
+    for j in range(len(m)):
+        s += w[0] * m[j]
+    part = v[:2].ravel()
+    return s * np.sum(np.maximum(m, np.repeat(part, 2)))
+
+
+def test_checks_name_sizes_as_they_are_known_there():
+    derivative = grad(size_said_by_a_later_array, argnums=(0, 1, 2), jit=False)
+    v, m, w = R.standard_normal(3), R.standard_normal(4), np.ones(1)
+    check_grad(size_said_by_a_later_array, (v, m, w), argnums=(0, 1, 2))
+    with pytest.raises(IndexError):
+        derivative(v, m, w[:0])
+    assert [d.size for d in derivative(v[:0], m[:0], w[:0])] == [0, 0, 0]

@@ -195,6 +195,8 @@ def test_structures_of_structures():
         (lambda x: x * grad(lambda y: y * grad(lambda z: x + y + z)(1.0))(2.0), 3.0, 1.0),
         (lambda x: hessian(lambda y: x * y**3)(x), 2.0, 24.0),
         (lambda x: hvp(lambda y: x * y**3)(x, x), 2.0, 72.0),
+        (lambda x: jvp(lambda y, k=x * x: k * y * y, (x,), (1.0,))[1], 2.0, 24.0),
+        (lambda x: vjp(lambda y, k=3.0: k * y * y, x)[1](x)[1], 2.0, 12.0),
     ],
 )
 def test_perturbations_are_told_apart(function, at, expected):

@@ -11,6 +11,7 @@ from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 from row_generator import RowGenerator, row_inputs
 from small_generator import SmallGenerator
+from write_generator import WriteGenerator
 
 
 @pytest.mark.parametrize("generator", [ProgramGenerator, NestGenerator])
@@ -38,6 +39,15 @@ def test_random_products_of_rows(start):
         rng = random.Random(seed)
         source = RowGenerator(rng).program()
         problem = disagreement(source, f"rows {seed}", rng, make_inputs=row_inputs)
+        assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("start", range(0, 40, 10))
+def test_random_programs_that_write_between_reductions_and_their_uses(start):
+    for seed in range(start, start + 10):
+        rng = random.Random(seed)
+        source = WriteGenerator(rng).program()
+        problem = disagreement(source, f"writes {seed}", rng)
         assert problem is None, f"{problem}\n{source}"
 
 

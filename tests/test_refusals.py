@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import version_info
 
-from adcompiler import ComputationGraph, DifferentiationError, checkpointed, custom_vjp, grad, vjp
+from adcompiler import ComputationGraph, DifferentiationError, checkpointed, custom_vjp, grad, jvp, vjp
 from adcompiler.errors import CODES
 
 ARRAY = np.array([1.0, 2.0, 3.0])
@@ -56,6 +56,16 @@ def item_deleted(x):
 @refused("AD102", 1.0)
 def asks_for_the_type(x):
     return x * x if isinstance(x, float) else x
+
+
+@refused("AD102", 1.0)
+def builtin_without_a_derivative(x):
+    return x * sorted((x, 2.0))[0]
+
+
+@refused("AD102", 1.0)
+def module_imported_inside(x):
+    return x * __import__("cmath").pi
 
 
 @refused("AD102", 1.0)
@@ -154,6 +164,11 @@ def missing_argument(x):
 @refused("AD107", 1.0)
 def unknown_argument(x):
     return two(x, z=x)
+
+
+@refused("AD107", 1.0)
+def builtin_without_its_argument(x):
+    return x * abs()
 
 
 def shifted(v, n):
@@ -504,3 +519,14 @@ def test_defects_are_reported_as_such(monkeypatch):
 def test_every_code_is_tested():
     tested = {code for code, *_ in CASES} | {"AD001", "AD305", "AD401", "AD402", "AD501", "AD601", "AD901"}
     assert tested == set(CODES)
+
+
+def test_masks_of_some_axes_are_refused_in_both_modes():
+    def f(x):
+        return np.sum(x[x[:, :, 0] < 0.0])
+
+    cube = np.ones((2, 2, 2))
+    with pytest.raises(DifferentiationError, match=r"AD102.*mask"):
+        jvp(f, (cube,), (cube,), jit=False)
+    with pytest.raises(DifferentiationError, match=r"AD102.*mask"):
+        grad(f, jit=False)(cube)

@@ -228,3 +228,16 @@ def test_products_and_stores_raise_though_their_values_are_not_needed(jit):
         grad(with_captured, jit=jit)(y, y)
     np.testing.assert_allclose(grad(into_slice, jit=jit)(np.ones(1), y), [3.0])
     np.testing.assert_allclose(grad(in_a_branch, jit=jit)(-x, y), [1.0, 1.0])
+
+
+def shorter_and_whole(x):
+    w = x[:-1] * 2.0
+    return np.sum((w + x) * x)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_sizes_that_differ_raise_or_are_stretched(jit):
+    derivative = grad(shorter_and_whole, jit=jit)
+    with pytest.raises(ValueError, match="broadcast"):
+        derivative(X[0])
+    check_grad(shorter_and_whole, (X[0, :2],), jit=jit)

@@ -120,7 +120,8 @@ class KnownSizes:
             if symbol in self.spans:
                 self.unclamped(symbol)
         left, right = self.form(one), self.form(two)
-        if left != right and (left.terms or right.terms) and self.may_demand(left, right):
+        may_be_equal = bool((left - right).terms)  # `x` and `x[:-1]` are not: one of them is stretched
+        if may_be_equal and self.may_demand(left, right):
             self.demand("same_size", left, right)
             self.facts.equate(left, right, self.depth)
         return self.form(one) == self.form(two)

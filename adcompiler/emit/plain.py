@@ -39,7 +39,7 @@ def uncompiled(module: types.ModuleType, name: str) -> Any:
         if hasattr(value, "__wrapper_address__") and not callable(value):
             reason = f"'{key}' can be called by compiled code only"
             raise DifferentiationError("AD102", reason, None, "leave jit=False out")
-    namespace = dict(vars(module)) | {"math": numpy_math(), "fast": UNCOMPILED}
+    namespace = dict(vars(module)) | {"np": _NumPy("numpy"), "math": numpy_math(), "fast": UNCOMPILED}
     for key, value in vars(module).items():
         if hasattr(value, "py_func") and value.py_func.__module__ != module.__name__:
             namespace[key] = value.py_func
@@ -72,6 +72,17 @@ def with_fields(value: Any) -> Any:
     if isinstance(value, np.void) and value.dtype.names and not isinstance(value, np.record):
         return np.array(value).view(np.recarray)[()]
     return np.float64(value) if type(value) is float else value
+
+
+class _NumPy(types.ModuleType):
+    """NumPy, but `np.diag` of a matrix is a copy, as in compiled code."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    @staticmethod
+    def diag(v: Any, k: int = 0) -> Any:
+        return np.diag(v, k).copy()
 
 
 @functools.cache

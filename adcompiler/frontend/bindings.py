@@ -20,10 +20,17 @@ from adcompiler.graph.steps import Axes, Chain
 
 @dataclass(frozen=True, eq=False)
 class Closure:
-    """A nested function or lambda, with the lowering of the function that it stands in."""
+    """A nested function or lambda, with the lowering of the function that it stands in.
+
+    Attributes:
+        source: its text.
+        frame: what the variables around it are read from when it is called.
+        defaults: what its parameters are bound to where no argument is given, as it was at the definition.
+    """
 
     source: Source
     frame: Any
+    defaults: dict[str, Binding]
 
 
 @dataclass(frozen=True, eq=False)

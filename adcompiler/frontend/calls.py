@@ -50,7 +50,7 @@ def _called_value(state: Lowering, node: gast.Call, callee: Binding, name: str |
     if isinstance(callee, TypeOf):
         return state.apply(node, "cast", (callee.value, *_arguments(state, node)[0]), name)
     if isinstance(callee, Closure):
-        return _follow(state, node, callee.source, callee.frame, name)
+        return _follow(state, node, callee.source, callee, name)
     if isinstance(callee, Global):
         return _global(state, node, callee, name)
     if isinstance(callee, Transform):
@@ -184,7 +184,7 @@ def _call_itself(state: Lowering, node: gast.Call, called: Any, name: str | None
 def _transform(state: Lowering, node: gast.Call, transform: Transform, name: str | None) -> Binding:
     """A derivative stays a call; the module gets a function for it, which can be differentiated again."""
     args, keywords = _bindings(state, node)
-    given = transforms.bound(state, node, transform, args, keywords, resolve.constant)
+    given = transforms.bound(state, node, transform, args, keywords)
     return transforms.applied(state, node, transform, given, run, name)
 
 
@@ -334,15 +334,16 @@ def _fills(state: Lowering, node: gast.Call, owner: Atom, item: Atom) -> bool:
 
 
 def _follow(
-    state: Lowering, node: gast.Call, source: Source, enclosing: Lowering | None, target: str | None
+    state: Lowering, node: gast.Call, source: Source, closure: Closure | None, target: str | None
 ) -> Binding:
     """Inline a call: lower the callee's body in place, its parameters bound to the arguments."""
+    enclosing, defaults = (closure.frame, closure.defaults) if closure is not None else (None, None)
     name = getattr(source.tree, "name", "lambda")
     if calls_itself(state, source, enclosing):
         raise state.refuse("AD201", f"'{name}' calls itself", node)
     args = tuples.items(state, node.args)
     keywords = {str(k.arg): state.binding(k.value) for k in node.keywords}
-    env = bind_parameters(state, node, source, enclosing, args, keywords)
+    env = bind_parameters(state, node, source, defaults, args, keywords)
     if enclosing is None and source.function in state.staying:
         found = staying.call(state, node, source, env, target)
         if found is not None:

@@ -7,7 +7,7 @@ import gast
 from adcompiler.frontend import branches, calls, dictionaries, operators, resolve, scope, tuples
 from adcompiler.frontend.bindings import Binding, Closure, Record
 from adcompiler.frontend.loops import comprehension
-from adcompiler.frontend.parse import Source
+from adcompiler.frontend.parse import Source, default_trees
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.state import Lowering
 from adcompiler.frontend.subscripts import subscript
@@ -20,9 +20,13 @@ from adcompiler.graph.nodes import (
 
 
 def closure(state: Lowering, node: gast.FunctionDef | gast.Lambda) -> Closure:
-    """Return the binding of a nested function; it reads the variables around it as they are when called."""
+    """Return the binding of a nested function.
+
+    It reads the variables around it as they are when it is called, and its defaults as they are now.
+    """
     source = Source(state.source.function, node, state.source.file, state.source.lines)
-    return Closure(source, state)
+    defaults = {key: state.binding(tree) for key, tree in default_trees(node.args).items()}
+    return Closure(source, state, defaults)
 
 
 def expression(state: Lowering, node: gast.expr, name: str | None = None) -> Binding:

@@ -12,7 +12,7 @@ import gast
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend import resolve
 from adcompiler.frontend.bindings import Ambiguous, Binding, Environment
-from adcompiler.frontend.parse import Source, assigned
+from adcompiler.frontend.parse import Source, assigned, default_trees
 from adcompiler.frontend.state import Lowering
 from adcompiler.frontend.structure import RESULT, structure
 from adcompiler.graph.nodes import Apply, Literal, Value
@@ -66,11 +66,14 @@ def bind_parameters(
     state: Lowering,
     node: gast.expr,
     source: Source,
-    enclosing: Lowering | None,
+    defaults: Mapping[str, Binding] | None,
     args: Sequence[Binding],
     keywords: Mapping[str, Binding],
 ) -> Environment:
-    """Bind the parameters of a function to the arguments of a call, and to defaults."""
+    """Bind the parameters of a function to the arguments of a call, and to defaults.
+
+    Those of a nested function are given; None stands for those that a function of a module has.
+    """
     tree = source.tree.args
     names = [a.id for a in tree.posonlyargs + tree.args + tree.kwonlyargs]
     count = len(tree.posonlyargs + tree.args)
@@ -83,21 +86,17 @@ def bind_parameters(
     env |= keywords
     for name in names:
         if name not in env:
-            env[name] = _default(state, node, source, name, enclosing)
+            env[name] = _default(state, node, source, name, defaults)
     order = [*names[:count], *([tree.vararg.id] if tree.vararg else []), *names[count:]]
     return {name: env[name] for name in order}
 
 
 def _default(
-    state: Lowering, node: gast.expr, source: Source, name: str, enclosing: Lowering | None
+    state: Lowering, node: gast.expr, source: Source, name: str, defaults: Mapping[str, Binding] | None
 ) -> Binding:
-    tree = source.tree.args
-    positional = tree.posonlyargs + tree.args
-    trees = dict(zip([a.id for a in reversed(positional)], reversed(tree.defaults), strict=False))
-    trees |= {a.id: d for a, d in zip(tree.kwonlyargs, tree.kw_defaults, strict=True) if d is not None}
-    if name not in trees:
+    if name not in default_trees(source.tree.args):
         raise state.refuse("AD107", f"parameter '{name}' is missing", node)
-    if enclosing is not None:  # a nested function: its defaults are expressions of this scope
-        return state.binding(trees[name])
+    if defaults is not None:
+        return defaults[name]
     default = inspect.signature(source.function).parameters[name].default
     return resolve.constant(name, default)

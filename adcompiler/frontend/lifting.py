@@ -14,7 +14,7 @@ from typing import Any
 import gast
 import numpy as np
 
-from adcompiler.frontend import scope
+from adcompiler.frontend import resolve, scope
 from adcompiler.frontend.bindings import (
     Ambiguous,
     Binding,
@@ -27,7 +27,7 @@ from adcompiler.frontend.bindings import (
     like,
 )
 from adcompiler.frontend.dispatchers import name_of
-from adcompiler.frontend.parse import Source, assigned, parse
+from adcompiler.frontend.parse import Source, assigned, default_trees, parse
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, derived_name
 from adcompiler.graph.nodes import UNDEFINED, Atom, Global, Literal, Value
@@ -77,6 +77,7 @@ def layout_of_function(function: Binding) -> Layout:
 
 def _of_closure(state: Lowering, node: gast.AST, closure: Closure) -> tuple[Layout, list[Atom]]:
     captured = {name: found for name in _free(closure) if (found := _around(closure, name)) is not None}
+    captured = closure.defaults | captured  # no parameter is free
     record = Record([*captured.values()], tuple(captured), Inner(closure.source))
     return laid_out(state, node, record)
 
@@ -107,8 +108,9 @@ def put_back(state: Lowering, binding: Binding) -> Binding:
     match binding:
         case Record(maker=Inner() as inner):
             env = {name: put_back(state, item) for name, item in zip(binding.names, binding, strict=True)}
+            defaults = {name: env.pop(name) for name in default_trees(inner.source.tree.args)}
             frame = replace(state, source=inner.source, env=env, local_names=set(env), enclosing=None)
-            return Closure(inner.source, frame)
+            return Closure(inner.source, frame, defaults)
         case Record(maker=Transformation() as how):
             return Transform(how, put_back(state, binding[0]))
         case Record():
@@ -172,10 +174,19 @@ def signature_of(function: Binding) -> inspect.Signature:
 
 def _parameters(tree: Any) -> Iterator[inspect.Parameter]:
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    first = len(tree.posonlyargs + tree.args) - len(tree.defaults)
-    for k, arg in enumerate(tree.posonlyargs + tree.args):
-        default = tree.defaults[k - first] if k >= first else inspect.Parameter.empty
-        yield inspect.Parameter(arg.id, kind, default=default)
-    for arg, default in zip(tree.kwonlyargs, tree.kw_defaults, strict=True):
-        given = inspect.Parameter.empty if default is None else default
-        yield inspect.Parameter(arg.id, inspect.Parameter.KEYWORD_ONLY, default=given)
+    trees = default_trees(tree)
+    for arg in tree.posonlyargs + tree.args:
+        yield inspect.Parameter(arg.id, kind, default=trees.get(arg.id, inspect.Parameter.empty))
+    for arg in tree.kwonlyargs:
+        default = trees.get(arg.id, inspect.Parameter.empty)
+        yield inspect.Parameter(arg.id, inspect.Parameter.KEYWORD_ONLY, default=default)
+
+
+def default_of(function: Binding, name: str) -> Binding:
+    """Return what a parameter is bound to where no argument is given."""
+    match function:
+        case Closure():
+            return function.defaults[name]
+        case Transform():
+            return default_of(function.function, name)
+    return resolve.constant(name, signature_of(function).parameters[name].default)

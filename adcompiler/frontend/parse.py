@@ -107,6 +107,21 @@ def own_nodes(node: gast.AST) -> Iterator[gast.AST]:
         yield from own_nodes(child)
 
 
+def default_trees(tree: gast.arguments) -> dict[str, gast.expr]:
+    """Return the expressions of defaults, by the names of their parameters.
+
+    >>> [*default_trees(gast.parse("def f(a, b=1, *, c, d=2): pass").body[0].args)]
+    ['b', 'd']
+    """
+    positional = tree.posonlyargs + tree.args
+    first = len(positional) - len(tree.defaults)
+    pairs = [
+        *zip(positional[first:], tree.defaults, strict=True),
+        *zip(tree.kwonlyargs, tree.kw_defaults, strict=True),
+    ]
+    return {parameter.id: default for parameter, default in pairs if default is not None}
+
+
 def assigned(stmts: list[gast.stmt]) -> dict[str, None]:
     """Return the names that statements bind, in order of first binding (an ordered set)."""
     found: dict[str, None] = {}

@@ -15,10 +15,15 @@ from adcompiler.frontend.bindings import Binding, TypeOf
 from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Literal, Store, Value
-from adcompiler.primitives import Follows, Spelling, card, library_function
+from adcompiler.primitives import Follows, Spelling, card, is_known, library_function
 
 Keywords = tuple[tuple[str, Atom], ...]
-UNKNOWN_TO_NUMBA = {"isinstance", "hasattr", "callable", "getattr", "eval", "exec", "open", "input"}
+ONLY_INSIDE = {"isinstance", "getattr"}
+"""Names of builtins that are primitives, and no part of the language."""
+
+IN_NUMPY = {"sorted": "np.sort", "all": "np.all", "any": "np.any"}
+"""What to write in place of builtins that the language lacks."""
+
 OUTSIDE_LOOPS = {"enumerate", "zip", "reversed", "map", "filter"}
 
 
@@ -66,7 +71,15 @@ def applied(
     if places:
         return _into(state, node, fn, atoms, places[0], options)
     rewritten = _rewritten(state, node, fn, atoms, options, name)
-    return state.apply(node, fn, atoms, name, options) if rewritten is None else rewritten
+    if rewritten is not None:
+        return rewritten
+    if not is_known(fn):
+        cure = f"write {IN_NUMPY[fn]}" if fn in IN_NUMPY else None
+        raise state.refuse("AD102", f"'{fn}' is not part of the language", node, cure)
+    most = (card(fn).arity or (0, None))[1]
+    if most is not None and len(atoms) > most:
+        raise state.refuse("AD107", f"'{fn}' takes at most {most} arguments", node)
+    return state.apply(node, fn, atoms, name, options)
 
 
 def _by_form(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding | None:
@@ -80,13 +93,18 @@ def _by_form(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bin
         raise state.refuse("AD102", f"'{fn}' is part of the language in the head of a loop only", node)
     if fn == "isinstance" and (kind := _is_tuple(state, node)) is not None:
         return Literal(kind)
-    if fn in UNKNOWN_TO_NUMBA:
+    if fn in ONLY_INSIDE:
         raise state.refuse("AD102", f"'{fn}' is not part of the language", node)
     if fn == "complex" and len(node.args) == 1 and not node.keywords:
         return state.apply(node, "np.complex128", (state.atom(node.args[0]),), name)
     if fn == "type" and len(node.args) == 1:
         return TypeOf(state.atom(node.args[0]))
-    return _joined(state, node, fn, name) if card(fn).spelling is Spelling.JOIN and node.args else None
+    if card(fn).spelling is Spelling.JOIN and node.args:
+        return _joined(state, node, fn, name)
+    least = (card(fn).arity or (0,))[0]
+    if not node.args and not node.keywords and least and fn not in DEFINITIONS:
+        raise state.refuse("AD107", f"'{fn}' takes at least {least} arguments", node)
+    return None
 
 
 def transposed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 import gast
@@ -22,7 +22,13 @@ from adcompiler.frontend.bindings import (
 )
 from adcompiler.frontend.differentiated import Differentiated, Run
 from adcompiler.frontend.entries import sparse_entries
-from adcompiler.frontend.lifting import laid_out, layout_of_function, name_of_layout, signature_of
+from adcompiler.frontend.lifting import (
+    default_of,
+    laid_out,
+    layout_of_function,
+    name_of_layout,
+    signature_of,
+)
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Lifted
 from adcompiler.frontend.state import Lowering
@@ -148,7 +154,6 @@ def bound(
     function: Binding,
     args: Sequence[Binding],
     keywords: Mapping[str, Binding],
-    constant: Callable[[str, object], Atom],
 ) -> list[Binding]:
     """Return one binding for each parameter of a function.
 
@@ -167,10 +172,8 @@ def bound(
             result.append(given[name])
         elif parameter.kind is parameter.VAR_POSITIONAL:
             result.append(())
-        elif isinstance(parameter.default, gast.AST):
-            result.append(state.binding(parameter.default))
         else:
-            result.append(constant(name, parameter.default))
+            result.append(default_of(function, name))
     return result
 
 
@@ -256,16 +259,23 @@ def evaluated(
         cure = "make it outside, where it can be used by its name"
         raise state.refuse("AD107", f"{maker} takes no option '{next(iter(keywords))}' here", node, cure)
     if maker != "jvp":
-        call = Differentiated(state, node, function, rest, run)
+        call = _with_defaults(state, node, function, rest, run)
         return _pulled(call, has_aux) if maker == "vjp" else _linear(call)
     primals, tangents = [found if isinstance(found, tuple) else () for found in rest[:2]]
     if len(rest) != 2 or len(primals) != len(tangents):
         reason = f"there are {len(primals)} arguments and {len(tangents)} tangents"
         raise state.refuse("AD305", reason, node, "pass two tuples: jvp(f, (x, y), (t_x, t_y))")
-    call = Differentiated(state, node, function, primals, run)
+    call = _with_defaults(state, node, function, primals, run)
     value, aux = matrices.parted(call, call.value(), has_aux)
     found = _along(call, value, tangents)
     return (value, found, aux) if has_aux else (value, found)
+
+
+def _with_defaults(
+    state: Lowering, node: gast.AST, function: Binding, args: Sequence[Binding], run: Run
+) -> Differentiated:
+    given = bound(state, node, function, args, {})
+    return Differentiated(state, node, function, given, run)
 
 
 def _along(call: Differentiated, value: Binding, tangents: Sequence[Binding]) -> Binding:

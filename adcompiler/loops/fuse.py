@@ -431,7 +431,7 @@ class _Fusion:
             return self.apply("max", nodes, total, Literal(0))
         for node, position in group.accesses:
             atom = node.args[position] if isinstance(node, Apply) else node.value
-            own = self.shapes.get(atom) if isinstance(atom, Value) else None
+            own = self.shapes.get(atom) if isinstance(atom, Value) and atom in known else None
             if isinstance(node, Apply) and node.fn == "np.outer":
                 continue
             place = axis - len(group.shape) + len(own or ())

@@ -10,17 +10,16 @@ the range is reached if the loops run at all, and if they do not run, `runs` say
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from numba import int64
-from numba.core import types as nt
 
 from adcompiler.analysis.activity import active_values
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.integers import Integers
 from adcompiler.analysis.shapes import symbolic_sizes
-from adcompiler.analysis.sizes import Axis, Shapes, form_of
+from adcompiler.analysis.sizes import Shapes, form_of
 from adcompiler.analysis.types import is_continuous
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -37,8 +36,9 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.walk import defined, merges, results, walk
+from adcompiler.graph.walk import defined, merges, walk
 from adcompiler.prepare.guard import write_form
+from adcompiler.prepare.index_checks import Check, Placed, strongest, written
 
 Facts = tuple[Linear, ...]
 
@@ -65,7 +65,7 @@ def check_indices(graph: Graph, active: set[Value]) -> Graph:
     shapes, sizes = symbolic_sizes(graph)
     integers = Integers(sizes)
     body, left = _Checker(active, shapes, integers, _undefined(graph)).region(graph.body, ())
-    return replace(graph, body=_written(body, left, integers))
+    return replace(graph, body=written(body, left, integers))
 
 
 def stores_in_doubt(graph: Graph, stores: Mapping[Store, Sequence[For] | None]) -> set[Store]:
@@ -84,62 +84,6 @@ def stores_in_doubt(graph: Graph, stores: Mapping[Store, Sequence[For] | None]) 
     checker = _Checker(arrays, shapes, Integers(sizes), _undefined(graph), stores)
     checker.region(graph.body, ())
     return checker.in_doubt
-
-
-@dataclass(frozen=True)
-class Check:
-    """The indices from `low` to `high` exist in an axis of this size, if all of `runs` are above zero.
-
-    Attributes:
-        size: the size.
-        low: the lowest index, which may count from the end.
-        high: the highest index.
-        sides: whether the lowest, and whether the highest index may be out of bounds.
-        runs: how often the loops run in which the element is accessed.
-        is_moved: whether the check stands outside the loop of the access.
-    """
-
-    size: Linear
-    low: Linear
-    high: Linear
-    sides: tuple[bool, bool]
-    runs: tuple[Linear, ...] = ()
-    is_moved: bool = False
-
-    @property
-    def forms(self) -> tuple[Linear, ...]:
-        return (self.size, self.low, self.high, *self.runs)
-
-    def symbols(self) -> Iterator[object]:
-        """Yield the values that the check reads."""
-        for form in self.forms:
-            for symbol in form.terms:
-                yield symbol.array if isinstance(symbol, Axis) else symbol
-
-    def failures(self) -> list[Linear]:
-        """Return forms of which one is zero or more where the check would fail."""
-        below, above = -1 * self.low - self.size - 1, self.high - self.size
-        return [form for form, side in zip((below, above), self.sides, strict=True) if side]
-
-    def successes(self) -> list[Linear]:
-        """Return forms that are zero or more once a check has stood that does not depend on `runs`."""
-        return [-1 * form - 1 for form in self.failures()]
-
-    def implies(self, other: Check) -> bool:
-        """Tell whether another check is superfluous where this one stands."""
-        low, high = other.low - self.low, self.high - other.high
-        is_wide = all(
-            not needed or (here and not gap.terms and gap.constant >= 0)
-            for needed, here, gap in zip(other.sides, self.sides, (low, high), strict=True)
-        )
-        own, others = self.high - self.low + 1, (*other.runs, other.high - other.low + 1)
-        is_nonempty = (not own.terms and own.constant > 0) or own in others
-        is_run = all(form in others for form in self.runs)
-        return self.size == other.size and is_wide and is_nonempty and is_run
-
-
-Placed = list[tuple[int, Check]]
-"""Checks of a region, each with the position of the node before which it stands."""
 
 
 @dataclass
@@ -181,7 +125,7 @@ class _Checker:
             placed += [(len(nodes), check) for check in checks]
             facts = (*facts, *(form for check in checks if not check.is_moved for form in check.successes()))
             nodes.append(node)
-        return replace(region, nodes=tuple(nodes)), _strongest(placed, nodes)
+        return replace(region, nodes=tuple(nodes)), strongest(placed, nodes)
 
     def accessed(self, array: Atom, index: Sequence[Atom], facts: Facts) -> list[Check]:
         """Return the checks that an access to an element or row needs."""
@@ -237,7 +181,7 @@ class _Checker:
         for holds, arm in ((True, node.then), (False, node.orelse)):
             said = self.integers.said_by(node.test, holds)
             inner, placed = self.region(arm, (*facts, *said))
-            arms.append(inner if self.depth else _written(inner, placed, self.integers))
+            arms.append(inner if self.depth else written(inner, placed, self.integers))
             if any(isinstance(part, Effect) and part.fn == "raise" for part in arm.nodes):
                 after = (*after, *self.integers.said_by(node.test, not holds))
         return replace(node, then=arms[0], orelse=arms[1]), after
@@ -347,64 +291,6 @@ def _extreme(form: Linear, index: Value, least: Linear, most: Linear) -> Linear:
     factor = form.terms.get(index, 0)
     rest = form - Linear({index: factor})
     return rest + factor * (most if factor > 0 else least)
-
-
-def _strongest(placed: Placed, nodes: Sequence[Node]) -> Placed:
-    """Leave out checks that others imply; a stronger one moves up to the first that it implies."""
-    homes: dict[object, int] = {value: k for k, node in enumerate(nodes) for value in results(node)}
-    kept: Placed = []
-    for position, check in placed:
-        if any(other.implies(check) for _, other in kept):
-            continue
-        first = next((k for k, (_, other) in enumerate(kept) if check.implies(other)), None)
-        earliest = max((homes.get(symbol, -1) + 1 for symbol in check.symbols()), default=0)
-        if first is not None and earliest <= kept[first][0]:
-            position = kept[first][0]
-        kept = [(k, other) for k, other in kept if k < position or not check.implies(other)]
-        kept.append((position, check))
-        kept.sort(key=lambda item: item[0])
-    return kept
-
-
-def _written(region: Region, placed: Placed, integers: Integers) -> Region:
-    """Write the checks of a region, with the names that the program has for sizes."""
-    nodes: list[Node] = []
-    names: dict[object, Linear] = {}
-    for k, node in enumerate(region.nodes):
-        for position, check in placed:
-            if position == k:
-                _write(check, names, nodes)
-        nodes.append(node)
-        if isinstance(node, Apply) and isinstance(node.out.type, nt.Integer):
-            size = integers.sizes.get(node.out)
-            if isinstance(size, Axis):
-                names.setdefault(size, Linear({node.out: 1}))
-    return replace(region, nodes=tuple(nodes))
-
-
-def _write(check: Check, names: dict[object, Linear], nodes: list[Node]) -> None:
-    def write(form: Linear) -> Atom:
-        named = Linear({}, form.constant)
-        for symbol, factor in form.terms.items():
-            named = named + factor * names.get(symbol, Linear({symbol: 1}))
-        return write_form(named, nodes)
-
-    is_single = check.low == check.high
-    ends = (check.low,) if is_single else (check.low, check.high + 1)
-    args = [write(form) for form in (check.size, *ends)]
-    count: Atom | None = None
-    for form in check.runs:
-        if form == check.high - check.low + 1 and not is_single:
-            continue  # the range is empty then
-        more = write(form)
-        if count is None:
-            count = more
-            continue
-        least = Value("least", temporary=True, type=int64)
-        nodes.append(Apply(least, "min", (count, more)))
-        count = least
-    keywords = () if count is None else (("runs", count),)
-    nodes.append(Effect("in_bounds" if is_single else "all_in_bounds", tuple(args), keywords=keywords))
 
 
 def _undefined(graph: Graph) -> set[Value]:

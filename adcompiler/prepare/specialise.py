@@ -5,6 +5,7 @@ In-place operators and items are settled in files of their own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from numba.core import types as nt
@@ -52,6 +53,7 @@ def specialise(graph: Graph, keep_arguments: bool) -> Graph:
             result then returns those copies.
     """
     _check_constants(graph)
+    _check_masks(graph)
     graph = _only_reals(graph)
     graph = resolve_items(resolve_in_place(graph))
     graph = _resolve_identities(graph)
@@ -70,6 +72,18 @@ def _check_constants(graph: Graph) -> None:
             and is_complex(type_of(node.args[0]))
         ):
             raise not_for_complex(node)
+
+
+def _check_masks(graph: Graph) -> None:
+    """Refuse masks of several axes, of which Numba's types say nothing."""
+    for node in walk(graph.body):
+        index: Sequence[Atom] = node.index if isinstance(node, Store) else ()
+        if isinstance(node, Apply) and node.fn == "getitem":
+            index = node.args[1:]
+        kinds = [kind for atom in index if is_array(kind := type_of(atom))]
+        if any(kind.ndim > 1 and isinstance(kind.dtype, nt.Boolean) for kind in kinds):
+            cure = "write np.where(mask, a, b), or loop over the indices"
+            raise DifferentiationError("AD102", "a mask has more than one axis", node.loc, cure)
 
 
 def _only_reals(graph: Graph) -> Graph:
@@ -104,14 +118,21 @@ def _check_shown(graph: Graph, shown: list[Apply]) -> None:
             raise DifferentiationError("AD303", reason, node.loc, "write .copy() of the array inside")
 
 
+def _is_real_array(atom: Atom) -> bool:
+    kind = type_of(atom)
+    return is_array(kind) and not is_complex(kind)
+
+
 def _resolve_identities(graph: Graph) -> Graph:
-    """`x is False` compares booleans; anything else, 0 too, is neither True nor False."""
+    """`x is False` compares booleans; anything else, 0 too, is neither True nor False. `x.real` may be x."""
     same: dict[Value, Atom] = {}
 
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
         for node in region.nodes:
-            if not isinstance(node, Apply) or node.fn != "is":
+            if isinstance(node, Apply) and node.fn == "np.real" and _is_real_array(node.args[0]):
+                same[node.out] = node.args[0]
+            elif not isinstance(node, Apply) or node.fn != "is":
                 nodes.append(node)
             elif not isinstance(type_of(node.args[0]), nt.Boolean):
                 same[node.out] = Literal(False)

@@ -28,6 +28,7 @@ from adcompiler.graph.walk import (
     clone,
     defined,
     free,
+    merges,
     operands,
     regions,
     renamed_keys,
@@ -195,9 +196,19 @@ def repeated(body: Region, back: Region, owners: dict[Value, Value], starts: dic
     return Region(back.params, (*copy.nodes, *back.nodes), back.yields)
 
 
+def _stacks(body: Region) -> set[Value]:
+    """Return the stacks that an iteration makes, also as the branches hand them on that made them."""
+    nodes = [*walk(body)]
+    found = {n.out for n in nodes if isinstance(n, Apply) and n.fn == "list" and n.role is Role.TAPE}
+    pairs = [pair for node in nodes if isinstance(node, If) for pair in merges(node)]
+    while more := {target for target, source in pairs if source in found} - found:
+        found |= more
+    return found
+
+
 def _without_effects(body: Region, owners: dict[Value, Value]) -> list[Node]:
     """Return the nodes of an iteration without asserts, draws, and stores to arrays from outside."""
-    local = {node.out for node in walk(body) if isinstance(node, Apply)}
+    local = {node.out for node in walk(body) if isinstance(node, Apply)} | _stacks(body)
 
     def keep(node: Node) -> bool:
         if isinstance(node, Effect):
