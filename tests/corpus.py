@@ -3070,3 +3070,43 @@ def small_states_swapped_in_a_loop(x, h):
         new = one + h * two * x[t]
         one, two = new, one
     return np.dot(one, two) + one[0]
+
+
+@case(M32, np.array([[0.4, -0.2, 0.9], [1.1, 0.3, -0.6], [0.2, -0.8, 0.5]]), M23.T.copy())
+def layer_of_each_row(w, u, x):
+    """Every row goes through one matrix, and a state through another, whose adjoint is a sum over steps."""
+    h = np.zeros(3)
+    total = 0.0
+    for t in range(x.shape[0]):
+        h = np.tanh(w @ x[t] + u @ h)
+        total += np.sum(h * h)
+    return total
+
+
+@case(M32)
+def columns_times_what_follows(data):
+    m = data.shape[1]
+    products = np.eye(m)
+    for i in range(m - 1):
+        products[i + 1 : m, i] = products[i, i + 1 : m] = data[:, i] @ data[:, i + 1 : m]
+    return np.sum(products**3)
+
+
+@case(M23.T.copy(), M32)
+def rows_between_which_the_matrix_changes(w, x):
+    total = 0.0
+    for i in range(x.shape[0]):
+        y = x[i] @ w.T
+        w[i] += 0.1 * x[i]
+        total += np.sum(y * y)
+    return total
+
+
+@case(M32)
+def outer_products_that_are_read(x):
+    found = np.zeros((2, 2))
+    total = 0.0
+    for i in range(x.shape[0]):
+        found += np.outer(x[i], np.sin(x[i]))
+        total += found[0, 1] * x[i, 0]
+    return total + np.sum(found**2)

@@ -145,10 +145,24 @@ def histogram(a, bins=10, range=None, density=False, weights=None):
     assert heights.size == flat.size, "weights should have the same shape as a"
     for k, place in enumerate(flat):
         if low <= place <= high:
-            tally[min(np.searchsorted(edges, place, side="right"), edges.size - 1) - 1] += heights[k]
+            if bins.ndim == 0:
+                tally[_equal_bin(place, edges)] += heights[k]
+            else:
+                tally[min(np.searchsorted(edges, place, side="right"), edges.size - 1) - 1] += heights[k]
     if density:
         return tally / (np.sum(tally) * np.diff(edges)), edges
     return tally, edges
+
+
+def _equal_bin(place, edges):
+    """Return which of equally wide bins a number is in: by its distance, then by the edges as they are."""
+    count = edges.size - 1
+    k = min(int((place - edges[0]) / (edges[-1] - edges[0]) * count), count - 1)
+    if place < edges[k]:
+        k -= 1
+    elif k < count - 1 and place >= edges[k + 1]:
+        k += 1
+    return k
 
 
 def _limits(flat):

@@ -192,11 +192,16 @@ class _Rows:
         found = self._row_of(vector)
         if found is None:
             return None
-        inside = set(walk(self.loop.body))
-        return None if inside.intersection(self.writers.get(self.memory(found[0]), ())) else found
+        return None if self._is_written(found[0]) else found
+
+    def _is_written(self, array: Value) -> bool:
+        """Tell whether the loop writes an array after it is made."""
+        return not set(walk(self.loop.body)).isdisjoint(self.writers.get(self.memory(array), ()))
 
     def _added(self, vector: Value) -> tuple[Value, int] | None:
         """Return a matrix of zeros to whose row the vector is added, and nothing else."""
+        if self._is_written(vector):
+            return None  # it may be another vector by the time that it is multiplied
         for node in self.loop.body.nodes:
             if not isinstance(node, Store) or not node.accumulate or node.index or node.value is not vector:
                 continue
