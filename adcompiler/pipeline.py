@@ -53,7 +53,7 @@ from adcompiler.prepare.decomposition_results import by_parts, name_parts
 from adcompiler.prepare.divisors import check_divisors
 from adcompiler.prepare.ellipses import typed_without_ellipses
 from adcompiler.prepare.finite_values import check_values
-from adcompiler.prepare.flat_masks import with_flat_masks
+from adcompiler.prepare.flat_masks import typed_with_flat_masks
 from adcompiler.prepare.guard import guard_sizes
 from adcompiler.prepare.hoist import hoist_calls, hoist_sizes
 from adcompiler.prepare.induction import index_counters
@@ -142,7 +142,9 @@ STAGES: dict[str, Stage] = {
             lambda u: typed_without_ellipses(u.graph, u.arguments),
             "`...` as slices, now that numbers of axes are known",
         ),
-        Pass("masks", lambda u: with_flat_masks(u.graph), "masks of several axes as masks of one"),
+        Pass(
+            "masks", lambda u: typed_with_flat_masks(u.graph, u.arguments), "masks of several axes as of one"
+        ),
         Pass("choices", lambda u: without_choices(u.graph), "overloads were chosen for these types"),
         Pass(
             "specialise",

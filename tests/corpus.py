@@ -1505,14 +1505,6 @@ def boolean_mask(x):
     return np.sum(x[x > 0.4] ** 2)
 
 
-@case(M32)
-def mask_of_matrix(m):
-    inverse = m * 2.0
-    inverse[m > 0.4] = 1.0 / m[m > 0.4]
-    inverse[m < 0.1] *= 3.0
-    return np.sum(inverse**2)
-
-
 @case(X5)
 def boolean_mask_of_rows(x):
     m = np.outer(x, x)
@@ -3110,3 +3102,11 @@ def outer_products_that_are_read(x):
         found += np.outer(x[i], np.sin(x[i]))
         total += found[0, 1] * x[i, 0]
     return total + np.sum(found**2)
+
+
+@case(M32)
+def mask_of_matrix(m):
+    inverse = m * 2.0
+    inverse[m > 0.4] = 1.0 / m[m > 0.4]
+    inverse[m < 0.1] *= 3.0
+    return np.sum(inverse**2)

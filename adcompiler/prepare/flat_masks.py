@@ -5,24 +5,32 @@ Numba knows masks of one axis only. What is written through a mask goes into a v
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from numba import int64
 from numba.core import types as nt
 
-from adcompiler.analysis.types import element, is_array, rank
+from adcompiler.analysis.types import element, enter_types, infer, is_array, rank
 from adcompiler.graph.nodes import Apply, Atom, Graph, Node, Region, Role, Store, Value, type_of
-from adcompiler.graph.walk import map_region
+from adcompiler.graph.walk import alike, map_region
 from adcompiler.primitives import hint
 
 
-def with_flat_masks(graph: Graph) -> Graph:
+def typed_with_flat_masks(graph: Graph, arguments: Sequence[nt.Type]) -> Graph:
     """Return the graph with arrays of several axes and their masks as one row each, where they meet.
+
+    Numba's types of what such masks pick are wrong; all types are inferred anew where there are any.
 
     Args:
         graph: the typed primal.
+        arguments: types of its arguments.
     """
-    return replace(graph, body=map_region(graph.body, _rewritten))
+    changed = replace(graph, body=map_region(graph.body, _rewritten))
+    if alike(graph, changed):
+        return graph
+    enter_types(infer(changed, arguments))
+    return changed
 
 
 def _rewritten(region: Region) -> Region:
