@@ -3110,3 +3110,13 @@ def mask_of_matrix(m):
     inverse[m > 0.4] = 1.0 / m[m > 0.4]
     inverse[m < 0.1] *= 3.0
     return np.sum(inverse**2)
+
+
+@case(X3, Y3, np.array([0.4, 1.3, -0.8]))
+def powers_of_a_state_that_is_overwritten(mass, force, velocity):
+    """What `velocity**2` was is gone when its factor's adjoint needs it."""
+    total = 0.0
+    for _ in range(3):
+        velocity += 0.1 * force
+        total += 0.5 * np.sum(mass * velocity**2)
+    return total

@@ -111,12 +111,11 @@ class Frame:
             return self.loads_the_same_later(node, node.args[0])
         if self.is_length_of_list(node):
             return False
-        if node.fn == "pow":
-            return isinstance(getattr(node.args[1], "value", None), int)
+        is_power = node.fn == "pow" and isinstance(getattr(node.args[1], "value", None), int)
         if is_array(node.out.type):
-            is_written = self.info.is_written(node.out)
-            return card(node.fn).is_cheap_on_arrays and not is_written and self.reads_the_same_later(node)
-        return card(node.fn).is_cheap and card(node.fn).is_pure
+            is_cheap = is_power or card(node.fn).is_cheap_on_arrays
+            return is_cheap and not self.info.is_written(node.out) and self.reads_the_same_later(node)
+        return is_power or (card(node.fn).is_cheap and card(node.fn).is_pure)
 
     def is_part(self, node: Apply) -> bool:
         """Tell whether a primitive reads a part of what a decomposition or a function returned."""
