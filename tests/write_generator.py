@@ -132,6 +132,7 @@ class WriteGenerator:
             f"0.3 * {one} - 0.2 * {two}",
             f"np.sin({one} + {two})",
             f"0.5 * {one}",
+            f"0.2 * {one} * {two} ** 2",
             f"0.5 * np.maximum({one}, {two})",
             one,
         )
