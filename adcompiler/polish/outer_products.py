@@ -15,7 +15,7 @@ from numba import float32, float64, int64
 from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear, linear
-from adcompiler.analysis.alias import is_opaque, memory_classes, written_by
+from adcompiler.analysis.alias import is_opaque, shared_memory, written_by
 from adcompiler.analysis.sizes import Shapes, Size, form_of, size_of
 from adcompiler.analysis.types import element, is_array, rank
 from adcompiler.graph.nodes import (
@@ -54,7 +54,7 @@ def multiply_at_once(graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) 
         shapes: symbolic shape of every array.
         sizes: what is known of the numbers that are sizes.
     """
-    classes = memory_classes(graph.body)
+    classes = shared_memory(graph.body)
     counts = uses(graph.body)
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
     writers: dict[Value, list[Node]] = {}

@@ -15,7 +15,7 @@ from numba import int64
 from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear, linear
-from adcompiler.analysis.alias import is_opaque, memory_classes, written_arrays
+from adcompiler.analysis.alias import is_opaque, shared_memory, written_arrays
 from adcompiler.analysis.propagate import kind_of_item
 from adcompiler.analysis.sizes import Shapes, Size, size_of
 from adcompiler.analysis.types import element, is_array, is_scalar, rank
@@ -34,7 +34,7 @@ def multiply_rows_at_once(graph: Graph, shapes: Shapes, sizes: Mapping[Value, Si
         shapes: symbolic shape of every array.
         sizes: what is known of the numbers that are sizes.
     """
-    classes = memory_classes(graph.body)
+    classes = shared_memory(graph.body)
 
     def region(body: Region) -> Region:
         nodes: list[Node] = []
