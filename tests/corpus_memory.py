@@ -547,3 +547,22 @@ def smallest_of_a_view_of_what_was_just_computed(q, x, y):
     m = np.sin(np.outer(x, y)[:3] + q)
     least = np.min(m[:, -2:], axis=1)
     return least[-1] + np.sum(y[:2])
+
+
+@case(np.outer(A4, A4) + np.eye(4))
+def diagonal_of_a_matrix_that_is_written_between(a):
+    total = 0.0
+    for k in range(3):
+        d = np.diag(a)
+        total += np.sum(d * d) + np.diagonal(a, 1).copy()[0]
+        a[0, 0] = d[1] * total
+        a[k, k + 1] = 0.5 * total
+    return total
+
+
+@case(np.outer(A4, A4) + np.eye(4))
+def axes_turned_by_a_formula_show_the_array(a):
+    turned = np.einsum("ij->ji", a)
+    same = np.sum(a, axis=())
+    a[0, 1] = turned[2, 0] * same[1, 1]
+    return np.sum(turned[1] * same[0]) + np.sum(turned**2)

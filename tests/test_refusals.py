@@ -171,6 +171,16 @@ def builtin_without_its_argument(x):
     return x * abs()
 
 
+@refused("AD107", 1.0)
+def function_without_its_second_argument(x):
+    return x * np.maximum(x)
+
+
+@refused("AD107", 1.0)
+def power_of_nothing(x):
+    return x * pow(x)
+
+
 def shifted(v, n):
     if n == 0:
         return v, 0
@@ -252,6 +262,22 @@ def shown_and_written_afterwards(x):
     rows = np.broadcast_to(y, (2, 3))
     y[0] = 3.0 * y[1]
     return np.sum(rows * rows)
+
+
+@refused("AD303", np.ones((2, 2)))
+def diagonal_written_afterwards(x):
+    m = x * 1.0
+    d = np.diag(m)
+    m[0, 0] = 3.0 * m[1, 1]
+    return np.sum(d * d)
+
+
+@refused("AD303", np.ones((2, 2)))
+def diagonal_by_einsum_written_afterwards(x):
+    m = x * 1.0
+    d = np.einsum("ii->i", m)
+    m[0, 0] = 3.0 * m[1, 1]
+    return np.sum(d * d)
 
 
 @refused("AD102", ARRAY, 0)

@@ -18,7 +18,7 @@ def sum_over_axes(a, axis=None, *, keepdims=False):
 
 def _one_by_one(reduce, a, axes, keepdims):
     """Reduce over several axes, the last first."""
-    y = a
+    y = a if len(axes) else a.copy()
     for k in (5, 4, 3, 2, 1, 0):
         if k < a.ndim and (k in axes or k - a.ndim in axes):
             y = reduce(y, axis=k)

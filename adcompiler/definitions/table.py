@@ -35,7 +35,7 @@ class Definition:
 
 
 DEFINITIONS: dict[str, list[Definition]] = {}
-SHOWN = frozenset({"np.broadcast_to", "np.diagonal", "np.diag"})
+SHOWN = frozenset({"np.broadcast_to", "np.einsum without sums"})
 """Definitions that return a copy where NumPy shows the array itself: it may not be written afterwards."""
 
 

@@ -29,8 +29,12 @@ def contracted(state: Lowering, node: gast.Call, name: str | None) -> Binding:
         raise state.refuse("AD102", "np.einsum with '...' is not part of the language", node)
     if len(terms) != len(arrays):
         raise state.refuse("AD102", f"the formula is for {len(terms)} arrays, not {len(arrays)}", node)
-    if result and _matrix_product(terms, result) is None:  # sums are formed in an array of floats
+    if result and not (
+        _turned(terms, result) or _matrix_product(terms, result)
+    ):  # sums are formed in an array of floats
         arrays = [defined.of_reals(state, node, "np.einsum", array) for array in arrays]
+        if len(terms) == 1 and set(terms[0]) == set(result):
+            arrays = [defined.of_reals(state, node, "np.einsum without sums", array) for array in arrays]
     source = parse(_function(program(terms, result)))
     start, where = len(state.nodes), state.where(node)
     env = inlining.bind_parameters(state, node, source, None, arrays, {})
@@ -68,7 +72,7 @@ def program(terms: list[str], result: str) -> str:
     """
     names = [f"x{k + 1}" for k in range(len(terms))]
     head = f"def einsum({', '.join(names)}):"
-    product = _matrix_product(terms, result)
+    product = _turned(terms, result) or _matrix_product(terms, result)
     lines = [f"    return {product}"] if product is not None else _nest(names, terms, result)
     return "\n".join([head, *lines])
 
@@ -92,6 +96,14 @@ def _nest(names: list[str], terms: list[str], result: str) -> list[str]:
         lines.append(f"{'    ' * (depth + 1)}for {letter} in range({where[letter]}):")
     target = f"y[{', '.join(result)}]" if result else "y"
     return [*lines, f"{'    ' * (len(order) + 1)}{target} += {factors}", "    return y"]
+
+
+def _turned(terms: list[str], result: str) -> str | None:
+    """Return the array itself with its axes in another order: NumPy does not copy it."""
+    if len(terms) > 1 or len(set(terms[0])) < len(terms[0]) or len(terms[0]) > len(result):
+        return None
+    order = tuple(terms[0].index(letter) for letter in result)
+    return f"np.transpose(x1, {order})"
 
 
 def _matrix_product(terms: list[str], result: str) -> str | None:

@@ -70,13 +70,15 @@ def applied(
         atoms, places = atoms[:-1], [atoms[-1]]
     if places:
         return _into(state, node, fn, atoms, places[0], options)
+    least, most = card(fn).arity or (0, None)
+    if len(atoms) + len(options) < least:
+        raise state.refuse("AD107", f"'{fn}' takes at least {least} arguments", node)
     rewritten = _rewritten(state, node, fn, atoms, options, name)
     if rewritten is not None:
         return rewritten
     if not is_known(fn):
         cure = f"write {IN_NUMPY[fn]}" if fn in IN_NUMPY else None
         raise state.refuse("AD102", f"'{fn}' is not part of the language", node, cure)
-    most = (card(fn).arity or (0, None))[1]
     if most is not None and len(atoms) > most:
         raise state.refuse("AD107", f"'{fn}' takes at most {most} arguments", node)
     return state.apply(node, fn, atoms, name, options)
@@ -148,6 +150,8 @@ def _is_tuple(state: Lowering, node: gast.Call) -> bool | None:
 
 def _on_tuple(state: Lowering, node: gast.Call, fn: str) -> Binding | None:
     """Functions of a tuple that is known here: `len`, `sum`, `max`, `min`, `tuple`."""
+    if fn == "tuple" and not node.args:
+        return ()
     if not card(fn).is_of_tuples or len(node.args) != 1 or node.keywords:
         return None
     found = None

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from numba.core import types as nt
 
-from adcompiler.analysis.alias import memory, memory_classes, typed_memory
+from adcompiler.analysis.alias import memory, memory_classes
 from adcompiler.analysis.types import (
     element,
     is_array,
@@ -19,7 +19,6 @@ from adcompiler.analysis.types import (
     is_list,
     is_memory,
 )
-from adcompiler.definitions import SHOWN
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Packed, Static
 from adcompiler.graph.nodes import (
@@ -40,6 +39,7 @@ from adcompiler.graph.nodes import (
 from adcompiler.graph.walk import defined, map_region, substitute, walk
 from adcompiler.prepare.in_place import resolve_in_place
 from adcompiler.prepare.items import resolve_items
+from adcompiler.prepare.shown import check_shown, is_marked_as_shown
 from adcompiler.primitives import card
 from adcompiler.rules.find import not_for_complex
 
@@ -89,12 +89,11 @@ def _check_masks(graph: Graph) -> None:
 def _only_reals(graph: Graph) -> Graph:
     """Refuse complex arguments of definitions for real numbers, and writing what NumPy would show."""
     same: dict[Value, Atom] = {}
+    check_shown(graph)
     marks = [node for node in walk(graph.body) if isinstance(node, Apply) and node.fn == "of_reals"]
-    shown = [node for node in marks if getattr(node.args[1], "value", None) in SHOWN]
-    _check_shown(graph, shown)
     for node in marks:
         argument, fn = node.args
-        if node not in shown and is_complex(type_of(argument)):
+        if not is_marked_as_shown(node) and is_complex(type_of(argument)):
             reason = f"'{getattr(fn, 'value', '')}' is known for real numbers only"
             raise DifferentiationError("AD202", reason, node.loc)
         same[node.out] = argument
@@ -104,18 +103,6 @@ def _only_reals(graph: Graph) -> Graph:
         return replace(region, nodes=tuple(node for node in region.nodes if node not in marked))
 
     return replace(graph, body=substitute(map_region(graph.body, rewrite), same))
-
-
-def _check_shown(graph: Graph, shown: list[Apply]) -> None:
-    """Refuse writing an array of which NumPy would show a part."""
-    if not shown:
-        return
-    info = typed_memory(graph.body)
-    for node in shown:
-        array, fn = node.args
-        if isinstance(array, Value) and is_array(array.type) and info.written_after(array, node):
-            reason = f"'{getattr(fn, 'value', '')}' shows an array that is written afterwards"
-            raise DifferentiationError("AD303", reason, node.loc, "write .copy() of the array inside")
 
 
 def _is_real_array(atom: Atom) -> bool:
