@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import gcd
 
 from adcompiler.graph.nodes import Apply, Atom, Literal, Value
@@ -99,38 +100,66 @@ def feasible(conditions: Iterable[Linear]) -> bool:
     >>> feasible([i - n, n - i - 1])
     False
     """
-    system = {_key(form): form for form in map(_tightened, conditions)}
-    while True:
-        if any(not form.terms and form.constant < 0 for form in system.values()):
-            return False
-        symbols = {symbol for form in system.values() for symbol in form.terms}
-        if not symbols or len(system) > _MOST:
+    forms = [*conditions]
+    columns = {symbol: k for k, symbol in enumerate(dict.fromkeys(s for form in forms for s in form.terms))}
+    rows = []
+    for form in forms:
+        row = [0] * len(columns)
+        for symbol, factor in form.terms.items():
+            row[columns[symbol]] = factor
+        rows.append((tuple(row), form.constant))
+    return _is_feasible(tuple(rows))
+
+
+Row = tuple[tuple[int, ...], int]
+"""The coefficients of an inequality, one for each symbol, and its constant."""
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_feasible(rows: tuple[Row, ...]) -> bool:
+    """Tell whether a system may have a solution; passes ask the same of the same loops again and again."""
+    system = _tightened(rows)
+    left = set(range(len(rows[0][0]))) if rows else set()
+    nothing = (0,) * len(left)
+    while system.get(nothing, 0) >= 0 and left:
+        if len(system) > _MOST:
             return True
-        system = _without(system, min(symbols, key=lambda s: _growth(system, s)))
+        column = min(left, key=lambda k: _growth(system, k))
+        left.remove(column)
+        system = _tightened(_without(system, column))
+    return system.get(nothing, 0) >= 0
 
 
-def _key(form: Linear) -> Hashable:
-    return frozenset(form.terms.items()), form.constant
+def _tightened(rows: Iterable[Row]) -> dict[tuple[int, ...], int]:
+    """Return the constants by their coefficients, of which the least holds for all with these.
+
+    The forms being whole, constants are divided by the common factor of the coefficients, and round down.
+    """
+    system: dict[tuple[int, ...], int] = {}
+    for factors, constant in rows:
+        common = gcd(*factors)
+        if common > 1:
+            factors, constant = tuple([f // common for f in factors]), constant // common
+        if factors not in system or constant < system[factors]:
+            system[factors] = constant
+    return system
 
 
-def _tightened(form: Linear) -> Linear:
-    """Divide by the common factor of the coefficients; the form being whole, the constant rounds down."""
-    common = gcd(*form.terms.values()) if form.terms else 1
-    return Linear({s: f // common for s, f in form.terms.items()}, form.constant // common)
+def _growth(system: Mapping[tuple[int, ...], int], column: int) -> int:
+    found = [factors[column] for factors in system]
+    above = sum([f > 0 for f in found])
+    below = sum([f < 0 for f in found])
+    return above * below - above - below
 
 
-def _growth(system: Mapping[Hashable, Linear], symbol: Hashable) -> int:
-    signs = [form.terms.get(symbol, 0) for form in system.values()]
-    return sum(f > 0 for f in signs) * sum(f < 0 for f in signs)
-
-
-def _without(system: Mapping[Hashable, Linear], symbol: Hashable) -> dict[Hashable, Linear]:
+def _without(system: Mapping[tuple[int, ...], int], column: int) -> list[Row]:
     """Eliminate a symbol: each lower bound is at most each upper bound."""
-    forms = list(system.values())
-    below = [form for form in forms if form.terms.get(symbol, 0) > 0]
-    above = [form for form in forms if form.terms.get(symbol, 0) < 0]
-    kept = [form for form in forms if symbol not in form.terms]
-    for low in below:
-        for high in above:
-            kept.append(-high.terms[symbol] * low + low.terms[symbol] * high)
-    return {_key(form): form for form in map(_tightened, kept)}
+    kept = [(factors, constant) for factors, constant in system.items() if not factors[column]]
+    below = [(factors, constant) for factors, constant in system.items() if factors[column] > 0]
+    above = [(factors, constant) for factors, constant in system.items() if factors[column] < 0]
+    for low, least in below:
+        for high, most in above:
+            one, two = -high[column], low[column]
+            factors = tuple([one * a + two * b for a, b in zip(low, high, strict=True)])
+            kept.append((factors, one * least + two * most))
+    return kept
