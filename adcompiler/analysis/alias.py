@@ -26,6 +26,10 @@ _UNTYPED: WeakKeyDictionary[Region, dict[Value, Value]] = WeakKeyDictionary()
 """The memory classes of regions as far as no types tell: several passes in a row ask for them."""
 
 
+_TYPED: WeakKeyDictionary[Region, tuple[set[Value], set[Value], Mapping[Value, Value]]] = WeakKeyDictionary()
+"""Those of typed regions, with the arrays and lists that their types told of."""
+
+
 def memory_classes(
     region: Region,
     arrays: Container[Value] | None = None,
@@ -107,7 +111,10 @@ def shared_memory(region: Region) -> Mapping[Value, Value]:
     arrays = {value for value in defined(region) if not is_scalar(type_of(value))}
     displays = (node.out for node in walk(region) if isinstance(node, Apply) and node.fn == "list")
     lists = {value for value in arrays if is_list(type_of(value))}.union(displays)
-    return memory_classes(region, arrays, lists)
+    known = _TYPED.get(region)
+    if known is None or known[0] != arrays or known[1] != lists:
+        known = _TYPED[region] = arrays, lists, _classes(region, arrays, lists, ())
+    return known[2]
 
 
 def is_opaque(node: Node) -> bool:

@@ -54,8 +54,13 @@ class Source:
 
 
 @lru_cache(maxsize=256)
-def _parse_lines(lines: tuple[str, ...]) -> gast.Module:
-    return gast.ast_to_gast(ast.parse("".join(lines)))
+def _parse_lines(lines: tuple[str, ...]) -> ast.Module:
+    return ast.parse("".join(lines))
+
+
+@lru_cache(maxsize=1024)
+def _of_any_version(tree: ast.FunctionDef | ast.Lambda) -> gast.FunctionDef | gast.Lambda:
+    return gast.ast_to_gast(tree)
 
 
 def parse(function: Callable[..., Any]) -> Source:
@@ -78,7 +83,7 @@ def parse(function: Callable[..., Any]) -> Source:
     tree = _find(_parse_lines(lines), code)
     if tree is None:
         raise DifferentiationError("AD001", f"'{name}' is not in {code.co_filename} any more")
-    return Source(plain, tree, code.co_filename, lines, error_model(function))
+    return Source(plain, _of_any_version(tree), code.co_filename, lines, error_model(function))
 
 
 def lines_of(code: types.CodeType, name: str) -> tuple[str, ...]:
@@ -134,21 +139,21 @@ def assigned(stmts: list[gast.stmt]) -> dict[str, None]:
     return found
 
 
-def _find(module: gast.Module, code: types.CodeType) -> gast.FunctionDef | gast.Lambda | None:
+def _find(module: ast.Module, code: types.CodeType) -> ast.FunctionDef | ast.Lambda | None:
     """Return the tree of a function's code: of lambdas, the innermost that holds all of its instructions."""
-    lambdas: list[gast.Lambda] = []
-    for node in gast.walk(module):
+    lambdas: list[ast.Lambda] = []
+    for node in ast.walk(module):
         match node:
-            case gast.FunctionDef(name=code.co_name):
+            case ast.FunctionDef(name=code.co_name):
                 first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
                 if first == code.co_firstlineno:
                     return node
-            case gast.Lambda() if code.co_name == "<lambda>" and _holds(node, code):
+            case ast.Lambda() if code.co_name == "<lambda>" and _holds(node, code):
                 lambdas.append(node)
     return max(lambdas, key=lambda node: (node.body.lineno, node.body.col_offset), default=None)
 
 
-def _holds(node: gast.Lambda, code: types.CodeType) -> bool:
+def _holds(node: ast.Lambda, code: types.CodeType) -> bool:
     """Tell whether a lambda's body spans the positions of the code's instructions."""
     body = node.body
     spots = [p for p in code.co_positions() if p[0] is not None and p[2] is not None and p[3] != p[2]]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from operator import is_
 
 from adcompiler.analysis.alias import memory_classes
 from adcompiler.graph.nodes import (
@@ -20,7 +22,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.walk import operands, regions, results, select, values, walk
+from adcompiler.graph.walk import operands, regions, select, values, with_regions
 from adcompiler.primitives import card
 
 
@@ -41,56 +43,85 @@ def remove_dead(graph: Graph) -> Graph:
 
 
 class _Liveness:
+    """What is read: values, the memory behind them, and the nodes that have to run; each is met once.
+
+    Attributes:
+        around: the branch or loop around each node.
+        takers: what runs, and is read, for each value that is.
+        writers: the nodes that change each piece of memory.
+    """
+
     def __init__(self, body: Region) -> None:
         self.classes = memory_classes(body)
-        grown = [n.args[0] for n in walk(body) if isinstance(n, Apply | Effect) and card(n.fn).changes_length]
-        self.lists = {self.classes.get(array, array) for array in values(grown)}
+        self.around: dict[Node, Node | None] = {}
+        self.takers: dict[Value, list[tuple[Node, tuple[Atom, ...]]]] = defaultdict(list)
+        self.writers: dict[Value, list[Node]] = defaultdict(list)
+        self.lists: set[Value] = set()
         self.values: set[Value] = set()
         self.memory: set[Value] = set()
-        size = -1
+        self.nodes: set[Node] = set()
+        self.waiting: list[Node | Value] = []
+        self.enter(body, None)
         self.read(body.yields)
-        while size != len(self.values) + len(self.memory):
-            size = len(self.values) + len(self.memory)
-            self.mark(body)
+        while self.waiting:
+            self.follow(self.waiting.pop())
+
+    def enter(self, region: Region, around: Node | None) -> None:
+        """Note who reads and writes what, and what runs in any case."""
+        for node in region.nodes:
+            self.around[node] = around
+            for out, sources in _flows(node):
+                self.takers[out].append((node, sources))
+            match node:
+                case Store():
+                    self.writers[self.class_of(node.array)].append(node)
+                case Apply() | Effect() if card(node.fn).changes_length:
+                    for array in values(node.args[:1]):
+                        self.writers[self.class_of(array)].append(node)
+                        self.lists.add(self.class_of(array))
+                case Effect() | Apply() if _runs_always(node):
+                    self.need(node)
+            for inner in regions(node):
+                self.enter(inner, node)
+
+    def class_of(self, value: Value) -> Value:
+        return self.classes.get(value, value)
+
+    def need(self, node: Node | None) -> None:
+        """Let a node run, and with it what is around it."""
+        while node is not None and node not in self.nodes:
+            self.nodes.add(node)
+            self.waiting.append(node)
+            node = self.around[node]
+
+    def touch(self, atoms: Iterable[Atom]) -> None:
+        """Read the values but not the memory behind them."""
+        for value in values(atoms):
+            if value not in self.values:
+                self.values.add(value)
+                self.waiting.append(value)
 
     def read(self, atoms: tuple[Atom, ...]) -> None:
+        self.touch(atoms)
         for value in values(atoms):
-            self.values.add(value)
-            self.memory.add(self.classes.get(value, value))
+            memory = self.class_of(value)
+            if memory not in self.memory:
+                self.memory.add(memory)
+                for writer in self.writers.get(memory, ()):
+                    self.need(writer)
 
-    def touch(self, atoms: tuple[Atom, ...]) -> None:
-        """Read the values but not the memory behind them."""
-        self.values.update(values(atoms))
+    def follow(self, found: Node | Value) -> None:
+        if isinstance(found, Value):
+            for node, sources in self.takers.get(found, ()):
+                self.need(node)
+                self.touch(sources)
+        else:
+            self.mark(found)
 
-    def is_live(self, node: Node) -> bool:
+    def mark(self, node: Node) -> None:
+        """Read what a node reads that runs."""
         match node:
-            case Apply():
-                return node.out in self.values or (not card(node.fn).is_pure and self.keeps(node))
-            case Store():
-                return self.classes.get(node.array, node.array) in self.memory
-            case Effect():
-                return self.keeps(node)
-            case _:
-                if any(out in self.values for out in results(node)):
-                    return True
-                return any(self.is_live(n) for inner in regions(node) for n in inner.nodes)
-
-    def keeps(self, node: Apply | Effect) -> bool:
-        """Effects are kept; an append or pop only for a list that is read."""
-        if card(node.fn).changes_length:
-            array = node.args[0]
-            return isinstance(array, Value) and self.classes.get(array, array) in self.memory
-        is_checked = node.fn == "finite" and isinstance(node.args[0], Literal)  # a constant
-        return node.fn != "dict" and not is_checked
-
-    def mark(self, region: Region) -> None:
-        for node in reversed(region.nodes):
-            if self.is_live(node):
-                self.mark_node(node)
-
-    def mark_node(self, node: Node) -> None:
-        match node:
-            case Apply(fn="len", args=(Value() as array,)) if self.classes.get(array, array) in self.lists:
+            case Apply(fn="len", args=(Value() as array,)) if self.class_of(array) in self.lists:
                 self.read((array,))
             case Apply(fn="tuple"):
                 self.touch(node.args)
@@ -104,46 +135,46 @@ class _Liveness:
                 self.read((*node.index, node.value))
             case If():
                 self.read((node.test,))
-                for arm in (node.then, node.orelse):
-                    pairs = zip(node.outs, arm.yields, strict=True)
-                    self.pass_on((out, atom) for out, atom in pairs)
-                    self.mark(arm)
-            case For() | While():
-                self.mark_loop(node)
-
-    def pass_on(self, pairs: Iterable[tuple[Value, Atom]]) -> None:
-        for target, source in pairs:
-            if target in self.values:
-                self.touch((source,))
-
-    def mark_loop(self, node: For | While) -> None:
-        if isinstance(node, For):
-            self.read((node.start, node.stop, node.step))
-        else:
-            self.read(node.cond.yields)
-            self.mark(node.cond)
-        params = node.carried
-        if node.breaks:
-            self.read(node.body.yields[:1])
-        self.pass_on(zip(node.outs, params, strict=True))
-        self.pass_on(zip(params, node.next_values, strict=True))
-        self.pass_on(zip(params, node.inits, strict=True))
-        self.mark(node.body)
+            case For():
+                self.read((node.start, node.stop, node.step, *node.body.yields[: node.breaks]))
+            case While():
+                self.read((*node.cond.yields, *node.body.yields[: node.breaks]))
 
     def prune(self, region: Region) -> Region:
-        nodes = [self.prune_node(node) for node in region.nodes if self.is_live(node)]
-        return Region(region.params, tuple(nodes), region.yields)
+        nodes = tuple(self.prune_node(node) for node in region.nodes if node in self.nodes)
+        is_same = len(nodes) == len(region.nodes) and all(map(is_, nodes, region.nodes))
+        return region if is_same else Region(region.params, nodes, region.yields)
 
     def prune_node(self, node: Node) -> Node:
-        match node:
-            case If():
-                node = replace(node, then=self.prune(node.then), orelse=self.prune(node.orelse))
-                return select(node, [k for k, out in enumerate(node.outs) if out in self.values])
-            case For() | While():
-                params = node.carried
-                keep = [k for k, param in enumerate(params) if param in self.values]
-                if isinstance(node, While):
-                    node = replace(node, cond=self.prune(node.cond))
-                return select(replace(node, body=self.prune(node.body)), keep)
-            case _:
-                return node
+        if isinstance(node, Apply | Store | Effect):
+            return node
+        old = regions(node)
+        new = tuple(map(self.prune, old))
+        ends = node.outs if isinstance(node, If) else node.carried
+        keep = [k for k, end in enumerate(ends) if end in self.values]
+        pruned = node if all(map(is_, old, new)) else with_regions(node, new)
+        assert isinstance(pruned, If | For | While)
+        return pruned if len(keep) == len(ends) else select(pruned, keep)
+
+
+def _flows(node: Node) -> Iterator[tuple[Value, tuple[Atom, ...]]]:
+    """Yield each value that a node defines, and the values that it hands on to it."""
+    match node:
+        case Apply():
+            yield node.out, ()
+        case If():
+            for out, one, other in zip(node.outs, node.then.yields, node.orelse.yields, strict=True):
+                yield out, (one, other)
+        case For() | While():
+            for out, param in zip(node.outs, node.carried, strict=True):
+                yield out, (param,)
+            for param, *sources in zip(node.carried, node.next_values, node.inits, strict=True):
+                yield param, (*sources,)
+
+
+def _runs_always(node: Apply | Effect) -> bool:
+    """Tell whether a node runs though nobody reads what it returns."""
+    if isinstance(node, Apply) and card(node.fn).is_pure:
+        return False
+    is_checked = node.fn == "finite" and isinstance(node.args[0], Literal)  # a constant
+    return node.fn != "dict" and not is_checked
