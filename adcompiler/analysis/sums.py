@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+from weakref import WeakKeyDictionary
+
 from adcompiler.graph.nodes import Apply, For, If, Node, Region, Value
 from adcompiler.graph.walk import free, operands, regions, values
 
 CONSTANT, SUM = "constant", "sum"
+_KINDS: WeakKeyDictionary[Region, list[str | None]] = WeakKeyDictionary()
+_SUMS: WeakKeyDictionary[Region, dict[Value, Set[Value] | None]] = WeakKeyDictionary()
+"""What is known of bodies: those of nests are asked about by each loop around them, in several passes."""
 
 
 def carried_kinds(body: Region) -> list[str | None]:
     """Tell of each value that a counted loop carries whether it is constant, a sum, or neither."""
+    if body not in _KINDS:
+        _KINDS[body] = _carried_kinds(body)
+    return _KINDS[body]
+
+
+def _carried_kinds(body: Region) -> list[str | None]:
     kinds: list[str | None] = []
     for entry, last in zip(body.params[1:], body.yields, strict=True):
         same, total = {entry}, running_sum(body, entry)
@@ -19,13 +31,16 @@ def carried_kinds(body: Region) -> list[str | None]:
     return kinds
 
 
-def running_sum(body: Region, entry: Value) -> set[Value] | None:
+def running_sum(body: Region, entry: Value) -> Set[Value] | None:
     """Return the values of a sum in the course of a region, None where they are used for more than adding.
 
     Each of them is the value at entry plus something that does not depend on it.
     """
-    found = {entry}
-    return found if _follow(body, found) else None
+    known = _SUMS.setdefault(body, {})
+    if entry not in known:
+        found = {entry}
+        known[entry] = frozenset(found) if _follow(body, found) else None
+    return known[entry]
 
 
 def _follow_copies(region: Region, same: set[Value]) -> None:

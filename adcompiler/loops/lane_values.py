@@ -41,7 +41,7 @@ def lane_values(loop: For) -> LaneValues:
 
 
 def _follow_sum(body: Region, entry: Value, k: int, found: LaneValues) -> None:
-    chain = running_sum(body, entry) or {entry}
+    chain = {entry} | (running_sum(body, entry) or set())
     found.sums |= dict.fromkeys(chain, k)
     _enter_loops(body, chain, k, found)
 

@@ -29,27 +29,38 @@ def remove_invariants(graph: Graph) -> Graph:
 
 
 def _unchanging(body: Region) -> dict[Value, Atom]:
+    """Return what takes the place of values; what a node inside another tells of this needs another look."""
     mapping: dict[Value, Atom] = {}
+
+    def now(atom: Atom) -> Atom:
+        while isinstance(atom, Value) and atom in mapping:
+            atom = mapping[atom]
+        return atom
+
     for node in walk(body):
         match node:
             case If():
-                inside = defined(node.then) | defined(node.orelse)
-                for out, left, right in zip(node.outs, node.then.yields, node.orelse.yields, strict=True):
-                    same = _same(left, right)
-                    choice = right if left == UNDEFINED else left
-                    if (left, right) == (Literal(True), Literal(False)):
-                        mapping[out] = node.test
-                    elif (same or UNDEFINED in (left, right)) and choice not in inside:
-                        mapping[out] = choice
+                for out, *ends in zip(node.outs, node.then.yields, node.orelse.yields, strict=True):
+                    chosen = _chosen(node, now(ends[0]), now(ends[1]))
+                    if chosen is not None:
+                        mapping[out] = chosen
             case For() | While():
-                params = node.carried
-                yields = node.next_values
-                for param, init, after, out in zip(params, node.inits, yields, node.outs, strict=True):
-                    if after is param or _same(after, init):
-                        mapping[param] = mapping[out] = init
-        if mapping:
-            return mapping  # one node at a time: its replacements may make others unchanging
+                places = zip(node.carried, node.inits, node.next_values, node.outs, strict=True)
+                for param, init, after, out in places:
+                    if after is param or now(after) is param or _same(now(after), now(init)):
+                        mapping[param] = mapping[out] = now(init)
     return mapping
+
+
+def _chosen(node: If, left: Atom, right: Atom) -> Atom | None:
+    """Return what a branch yields on either side, None where the sides differ."""
+    if (left, right) == (Literal(True), Literal(False)):
+        return node.test
+    if not _same(left, right) and UNDEFINED not in (left, right):
+        return None
+    choice = right if left == UNDEFINED else left
+    is_inside = isinstance(choice, Value) and (choice in defined(node.then) or choice in defined(node.orelse))
+    return None if is_inside else choice
 
 
 def _same(left: Atom, right: Atom) -> bool:
