@@ -32,15 +32,17 @@ def localise(graph: Graph, shapes: Shapes, sizes: dict[Value, object]) -> Graph:
 
 def _region(region: Region, shapes: Shapes, sizes: dict[Value, object]) -> Region:
     nodes = list(region.nodes)
+    reads = {node: _reads(node) for node in nodes}
     for made in [node for node in nodes if isinstance(node, Apply) and card(node.fn).allocates is not None]:
         if made.out not in shapes or element(made.out.type) != float64:
             continue
-        users = [node for node in nodes if made.out in _reads(node)]
+        users = [node for node in nodes if made.out in reads[node]]
         if made.out in region.yields or len(users) != 1 or not isinstance(users[0], For | While):
             continue
         loop = _with_allocation(users[0], made, shapes[made.out], sizes)
         if loop is not None:
             nodes[nodes.index(users[0])] = loop
+            reads[loop] = _reads(loop)
             nodes.remove(made)
     found = [
         with_regions(node, tuple(_region(inner, shapes, sizes) for inner in regions(node))) for node in nodes

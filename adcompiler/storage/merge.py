@@ -159,7 +159,7 @@ def _may_go_first(replay: Replay, others: list[Node], primal: Container[Node]) -
     rest = Region((), tuple(others), ())
     owners = _owners(own) | _owners(rest)
     one, two = _accesses(own, owners, primal), _accesses(rest, owners, primal)
-    outside = {value for value in one.written | one.added if value not in defined(own)}
+    outside = (one.written | one.added).difference(defined(own))
     return not (
         one.written & outside  # iterations would take what belongs to a later one
         or one.added & one.read & outside
