@@ -163,10 +163,17 @@ def sort_tangent(x, y, t):
 
 def product_of_others(x):
     """The product of all other elements, without dividing: elements may be zero."""
-    flat, one = x.flatten(), np.ones(1)
-    before = np.cumprod(np.concatenate((one, flat)))[: x.size]
-    after = np.cumprod(np.concatenate((one, flat[::-1])))[: x.size]
-    return before * after[::-1]
+    flat = x.flatten()
+    others = np.empty_like(flat)
+    product = 1.0
+    for i in range(flat.size):
+        others[i] = product
+        product = product * flat[i]
+    product = 1.0
+    for i in range(flat.size - 1, -1, -1):
+        others[i] = others[i] * product
+        product = product * flat[i]
+    return others
 
 
 def product_all(x, y, d):

@@ -69,22 +69,16 @@ def gaussian_process_value_and_grad(x, y, length, noise):
         vt = svd[2]
         mul_1 = np.linalg.det(u) * np.linalg.det(vt)
         flat = s.flatten()
-        one = np.ones(1)
-        concatenate = np.concatenate((one, flat))
-        y = np.empty_like(concatenate)
+        others = np.empty_like(flat)
         product = 1.0
-        for k_1 in range(y.size):
-            product *= concatenate[k_1]
-            y[k_1] = product
-        before = y[:s.size]
-        concatenate = np.concatenate((one, flat[::-1]))
-        y = np.empty_like(concatenate)
+        for i in range(flat.size):
+            others[i] = product
+            product *= flat[i]
         product = 1.0
-        for k_1 in range(y.size):
-            product *= concatenate[k_1]
-            y[k_1] = product
-        after = y[:s.size]
-        mul_b = u * (before * after[::-1])
+        for i in range(flat.size - 1, -1, -1):
+            others[i] = others[i] * product
+            product *= flat[i]
+        mul_b = u * others
         size_1 = vt.shape[0]
         size_2 = u.shape[0]
         mul_c = np.empty((size_2, size_1))
