@@ -3120,3 +3120,18 @@ def powers_of_a_state_that_is_overwritten(mass, force, velocity):
         velocity += 0.1 * force
         total += 0.5 * np.sum(mass * velocity**2)
     return total
+
+
+@case(X3, M32)
+def parts_that_grow_and_shrink(x, m):
+    """Parts as long as an index tells are overwritten forwards and backwards, in branches and inner loops."""
+    y, total = x.copy(), 0.0
+    for i in range(3):
+        y[: i + 1] *= y[i:][: i + 1].copy()[0] + m[i, 0]
+        for j in range(i + 1):
+            if x[j] > 0.3:
+                y[j:] = np.sin(y[j:]) * m[j, 1]
+        total += np.sum(y[i:] ** 2)
+    for i in range(2, -1, -1):
+        y[i:] *= total
+    return total + np.sum(y)

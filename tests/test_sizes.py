@@ -241,3 +241,20 @@ def test_sizes_that_differ_raise_or_are_stretched(jit):
     with pytest.raises(ValueError, match="broadcast"):
         derivative(X[0])
     check_grad(shorter_and_whole, (X[0, :2],), jit=jit)
+
+
+def scaled_triangle(beta, c):
+    c = c.copy()
+    for i in range(c.shape[0]):
+        c[i, : i + 1] *= beta
+    return np.sum(c**3)
+
+
+def test_rows_of_a_triangle_have_the_length_that_they_were_kept_with():
+    """What a stack returns in an iteration is as long as what that iteration put there: one loop serves."""
+    args = 0.7, R.normal(size=(4, 4))
+    source = source_of(scaled_triangle, *args)
+    assert ".pop()" in source
+    _, back = source.split(".pop()")
+    assert back.count("for ") == 1
+    check_grad(scaled_triangle, args, jit=False)

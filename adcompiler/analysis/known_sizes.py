@@ -27,6 +27,7 @@ from adcompiler.graph.nodes import (
     Apply,
     Atom,
     Effect,
+    For,
     Node,
     Region,
     Store,
@@ -67,6 +68,7 @@ class KnownSizes:
         self.counts: Counter[Value] = Counter()
         self.displays: dict[Value, Shape] = {}
         self.stacks: dict[Value, list[Effect]] = {}
+        self.stack_loops: dict[Value, tuple[For, For]] = {}
         self.pushed: dict[Effect, Shape | None] = {}
 
     def learn(self, values: Iterable[Value], known: Iterable[Shape | None] = ()) -> None:

@@ -25,7 +25,7 @@ from adcompiler.analysis.sizes import (
     size_of_form,
     without_axis,
 )
-from adcompiler.analysis.stacks_of_arrays import stacks
+from adcompiler.analysis.stacks_of_arrays import loops_of, stacks
 from adcompiler.analysis.types import is_array, is_array_atom, is_scalar, rank
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -57,6 +57,7 @@ def symbolic_sizes(graph: Graph, guards: Guards | None = None) -> tuple[Shapes, 
     reader = _Reader(guards)
     reader.counts = uses(graph.body)
     reader.stacks = stacks(graph.body)
+    reader.stack_loops = loops_of(graph.body, reader.stacks)
     reader.region(graph.body)
 
     def final(size: Size) -> Size:
@@ -294,7 +295,23 @@ class _Reader(KnownSizes):
         if first is None or any(self.common(first, other) is None for other in found[1:]):
             return None
         home, _ = self.depth(stack)
-        return first if self.level(*map(self.form, first)) <= home else None
+        index = self.reversed_index(stack)
+        forms = [self.form(size) for size in first]
+        if index is not None:
+            forms = [form.renamed(lambda symbol: index.get(symbol, symbol)) for form in forms]
+        own = set() if index is None else {*index.values()}
+        level = self.level(*(Linear({s: f for s, f in form.terms.items() if s not in own}) for form in forms))
+        return tuple(map(size_of_form, forms)) if level <= home else None
+
+    def reversed_index(self, stack: Atom) -> dict[object, Value] | None:
+        """Return what the index of the loop that fills a stack is called in the one that empties it."""
+        pair = entry(self.stack_loops, stack)
+        if pair is None or (pair[0].step, pair[1].step) != (Literal(1), Literal(-1)):
+            return None
+        ends = [self.number(end) for loop in pair for end in (loop.start, loop.stop)]
+        if ends[0] is None or ends[1] is None or [ends[1] - 1, ends[0] - 1] != ends[2:]:
+            return None
+        return {pair[0].body.params[0]: pair[1].body.params[0]}
 
     def reshaped(self, node: Apply) -> Shape | None:
         sizes = [size_of(atom, self.sizes) for atom in node.args[1:]]

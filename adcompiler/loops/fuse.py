@@ -381,7 +381,8 @@ class _Fusion:
         is_written = any(self.memory(v) in group.writes for v in reads if is_memory(type_of(v)))
         if isinstance(node, Effect):
             return card(node.fn).is_guard or (node.fn == "reverse_sweep" and not is_written)
-        if not isinstance(node, Apply) or not card(node.fn).is_pure or card(node.fn).is_call:
+        is_tape = isinstance(node, Apply) and node.fn == "pop" and node.role is Role.TAPE
+        if not isinstance(node, Apply) or not (card(node.fn).is_pure or is_tape) or card(node.fn).is_call:
             return False
         if group.after and any(is_list(type_of(value)) for value in reads):
             return False
