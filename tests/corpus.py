@@ -3129,7 +3129,7 @@ def parts_that_grow_and_shrink(x, m):
     for i in range(3):
         y[: i + 1] *= y[i:][: i + 1].copy()[0] + m[i, 0]
         for j in range(i + 1):
-            if x[j] > 0.3:
+            if x[j] > 0.1:
                 y[j:] = np.sin(y[j:]) * m[j, 1]
         total += np.sum(y[i:] ** 2)
     for i in range(2, -1, -1):
