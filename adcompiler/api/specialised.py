@@ -62,8 +62,8 @@ class Specialised:
 def assuming_less(style: Style, layouts: Sequence[Layout], args: Sequence[Any]) -> Style:
     """Return the style of what takes over where sizes are not as a specialisation assumes.
 
-    First it is assumed that axes of size 1 have that size in each call, so that what is stretched is known; then
-    nothing is.
+    First it is assumed that axes of size 1 have that size in each call, so that what is stretched is known;
+    then nothing is.
 
     Args:
         style: that of the specialisation.

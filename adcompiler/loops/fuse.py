@@ -20,19 +20,13 @@ from adcompiler.analysis.fusible import (
     gains_by_loop,
     is_elementwise,
     is_gather,
-    is_number,
     is_inexact,
+    is_number,
     shows_part,
     summed_axes,
 )
 from adcompiler.analysis.sizes import Shape, Shapes, Size, arrays_of, form_of
-from adcompiler.analysis.types import (
-    is_array,
-    is_list,
-    is_memory,
-    is_scalar,
-    rank,
-)
+from adcompiler.analysis.types import is_array, is_list, is_memory, is_scalar, rank
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -263,7 +257,9 @@ class _Fusion:
         inside = group.computed
         totals = {n.out for n in group.nodes if isinstance(n, Apply) and n.fn in ("np.sum", "np.mean")}
         used = {*values(operands(node))}
-        if used & (group.shown | totals) or any(value in inside and not self.is_plain(value, group) for value in used):
+        if used & (group.shown | totals) or any(
+            value in inside and not self.is_plain(value, group) for value in used
+        ):
             return False
         whole = [*values(node.args[: 1 if node.fn == "getitem" else None])] if isinstance(node, Apply) else []
         if isinstance(node, Apply) and node.fn in ("np.outer", "getitem") and inside.intersection(whole):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from numba import float64
 
 from adcompiler.analysis.alias import written_arrays
-from adcompiler.analysis.fusible import is_number, is_inexact
+from adcompiler.analysis.fusible import is_inexact, is_number
 from adcompiler.analysis.sizes import Shapes
 from adcompiler.analysis.types import element
 from adcompiler.graph.nodes import Apply, Atom, Literal, Region, Value, entry, type_of
