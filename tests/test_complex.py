@@ -91,6 +91,35 @@ def joined_and_defined(x, y):
     return np.sum(np.abs(np.mean(w, axis=0)))
 
 
+def wave(x, y):
+    z = x + 1j * y
+    field = np.exp(1j * np.abs(z) ** 2) * z / (2.0 + z)
+    field = np.where(x > 0, field**2, np.conj(field))
+    return np.sum(field.real * np.abs(field)) + np.sum(field.imag**2)
+
+
+def escapes(x, y):
+    c = x + y[:, None] * 1j
+    z = np.zeros(c.shape, dtype=np.complex128)
+    for _ in range(3):
+        inside = np.less(abs(z), 2.0)
+        z[inside] = z[inside] ** 2 + c[inside]
+    return np.sum((z * np.conj(z)).real)
+
+
+def sums_of_parts(x, y):
+    z = np.outer(x + 1j * y, y - 1j * x)
+    rows = np.sum(z, axis=1)
+    z[1] *= rows
+    z.imag[0] = x  # the parts below are those of what was written
+    return np.sum(z.real * z.imag) + np.abs(np.mean(rows)) + np.sum(z).imag
+
+
+def single(x, y):
+    z = (x + 1j * y).astype(np.complex64)
+    return np.sum((z * np.conj(z)).real)
+
+
 RNG = np.random.default_rng(2)
 VECTORS = (RNG.normal(size=4), RNG.normal(size=4))
 PROGRAMS = [
@@ -105,6 +134,9 @@ PROGRAMS = [
     (impedance, (1.0, 2.0, 0.7)),
     (chosen, VECTORS),
     (joined_and_defined, VECTORS),
+    (wave, VECTORS),
+    (escapes, VECTORS),
+    (sums_of_parts, VECTORS),
 ]
 
 
@@ -112,6 +144,35 @@ PROGRAMS = [
 @pytest.mark.parametrize(("function", "args"), PROGRAMS, ids=[f.__name__ for f, _ in PROGRAMS])
 def test_program(function, args, jit):
     check_grad(function, args, jit=jit, rtol=2e-6)
+
+
+def test_array_code_is_written_as_one_loop():
+    derivative = grad(wave, argnums=(0, 1), jit=False)
+    derivative(*VECTORS)
+    forward = derivative.source.split("    # return")[0]
+    assert forward.count("for i in range(") == 1
+    assert "np.zeros" not in forward
+
+
+def test_complex_numbers_of_single_precision():
+    found = grad(single, argnums=(0, 1))(*VECTORS)
+    np.testing.assert_allclose(found, [2 * v for v in VECTORS], rtol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"broadcasting": True}])
+@pytest.mark.parametrize("factor", [1.0, 1.0 + 0.5j])
+def test_builtin_abs_takes_arrays(factor, options):
+    def distance(x, y):
+        weights = np.linspace(0.2, 1.0, 4)
+        gaps = abs(factor * (x - y)) * weights
+        return np.sum(gaps[gaps > 0.1])
+
+    found = grad(distance, argnums=(0, 1), jit=False, **options)(*VECTORS)
+    weights = np.linspace(0.2, 1.0, 4)
+    gaps = VECTORS[0] - VECTORS[1]
+    expected = np.where(abs(factor * gaps) * weights > 0.1, abs(factor) * np.sign(gaps) * weights, 0.0)
+    np.testing.assert_allclose(found[0], expected, rtol=1e-12)
+    np.testing.assert_allclose(found[1], -expected, rtol=1e-12)
 
 
 ANALYTIC = (

@@ -100,7 +100,7 @@ def made(name: str, case: Case) -> str:
     verify(unit.graph)
     before, after = results(graph, kinds, 1), results(unit.graph, kinds, 1)
     for one, two in zip(before[0], after[0], strict=True):
-        np.testing.assert_allclose(np.asarray(two, float), np.asarray(one, float), rtol=1e-12)
+        np.testing.assert_allclose(np.asarray(two, complex), np.asarray(one, complex), rtol=1e-12)
     return to_text(unit.graph)
 
 

@@ -43,8 +43,41 @@ def test_the_code_for_stretched_arrays_is_kept():
     assert derivative(W, B, X).shape == (3,)
     assert "same_size" in derivative.source
     assert derivative(W, np.array([0.3]), X).shape == (1,)
+    assert "same_size(b.shape[0], 1)" in derivative.source
+    assert derivative(W, B, X).shape == (3,)
+    assert "same_size" not in derivative.source
+    assert derivative(W, np.array([0.3]), X).shape == (1,)
     assert "same_size" not in derivative.source
     np.testing.assert_allclose(derivative(W, B, X), grad(layer, argnums="b")(W, B, X))
+
+
+def pairs(given):
+    mass, place = given["mass"], given["place"]
+    distance = place[:, 0:1].T - place[:, 0:1]
+    return np.sum(mass * mass.T / np.sqrt(distance**2 + 0.1)) + np.sum(mass * place) ** 2
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_axes_of_size_1_are_known_once_one_is_stretched(jit):
+    column = {"mass": R.uniform(0.5, 1.5, size=(4, 1)), "place": R.normal(size=(4, 3))}
+    row = column | {"place": R.normal(size=(1, 3))}  # another axis is stretched: nothing is assumed
+    derivative = grad(pairs, jit=jit)
+    for given, is_general in ((column, False), (row, True), (column, True)):
+        found = derivative(given)
+        assert ("sum_to" in derivative.source) == is_general
+        assert found["mass"].shape == (4, 1)
+        expected = grad(pairs, jit=False, broadcasting=True)(given)
+        np.testing.assert_allclose(found["mass"], expected["mass"], rtol=1e-12)
+        np.testing.assert_allclose(found["place"], expected["place"], rtol=1e-12)
+
+
+def test_pullbacks_know_axes_of_size_1():
+    column, matrix = R.normal(size=(4, 1)), R.normal(size=(4, 3))
+    value, pullback = vjp(lambda a, b: a * b, column, matrix)
+    np.testing.assert_allclose(value, column * matrix)
+    by_column, by_matrix = pullback(np.ones((4, 3)))
+    np.testing.assert_allclose(by_column, matrix.sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(by_matrix, np.broadcast_to(column, (4, 3)))
 
 
 def test_compiled_callers_have_to_ask():

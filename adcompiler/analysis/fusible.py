@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from numba import boolean, float32, float64, int64
+from numba import boolean, complex64, complex128, float32, float64, int64
 
-from adcompiler.analysis.types import element, is_array, is_array_atom, rank
+from adcompiler.analysis.types import element, is_array, is_array_atom, is_complex, rank
 from adcompiler.graph.nodes import Apply, Atom, Literal, Store, Value, type_of
 from adcompiler.primitives import Gives, card
 
-_FLOATS = (float64, float32)
-_NUMBERS = (*_FLOATS, int64)
+_COMPLEX = (complex128, complex64)
+_INEXACT = (float64, float32, *_COMPLEX)
+_NUMBERS = (*_INEXACT, int64)
 
 
 def can_store(node: Store) -> bool:
-    """Tell whether a store writes floats."""
-    is_float = element(node.array.type) in _FLOATS
-    return is_float and (is_real(node.value) or is_number(node.value))
+    """Tell whether a store writes real or complex floats, the latter to complex arrays."""
+    is_known = element(node.array.type) in _INEXACT and (is_inexact(node.value) or is_number(node.value))
+    return is_known and (is_complex(node.array.type) or part_kind(node.value) not in _COMPLEX)
 
 
-def is_real(atom: Atom) -> bool:
-    """Tell whether an atom is an array of floats."""
+def is_inexact(atom: Atom) -> bool:
+    """Tell whether an atom is an array of real or complex floats."""
     kind = type_of(atom)
-    return is_array(kind) and element(kind) in _FLOATS
+    return is_array(kind) and element(kind) in _INEXACT
 
 
 def is_number(atom: Atom) -> bool:
     """Tell whether an atom is a number."""
     if isinstance(atom, Literal):
-        return isinstance(atom.value, int | float) and not isinstance(atom.value, bool)
+        return isinstance(atom.value, int | float | complex) and not isinstance(atom.value, bool)
     return isinstance(atom, Value) and type_of(atom) in _NUMBERS
 
 
@@ -50,7 +51,7 @@ def summed_axes(node: Apply) -> tuple[int, ...] | None:
 
 def is_gather(node: Apply) -> bool:
     """Tell whether a vector is made of elements of an array that one vector of integers picks."""
-    if node.fn != "getitem" or not is_real(node.args[0]) or not isinstance(node.args[0], Value):
+    if node.fn != "getitem" or not is_inexact(node.args[0]) or not isinstance(node.args[0], Value):
         return False
     base, *index = map(type_of, node.args)
     arrays = [kind for kind in index if is_array(kind)]
@@ -70,28 +71,30 @@ def is_elementwise(node: Apply) -> bool:
         return False
     result = element(kind)
     if node.fn == "astype":
-        return result == float32 and part_kind(node.args[0]) in _NUMBERS
+        return result in (float32, *_COMPLEX) and part_kind(node.args[0]) in _NUMBERS
     parts = [part_kind(atom) for atom in node.args]
     if None in parts:
         return False
     if card(node.fn).on_numbers not in ("", "mul"):
         return all(part == boolean for part in parts)
     if card(node.fn).gives is Gives.TEST:
-        return all(part in _NUMBERS for part in parts)
+        return all(part in _NUMBERS and part not in _COMPLEX for part in parts)
     if node.fn == "np.where":
-        return parts[0] == boolean and result in _FLOATS and all(p in _NUMBERS for p in parts[1:])
+        return parts[0] == boolean and result in _INEXACT and all(p in _NUMBERS for p in parts[1:])
     known = card(node.fn)
     if result == int64:
         is_whole = known.is_cheap_on_arrays and known.gives is not Gives.REAL
         return is_whole and all(part == int64 for part in parts)
     is_known = known.is_elementwise or known.is_step or node.fn == "copy"
-    return is_known and result in _FLOATS and all(part in _NUMBERS for part in parts)
+    return is_known and result in _INEXACT and all(part in _NUMBERS for part in parts)
 
 
 def part_kind(atom: Atom) -> object:
     """Return the type of an operand's elements, None if it is none that is understood."""
     if is_number(atom):
-        return int64 if isinstance(atom, Literal) and isinstance(atom.value, int) else float64
+        if isinstance(atom, Literal):
+            return {int: int64, complex: complex128}.get(type(atom.value), float64)
+        return complex128 if is_complex(type_of(atom)) else float64
     kind = type_of(atom)
     if is_array(kind):
         found = element(kind)
@@ -109,5 +112,5 @@ def gains_by_loop(node: Apply | Store) -> bool:
     """Tell whether a node gains by a loop: copies of arrays do not, but Numba is slow to compile
     stores of arrays, since the message for sizes that do not fit is put together in code."""
     if isinstance(node, Store):
-        return node.accumulate or is_real(node.value)
+        return node.accumulate or is_inexact(node.value)
     return node.fn not in ("copy", "astype") and not is_gather(node)

@@ -86,6 +86,8 @@ class _Reader(KnownSizes):
         around, self.node = self.node, None
         if len(self.regions) == 1:
             self.learn(region.params)
+            for position, axis in () if self.guards is None else self.guards.ones:
+                self.same(Axis(region.params[position], axis), 1)
         for node in region.nodes:
             self.node = node
             match node:

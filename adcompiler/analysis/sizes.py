@@ -140,12 +140,14 @@ class Guards:
         cautious: whether nothing is assumed for the sake of code in a branch that may not be taken.
         is_conditional: whether something was.
         stretches: whether nothing is assumed, since arrays may be stretched.
+        ones: parameters, by position, and axes of theirs whose size is taken to be 1.
     """
 
     at: dict[Node | Region, list[Guard]] = field(default_factory=dict)
     cautious: bool = False
     is_conditional: bool = False
     stretches: bool = False
+    ones: tuple[tuple[int, int], ...] = ()
 
     def drop_implied(self, facts: Facts) -> None:
         """Remove checks that others make superfluous."""

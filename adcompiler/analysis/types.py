@@ -170,6 +170,7 @@ def _inferred(graph: Graph, arguments: Sequence[types.Type]) -> Types:
         "np": numpy_forms,
         "math": __import__("math"),
         "operator": operator,
+        "abs": np.abs,  # Numba's own is for numbers only
         "fast": vector_math,
         "stand_ins": stand_ins,
         **GUARDS,

@@ -101,7 +101,7 @@ def _transformed(
     arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
     is_plain = halves is None and not any(step.in_lanes or step.in_sets for step in chain)
     style = replace(style, parallel=style.parallel and is_plain)
-    guards = Guards(cautious=style.cautious, stretches=style.broadcasts)
+    guards = Guards(cautious=style.cautious, stretches=style.broadcasts, ones=style.ones)
     unit = Unit(graph, arguments, style, keep_arguments, guards, masked=masked)
     through(unit, "typed")
     check_calls(unit.graph)
@@ -222,7 +222,7 @@ class Halves:
             graph = through(Unit(callee_graph(callee, kinds)), "lowered").graph
             chain = (Step("halves", wrt),)
             layouts = [Leaf(kind) for kind in kinds]
-            style = replace(self.style, single=False, packed=False, parallel=False)
+            style = replace(self.style, single=False, packed=False, parallel=False, ones=())
             try:
                 whole, made = _transformed(graph, layouts, chain, style, True, self, masked)
                 self.made[key] = cut_in_halves(whole, graph, wrt, made.interface.seeds)
@@ -270,7 +270,7 @@ def _callee(callee: Callee, kinds: Kinds, style: Style) -> Graph:
         return through(unit, "called").graph
     graph = through(Unit(graph), "lowered").graph
     layouts = [Static(None) if isinstance(kind, nt.NoneType) else Leaf(kind) for kind in own]
-    own_style = replace(style, single=callee.single, packed=False, parallel=False)
+    own_style = replace(style, single=callee.single, packed=False, parallel=False, ones=())
     return _transformed(graph, layouts, callee.chain, own_style)[0]
 
 

@@ -42,7 +42,7 @@ from adcompiler.api.partials import written_out
 from adcompiler.api.remembered import Entry, Slot, compile_all, slot_of
 from adcompiler.api.shortcuts import Shortcuts
 from adcompiler.api.showing import in_notebook, show
-from adcompiler.api.specialised import Specialised, outdated, run_plainly, seconds_of_stages
+from adcompiler.api.specialised import Specialised, assuming_less, outdated, run_plainly, seconds_of_stages
 from adcompiler.api.styles import style_of
 from adcompiler.emit.running import load
 from adcompiler.enabled import enabled, is_disabled
@@ -158,12 +158,13 @@ class Derivative(Portable, Generic[P, R]):
         try:
             found = made.function(*args) if self.jit else run_plainly(made.function, args)
         except SizeError:
-            if made.broadcasts:
+            if made.style.broadcasts:
                 raise
             if made.version != self.version:
                 raise outdated(self.python.__name__) from None
             self.shortcuts.clear()
-            return self.run(self._specialise(made.layouts, broadcasts=True), args)
+            style = assuming_less(made.style, made.layouts[: self.own], args)
+            return self.run(self._specialise(made.layouts, style=style), args)
         except Exception as error:
             note_place(self, error)
             raise
@@ -202,21 +203,20 @@ class Derivative(Portable, Generic[P, R]):
         return tuple(as_plain(bound.arguments[name]) for name in self.names)
 
     def _specialise(
-        self, layouts: tuple[Layout, ...], origins: Sequence[str] = (), broadcasts: bool = False
+        self, layouts: tuple[Layout, ...], origins: Sequence[str] = (), style: Style | None = None
     ) -> Specialised:
-        broadcasts = broadcasts or self.style.broadcasts
         made = self.specialised.get(layouts)
-        if made is None or (broadcasts and not made.broadcasts):
-            made = self._made_first(layouts, origins, broadcasts)
+        if made is None or not (style is None or made.is_more_general(style)):
+            made = self._made_first(layouts, origins, style)
         return made
 
     @in_turn
     def _made_first(
-        self, layouts: tuple[Layout, ...], origins: Sequence[str], broadcasts: bool
+        self, layouts: tuple[Layout, ...], origins: Sequence[str], style: Style | None
     ) -> Specialised:
         made = self.specialised.get(layouts)  # by another thread, before it was this one's turn
-        if made is None or (broadcasts and not made.broadcasts):
-            made = self._made(layouts, origins, replace(self.style, broadcasts=broadcasts))
+        if made is None or not (style is None or made.is_more_general(style)):
+            made = self._made(layouts, origins, style or self.style)
             self.specialised[layouts] = made
         return made
 
@@ -247,7 +247,7 @@ class Derivative(Portable, Generic[P, R]):
 
             functions = [uncompiled(module, name) for name in entry.called]
         clock.append(time.perf_counter())
-        about = entry.interface, entry.source, style.broadcasts, seconds_of_stages(clock), self.version
+        about = entry.interface, entry.source, style, seconds_of_stages(clock), self.version
         return Specialised(layouts, functions[0], *about, adjoint=functions[-1], compiled=compiled)
 
     def _written(
@@ -443,7 +443,7 @@ class Derivative(Portable, Generic[P, R]):
         missing = (layout_of_value(p.default, p.name) for p in parameters)
         own = (*map(layout_of_type, kinds), *missing)[: self.own]
         made = self._specialise(layouts := (*own, *self._direction(own)))
-        if not made.interface.is_conditional or made.broadcasts:
+        if not made.interface.is_conditional or made.style.broadcasts:
             return made
         if layouts not in self.cautious:  # there is no way back from compiled code
             self.cautious[layouts] = self._made(layouts, (), replace(self.style, cautious=True))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from adcompiler.api.arguments import flat
@@ -54,8 +53,7 @@ def _beside_threads(derivative: Any, unit: Compiled, text: str) -> str:
 def plan_of(derivative: Any, made: Specialised) -> Compiled:
     """Return what a specialisation was made of, which is not kept for other processes."""
     if made.compiled is None:
-        style = replace(derivative.style, broadcasts=made.broadcasts)
-        made.compiled = derivative._compiled(made.layouts, style, [])
+        made.compiled = derivative._compiled(made.layouts, made.style, [])
     return made.compiled
 
 

@@ -16,7 +16,7 @@ from adcompiler.api.derivative import Derivative
 from adcompiler.api.explaining import note_place
 from adcompiler.api.exporting import write
 from adcompiler.api.plans import Plan, plans_of, quick_key, seed_kinds
-from adcompiler.api.specialised import Specialised, outdated, run_plainly
+from adcompiler.api.specialised import Specialised, assuming_less, outdated, run_plainly
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.kinds import is_continuous
 from adcompiler.graph.layout import Layout, Leaf, Packed, items_of, leaves, pack_python
@@ -184,10 +184,11 @@ def _forward(plan: Plan, args: tuple[Any, ...]) -> tuple[Specialised, Any]:
     try:
         return made, _called(derivative, made.function, given)
     except SizeError:
-        if made.broadcasts:
+        if made.style.broadcasts:
             raise
-    plan.made = made = derivative._specialise(made.layouts, broadcasts=True)
-    return made, _called(derivative, made.function, given)
+    style = assuming_less(made.style, made.layouts, given)
+    plan.made = derivative._specialise(made.layouts, style=style)
+    return _forward(plan, args)
 
 
 def _called(derivative: Derivative[..., Any], function: Any, args: tuple[Any, ...]) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from adcompiler.api.arguments import needs_repacking
 from adcompiler.api.interface import Interface
 from adcompiler.enabled import enabled
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.layout import Layout, Leaf
+from adcompiler.graph.layout import Layout, Leaf, Packed
+from adcompiler.graph.steps import Style
 from adcompiler.quiet import quietly
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Specialised:
         function: the generated function.
         interface: what has to be known to call it.
         source: text of its module.
-        broadcasts: whether nothing is assumed of sizes.
+        style: what the text is like, and what it assumes of sizes.
         seconds: how long each stage took.
         version: how often its `Derivative` had been told to compile again.
         adjoint: of a pullback that is two functions, the second one.
@@ -41,7 +42,7 @@ class Specialised:
     function: Any
     interface: Interface
     source: str
-    broadcasts: bool
+    style: Style
     seconds: dict[str, float]
     version: int
     adjoint: Any = None
@@ -52,6 +53,36 @@ class Specialised:
     def __post_init__(self) -> None:
         self.is_plain = all(isinstance(layout, Leaf) for layout in self.layouts)
         self.repacks = needs_repacking(self.interface.returns)
+
+    def is_more_general(self, style: Style) -> bool:
+        """Tell whether this assumes no more of sizes than a style does."""
+        return self.style == style or self.style.broadcasts
+
+
+def assuming_less(style: Style, layouts: Sequence[Layout], args: Sequence[Any]) -> Style:
+    """Return the style of what takes over where sizes are not as a specialisation assumes.
+
+    First it is assumed that axes of size 1 have that size in each call, so that what is stretched is known;
+    then nothing is.
+
+    Args:
+        style: that of the specialisation.
+        layouts: layout of each argument.
+        args: the arguments of the call, as generated code takes them.
+    """
+    single = (value for layout, arg in zip(layouts, args, strict=False) for value in _leaves(arg, layout))
+    shapes = enumerate(value.shape if isinstance(value, np.ndarray) else () for value in single)
+    ones = tuple((k, axis) for k, shape in shapes for axis, size in enumerate(shape) if size == 1)
+    return replace(style, broadcasts=True, ones=()) if style.ones or not ones else replace(style, ones=ones)
+
+
+def _leaves(value: Any, layout: Layout) -> Iterator[Any]:
+    """Yield the single values of an argument."""
+    if isinstance(layout, Leaf):
+        yield value
+    elif isinstance(layout, Packed):
+        for item, part in zip(value, layout.parts, strict=True):
+            yield from _leaves(item, part)
 
 
 def run_plainly(function: Any, args: Sequence[Any]) -> Any:

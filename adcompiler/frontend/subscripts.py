@@ -7,6 +7,7 @@ import gast
 from adcompiler.frontend import resolve, tuples
 from adcompiler.frontend.bindings import Binding, flatten
 from adcompiler.frontend.buffers import writable
+from adcompiler.frontend.grids import grid, is_grid
 from adcompiler.frontend.ranks import rank_of
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Value
@@ -48,6 +49,8 @@ def subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Bindin
     if isinstance(base, tuple):
         return tuples.item(state, node, base)
     whole = state.materialise(base, node)
+    if isinstance(whole, Global) and is_grid(whole):
+        return grid(state, node, whole, name)
     if isinstance(whole, Global) and isinstance(whole.value, tuple):
         index = state.atom(node.slice)
         if isinstance(index, Literal) and isinstance(index.value, int):

@@ -81,6 +81,7 @@ class Style:
         single: whether one gradient is returned by itself, not as a tuple.
         accurate: whether the order of all sums is kept, and the elementary functions of libm.
         broadcasts: whether arrays may be stretched where only their sizes tell.
+        ones: single values of the arguments, by position, and axes of theirs that are taken to have size 1.
         cautious: whether nothing is assumed of sizes for the sake of code in a branch that may not be taken.
         packed: whether the tangents are one argument `v` in the structure of the gradient.
         checks: whether each value and adjoint is checked to be finite.
@@ -94,6 +95,7 @@ class Style:
     single: bool = True
     accurate: bool = False
     broadcasts: bool = False
+    ones: tuple[tuple[int, int], ...] = ()
     cautious: bool = False
     packed: bool = False
     checks: bool = False

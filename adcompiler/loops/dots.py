@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from numba import float64
 
-from adcompiler.analysis.fusible import is_gather, is_real
+from adcompiler.analysis.fusible import is_gather, is_inexact
 from adcompiler.analysis.sizes import Shapes, Size
 from adcompiler.analysis.types import element, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Node, Region, Value, While, entry, type_of
@@ -59,7 +59,7 @@ def _is_dot(node: Apply, shapes: Shapes) -> bool:
     if len({entry(shapes, atom) for atom in node.args}) != 1:
         return False
     kinds = [type_of(atom) for atom in node.args]
-    return all(map(is_real, node.args)) and all((rank(k), element(k)) == (1, float64) for k in kinds)
+    return all(map(is_inexact, node.args)) and all((rank(k), element(k)) == (1, float64) for k in kinds)
 
 
 def _is_dear(node: Apply, makers: Mapping[Value, Apply]) -> bool:

@@ -9,7 +9,8 @@ from numba import int64
 from numba.core import types as nt
 
 from adcompiler.analysis.fusible import summed_axes
-from adcompiler.analysis.types import element, is_array
+from adcompiler.analysis.types import element, is_array, is_complex
+from adcompiler.graph.kinds import zero_of
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -137,8 +138,10 @@ def _element(nest: _Nest, node: Apply, is_kept: bool) -> Atom:
         is_known = node.fn == "copy" or type_of(number) == kind
         return number if is_known else nest.apply(f"np.{kind}", number, like=node, kind=kind)
     args = [nest.read(node, position) for position in range(len(node.args))]
-    match node.fn:
-        case "np.where":
+    match node:
+        case Apply(fn="pow", args=(_, Literal(value=2))) if is_complex(kind):
+            args, node = [args[0], args[0]], replace(node, fn="mul")  # Numba has one power for all exponents
+        case Apply(fn="np.where"):
             out = Value(node.out.name, node.out.temporary or is_kept, type=kind)
             arms = [Region((), (), (arg,)) for arg in args[1:]]
             nest.body.append(If(args[0], arms[0], arms[1], (out,), loc=node.loc, role=node.role))
@@ -203,11 +206,11 @@ def _loops(nest: _Nest, bounds: Sequence[Atom], like: Apply | Store | None) -> l
                 out = _number(total)
                 index = tuple(nest.counters[axis] for axis in kept)
                 stores.append(Store(total, index, out, kept[-1] != len(kept) - 1))
-                inits.append(Literal(0.0))
+                inits.append(Literal(zero_of(element(total.type))))
                 del carried[total]
             elif level == 0:
                 out = total
-                inits.append(Literal(0.0))
+                inits.append(Literal(zero_of(element(total.type))))
             else:
                 out, outer = _number(total), _number(total)
                 carried[total] = outer, out

@@ -14,25 +14,19 @@ from dataclasses import replace
 from numba import int64
 from numba.core import types as nt
 
-from adcompiler.analysis.alias import shared_memory
+from adcompiler.analysis.alias import shared_memory, written_arrays
 from adcompiler.analysis.fusible import (
     can_store,
     gains_by_loop,
     is_elementwise,
     is_gather,
+    is_inexact,
     is_number,
-    is_real,
     shows_part,
     summed_axes,
 )
 from adcompiler.analysis.sizes import Shape, Shapes, Size, arrays_of, form_of
-from adcompiler.analysis.types import (
-    is_array,
-    is_list,
-    is_memory,
-    is_scalar,
-    rank,
-)
+from adcompiler.analysis.types import is_array, is_list, is_memory, is_scalar, rank
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -88,6 +82,7 @@ class _Fusion:
     ) -> None:
         self.shapes, self.parts, self.wanted = shapes, parts, wanted
         self.classes = shared_memory(body)
+        self.changed = {self.memory(array) for array in written_arrays(body)}
         makers = {node.out: node for node in walk(body) if isinstance(node, Apply)}
         counters = {node.body.params[0]: node for node in walk(body) if isinstance(node, For)}
         self.elements = Elements(
@@ -197,7 +192,7 @@ class _Fusion:
         """Tell whether a node makes zeros like what was read back from a tape for its shape."""
         made = entry(self.elements.makers, node.args[0]) if isinstance(node, Apply) and node.args else None
         is_row = made is not None and made.fn == "getitem" and made.role is Role.TAPE
-        return is_row and isinstance(node, Apply) and node.fn == "np.zeros_like" and is_real(node.out)
+        return is_row and isinstance(node, Apply) and node.fn == "np.zeros_like" and is_inexact(node.out)
 
     def blank(self, node: Node, known: set[Value]) -> list[Node]:
         """Return the allocation from sizes alone."""
@@ -220,14 +215,16 @@ class _Fusion:
                 return shape if shape and part and self.fit((node.value,), shape) else None
             case Apply(fn=fn, args=args) if fn in ("np.sum", "np.mean"):
                 source = args[0]
-                shape = entry(self.shapes, source) if is_real(source) else None
+                shape = entry(self.shapes, source) if is_inexact(source) else None
                 is_known = shape is not None and summed_axes(node) is not None
                 return shape if shape and is_known and self.fit((source,), shape) else None
-            case Apply(fn="np.outer", args=args) if all(map(is_real, args)) and not node.keywords:
+            case Apply(fn="np.outer", args=args) if all(map(is_inexact, args)) and not node.keywords:
                 return self.shapes.get(node.out)
             case Apply() if is_gather(node):
                 shape = self.shapes.get(node.out)
                 return shape if shape and self.fit(node.args[1:], shape) else None
+            case Apply() if card(node.fn).is_view and self.memory(node.out) in self.changed:
+                return None  # such as the real part of an array that is written
             case Apply() if is_elementwise(node):
                 shape = self.shapes.get(node.out)
                 args = node.args[:1] if node.fn == "astype" else node.args
@@ -260,12 +257,12 @@ class _Fusion:
         inside = group.computed
         totals = {n.out for n in group.nodes if isinstance(n, Apply) and n.fn in ("np.sum", "np.mean")}
         used = {*values(operands(node))}
-        if used & group.shown or any(value in inside and not self.is_plain(value, group) for value in used):
+        if used & (group.shown | totals) or any(
+            value in inside and not self.is_plain(value, group) for value in used
+        ):
             return False
         whole = [*values(node.args[: 1 if node.fn == "getitem" else None])] if isinstance(node, Apply) else []
         if isinstance(node, Apply) and node.fn in ("np.outer", "getitem") and inside.intersection(whole):
-            return False
-        if totals.intersection(values(operands(node))):
             return False
         part = self.elements.part(node.array, node.index, len(shape)) if isinstance(node, Store) else None
         if part is not None and part[0] in inside:

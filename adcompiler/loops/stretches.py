@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from numba import float64
 
 from adcompiler.analysis.alias import written_arrays
-from adcompiler.analysis.fusible import is_number, is_real
+from adcompiler.analysis.fusible import is_inexact, is_number
 from adcompiler.analysis.sizes import Shapes
 from adcompiler.analysis.types import element
 from adcompiler.graph.nodes import Apply, Atom, Literal, Region, Value, entry, type_of
@@ -30,12 +30,12 @@ def stretched(
     written = {classes.get(array, array) for array in written_arrays(body)}
     found: dict[Value, Atom] = {}
     for array, made in makers.items():
-        if not is_real(array) or element(array.type) != float64 or classes.get(array, array) in written:
+        if not is_inexact(array) or element(array.type) != float64 or classes.get(array, array) in written:
             continue
         source = _source(made, found)
         if (
             isinstance(source, Value)
-            and is_real(source)
+            and is_inexact(source)
             and (classes.get(source, source) in written or not _fits(source, array, shapes))
         ):
             continue
@@ -53,7 +53,7 @@ def _source(made: Apply, found: Mapping[Value, Atom]) -> Atom | None:
             is_float = isinstance(number, Value) and number.type == float64
             return number if is_float else None
         case Apply(fn="add", args=(zeros, other)) if entry(found, zeros) == Literal(0.0):
-            return other if is_real(other) and element(type_of(other)) == float64 else None
+            return other if is_inexact(other) and element(type_of(other)) == float64 else None
     return None
 
 

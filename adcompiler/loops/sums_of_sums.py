@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from adcompiler.analysis.alias import shared_memory, written_arrays
-from adcompiler.analysis.fusible import is_real, summed_axes
+from adcompiler.analysis.fusible import is_inexact, summed_axes
 from adcompiler.analysis.types import is_array, rank
 from adcompiler.graph.nodes import Apply, Literal, Node, Region, Value, entry, type_of
 from adcompiler.graph.walk import regions, uses, walk, with_regions
@@ -41,7 +41,7 @@ def join_sums(region: Region) -> tuple[Region, dict[Apply, tuple[Apply, ...]]]:
                     if not stays:
                         nodes.remove(inner)
                     node = whole
-                if is_real(node.args[0]) and summed_axes(node) is not None:
+                if is_inexact(node.args[0]) and summed_axes(node) is not None:
                     sums[node.out] = node
             nodes.append(node)
         return replace(body, nodes=tuple(nodes))

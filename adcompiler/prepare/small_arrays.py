@@ -16,7 +16,7 @@ from numba import boolean, float64
 from adcompiler.analysis.alias import owner_of, shared_memory, written_by
 from adcompiler.analysis.fusible import is_elementwise
 from adcompiler.analysis.sizes import Shapes
-from adcompiler.analysis.types import element, is_array, is_list, is_scalar
+from adcompiler.analysis.types import element, is_array, is_complex, is_list, is_scalar
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -296,7 +296,8 @@ def is_number_of_float(atom: Atom) -> bool:
 
 def is_expandable(node: Apply) -> bool:
     """Tell whether a result can be written out, element by element, from those of its operands."""
-    return sums_products(node) or is_elementwise(node)
+    are_real = not any(is_complex(type_of(atom)) for atom in (node.out, *node.args))
+    return are_real and (sums_products(node) or is_elementwise(node))
 
 
 def sums_products(node: Apply) -> bool:

@@ -111,7 +111,10 @@ def _is_real_array(atom: Atom) -> bool:
 
 
 def _resolve_identities(graph: Graph) -> Graph:
-    """`x is False` compares booleans; anything else, 0 too, is neither True nor False. `x.real` may be x."""
+    """`x is False` compares booleans; anything else, 0 too, is neither True nor False. `x.real` may be x.
+
+    `abs` of an array is NumPy's.
+    """
     same: dict[Value, Atom] = {}
 
     def rewrite(region: Region) -> Region:
@@ -119,6 +122,8 @@ def _resolve_identities(graph: Graph) -> Graph:
         for node in region.nodes:
             if isinstance(node, Apply) and node.fn == "np.real" and _is_real_array(node.args[0]):
                 same[node.out] = node.args[0]
+            elif isinstance(node, Apply) and node.fn == "abs" and is_array(node.out.type):
+                nodes.append(replace(node, fn="np.abs"))
             elif not isinstance(node, Apply) or node.fn != "is":
                 nodes.append(node)
             elif not isinstance(type_of(node.args[0]), nt.Boolean):
