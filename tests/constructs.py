@@ -35,7 +35,7 @@ CONSTRUCTS = {
         "`and`, `or`, `not`, evaluated as far as needed": "boolean_operators value_of_and_or",
         "bitwise operators": "bitwise_operators",
         "`a if test else b`": "ternary",
-        "`:=`": "walrus while_walrus",
+        "`:=`": "walrus while_walrus assigned_in_the_second_test assigned_in_a_test_that_ends_a_loop",
         "`in`, `not in`": "contained_in_tuple not_contained_in_tuple",
         "comprehensions of lists": "list_comprehension comprehension_with_condition nested_comprehension",
         "generator expressions, sets": "generator set_display",

@@ -3120,3 +3120,62 @@ def powers_of_a_state_that_is_overwritten(mass, force, velocity):
         velocity += 0.1 * force
         total += 0.5 * np.sum(mass * velocity**2)
     return total
+
+
+@case(0.3)
+def items_dropped_from_a_list(x):
+    """What is popped and not used is gone from the list of tangents, too."""
+    v = [x, x * x, 3.0 * x, 0.5 * x]
+    v.pop()
+    total = 0.0
+    while len(v) > 1 and v[-1] > 0.2:
+        v.pop()
+        total += v[-1] ** 2
+    return total + v[-1]
+
+
+@case(X3)
+def array_repeated_in_a_list(x):
+    v = [x * 2.0] * 3
+    v[0][1] = x[0] ** 2
+    return np.sum(v[2] * v[1][0])
+
+
+@case(X3, 3)
+def array_appended_in_each_iteration(x, n):
+    a = x * 2.0
+    v = []
+    for _ in range(n):
+        v.append(a)
+    v[0][1] = x[0] ** 2
+    return np.sum(v[1] * v[2][0])
+
+
+@case(0.3)
+def call_between_comparisons(x):
+    """The call is made once."""
+    v = [x, 2.0 * x, 3.0 * x, 0.5 * x]
+    total = 0.0
+    if 0.0 < v.pop() < v.pop() <= 1.0:
+        total += v[-1] ** 2
+    return total * len(v) + v[0]
+
+
+@case(0.7)
+def assigned_in_the_second_test(x):
+    v = 5.0
+    scale = 1.0
+    if x > 1.0 and (v := x * 2.0) > 3.5:
+        scale = 2.0
+    other = (v := v * x) if x < 1.0 else x
+    return v * scale * x + other
+
+
+@case(X3)
+def assigned_in_a_test_that_ends_a_loop(x):
+    k = 0
+    total = 1.0
+    while k < len(x) and (v := x[k] * total) < 2.0:
+        total += v * v
+        k += 1
+    return total + k * v
