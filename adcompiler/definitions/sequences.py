@@ -42,6 +42,38 @@ def vander(x, N=None, increasing=False):  # noqa: N803 - NumPy's name
     return y
 
 
+@define("np.polyval")
+def polyval(p, x):
+    y = x * 0.0
+    for k in range(p.size):
+        y = y * x + p[k]
+    return y
+
+
+@define("np.polyder")
+def polyder(p):
+    return p[:-1] * np.arange(p.size - 1, 0, -1)
+
+
+@define("math.factorial")
+def factorial(n):
+    assert n >= 0 and n <= 20, "whole numbers of 64 bits hold factorials of 0 to 20"
+    product = 1
+    for k in range(2, n + 1):
+        product = product * k
+    return product
+
+
+@define("math.comb")
+def comb(n, k):
+    assert n >= 0 and k >= 0, "math.comb of what is negative"
+    count = 1
+    for i in range(k):
+        assert count == 0 or n - i <= 9223372036854775807 // count, "more than whole numbers of 64 bits hold"
+        count = count * (n - i) // (i + 1)
+    return count
+
+
 @define("np.partition")
 def partition(a, kth):
     return np.sort(a)

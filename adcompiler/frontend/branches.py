@@ -124,8 +124,9 @@ def boolean(state: Lowering, node: gast.AST, parts: list[gast.expr], name: str |
     outs = [Value(name or ("both" if is_and else "either"), temporary=name is None)]
     yields: tuple[list[Atom], list[Atom]] = ([second], [Literal(not is_and) if _is_test(parts[0]) else first])
     _merge(state, bound, (env, dict(state.env)), outs, yields)
-    arms = [Region((), tuple(inner), tuple(yields[0])), Region((), (), tuple(yields[1]))]
-    state.nodes.append(If(first, *(arms if is_and else arms[::-1]), tuple(outs), loc=state.where(node)))
+    evaluated, decided = Region((), tuple(inner), tuple(yields[0])), Region((), (), tuple(yields[1]))
+    then, orelse = (evaluated, decided) if is_and else (decided, evaluated)
+    state.nodes.append(If(first, then, orelse, tuple(outs), loc=state.where(node)))
     return outs[0]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gast
 
 from adcompiler.frontend import resolve, tuples
-from adcompiler.frontend.bindings import Binding, flatten
+from adcompiler.frontend.bindings import Binding, flatten, label
 from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.ranks import rank_of
 from adcompiler.frontend.state import Lowering
@@ -25,6 +25,8 @@ def _index(state: Lowering, node: gast.expr) -> Atom | tuple[Atom, ...]:
         return state.apply(node, "slice", (*bounds, *step))
     if isinstance(node, gast.Constant) and node.value is Ellipsis:
         return Literal(...)
+    if isinstance(node, gast.List):
+        return state.apply(node, "np.array", (state.atom(node),), "places")
     value = state.binding(node)
     if isinstance(value, tuple):
         return tuple(state.materialise(item, node) for item in flatten(value))
@@ -48,16 +50,29 @@ def subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Bindin
     if isinstance(base, tuple):
         return tuples.item(state, node, base)
     whole = state.materialise(base, node)
-    if isinstance(whole, Global) and isinstance(whole.value, tuple):
-        index = state.atom(node.slice)
-        if isinstance(index, Literal) and isinstance(index.value, int):
-            return resolve.constant(f"{whole.name}_{index.value}", whole.value[index.value])
+    if isinstance(whole, Global) and isinstance(whole.value, tuple | dict):
+        found = _of_constant(state, node, whole)
+        if found is not None:
+            return found
     places = indices(state, node.slice)
     out = Value(name or _element_name(whole, places), temporary=name is None)
     made = Apply(out, "getitem", (whole, *places), loc=state.where(node))
     state.nodes.append(made)
     state.ranks[out] = rank_of(made, state.ranks)
     return out
+
+
+def _of_constant(state: Lowering, node: gast.Subscript, whole: Global) -> Atom | None:
+    """Return the item of a captured tuple or dictionary at a constant place; None at one that varies."""
+    index = state.atom(node.slice)
+    key = index.value if isinstance(index, Literal) else None
+    if key is None or (isinstance(whole.value, tuple) and not isinstance(key, int)):
+        return None
+    try:
+        found = whole.value[key]
+    except LookupError as error:
+        raise state.refuse("AD102", f"'{whole.name}' has no item {key!r}", node) from error
+    return resolve.constant(f"{whole.name}_{label(key) or abs(hash(key))}", found)
 
 
 def _element_name(array: Atom, index: tuple[Atom, ...]) -> str:
