@@ -87,7 +87,9 @@ def applied(
     if not is_known(fn):
         cure = f"write {IN_NUMPY[fn]}" if fn in IN_NUMPY else None
         raise state.refuse("AD102", f"'{fn}' is not part of the language", node, cure)
-    most = (card(fn).arity or (0, None))[1]
+    least, most = card(fn).arity or (0, None)
+    if len(atoms) + len(options) < least:
+        raise state.refuse("AD107", f"'{fn}' takes at least {least} arguments", node)
     if most is not None and len(atoms) > most:
         raise state.refuse("AD107", f"'{fn}' takes at most {most} arguments", node)
     return state.apply(node, fn, atoms, name, options)
@@ -160,6 +162,8 @@ def _is_tuple(state: Lowering, node: gast.Call) -> bool | None:
 
 def _on_tuple(state: Lowering, node: gast.Call, fn: str) -> Binding | None:
     """Functions of a tuple that is known here: `len`, `sum`, `max`, `min`, `tuple`."""
+    if fn == "tuple" and not node.args:
+        return ()
     start = node.args[1:] if fn == "sum" else []
     if not card(fn).is_of_tuples or not node.args or len(node.args) > 1 + len(start[:1]) or node.keywords:
         return None

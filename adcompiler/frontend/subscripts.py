@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gast
 
+from adcompiler.errors import DifferentiationError
 from adcompiler.frontend import resolve, tuples
 from adcompiler.frontend.bindings import Binding, flatten, label
 from adcompiler.frontend.buffers import writable
@@ -35,6 +36,8 @@ def _index(state: Lowering, node: gast.expr) -> Atom | tuple[Atom, ...]:
 
 def place(state: Lowering, node: gast.AST) -> tuple[Value, tuple[Atom, ...]]:
     """Lower the target of a store: the array and its index."""
+    if isinstance(node, gast.Attribute):
+        raise field_refused(state, node)
     if not isinstance(node, gast.Subscript):
         raise state.refuse("AD101", "only names and elements of arrays can be assigned", node)
     array = writable(state, state.atom(node.value), node)
@@ -42,6 +45,12 @@ def place(state: Lowering, node: gast.AST) -> tuple[Value, tuple[Atom, ...]]:
         cure = "copy the constant into a local array first"
         raise state.refuse("AD101", "a captured constant cannot be written to", node, cure)
     return array, indices(state, node.slice)
+
+
+def field_refused(state: Lowering, node: gast.Attribute) -> DifferentiationError:
+    """Build the refusal of an assignment to a field."""
+    cure = f"make a new object, as dataclasses.replace(…, {node.attr}=…) does, or write to an array in place"
+    return state.refuse("AD101", f"the field '{node.attr}' cannot be assigned", node, cure)
 
 
 def subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Binding:
