@@ -3268,4 +3268,4 @@ def factorials(x, n):
     total = 0.0
     for k in range(n):
         total += x**k / math.factorial(k) * math.comb(n, k)
-    return total + math.fmod(x, 0.3) * math.log(x, 3.0)
+    return total + math.fmod(x, 0.3) * math.log(x, 3.0) + math.dist((x, 1.0), (2.0, x * x)) * float(x > 0.2)

@@ -816,6 +816,9 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
     "np.polyder": [
         "np.polyder(v)",
     ],
+    "np.fix": [
+        "np.fix(v * 3.0) * v",
+    ],
     "np.heaviside": [
         "np.heaviside(v, s) * v",
         "np.heaviside(b * 1.0, s)",

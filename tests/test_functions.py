@@ -58,7 +58,7 @@ CALLS = [
 ]
 FIRST = [next(call for call in CALLS if call[0] == name) for name in CASES]
 PRIMITIVE = ("np.float32", "np.float64", "item", "np.complex64", "np.complex128")  # in other tests
-IN_CORPUS = ("np.add.at", "np.subtract.at", "math.factorial", "math.comb")
+IN_CORPUS = ("np.add.at", "np.subtract.at", "math.factorial", "math.comb", "math.dist")
 
 
 def program(expression, parts):

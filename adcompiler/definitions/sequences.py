@@ -1,5 +1,7 @@
 """Sequences of numbers: spaced, powers, sorted."""
 
+import math
+
 import numpy as np
 
 from adcompiler.definitions.axes import blocks
@@ -53,6 +55,14 @@ def polyval(p, x):
 @define("np.polyder")
 def polyder(p):
     return p[:-1] * np.arange(p.size - 1, 0, -1)
+
+
+@define("math.dist")
+def dist(p, q):
+    total = 0.0
+    for a, b in zip(p, q):
+        total = total + (a - b) ** 2
+    return math.sqrt(total)
 
 
 @define("math.factorial")

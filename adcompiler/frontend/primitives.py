@@ -16,7 +16,7 @@ from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Apply, Atom, Literal, Store, Value
-from adcompiler.primitives import Follows, Spelling, card, is_known, library_function
+from adcompiler.primitives import Follows, Gives, Spelling, card, is_known, library_function
 
 Keywords = tuple[tuple[str, Atom], ...]
 ONLY_INSIDE = {"isinstance", "getattr"}
@@ -306,9 +306,17 @@ def _largest(
 def _as_float(
     state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
 ) -> Atom | None:
-    """`float(2)` is `2.0`."""
+    """`float(2)` is `2.0`, and `float(x < y)` is `1.0 * (x < y)`."""
+    if len(args) == 1 and isinstance(args[0], Value) and _is_test(state, args[0]):
+        return state.apply(node, "mul", (Literal(1.0), args[0]), name)
     value = args[0].value if len(args) == 1 and isinstance(args[0], Literal) else None
     return Literal(float(value)) if isinstance(value, int | float) else None
+
+
+def _is_test(state: Lowering, value: Value) -> bool:
+    """Tell whether a number is True or False by what makes it: compiled code makes no float of that."""
+    made = next((n for n in reversed(state.nodes) if isinstance(n, Apply) and n.out is value), None)
+    return made is not None and card(made.fn).gives is Gives.TEST and not atom_rank(value, state.ranks)
 
 
 def _absolute(

@@ -246,6 +246,7 @@ enter(
     arity=(1, 1),
     hint="negation",
     follows=Follows.NUMBER,
+    gives=Gives.TEST,
     compute=operator.not_,
     is_safe=True,
     **_LOGIC,
