@@ -35,10 +35,11 @@ CONSTRUCTS = {
         "`and`, `or`, `not`, evaluated as far as needed": "boolean_operators value_of_and_or",
         "bitwise operators": "bitwise_operators",
         "`a if test else b`": "ternary",
-        "`:=`": "walrus while_walrus",
+        "`:=`": "walrus while_walrus assigned_in_the_second_test assigned_in_a_test_that_ends_a_loop",
         "`in`, `not in`": "contained_in_tuple not_contained_in_tuple",
         "comprehensions of lists": "list_comprehension comprehension_with_condition nested_comprehension",
-        "generator expressions, sets": "generator set_display",
+        "generator expressions in `sum`, `max`, `min`": "generators_added_up",
+        "other generator expressions, sets": "generator set_display",
         "f-strings, in errors": "error_branch",
         "`float(x)`, `int(x)`, `np.float64(x)`, `type(x)(y)`": "casts",
     },
@@ -50,11 +51,11 @@ CONSTRUCTS = {
         "a tuple that grows in a loop": "tuple_grows",
         "named tuples": "named_tuple named_tuple_in_loop named_tuple_from_branch named_tuple_through_call",
         "lists of numbers: literals, `append`, `pop`, items, `sum`": (
-            "list_literal list_append list_written list_popped list_repeated sum_of_list typed_list"
+            "list_literal list_append list_written list_popped items_dropped_from_a_list list_repeated sum_of_list typed_list"
         ),
         "lists sliced, joined, extended": "list_sliced lists_joined list_extended",
         "lists chosen or made anew in branches and loops": "list_chosen_and_written list_rebuilt_in_a_loop list_passed_on",
-        "lists of arrays": "list_of_arrays history_in_a_list array_in_a_list_is_written history_whose_items_are_replaced",
+        "lists of arrays": "list_of_arrays history_in_a_list array_in_a_list_is_written history_whose_items_are_replaced array_repeated_in_a_list",
         "an array that is in a list and written under another name": "array_in_a_list_has_another_name array_in_a_list_is_scaled_in_place",
         "lists of lists (only inside `np.array`)": "array_of_rows list_of_lists",
         "integers, strings, dictionaries, complex numbers that carry no derivative": (
@@ -62,9 +63,9 @@ CONSTRUCTS = {
         ),
         "complex numbers": "complex_state",
         "functions of real numbers of them": "complex_maximum spread_of_complex_numbers",
-        "dictionaries with constant keys that are only read": "dictionary_of_floats",
+        "dictionaries with constant keys that are only read, also captured ones": "dictionary_of_floats captured_dictionary",
         "derivatives through other dictionaries": "stored_in_a_dictionary",
-        "dataclasses and named tuples, with methods": "dataclass_with_a_method",
+        "dataclasses and named tuples, with methods, `_replace`, `dataclasses.replace`": "dataclass_with_a_method fields_replaced",
         "options that are None": "none_option",
         "variables that are None on one path only": "none_at_first returns_none_on_one_path",
     },
@@ -74,7 +75,7 @@ CONSTRUCTS = {
         "`...`, `np.newaxis`": "ellipsis_index ellipsis_write new_axis",
         "arrays of integers as index, also with repetition": (
             "integer_array_index integer_array_index_of_rows integer_array_index_of_columns "
-            "write_at_integer_array write_at_repeated_index add_at_integer_array"
+            "write_at_integer_array write_at_repeated_index add_at_integer_array places_in_a_list added_at_places"
         ),
         "masks of one axis": "boolean_mask boolean_mask_of_rows mask_is_filled mask_is_scaled",
         "masks of several axes": "mask_of_matrix",
@@ -92,8 +93,8 @@ CONSTRUCTS = {
         "arrays and numbers first assigned in a loop": "product array_product different_forms literal_first_assigned_in_a_loop",
         "a result that may be an array or a copy of it, and is written": "array_itself_or_a_copy",
         "layouts C, F, strided": "transpose f_ordered strided_new_axis",
-        "allocation, shapes": "allocate_like shapes reshape ravel_and_copy",
-        "putting arrays together": "concatenated concatenated_along_an_axis stacked",
+        "allocation, shapes": "allocate_like shapes reshape ravel_and_copy arrays_of_arrays",
+        "putting arrays together": "concatenated concatenated_along_an_axis stacked arrays_of_a_list_joined",
         "writing a captured array": "writes_captured_array",
         "writing one of several captured arrays that share memory": "writes_overlapping_captured_arrays",
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import math
 from collections import namedtuple
@@ -3135,3 +3136,151 @@ def parts_that_grow_and_shrink(x, m):
     for i in range(2, -1, -1):
         y[i:] *= total
     return total + np.sum(y)
+
+
+@case(0.3)
+def items_dropped_from_a_list(x):
+    """What is popped and not used is gone from the list of tangents, too."""
+    v = [x, x * x, 3.0 * x, 0.5 * x]
+    v.pop()
+    total = 0.0
+    while len(v) > 1 and v[-1] > 0.2:
+        v.pop()
+        total += v[-1] ** 2
+    return total + v[-1]
+
+
+@case(X3)
+def array_repeated_in_a_list(x):
+    v = [x * 2.0] * 3
+    v[0][1] = x[0] ** 2
+    return np.sum(v[2] * v[1][0])
+
+
+@case(X3, 3)
+def array_appended_in_each_iteration(x, n):
+    a = x * 2.0
+    v = []
+    for _ in range(n):
+        v.append(a)
+    v[0][1] = x[0] ** 2
+    return np.sum(v[1] * v[2][0])
+
+
+@case(0.3)
+def call_between_comparisons(x):
+    """The call is made once."""
+    v = [x, 2.0 * x, 3.0 * x, 0.5 * x]
+    total = 0.0
+    if 0.0 < v.pop() < v.pop() <= 1.0:
+        total += v[-1] ** 2
+    return total * len(v) + v[0]
+
+
+@case(0.7)
+def assigned_in_the_second_test(x):
+    v = 5.0
+    scale = 1.0
+    if x > 1.0 and (v := x * 2.0) > 3.5:
+        scale = 2.0
+    other = (v := v * x) if x < 1.0 else x
+    return v * scale * x + other
+
+
+@case(X3)
+def assigned_in_a_test_that_ends_a_loop(x):
+    k = 0
+    total = 1.0
+    while k < len(x) and (v := x[k] * total) < 2.0:
+        total += v * v
+        k += 1
+    return total + k * v
+
+
+@case(X3, 0.3)
+def generators_added_up(x, a):
+    largest = max(v * v for v in x)
+    return sum(v * a for v in x) * largest - min(abs(v) for v in x if v > 0.0) + sum((v for v in x), a * 2.0)
+
+
+@case(X3, 0.3)
+def sums_that_start(x, a):
+    v = [x[0], a]
+    return sum(v, a * a) + sum((a, x[1]), a) + sum(x[1:], x[0] * a)
+
+
+Motion = namedtuple("Motion", "place speed")
+
+
+@dataclass
+class Estimate:
+    mean: float
+    spread: float
+
+
+@case(0.3, X3)
+def fields_replaced(x, force):
+    state = Motion(x, force[0])
+    for k in range(3):
+        state = state._replace(place=state.place + 0.1 * state.speed)
+        state = state._replace(speed=state.speed - state.place * force[k])
+    found = Estimate(state.place, state.speed)
+    return dataclasses.replace(found, mean=found.spread * x).mean + found.mean
+
+
+SETTINGS = {"rate": 0.1, "deep": {"steps": 3}, "weights": np.array([1.0, -2.0, 0.5])}
+
+
+@case(X3)
+def captured_dictionary(x):
+    global SETTINGS
+    v = x.copy()
+    for _ in range(SETTINGS["deep"]["steps"]):
+        v = v - SETTINGS["rate"] * np.sin(v)
+    return SETTINGS["weights"] @ v
+
+
+@case(M32, 0, 2)
+def places_in_a_list(m, i, j):
+    a = m.copy()
+    a[[i, j]] = a[[j, i]]
+    b = a[:, [1, 0, 1]] * a[[2, 1, 0]][:, [0, 0, 1]]
+    b[1, [0, 2]] *= 3.0
+    return np.sum(b * b) + a[0, 0]
+
+
+@case(X3, 0.3, np.array([2, 0, 2]))
+def added_at_places(x, a, places):
+    y = np.zeros(3)
+    np.add.at(y, places, x * a)
+    np.subtract.at(y, places[:2], a)
+    m = np.zeros((3, 3))
+    np.add.at(m, places, np.outer(x, x))
+    np.add.at(m, (places, places - 1), x)
+    return np.sum(y * y) + np.sum(m**3)
+
+
+@case(X3, 0.3)
+def arrays_of_a_list_joined(x, a):
+    y = np.concatenate([x[:2] * a, x, np.full(1, a)])
+    return np.sum(np.stack([x, x**2], axis=1) * np.column_stack([x[::-1], x])) + y @ np.hstack([x, x * a])
+
+
+@case(X3, 0.3)
+def arrays_of_arrays(x, a):
+    y = np.array(x)
+    y[0] = a
+    z = np.array(x * a, dtype=float)
+    z[1] *= x[2]
+    v = [a, x[0]]
+    counts = np.zeros(3, dtype=int)
+    counts[1] = 2
+    return y @ x + z @ y + np.sum(np.array(v) ** 2) + max(abs(x - a)) + np.sum(abs(x) * counts)
+
+
+@case(0.7, 4)
+def factorials(x, n):
+    total = 0.0
+    for k in range(n):
+        total += x**k / math.factorial(k) * math.comb(n, k)
+    return total + math.fmod(x, 0.3) * math.log(x, 3.0) + math.dist((x, 1.0), (2.0, x * x)) * float(x > 0.2)

@@ -425,9 +425,6 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
         "np.moveaxis(c, 0, 2)",
         "np.moveaxis(c, -1, 0)",
     ],
-    "np.nan_to_num": [
-        "np.nan_to_num(h + s)",
-    ],
     "np.nancumprod": [
         "np.nancumprod(h+s)",
     ],
@@ -799,4 +796,91 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
     "np.random.uniform": ["np.random.uniform(s, t)", "np.random.uniform(s, t, size=4)"],
     "np.random.exponential": ["np.random.exponential(s)", "np.random.exponential(s, 4)"],
     "np.random.lognormal": ["np.random.lognormal(s, t)", "np.random.lognormal(s, t, 4)"],
+    "np.nan_to_num": [
+        "np.nan_to_num(h + s)",
+        "np.nan_to_num(h * s, nan=t)",
+        "np.nan_to_num(h / (v[0] * 0.0) * s, nan=t, posinf=s, neginf=-t)",
+    ],
+    "np.gradient": [
+        "np.gradient(v)",
+        "np.gradient(v, s)",
+        "np.gradient(xp * t, xp)",
+        ("np.gradient(m, s, t)", 2),
+        "np.gradient(m, s, axis=1)",
+        "np.gradient(m, axis=0)",
+    ],
+    "np.polyval": [
+        "np.polyval(u, s)",
+        "np.polyval(u, v)",
+    ],
+    "np.polyder": [
+        "np.polyder(v)",
+    ],
+    "np.fix": [
+        "np.fix(v * 3.0) * v",
+    ],
+    "np.heaviside": [
+        "np.heaviside(v, s) * v",
+        "np.heaviside(b * 1.0, s)",
+    ],
+    "np.add.outer": [
+        "np.add.outer(u, v)",
+    ],
+    "np.subtract.outer": [
+        "np.subtract.outer(u, v)",
+        "np.subtract.outer(m, u)",
+        "np.subtract.outer(u, m)",
+    ],
+    "np.multiply.outer": [
+        "np.multiply.outer(u, v)",
+        "np.multiply.outer(m, s)",
+    ],
+    "np.divide.outer": [
+        "np.divide.outer(u, l)",
+    ],
+    "np.power.outer": [
+        "np.power.outer(u * u, v)",
+    ],
+    "np.maximum.outer": [
+        "np.maximum.outer(u, v)",
+    ],
+    "np.minimum.outer": [
+        "np.minimum.outer(u, v)",
+    ],
+    "np.hypot.outer": [
+        "np.hypot.outer(u, v)",
+    ],
+    "np.arctan2.outer": [
+        "np.arctan2.outer(u, v)",
+    ],
+    "np.add.reduce": [
+        "np.add.reduce(m)",
+        "np.add.reduce(m, axis=1)",
+    ],
+    "np.multiply.reduce": [
+        "np.multiply.reduce(m)",
+    ],
+    "np.maximum.reduce": [
+        "np.maximum.reduce(m)",
+        "np.maximum.reduce(v)",
+    ],
+    "np.minimum.reduce": [
+        "np.minimum.reduce(m, axis=1)",
+    ],
+    "np.add.reduceat": [
+        "np.add.reduceat(v, np.array([0, 2, 2, 4]))",
+    ],
+    "np.add.accumulate": [
+        "np.add.accumulate(m)",
+    ],
+    "np.multiply.accumulate": [
+        "np.multiply.accumulate(m, axis=1)",
+    ],
+    "np.maximum.accumulate": [
+        "np.maximum.accumulate(v)",
+        "np.maximum.accumulate(m, axis=1)",
+    ],
+    "np.minimum.accumulate": [
+        "np.minimum.accumulate(m)",
+    ],
 }

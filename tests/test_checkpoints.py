@@ -369,6 +369,23 @@ def test_too_little_memory_for_one_state():
         grad(swapped, memory="2kB", jit=False)(np.zeros(1000), 0.1, 10)
 
 
+def damped_below_zero(x, rate, steps):
+    v = x.copy()
+    total = 0.0
+    for _ in range(steps):
+        v -= rate * v
+        total += np.sum(v**2)
+        v[:] = np.where(v > 0, v, 0.5 * v)
+    return total
+
+
+def test_masks_take_memory_too():
+    args = (np.array([1.0, -2.0, 0.5]), 0.3, 6)
+    want = grad(damped_below_zero, argnums=(0, 1), jit=False)(*args)
+    found = grad(damped_below_zero, argnums=(0, 1), jit=False, memory="2kB")(*args)
+    assert np.allclose(found[0], want[0]) and np.isclose(found[1], want[1])
+
+
 # one loop, other derivatives, results beside the gradient
 
 

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from adcompiler import DifferentiationError, custom_root, grad, jvp, vjp
+from adcompiler import DifferentiationError, custom_root, grad, jacobian, jvp, vjp
 
 X = np.array([1.0, 2.0, 3.0])
 
@@ -26,7 +26,7 @@ def tuple_and_array(x):
 
 def added_at_places(x):
     y = np.zeros(3)
-    np.add.at(y, np.array([0, 1, 1]), x)  # here
+    np.multiply.at(y, np.array([0, 1, 1]), x)  # here
     return np.sum(y)
 
 
@@ -107,7 +107,7 @@ def mixed_list(x):
 
 CASES = [
     (tuple_and_array, "AD304", "Numba has no 'add' for (2 of float64[:], float64[:])"),
-    (added_at_places, "AD304", "'at'"),
+    (added_at_places, "AD304", "'multiply'"),
     (unknown_method, "AD304", "float64[:] has no attribute or method 'frobnicate'"),
     (unknown_attribute, "AD304", "float64[:] has no attribute or method 'frobnicated'"),
     (object_called, "AD304", "'an_object', an object of class 'Callable'"),
@@ -170,3 +170,15 @@ def test_a_solver_that_calls_a_plain_function():
         return x
 
     assert abs(grad(root, argnums="a", jit=False)(1.0, 2.0) - 0.5 / 2.0**0.5) < 1e-12
+
+
+def puts(x):
+    y = x * 2.0
+    np.put(y, np.array([0]), x[1:])
+    return y
+
+
+def test_jacobians_complain_of_the_users_line():
+    with pytest.raises(DifferentiationError, match=r"np\.put\(y") as caught:
+        jacobian(puts, jit=False)(np.ones(3))
+    assert caught.value.location.file == __file__

@@ -6,7 +6,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from adcompiler import DifferentiationError, custom_jvp, custom_vjp, grad, jvp, stop_gradient, vjp
+from adcompiler import DifferentiationError, custom_jvp, custom_vjp, grad, jvp, linearize, stop_gradient, vjp
 from adcompiler.api.pullback import derivative_of
 from adcompiler.testing import check_jvp
 
@@ -290,3 +290,15 @@ def test_one_run_for_many_outputs_equals_the_gradients():
     _, tangent = jvp(f, (X,), (T,), jit=False)
     for k in range(2):
         assert tangent[k] == pytest.approx(grad(lambda x, k=k: f(x)[k], jit=False)(X) @ T)
+
+
+def scaled_square(x, factor=3.0):
+    return factor * x * x
+
+
+def test_a_pushforward_takes_no_tangent_of_a_default():
+    pushforward = linearize(scaled_square, 2.0, jit=False)[1]
+    assert pushforward(1.0) == pushforward(1.0, None) == 12.0
+    assert pushforward(1.0, 1.0) == 16.0
+    with pytest.raises(DifferentiationError, match="there are 2 arguments and 1 tangents"):
+        linearize(scaled_square, 2.0, 3.0, jit=False)[1](1.0)

@@ -58,6 +58,7 @@ CALLS = [
 ]
 FIRST = [next(call for call in CALLS if call[0] == name) for name in CASES]
 PRIMITIVE = ("np.float32", "np.float64", "item", "np.complex64", "np.complex128")  # in other tests
+IN_CORPUS = ("np.add.at", "np.subtract.at", "math.factorial", "math.comb", "math.dist")
 
 
 def program(expression, parts):
@@ -112,7 +113,7 @@ def test_single_precision(name, expression, parts):
 def test_every_rule_and_definition_has_a_proof():
     parts = {name.partition("[")[0] for name, c in CARDS.items() if c.vjps}
     joins = {name for name, c in CARDS.items() if c.spelling is Spelling.JOIN}
-    known = (parts | set(DEFINITIONS) | joins) - set(PRIMITIVE)
+    known = (parts | set(DEFINITIONS) | joins) - {*PRIMITIVE, *IN_CORPUS}
     aliases = {"np.trapz": "np.trapezoid", "np.fill_diagonal": "np.diag"}
     aliases |= dict.fromkeys(("factors.lower_solved", "factors.upper_solved"), "np.linalg.solve")
     missing = sorted(name for name in known if aliases.get(name, name) not in CASES)

@@ -350,3 +350,13 @@ def test_what_numba_does_with_arrays_of_lanes():
 
     for one, two in zip(njit(run)(WIDE[3, 4].copy()), run(WIDE[3, 4].copy()), strict=True):
         np.testing.assert_allclose(one, two)
+
+
+def overlaps(x):
+    return np.array([np.dot(x[:-1], x[1:]), np.dot(x[:8], x[-8:])])
+
+
+def test_numbers_with_lanes_and_arrays_as_long_as_there_are_lanes():
+    x = np.sqrt(np.arange(1.0, 10.0))
+    found = jacrev(overlaps, jit=False, broadcasting=True)(x)
+    assert np.allclose(found, jacobian(overlaps, jit=False)(x))

@@ -75,7 +75,7 @@ def set_display(x):
 
 @refused("AD102", 1.0)
 def generator(x):
-    return sum(x * k for k in range(3))
+    return np.max(np.array(list(x * k for k in range(3))))
 
 
 @refused("AD102", 1.0)
@@ -556,3 +556,17 @@ def test_masks_of_some_axes_are_refused_in_both_modes():
         jvp(f, (cube,), (cube,), jit=False)
     with pytest.raises(DifferentiationError, match=r"AD102.*mask"):
         grad(f, jit=False)(cube)
+
+
+def test_builtins_with_too_few_arguments():
+    with pytest.raises(DifferentiationError, match=r"AD107.*'pow' takes at least 2"):
+        grad(lambda x: x * pow(x), jit=False)(2.0)
+
+
+def test_an_empty_tuple():
+    def extended(x):
+        parts = tuple()
+        parts = (*parts, x, 3.0)
+        return parts[0] * parts[1]
+
+    assert grad(extended, jit=False)(2.0) == 3.0

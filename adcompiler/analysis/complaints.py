@@ -6,6 +6,7 @@ import ast
 import itertools
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Effect, For, Global, Graph, If, Node, Store, Value, While
@@ -13,6 +14,7 @@ from adcompiler.graph.origins import origins
 from adcompiler.graph.walk import merges, results, walk
 from adcompiler.source import NOWHERE, Location
 
+_PACKAGE = Path(__file__).parents[1]
 _KNOWN_TO_NUMBA = "use what docs/rules.md lists, or put the call into a function with custom_vjp"
 _LINE = re.compile(r"<typing of [^\n]*?>\"?(?:,? line )? ?\(?(\d+)\)?")
 
@@ -33,7 +35,10 @@ def complaint(
     node = _node_at(_line_of(error), tree, source)
     where = node.loc if node is not None else NOWHERE
     if refusal is not None:
-        return DifferentiationError(refusal.code, refusal.reason, _or_any(where, graph), refusal.cure)
+        place = _or_any(where, graph)
+        if _PACKAGE in Path(place.file).parents and refusal.location is not None:  # not in the user's text
+            place = refusal.location
+        return DifferentiationError(refusal.code, refusal.reason, place, refusal.cure)
     text = str(getattr(error, "msg", error)).split("\nDuring:")[0]
     unified = re.search(r"Cannot unify (.+) and (.+) for '(v\d+_)[^']*'", text)
     if unified is not None:

@@ -48,7 +48,7 @@ def linearize(
     layouts = [layout_of_value(arg, "argument", True) for arg in bound]
     wrt = tuple(k for k, layout in enumerate(layouts) if any(is_continuous(x.kind) for x in leaves(layout)))
     derivative = derivative_of(function, "jvp", wrt, jit, fixed)
-    return value, Pushforward(_plan(derivative, bound), primals)
+    return value, Pushforward(_plan(derivative, bound), primals, len(primals))
 
 
 def _plan(derivative: Derivative[..., Any], bound: tuple[Any, ...]) -> Plan:
@@ -60,17 +60,19 @@ def _plan(derivative: Derivative[..., Any], bound: tuple[Any, ...]) -> Plan:
 class Pushforward:
     """What `linearize` returns beside the outputs: the function of tangents."""
 
-    __slots__ = ("kept", "plan")
+    __slots__ = ("given", "kept", "plan")
 
-    def __init__(self, plan: Plan, primals: tuple[Any, ...]) -> None:
+    def __init__(self, plan: Plan, primals: tuple[Any, ...], given: int) -> None:
         self.plan, self.kept = plan, plan.kept(plan.derivative.bound(primals))
+        self.given = min(given, plan.count)  # others have their defaults
 
     def __call__(self, *tangents: Any) -> Any:
         """Return the tangents of the outputs, given one for each argument."""
         plan = self.plan
-        if len(tangents) != plan.count:
-            reason = f"there are {plan.count} arguments and {len(tangents)} tangents"
+        if len(tangents) not in (plan.count, self.given):
+            reason = f"there are {self.given} arguments and {len(tangents)} tangents"
             raise DifferentiationError("AD305", reason)
+        tangents += (None,) * (plan.count - len(tangents))
         layouts = plan.made.layouts
         wrt = plan.derivative.wrt
         seeds = [part for k in wrt for part in flat_tangent(tangents[k], self.kept[k], layouts[k])]
@@ -80,11 +82,11 @@ class Pushforward:
     def __reduce__(self) -> Any:
         if not self.plan.is_current():
             raise outdated(self.plan.derivative.python.__name__)
-        return _arrived, (self.plan.derivative, self.kept)
+        return _arrived, (self.plan.derivative, self.kept, self.given)
 
     def __repr__(self) -> str:
         return f"<adcompiler pushforward of {self.plan.derivative.python.__name__}>"
 
 
-def _arrived(derivative: Derivative[..., Any], kept: tuple[Any, ...]) -> Pushforward:
-    return Pushforward(_plan(derivative, kept), kept)
+def _arrived(derivative: Derivative[..., Any], kept: tuple[Any, ...], given: int) -> Pushforward:
+    return Pushforward(_plan(derivative, kept), kept, given)

@@ -12,6 +12,7 @@ from adcompiler.definitions import (
     sequences,
     signals,
     statistics,
+    ufunc_methods,
 )
 from adcompiler.definitions.table import DEFINITIONS, SHOWN, Definition, refuse
 
@@ -31,4 +32,5 @@ __all__ = [
     "sequences",
     "signals",
     "statistics",
+    "ufunc_methods",
 ]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from adcompiler.definitions.axes import blocks, shape_with
-from adcompiler.definitions.table import Given, Ranks, define, refuse
+from adcompiler.definitions.table import Given, Ranks, define, has, refuse
 
 
 @define("np.repeat", is_analytic=True)
@@ -143,6 +143,16 @@ def meshgrid(x, y, indexing="xy"):
 def fill_diagonal(a, val):
     for i in range(min(a.shape[0], a.shape[1])):
         a[i, i] = val
+
+
+@define("np.nan_to_num", when=has("nan", "posinf", "neginf"))
+def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    y = np.where(np.isnan(x), nan, np.nan_to_num(x))
+    if posinf is not None:
+        y = np.where(x == np.inf, posinf, y)
+    if neginf is not None:
+        y = np.where(x == -np.inf, neginf, y)
+    return y
 
 
 @define("np.dstack", is_analytic=True)

@@ -47,6 +47,40 @@ def cumprod(a, axis=None):
     return z.reshape(a.shape)
 
 
+@define("np.gradient")
+def gradient(f, h=1.0, k=None, *, axis=None):
+    if f.ndim > 2:
+        refuse("np.gradient of more than two axes")
+    if f.ndim == 1:
+        return _slopes_at(f, h) if h.ndim == 1 else _slopes(f, h)
+    if h.ndim == 1:
+        refuse("np.gradient of a matrix at places of their own")
+    if axis is None:
+        return _slopes(f, h), _slopes(f.T, h if k is None else k).T
+    return _slopes(f, h) if axis % 2 == 0 else _slopes(f.T, h).T
+
+
+def _slopes(f, h):
+    assert len(f) > 1, "np.gradient of one place"
+    y = f / h
+    y[1:-1] = (f[2:] - f[:-2]) / (2 * h)
+    y[0] = (f[1] - f[0]) / h
+    y[-1] = (f[-1] - f[-2]) / h
+    return y
+
+
+def _slopes_at(f, x):
+    assert f.size > 1 and f.size == x.size, "np.gradient needs two places, and a number at each"
+    y = f / 1.0
+    for k in range(1, f.size - 1):
+        before, after = x[k] - x[k - 1], x[k + 1] - x[k]
+        inner = before**2 * f[k + 1] + (after**2 - before**2) * f[k] - after**2 * f[k - 1]
+        y[k] = inner / (before * after * (before + after))
+    y[0] = (f[1] - f[0]) / (x[1] - x[0])
+    y[-1] = (f[-1] - f[-2]) / (x[-1] - x[-2])
+    return y
+
+
 @define("np.nancumsum")
 def nancumsum(a, axis=None):
     return np.cumsum(np.where(np.isnan(a), 0.0, a), axis=axis)

@@ -1,5 +1,7 @@
 """Sequences of numbers: spaced, powers, sorted."""
 
+import math
+
 import numpy as np
 
 from adcompiler.definitions.axes import blocks
@@ -40,6 +42,46 @@ def vander(x, N=None, increasing=False):  # noqa: N803 - NumPy's name
             y[i, k if increasing else n - 1 - k] = power
             power = power * x[i]
     return y
+
+
+@define("np.polyval")
+def polyval(p, x):
+    y = x * 0.0
+    for k in range(p.size):
+        y = y * x + p[k]
+    return y
+
+
+@define("np.polyder")
+def polyder(p):
+    return p[:-1] * np.arange(p.size - 1, 0, -1)
+
+
+@define("math.dist")
+def dist(p, q):
+    total = 0.0
+    for a, b in zip(p, q):
+        total = total + (a - b) ** 2
+    return math.sqrt(total)
+
+
+@define("math.factorial")
+def factorial(n):
+    assert n >= 0 and n <= 20, "whole numbers of 64 bits hold factorials of 0 to 20"
+    product = 1
+    for k in range(2, n + 1):
+        product = product * k
+    return product
+
+
+@define("math.comb")
+def comb(n, k):
+    assert n >= 0 and k >= 0, "math.comb of what is negative"
+    count = 1
+    for i in range(k):
+        assert count == 0 or n - i <= 9223372036854775807 // count, "more than whole numbers of 64 bits hold"
+        count = count * (n - i) // (i + 1)
+    return count
 
 
 @define("np.partition")

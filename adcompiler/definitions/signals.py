@@ -62,6 +62,16 @@ def unwrap(p, discont=None, axis=-1, period=6.283185307179586):
     return y
 
 
+@define("np.heaviside")
+def heaviside(x1, x2):
+    return np.where(x1 == 0.0, x2, 0.5 * (np.sign(x1) + 1.0))
+
+
+@define("np.fix")
+def fix(x):
+    return np.trunc(x)
+
+
 @define("np.modf")
 def modf(x):
     whole = np.trunc(x)

@@ -205,6 +205,8 @@ def _node(sweep: TangentSweep, node: Node) -> None:
             sweep.nodes.append(node)
             if node.out in sweep.active:
                 _of_apply(sweep, node)
+            elif node.fn == "pop" and sweep.tangent(node.args[0]) is not None:
+                sweep.apply("pop", sweep.whole(node.args[0]))
             _put_first(sweep, start)
         case Store():
             sweep.nodes.append(node)

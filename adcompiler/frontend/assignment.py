@@ -9,7 +9,7 @@ from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.operators import symbol
 from adcompiler.frontend.state import Lowering
 from adcompiler.frontend.structure import RESULT
-from adcompiler.frontend.subscripts import place
+from adcompiler.frontend.subscripts import field_refused, place
 from adcompiler.graph.nodes import Literal, Store
 
 
@@ -46,6 +46,8 @@ def bind(state: Lowering, target: gast.AST, value: Binding) -> None:
             array, index = place(state, target)
             item_atom = state.materialise(value, target)
             state.nodes.append(Store(array, index, item_atom, False, loc=state.where(target)))
+        case gast.Attribute():
+            raise field_refused(state, target)
         case _:
             raise state.refuse("AD101", "cannot assign to this target", target)
 

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import gast
 
 from adcompiler.frontend.bindings import Binding, Environment, join
-from adcompiler.frontend.parse import assigned
+from adcompiler.frontend.parse import assigned, own_nodes
 from adcompiler.frontend.ranks import joined_rank
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, If, Literal, Node, Region, Value
 from adcompiler.primitives import card
 from adcompiler.source import Location
 
-"""Primitives that can neither fail nor cost anything."""
+T = TypeVar("T")
 
 
-def _arm(state: Lowering, run: Callable[[], None]) -> tuple[list[Node], Environment]:
+def _arm(state: Lowering, run: Callable[[], T]) -> tuple[list[Node], T, Environment]:
     """Lower the arm of a branch, starting from a copy of the environment."""
     env, state.env = state.env, dict(state.env)
-    nodes, _ = state.aside(run)
+    nodes, found = state.aside(run)
     after, state.env = state.env, env
-    return nodes, after
+    return nodes, found, after
+
+
+def _bound(parts: Iterable[gast.expr]) -> dict[str, None]:
+    """Return the variables that expressions bind by `:=`."""
+    targets = (n.target.id for part in parts for n in own_nodes(part) if isinstance(n, gast.NamedExpr))
+    return {name: None for name in targets if not name.startswith("$")}
 
 
 def _append(
@@ -61,14 +68,25 @@ def branch(
     where: Location,
 ) -> None:
     """Append a branch; `names` are the variables that its arms may bind."""
-    (then, then_env), (orelse, else_env) = (_arm(state, arm) for arm in arms)
+    (then, _, then_env), (orelse, _, else_env) = (_arm(state, arm) for arm in arms)
     state.statement = stmt
     yields: tuple[list[Atom], list[Atom]] = ([], [])
     outs: list[Value] = []
-    for name in names:
-        left, right = then_env.get(name, UNDEFINED), else_env.get(name, UNDEFINED)
-        state.env[name] = join(left, right, name, outs, yields)
+    _merge(state, names, (then_env, else_env), outs, yields)
     _append(state, test, (then, orelse), yields, outs, where)
+
+
+def _merge(
+    state: Lowering,
+    names: Iterable[str],
+    envs: tuple[Environment, Environment],
+    outs: list[Value],
+    yields: tuple[list[Atom], list[Atom]],
+) -> None:
+    """Bind variables to what they are after either arm of a branch."""
+    for name in names:
+        left, right = (env.get(name, UNDEFINED) for env in envs)
+        state.env[name] = join(left, right, name, outs, yields)
 
 
 def ternary(state: Lowering, node: gast.IfExp, name: str | None) -> Binding:
@@ -76,14 +94,15 @@ def ternary(state: Lowering, node: gast.IfExp, name: str | None) -> Binding:
     test = state.atom(node.test)
     if isinstance(test, Literal):
         return state.binding(node.body if test.value else node.orelse, name)
-    then, left = state.aside(lambda: state.binding(node.body))
-    orelse, right = state.aside(lambda: state.binding(node.orelse))
+    then, left, then_env = _arm(state, lambda: state.binding(node.body))
+    orelse, right, else_env = _arm(state, lambda: state.binding(node.orelse))
     outs: list[Value] = []
     yields: tuple[list[Atom], list[Atom]] = ([], [])
     joined = join(left, right, name or "choice", outs, yields)
     if outs == [joined] and name is None:
         joined = Value("choice", temporary=True)
         outs = [joined]
+    _merge(state, _bound((node.body, node.orelse)), (then_env, else_env), outs, yields)
     _append(state, test, (then, orelse), yields, outs, state.where(node))
     return joined
 
@@ -96,17 +115,19 @@ def boolean(state: Lowering, node: gast.AST, parts: list[gast.expr], name: str |
         return first
     if isinstance(first, Literal):
         return boolean(state, node, rest, name)
-    inner, second = state.aside(lambda: boolean(state, node, rest, None))
-    is_harmless = all(isinstance(made, Apply) and card(made.fn).is_safe for made in inner)
+    inner, second, env = _arm(state, lambda: boolean(state, node, rest, None))
+    bound = _bound(rest)
+    is_harmless = not bound and all(isinstance(made, Apply) and card(made.fn).is_safe for made in inner)
     if all(map(_is_test, parts)) and is_harmless:
         state.nodes += inner
         return state.apply(node, "and" if is_and else "or", (first, second), name)
-    out = Value(name or ("both" if is_and else "either"), temporary=name is None)
-    decided = Region((), (), (Literal(not is_and) if _is_test(parts[0]) else first,))
-    evaluated = Region((), tuple(inner), (second,))
-    arms = (evaluated, decided) if is_and else (decided, evaluated)
-    state.nodes.append(If(first, *arms, (out,), loc=state.where(node)))
-    return out
+    outs = [Value(name or ("both" if is_and else "either"), temporary=name is None)]
+    yields: tuple[list[Atom], list[Atom]] = ([second], [Literal(not is_and) if _is_test(parts[0]) else first])
+    _merge(state, bound, (env, dict(state.env)), outs, yields)
+    evaluated, decided = Region((), tuple(inner), tuple(yields[0])), Region((), (), tuple(yields[1]))
+    then, orelse = (evaluated, decided) if is_and else (decided, evaluated)
+    state.nodes.append(If(first, then, orelse, tuple(outs), loc=state.where(node)))
+    return outs[0]
 
 
 def _is_test(node: gast.expr) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import types
 from collections.abc import Sequence
@@ -93,6 +94,10 @@ def _outside(state: Lowering, node: gast.Call, callee: Global, name: str | None)
         return primitives.primitive(state, node, primitive, name)
     if (find := overloads.finder(function)) is not None:
         return _overloaded(state, node, callee.name, find, None, name)
+    if function is dataclasses.replace:
+        record = state.binding(node.args[0]) if node.args else None
+        if isinstance(record, Record) and is_dataclass(record.maker):
+            return _replaced(state, node, record, node.args[1:])
     if resolve.is_followed(function):
         plain = resolve.unwrap(function)
         if is_recursive(plain):
@@ -269,6 +274,15 @@ def _record(
     return Record([found[key] for key in names], names, kind)
 
 
+def _replaced(state: Lowering, node: gast.Call, record: Record, args: Sequence[gast.expr]) -> Record:
+    """`p._replace(x=1.0)` and `dataclasses.replace(p, x=1.0)`: the record with other fields."""
+    named = {str(k.arg): state.binding(k.value) for k in node.keywords}
+    if args or not named.keys() <= {*record.names}:
+        raise state.refuse("AD107", f"expected the fields ({', '.join(record.names)})", node)
+    items = [named.get(key, item) for key, item in zip(record.names, record, strict=True)]
+    return Record(items, record.names, record.maker)
+
+
 def _arguments(state: Lowering, node: gast.Call) -> tuple[tuple[Atom, ...], tuple[tuple[str, Atom], ...]]:
     given = tuples.items(state, node.args)
     args = tuple(state.materialise(arg, node) for arg in given)
@@ -281,6 +295,8 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
     found = state.binding(func.value)
     if isinstance(found, Record) and method in found.names:
         return _called_value(state, node, found[found.names.index(method)], name)
+    if isinstance(found, Record) and method == "_replace" and hasattr(found.maker, "_fields"):
+        return _replaced(state, node, found, node.args)
     own = getattr(found.maker, method, None) if isinstance(found, Record) else None
     if isinstance(found, Record) and isinstance(own, CustomFunction):
         return _custom(state, node, Global(own.__name__, own), (found,), name)

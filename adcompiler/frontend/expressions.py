@@ -67,8 +67,8 @@ def expression(state: Lowering, node: gast.expr, name: str | None = None) -> Bin
         case gast.Attribute():
             return _attribute(state, node, name)
         case gast.NamedExpr():
-            value = state.binding(node.value, node.target.id)
-            state.env[node.target.id] = value
+            target = node.target.id
+            value = state.env[target] = state.binding(node.value, None if target.startswith("$") else target)
             return value
         case gast.Lambda():
             return closure(state, node)

@@ -81,12 +81,19 @@ def compare(state: Lowering, node: gast.Compare, name: str | None) -> Atom:
 
 
 def _chained(state: Lowering, node: gast.Compare, name: str | None) -> Atom:
-    """`a < b < c` is `a < b and b < c`."""
+    """`a < b < c` is `a < b and b < c`, where a call in b is made once."""
     operands = [node.left, *node.comparators]
     parts: list[gast.expr] = []
     for k, op in enumerate(node.ops):
-        pair = gast.Compare(operands[k], [op], [operands[k + 1]])
-        parts.append(gast.copy_location(pair, node))
+        right, again = operands[k + 1], operands[k + 1]
+        if any(isinstance(inner, gast.Call) for inner in gast.walk(right)):
+            target, again = (
+                gast.copy_location(gast.Name(f"$between_{node.lineno}_{k}", context, None, None), right)
+                for context in (gast.Store(), gast.Load())
+            )
+            right = gast.copy_location(gast.NamedExpr(target, right), right)
+        parts.append(gast.copy_location(gast.Compare(operands[k], [op], [right]), node))
+        operands[k + 1] = again
     return boolean(state, node, parts, name)
 
 

@@ -13,9 +13,10 @@ from adcompiler.definitions import DEFINITIONS
 from adcompiler.frontend import defined, einsum, scope, tuples
 from adcompiler.frontend.bindings import Binding, TypeOf
 from adcompiler.frontend.buffers import writable
+from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.state import Lowering
-from adcompiler.graph.nodes import Atom, Literal, Store, Value
-from adcompiler.primitives import Follows, Spelling, card, is_known, library_function
+from adcompiler.graph.nodes import Apply, Atom, Literal, Store, Value
+from adcompiler.primitives import Follows, Gives, Spelling, card, is_known, library_function
 
 Keywords = tuple[tuple[str, Atom], ...]
 ONLY_INSIDE = {"isinstance", "getattr"}
@@ -29,6 +30,9 @@ OUTSIDE_LOOPS = {"enumerate", "zip", "reversed", "map", "filter"}
 
 def primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:
     """Lower a call of a primitive; `name` is the variable that its result is assigned to."""
+    is_of_items = card(fn).is_of_tuples and fn not in ("len", "tuple")
+    if is_of_items and node.args and isinstance(node.args[0], gast.GeneratorExp):
+        node = _of_list(node)
     known = _by_form(state, node, fn, name)
     if known is None:
         known = _on_tuple(state, node, fn)
@@ -41,6 +45,13 @@ def primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bi
         args = tuples.items(state, _with_shape(fn, node.args))
         keywords = {str(k.arg): state.atom(k.value) for k in node.keywords}
     return applied(state, node, fn, args, keywords, name)
+
+
+def _of_list(node: gast.Call) -> gast.Call:
+    """`sum(x * x for x in v)` is `sum([x * x for x in v])`."""
+    items = node.args[0]
+    listed = gast.copy_location(gast.ListComp(items.elt, items.generators), items)
+    return gast.copy_location(gast.Call(node.func, [listed, *node.args[1:]], node.keywords), node)
 
 
 def _with_shape(fn: str, args: list[gast.expr]) -> list[gast.expr]:
@@ -127,10 +138,11 @@ def transposed(
 
 def _joined(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:
     """`np.concatenate((a, b), 0)`: the arrays become arguments, the axis a keyword."""
-    parts = state.binding(node.args[0])
+    parts = defined.argument(state, node.args[0])
     if not isinstance(parts, tuple) or not parts:
-        reason = f"'{fn}' needs a tuple of arrays"
-        raise state.refuse("AD102", reason, node, "write the arrays down: np.concatenate((a, b))")
+        reason = f"'{fn}' needs its arrays written down"
+        cure = f"write {fn}((a, b)), or make the array before the loop and fill it: y[k] = a"
+        raise state.refuse("AD102", reason, node, cure)
     arrays = tuple(state.materialise(part, node) for part in parts)
     keywords = [(k.arg, state.atom(k.value)) for k in node.keywords]
     keywords += [("axis", state.atom(axis)) for axis in node.args[1:]]
@@ -152,18 +164,19 @@ def _on_tuple(state: Lowering, node: gast.Call, fn: str) -> Binding | None:
     """Functions of a tuple that is known here: `len`, `sum`, `max`, `min`, `tuple`."""
     if fn == "tuple" and not node.args:
         return ()
-    if not card(fn).is_of_tuples or len(node.args) != 1 or node.keywords:
+    start = node.args[1:] if fn == "sum" else []
+    if not card(fn).is_of_tuples or not node.args or len(node.args) > 1 + len(start[:1]) or node.keywords:
         return None
     found = None
     if isinstance(node.args[0], gast.Tuple | gast.Name | gast.Subscript | gast.Attribute | gast.Starred):
-        given = tuples.items(state, node.args)
+        given = tuples.items(state, node.args[:1])
         found = given[0] if len(given) == 1 else tuple(given)
     if not isinstance(found, tuple):
         return None
     if fn in ("len", "tuple"):
         return Literal(len(found)) if fn == "len" else tuple(found)
     atoms = [state.materialise(item, node) for item in found]
-    total: Atom = Literal(0) if fn == "sum" else atoms[0]
+    total: Atom = atoms[0] if fn != "sum" else state.atom(start[0]) if start else Literal(0)
     for atom in atoms[fn != "sum" :]:
         total = state.apply(node, "add" if fn == "sum" else fn, (total, atom))
     return total
@@ -218,6 +231,14 @@ def _rewritten(
             rewrite = _largest
         case "float" | "np.float64":
             rewrite = _as_float
+        case "abs":
+            rewrite = _absolute
+        case "sum":
+            rewrite = _started
+        case "math.log":
+            rewrite = _logarithm
+        case "np.array":
+            rewrite = _array_of_array
         case "np.expand_dims":
             rewrite = _with_new_axis
         case "reshape":
@@ -285,9 +306,60 @@ def _largest(
 def _as_float(
     state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
 ) -> Atom | None:
-    """`float(2)` is `2.0`."""
+    """`float(2)` is `2.0`, and `float(x < y)` is `1.0 * (x < y)`."""
+    if len(args) == 1 and isinstance(args[0], Value) and _is_test(state, args[0]):
+        return state.apply(node, "mul", (Literal(1.0), args[0]), name)
     value = args[0].value if len(args) == 1 and isinstance(args[0], Literal) else None
     return Literal(float(value)) if isinstance(value, int | float) else None
+
+
+def _is_test(state: Lowering, value: Value) -> bool:
+    """Tell whether a number is True or False by what makes it: compiled code makes no float of that."""
+    made = next((n for n in reversed(state.nodes) if isinstance(n, Apply) and n.out is value), None)
+    return made is not None and card(made.fn).gives is Gives.TEST and not atom_rank(value, state.ranks)
+
+
+def _absolute(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Atom | None:
+    """`abs(x)` of an array is `np.abs(x)`."""
+    is_array = len(args) == 1 and (atom_rank(args[0], state.ranks) or 0) > 0
+    return state.apply(node, "np.abs", args, name) if is_array else None
+
+
+def _started(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Atom | None:
+    """`sum(v, a)` is `a + sum(v)`."""
+    start = [*args[1:], *(atom for key, atom in keywords if key == "start")]
+    if len(start) != 1 or len(args) + len(keywords) != 2:
+        return None
+    return state.apply(node, "add", (start[0], state.apply(node, fn, args[:1])), name)
+
+
+def _logarithm(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Atom | None:
+    """`math.log(x, b)` is `math.log(x) / math.log(b)`."""
+    if len(args) != 2:
+        return None
+    return state.apply(node, "truediv", tuple(state.apply(node, fn, (arg,)) for arg in args), name)
+
+
+def _array_of_array(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Atom | None:
+    """`np.array(x)` of an array is a copy of it; of a list it stays what it is."""
+    kinds = [*args[1:], *(atom for key, atom in keywords if key == "dtype")]
+    lists = {n.out for n in state.nodes if isinstance(n, Apply) and n.fn in ("list", "tuple")}
+    lists |= {
+        n.out for n in state.nodes if isinstance(n, Apply) and n.fn == "mul" and not lists.isdisjoint(n.args)
+    }
+    is_array = bool(args) and isinstance(args[0], Value) and (state.ranks.get(args[0]) or 0) > 0
+    if not is_array or args[0] in lists or len(args) + len(keywords) > 1 + len(kinds[:1]):
+        return None
+    array = state.apply(node, "np.asarray", args[:1])
+    return state.apply(node, "astype" if kinds else "copy", (array, *kinds), name)
 
 
 def _with_new_axis(

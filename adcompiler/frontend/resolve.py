@@ -24,6 +24,9 @@ _CANONICAL = {also: known.name for known in CARDS.values() for also in known.als
 METHODS = {known.method: known.name for known in CARDS.values() if known.method}
 ATTRIBUTES = {known.name for known in CARDS.values() if known.spelling is Spelling.ATTRIBUTE}
 
+_NUMBERS: dict[type, type] = {float: np.float64, int: np.int64, bool: np.bool_, complex: np.complex128}
+"""What Python's own types of numbers mean as the type of an array: compiled code knows few of them there."""
+
 PYTHON_SPECIAL = ("zeta", "polygamma", "logsumexp", "softmax", "log_softmax")
 """Functions of `scipy.special` that are written in Python."""
 MATRIX_FUNCTIONS = ("expm", "sqrtm", "logm")
@@ -52,10 +55,12 @@ def primitive(function: object) -> str | None:
     name = getattr(function, "__name__", None)
     if not isinstance(name, str):
         return None
+    if isinstance(owner := getattr(function, "__self__", None), np.ufunc):
+        return f"np.{owner.__name__}.{name}"
     if getattr(builtins, name, MISSING) is function:
         return name
     if getattr(math, name, MISSING) is function:
-        return f"math.{name}"
+        return _CANONICAL.get(f"math.{name}", f"math.{name}")
     if getattr(cmath, name, MISSING) is function:
         return f"cmath.{name}"
     if function is times:
@@ -107,6 +112,8 @@ def constant(name: str, value: object) -> Atom:
         return Literal(complex(value))
     if value is None or isinstance(value, bool):
         return Literal(value)
+    if isinstance(value, type) and value in _NUMBERS:
+        value = _NUMBERS[value]
     if isinstance(value, int | float | str):
         return Literal(as_plain(value))
     if isinstance(value, type) and issubclass(value, np.generic):

@@ -24,6 +24,8 @@ def statement(state: Lowering, stmt: gast.stmt) -> None:
             assign(state, stmt.targets, stmt.value)
         case gast.AnnAssign(value=None) | gast.Pass() | gast.Expr(value=gast.Constant()):
             pass  # a docstring is no more than this
+        case gast.Global() | gast.Nonlocal() if state.local_names.isdisjoint(stmt.names):
+            pass  # of names that are only read
         case gast.Delete() if all(isinstance(target, gast.Name) for target in stmt.targets):
             pass
         case gast.AnnAssign():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gast
 
+from adcompiler.errors import DifferentiationError
 from adcompiler.frontend import resolve, tuples
-from adcompiler.frontend.bindings import Binding, flatten
+from adcompiler.frontend.bindings import Binding, flatten, label
 from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.grids import grid, is_grid
 from adcompiler.frontend.ranks import rank_of
@@ -26,6 +27,8 @@ def _index(state: Lowering, node: gast.expr) -> Atom | tuple[Atom, ...]:
         return state.apply(node, "slice", (*bounds, *step))
     if isinstance(node, gast.Constant) and node.value is Ellipsis:
         return Literal(...)
+    if isinstance(node, gast.List):
+        return state.apply(node, "np.array", (state.atom(node),), "places")
     value = state.binding(node)
     if isinstance(value, tuple):
         return tuple(state.materialise(item, node) for item in flatten(value))
@@ -34,6 +37,8 @@ def _index(state: Lowering, node: gast.expr) -> Atom | tuple[Atom, ...]:
 
 def place(state: Lowering, node: gast.AST) -> tuple[Value, tuple[Atom, ...]]:
     """Lower the target of a store: the array and its index."""
+    if isinstance(node, gast.Attribute):
+        raise field_refused(state, node)
     if not isinstance(node, gast.Subscript):
         raise state.refuse("AD101", "only names and elements of arrays can be assigned", node)
     array = writable(state, state.atom(node.value), node)
@@ -41,6 +46,12 @@ def place(state: Lowering, node: gast.AST) -> tuple[Value, tuple[Atom, ...]]:
         cure = "copy the constant into a local array first"
         raise state.refuse("AD101", "a captured constant cannot be written to", node, cure)
     return array, indices(state, node.slice)
+
+
+def field_refused(state: Lowering, node: gast.Attribute) -> DifferentiationError:
+    """Build the refusal of an assignment to a field."""
+    cure = f"make a new object, as dataclasses.replace(…, {node.attr}=…) does, or write to an array in place"
+    return state.refuse("AD101", f"the field '{node.attr}' cannot be assigned", node, cure)
 
 
 def subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Binding:
@@ -51,16 +62,29 @@ def subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Bindin
     whole = state.materialise(base, node)
     if isinstance(whole, Global) and is_grid(whole):
         return grid(state, node, whole, name)
-    if isinstance(whole, Global) and isinstance(whole.value, tuple):
-        index = state.atom(node.slice)
-        if isinstance(index, Literal) and isinstance(index.value, int):
-            return resolve.constant(f"{whole.name}_{index.value}", whole.value[index.value])
+    if isinstance(whole, Global) and isinstance(whole.value, tuple | dict):
+        found = _of_constant(state, node, whole)
+        if found is not None:
+            return found
     places = indices(state, node.slice)
     out = Value(name or _element_name(whole, places), temporary=name is None)
     made = Apply(out, "getitem", (whole, *places), loc=state.where(node))
     state.nodes.append(made)
     state.ranks[out] = rank_of(made, state.ranks)
     return out
+
+
+def _of_constant(state: Lowering, node: gast.Subscript, whole: Global) -> Atom | None:
+    """Return the item of a captured tuple or dictionary at a constant place; None at one that varies."""
+    index = state.atom(node.slice)
+    key = index.value if isinstance(index, Literal) else None
+    if key is None or (isinstance(whole.value, tuple) and not isinstance(key, int)):
+        return None
+    try:
+        found = whole.value[key]
+    except LookupError as error:
+        raise state.refuse("AD102", f"'{whole.name}' has no item {key!r}", node) from error
+    return resolve.constant(f"{whole.name}_{label(key) or abs(hash(key))}", found)
 
 
 def _element_name(array: Atom, index: tuple[Atom, ...]) -> str:

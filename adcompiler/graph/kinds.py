@@ -78,6 +78,16 @@ def element(kind: types.Type) -> types.Type:
     return kind
 
 
+def bytes_of(kind: types.Type) -> int:
+    """Return how many bytes a number, or an element of an array or list, takes.
+
+    >>> bytes_of(types.float32), bytes_of(types.Array(types.boolean, 2, "C"))
+    (4, 1)
+    """
+    number = element(kind)
+    return 1 if isinstance(number, types.Boolean) else int(number.bitwidth) // 8
+
+
 def rank(kind: types.Type) -> int:
     """Return the number of axes: 0 for a scalar."""
     return kind.ndim if isinstance(kind, types.Array) else 0

@@ -9,7 +9,8 @@ from numba import int64
 
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.sizes import Axis, Shapes, form_of
-from adcompiler.analysis.types import element, is_array, rank
+from adcompiler.analysis.types import is_array, rank
+from adcompiler.graph.kinds import bytes_of
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Role, Value
 from adcompiler.graph.walk import map_region, walk
 from adcompiler.prepare.guard import write_form
@@ -55,7 +56,7 @@ def _bytes_by_sizes(graph: Graph, shapes: Shapes) -> Taken:
         if len(sizes) == rank(kind) and _are_known(sizes, graph.body.params):
             key = tuple((frozenset(size.terms.items()), size.constant) for size in sizes)
             bytes_so_far = found.get(key, (sizes, 0))[1]
-            found[key] = sizes, bytes_so_far + element(kind).bitwidth // 8
+            found[key] = sizes, bytes_so_far + bytes_of(kind)
     return [*found.values()]
 
 

@@ -161,7 +161,7 @@ enter(
 )
 enter("np.round", arity=(1, 3), hint="rounded", method="round", follows=Follows.SAME_RANK, is_constant=True)
 enter("np.around np.round_", arity=(1, 3), follows=Follows.SAME_RANK, is_constant=True)
-enter("np.fix np.spacing", **_OF_ONE)
+enter("np.spacing", **_OF_ONE)
 
 enter("math.isnan math.isinf math.isfinite", **_OF_ONE)
 enter("np.isnan np.isinf np.isfinite", gives=Gives.TEST, **_OF_ONE)

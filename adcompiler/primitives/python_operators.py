@@ -127,7 +127,7 @@ elementwise(
 )
 elementwise("np.float_power", *_POW, at=_POW_AT, is_steep_at_zero=True)
 
-elementwise("np.fmod", "1", "-trunc(a / b)", at=((3.7, 1.2), (-3.7, 1.2)))
+elementwise("np.fmod", "1", "-trunc(a / b)", at=((3.7, 1.2), (-3.7, 1.2)), also="math.fmod")
 enter(
     "floordiv",
     operator=ast.FloorDiv,
@@ -246,6 +246,7 @@ enter(
     arity=(1, 1),
     hint="negation",
     follows=Follows.NUMBER,
+    gives=Gives.TEST,
     compute=operator.not_,
     is_safe=True,
     **_LOGIC,

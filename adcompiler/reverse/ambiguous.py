@@ -81,7 +81,7 @@ def _merged_by(
         inside = _is_inside(owner, node, info)
         is_viewed = owner is not source and not inside
         is_used = not inside and last.get(owner, 0) > end
-        is_from_outside = not inside and [*info.access[node].loops] != _loops_of(owner, info)
+        is_from_outside = not inside and _is_from_outside(owner, node, info)
         if is_viewed or is_used or is_from_outside or is_list(type_of(target)):
             yield target
 
@@ -121,10 +121,21 @@ def _in_lists(body: Region, active: Container[Value], info: Memory) -> Iterator[
         if not isinstance(array, Value) or not is_list(kind) or not is_array(kind.dtype):  # type: ignore[union-attr]
             continue
         written = info.writes.get(info.classes.get(array, array), [])
-        has_others = any(counts[item] > 1 or not _is_own(makers.get(item)) for item in values(items))
+        has_others = any(
+            counts[item] > 1 or not _is_own(makers.get(item)) or _is_from_outside(item, node, info)
+            for item in values(items)
+        )
         if isinstance(node, Store) or (has_others and any(isinstance(write, Store) for write, _ in written)):
             yield array
 
 
 def _is_own(maker: Apply | None) -> bool:
-    return maker is not None and not card(maker.fn).is_view and not card(maker.fn).out_of_place
+    """Tell whether an item is an array that is made for the list, and no list that is repeated."""
+    if maker is None or is_list(type_of(maker.out)):
+        return False
+    return not card(maker.fn).is_view and not card(maker.fn).out_of_place
+
+
+def _is_from_outside(value: Value, node: Node, info: Memory) -> bool:
+    """Tell whether each iteration of a loop around a statement means one and the same array."""
+    return [*info.access[node].loops] != _loops_of(info.owners.get(value, value), info)

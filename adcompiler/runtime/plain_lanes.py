@@ -33,25 +33,25 @@ class Lanes:
     def __repr__(self) -> str:
         return f"Lanes({self.numbers})"
 
-    def __add__(self, other: Any) -> Lanes:
+    def __add__(self, other: Any) -> Any:
         return _lanewise(np.add, self, other)
 
-    def __radd__(self, other: Any) -> Lanes:
+    def __radd__(self, other: Any) -> Any:
         return _lanewise(np.add, other, self)
 
-    def __sub__(self, other: Any) -> Lanes:
+    def __sub__(self, other: Any) -> Any:
         return _lanewise(np.subtract, self, other)
 
-    def __rsub__(self, other: Any) -> Lanes:
+    def __rsub__(self, other: Any) -> Any:
         return _lanewise(np.subtract, other, self)
 
-    def __mul__(self, other: Any) -> Lanes:
+    def __mul__(self, other: Any) -> Any:
         return _lanewise(np.multiply, self, other)
 
-    def __rmul__(self, other: Any) -> Lanes:
+    def __rmul__(self, other: Any) -> Any:
         return _lanewise(np.multiply, other, self)
 
-    def __truediv__(self, other: Any) -> Lanes:
+    def __truediv__(self, other: Any) -> Any:
         return _lanewise(np.true_divide, self, other)
 
     def __neg__(self) -> Lanes:
@@ -62,9 +62,23 @@ def _numbers(value: Any) -> Any:
     return value.numbers if isinstance(value, Lanes) else value
 
 
-def _lanewise(function: Callable[..., Any], *args: Any) -> Lanes:
+def _lanewise(function: Callable[..., Any], *args: Any) -> Any:
+    if any(isinstance(arg, np.ndarray) for arg in args):
+        return _each(lambda *items: _lanewise(function, *items), *args)
     with np.errstate(all="ignore"):
         return Lanes(function(*map(_numbers, args)))
+
+
+def _each(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a function for each element of arrays, which numbers with lanes are combined with."""
+    items = [np.array(arg, dtype=object) if np.ndim(arg) else _alone(arg) for arg in args]
+    return np.frompyfunc(function, len(args), 1)(*items)
+
+
+def _alone(item: Any) -> np.ndarray[Any, Any]:
+    found = np.empty((), dtype=object)
+    found[()] = item
+    return found
 
 
 def spread(number: float) -> Lanes:
@@ -81,7 +95,7 @@ def _times(d: Any, slope: Any) -> Any:
 
 def times(d: Any, slope: Any) -> Any:
     """Return d * slope, but zero in the lanes where one of them is zero; also of arrays."""
-    return np.frompyfunc(_times, 2, 1)(d, slope) if np.ndim(d) or np.ndim(slope) else _times(d, slope)
+    return _each(_times, d, slope) if np.ndim(d) or np.ndim(slope) else _times(d, slope)
 
 
 def of(numbers: Any) -> Any:

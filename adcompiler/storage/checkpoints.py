@@ -9,6 +9,7 @@ from numba import int64
 from numba.core import types as nt
 
 from adcompiler.analysis.types import element, is_array
+from adcompiler.graph.kinds import bytes_of
 from adcompiler.graph.nodes import Apply, Atom, For, If, Literal, Node, Region, Role, Value, While, type_of
 from adcompiler.graph.steps import Room
 from adcompiler.prepare.allocation import dtype_of
@@ -90,7 +91,7 @@ class Checkpoints:
         """Append what tells how many states there is room for."""
         total: Value | Literal = Literal(8 * (1 + len(self.state.numbers) + len(self.state.shadows)))
         for value, sizes in (self.state.arrays | self.state.memory).items():
-            part: Atom = Literal(element(type_of(value)).bitwidth // 8)
+            part: Atom = Literal(bytes_of(type_of(value)))
             for size in sizes:
                 part = nodes.whole("size", "mul", part, write_form(size, nodes.made))
             total = nodes.whole("state", "add", total, part)
