@@ -55,7 +55,7 @@ CONSTRUCTS = {
         ),
         "lists sliced, joined, extended": "list_sliced lists_joined list_extended",
         "lists chosen or made anew in branches and loops": "list_chosen_and_written list_rebuilt_in_a_loop list_passed_on",
-        "lists of arrays": "list_of_arrays history_in_a_list array_in_a_list_is_written history_whose_items_are_replaced array_repeated_in_a_list",
+        "lists of arrays": "list_of_arrays history_in_a_list array_in_a_list_is_written history_whose_items_are_replaced array_repeated_in_a_list last_item_used_after_the_list_has_grown",
         "an array that is in a list and written under another name": "array_in_a_list_has_another_name array_in_a_list_is_scaled_in_place",
         "lists of lists (only inside `np.array`)": "array_of_rows list_of_lists",
         "integers, strings, dictionaries, complex numbers that carry no derivative": (

@@ -3284,3 +3284,34 @@ def factorials(x, n):
     for k in range(n):
         total += x**k / math.factorial(k) * math.comb(n, k)
     return total + math.fmod(x, 0.3) * math.log(x, 3.0) + math.dist((x, 1.0), (2.0, x * x)) * float(x > 0.2)
+
+
+@case(X3, 0.4)
+def last_item_used_after_the_list_has_grown(x, a):
+    """`w[-1]` is another item by then, and so would be that of the adjoints."""
+    w = [x * 2.0, np.sin(x)]
+    last = w[-1]
+    w.append(last * a)
+    return np.sum(last * w[1])
+
+
+@case(X3, 0.4)
+def item_used_after_it_was_dropped(x, a):
+    w = [x * 2.0, np.sin(x), x * a]
+    first = w[2]
+    w.pop()
+    second = w[-1]
+    w.pop()
+    w.append(first * second)
+    return np.sum(first * w[1] * second)
+
+
+@case(X3, 3)
+def item_used_while_the_list_grows(x, n):
+    w = [x * 2.0]
+    first = w[-1]
+    total = 0.0
+    for k in range(n):
+        total += first[k] ** 2
+        w.append(first * w[-1])
+    return total + np.sum(w[-1] * first)

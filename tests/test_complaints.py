@@ -30,6 +30,11 @@ def added_at_places(x):
     return np.sum(y)
 
 
+def reshaped_after_transposing(x):
+    y = np.outer(x, x).reshape(3, 3, 1)
+    return np.sum(y.transpose(1, 0, 2).reshape(9) * 2.0)  # here
+
+
 def unknown_method(x):
     y = x * 2.0
     return y.frobnicate()  # here
@@ -108,6 +113,7 @@ def mixed_list(x):
 CASES = [
     (tuple_and_array, "AD304", "Numba has no 'add' for (2 of float64[:], float64[:])"),
     (added_at_places, "AD304", "'multiply'"),
+    (reshaped_after_transposing, "AD304", "Numba reshapes no array whose axes were moved or cut"),
     (unknown_method, "AD304", "float64[:] has no attribute or method 'frobnicate'"),
     (unknown_attribute, "AD304", "float64[:] has no attribute or method 'frobnicated'"),
     (object_called, "AD304", "'an_object', an object of class 'Callable'"),

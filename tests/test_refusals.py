@@ -181,6 +181,14 @@ def power_of_nothing(x):
     return x * pow(x)
 
 
+@refused("AD102", 1.0, 3)
+def whole_number_to_a_negative_power(x, n):
+    total = 0.0
+    for k in range(n):
+        total += 2 ** (-k) * x
+    return total
+
+
 def shifted(v, n):
     if n == 0:
         return v, 0

@@ -71,7 +71,9 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], bundles: set[Value]
 
     def refuse(node: Node, what: str, kind: object) -> DifferentiationError:
         reason = f"{what} has type {pretty(str(kind))}, which carries no derivative"
-        return DifferentiationError("AD202", reason, node.loc)
+        is_tuple = isinstance(node, Apply) and node.fn == "tuple"
+        cure = "use a variable for each number, or an array" if is_tuple else None
+        return DifferentiationError("AD202", reason, node.loc, cure)
 
     for node in walk(graph.body):
         match node:
@@ -82,7 +84,8 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], bundles: set[Value]
                 name = next((a.value for a in node.args if isinstance(a, Literal | Global)), node.fn)
                 name = getattr(name, "__name__", name) if card(node.fn).is_opaque else node.fn
                 reason = f"nothing is known about what '{name}' does with a derivative"
-                raise DifferentiationError("AD202", reason, node.loc)
+                cure = "pop the last item, or keep the place of the first one in a number"
+                raise DifferentiationError("AD202", reason, node.loc, cure if name == "pop" else None)
             case Apply(fn="getitem", args=(base, *_)) if base in bundles:
                 pass
             case Apply(fn="custom[0]", args=(Global() as callee, *_)):
@@ -97,7 +100,7 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], bundles: set[Value]
             case Apply() if not card(node.fn).is_constant and card(node.fn).reads_elements:
                 if is_lost(node.out) and is_varied(node.args[:1] if node.fn == "getitem" else operands(node)):
                     what = (
-                        "a tuple in a list or dictionary"
+                        "a tuple in a list, or an item of a dictionary that is written,"
                         if node.fn == "tuple"
                         else f"the result of '{node.fn}'"
                     )

@@ -53,6 +53,7 @@ def specialise(graph: Graph, keep_arguments: bool) -> Graph:
             result then returns those copies.
     """
     _check_constants(graph)
+    _check_powers(graph)
     _check_masks(graph)
     graph = _only_reals(graph)
     graph = resolve_items(resolve_in_place(graph))
@@ -72,6 +73,27 @@ def _check_constants(graph: Graph) -> None:
             and is_complex(type_of(node.args[0]))
         ):
             raise not_for_complex(node)
+
+
+def _check_powers(graph: Graph) -> None:
+    """Refuse powers that are fractions to whoever reads them, and 0 in compiled code."""
+    nodes = [node for node in walk(graph.body) if isinstance(node, Apply)]
+    negated = {node.out for node in nodes if node.fn == "neg"}
+    for node in nodes:
+        if node.fn != "pow" or not all(map(_is_whole, node.args)):
+            continue
+        base, exponent = node.args
+        is_below = isinstance(exponent, Literal) and exponent.value < 0
+        is_one = isinstance(base, Literal) and abs(base.value) == 1
+        if (is_below or exponent in negated) and not is_one:
+            reason = "a whole number to a negative power is rounded to a whole number in compiled code"
+            raise DifferentiationError("AD102", reason, node.loc, "write 2.0 ** -k, or float(n) ** -k")
+
+
+def _is_whole(atom: Atom) -> bool:
+    return isinstance(atom.value if isinstance(atom, Literal) else None, int) or isinstance(
+        type_of(atom), nt.Integer
+    )
 
 
 def _check_masks(graph: Graph) -> None:

@@ -10,6 +10,7 @@ from adcompiler.analysis.types import is_array, is_list, is_memory
 from adcompiler.graph.nodes import Apply, Effect, For, If, Node, Region, Store, Value, While, type_of
 from adcompiler.graph.walk import defined, merges, operands, regions, uses, values, walk
 from adcompiler.primitives import card
+from adcompiler.reverse.moved_items import lists_of_moved_items
 
 
 def ambiguous_memory(
@@ -24,6 +25,7 @@ def ambiguous_memory(
         others: arrays that are known to need it.
     """
     found = {*others, *_merged(body, active, info), *_in_lists(body, active, info)}
+    found.update(lists_of_moved_items(body, active, info))
     classes = {info.classes.get(value, value) for value in found}
     return {
         value
