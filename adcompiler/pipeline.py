@@ -293,6 +293,7 @@ STAGES: dict[str, Stage] = {
             "arrays of one number are that number, where they meet others",
             lambda u: not u.style.broadcasts,
         ),
+        *CLEAN,
         Pass(
             "multiples",
             lambda u: sink_multiples(u.graph),

@@ -154,6 +154,20 @@ def test_array_code_is_written_as_one_loop():
     assert "np.zeros" not in forward
 
 
+def moduli(x, y):
+    z = x + 1j * y
+    w = z * z - 1.0
+    return np.sum((w * np.conj(w)).real) + np.sum(np.abs(z))
+
+
+def test_both_sweeps_share_a_loop():
+    derivative = grad(moduli, argnums=(0, 1), jit=False)
+    derivative(*VECTORS)
+    assert derivative.source.count("for i in range(") == 1
+    assert "complex128" not in derivative.source.split('"""')[-1]
+    check_grad(moduli, VECTORS, jit=False)
+
+
 def test_complex_numbers_of_single_precision():
     found = grad(single, argnums=(0, 1))(*VECTORS)
     np.testing.assert_allclose(found, [2 * v for v in VECTORS], rtol=1e-6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import boolean, complex64, complex128, float32, float64, int64
 
-from adcompiler.analysis.types import element, is_array, is_array_atom, is_complex, rank
+from adcompiler.analysis.types import element, is_array, is_array_atom, is_complex, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, Literal, Store, Value, type_of
 from adcompiler.primitives import Gives, card
 
@@ -106,6 +106,13 @@ def shows_part(node: Apply) -> bool:
     """Tell whether a node makes a view: it reads no elements."""
     is_basic = not any(is_array_atom(index) for index in node.args[1:])
     return node.fn in ("getitem", "T") and is_array(node.out.type) and is_basic
+
+
+def is_arithmetic(node: Apply) -> bool:
+    """Tell whether a node makes a number of numbers, at any time."""
+    are_numbers = all(isinstance(a, Literal) or is_scalar(type_of(a)) for a in (node.out, *node.args))
+    known = card(node.fn)
+    return are_numbers and known.is_pure and not known.is_call and not node.raises
 
 
 def gains_by_loop(node: Apply | Store) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from numba import float64
+from numba import complex128, float64
 
 from adcompiler.analysis.alias import shared_memory, written_arrays
 from adcompiler.analysis.sizes import Shapes, arrays_of, form_of
-from adcompiler.analysis.types import element, is_array, is_float
+from adcompiler.analysis.types import element, is_array, is_complex, is_float
 from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value, entry, type_of
 from adcompiler.graph.walk import map_region, substitute, walk
 from adcompiler.prepare.guard import write_form
@@ -42,12 +42,16 @@ class _Flat:
         return substitute(map_region(self.start, rewrite), self.renamed)
 
     def number(self, atom: Atom) -> Atom | None:
-        """Return the number that an array of doubles holds everywhere, None if there is no such number."""
+        """Return the number that an array holds everywhere, None if there is no such number."""
         made = self.makers.get(atom) if isinstance(atom, Value) else None
         kind = type_of(atom)
-        if not isinstance(atom, Value) or made is None or element(kind) != float64:
+        if not isinstance(atom, Value) or made is None or element(kind) not in (float64, complex128):
             return None
         if self.classes.get(atom, atom) in self.written:
+            return None
+        if made.fn == "astype" and isinstance(number := self.number(made.args[0]), Literal):
+            return Literal(complex(number.value)) if is_complex(kind) else None
+        if is_complex(kind):
             return None
         if made.fn in ("np.full", "np.full_like"):
             return made.args[1]
@@ -101,7 +105,7 @@ class _Flat:
         if made is None or made.fn != "np.zeros_like" or self.number(blank) is None:
             return False
         is_number = isinstance(value, Literal) or is_float(type_of(value))
-        return is_number and type_of(made.args[0]) == node.out.type
+        return is_number and made.out.type == node.out.type
 
     def full(self, node: Apply, zeros: Apply, value: Atom) -> Apply:
         """Return what makes an array like another one, with a number everywhere."""

@@ -18,6 +18,7 @@ from adcompiler.analysis.alias import shared_memory, written_arrays
 from adcompiler.analysis.fusible import (
     can_store,
     gains_by_loop,
+    is_arithmetic,
     is_elementwise,
     is_gather,
     is_inexact,
@@ -152,13 +153,17 @@ class _Fusion:
         return True
 
     def is_shown(self, node: Node, groups: list[Group]) -> bool:
-        """Let a view of what a group computes wait until it is there; tell whether it does."""
-        group = next((group for group in groups if group.hands_on.intersection(values(operands(node)))), None)
-        if group is None or not isinstance(node, Apply) or not shows_part(node):
+        """Let views of what a group computes, and numbers made of its sums, wait; tell whether they do."""
+        if not isinstance(node, Apply) or not (shows_part(node) or is_arithmetic(node)):
             return False
-        group.after.append(node)
-        group.shown.add(node.out)
-        return True
+        used = {*values(operands(node))}
+        if is_arithmetic(node) and any(group.hands_on & used for group in groups):
+            self.merge(groups)
+        found = [group for group in groups if group.hands_on & used]
+        if len(found) == 1:
+            found[0].after.append(node)
+            found[0].shown.add(node.out)
+        return len(found) == 1
 
     def needed_by(self, node: Node, groups: list[Group]) -> list[Group]:
         """Return the groups that have to run before a node, in order."""
@@ -213,8 +218,7 @@ class _Fusion:
                 shape = self.shapes.get(node)
                 part = self.elements.part(node.array, index, len(shape or ()))
                 return shape if shape and part and self.fit((node.value,), shape) else None
-            case Apply(fn=fn, args=args) if fn in ("np.sum", "np.mean"):
-                source = args[0]
+            case Apply(fn=fn, args=(source, *_)) if fn in ("np.sum", "np.mean"):
                 shape = entry(self.shapes, source) if is_inexact(source) else None
                 is_known = shape is not None and summed_axes(node) is not None
                 return shape if shape and is_known and self.fit((source,), shape) else None

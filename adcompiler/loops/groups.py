@@ -22,7 +22,7 @@ class Group:
         reads: the memory that is read, and where.
         after: what puts results on stacks, which runs after the loops.
         stacks: the memory of these stacks.
-        shown: views of results, which are made after the loops.
+        shown: views of results, and numbers made of sums, which are made after the loops.
     """
 
     shape: Shape

@@ -30,6 +30,9 @@ def column_sums_value_and_grad(x, y):
     size_1 = x.shape[0]
     same_size(size_1, y.shape[0])
     var = np.var(y)
+
+    # return np.sum(s**2) + np.var(y)
+    ratio = 2.0 / y.size
     s = np.zeros(size)
     for i in range(size_1):
         for j in range(size):
@@ -38,9 +41,7 @@ def column_sums_value_and_grad(x, y):
     for i in range(size):
         total = fast.add_up(total, s[i]**2)
     result = total + var
-
     # return np.sum(s**2) + np.var(y)
-    ratio = 2.0 / y.size
     total = 0.0
     for i in range(size_1):
         for j in range(size):

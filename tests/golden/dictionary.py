@@ -27,21 +27,16 @@ def dictionary_value_and_grad(params, x):
     scale, width, shift = params
 
     size = x.shape[0]
-    ratio = np.empty(size)
-    exp = np.empty(size)
-    result = 0.0
-    for i in range(size):
-        ratio_i = x[i] / width
-        ratio[i] = ratio_i
-        exp_i = fast.exp(-ratio_i)
-        exp[i] = exp_i
-        result = fast.add_up(result, scale * exp_i + shift)
     # return np.sum(params["scale"] * np.exp(-x / params["width"]) + params["shift"])
     d_shift = 1.0 * size
+    result = 0.0
     d_scale = 0.0
     d_width = 0.0
     for i in range(size):
-        exp_i = exp[i]
-        d_scale = fast.add_up(d_scale, exp_i)
-        d_width = fast.add_up(d_width, times(times(scale, exp_i), ratio[i] / width))
+        inv_width = 1.0 / width
+        ratio = x[i] * inv_width
+        exp = fast.exp(-ratio)
+        result = fast.add_up(result, scale * exp + shift)
+        d_scale = fast.add_up(d_scale, exp)
+        d_width = fast.add_up(d_width, times(times(scale, exp), ratio * inv_width))
     return result, (d_scale, d_width, d_shift)

@@ -110,15 +110,15 @@ def gaussian_process_value_and_grad(x, y, length, noise):
         for j in range(n):
             ratio_b[i, j] = ratio[i, j] / length_squared
     mul_c = times(d_ratio, ratio_b)
+    size = mul_b.shape[1]
+    d_noise = 0.0
+    for i in range(mul_b.shape[0]):
+        for j in range(size):
+            d_noise = fast.add_up(d_noise, mul_b[i, j])
     size = mul_c.shape[1]
     d_power = 0.0
     for i in range(mul_c.shape[0]):
         for j in range(size):
             d_power = fast.add_up(d_power, -mul_c[i, j])
     d_length = 2 * d_power * length
-    size = mul_b.shape[1]
-    d_noise = 0.0
-    for i in range(mul_b.shape[0]):
-        for j in range(size):
-            d_noise = fast.add_up(d_noise, mul_b[i, j])
     return result, (d_length, d_noise)

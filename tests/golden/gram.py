@@ -25,19 +25,14 @@ from adcompiler.runtime import vector_math as fast
 def gram_value_and_grad(x, lam):
     """Return the value and the gradient of gram with respect to x, lam."""
     g = x.T @ x
-    size = x.shape[1]
-    size_1 = x.shape[0]
-    total = 0.0
-    for i in range(size_1):
-        for j in range(size):
-            total = fast.add_up(total, x[i, j]**2)
-    result = np.trace(g @ g) + lam * total
+    trace = np.trace(g @ g)
 
     # return np.trace(g @ g) + lam * np.sum(x**2)
     mul = 2 * lam
     d_matmul = np.eye(g.shape[0], g.shape[1])
     d_g = d_matmul @ g.T
     matmul = g.T @ d_matmul
+    size = x.shape[1]
     d_g_b = np.empty((size, size))
     for i in range(size):
         for j in range(size):
@@ -45,12 +40,17 @@ def gram_value_and_grad(x, lam):
     # g = x.T @ x
     transposed = x @ d_g_b.T
     matmul = x @ d_g_b
+    size_1 = x.shape[0]
     d_x = np.empty((size_1, size))
+    total = 0.0
     for i in range(size_1):
         for j in range(size):
+            x_i_j = x[i, j]
             # return np.trace(g @ g) + lam * np.sum(x**2)
-            d_x_1 = mul * x[i, j]
+            d_x_1 = mul * x_i_j
             # g = x.T @ x
             d_x_1 += matmul[i, j]
             d_x[i, j] = d_x_1 + transposed[i, j]
+            total = fast.add_up(total, x_i_j**2)
+    result = trace + lam * total
     return result, (d_x, total)

@@ -43,21 +43,19 @@ def heat_value_and_grad(u, kappa, steps):
         u_i = u[i]
         result = fast.add_up(result, u_i**2)
         d_u[i] = 2.0 * u_i
-    d_mul = np.empty(count)
     d_add = np.empty(count)
     d_kappa = 0.0
     for k in range(steps - 1, -1, -1):
         # u[1:-1] += kappa * (u[2:] - 2.0 * u[1:-1] + u[:-2])
         total = 0.0
         for i in range(count):
+            add_i = add_tape[k, i]
             d_u_ip1 = d_u[i + 1]
-            d_mul[i] = d_u_ip1
-            total = fast.add_up(total, d_u_ip1 * add_tape[k, i])
+            d_add[i] = d_u_ip1 * kappa
+            total = fast.add_up(total, d_u_ip1 * add_i)
         d_kappa += total
         for i in range(count):
-            d_add_i = d_mul[i] * kappa
-            d_add[i] = d_add_i
-            d_u[i] += d_add_i
+            d_u[i] += d_add[i]
         for i in range(count):
             d_u[i + 2] += d_add[i]
         for i in range(count):

@@ -63,12 +63,12 @@ def hidden_markov_value_and_grad(start, transition, emission, observed):
             matmul_i = matmul[i]
             matmul_tape[t - 1, i] = matmul_i
             alpha[i] = matmul_i * emission[i, observed_t]
+
+    d_emission = np.zeros_like(emission)
     total_1 = 0.0
     for i in range(size):
         total_1 = fast.add_up(total_1, alpha[i])
     result = total + np.log(total_1)
-
-    d_emission = np.zeros_like(emission)
     d_matmul_rows = np.empty((n, size_1))
     d_matmul = np.empty(size)
     d_alpha = np.empty(size)

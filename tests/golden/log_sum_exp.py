@@ -26,6 +26,7 @@ from adcompiler.runtime.guards import times
 def log_sum_exp_value_and_grad(x):
     """Return the value and the gradient of log_sum_exp with respect to x."""
     big = np.max(x)
+
     size = x.shape[0]
     exp = np.empty(size)
     total = 0.0
@@ -34,7 +35,6 @@ def log_sum_exp_value_and_grad(x):
         exp[i] = exp_i
         total = fast.add_up(total, exp_i)
     result = big + np.log(total)
-
     # return big + np.log(np.exp(x - big).sum())
     d_total = 1 / total
     d_sub = np.empty(size)

@@ -34,18 +34,19 @@ def multivariate_normal_value_and_grad(mu, cov, x):
     for i in range(size):
         sub[i] = x[i] - mu[i]
     z = factors.lower_solved(low, sub)
+    dot = np.dot(z, z)
     diag = np.diag(low)
-    size = diag.shape[0]
-    total = 0.0
-    for i in range(size):
-        total = fast.add_up(total, fast.log(diag[i]))
-    result = -0.5 * np.dot(z, z) - total
 
     z_b = np.zeros_like(low)
+    size = diag.shape[0]
     d_diag = np.empty(size)
     # return -0.5 * np.dot(z, z) - np.sum(np.log(np.diag(low)))
+    total = 0.0
     for i in range(size):
-        d_diag[i] = -1.0 / diag[i]
+        diag_i = diag[i]
+        d_diag[i] = -1.0 / diag_i
+        total = fast.add_up(total, fast.log(diag_i))
+    result = -0.5 * dot - total
     for i in range(size):
         z_b[i, i] = d_diag[i]
     size = z.shape[0]

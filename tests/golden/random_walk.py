@@ -26,29 +26,27 @@ from adcompiler.runtime.guards import times
 def random_walk_value_and_grad(x, sigma):
     """Return the value and the gradient of random_walk with respect to x, sigma."""
     count = max(x.shape[0] - 1, 0)
-    steps = np.empty(count)
-    ratio = np.empty(count)
-    total = 0.0
-    for i in range(count):
-        ratio_i = (x[i + 1] - x[i]) / sigma
-        ratio[i] = ratio_i
-        total = fast.add_up(total, ratio_i**2)
-    n = len(steps)
-    result = -0.5 * total - n * np.log(sigma)
 
     d_x = np.zeros_like(x)
     # return -0.5 * np.sum((steps / sigma) ** 2) - len(steps) * np.log(sigma)
     inv_sigma = 1 / sigma
     d_steps = np.empty(count)
     total = 0.0
+    total_1 = 0.0
     for i in range(count):
-        ratio_i = ratio[i]
-        d_steps[i] = -times(ratio_i, inv_sigma)
-        total = fast.add_up(total, times(ratio_i, ratio_i / sigma))
-    d_sigma = times(-1.0 * n, inv_sigma) + total
+        inv_sigma_1 = 1.0 / sigma
+        ratio = (x[i + 1] - x[i]) * inv_sigma_1
+        # return -0.5 * np.sum((steps / sigma) ** 2) - len(steps) * np.log(sigma)
+        d_steps_i = -times(ratio, inv_sigma)
+        d_steps[i] = d_steps_i
+        # steps = x[1:] - x[:-1]
+        d_x[i + 1] += d_steps_i
+        total = fast.add_up(total, ratio**2)
+        total_1 = fast.add_up(total_1, times(ratio, ratio * inv_sigma_1))
+    result = -0.5 * total - count * np.log(sigma)
+    # return -0.5 * np.sum((steps / sigma) ** 2) - len(steps) * np.log(sigma)
+    d_sigma = times(-1.0 * count, inv_sigma) + total_1
     # steps = x[1:] - x[:-1]
-    for i in range(count):
-        d_x[i + 1] += d_steps[i]
     for i in range(count):
         d_x[i] -= d_steps[i]
     return result, (d_x, d_sigma)

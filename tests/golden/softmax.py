@@ -38,6 +38,7 @@ def softmax_value_and_grad(logits, labels):
     total = 0.0
     for i in range(size):
         larger = np.max(logits[i])
+        labels_i = labels[i]
         total_1 = 0.0
         for j in range(size_1):
             z_j = logits[i, j] - larger
@@ -45,7 +46,6 @@ def softmax_value_and_grad(logits, labels):
             exp_j = fast.exp(z_j)
             exp[j] = exp_j
             total_1 = fast.add_up(total_1, exp_j)
-        labels_i = labels[i]
         total += np.log(total_1) - z[labels_i]
         d_z[:] = 0.0
         # total += np.log(np.sum(np.exp(z))) - z[labels[i]]
