@@ -154,10 +154,10 @@ class _Fusion:
 
     def is_shown(self, node: Node, groups: list[Group]) -> bool:
         """Let views of what a group computes, and numbers made of its sums, wait; tell whether they do."""
+        used = {*values(operands(node))}
         if not isinstance(node, Apply) or not (shows_part(node) or is_arithmetic(node)):
             return False
-        used = {*values(operands(node))}
-        if is_arithmetic(node) and any(group.hands_on & used for group in groups):
+        if is_arithmetic(node) and any(used & group.hands_on for group in groups):
             self.merge(groups)
         found = [group for group in groups if group.hands_on & used]
         if len(found) == 1:
@@ -185,11 +185,10 @@ class _Fusion:
         bounds = [self.bound(axis, group, known, nodes) for axis in range(len(group.shape))]
         if None in bounds:
             return []
-        sizes = [bound for bound in bounds if bound is not None]
+        total, *rest = sizes = [bound for bound in bounds if bound is not None]
         if node.fn == "shape":
             return [*nodes, replace(node, fn="tuple", args=tuple(sizes))]
-        total = sizes[0]
-        for size in sizes[1:] if node.fn == "size" else ():
+        for size in rest if node.fn == "size" else ():
             total = self.apply("mul", nodes, total, size)
         return [*nodes, replace(node, fn="pos", args=(total,))]
 
@@ -382,10 +381,10 @@ class _Fusion:
         is_written = any(self.memory(v) in group.writes for v in reads if is_memory(type_of(v)))
         if isinstance(node, Effect):
             return card(node.fn).is_guard or (node.fn == "reverse_sweep" and not is_written)
-        is_tape = isinstance(node, Apply) and node.fn == "pop" and node.role is Role.TAPE
-        if not isinstance(node, Apply) or not (card(node.fn).is_pure or is_tape) or card(node.fn).is_call:
+        if not isinstance(node, Apply) or card(node.fn).is_call:
             return False
-        if group.after and any(is_list(type_of(value)) for value in reads):
+        is_kept = (node.fn, node.role) == ("pop", Role.TAPE) or card(node.fn).is_pure
+        if not is_kept or (group.after and any(is_list(type_of(value)) for value in reads)):
             return False
         return shows_part(node) or not is_written
 
