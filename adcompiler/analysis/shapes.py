@@ -297,23 +297,22 @@ class _Reader(KnownSizes):
         if first is None or any(self.common(first, other) is None for other in found[1:]):
             return None
         home, _ = self.depth(stack)
-        index = self.reversed_index(stack)
+        there, here = self.reversed_index(stack) or (None, None)
         forms = [self.form(size) for size in first]
-        if index is not None:
-            forms = [form.renamed(lambda symbol: index.get(symbol, symbol)) for form in forms]
-        own = set() if index is None else {*index.values()}
-        level = self.level(*(Linear({s: f for s, f in form.terms.items() if s not in own}) for form in forms))
-        return tuple(map(size_of_form, forms)) if level <= home else None
+        outer = (Linear({s: f for s, f in form.terms.items() if s is not there}) for form in forms)
+        if self.level(*outer) > home:
+            return None
+        return tuple(size_of_form(form.renamed(lambda s: here if s is there else s)) for form in forms)
 
-    def reversed_index(self, stack: Atom) -> dict[object, Value] | None:
-        """Return what the index of the loop that fills a stack is called in the one that empties it."""
+    def reversed_index(self, stack: Atom) -> tuple[Value, Value] | None:
+        """Return the index of the loop that fills a stack, and that of the one that empties it."""
         pair = entry(self.stack_loops, stack)
         if pair is None or (pair[0].step, pair[1].step) != (Literal(1), Literal(-1)):
             return None
         ends = [self.number(end) for loop in pair for end in (loop.start, loop.stop)]
         if ends[0] is None or ends[1] is None or [ends[1] - 1, ends[0] - 1] != ends[2:]:
             return None
-        return {pair[0].body.params[0]: pair[1].body.params[0]}
+        return pair[0].body.params[0], pair[1].body.params[0]
 
     def reshaped(self, node: Apply) -> Shape | None:
         sizes = [size_of(atom, self.sizes) for atom in node.args[1:]]

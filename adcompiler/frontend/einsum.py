@@ -29,9 +29,7 @@ def contracted(state: Lowering, node: gast.Call, name: str | None) -> Binding:
         raise state.refuse("AD102", "np.einsum with '...' is not part of the language", node)
     if len(terms) != len(arrays):
         raise state.refuse("AD102", f"the formula is for {len(terms)} arrays, not {len(arrays)}", node)
-    if result and not (
-        _turned(terms, result) or _matrix_product(terms, result)
-    ):  # sums are formed in an array of floats
+    if result and _without_loops(terms, result) is None:  # sums are formed in an array of floats
         arrays = [defined.of_reals(state, node, "np.einsum", array) for array in arrays]
         if len(terms) == 1 and set(terms[0]) == set(result):
             arrays = [defined.of_reals(state, node, "np.einsum without sums", array) for array in arrays]
@@ -72,8 +70,8 @@ def program(terms: list[str], result: str) -> str:
     """
     names = [f"x{k + 1}" for k in range(len(terms))]
     head = f"def einsum({', '.join(names)}):"
-    product = _turned(terms, result) or _matrix_product(terms, result)
-    lines = [f"    return {product}"] if product is not None else _nest(names, terms, result)
+    found = _without_loops(terms, result)
+    lines = [f"    return {found}"] if found is not None else _nest(names, terms, result)
     return "\n".join([head, *lines])
 
 
@@ -96,6 +94,10 @@ def _nest(names: list[str], terms: list[str], result: str) -> list[str]:
         lines.append(f"{'    ' * (depth + 1)}for {letter} in range({where[letter]}):")
     target = f"y[{', '.join(result)}]" if result else "y"
     return [*lines, f"{'    ' * (len(order) + 1)}{target} += {factors}", "    return y"]
+
+
+def _without_loops(terms: list[str], result: str) -> str | None:
+    return _turned(terms, result) or _matrix_product(terms, result)
 
 
 def _turned(terms: list[str], result: str) -> str | None:

@@ -231,8 +231,6 @@ def _rewritten(
             rewrite = _largest
         case "float" | "np.float64":
             rewrite = _as_float
-        case "abs":
-            rewrite = _absolute
         case "sum":
             rewrite = _started
         case "math.log":
@@ -317,14 +315,6 @@ def _is_test(state: Lowering, value: Value) -> bool:
     """Tell whether a number is True or False by what makes it: compiled code makes no float of that."""
     made = next((n for n in reversed(state.nodes) if isinstance(n, Apply) and n.out is value), None)
     return made is not None and card(made.fn).gives is Gives.TEST and not atom_rank(value, state.ranks)
-
-
-def _absolute(
-    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
-) -> Atom | None:
-    """`abs(x)` of an array is `np.abs(x)`."""
-    is_array = len(args) == 1 and (atom_rank(args[0], state.ranks) or 0) > 0
-    return state.apply(node, "np.abs", args, name) if is_array else None
 
 
 def _started(

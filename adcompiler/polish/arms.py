@@ -59,13 +59,10 @@ def move_into_arms(graph: Graph) -> Graph:
         for node in body.nodes:
             inner = (*loops, node) if isinstance(node, For | While) else loops
             node = with_regions(node, tuple(region(part, inner) for part in regions(node)))
-            moved = _moved(node.body) if isinstance(node, For) else body
-            if (
-                isinstance(node, For)
-                and moved is not node.body
-                and not _is_vectorised(node, loops, iterations)
-            ):
-                node = replace(node, body=moved)
+            if isinstance(node, For):
+                moved = _moved(node.body)
+                if moved is not node.body and not _is_vectorised(node, loops, iterations):
+                    node = replace(node, body=moved)
             nodes.append(node)
         return replace(body, nodes=tuple(nodes))
 

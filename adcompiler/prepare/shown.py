@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
-from adcompiler.analysis.alias import Memory, shared_memory, typed_memory, written_by
+from adcompiler.analysis.alias import Memory, shared_memory, typed_memory, written_arrays
 from adcompiler.analysis.types import is_array
 from adcompiler.definitions import SHOWN
 from adcompiler.errors import DifferentiationError
@@ -64,28 +64,19 @@ def _is_written_between(region: Region, place: int, classes: Classes, info: Memo
     shown, later = _class(results(node)[0], classes), region.nodes[place + 1 :]
     if _meets(shown, values(region.yields), classes):
         return info.written_after(array, node)
-    reads = [k for k, other in enumerate(later) if _meets(shown, _read(other), classes)]
+    reads = [k for k, other in enumerate(later) if _meets(shown, free(_alone(other)), classes)]
     if not reads:
         return False
     last = reads[-1]
     between = [*later[:last], *(inner for part in regions(later[last]) for inner in part.nodes)]
-    return any(_meets(_class(array, classes), _written(other), classes) for other in between)
+    return _meets(_class(array, classes), written_arrays(Region((), tuple(between), ())), classes)
 
 
-def _written(node: Node) -> Iterator[Value]:
-    yield from written_by(node)
-    for region in regions(node):
-        for inner in walk(region):
-            yield from written_by(inner)
+def _alone(node: Node) -> Region:
+    return Region((), (node,), ())
 
 
-def _read(node: Node) -> Iterator[Value]:
-    yield from values(operands(node))
-    for region in regions(node):
-        yield from free(region)
-
-
-def _meets(memory: Value, found: Iterator[Value], classes: Classes) -> bool:
+def _meets(memory: Value, found: Iterable[Value], classes: Classes) -> bool:
     return any(_class(value, classes) == memory for value in found)
 
 

@@ -91,9 +91,7 @@ def _check_powers(graph: Graph) -> None:
 
 
 def _is_whole(atom: Atom) -> bool:
-    return isinstance(atom.value if isinstance(atom, Literal) else None, int) or isinstance(
-        type_of(atom), nt.Integer
-    )
+    return isinstance(atom.value, int) if isinstance(atom, Literal) else isinstance(type_of(atom), nt.Integer)
 
 
 def _check_masks(graph: Graph) -> None:
