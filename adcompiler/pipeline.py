@@ -109,6 +109,10 @@ def _fused(unit: Unit) -> Graph:
     return fuse(unit.graph, *symbolic_sizes(unit.graph))
 
 
+def _has_lanes(unit: Unit) -> bool:
+    return not (unit.style.accurate or unit.style.room)
+
+
 FOLD = Pass("fold", lambda u: fold(u.graph), "constants and identities: more is known for all below")
 CLEAN = (
     Pass("dead", lambda u: remove_dead(u.graph), "what nobody reads"),
@@ -121,7 +125,7 @@ SIZES = Pass("sizes", lambda u: hoist_sizes(u.graph, u.shapes()), "each size is 
 COPIES = Pass("copies", lambda u: drop_copies(u.graph), "copies of what is not written afterwards")
 REUSE = Pass(
     "reuse",
-    lambda u: reuse_arrays(u.graph, lambda loop: not u.style.accurate and may_be_in_blocks(loop)),
+    lambda u: reuse_arrays(u.graph, lambda loop: _has_lanes(u) and may_be_in_blocks(loop)),
     "arrays are written where dead ones of that size were; threads come first",
     lambda u: not u.style.parallel,
 )
@@ -340,10 +344,10 @@ STAGES: dict[str, Stage] = {
         Pass("stacks", lambda u: lists_to_arrays(u.graph), "stacks of known length as arrays"),
         *CLEAN,
         Pass(
-            "blocks",
+            "lanes",
             lambda u: block_recurrences(u.graph),
-            "recurrences side by side: LLVM vectorises across them",
-            lambda u: not u.style.accurate,
+            "recurrences, and nests, side by side: LLVM vectorises across them",
+            _has_lanes,
         ),
         FOLD,
         replace(REUSE, apply=lambda u: reuse_arrays(u.graph)),

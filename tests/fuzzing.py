@@ -4,8 +4,8 @@
 tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--small` small
 arrays, `--functions` calls of NumPy's functions with all their arguments, `--calls` functions that call each
 other, none of them inlined that need not be, `--complex` complex numbers and arrays, `--rows` products of
-matrices and their rows, `--writes` arrays that are written between reductions and views of them and their
-uses. `--forward` checks
+matrices and their rows, `--batches` samples that go through nests with scratch arrays, `--writes` arrays that
+are written between reductions and views of them and their uses. `--forward` checks
 forward mode against the gradient, and second derivatives against differences of it. `--idioms` tries the
 idioms of code that people write for Numba, and compares with dual numbers; refusals are counted by their
 codes. `--reduce` makes failing programs small.
@@ -31,6 +31,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parent))
 
 from array_generator import ArrayGenerator
+from batch_generator import BatchGenerator, batch_inputs
 from call_generator import CallGenerator
 from complex_generator import ComplexGenerator, complex_inputs
 from function_generator import FunctionGenerator
@@ -72,7 +73,12 @@ def function_inputs(rng: random.Random) -> tuple[Any, ...]:
     return numbers[0], np.array(numbers[1:5]), np.array(numbers[5:]).reshape(3, 4)
 
 
-INPUTS = {FunctionGenerator: function_inputs, ComplexGenerator: complex_inputs, RowGenerator: row_inputs}
+INPUTS = {
+    FunctionGenerator: function_inputs,
+    ComplexGenerator: complex_inputs,
+    RowGenerator: row_inputs,
+    BatchGenerator: batch_inputs,
+}
 
 
 def fails(function: Any, args: tuple[Any, ...]) -> bool:
@@ -232,6 +238,7 @@ def main() -> None:
     parser.add_argument("--calls", action="store_const", dest="generator", const=CallGenerator)
     parser.add_argument("--complex", action="store_const", dest="generator", const=ComplexGenerator)
     parser.add_argument("--rows", action="store_const", dest="generator", const=RowGenerator)
+    parser.add_argument("--batches", action="store_const", dest="generator", const=BatchGenerator)
     parser.add_argument("--writes", action="store_const", dest="generator", const=WriteGenerator)
     parser.add_argument("--without", nargs="*", default=[], help="idioms that are left out")
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)

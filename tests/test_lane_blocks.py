@@ -7,7 +7,8 @@ from unittest import mock
 import numpy as np
 import pytest
 from array_generator import ArrayGenerator
-from fuzzing import disagreement
+from batch_generator import BatchGenerator, batch_inputs
+from fuzzing import disagreement, inputs
 from nest_generator import NestGenerator
 from parallel_generator import ParallelGenerator
 from program_generator import ProgramGenerator
@@ -131,19 +132,76 @@ def test_long_paths_take_little_room():
     assert "width = min(64, max(65536 // max(size_1, 1), 8))" in derivative.source
 
 
-GENERATORS = {"nests": NestGenerator, "arrays": ArrayGenerator, "programs": ProgramGenerator}
+def triangles(means, factors, packed, x):
+    """Each sample meets each mean, with scratch, a packed triangle, and the largest of all terms."""
+    count, d = means.shape
+    diff, q, terms = np.empty(d), np.empty(d), np.empty(count)
+    places = np.empty(d, np.int64)
+    total = 0.0
+    for i in range(x.shape[0]):
+        for k in range(count):
+            for j in range(d):
+                diff[j] = x[i, j] - means[k, j]
+                places[j] = d - 1 - j
+            for a in range(d):
+                q[a] = 0.0
+                for b in range(d):
+                    q[a] += factors[k, a, b] * diff[places[b]]
+            position = 0
+            for a in range(d):
+                for b in range(a + 1, d):
+                    q[b] += packed[k, position] * diff[a]
+                    position += 1
+            distance = 0.0
+            for a in range(d):
+                distance += q[a] * q[a]
+            terms[k] = math.sin(distance) if distance < 3.0 else 0.1 * distance
+        top, rest = np.max(terms), 0.0
+        for k in range(count):
+            rest += math.exp(terms[k] - top)
+        total += (top + math.log(rest)) * x[i, 0]
+    return total
 
 
-@pytest.mark.parametrize("kind", [*GENERATORS, "prange"])
+@pytest.mark.parametrize("n", [0, 1, 64, 70])
+def test_nests_over_scratch(n):
+    args = R.normal(size=(2, 3)), R.normal(size=(2, 3, 3)), R.normal(size=(2, 3)), R.normal(size=(n, 3))
+    derivative = value_and_grad(triangles, argnums=(0, 1, 2, 3), jit=n == 70)
+    value, gradients = derivative(*args)
+    assert "for lane in range(lanes)" in derivative.source
+    in_order = value_and_grad(triangles, argnums=(0, 1, 2, 3), jit=False, accurate_math=True)
+    expected, others = in_order(*args)
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+    for one, two in zip(gradients, others, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
+
+
+def test_no_terms_are_an_error_as_in_the_program():
+    args = np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros((0, 3)), np.zeros((2, 3))
+    with pytest.raises((IndexError, ValueError)):
+        value_and_grad(triangles, argnums=(0, 1), jit=False)(*args)
+
+
+GENERATORS = {
+    "nests": NestGenerator,
+    "arrays": ArrayGenerator,
+    "programs": ProgramGenerator,
+    "batches": BatchGenerator,
+    "prange": ParallelGenerator,
+}
+
+
+@pytest.mark.parametrize("kind", GENERATORS)
 @pytest.mark.parametrize("seed", range(8))
 def test_random_programs(kind, seed):
     """All loops that may go side by side do, three by three, whether or not that pays."""
     rng = random.Random(seed)
-    source = GENERATORS.get(kind, ParallelGenerator)(rng).program()
+    source = GENERATORS[kind](rng).program()
+    make_inputs = batch_inputs if kind == "batches" else inputs
     with (
         mock.patch.object(lane_blocks, "LANES", 3),
         mock.patch.object(block_statements, "LANES", 3),
         mock.patch.object(lane_blocks, "_LEAST", 3),
-        mock.patch.object(lane_blocks, "_is_recurrence", lambda node, around: True),
+        mock.patch.object(lane_blocks, "_is_over_nests", lambda loop: True),
     ):
-        assert disagreement(source, f"blocks {kind} {seed}", rng) is None
+        assert disagreement(source, f"blocks {kind} {seed}", rng, make_inputs=make_inputs) is None

@@ -7,6 +7,7 @@ loop over paths becomes one over blocks of them, and each statement of a path a 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from numba import int64
@@ -14,52 +15,75 @@ from numba import int64
 from adcompiler.analysis.iterations import Iterations
 from adcompiler.analysis.sums import SUM, carried_kinds
 from adcompiler.analysis.types import is_scalar
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Store, Value, type_of
-from adcompiler.graph.walk import walk
-from adcompiler.loops.block_statements import LANES, NotInBlocksError, in_block
-from adcompiler.loops.lane_values import LaneValues, lane_values
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    For,
+    Graph,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+    entry,
+    type_of,
+)
+from adcompiler.graph.walk import regions, walk
+from adcompiler.loops.block_parts import LANES, NotInBlocksError
+from adcompiler.loops.block_statements import in_block
+from adcompiler.loops.lane_elements import by_elements
+from adcompiler.loops.lane_values import LaneValues, lane_values, sizes_of
 from adcompiler.primitives import card
 
 _FITTING, _LEAST = 2**16, 8
 """How many numbers of one vector fit caches, for all iterations of a block; and how few of these pay."""
 _WORTH = 5
 """How much is to be computed for each element that lies far from the others."""
+_DEEP = 2
+"""So many loops in each other pay in iterations that are no recurrences."""
 _CALL = 8
 """How many instructions an elementary function is about as long as."""
 
 
 def block_recurrences(graph: Graph) -> Graph:
-    """Return the graph with outermost loops over recurrences in blocks.
+    """Return the graph with outermost loops over recurrences, or over nests of loops, in blocks.
 
     Args:
         graph: the final graph of a derivative.
     """
     iterations = Iterations(graph)
+    makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
     nodes: list[Node] = []
     for node in graph.body.nodes:
-        nodes += _blocked(node, iterations) if isinstance(node, For) else [node]
+        nodes += _blocked(node, iterations, makers) if isinstance(node, For) else [node]
     return replace(graph, body=replace(graph.body, nodes=tuple(nodes)))
 
 
-def _blocked(loop: For, iterations: Iterations) -> list[Node]:
+def _blocked(loop: For, iterations: Iterations, makers: Mapping[Value, Apply]) -> list[Node]:
     """Return a loop in blocks, or as it is."""
     if not may_be_in_blocks(loop) or not iterations.are_apart(loop, ()):
         return [loop]
     try:
-        return _in_blocks(loop)
+        return _in_blocks(replace(loop, body=by_elements(loop.body, makers)), makers)
     except NotInBlocksError:
         return [loop]
 
 
 def may_be_in_blocks(loop: Node) -> bool:
-    """Tell whether a loop looks like one over recurrences: arrays of its iterations are to stay there."""
+    """Tell whether iterations look as if it pays to run them side by side: their arrays are to stay there."""
     if not isinstance(loop, For) or loop.breaks or loop.step != Literal(1):
         return False
     is_long = not isinstance(loop.stop, Literal) or loop.stop.value >= LANES
     is_free = all(kind == SUM for kind in carried_kinds(loop.body))
+    return is_long and is_free and (_is_over_recurrences(loop) or _is_over_nests(loop))
+
+
+def _is_over_recurrences(loop: For) -> bool:
+    """Tell whether LLVM vectorises no loop in the iterations."""
     loops = [node for node in walk(loop.body) if isinstance(node, For)]
     innermost = [node for node in loops if not any(isinstance(inner, For) for inner in walk(node.body))]
-    return is_long and is_free and bool(innermost) and all(_is_recurrence(node, loop) for node in innermost)
+    return bool(innermost) and all(_is_recurrence(node, loop) for node in innermost)
 
 
 def _is_recurrence(node: For, around: For) -> bool:
@@ -78,6 +102,38 @@ def _is_recurrence(node: For, around: For) -> bool:
     return work - len(apart) >= _WORTH * max(len(apart), 2)
 
 
+def _is_over_nests(loop: For) -> bool:
+    """Tell whether iterations run loops in loops over arrays of their own and over what is the same for all.
+
+    LLVM vectorises the innermost of these, which may be short; lanes are many, and lie side by side.
+    """
+    depth = max(depth for depth, _ in _nests(loop.body, 0))
+    if depth < _DEEP:
+        return False
+    kinds = lane_values(loop)
+    deepest = [node for level, body in _nests(loop.body, 0) if level == depth for node in walk(body)]
+    has_arrays = any(array in kinds.varying for array in kinds.own)
+    return has_arrays and not any(_varies_by_place(node, kinds) for node in deepest)
+
+
+def _varies_by_place(node: Node, kinds: LaneValues) -> bool:
+    """Tell whether each iteration reads or writes other elements of an array that is not its own."""
+    match node:
+        case Apply(fn="getitem", args=(Value() as array, *index)):
+            return array not in kinds.own and kinds.vary(index)
+        case Store():
+            return node.array not in kinds.own and kinds.vary(node.index)
+    return False
+
+
+def _nests(region: Region, depth: int) -> Iterator[tuple[int, Region]]:
+    """Yield the region and those of the loops in it, with the number of loops around each."""
+    yield depth, region
+    for node in region.nodes:
+        for inner in regions(node):
+            yield from _nests(inner, depth + isinstance(node, For | While))
+
+
 def _is_far(node: Apply | Store, around: For) -> bool:
     """Tell whether an element is read or written that lies far from that of the next iteration of a loop."""
     match node:
@@ -88,17 +144,19 @@ def _is_far(node: Apply | Store, around: For) -> bool:
     return False
 
 
-def _sizes(loop: For, kinds: LaneValues) -> list[Atom]:
-    """Return the sizes of vectors that iterations make, which decide how many of them fit caches."""
-    makers = {node.out: node for node in walk(loop.body) if isinstance(node, Apply)}
-    sizes = dict.fromkeys(makers[array].args[0] for array in kinds.own)
-    found: list[Atom] = [size for size in sizes if is_scalar(type_of(size)) and not isinstance(size, Literal)]
-    if any(size in kinds.inside for size in found):
+def _largest(loop: For, kinds: LaneValues, makers: Mapping[Value, Apply]) -> list[tuple[Atom, ...]]:
+    """Return the sizes of arrays that iterations make, of those with most axes: these are to fit caches."""
+    own = [array for array in kinds.own if array in kinds.varying]
+    found = dict.fromkeys(sizes_of(entry(makers, array), makers) for array in own)
+    known = [sizes for sizes in found if sizes is not None and not kinds.vary(sizes)]
+    if len(known) < len(found):
         raise NotInBlocksError
-    return found
+    rank = max(map(len, known), default=0)
+    is_open = [any(isinstance(size, Value) for size in sizes) for sizes in known]
+    return [sizes for sizes, counts in zip(known, is_open, strict=True) if counts and len(sizes) == rank]
 
 
-def _in_blocks(loop: For) -> list[Node]:
+def _in_blocks(loop: For, makers: Mapping[Value, Apply]) -> list[Node]:
     """Return the loop over blocks: `for block in range(blocks)`, and what counts them."""
     nodes: list[Node] = []
 
@@ -108,9 +166,10 @@ def _in_blocks(loop: For) -> list[Node]:
         return out
 
     kinds = lane_values(loop)
-    sizes = _sizes(loop, kinds)
     width: Atom = Literal(LANES)
-    for size in sizes:
+    for size, *others in _largest(loop, kinds, makers):
+        for other in others:
+            size = apply("mul", "mul", size, other)
         steps = apply("max", "max", size, Literal(1))
         fitting = apply("floordiv", "floordiv", Literal(_FITTING), steps)
         width = apply("width", "min", width, apply("max", "max", fitting, Literal(_LEAST)))
@@ -118,6 +177,6 @@ def _in_blocks(loop: For) -> list[Node]:
     last = apply("sub", "sub", apply("add", "add", count, width), Literal(1))
     blocks = apply("blocks", "floordiv", last, width)
     block = Value("block", type=int64)
-    body = in_block(loop, kinds, block, width)
+    body = in_block(loop, kinds, makers, block, width)
     made = replace(loop, start=Literal(0), stop=blocks, body=body)
     return [*nodes, replace(made, independent=True)]  # which can no longer be proved

@@ -15,7 +15,7 @@ from numba import float64
 from adcompiler.analysis.sizes import Shapes, size_of
 from adcompiler.analysis.types import element
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value, While
-from adcompiler.graph.walk import free, operands, regions, values, with_regions
+from adcompiler.graph.walk import free, operands, regions, values, walk, walk_regions, with_regions
 from adcompiler.primitives import card
 
 
@@ -34,7 +34,7 @@ def _region(region: Region, shapes: Shapes, sizes: dict[Value, object]) -> Regio
     nodes = list(region.nodes)
     reads = {node: _reads(node) for node in nodes}
     for made in [node for node in nodes if isinstance(node, Apply) and card(node.fn).allocates is not None]:
-        if made.out not in shapes or element(made.out.type) != float64:
+        if made.out not in shapes or not _may_be_blank(made):
             continue
         users = [node for node in nodes if made.out in reads[node]]
         if made.out in region.yields or len(users) != 1 or not isinstance(users[0], For | While):
@@ -48,6 +48,11 @@ def _region(region: Region, shapes: Shapes, sizes: dict[Value, object]) -> Regio
         with_regions(node, tuple(_region(inner, shapes, sizes) for inner in regions(node))) for node in nodes
     ]
     return replace(region, nodes=tuple(found))
+
+
+def _may_be_blank(made: Apply) -> bool:
+    """Tell whether `np.empty` makes an array of the same type: `np.full` takes it from the number."""
+    return element(made.out.type) == float64 or not made.fn.startswith("np.full")
 
 
 def _with_allocation(
@@ -101,8 +106,24 @@ def _fills(
                 return False
             users = [inner for inner in node.body.nodes if array in _reads(inner)]
             inner = (*index, node.body.params[0])
-            return len(users) == 1 and _fills(users[0], array, shape, sizes, inner)
+            is_filled = bool(users) and _fills(users[0], array, shape, sizes, inner)
+            return is_filled and all(_stays_at(user, array, inner) for user in users[1:])
     return False
+
+
+def _stays_at(node: Node, array: Value, index: tuple[Atom, ...]) -> bool:
+    """Tell whether a node reads and writes no other elements of an array than those at an index."""
+    for inner in walk(Region((), (node,), ())):
+        match inner:
+            case Apply(fn="getitem", args=(Value() as base, *at)) if base is array:
+                is_fine = tuple(at[: len(index)]) == index and array not in at
+            case Store() if inner.array is array:
+                is_fine = inner.index[: len(index)] == index and array not in (*inner.index, inner.value)
+            case _:
+                is_fine = array not in operands(inner)
+        if not is_fine:
+            return False
+    return all(array not in part.yields for part in walk_regions(Region((), (node,), ())))
 
 
 def _fill_one_by_one(users: list[Node], array: Value, shape: tuple[object, ...]) -> bool:

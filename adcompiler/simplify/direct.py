@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from numba.core import types as nt
@@ -14,16 +14,26 @@ from adcompiler.graph.walk import map_region, operands, values, walk, walk_regio
 
 def index_directly(graph: Graph) -> Graph:
     """Return the graph with parts of tapes that are accessed by element only replaced by the whole tape."""
+    return replace(graph, body=without_parts(graph.body, lambda node: node.role is Role.TAPE))
+
+
+def without_parts(body: Region, is_meant: Callable[[Apply], bool]) -> Region:
+    """Return a region with parts of arrays that are accessed by element only replaced by the whole arrays.
+
+    Args:
+        body: the region.
+        is_meant: tells of what takes the part of an array whether it may go.
+    """
     found = {
         node.out: node
-        for node in walk(graph.body)
+        for node in walk(body)
         if isinstance(node, Apply)
         and node.fn == "getitem"
-        and node.role is Role.TAPE
         and is_array(node.out.type)
         and all(_is_position(atom) for atom in node.args[1:])
+        and is_meant(node)
     }
-    for value in _otherwise_used(graph.body, found):
+    for value in _otherwise_used(body, found):
         found.pop(value, None)
 
     def whole(array: Atom, index: tuple[Atom, ...]) -> tuple[Value, tuple[Atom, ...]]:
@@ -37,9 +47,9 @@ def index_directly(graph: Graph) -> Graph:
         nodes: list[Node] = []
         for node in region.nodes:
             match node:
-                case Apply(fn="getitem", args=(Value() as array, *index)) if (
-                    array in found and node.out not in found
-                ):
+                case Apply() if node.out in found:
+                    continue
+                case Apply(fn="getitem", args=(Value() as array, *index)) if array in found:
                     base, places = whole(array, tuple(index))
                     node = replace(node, args=(base, *places))
                 case Store() if node.array in found:
@@ -48,7 +58,7 @@ def index_directly(graph: Graph) -> Graph:
             nodes.append(node)
         return Region(region.params, tuple(nodes), region.yields)
 
-    return replace(graph, body=map_region(graph.body, rewrite)) if found else graph
+    return map_region(body, rewrite) if found else body
 
 
 def _is_position(atom: Atom) -> bool:
