@@ -332,6 +332,12 @@ STAGES: dict[str, Stage] = {
         Pass("reciprocals", lambda u: share_reciprocals(u.graph), "one division for several by the same"),
         FOLD,
         Pass(
+            "lanes",
+            lambda u: block_recurrences(u.graph),
+            "recurrences, and nests, side by side: LLVM vectorises across them",
+            _has_lanes,
+        ),
+        Pass(
             "arms",
             lambda u: move_into_arms(u.graph),
             "what adds the adjoint of one arm of a choice goes into that arm",
@@ -343,12 +349,6 @@ STAGES: dict[str, Stage] = {
         ),
         Pass("stacks", lambda u: lists_to_arrays(u.graph), "stacks of known length as arrays"),
         *CLEAN,
-        Pass(
-            "lanes",
-            lambda u: block_recurrences(u.graph),
-            "recurrences, and nests, side by side: LLVM vectorises across them",
-            _has_lanes,
-        ),
         FOLD,
         replace(REUSE, apply=lambda u: reuse_arrays(u.graph)),
         *CLEAN,

@@ -96,7 +96,7 @@ class BatchGenerator:
 
     def statement(self, depth: int, k: str) -> None:
         write, one, two = self.write, *self.rng.sample(_SCRATCH, 2)
-        match self.rng.randrange(13):
+        match self.rng.randrange(16):
             case 0:
                 write(depth, "for a in range(d):")
                 write(depth + 1, f"{one}[a] = {self.pick('0.0', f'b[{k}]', f'0.1 * {two}[a]')}")
@@ -147,6 +147,23 @@ class BatchGenerator:
                 write(depth, f"total += {self.number(k)}")
             case 10:
                 write(depth, f"out[{self.pick('i', 'i', 'i - 1', 'n - 1 - i', '0')}] += {self.number(k)}")
+            case 12 | 13:
+                first, last = self.rng.choice([(0, 0), (1, 0), (0, 1)])
+                write(depth, f"for a in range({first}, d{' - 1' if last else ''}):")
+                write(depth + 1, f"s = {self.pick('0.0', f'b[{k}]')}")
+                write(depth + 1, f"for c in range({self.pick('d', 'a + 1', 'a, d', '2')}):")
+                source = self.pick("x[i, c]", "row[c]", "x[i, a]", "x[i, c - 1]", f"x[i, c] * {two}[a]")
+                write(depth + 2, f"s += factors[{k}, a, c] * {source}")
+                write(depth + 1, f"{one}[a] = {self.slope('s')}")
+            case 14:
+                write(depth, "s = 0.0")
+                write(depth, "for a in range(d - 1):")
+                write(depth + 1, "for c in range(2):")
+                write(
+                    depth + 2,
+                    f"s += factors[{k}, 0, c] * x[i, {self.pick('a + c', 'c + a', 'a')}] * {one}[a]",
+                )
+                write(depth, f"total += {self.slope('s')}")
             case 11:
                 write(depth, "for a in range(1, d):")
                 write(depth + 1, f"{one}[a] = {self.slope(f'{one}[a - 1] + {two}[a]')}")

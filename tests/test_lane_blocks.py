@@ -59,6 +59,28 @@ def nested(a, x):
     return total
 
 
+def layers(w, b, out, x, labels):
+    """Each sample goes through two layers, written out, and is judged by its label."""
+    n, hidden = len(labels), np.empty(w.shape[0])
+    total = 0.0
+    for i in range(n):
+        row = x[i]
+        for j in range(w.shape[0]):
+            a = b[j]
+            for k in range(w.shape[1]):
+                a += w[j, k] * row[k]
+            hidden[j] = a if a > 0.0 else 0.1 * a
+        scores = np.zeros(out.shape[1])
+        for j in range(out.shape[1]):
+            for k in range(w.shape[0]):
+                scores[j] += hidden[k] * out[k, j]
+        top, rest = scores.max(), 0.0
+        for j in range(out.shape[1]):
+            rest += math.exp(scores[j] - top)
+        total += math.log(rest) + top - scores[labels[i]]
+    return total / n
+
+
 R = np.random.default_rng(0)
 PROGRAMS = {
     "heston": (heston, lambda n: (R.normal(size=(n, 7, 2)), 0.04, 1.5, 0.04, 0.3, -0.6), (0, 1, 2, 3, 4, 5)),
@@ -107,9 +129,14 @@ def test_loops_that_end_early_stay_as_they_are():
     np.testing.assert_allclose(found[1], expected[1], rtol=1e-12)
 
 
-def test_on_all_cores():
-    function, inputs, wrt = PROGRAMS["populations"]
-    args = inputs(100)
+@pytest.mark.parametrize("name", ["populations", "layers"])
+def test_on_all_cores(name):
+    if name == "layers":
+        function, wrt = layers, (0, 1, 2, 3)
+        args = (*(R.normal(size=size) for size in ((3, 4), 3, (3, 2), (100, 4))), R.integers(0, 2, 100))
+    else:
+        function, inputs, wrt = PROGRAMS[name]
+        args = inputs(100)
     derivative = grad(function, argnums=wrt, jit=False, parallel=True)
     for one, two in zip(derivative(*args), grad(function, argnums=wrt, jit=False)(*args), strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
@@ -129,7 +156,7 @@ def test_long_paths_take_little_room():
     function, inputs, wrt = PROGRAMS["heston"]
     derivative = value_and_grad(function, argnums=wrt, jit=False)
     derivative(*inputs(3))
-    assert "width = min(64, max(65536 // max(size_1, 1), 8))" in derivative.source
+    assert "width = min(width, max(65536 // max(size_1, 1), 8))" in derivative.source
 
 
 def triangles(means, factors, packed, x):
@@ -170,6 +197,48 @@ def test_nests_over_scratch(n):
     value, gradients = derivative(*args)
     assert "for lane in range(lanes)" in derivative.source
     in_order = value_and_grad(triangles, argnums=(0, 1, 2, 3), jit=False, accurate_math=True)
+    expected, others = in_order(*args)
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+    for one, two in zip(gradients, others, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 5, 64, 70])
+def test_rows_are_copied_where_loops_read_them_again(n):
+    x, labels = R.normal(size=(n, 4)), R.integers(-2, 2, n)
+    args = R.normal(size=(3, 4)), R.normal(size=3), R.normal(size=(3, 2)), x, labels
+    derivative = value_and_grad(layers, argnums=(0, 1, 2, 3), jit=n == 70)
+    value, gradients = derivative(*args)
+    assert "x_row[k, lane] = x[i, k]" in derivative.source
+    assert "d_x[i, k] += d_x_row[k, lane]" in derivative.source
+    in_order = value_and_grad(layers, argnums=(0, 1, 2, 3), jit=False, accurate_math=True)
+    expected, others = in_order(*args)
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+    for one, two in zip(gradients, others, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
+
+
+def distances(centres, x, y):
+    total = 0.0
+    for i in range(len(y)):
+        p = y[i]
+        for k in range(centres.shape[0]):
+            d = 0.0
+            for j in range(centres.shape[1]):
+                d += (x[i, j] - centres[k, j]) ** 2
+            p -= math.exp(-d)
+        total += p * p
+    return total
+
+
+@pytest.mark.parametrize("centres", [0, 2])
+def test_rows_that_the_program_does_not_read_need_not_be_there(centres):
+    x, y = R.normal(size=(5 if centres else 2, 3)), R.normal(size=5)
+    args = R.normal(size=(centres, 3 if centres else 4)), x, y
+    derivative = value_and_grad(distances, argnums=(0, 1, 2), jit=False)
+    value, gradients = derivative(*args)
+    assert "x_row[k, lane] = x[i, k]" in derivative.source
+    in_order = value_and_grad(distances, argnums=(0, 1, 2), jit=False, accurate_math=True)
     expected, others = in_order(*args)
     np.testing.assert_allclose(value, expected, rtol=1e-12)
     for one, two in zip(gradients, others, strict=True):

@@ -7,7 +7,7 @@ loop over paths becomes one over blocks of them, and each statement of a path a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from numba import int64
@@ -22,17 +22,16 @@ from adcompiler.graph.nodes import (
     Graph,
     Literal,
     Node,
-    Region,
     Store,
     Value,
-    While,
     entry,
     type_of,
 )
-from adcompiler.graph.walk import regions, walk
+from adcompiler.graph.walk import walk
 from adcompiler.loops.block_parts import LANES, NotInBlocksError
 from adcompiler.loops.block_statements import in_block
 from adcompiler.loops.lane_elements import by_elements
+from adcompiler.loops.lane_rows import places, rows_read, with_rows
 from adcompiler.loops.lane_values import LaneValues, lane_values, sizes_of
 from adcompiler.primitives import card
 
@@ -64,8 +63,15 @@ def _blocked(loop: For, iterations: Iterations, makers: Mapping[Value, Apply]) -
     """Return a loop in blocks, or as it is."""
     if not may_be_in_blocks(loop) or not iterations.are_apart(loop, ()):
         return [loop]
+    inner = replace(loop, body=by_elements(loop.body, makers))
+    kinds = lane_values(inner)
+    found = with_rows(inner, rows_read(inner, kinds) or [], iterations, makers, kinds)
+    if found is None:
+        return [loop]
+    sizes, inner = found
+    makers = {**makers, **{node.out: node for node in walk(inner.body) if isinstance(node, Apply)}}
     try:
-        return _in_blocks(replace(loop, body=by_elements(loop.body, makers)), makers)
+        return [*sizes, *_in_blocks(inner, makers)]
     except NotInBlocksError:
         return [loop]
 
@@ -107,31 +113,12 @@ def _is_over_nests(loop: For) -> bool:
 
     LLVM vectorises the innermost of these, which may be short; lanes are many, and lie side by side.
     """
-    depth = max(depth for depth, _ in _nests(loop.body, 0))
-    if depth < _DEEP:
+    if max((len(place.loops) for place in places(loop.body)), default=0) < _DEEP:
         return False
     kinds = lane_values(loop)
-    deepest = [node for level, body in _nests(loop.body, 0) if level == depth for node in walk(body)]
-    has_arrays = any(array in kinds.varying for array in kinds.own)
-    return has_arrays and not any(_varies_by_place(node, kinds) for node in deepest)
-
-
-def _varies_by_place(node: Node, kinds: LaneValues) -> bool:
-    """Tell whether each iteration reads or writes other elements of an array that is not its own."""
-    match node:
-        case Apply(fn="getitem", args=(Value() as array, *index)):
-            return array not in kinds.own and kinds.vary(index)
-        case Store():
-            return node.array not in kinds.own and kinds.vary(node.index)
-    return False
-
-
-def _nests(region: Region, depth: int) -> Iterator[tuple[int, Region]]:
-    """Yield the region and those of the loops in it, with the number of loops around each."""
-    yield depth, region
-    for node in region.nodes:
-        for inner in regions(node):
-            yield from _nests(inner, depth + isinstance(node, For | While))
+    rows = rows_read(loop, kinds)
+    has_arrays = bool(rows) or any(array in kinds.varying for array in kinds.own)
+    return rows is not None and has_arrays
 
 
 def _is_far(node: Apply | Store, around: For) -> bool:
@@ -166,14 +153,18 @@ def _in_blocks(loop: For, makers: Mapping[Value, Apply]) -> list[Node]:
         return out
 
     kinds = lane_values(loop)
-    width: Atom = Literal(LANES)
+    largest: Atom = Literal(1)
     for size, *others in _largest(loop, kinds, makers):
         for other in others:
             size = apply("mul", "mul", size, other)
-        steps = apply("max", "max", size, Literal(1))
-        fitting = apply("floordiv", "floordiv", Literal(_FITTING), steps)
-        width = apply("width", "min", width, apply("max", "max", fitting, Literal(_LEAST)))
+        largest = apply("max", "max", size, largest)
     count = apply("sub", "sub", loop.stop, loop.start)
+    width = apply("width", "max", apply("min", "min", count, Literal(LANES)), Literal(1))
+    if largest != Literal(1):
+        fitting = apply(
+            "max", "max", apply("floordiv", "floordiv", Literal(_FITTING), largest), Literal(_LEAST)
+        )
+        width = apply("width", "min", width, fitting)
     last = apply("sub", "sub", apply("add", "add", count, width), Literal(1))
     blocks = apply("blocks", "floordiv", last, width)
     block = Value("block", type=int64)

@@ -17,7 +17,7 @@ _OF_TWO = {"np.max": "np.maximum", "np.min": "np.minimum"}
 
 
 def by_elements(body: Region, makers: Mapping[Value, Apply]) -> Region:
-    """Return an iteration in which no row of its own arrays has a name, and extrema are found by loops.
+    """Return an iteration in which rows have no names, and extrema of its own arrays are found by loops.
 
     Args:
         body: the body of a loop.
@@ -38,7 +38,7 @@ def by_elements(body: Region, makers: Mapping[Value, Apply]) -> Region:
                     nodes.append(node)
         return replace(inner, nodes=tuple(nodes))
 
-    return map_region(without_parts(body, lambda node: is_own(node.args[0])), written_out)
+    return map_region(without_parts(body, lambda node: True), written_out)
 
 
 def _extremum(node: Apply, array: Value, makers: Mapping[Value, Apply]) -> list[Node]:
