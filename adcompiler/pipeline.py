@@ -54,6 +54,7 @@ from adcompiler.prepare.divisors import check_divisors
 from adcompiler.prepare.ellipses import typed_without_ellipses
 from adcompiler.prepare.finite_values import check_values
 from adcompiler.prepare.flat_masks import typed_with_flat_masks
+from adcompiler.prepare.float_ranges import typed_with_float_ranges
 from adcompiler.prepare.guard import guard_sizes
 from adcompiler.prepare.hoist import hoist_calls, hoist_sizes
 from adcompiler.prepare.induction import index_counters
@@ -144,6 +145,11 @@ STAGES: dict[str, Stage] = {
         ),
         Pass(
             "masks", lambda u: typed_with_flat_masks(u.graph, u.arguments), "masks of several axes as of one"
+        ),
+        Pass(
+            "ranges",
+            lambda u: typed_with_float_ranges(u.graph, u.arguments),
+            "ranges of floats move with their start and step",
         ),
         Pass("choices", lambda u: without_choices(u.graph), "overloads were chosen for these types"),
         Pass(

@@ -3315,3 +3315,41 @@ def item_used_while_the_list_grows(x, n):
         total += first[k] ** 2
         w.append(first * w[-1])
     return total + np.sum(w[-1] * first)
+
+
+@case(0.3, 0.4)
+def ranges_of_floats(start, step):
+    total = (
+        np.sum(np.arange(start, 2.0, step) ** 2)
+        + np.sum(2 * np.arange(start, 3.1))
+        + np.sum(np.arange(start + 3))
+    )
+    for t in np.arange(0.0, 1.0, step):
+        total += math.exp(-t) * start
+    return total
+
+
+def partial_area(a, h):
+    if a == 0.0:
+        return 0.25 * a * h
+    if h <= 0.0:
+        return 0.0
+    return h * h * a
+
+
+@case(1.2, 0.3)
+def branches_that_keep_one_number_twice(h, b):
+    s = b
+    if h > 0.0:
+        s = partial_area(b, b)
+        s -= partial_area(b, h)
+    return s
+
+
+@case(T223, 0.3)
+def tuples_as_indices_and_of_lists(x, a):
+    parts = tuple([x[0], 2, a])
+    rows = (0, 1, 1)
+    turned = np.rot90(x)
+    picked = x[0][(0, 1), 1:] * x[:, rows, 0][1, 0]
+    return np.sum(picked) * parts[1] * parts[2] + np.sum(parts[0] ** 2) + np.sum(turned[1, 1] * turned[0, 0])

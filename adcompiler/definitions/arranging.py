@@ -171,7 +171,7 @@ def rot90(m, k=1):
     if k % 4 == 0:
         return m[:]
     if k % 4 == 1:
-        return m[:, ::-1].T
+        return np.swapaxes(m[:, ::-1], 0, 1)
     if k % 4 == 2:
         return m[::-1, ::-1]
-    return m[::-1].T
+    return np.swapaxes(m[::-1], 0, 1)

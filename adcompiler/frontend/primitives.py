@@ -168,6 +168,8 @@ def _on_tuple(state: Lowering, node: gast.Call, fn: str) -> Binding | None:
     if not card(fn).is_of_tuples or not node.args or len(node.args) > 1 + len(start[:1]) or node.keywords:
         return None
     found = None
+    if fn == "tuple" and isinstance(node.args[0], gast.List):
+        return tuple(tuples.items(state, node.args[0].elts))
     if isinstance(node.args[0], gast.Tuple | gast.Name | gast.Subscript | gast.Attribute | gast.Starred):
         given = tuples.items(state, node.args[:1])
         found = given[0] if len(given) == 1 else tuple(given)

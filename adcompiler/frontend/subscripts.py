@@ -16,8 +16,18 @@ from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Value
 
 def indices(state: Lowering, node: gast.expr) -> tuple[Atom, ...]:
     """Lower a subscript to its list of indices; slices are values made by `slice`."""
-    parts = node.elts if isinstance(node, gast.Tuple) else [node]
-    return tuple(flatten(tuple(_index(state, part) for part in parts)))
+    if not isinstance(node, gast.Tuple):
+        return tuple(flatten((_index(state, node),)))
+    return tuple(_on_axis(state, part) for part in node.elts)
+
+
+def _on_axis(state: Lowering, node: gast.expr) -> Atom:
+    """Lower what stands for one axis: a tuple, too, is a list of places there."""
+    places = _index(state, node)
+    if isinstance(places, tuple):
+        whole = state.apply(node, "list", places)
+        return state.apply(node, "np.array", (whole,), "places")
+    return places
 
 
 def _index(state: Lowering, node: gast.expr) -> Atom | tuple[Atom, ...]:

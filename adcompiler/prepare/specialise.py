@@ -55,6 +55,7 @@ def specialise(graph: Graph, keep_arguments: bool) -> Graph:
     _check_constants(graph)
     _check_powers(graph)
     _check_masks(graph)
+    _check_lists(graph)
     graph = _only_reals(graph)
     graph = resolve_items(resolve_in_place(graph))
     graph = _resolve_identities(graph)
@@ -104,6 +105,16 @@ def _check_masks(graph: Graph) -> None:
         if any(kind.ndim > 1 and isinstance(kind.dtype, nt.Boolean) for kind in kinds):
             cure = "write np.where(mask, a, b), or loop over the indices"
             raise DifferentiationError("AD102", "a mask has more than one axis", node.loc, cure)
+
+
+def _check_lists(graph: Graph) -> None:
+    """Refuse floats that are written into a list of whole numbers: compiled code rounds them."""
+    for node in walk(graph.body):
+        if isinstance(node, Store) and is_list(kind := node.array.type) and is_float(type_of(node.value)):
+            if isinstance(kind.dtype, nt.Integer):
+                reason = "a list of whole numbers rounds the float that is written into it in compiled code"
+                cure = "begin with a list of floats: [1.0, 2.0]"
+                raise DifferentiationError("AD102", reason, node.loc, cure)
 
 
 def _only_reals(graph: Graph) -> Graph:
