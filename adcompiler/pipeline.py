@@ -60,6 +60,7 @@ from adcompiler.prepare.hoist import hoist_calls, hoist_sizes
 from adcompiler.prepare.induction import index_counters
 from adcompiler.prepare.localise import localise
 from adcompiler.prepare.originals import read_originals
+from adcompiler.prepare.pieces import copy_into_one_piece
 from adcompiler.prepare.rows_at_once import multiply_rows_at_once
 from adcompiler.prepare.scalars import replace_small_arrays
 from adcompiler.prepare.shared_factors import share_factors
@@ -147,11 +148,10 @@ STAGES: dict[str, Stage] = {
             "masks", lambda u: typed_with_flat_masks(u.graph, u.arguments), "masks of several axes as of one"
         ),
         Pass(
-            "ranges",
-            lambda u: typed_with_float_ranges(u.graph, u.arguments),
-            "ranges of floats move with their start and step",
+            "ranges", lambda u: typed_with_float_ranges(u.graph, u.arguments), "they move with start and step"
         ),
         Pass("choices", lambda u: without_choices(u.graph), "overloads were chosen for these types"),
+        Pass("pieces", lambda u: copy_into_one_piece(u.graph), "what is reshaped has to lie in one piece"),
         Pass(
             "specialise",
             lambda u: specialise(u.graph, u.keep_arguments),

@@ -92,6 +92,15 @@ def matmul(typingctx, a, b):
 
 
 @intrinsic
+def reshape(typingctx, array, shape):
+    """Type of `x.reshape(shape)`, of arrays, too, that have to be copied for it."""
+    if not isinstance(array, types.Array) or not isinstance(shape, types.Integer | types.BaseTuple):
+        return None
+    rank = len(shape) if isinstance(shape, types.BaseTuple) else 1
+    return array.copy(ndim=rank, layout="C")(array, shape), _untyped
+
+
+@intrinsic
 def solve(typingctx, a, b):
     """Type of `np.linalg.solve`."""
     if not _is_real(a) or not _is_real(b):
@@ -134,7 +143,7 @@ def _replaced(node: Node) -> Node:
     match node:
         case Apply(fn="np.outer" | "np.where", keywords=()):
             return replace(node, fn=node.fn.replace("np.", "stand_ins."))
-        case Apply(fn="times" | "matmul"):
+        case Apply(fn="times" | "matmul" | "reshape"):
             return replace(node, fn=f"stand_ins.{node.fn}")
         case Apply(fn="np.sum" | "np.max" | "np.min", args=(_,), keywords=()):
             return replace(node, fn="stand_ins.of_all")

@@ -146,7 +146,7 @@ def _by_position(state: Lowering, node: gast.expr, found: Binding, target: gast.
     whole = state.materialise(found, node)
     if not isinstance(whole, Value | Global):
         raise state.refuse("AD103", "this value cannot be gone over", node)
-    name = target.id if isinstance(target, gast.Name) else None
+    name = target.id.lstrip("$") if isinstance(target, gast.Name) else None
     return Sequence(
         lambda: state.apply(node, "len", (whole,)),
         lambda k: state.apply(node, "nth", (whole, k), name),

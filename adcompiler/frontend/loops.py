@@ -186,7 +186,7 @@ def for_loop(state: Lowering, stmt: gast.For) -> None:
     bounds = iteration.range_bounds(state, over)
     if bounds is not None and isinstance(stmt.target, gast.Name):
         name = stmt.target.id
-        index = Value(name)
+        index = Value(name.lstrip("$"))
         _for(state, stmt, index, bounds, lambda: state.env.update({name: index}), slots)
         return
     sequence = iteration.sequence(state, over, stmt.target)

@@ -40,6 +40,8 @@ def _index(state: Lowering, node: gast.expr) -> Atom | tuple[Atom, ...]:
     if isinstance(node, gast.List):
         return state.apply(node, "np.array", (state.atom(node),), "places")
     value = state.binding(node)
+    if isinstance(value, Value) and value in state.spans:
+        return state.apply(node, "np.arange", state.spans[value], "places")
     if isinstance(value, tuple):
         return tuple(state.materialise(item, node) for item in flatten(value))
     return state.materialise(value, node)

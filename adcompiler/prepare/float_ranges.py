@@ -1,4 +1,4 @@
-"""`np.arange` from a float, or in steps of one, as what it computes: its elements move with its start and step."""
+"""`np.arange` from a float, or in steps of one: the elements move with the start and the step."""
 
 from __future__ import annotations
 

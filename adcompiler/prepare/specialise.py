@@ -110,11 +110,12 @@ def _check_masks(graph: Graph) -> None:
 def _check_lists(graph: Graph) -> None:
     """Refuse floats that are written into a list of whole numbers: compiled code rounds them."""
     for node in walk(graph.body):
-        if isinstance(node, Store) and is_list(kind := node.array.type) and is_float(type_of(node.value)):
-            if isinstance(kind.dtype, nt.Integer):
-                reason = "a list of whole numbers rounds the float that is written into it in compiled code"
-                cure = "begin with a list of floats: [1.0, 2.0]"
-                raise DifferentiationError("AD102", reason, node.loc, cure)
+        if not isinstance(node, Store) or not is_list(kind := node.array.type):
+            continue
+        if isinstance(kind.dtype, nt.Integer) and is_float(type_of(node.value)):
+            reason = "a list of whole numbers rounds the float that is written into it in compiled code"
+            cure = "begin with a list of floats: [1.0, 2.0]"
+            raise DifferentiationError("AD102", reason, node.loc, cure)
 
 
 def _only_reals(graph: Graph) -> Graph:
@@ -228,7 +229,7 @@ def _define_initial_values(graph: Graph) -> Graph:
 
 def _initial(atom: Atom, kind: nt.Type | None) -> Atom:
     """Return a zero of its type where a number has no value."""
-    if atom != UNDEFINED or kind is None or is_array(kind):
+    if atom != UNDEFINED or kind is None or is_memory(kind):
         return atom
     if is_float(element(kind)):
         return Literal(0.0)
