@@ -3458,3 +3458,28 @@ def lists_chosen_by_a_branch(x, n):
             best = candidate
         total += best[1] * item
     return total + best[0]
+
+
+BOUNDARIES = [0.1, 1, 2.5]
+COEFFICIENTS = [[1.0, 2.0], [0.5, 3.0], [4.0, -1.0]]
+
+
+@case(0.7, 3)
+def captured_lists(x, n):
+    total = 0.0
+    for i in range(n):
+        if BOUNDARIES[i] >= x:
+            total += COEFFICIENTS[i][1] * x**2
+            break
+    for bound in BOUNDARIES:
+        total += bound * x
+    return total * len(BOUNDARIES)
+
+
+@case(0.4)
+def rows_of_several_types(x):
+    turn = np.array([[1, 0, 0], [0, math.cos(x), -math.sin(x)], [0, math.sin(x), math.cos(x)]])
+    angle = np.asarray(x)
+    found = np.zeros(angle.shape + (2, 2))
+    found[..., 0, 1] = np.cos(angle)
+    return np.sum(turn @ np.array([x, 2, 3])) * found[0, 1]

@@ -224,6 +224,8 @@ def _rewritten(
             rewrite = _logarithm
         case "np.array":
             rewrite = _array_of_array
+        case "np.asarray":
+            rewrite = _number_as_it_is
         case "np.expand_dims":
             rewrite = _with_new_axis
         case "reshape":
@@ -334,6 +336,14 @@ def _array_of_array(
         return None
     array = state.apply(node, "np.asarray", args[:1])
     return state.apply(node, "astype" if kinds else "copy", (array, *kinds), name)
+
+
+def _number_as_it_is(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Atom | None:
+    """`np.asarray(x)` of a number is the number: an array without axes has no place in compiled code."""
+    is_number = len(args) == 1 and not keywords and isinstance(args[0], Value)
+    return args[0] if is_number and atom_rank(args[0], state.ranks) == 0 else None
 
 
 def _with_new_axis(

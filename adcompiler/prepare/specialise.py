@@ -36,7 +36,7 @@ from adcompiler.graph.nodes import (
     While,
     type_of,
 )
-from adcompiler.graph.walk import defined, map_region, substitute, walk
+from adcompiler.graph.walk import defined, map_region, substitute, values, walk
 from adcompiler.prepare.in_place import resolve_in_place
 from adcompiler.prepare.items import resolve_items
 from adcompiler.prepare.shown import check_shown, is_marked_as_shown
@@ -58,7 +58,7 @@ def specialise(graph: Graph, keep_arguments: bool) -> Graph:
     _check_lists(graph)
     graph = _only_reals(graph)
     graph = resolve_items(resolve_in_place(graph))
-    graph = _resolve_identities(graph)
+    graph = _with_float_rows(_resolve_identities(graph))
     graph = _copy_overlapping(graph)
     if keep_arguments:
         graph = _copy_written_arguments(graph)
@@ -168,6 +168,29 @@ def _resolve_identities(graph: Graph) -> Graph:
 
     body = map_region(graph.body, rewrite)
     return replace(graph, body=substitute(body, same))
+
+
+def _with_float_rows(graph: Graph) -> Graph:
+    """`[[1, 0], [0, x]]` is a list of rows of floats: Numba makes none of a row of whole numbers."""
+    rows = {
+        row: node.out.type.dtype
+        for node in walk(graph.body)
+        if isinstance(node, Apply) and node.fn == "list" and is_list(getattr(node.out.type, "dtype", None))
+        for row in values(node.args)
+        if row.type != node.out.type.dtype
+    }
+
+    def written(node: Node) -> Node:
+        if not isinstance(node, Apply) or node.out not in rows or node.fn != "list":
+            return node
+        node.out.type = rows[node.out]
+        items = (Literal(float(a.value)) if isinstance(a, Literal) else a for a in node.args)
+        return replace(node, args=tuple(items))
+
+    def rewrite(region: Region) -> Region:
+        return replace(region, nodes=tuple(map(written, region.nodes)))
+
+    return replace(graph, body=map_region(graph.body, rewrite)) if rows else graph
 
 
 def _copy_overlapping(graph: Graph) -> Graph:
