@@ -3483,3 +3483,38 @@ def rows_of_several_types(x):
     found = np.zeros(angle.shape + (2, 2))
     found[..., 0, 1] = np.cos(angle)
     return np.sum(turn @ np.array([x, 2, 3])) * found[0, 1]
+
+
+@case(X3, 0.3)
+def parts_of_lists(x, a):
+    hs = [v * v for v in x]
+    hs.append(a)
+    total = 0.0
+    for h in hs[1:]:
+        total += h * h
+    for k, h in enumerate(hs[-2:]):
+        total += h**3 * k
+    for one, two in zip(hs[:-1], hs[-2:]):
+        total += one * two
+    for h in hs[7:]:
+        total += 100.0 * h
+    return total
+
+
+@case(X3, 0.3)
+def sorted_in_place_and_flat(x, a):
+    y = x * x
+    y.sort()
+    m = np.outer(y, x)
+    m.sort(axis=0)
+    m.flat[3] = a
+    m.flat[5] += x[1] ** 2
+    m.flat[::4] = x[2]
+    return np.sum(y * np.arange(3.0)) + np.sum(m * m) + m.flat[7] * a
+
+
+@case(X3, 2)
+def products_of_several_types(x, n):
+    m = np.outer(x, x)
+    turned = (1j * m) @ x
+    return np.sum((m @ np.arange(3)) ** 2) + np.sum(turned.imag**2) + np.sum(np.array([1, n, 3]) @ m)

@@ -85,8 +85,8 @@ def matmul(typingctx, a, b):
     """Type of `a @ b`."""
     if not all(isinstance(x, types.Array) and x.ndim in (1, 2) for x in (a, b)):
         return None
-    rank, kind = a.ndim + b.ndim - 2, a.dtype
-    if kind not in (float64, float32) or b.dtype != kind:
+    rank, kind = a.ndim + b.ndim - 2, typingctx.unify_types(a.dtype, b.dtype)
+    if not isinstance(kind, types.Float | types.Complex):
         return None
     return (types.Array(kind, rank, "C") if rank else kind)(a, b), _untyped
 

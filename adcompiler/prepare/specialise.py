@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+from numba import typeof
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory, memory_classes
@@ -26,6 +28,7 @@ from adcompiler.graph.nodes import (
     Apply,
     Atom,
     For,
+    Global,
     Graph,
     Literal,
     Node,
@@ -58,7 +61,7 @@ def specialise(graph: Graph, keep_arguments: bool) -> Graph:
     _check_lists(graph)
     graph = _only_reals(graph)
     graph = resolve_items(resolve_in_place(graph))
-    graph = _with_float_rows(_resolve_identities(graph))
+    graph = _with_equal_factors(_with_float_rows(_resolve_identities(graph)))
     graph = _copy_overlapping(graph)
     if keep_arguments:
         graph = _copy_written_arguments(graph)
@@ -191,6 +194,33 @@ def _with_float_rows(graph: Graph) -> Graph:
         return replace(region, nodes=tuple(map(written, region.nodes)))
 
     return replace(graph, body=map_region(graph.body, rewrite)) if rows else graph
+
+
+def _with_equal_factors(graph: Graph) -> Graph:
+    """`x @ np.arange(3)` multiplies floats with floats: Numba's product knows arrays of one type only."""
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            if isinstance(node, Apply) and node.fn == "matmul":
+                node = replace(node, args=tuple(_of_type(atom, node, nodes) for atom in node.args))
+            nodes.append(node)
+        return replace(region, nodes=tuple(nodes))
+
+    return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def _of_type(factor: Atom, product: Apply, nodes: list[Node]) -> Atom:
+    """Return a factor of a product in the type of its result, converted if need be."""
+    captured = getattr(factor, "value", None)
+    kind = typeof(captured) if isinstance(captured, np.ndarray) else type_of(factor)
+    wanted = element(product.out.type)
+    if not is_array(kind) or kind.dtype == wanted:
+        return factor
+    converted = Value("factor", temporary=True, type=kind.copy(dtype=wanted, layout="C", readonly=False))
+    dtype = Global(f"np.{wanted}", getattr(np, str(wanted)))
+    nodes.append(Apply(converted, "astype", (factor, dtype), loc=product.loc, role=product.role))
+    return converted
 
 
 def _copy_overlapping(graph: Graph) -> Graph:
