@@ -90,7 +90,7 @@ CONSTRUCTS = {
         "masks of several axes": "mask_of_matrix",
         "index arrays apart from each other": "index_arrays_apart",
         "writing elements, slices, arguments": "write_elements write_slice write_argument",
-        "`out=`, `fill`": "out_argument fill_method",
+        "`out=`, `where=` with `out=`, `fill`": "out_argument elements_left_out_by_where fill_method",
         "`np.copyto`": "copied_into",
         "`sort` in place, `a.flat[k]`": "sorted_in_place_and_flat",
         "`shuffle` in place": "shuffled",

@@ -3518,3 +3518,11 @@ def products_of_several_types(x, n):
     m = np.outer(x, x)
     turned = (1j * m) @ x
     return np.sum((m @ np.arange(3)) ** 2) + np.sum(turned.imag**2) + np.sum(np.array([1, n, 3]) @ m)
+
+
+@case(X3, 0.3)
+def elements_left_out_by_where(x, a):
+    y = x - x[0]
+    quotients = np.divide(a, y, out=np.zeros_like(x), where=y != 0.0)
+    logs = np.log(x, where=x > 0.6, out=np.full_like(x, 3.0) * a)
+    return np.sum(quotients**2) + np.sum(logs * x)

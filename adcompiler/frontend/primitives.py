@@ -73,6 +73,9 @@ def applied(
         atoms, places = atoms[:-1], [atoms[-1]]
     if places:
         return _into(state, node, fn, atoms, places[0], options)
+    if fn in _UFUNC_INPUTS and any(key == "where" for key, _ in options):
+        cure = "give it an array as out, or write np.where(mask, …, other)"
+        raise state.refuse("AD102", f"'{fn}' leaves some elements undefined", node, cure)
     least, most = card(fn).arity or (0, None)
     if len(atoms) + len(options) < least:
         raise state.refuse("AD107", f"'{fn}' takes at least {least} arguments", node)
@@ -192,12 +195,14 @@ _UFUNC_INPUTS = {f"np.{name}": f.nin for name, f in vars(np).items() if isinstan
 def _into(
     state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], place: Atom, keywords: Keywords
 ) -> Atom:
-    """`np.add(a, b, out=c)` is `c[:] = np.add(a, b)`."""
-    rest = tuple(pair for pair in keywords if pair[0] != "out")
+    """`np.add(a, b, out=c)` is `c[:] = np.add(a, b)`; `where=m` leaves elements as they were."""
+    rest = tuple(pair for pair in keywords if pair[0] not in ("out", "where"))
     value = state.apply(node, fn, args, None, rest)
     place = writable(state, place, node)
     if not isinstance(place, Value):
         raise state.refuse("AD102", "'out' needs an array", node)
+    if (mask := dict(keywords).get("where")) is not None:
+        value = state.apply(node, "np.where", (mask, value, place))
     state.nodes.append(Store(place, (), value, False, loc=state.where(node)))
     return place
 
