@@ -74,8 +74,8 @@ def applied(
     if places:
         return _into(state, node, fn, atoms, places[0], options)
     if fn in _UFUNC_INPUTS and any(key == "where" for key, _ in options):
-        cure = "give it an array as out, or write np.where(mask, …, other)"
-        raise state.refuse("AD102", f"'{fn}' leaves some elements undefined", node, cure)
+        other = "give it an array as out, or write np.where(mask, …, other)"
+        raise state.refuse("AD102", f"'{fn}' leaves some elements undefined", node, other)
     least, most = card(fn).arity or (0, None)
     if len(atoms) + len(options) < least:
         raise state.refuse("AD107", f"'{fn}' takes at least {least} arguments", node)
