@@ -3526,3 +3526,11 @@ def elements_left_out_by_where(x, a):
     quotients = np.divide(a, y, out=np.zeros_like(x), where=y != 0.0)
     logs = np.log(x, where=x > 0.6, out=np.full_like(x, 3.0) * a)
     return np.sum(quotients**2) + np.sum(logs * x)
+
+
+@case(T223, 2)
+def shapes_spread_with_a_star(x, n):
+    stack = np.zeros((n, *x.shape))
+    for k in range(n):
+        stack[k] = x ** (k + 1)
+    return np.sum(stack**2) + np.sum(np.ones((*x[0].shape, n)) * x[0, 0, 0])
