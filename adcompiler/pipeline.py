@@ -54,11 +54,13 @@ from adcompiler.prepare.divisors import check_divisors
 from adcompiler.prepare.ellipses import typed_without_ellipses
 from adcompiler.prepare.finite_values import check_values
 from adcompiler.prepare.flat_masks import typed_with_flat_masks
+from adcompiler.prepare.float_ranges import typed_with_float_ranges
 from adcompiler.prepare.guard import guard_sizes
 from adcompiler.prepare.hoist import hoist_calls, hoist_sizes
 from adcompiler.prepare.induction import index_counters
 from adcompiler.prepare.localise import localise
 from adcompiler.prepare.originals import read_originals
+from adcompiler.prepare.pieces import copy_into_one_piece
 from adcompiler.prepare.rows_at_once import multiply_rows_at_once
 from adcompiler.prepare.scalars import replace_small_arrays
 from adcompiler.prepare.shared_factors import share_factors
@@ -149,7 +151,11 @@ STAGES: dict[str, Stage] = {
         Pass(
             "masks", lambda u: typed_with_flat_masks(u.graph, u.arguments), "masks of several axes as of one"
         ),
+        Pass(
+            "ranges", lambda u: typed_with_float_ranges(u.graph, u.arguments), "they move with start and step"
+        ),
         Pass("choices", lambda u: without_choices(u.graph), "overloads were chosen for these types"),
+        Pass("pieces", lambda u: copy_into_one_piece(u.graph), "what is reshaped has to lie in one piece"),
         Pass(
             "specialise",
             lambda u: specialise(u.graph, u.keep_arguments),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ def in_turn(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         is_inner = global_compiler_lock.is_locked()  # by this thread
-        with _LOCK:
+        with _LOCK, _room_for_long_formulas():
             try:
                 return copy_context().run(function, *args, **kwargs)
             except BaseException:
@@ -48,6 +49,17 @@ def in_turn(function: Callable[P, R]) -> Callable[P, R]:
                 raise
 
     return run
+
+
+@contextmanager
+def _room_for_long_formulas() -> Iterator[None]:
+    """Let passes go down as deep as a sum of a thousand terms is nested."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 20_000))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)]

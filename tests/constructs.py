@@ -26,7 +26,9 @@ CONSTRUCTS = {
         "`assert`, `raise`": "asserts raises error_branch",
         "`del` of names, `pass`": "deleted_and_printed",
         "`del` of items": "item_deleted",
-        "`try`, `with`": "try_statement with_statement",
+        "`with np.errstate(…)`, and what else is about warnings": "quiet_blocks",
+        "`import` of NumPy, SciPy and the standard library": "imports_inside imports_what_may_change",
+        "`try`, other `with`": "try_statement with_statement",
     },
     "Expressions": {
         "arithmetic, powers, remainders": "add divide power_integer power_variable modulo floor_and_remainder",
@@ -38,7 +40,10 @@ CONSTRUCTS = {
         "`:=`": "walrus while_walrus assigned_in_the_second_test assigned_in_a_test_that_ends_a_loop",
         "`in`, `not in`": "contained_in_tuple not_contained_in_tuple",
         "comprehensions of lists": "list_comprehension comprehension_with_condition nested_comprehension",
-        "generator expressions in `sum`, `max`, `min`": "generators_added_up",
+        "generator expressions and `map` in `sum`, `max`, `min`, `any`, `all`, `list`": (
+            "generators_added_up lists_of_what_is_gone_over"
+        ),
+        "`isinstance`, `hasattr`, of arrays, tuples, lists": "questions_about_arguments asks_for_the_type",
         "other generator expressions, sets": "generator set_display",
         "f-strings, in errors": "error_branch",
         "`float(x)`, `int(x)`, `np.float64(x)`, `type(x)(y)`": "casts",
@@ -54,7 +59,11 @@ CONSTRUCTS = {
             "list_literal list_append list_written list_popped items_dropped_from_a_list list_repeated sum_of_list typed_list"
         ),
         "lists sliced, joined, extended": "list_sliced lists_joined list_extended",
-        "lists chosen or made anew in branches and loops": "list_chosen_and_written list_rebuilt_in_a_loop list_passed_on",
+        "loops over parts of lists": "parts_of_lists part_of_a_list_that_is_written",
+        "lists chosen or made anew in branches and loops": (
+            "list_chosen_and_written list_rebuilt_in_a_loop list_passed_on lists_made_in_iterations"
+        ),
+        "captured lists of numbers": "captured_lists",
         "lists of arrays": "list_of_arrays history_in_a_list array_in_a_list_is_written history_whose_items_are_replaced array_repeated_in_a_list last_item_used_after_the_list_has_grown",
         "an array that is in a list and written under another name": "array_in_a_list_has_another_name array_in_a_list_is_scaled_in_place",
         "lists of lists (only inside `np.array`)": "array_of_rows list_of_lists",
@@ -81,9 +90,14 @@ CONSTRUCTS = {
         "masks of several axes": "mask_of_matrix",
         "index arrays apart from each other": "index_arrays_apart",
         "writing elements, slices, arguments": "write_elements write_slice write_argument",
-        "`out=`, `fill`": "out_argument fill_method",
+        "`out=`, `where=` with `out=`, `fill`": "out_argument elements_left_out_by_where fill_method",
         "`np.copyto`": "copied_into",
-        "`sort`, `shuffle`, `fill_diagonal` in place": "sorted_in_place shuffled",
+        "`sort` in place, `a.flat[k]`": "sorted_in_place_and_flat",
+        "`shuffle` in place": "shuffled",
+        "products of arrays of several types": "products_of_several_types",
+        "reshaping of what was transposed or sliced, and is not written": (
+            "reshaped_after_transposing reshaped_and_written"
+        ),
         "views, views of views, two names for one array": (
             "view_is_written view_of_a_view two_names_for_one_array array_passed_twice added_to_its_own_reverse"
         ),
@@ -106,6 +120,7 @@ CONSTRUCTS = {
         "functions as arguments, chosen by constants": "function_passed_on function_chosen_by_constant",
         "defaults, keywords, `*args`, `f(*t)`": "default_arguments variable_arguments starred_call",
         "`f(**d)`, `f(*array)`": "spread_dictionary spread_array",
+        "functions that remember, by `functools.cache`": "helpers_that_remember",
         "recursion, also mutual, that returns numbers in a tuple": (
             "recursive_power recursive_tree recursive_over_array mutual_recursion recursive_pair counted_recursion"
         ),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import math
+import warnings
 from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -3315,3 +3317,220 @@ def item_used_while_the_list_grows(x, n):
         total += first[k] ** 2
         w.append(first * w[-1])
     return total + np.sum(w[-1] * first)
+
+
+@case(0.3, 0.4)
+def ranges_of_floats(start, step):
+    total = (
+        np.sum(np.arange(start, 2.0, step) ** 2)
+        + np.sum(2 * np.arange(start, 3.1))
+        + np.sum(np.arange(start + 3))
+    )
+    for t in np.arange(0.0, 1.0, step):
+        total += math.exp(-t) * start
+    return total
+
+
+def partial_area(a, h):
+    if a == 0.0:
+        return 0.25 * a * h
+    if h <= 0.0:
+        return 0.0
+    return h * h * a
+
+
+@case(1.2, 0.3)
+def branches_that_keep_one_number_twice(h, b):
+    s = b
+    if h > 0.0:
+        s = partial_area(b, b)
+        s -= partial_area(b, h)
+    return s
+
+
+@case(T223, 0.3)
+def tuples_as_indices_and_of_lists(x, a):
+    parts = tuple([x[0], 2, a])
+    rows = (0, 1, 1)
+    turned = np.rot90(x)
+    picked = x[0][(0, 1), 1:] * x[:, rows, 0][1, 0]
+    return np.sum(picked) * parts[1] * parts[2] + np.sum(parts[0] ** 2) + np.sum(turned[1, 1] * turned[0, 0])
+
+
+@functools.lru_cache(16)
+def recurrence_coefficients(n, a):
+    return (1.0, a) if n == 0 else (2.0 * a, a * a * n)
+
+
+@case(X3, 0.3)
+def helpers_that_remember(x, a):
+    total = 0.0
+    for n in range(3):
+        p, q = recurrence_coefficients(n, a)
+        total += p * q * x[n]
+    return total
+
+
+@case(X3, 0.3)
+def imports_inside(x, a):
+    from math import cos as c
+    from math import pi
+
+    import numpy.linalg as la
+
+    def inner(y):
+        return np.exp(y) * pi
+
+    return la.norm(x) * c(a) + inner(a)
+
+
+@case(X3, 0.3)
+def quiet_blocks(x, a):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        y = np.where(x > 0.6, np.log(x), 0.0)
+    for k in range(3):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if k == 2:
+                return np.sum(y * x) * a
+            y = y * 2.0
+    return a
+
+
+@case(X3, 0.3)
+def questions_about_arguments(x, a):
+    if isinstance(x, (dict, functools.partial)) or not hasattr(x, "shape"):
+        return a
+    if hasattr(a, "__len__") or isinstance(a, np.ndarray):
+        a = a[0]
+    pair = [x[0], a]
+    for _ in range(2):
+        if isinstance(pair, np.ndarray):
+            pair[0] = 100.0
+        doubled = [2.0 * item for item in pair]
+    return np.sum(x) * a + doubled[0] * pair[1]
+
+
+@case(X3, 0.3)
+def lists_of_what_is_gone_over(x, a):
+    v = list(x)
+    v.append(a)
+    if any(x > 5.0) or not all([a > 0.0, x[0] < 9.0]) or any(item > 7.0 for item in v):
+        return a
+    products = list(map(lambda one, two: one * two * a, x, x[::-1]))
+    return v[3] * v[1] + sum(map(np.sin, x)) + products[0] * len(list(range(4))) + np.sum(np.array(list(x)))
+
+
+@case(T223, 0.3)
+def reshaped_after_transposing(x, a):
+    turned = x.transpose(2, 0, 1).reshape(6, 2) * a
+    columns = x[:, :, ::2].reshape(-1)
+    return np.sum(turned[:, 0] ** 2) + np.sum(columns**3) + np.sum(x[0].T.reshape(-1) * columns[:6])
+
+
+@case(X3, 0.3)
+def lists_and_ranges_as_vectors(x, a):
+    m = np.outer(x, x) * a
+    diagonal = m[range(3), range(3)]
+    return np.cross([0, 0, 1], x) @ diagonal + np.dot(x, [1, 2, a]) + math.hypot(x[0], x[1], a) + math.cbrt(a)
+
+
+@case(0.7, 3)
+def lists_made_in_iterations(x, n):
+    """The list that is left after the loop is that of the last iteration, and so are its adjoints."""
+    w = [x, x]
+    grown = [x]
+    for k in range(n):
+        w = [2.0 * x * k, x * x]
+        grown = []
+        for j in range(2):
+            grown.append(w[j] * x + k)
+    return w[0] * w[1] + grown[1]
+
+
+@case(X3, 3)
+def lists_chosen_by_a_branch(x, n):
+    best = [x[0], x[1]]
+    total = 0.0
+    for k in range(n):
+        candidate = [x[k] * k, item := x[0] * x[k]]
+        if candidate[0] > best[0]:
+            best = candidate
+        total += best[1] * item
+    return total + best[0]
+
+
+BOUNDARIES = [0.1, 1, 2.5]
+COEFFICIENTS = [[1.0, 2.0], [0.5, 3.0], [4.0, -1.0]]
+
+
+@case(0.7, 3)
+def captured_lists(x, n):
+    total = 0.0
+    for i in range(n):
+        if BOUNDARIES[i] >= x:
+            total += COEFFICIENTS[i][1] * x**2
+            break
+    for bound in BOUNDARIES:
+        total += bound * x
+    return total * len(BOUNDARIES)
+
+
+@case(0.4)
+def rows_of_several_types(x):
+    turn = np.array([[1, 0, 0], [0, math.cos(x), -math.sin(x)], [0, math.sin(x), math.cos(x)]])
+    angle = np.asarray(x)
+    found = np.zeros(angle.shape + (2, 2))
+    found[..., 0, 1] = np.cos(angle)
+    return np.sum(turn @ np.array([x, 2, 3])) * found[0, 1]
+
+
+@case(X3, 0.3)
+def parts_of_lists(x, a):
+    hs = [v * v for v in x]
+    hs.append(a)
+    total = 0.0
+    for h in hs[1:]:
+        total += h * h
+    for k, h in enumerate(hs[-2:]):
+        total += h**3 * k
+    for one, two in zip(hs[:-1], hs[-2:]):
+        total += one * two
+    for h in hs[7:]:
+        total += 100.0 * h
+    return total
+
+
+@case(X3, 0.3)
+def sorted_in_place_and_flat(x, a):
+    y = x * x
+    y.sort()
+    m = np.outer(y, x)
+    m.sort(axis=0)
+    m.flat[3] = a
+    m.flat[5] += x[1] ** 2
+    m.flat[::4] = x[2]
+    return np.sum(y * np.arange(3.0)) + np.sum(m * m) + m.flat[7] * a
+
+
+@case(X3, 2)
+def products_of_several_types(x, n):
+    m = np.outer(x, x)
+    turned = (1j * m) @ x
+    return np.sum((m @ np.arange(3)) ** 2) + np.sum(turned.imag**2) + np.sum(np.array([1, n, 3]) @ m)
+
+
+@case(X3, 0.3)
+def elements_left_out_by_where(x, a):
+    y = x - x[0]
+    quotients = np.divide(a, y, out=np.zeros_like(x), where=y != 0.0)
+    logs = np.log(x, where=x > 0.6, out=np.full_like(x, 3.0) * a)
+    return np.sum(quotients**2) + np.sum(logs * x)
+
+
+@case(T223, 2)
+def shapes_spread_with_a_star(x, n):
+    stack = np.zeros((n, *x.shape))
+    for k in range(n):
+        stack[k] = x ** (k + 1)
+    return np.sum(stack**2) + np.sum(np.ones((*x[0].shape, n)) * x[0, 0, 0])

@@ -119,6 +119,12 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
     "np.any": [
         "v * np.any(m > 0, axis=0)[0]",
     ],
+    "math.hypot": [
+        "math.hypot(s, t, s * t)",
+    ],
+    "np.angle": [
+        "np.angle(s + 2j * t, True)",
+    ],
     "np.append": [
         "np.append(v, w)",
         "np.append(v, s)",
@@ -136,6 +142,7 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
     ],
     "np.asarray": [
         "np.asarray(m)",
+        "np.asanyarray(m)",
     ],
     "np.ascontiguousarray": [
         "np.ascontiguousarray(m.T)",
@@ -219,6 +226,7 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
         "np.cross(u, q[0])",
         "np.cross(q, r)",
         "np.cross(q, u)",
+        "np.cross([0, 0, 1], u)",
     ],
     "np.cumprod": [
         "np.cumprod(v)",
@@ -268,6 +276,7 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
     ],
     "np.dot": [
         "np.dot(s, v)",
+        "np.dot(u, [1, 2, s])",
         "np.dot(c, n)",
         "np.dot(m, n)",
         "np.dot(v, w)",
@@ -302,6 +311,7 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
     ],
     "np.expand_dims": [
         "np.expand_dims(m, 1)",
+        "np.expand_dims(s, 0)",
     ],
     "np.extract": [
         "np.extract(m > 0, m)",
@@ -531,11 +541,18 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
         "np.roll(c, 1, axis=1)",
         "np.roll(m, -1, axis=0)",
     ],
+    "np.rollaxis": [
+        "np.rollaxis(c, 2)",
+        "np.rollaxis(c, -1, 1)",
+        "np.rollaxis(c, 0, 3)",
+    ],
     "np.rot90": [
         "np.rot90(m)",
         "np.rot90(m, 2)",
         "np.rot90(m, k=3)",
         "np.rot90(m, 0)",
+        "np.rot90(c)",
+        "np.rot90(c, 3)",
     ],
     "np.select": [
         "np.select([v > 0.5, v > 0], [v * 2.0, v * v], 1.0)",
@@ -545,6 +562,7 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
         "np.sort(m)",
         "np.sort(m, axis=0)",
         "np.sort(v)",
+        'np.sort(v, kind="stable")',
     ],
     "np.split": [
         ("np.split(m, 2, axis=1)", 2),

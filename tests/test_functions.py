@@ -63,13 +63,13 @@ IN_CORPUS = ("np.add.at", "np.subtract.at", "math.factorial", "math.comb", "math
 
 def program(expression, parts):
     """Return a function that weighs all elements of an expression differently, and its arguments."""
-    bare = re.sub(r'"[^"]*"|\b(np|special|scipy|cmath)(\.\w+)+|\b\w+=', "", expression)
+    bare = re.sub(r'"[^"]*"|\b(np|special|scipy|c?math)(\.\w+)+|\b\w+=', "", expression)
     names = [name for name in ARGUMENTS if re.search(rf"\b{name}\b", bare)]
-    total = "" if "cmath" in expression else "np.sum"  # of numbers, Numba has none before 0.66
+    total = "" if "math" in expression else "np.sum"  # of numbers, Numba has none before 0.66
     found = [f"found[{k}]" for k in range(parts)] or ["found"]
     sums = " + ".join(f"{total}(np.sin({one}) * {one})" for one in found)
     text = (
-        "import cmath\n\nimport numpy as np\nimport scipy.linalg\nfrom scipy import special\n\n"
+        "import cmath\nimport math\n\nimport numpy as np\nimport scipy.linalg\nfrom scipy import special\n\n"
         f"def program({', '.join(names)}):\n"
         f"{'    np.random.seed(3)' if 'random' in expression else ''}\n"
         f"    found = {expression}\n"

@@ -31,6 +31,43 @@ def try_statement(x):
 
 
 @refused("AD101", 1.0)
+def imports_what_may_change(x):
+    import fuzzing
+
+    return fuzzing.scale(x)
+
+
+@refused("AD102", 1.0)
+def floats_in_a_list_of_whole_numbers(x):
+    v = [1, 2]
+    v[0] = x
+    return v[0] * x
+
+
+@refused("AD102", ARRAY)
+def tuple_of_unknown_length(x):
+    return np.sum(np.array(tuple(x)))
+
+
+@refused("AD103", 1.0)
+def part_of_a_list_that_is_written(x):
+    v = [x, x, x]
+    total = 0.0
+    for item in v[1:]:
+        v[2] = 5.0 * x
+        total += item * item
+    return total
+
+
+@refused("AD304", np.ones((2, 3)))
+def reshaped_and_written(x):
+    y = x * 2.0
+    z = y.T.reshape(6)
+    y[0, 1] = 3.0
+    return np.sum(z)
+
+
+@refused("AD101", 1.0)
 def with_statement(x):
     with open("f"):
         y = x
@@ -75,7 +112,8 @@ def set_display(x):
 
 @refused("AD102", 1.0)
 def generator(x):
-    return np.max(np.array(list(x * k for k in range(3))))
+    items = (x * k for k in range(3))
+    return sum(items)
 
 
 @refused("AD102", 1.0)
@@ -304,13 +342,6 @@ def unknown_method(x):
     return x.view(np.float64)[0]
 
 
-@refused("AD202", ARRAY)
-def sorted_in_place(x):
-    y = x * 2.0
-    y.sort()
-    return y[0]
-
-
 @refused("AD202", 1.0)
 def stored_in_a_dictionary(x):
     d = {1: 0.0}
@@ -437,7 +468,7 @@ def array_itself_or_a_copy(x):
 
 @refused("AD304", 1.0)
 def not_typable(x):
-    return x.shape[0] * x
+    return np.linalg.det(x)
 
 
 @custom_vjp

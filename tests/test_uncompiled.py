@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from fuzzing import make
 from numba import njit
 
 from adcompiler import grad, hvp, jvp, value_and_grad, vjp
@@ -71,6 +72,13 @@ def powers(x):
 
 def overflow(x):
     return math.exp(1000.0 * x[0]) + 10.0 ** (400.0 * x[0])
+
+
+def test_a_sum_of_hundreds_of_terms():
+    terms = " + ".join(f"{k}.5 * x ** {k % 5}" for k in range(500))
+    program = make(f"def program(x):\n    return {terms}\n", "a sum of 500 terms")
+    slope = sum((k + 0.5) * (k % 5) * 0.7 ** (k % 5 - 1) for k in range(500))
+    np.testing.assert_allclose(grad(program, jit=False)(0.7), slope)
 
 
 CASES = [

@@ -117,9 +117,6 @@ def _reason(text: str, node: Node | None, names: Mapping[Value, str]) -> tuple[s
     imprecise = re.search(r"Cannot infer the type of variable '(v\d+_)", text)
     if imprecise is not None:
         return f"the type of {_user_name(imprecise.group(1), names)} cannot be told from what it holds", None
-    if "reshape() supports contiguous array only" in text:
-        cure = "write np.ascontiguousarray(x).reshape(...), which copies as NumPy does"
-        return "Numba reshapes no array whose axes were moved or cut", cure
     if "unsupported NumPy function" in text:
         return " ".join(text.splitlines()[:1]), _KNOWN_TO_NUMBA
     said = [line.strip() for line in text.splitlines() if line.strip() and "nopython" not in line]

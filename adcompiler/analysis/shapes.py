@@ -26,7 +26,7 @@ from adcompiler.analysis.sizes import (
     without_axis,
 )
 from adcompiler.analysis.stacks_of_arrays import loops_of, stacks
-from adcompiler.analysis.types import is_array, is_array_atom, is_scalar, rank
+from adcompiler.analysis.types import is_array, is_array_atom, is_float, is_scalar, rank
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -282,7 +282,7 @@ class _Reader(KnownSizes):
                 return size_of(rows, self.sizes), size_of(columns, self.sizes)
             case "np.array" if len(node.args) == 1:
                 return entry(self.displays, node.args[0])
-            case "np.arange" if len(node.args) == 1:
+            case "np.arange" if len(node.args) == 1 and not is_float(type_of(node.args[0])):
                 return (size_of(node.args[0], self.sizes),)
             case "reshape":
                 return self.reshaped(node)

@@ -85,10 +85,19 @@ def matmul(typingctx, a, b):
     """Type of `a @ b`."""
     if not all(isinstance(x, types.Array) and x.ndim in (1, 2) for x in (a, b)):
         return None
-    rank, kind = a.ndim + b.ndim - 2, a.dtype
-    if kind not in (float64, float32) or b.dtype != kind:
+    rank, kind = a.ndim + b.ndim - 2, typingctx.unify_types(a.dtype, b.dtype)
+    if not isinstance(kind, types.Float | types.Complex):
         return None
     return (types.Array(kind, rank, "C") if rank else kind)(a, b), _untyped
+
+
+@intrinsic
+def reshape(typingctx, array, shape):
+    """Type of `x.reshape(shape)`, of arrays, too, that have to be copied for it."""
+    if not isinstance(array, types.Array) or not isinstance(shape, types.Integer | types.BaseTuple):
+        return None
+    rank = len(shape) if isinstance(shape, types.BaseTuple) else 1
+    return array.copy(ndim=rank, layout="C")(array, shape), _untyped
 
 
 @intrinsic
@@ -134,7 +143,7 @@ def _replaced(node: Node) -> Node:
     match node:
         case Apply(fn="np.outer" | "np.where", keywords=()):
             return replace(node, fn=node.fn.replace("np.", "stand_ins."))
-        case Apply(fn="times" | "matmul"):
+        case Apply(fn="times" | "matmul" | "reshape"):
             return replace(node, fn=f"stand_ins.{node.fn}")
         case Apply(fn="np.sum" | "np.max" | "np.min", args=(_,), keywords=()):
             return replace(node, fn="stand_ins.of_all")

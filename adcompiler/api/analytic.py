@@ -30,7 +30,8 @@ def _keeps_imaginary_parts(node: Node) -> bool:
         case Apply():
             known = card(node.fn)
             is_loaded = known.is_view or known.allocates is not None or not known.reads_elements
-            return known.is_analytic or known.is_linear or known.is_constant or is_loaded
+            is_constant = known.is_constant and not node.fn.startswith("math.")  # which takes real numbers
+            return known.is_analytic or known.is_linear or is_constant or is_loaded
         case Effect():
             return card(node.fn).is_statement
     return True

@@ -166,12 +166,19 @@ def fliplr(m):
     return m[:, ::-1]
 
 
+@define("np.rollaxis", is_analytic=True)
+def rollaxis(a, axis, start=0):
+    source = axis % a.ndim
+    end = start + a.ndim if start < 0 else start
+    return np.moveaxis(a, source, end - 1 if source < end else end)
+
+
 @define("np.rot90", is_analytic=True)
 def rot90(m, k=1):
     if k % 4 == 0:
         return m[:]
     if k % 4 == 1:
-        return m[:, ::-1].T
+        return np.swapaxes(m[:, ::-1], 0, 1)
     if k % 4 == 2:
         return m[::-1, ::-1]
-    return m[::-1].T
+    return np.swapaxes(m[::-1], 0, 1)

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from adcompiler.definitions.table import define
+from adcompiler.definitions.table import define, has
 
 
 @define("cmath.exp", is_analytic=True)
@@ -101,3 +101,8 @@ def polar(z):
 @define("cmath.rect", is_analytic=True)
 def rect(r, phi):
     return r * np.exp(1j * phi)
+
+
+@define("np.angle", when=has("deg"), is_analytic=True)
+def angle_in_degrees(z, deg):
+    return np.degrees(np.angle(z))

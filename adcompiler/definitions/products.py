@@ -70,6 +70,21 @@ def dot(a, b):
     return a @ b
 
 
+def of_lists(given, ranks):
+    """The definition is for lists or tuples of numbers where arrays are meant."""
+    return any(isinstance(vector, tuple) for vector in given.values())
+
+
+@define("np.cross", when=of_lists)
+def cross_of_lists(a, b):
+    return np.cross(np.asarray(a), np.asarray(b))
+
+
+@define("np.dot", when=of_lists, is_analytic=True)
+def dot_of_lists(a, b):
+    return np.dot(np.asarray(a) * 1.0, np.asarray(b) * 1.0)
+
+
 @define("np.cross")
 def cross(a, b):
     assert a.shape[-1] == 3, "vectors must have three components"

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from adcompiler.definitions.axes import blocks
-from adcompiler.definitions.table import define, has_more_axes
+from adcompiler.definitions.table import define, has, has_more_axes
 
 
 def is_double(given, ranks):
@@ -57,6 +57,11 @@ def polyder(p):
     return p[:-1] * np.arange(p.size - 1, 0, -1)
 
 
+@define("math.hypot", when=has("z"))
+def hypot(x, y, z):
+    return math.hypot(math.hypot(x, y), z)
+
+
 @define("math.dist")
 def dist(p, q):
     total = 0.0
@@ -97,6 +102,11 @@ def argsort(a, axis=-1):
         for j in range(x.shape[2]):
             y[i, :, j] = np.argsort(x[i, :, j].copy())
     return y.reshape(a.shape)
+
+
+@define("np.sort", when=has("kind"))
+def sort_by_kind(a, axis=-1, kind=None):
+    return np.sort(a, axis)
 
 
 @define("np.sort", when=has_more_axes)

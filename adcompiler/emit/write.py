@@ -20,11 +20,11 @@ from adcompiler.frontend.dispatchers import name_of
 from adcompiler.frontend.facts import fingerprint
 from adcompiler.frontend.recursion import Callee
 from adcompiler.graph.layout import Layout, Leaf, Packed, is_bare
-from adcompiler.graph.nodes import Apply, Effect, Global, Graph, Region, type_of
+from adcompiler.graph.nodes import Apply, Effect, Global, Graph, Node, Region, type_of
 from adcompiler.graph.python import to_python
 from adcompiler.graph.python_expressions import Style
 from adcompiler.graph.unparse import unparse
-from adcompiler.graph.walk import map_operands, map_region, walk
+from adcompiler.graph.walk import map_operands, map_region, operands, walk
 from adcompiler.reverse.augmented import Half
 from adcompiler.runtime.guards import GUARDS
 from adcompiler.runtime.helpers import HELPERS
@@ -61,7 +61,9 @@ def emit(parts: Sequence[Graph]) -> ModuleText:
     own = {graph.name for graph in parts}
     trees = tuple(_function(graph, captured, own) for graph in parts)
     sources = tuple(map(unparse, trees))
-    used = {n.fn for graph in parts for n in walk(graph.body) if isinstance(n, Apply)}
+    nodes = [node for graph in parts for node in walk(graph.body)]
+    used = {n.fn for n in nodes if isinstance(n, Apply)}
+    captured = {name: _readable(value, nodes) for name, value in captured.items()}
     constants = {name: value for name, value in captured.items() if _is_numbers(value)}
     rest = {name: value for name, value in captured.items() if name not in constants}
     imports = {name: home for name, value in rest.items() if (home := _home(name, value)) is not None}
@@ -121,6 +123,23 @@ def _home(name: str, value: object) -> str | None:
     if module is None or module == "__main__" or module.startswith("adcompiler_generated"):
         return None
     return module if getattr(sys.modules.get(module), name, None) is value else None
+
+
+def _readable(value: object, nodes: Sequence[Node]) -> object:
+    """Return a list of numbers whose items are read only as a tuple: compiled code knows no such lists."""
+    if not isinstance(value, list) or not _is_numbers(found := _as_tuple(value)):
+        return value
+    readers = [node for node in nodes if any(getattr(a, "value", None) is value for a in operands(node))]
+    is_read = all(isinstance(node, Apply) and node.fn in ("getitem", "len") for node in readers)
+    return found if is_read else value
+
+
+def _as_tuple(value: object) -> object:
+    """Return lists as tuples, of floats where one item is a float."""
+    if not isinstance(value, list):
+        return value
+    is_float = any(isinstance(item, float) for item in value)
+    return tuple(float(item) if is_float and type(item) is int else _as_tuple(item) for item in value)
 
 
 def _is_numbers(value: object) -> bool:

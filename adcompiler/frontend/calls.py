@@ -23,6 +23,7 @@ from adcompiler.frontend.custom_calls import custom_call
 from adcompiler.frontend.inlining import bind_parameters, calls_itself, inline, raises_inside
 from adcompiler.frontend.lifting import signature_of, without_lists
 from adcompiler.frontend.parse import Source, parse
+from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Callee, is_recursive, results_in_tuple
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Effect, Global, Literal, Store, Value
@@ -318,6 +319,8 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
         return _append(state, node, owner, args[0])
     if method == "fill" and len(args) == 1 and _fills(state, node, owner, args[0]):
         return Literal(None)
+    if method == "sort" and not args and type(atom_rank(owner, state.ranks)) is int:
+        return _sorted(state, node, owner)
     if method == "pop" and not args:
         return state.apply(node, "pop", (owner,), name)
     return state.apply(node, "method", (owner, Literal(method), *args), name or method, keywords)
@@ -338,6 +341,15 @@ def _own_method(
 def _append(state: Lowering, node: gast.Call, owner: Atom, item: Atom) -> Literal:
     """Lower `v.append(a)`."""
     state.nodes.append(Effect("append", (owner, item), loc=state.where(node)))
+    return Literal(None)
+
+
+def _sorted(state: Lowering, node: gast.Call, owner: Atom) -> Literal:
+    """Lower `a.sort()` of an array."""
+    options = {str(k.arg): state.binding(k.value) for k in node.keywords}
+    found = state.materialise(primitives.applied(state, node, "np.sort", [owner], options, None), node)
+    if isinstance(array := writable(state, owner, node), Value):
+        state.nodes.append(Store(array, (), found, False, loc=state.where(node)))
     return Literal(None)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
+from adcompiler.frontend.facts import behind
 
 OWN_OPTIONS = (
     "accurate_math",
@@ -35,7 +36,7 @@ def python_function(function: Callable[..., Any]) -> types.FunctionType:
         DifferentiationError: AD001 for anything else, such as a builtin or a class.
     """
     function = function.function if isinstance(function, CustomFunction) else function
-    function = getattr(function, "py_func", function)
+    function = behind(function)
     if not isinstance(function, types.FunctionType):
         raise DifferentiationError("AD001", f"{function!r} is not a Python function", None, _cure(function))
     return function

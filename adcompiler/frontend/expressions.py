@@ -121,10 +121,12 @@ def _attribute(state: Lowering, node: gast.Attribute, name: str | None) -> Bindi
     return _of_value(state, node, base, name)
 
 
-def _of_value(state: Lowering, node: gast.Attribute, base: Atom, name: str | None) -> Atom:
+def _of_value(state: Lowering, node: gast.Attribute, base: Atom, name: str | None) -> Binding:
     """Read an attribute of a value of the graph."""
     if node.attr == "ndim" and atom_rank(base, state.ranks) is not None:
         return Literal(atom_rank(base, state.ranks))
+    if node.attr == "shape" and atom_rank(base, state.ranks) == 0:
+        return ()
     if node.attr == "ndim" and str(state.source.function.__module__).startswith("adcompiler.definitions"):
         reason = "the number of axes of an argument is not known before the program runs"
         raise state.refuse("AD102", reason, node, "give the array its axes: x.reshape(n, m)")

@@ -7,6 +7,7 @@ and are the same in every process.
 from __future__ import annotations
 
 import builtins
+import functools
 import hashlib
 import inspect
 import linecache
@@ -30,6 +31,8 @@ _UNCHANGING = ("numpy", "math", "scipy", "numba", "adcompiler", "builtins", "ope
 _STARTED = time.time()
 _PLAIN = (types.FunctionType, staticmethod, types.MemberDescriptorType)
 """What makes an attribute of a class or of slots the object that is kept there."""
+_REMEMBERING = type(functools.cache(os.getpid))
+"""What `functools.cache` and `lru_cache` make of a function."""
 _CONSTANTS: tuple[Any, ...] = (bool, int, float, complex, str, bytes, type(None))
 _WITHOUT_ATTRIBUTES: tuple[type, ...] = (
     types.FunctionType,
@@ -58,6 +61,16 @@ def looked_up(function: types.FunctionType, name: str) -> object:
     if name in function.__globals__:
         return function.__globals__[name]
     return getattr(builtins, name, MISSING)
+
+
+def behind(function: Any) -> Any:
+    """Return what runs when an object is called: behind an `@njit` dispatcher, or one that remembers results.
+
+    >>> behind(functools.cache(process)) is process, behind(process) is process
+    (True, True)
+    """
+    function = function.__wrapped__ if isinstance(function, _REMEMBERING) else function
+    return getattr(function, "py_func", function)
 
 
 def is_unchanging(module: str) -> bool:
@@ -144,9 +157,9 @@ class Facts:
                 self.enter(f"{getattr(value, '__module__', '')} {value.__name__}", *_version(value.__name__))
             case type():
                 self.enter(f"{value.__module__} {value.__qualname__} {getattr(value, '_fields', '')}")
-            case _ if isinstance(getattr(value, "py_func", None), types.FunctionType):
+            case _ if isinstance(behind(value), types.FunctionType):
                 self.enter(f"{getattr(value, 'targetoptions', '')}")
-                self.visit(value.py_func)
+                self.visit(behind(value))
             case _ if hasattr(type(value), "facts_of_derivative"):
                 self.visit_all(value.facts_of_derivative())
             case _:

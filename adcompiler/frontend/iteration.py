@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import gast
 
 from adcompiler.custom import checkpointed
 from adcompiler.frontend import resolve, scope, tuples
 from adcompiler.frontend.bindings import Binding
+from adcompiler.frontend.facts import MISSING
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Global, Literal, Value
 
@@ -135,7 +137,43 @@ def sequence(state: Lowering, node: gast.expr, target: gast.expr) -> Sequence:
         return _range(state, node, bounds)
     if isinstance(node, gast.List):
         return _known(tuple(state.binding(item) for item in node.elts))
+    if isinstance(node, gast.Subscript) and (part := _part_of_list(state, node, target)) is not None:
+        return part
     return _by_position(state, node, state.binding(node), target)
+
+
+def _part_of_list(state: Lowering, node: gast.Subscript, target: gast.expr) -> Sequence | None:
+    """`for h in hs[1:]`: the list is gone over from there on; None for arrays, and bounds that vary."""
+    part = node.slice
+    whole = scope.variable(state, node.value.id) if isinstance(node.value, gast.Name) else None
+    if not isinstance(part, gast.Slice) or part.step is not None or not isinstance(whole, Value):
+        return None
+    first, last = _constant(part.lower), _constant(part.upper)
+    if type(state.ranks.get(whole)) is int or first is MISSING or last is MISSING:
+        return None
+    size = state.apply(node, "len", (whole,))
+    start = _end_of_part(state, node, first or 0, size)
+    stop = size if last is None else _end_of_part(state, node, last, size)
+    length = state.apply(node, "max", (state.apply(node, "sub", (stop, start)), Literal(0)))
+    items = _by_position(state, node, whole, target)
+    return Sequence(lambda: length, lambda k: items.item(state.apply(node, "add", (k, start))))
+
+
+def _constant(node: gast.expr | None) -> Any:
+    """Return the end of a slice that is written down, None for one that is not given, MISSING for others."""
+    match node:
+        case None | gast.Constant(value=int()):
+            return node and node.value
+        case gast.UnaryOp(op=gast.USub(), operand=gast.Constant(value=int() as value)):
+            return -value
+    return MISSING
+
+
+def _end_of_part(state: Lowering, node: gast.expr, end: int, size: Value) -> Value:
+    """Return where a part of a list begins or ends."""
+    if end < 0:
+        return state.apply(node, "max", (state.apply(node, "sub", (size, Literal(-end))), Literal(0)))
+    return state.apply(node, "min", (size, Literal(end)))
 
 
 def _by_position(state: Lowering, node: gast.expr, found: Binding, target: gast.expr) -> Sequence:
@@ -146,7 +184,7 @@ def _by_position(state: Lowering, node: gast.expr, found: Binding, target: gast.
     whole = state.materialise(found, node)
     if not isinstance(whole, Value | Global):
         raise state.refuse("AD103", "this value cannot be gone over", node)
-    name = target.id if isinstance(target, gast.Name) else None
+    name = target.id.lstrip("$") if isinstance(target, gast.Name) else None
     return Sequence(
         lambda: state.apply(node, "len", (whole,)),
         lambda k: state.apply(node, "nth", (whole, k), name),

@@ -31,6 +31,7 @@ from adcompiler.graph.nodes import (
     Literal,
     Node,
     Region,
+    Store,
     Value,
     While,
 )
@@ -186,7 +187,7 @@ def for_loop(state: Lowering, stmt: gast.For) -> None:
     bounds = iteration.range_bounds(state, over)
     if bounds is not None and isinstance(stmt.target, gast.Name):
         name = stmt.target.id
-        index = Value(name)
+        index = Value(name.lstrip("$"))
         _for(state, stmt, index, bounds, lambda: state.env.update({name: index}), slots)
         return
     sequence = iteration.sequence(state, over, stmt.target)
@@ -201,15 +202,18 @@ def for_loop(state: Lowering, stmt: gast.For) -> None:
 
 
 def _check_fixed(state: Lowering, stmt: gast.For) -> None:
-    """Refuse a loop over a list that grows or shrinks inside: its items are counted beforehand."""
+    """Refuse a loop over a list that grows or shrinks inside, or over a part of one that is written."""
     loop = state.nodes[-1]
     assert isinstance(loop, For)
     read = {node.args[0] for node in loop.body.nodes if isinstance(node, Apply) and node.fn == "nth"}
-    inside = walk(loop.body)
+    of_part = any(isinstance(part, gast.Slice) for part in gast.walk(stmt.iter))
     changed = [
-        n for n in inside if isinstance(n, Apply | Effect) and (card(n.fn).changes_length or n.fn == "method")
+        node.array if isinstance(node, Store) else node.args[0]
+        for node in walk(loop.body)
+        if (isinstance(node, Store) and of_part)
+        or (isinstance(node, Apply | Effect) and (card(node.fn).changes_length or node.fn == "method"))
     ]
-    if any(node.args[0] in read for node in changed):
+    if any(array in read for array in changed):
         raise state.refuse("AD103", "the list is changed while the loop goes over it", stmt.iter)
 
 

@@ -10,10 +10,12 @@ import gast
 import numpy as np
 
 from adcompiler.definitions import DEFINITIONS
-from adcompiler.frontend import defined, einsum, scope, tuples
+from adcompiler.frontend import defined, einsum, tuples
+from adcompiler.frontend.asked import answered
 from adcompiler.frontend.bindings import Binding, TypeOf
 from adcompiler.frontend.buffers import writable
-from adcompiler.frontend.ranks import atom_rank
+from adcompiler.frontend.listed import any_or_all, as_array, as_tuple, listed, with_list
+from adcompiler.frontend.ranks import Items, Listed, atom_rank
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Apply, Atom, Literal, Store, Value
 from adcompiler.primitives import Follows, Gives, Spelling, card, is_known, library_function
@@ -22,17 +24,12 @@ Keywords = tuple[tuple[str, Atom], ...]
 ONLY_INSIDE = {"isinstance", "getattr"}
 """Names of builtins that are primitives, and no part of the language."""
 
-IN_NUMPY = {"sorted": "np.sort", "all": "np.all", "any": "np.any"}
-"""What to write in place of builtins that the language lacks."""
-
 OUTSIDE_LOOPS = {"enumerate", "zip", "reversed", "map", "filter"}
 
 
 def primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:
     """Lower a call of a primitive; `name` is the variable that its result is assigned to."""
-    is_of_items = card(fn).is_of_tuples and fn not in ("len", "tuple")
-    if is_of_items and node.args and isinstance(node.args[0], gast.GeneratorExp):
-        node = _of_list(node)
+    node = with_list(state, node, fn)
     known = _by_form(state, node, fn, name)
     if known is None:
         known = _on_tuple(state, node, fn)
@@ -45,13 +42,6 @@ def primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bi
         args = tuples.items(state, _with_shape(fn, node.args))
         keywords = {str(k.arg): state.atom(k.value) for k in node.keywords}
     return applied(state, node, fn, args, keywords, name)
-
-
-def _of_list(node: gast.Call) -> gast.Call:
-    """`sum(x * x for x in v)` is `sum([x * x for x in v])`."""
-    items = node.args[0]
-    listed = gast.copy_location(gast.ListComp(items.elt, items.generators), items)
-    return gast.copy_location(gast.Call(node.func, [listed, *node.args[1:]], node.keywords), node)
 
 
 def _with_shape(fn: str, args: list[gast.expr]) -> list[gast.expr]:
@@ -72,6 +62,8 @@ def applied(
     name: str | None,
 ) -> Binding:
     """Apply a primitive, also a method, to arguments that have been lowered."""
+    if fn in ("np.array", "np.asarray") and args:
+        args = [as_array(state, node, args[0]), *args[1:]]
     inlined = defined.inlined(state, node, fn, args, keywords, name)
     if inlined is not None:
         return inlined
@@ -81,6 +73,9 @@ def applied(
         atoms, places = atoms[:-1], [atoms[-1]]
     if places:
         return _into(state, node, fn, atoms, places[0], options)
+    if fn in _UFUNC_INPUTS and any(key == "where" for key, _ in options):
+        other = "give it an array as out, or write np.where(mask, …, other)"
+        raise state.refuse("AD102", f"'{fn}' leaves some elements undefined", node, other)
     least, most = card(fn).arity or (0, None)
     if len(atoms) + len(options) < least:
         raise state.refuse("AD107", f"'{fn}' takes at least {least} arguments", node)
@@ -88,7 +83,7 @@ def applied(
     if rewritten is not None:
         return rewritten
     if not is_known(fn):
-        cure = f"write {IN_NUMPY[fn]}" if fn in IN_NUMPY else None
+        cure = "write np.sort" if fn == "sorted" else None
         raise state.refuse("AD102", f"'{fn}' is not part of the language", node, cure)
     if most is not None and len(atoms) > most:
         raise state.refuse("AD107", f"'{fn}' takes at most {most} arguments", node)
@@ -104,12 +99,18 @@ def _by_form(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bin
         return einsum.contracted(state, node, name)
     if fn in OUTSIDE_LOOPS:
         raise state.refuse("AD102", f"'{fn}' is part of the language in the head of a loop only", node)
-    if fn == "isinstance" and (kind := _is_tuple(state, node)) is not None:
-        return Literal(kind)
+    if (answer := answered(state, node, fn)) is not None:
+        return Literal(answer)
     if fn in ONLY_INSIDE:
         raise state.refuse("AD102", f"'{fn}' is not part of the language", node)
     if fn == "complex" and len(node.args) == 1 and not node.keywords:
         return state.apply(node, "np.complex128", (state.atom(node.args[0]),), name)
+    if fn == "tuple" and len(node.args) == 1:
+        return as_tuple(state, node)
+    if fn == "list" and len(node.args) == 1:
+        return listed(state, node, name)
+    if fn in ("any", "all") and len(node.args) == 1:
+        return any_or_all(state, node, fn, name)
     if fn == "type" and len(node.args) == 1:
         return TypeOf(state.atom(node.args[0]))
     if card(fn).spelling is Spelling.JOIN and node.args:
@@ -149,19 +150,8 @@ def _joined(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bind
     return state.apply(node, fn, arrays, name, tuple(keywords))
 
 
-def _is_tuple(state: Lowering, node: gast.Call) -> bool | None:
-    """Answer `isinstance(x, tuple)` where that is known; None where it is another question."""
-    if len(node.args) != 2 or scope.dotted(state, node.args[1]) is not tuple:
-        return None
-    found = state.binding(node.args[0])
-    is_number = isinstance(found, Value) and state.ranks.get(found) is not None
-    if isinstance(found, tuple | Literal) or is_number:
-        return isinstance(found, tuple)
-    return None
-
-
 def _on_tuple(state: Lowering, node: gast.Call, fn: str) -> Binding | None:
-    """Functions of a tuple that is known here: `len`, `sum`, `max`, `min`, `tuple`."""
+    """Functions of a tuple that is known here: `len`, `sum`, `max`, `min`."""
     if fn == "tuple" and not node.args:
         return ()
     start = node.args[1:] if fn == "sum" else []
@@ -173,8 +163,8 @@ def _on_tuple(state: Lowering, node: gast.Call, fn: str) -> Binding | None:
         found = given[0] if len(given) == 1 else tuple(given)
     if not isinstance(found, tuple):
         return None
-    if fn in ("len", "tuple"):
-        return Literal(len(found)) if fn == "len" else tuple(found)
+    if fn == "len":
+        return Literal(len(found))
     atoms = [state.materialise(item, node) for item in found]
     total: Atom = atoms[0] if fn != "sum" else state.atom(start[0]) if start else Literal(0)
     for atom in atoms[fn != "sum" :]:
@@ -205,12 +195,14 @@ _UFUNC_INPUTS = {f"np.{name}": f.nin for name, f in vars(np).items() if isinstan
 def _into(
     state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], place: Atom, keywords: Keywords
 ) -> Atom:
-    """`np.add(a, b, out=c)` is `c[:] = np.add(a, b)`."""
-    rest = tuple(pair for pair in keywords if pair[0] != "out")
+    """`np.add(a, b, out=c)` is `c[:] = np.add(a, b)`; `where=m` leaves elements as they were."""
+    rest = tuple(pair for pair in keywords if pair[0] not in ("out", "where"))
     value = state.apply(node, fn, args, None, rest)
     place = writable(state, place, node)
     if not isinstance(place, Value):
         raise state.refuse("AD102", "'out' needs an array", node)
+    if (mask := dict(keywords).get("where")) is not None:
+        value = state.apply(node, "np.where", (mask, value, place))
     state.nodes.append(Store(place, (), value, False, loc=state.where(node)))
     return place
 
@@ -237,6 +229,8 @@ def _rewritten(
             rewrite = _logarithm
         case "np.array":
             rewrite = _array_of_array
+        case "np.asarray":
+            rewrite = _number_as_it_is
         case "np.expand_dims":
             rewrite = _with_new_axis
         case "reshape":
@@ -341,21 +335,28 @@ def _array_of_array(
 ) -> Atom | None:
     """`np.array(x)` of an array is a copy of it; of a list it stays what it is."""
     kinds = [*args[1:], *(atom for key, atom in keywords if key == "dtype")]
-    lists = {n.out for n in state.nodes if isinstance(n, Apply) and n.fn in ("list", "tuple")}
-    lists |= {
-        n.out for n in state.nodes if isinstance(n, Apply) and n.fn == "mul" and not lists.isdisjoint(n.args)
-    }
-    is_array = bool(args) and isinstance(args[0], Value) and (state.ranks.get(args[0]) or 0) > 0
-    if not is_array or args[0] in lists or len(args) + len(keywords) > 1 + len(kinds[:1]):
+    rank = state.ranks.get(args[0]) if args and isinstance(args[0], Value) else None
+    is_array = bool(rank) and not isinstance(rank, Items | Listed)
+    if not is_array or len(args) + len(keywords) > 1 + len(kinds[:1]):
         return None
     array = state.apply(node, "np.asarray", args[:1])
     return state.apply(node, "astype" if kinds else "copy", (array, *kinds), name)
 
 
+def _number_as_it_is(
+    state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
+) -> Atom | None:
+    """`np.asarray(x)` of a number is the number: an array without axes has no place in compiled code."""
+    is_number = len(args) == 1 and not keywords and isinstance(args[0], Value)
+    return args[0] if is_number and atom_rank(args[0], state.ranks) == 0 else None
+
+
 def _with_new_axis(
     state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
 ) -> Atom | None:
-    """`np.expand_dims(x, 1)` is `x[:, None]`."""
+    """`np.expand_dims(x, 1)` is `x[:, None]`; of a number it is an array of one."""
+    if len(args) + len(keywords) == 2 and atom_rank(args[0], state.ranks) == 0:
+        return state.apply(node, "np.full", (Literal(1), args[0]), name)
     axes = [*args[1:], *(atom for _, atom in keywords)]
     axis = axes[0].value if len(axes) == 1 and isinstance(axes[0], Literal) else None
     if not isinstance(axis, int) or not -1 <= axis <= 5:

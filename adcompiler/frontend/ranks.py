@@ -16,6 +16,10 @@ class Items(int):
     """The number of items of a tuple of numbers, such as a shape."""
 
 
+class Listed(int):
+    """The number of axes of a list: those of the array that `np.array` makes of it."""
+
+
 def rank_of(node: Apply, ranks: Ranks) -> int | None:
     """Return the number of axes of a primitive's result; of a shape, the number of its items."""
     args = [atom_rank(arg, ranks) for arg in node.args]
@@ -23,7 +27,7 @@ def rank_of(node: Apply, ranks: Ranks) -> int | None:
         case Follows.NUMBER:
             return 0
         case Follows.SAME_SHAPE | Follows.SAME_RANK:
-            return args[0]
+            return _of_array(args[0])
         case Follows.VECTOR:
             return 1
         case Follows.MATRIX:
@@ -50,13 +54,13 @@ def _own_rank(node: Apply, args: list[int | None]) -> int | None:
         case "tuple":
             return Items(len(args)) if all(rank == 0 for rank in args) else None
         case "list":
-            return None if first is None else first + 1
+            return None if first is None else Listed(first + 1)
         case "np.array" | "np.asarray" | "np.concatenate" | "np.hstack":
-            return first
+            return _of_array(first)
         case "slice":
             return -1
         case "nth":
-            return None if first is None else 0 if isinstance(first, Items) else first - 1
+            return None if first is None else 0 if isinstance(first, Items) else _of_item(first)
         case "getitem":
             return _picked(args, node.args)
         case "np.linalg.solve" | "np.searchsorted":
@@ -76,7 +80,18 @@ def _stretched(node: Apply, args: list[int | None]) -> int | None:
     shapes = [rank for rank in known if isinstance(rank, Items)]
     if shapes:
         return Items(sum(shapes)) if node.fn == "add" and len(shapes) == len(args) else None
-    return max(known)
+    lists = [isinstance(rank, Listed) for rank in known if rank]
+    is_list = bool(lists) and all(lists) and node.fn in ("add", "mul")
+    return Listed(max(known)) if is_list else int(max(known))
+
+
+def _of_array(rank: int | None) -> int | None:
+    """Return the number of axes of an array that is made of an array, a list or a tuple."""
+    return None if rank is None else 1 if isinstance(rank, Items) else int(rank)
+
+
+def _of_item(rank: int) -> int:
+    return Listed(rank - 1) if isinstance(rank, Listed) and rank > 1 else rank - 1
 
 
 def _given(shape: int | None) -> int | None:
@@ -125,5 +140,5 @@ def _picked(args: list[int | None], atoms: tuple[Atom, ...]) -> int | None:
         if atom == Literal(None):
             rank += 1
         elif atom != Literal(...) and position == 0:
-            rank -= 1
+            rank = _of_item(rank)
     return rank

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from adcompiler.frontend.facts import MISSING as MISSING
-from adcompiler.frontend.facts import looked_up
+from adcompiler.frontend.facts import behind, looked_up
 from adcompiler.frontend.seen import note_attribute, note_name
 from adcompiler.graph.layout import as_plain as as_plain
 from adcompiler.graph.nodes import Atom, Global, Literal
@@ -123,11 +123,11 @@ def constant(name: str, value: object) -> Atom:
 
 def is_followed(function: object) -> bool:
     """Tell whether a callable has Python source that the frontend can go into."""
-    return isinstance(getattr(function, "py_func", function), types.FunctionType)
+    return isinstance(behind(function), types.FunctionType)
 
 
 def unwrap(function: Callable[..., Any]) -> types.FunctionType:
     """Return the Python function of a dispatcher or function."""
-    plain = getattr(function, "py_func", function)
+    plain = behind(function)
     assert isinstance(plain, types.FunctionType)
     return plain

@@ -51,6 +51,8 @@ def variable(state: Lowering, name: str) -> Binding | None:
 def dotted(state: Lowering, node: gast.expr) -> object:
     """Return the Python object that `np.linalg.norm` stands for, or MISSING for local values."""
     match node:
+        case gast.Name() if isinstance(module := _module(state, node.id), types.ModuleType):
+            return module
         case gast.Name() if node.id not in state.local_names and not _shadowed(state, node.id):
             return resolve.lookup(state.source.function, node.id)
         case gast.Attribute():
@@ -61,6 +63,11 @@ def dotted(state: Lowering, node: gast.expr) -> object:
                     raise state.refuse("AD106", f"'{owner.__name__}' has no '{node.attr}'", node)
                 return found
     return resolve.MISSING
+
+
+def _module(state: Lowering, name: str) -> object:
+    """Return the module that a local variable is bound to, if it is bound to one."""
+    return getattr(variable(state, name), "value", None)
 
 
 def _shadowed(state: Lowering, name: str) -> bool:

@@ -9,6 +9,7 @@ from adcompiler.frontend.adjoint_blocks import adjoint_block
 from adcompiler.frontend.assignment import assign, augmented
 from adcompiler.frontend.branches import if_statement
 from adcompiler.frontend.expressions import closure, effect
+from adcompiler.frontend.imports import import_statement
 from adcompiler.frontend.loops import for_loop, while_loop
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Effect, Global
@@ -26,6 +27,8 @@ def statement(state: Lowering, stmt: gast.stmt) -> None:
             pass  # a docstring is no more than this
         case gast.Global() | gast.Nonlocal() if state.local_names.isdisjoint(stmt.names):
             pass  # of names that are only read
+        case gast.Import() | gast.ImportFrom():
+            import_statement(state, stmt)
         case gast.Delete() if all(isinstance(target, gast.Name) for target in stmt.targets):
             pass
         case gast.AnnAssign():

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import gast
 
 from adcompiler.frontend.parse import Source, own_nodes
+from adcompiler.frontend.quiet_blocks import without_quiet_blocks
 
 RESULT, RETURNED = "$result", "$returned"
 
@@ -36,7 +37,8 @@ def structure(source: Source) -> Structured:
     tree = source.tree
     if isinstance(tree, gast.Lambda):
         return Structured([_assign(RESULT, tree.body, tree.body)])
-    body, last = tree.body, tree.body[-1]
+    body = without_quiet_blocks(tree.body, source.function)
+    last = body[-1]
     returns = [n for stmt in body for n in own_nodes(stmt) if isinstance(n, gast.Return)]
     if all(node.value is None for node in returns):
         body = [*body, gast.copy_location(gast.Return(None), last)]

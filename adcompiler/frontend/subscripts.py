@@ -9,15 +9,25 @@ from adcompiler.frontend import resolve, tuples
 from adcompiler.frontend.bindings import Binding, flatten, label
 from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.grids import grid, is_grid
-from adcompiler.frontend.ranks import rank_of
+from adcompiler.frontend.ranks import atom_rank, rank_of
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Value
 
 
 def indices(state: Lowering, node: gast.expr) -> tuple[Atom, ...]:
     """Lower a subscript to its list of indices; slices are values made by `slice`."""
-    parts = node.elts if isinstance(node, gast.Tuple) else [node]
-    return tuple(flatten(tuple(_index(state, part) for part in parts)))
+    if not isinstance(node, gast.Tuple):
+        return tuple(flatten((_index(state, node),)))
+    return tuple(_on_axis(state, part) for part in node.elts)
+
+
+def _on_axis(state: Lowering, node: gast.expr) -> Atom:
+    """Lower what stands for one axis: a tuple, too, is a list of places there."""
+    places = _index(state, node)
+    if isinstance(places, tuple):
+        whole = state.apply(node, "list", places)
+        return state.apply(node, "np.array", (whole,), "places")
+    return places
 
 
 def _index(state: Lowering, node: gast.expr) -> Atom | tuple[Atom, ...]:
@@ -30,6 +40,8 @@ def _index(state: Lowering, node: gast.expr) -> Atom | tuple[Atom, ...]:
     if isinstance(node, gast.List):
         return state.apply(node, "np.array", (state.atom(node),), "places")
     value = state.binding(node)
+    if isinstance(value, Value) and value in state.spans:
+        return state.apply(node, "np.arange", state.spans[value], "places")
     if isinstance(value, tuple):
         return tuple(state.materialise(item, node) for item in flatten(value))
     return state.materialise(value, node)
@@ -41,11 +53,21 @@ def place(state: Lowering, node: gast.AST) -> tuple[Value, tuple[Atom, ...]]:
         raise field_refused(state, node)
     if not isinstance(node, gast.Subscript):
         raise state.refuse("AD101", "only names and elements of arrays can be assigned", node)
-    array = writable(state, state.atom(node.value), node)
+    array = writable(state, _whole(state, node.value), node)
     if not isinstance(array, Value):
         cure = "copy the constant into a local array first"
         raise state.refuse("AD101", "a captured constant cannot be written to", node, cure)
     return array, indices(state, node.slice)
+
+
+def _whole(state: Lowering, node: gast.expr) -> Atom:
+    """Lower what a subscript is of; `a.flat` is a view of an array as one row."""
+    if not isinstance(node, gast.Attribute) or node.attr != "flat":
+        return state.atom(node)
+    array = state.atom(node.value)
+    if atom_rank(array, state.ranks) == 1:
+        return array
+    return state.apply(node, "reshape", (array, state.apply(node, "size", (array,))), "flat")
 
 
 def field_refused(state: Lowering, node: gast.Attribute) -> DifferentiationError:
@@ -56,7 +78,8 @@ def field_refused(state: Lowering, node: gast.Attribute) -> DifferentiationError
 
 def subscript(state: Lowering, node: gast.Subscript, name: str | None) -> Binding:
     """Lower the read of an element, slice, or item of a tuple."""
-    base = state.binding(node.value)
+    is_flat = isinstance(node.value, gast.Attribute) and node.value.attr == "flat"
+    base = _whole(state, node.value) if is_flat else state.binding(node.value)
     if isinstance(base, tuple):
         return tuples.item(state, node, base)
     whole = state.materialise(base, node)

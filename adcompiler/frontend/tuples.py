@@ -8,6 +8,7 @@ import gast
 
 from adcompiler.frontend import resolve
 from adcompiler.frontend.bindings import Binding, Record
+from adcompiler.frontend.ranks import Items
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Apply, Atom, Effect, Global, If, Literal, Node, Region, Value
 
@@ -22,6 +23,9 @@ def items(state: Lowering, nodes: list[gast.expr]) -> list[Binding]:
         spread = state.binding(node.value)
         if isinstance(spread, Global) and isinstance(spread.value, tuple):
             spread = tuple(resolve.constant("item", item) for item in spread.value)
+        count = state.ranks.get(spread) if isinstance(spread, Value) else None
+        if isinstance(spread, Value) and isinstance(count, Items):  # a shape
+            spread = tuple(state.apply(node, "getitem", (spread, Literal(k))) for k in range(count))
         if not isinstance(spread, tuple):
             raise state.refuse("AD102", "only a tuple of known length can be spread with '*'", node)
         found.extend(spread)

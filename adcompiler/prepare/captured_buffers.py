@@ -95,7 +95,7 @@ def _flows(node: Node, slices: set[Value]) -> Iterator[tuple[Value, Atom]]:
 
 def _is_element(node: Apply, slices: set[Value]) -> bool:
     """Tell whether a node reads a single element of a captured array, or picks some by an array."""
-    axes = getattr(getattr(node.args[0], "value", None), "ndim", None)
+    axes = getattr(getattr(node.args[0], "value", None), "ndim", None) if node.args else None
     if node.fn == "nth":
         return axes == 1
     return node.fn == "getitem" and len(node.args) - 1 == axes and slices.isdisjoint(node.args[1:])

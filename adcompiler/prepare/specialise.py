@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+from numba import typeof
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory, memory_classes
@@ -26,6 +28,7 @@ from adcompiler.graph.nodes import (
     Apply,
     Atom,
     For,
+    Global,
     Graph,
     Literal,
     Node,
@@ -36,7 +39,7 @@ from adcompiler.graph.nodes import (
     While,
     type_of,
 )
-from adcompiler.graph.walk import defined, map_region, substitute, walk
+from adcompiler.graph.walk import defined, map_region, substitute, values, walk
 from adcompiler.prepare.in_place import resolve_in_place
 from adcompiler.prepare.items import resolve_items
 from adcompiler.prepare.shown import check_shown, is_marked_as_shown
@@ -55,9 +58,10 @@ def specialise(graph: Graph, keep_arguments: bool) -> Graph:
     _check_constants(graph)
     _check_powers(graph)
     _check_masks(graph)
+    _check_lists(graph)
     graph = _only_reals(graph)
     graph = resolve_items(resolve_in_place(graph))
-    graph = _resolve_identities(graph)
+    graph = _with_equal_factors(_with_float_rows(_resolve_identities(graph)))
     graph = _copy_overlapping(graph)
     if keep_arguments:
         graph = _copy_written_arguments(graph)
@@ -104,6 +108,17 @@ def _check_masks(graph: Graph) -> None:
         if any(kind.ndim > 1 and isinstance(kind.dtype, nt.Boolean) for kind in kinds):
             cure = "write np.where(mask, a, b), or loop over the indices"
             raise DifferentiationError("AD102", "a mask has more than one axis", node.loc, cure)
+
+
+def _check_lists(graph: Graph) -> None:
+    """Refuse floats that are written into a list of whole numbers: compiled code rounds them."""
+    for node in walk(graph.body):
+        if not isinstance(node, Store) or not is_list(kind := node.array.type):
+            continue
+        if isinstance(kind.dtype, nt.Integer) and is_float(type_of(node.value)):
+            reason = "a list of whole numbers rounds the float that is written into it in compiled code"
+            cure = "begin with a list of floats: [1.0, 2.0]"
+            raise DifferentiationError("AD102", reason, node.loc, cure)
 
 
 def _only_reals(graph: Graph) -> Graph:
@@ -156,6 +171,56 @@ def _resolve_identities(graph: Graph) -> Graph:
 
     body = map_region(graph.body, rewrite)
     return replace(graph, body=substitute(body, same))
+
+
+def _with_float_rows(graph: Graph) -> Graph:
+    """`[[1, 0], [0, x]]` is a list of rows of floats: Numba makes none of a row of whole numbers."""
+    rows = {
+        row: node.out.type.dtype
+        for node in walk(graph.body)
+        if isinstance(node, Apply) and node.fn == "list" and is_list(getattr(node.out.type, "dtype", None))
+        for row in values(node.args)
+        if row.type != node.out.type.dtype
+    }
+
+    def written(node: Node) -> Node:
+        if not isinstance(node, Apply) or node.out not in rows or node.fn != "list":
+            return node
+        node.out.type = rows[node.out]
+        items = (Literal(float(a.value)) if isinstance(a, Literal) else a for a in node.args)
+        return replace(node, args=tuple(items))
+
+    def rewrite(region: Region) -> Region:
+        return replace(region, nodes=tuple(map(written, region.nodes)))
+
+    return replace(graph, body=map_region(graph.body, rewrite)) if rows else graph
+
+
+def _with_equal_factors(graph: Graph) -> Graph:
+    """`x @ np.arange(3)` multiplies floats with floats: Numba's product knows arrays of one type only."""
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            if isinstance(node, Apply) and node.fn == "matmul":
+                node = replace(node, args=tuple(_of_type(atom, node, nodes) for atom in node.args))
+            nodes.append(node)
+        return replace(region, nodes=tuple(nodes))
+
+    return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def _of_type(factor: Atom, product: Apply, nodes: list[Node]) -> Atom:
+    """Return a factor of a product in the type of its result, converted if need be."""
+    captured = getattr(factor, "value", None)
+    kind = typeof(captured) if isinstance(captured, np.ndarray) else type_of(factor)
+    wanted = element(product.out.type)
+    if not is_array(kind) or kind.dtype == wanted:
+        return factor
+    converted = Value("factor", temporary=True, type=kind.copy(dtype=wanted, layout="C", readonly=False))
+    dtype = Global(f"np.{wanted}", getattr(np, str(wanted)))
+    nodes.append(Apply(converted, "astype", (factor, dtype), loc=product.loc, role=product.role))
+    return converted
 
 
 def _copy_overlapping(graph: Graph) -> Graph:
@@ -217,7 +282,7 @@ def _define_initial_values(graph: Graph) -> Graph:
 
 def _initial(atom: Atom, kind: nt.Type | None) -> Atom:
     """Return a zero of its type where a number has no value."""
-    if atom != UNDEFINED or kind is None or is_array(kind):
+    if atom != UNDEFINED or kind is None or is_memory(kind):
         return atom
     if is_float(element(kind)):
         return Literal(0.0)

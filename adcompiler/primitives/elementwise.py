@@ -37,7 +37,7 @@ elementwise(
     is_analytic=True,
     is_steep_at_zero=True,
 )
-elementwise("np.cbrt", "1 / (3 * y * y)", at=((0.3,), (-1.7,)), is_steep_at_zero=True)
+elementwise("np.cbrt", "1 / (3 * y * y)", at=((0.3,), (-1.7,)), is_steep_at_zero=True, also="math.cbrt")
 elementwise(
     "np.square",
     "2 * x",

@@ -298,7 +298,7 @@ enter(
 enter("cast", spelling=Spelling.FORM, arity=(2, 2), compute=lambda like, value: type(like)(value))
 enter("chosen_overload", spelling=Spelling.FORM, arity=(1, None))
 enter("buffer", spelling=Spelling.FORM, arity=(1, 1))
-enter("shadow", spelling=Spelling.FORM, arity=(1, 1))
+enter("shadow", spelling=Spelling.FORM, arity=(0, 1))
 enter("reverse_sweep", spelling=Spelling.FORM, arity=(0, None), is_statement=True)  # it may read results
 enter("slots_within", arity=(3, 3), follows=Follows.NUMBER, is_constant=True)
 enter("next_checkpoint", arity=(3, 3), follows=Follows.NUMBER, is_constant=True)

@@ -68,6 +68,7 @@ enter(
 )
 enter(
     "np.asarray",
+    also="np.asanyarray",
     arity=(1, 2),
     takes_list=True,
     shows=Shows.MAYBE_FIRST,

@@ -40,7 +40,7 @@ from adcompiler.graph.walk import map_region
 from adcompiler.source import NOWHERE, Location
 
 SHADOW = "shadow"
-"""The primitive that allocates a shadow: zeros like an array. It may not be repeated."""
+"""The primitive that allocates a shadow: zeros like an array or list. It may not be repeated."""
 
 
 @dataclass
@@ -90,13 +90,28 @@ def allocated(region: Region) -> Region:
     """Return a region in which shadows are plain arrays of zeros."""
 
     def rewrite(inner: Region) -> Region:
-        nodes = (
-            replace(node, fn="np.zeros_like") if isinstance(node, Apply) and node.fn == SHADOW else node
-            for node in inner.nodes
-        )
+        nodes: list[Node] = []
+        for node in inner.nodes:
+            nodes += _zeros(node) if isinstance(node, Apply) and node.fn == SHADOW else [node]
         return replace(inner, nodes=tuple(nodes))
 
     return map_region(region, rewrite)
+
+
+def _zeros(shadow: Apply) -> list[Node]:
+    """Return zeros like an array; for a list, a list of as many zeros; of nothing, an empty list."""
+    if not shadow.args:
+        return [replace(shadow, fn="list")]
+    kind = type_of(shadow.args[0])
+    if not is_list(kind):
+        return [replace(shadow, fn="np.zeros_like")]
+    count, zero = Value("n", temporary=True, type=nt.int64), Value("zero", temporary=True, type=kind)
+    first = Literal(zero_of(kind.dtype))
+    return [
+        replace(shadow, out=count, fn="len"),
+        replace(shadow, out=zero, fn="list", args=(first,)),
+        replace(shadow, fn="mul", args=(zero, count)),
+    ]
 
 
 @dataclass
@@ -125,19 +140,13 @@ class _Binder:
     def allocate(self, value: Value) -> None:
         """Make the shadow of an array that begins here, or of a list as it is when it begins."""
         kind = value.type
-        if not is_list(kind):
+        if not is_list(kind) or not is_array(kind.dtype):
             self.apply(value, SHADOW, (value,))
             return
         count, k = Value("n", temporary=True), Value("k")
         item, zeros = Value("item", temporary=True), Value("zeros", temporary=True)
         self.nodes.append(Apply(count, "len", (value,), loc=self.loc, role=self.role))
         count.type = k.type = nt.int64
-        if not is_array(kind.dtype):
-            zero = Value("zero", temporary=True, type=kind)
-            zeros_of_list = Literal(zero_of(kind.dtype))
-            self.nodes.append(Apply(zero, "list", (zeros_of_list,), loc=self.loc, role=self.role))
-            self.apply(value, "mul", (zero, count))
-            return
         item.type = zeros.type = kind.dtype
         self.apply(value, "list", ())
         nodes = (
@@ -220,10 +229,7 @@ class _Binder:
             cure = "append to an empty list in a loop, or use an array"
             raise DifferentiationError("AD202", f"a list is made by '{node.fn}'", node.loc, cure)
         if not self.holds_arrays(node.out):
-            if node.args:
-                self.allocate(node.out)
-            else:
-                self.apply(node.out, "list", ())
+            self.apply(node.out, SHADOW, (node.out,) if node.args else ())
             return
         args = tuple(
             self.shadow(atom) if is_array(kind) or is_list(kind) else atom

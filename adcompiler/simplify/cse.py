@@ -79,7 +79,9 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
             node = with_regions(
                 node, tuple(go(part, seen | _chosen(before, node, k, scalars), before) for k, part in inner)
             )
-            before += [node] if isinstance(node, If) else []
+            if isinstance(node, If):
+                node = _without_twins(node, known, scalars)
+                before.append(node)
             if isinstance(node, Apply) and node.out in scalars and _is_arithmetic(node, scalars):
                 key = _size_key(node, shapes) or (node.fn, node.args, node.keywords)
                 if key in seen and _is_one(seen[key], node.out, key, named):
@@ -92,6 +94,22 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
         return Region(region.params, tuple(nodes), tuple(map(read, region.yields)))
 
     return replace(graph, body=rename(go(graph.body, {}, ()), named))
+
+
+def _without_twins(node: If, known: dict[Value, Atom], scalars: Container[Value]) -> If:
+    """Hand on one number where both arms of a branch hand it on twice."""
+    first: dict[tuple[Atom, Atom], Value] = {}
+    for out, *pair in zip(node.outs, node.then.yields, node.orelse.yields, strict=True):
+        twin = first.setdefault((pair[0], pair[1]), out)
+        if twin is not out and out in scalars and out.type == twin.type:
+            known[out] = twin
+    kept = [k for k, out in enumerate(node.outs) if out not in known]
+    if len(kept) == len(node.outs):
+        return node
+    then, orelse = (
+        replace(arm, yields=tuple(arm.yields[k] for k in kept)) for arm in (node.then, node.orelse)
+    )
+    return replace(node, then=then, orelse=orelse, outs=tuple(node.outs[k] for k in kept))
 
 
 def _chosen(before: Sequence[If], node: Node, k: int, scalars: Container[Value]) -> dict[Key, Atom]:
