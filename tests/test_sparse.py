@@ -216,10 +216,137 @@ def test_branches_that_are_never_taken_read_and_write_nothing_outside():
     assert sparsity(guarded)(X12, 12).nnz >= 24
 
 
+def roots(x):
+    """Newton's method in each row, as often as it takes."""
+    found = np.empty(len(x) - 1)
+    for i in range(len(x) - 1):
+        z = 1.0
+        while abs(z**3 + x[i] * z - x[i + 1]) > 1e-12:
+            z -= (z**3 + x[i] * z - x[i + 1]) / (3.0 * z * z + x[i])
+        found[i] = z
+    return found
+
+
 def relaxed(x):
-    while np.sum(x) > 1.0:
-        x = x * 0.5
+    """Each iteration reads its neighbour, but for every fourth, in an array of its own."""
+    count = 0
+    while np.sum(x * x) > 0.01 and count < 50:
+        y = np.empty_like(x)
+        for i in range(len(x)):
+            y[i] = 0.3 * x[i - 1] + 0.3 * x[i] if i % 4 else 0.5 * x[i]
+        x = y
+        count += 1
     return x
+
+
+def in_place(x):
+    """Iterations add to an array from outside, and hand a number on."""
+    z, last = np.zeros_like(x), 0.0
+    while np.sum(z * z) < 0.3:
+        for i in range(2, len(x)):
+            z[i] += 0.5 * (x[i] - z[i]) + 0.1 * z[i - 2]
+        last = z[2]
+    return z, last
+
+
+def counted(x):
+    """How many iterations there are decides which elements are read."""
+    k = 0
+    while x[k] < 0.9 and k < len(x) - 1:
+        k += 1
+    total = 0.0
+    for i in range(k):
+        total += x[i]
+    return np.array([x[k], total, x[0]])
+
+
+def rows_below(count, period):
+    """Return the pattern of what hands on from one row to the next, but where a period begins."""
+    rows = np.arange(count)
+    return (rows[:, None] // period == rows // period) & (rows[:, None] >= rows)
+
+
+ANY_NUMBER_OF_TIMES = {
+    roots: np.eye(11, 12) + np.eye(11, 12, 1) > 0,
+    relaxed: rows_below(12, 4),
+    in_place: [
+        [i >= 2 and j >= 2 and i >= j and (i - j) % 2 == 0 for j in range(12)] for i in [*range(12), 2]
+    ],
+    counted: [[True] * 12] * 2 + [[j == 0 for j in range(12)]],
+}
+
+
+@pytest.mark.parametrize("function", ANY_NUMBER_OF_TIMES)
+@pytest.mark.parametrize("jit", [False, True])
+def test_loops_that_run_as_often_as_floats_tell(function, jit):
+    """The pattern is that of any number of iterations, and no larger."""
+    pattern = sparsity(function, jit=jit)(X12)
+    np.testing.assert_array_equal(pattern.toarray(), ANY_NUMBER_OF_TIMES[function])
+    assert assert_superset(function, (X12,))
+
+
+def test_no_loop_of_floats_runs_for_ever():
+    """Neither one in a branch that is not taken, nor one in a loop that runs once for all."""
+
+    def program(x):
+        total = 0.0
+        while total < x[0]:
+            step = 1.0
+            while step > x[1]:
+                step *= 0.5
+            total += step * x[2]
+            if x[3] < 0.0:
+                while step != 0.25:
+                    step += 0.0
+                total += x[4] * step
+        return total
+
+    x = np.full(6, 0.6)
+    np.testing.assert_array_equal(sparsity(program, jit=False)(x).toarray(), [[0, 0, 1, 0, 1, 0]])
+
+
+def random_loop(rng):
+    """Return a program that does anything as often as its numbers tell."""
+    places = ["0", "i", "i - 1", "(i * 3) % 6", "k % 6"]
+
+    def term():
+        read = [f"x[{rng.choice(places)}]", f"z[{rng.choice(places)}]", "s", "t", "v[i]", "0.5"]
+        return f"np.sin({rng.choice(read)}) * {rng.choice(read)}"
+
+    def line():
+        made = [f"s = {term()}", f"t += {term()}", "s, t = t, s", f"z[{rng.choice(places)}] = {term()}"]
+        made += [f"z[{rng.choice(places)}] += {term()}", "w = v * 0.5; w[i] = s; v = w", "v = 0.7 * v"]
+        return rng.choice(made)
+
+    body = [f"            {line()}" for _ in range(3)]
+    body.insert(rng.randrange(4), f"            if {term()} > 0.2:\n                {line()}")
+    lines = [
+        "import numpy as np",
+        "",
+        "",
+        "def program(x):",
+        "    z, v, s, t, k = x[::-1].copy(), x, 0.1, x[1], 0",
+    ]
+    lines += [f"    while np.sum(z) + s * t > {rng.uniform(-1, 2):.2f} and k < {rng.randrange(1, 5)}:"]
+    lines += [f"        for i in range({rng.randrange(3)}, 6):", *body]
+    lines += [f"        if x[{rng.choice(['0', 'k'])}] * s > 0.4:", "            break"] * rng.randrange(2)
+    return "\n".join([*lines, "        k += 1", "    return z, s, t, v, x[k]", ""])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_loops_of_floats(seed):
+    function = make(random_loop(random.Random(seed)), f"sparse loop {seed}")
+    with np.errstate(all="ignore"):
+        assert_superset(function, (RNG.uniform(-1.0, 1.0, 6),))
+
+
+def swapped(x):
+    a, b = x * 2.0, x * 3.0
+    while np.sum(a) > 1.0:
+        a, b = b, a
+        b[0] = a[1] * 0.01
+        a[1] = b[2] * 0.1
+    return a
 
 
 def masked(x):
@@ -239,7 +366,7 @@ def solved(x):
 
 
 REFUSED = {
-    "relaxed": (relaxed, "how often this loop runs depends on floats"),
+    "swapped": (swapped, "which array or list is meant depends on floats"),
     "masked": (masked, "how many elements are read depends on floats"),
     "filtered": (filtered, "how long a list is depends on floats"),
     "solved": (solved, "is not known"),
@@ -256,7 +383,9 @@ def test_refusals(name):
 
 
 def test_the_way_out_of_refusals():
-    np.testing.assert_array_equal(sparsity(relaxed, local=True, jit=False)(X12).toarray(), np.eye(12))
+    one_of_many = np.zeros((np.sum(X12 > 0.5), 12))
+    one_of_many[np.arange(len(one_of_many)), np.nonzero(X12 > 0.5)] = 1.0
+    np.testing.assert_array_equal(sparsity(masked, local=True, jit=False)(X12).toarray(), one_of_many)
     whole = SparsityPattern.of(np.ones((3, 12)))
     found = sparse_jacobian(solved, pattern=whole, jit=False)(X12)
     np.testing.assert_allclose(found.toarray(), dense(solved, (X12,)))

@@ -47,8 +47,8 @@ def sparsity(
     """Return a function that finds where the Jacobian of a function may not be zero.
 
     The function is run once, with sets of indices in place of numbers. Both branches of a test of floats
-    count, so that the pattern holds for all values of arguments that are floats, and for these sizes and
-    integers.
+    count, and any number of iterations of a loop that floats end, so that the pattern holds for all values of
+    arguments that are floats, and for these sizes and integers.
 
     Args:
         function: a numeric Python function, or an `@njit` dispatcher, that returns floats and arrays of them.
@@ -62,8 +62,8 @@ def sparsity(
         numbers in the result, its columns all numbers in these arguments, in order.
 
     Raises:
-        DifferentiationError: where the function cannot be differentiated; AD601 where how often a loop runs,
-            or how large an array is, depends on floats.
+        DifferentiationError: where the function cannot be differentiated; AD601 where how large an array is,
+            or which of several arrays is written, depends on floats.
 
     >>> import numpy as np
     >>> def residual(u):
