@@ -455,10 +455,11 @@ def network(x, w, b):
 
 
 @pytest.mark.parametrize("function", [rosenbrock, chained, arrow])
-def test_hessians(function):
+@pytest.mark.parametrize("colouring", ["star", "acyclic"])
+def test_hessians(function, colouring):
     expected = hessian(function, jit=False)(X12)
     for format in ("csr", "csc"):
-        made = sparse_hessian(function, format=format, jit=function is rosenbrock)
+        made = sparse_hessian(function, format=format, colouring=colouring, jit=function is rosenbrock)
         np.testing.assert_allclose(made(X12).toarray(), expected, rtol=1e-11, atol=1e-12)
     np.testing.assert_array_equal(made.pattern(X12).toarray(), expected != 0.0)
 
@@ -474,6 +475,20 @@ def test_hessians_by_several_arguments():
 
 def test_a_star_needs_two_colours():
     assert sparse_hessian(arrow, jit=False).colouring(X12).count == 2
+
+
+def test_acyclic_colours_are_fewer_for_bands_and_grids():
+    five = SparsityPattern.of(np.tri(60, k=5) - np.tri(60, k=-6))
+    row = np.tri(8, k=1) - np.tri(8, k=-2)
+    grid = SparsityPattern.of(np.kron(row, row))
+    counts = [[colouring_of(p, by).count for by in ("symmetric", "acyclic")] for p in (five, grid)]
+    assert counts[0] == [11, 6]
+    assert counts[1][1] < 0.7 * counts[1][0]
+
+
+def test_there_is_no_other_colouring():
+    with pytest.raises(DifferentiationError, match="there is no colouring 'cyclic'"):
+        sparse_hessian(arrow, colouring="cyclic")
 
 
 # colours
@@ -506,6 +521,29 @@ def test_star_colouring(seed):
         assert any(alone)
 
 
+def has_cycle(edges):
+    """Tell whether a graph has a cycle: leaves are taken off until nothing more comes off."""
+    while edges:
+        ends = [end for edge in edges for end in edge]
+        kept = [edge for edge in edges if all(ends.count(end) > 1 for end in edge)]
+        if len(kept) == len(edges):
+            return True
+        edges = kept
+    return False
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_acyclic_colouring(seed):
+    rng = np.random.default_rng(seed)
+    n = rng.integers(1, 20)
+    pattern = random_pattern(rng, n, n, rng.uniform(0.02, 0.4)).symmetric
+    colours = colouring_of(pattern, "acyclic").colours
+    edges = [(i, j) for i, j in np.argwhere(pattern.toarray()).tolist() if i < j]
+    assert all(colours[i] != colours[j] for i, j in edges)
+    for pair in {frozenset((colours[i], colours[j])) for i, j in edges}:
+        assert not has_cycle([(i, j) for i, j in edges if {colours[i], colours[j]} == pair])
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_entries_are_found_in_products(seed):
     """A product with the directions of the colours holds every entry where it is looked for."""
@@ -513,15 +551,18 @@ def test_entries_are_found_in_products(seed):
     n = rng.integers(1, 20)
     pattern = random_pattern(rng, n, n, rng.uniform(0.1, 0.6)).symmetric
     matrix = pattern.toarray() * rng.normal(size=(n, n))
-    for by, whole in (("columns", matrix), ("rows", matrix.T), ("symmetric", matrix + matrix.T)):
+    both = matrix + matrix.T
+    for by, whole in (("columns", matrix), ("rows", matrix.T), ("symmetric", both), ("acyclic", both)):
         colouring = colouring_of(pattern, by)
         for format in ("csr", "csc"):
-            colours, count, ((starts, order, places, lanes),) = entries_of(pattern, colouring, format)
+            colours, count, ((starts, order, places, lanes),), *sums = entries_of(pattern, colouring, format)
             values = np.empty(count)
             for chunk in range(len(starts) - 1):
                 own = slice(starts[chunk], starts[chunk + 1])
                 units = colours[:, None] == np.arange(8 * chunk, 8 * chunk + 8)
                 values[order[own]] = (whole @ units)[places[own], lanes[own]]
+            for target, source in zip(*sums, strict=True):
+                values[target] -= values[source]
             found = pattern.matrix(values, format).toarray()
             np.testing.assert_allclose(found, whole.T if by == "rows" else whole)
 
