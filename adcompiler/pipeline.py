@@ -80,6 +80,7 @@ from adcompiler.simplify.sink import sink_loads, sink_multiples
 from adcompiler.simplify.transposes import turn_products
 from adcompiler.simplify.views import hoist_views
 from adcompiler.threads.in_threads import in_threads
+from adcompiler.threads.recurrences import recurrences_apart
 from adcompiler.unit import Pass as Pass
 from adcompiler.unit import Unit as Unit
 from adcompiler.watch import is_left_out, report
@@ -360,6 +361,11 @@ STAGES: dict[str, Stage] = {
         *CLEAN,
     ),
     "at once": (
+        Pass(
+            "recurrences",
+            lambda u: recurrences_apart(u.graph),
+            "what iterations hand on in a loop of its own: the rest may run at once",
+        ),
         Pass("threads", lambda u: in_threads(u.graph, u.notes), "the loops are what they will be"),
         Pass("reuse", lambda u: reuse_arrays(u.graph), "what a thread uses again and again"),
         *SIMPLE,

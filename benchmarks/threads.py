@@ -1,14 +1,15 @@
 """Measure how much faster functions and their gradients become on several cores.
 
 `python -m benchmarks.threads [--rounds 15]` takes the functions as Numba runs them, with `parallel=True`, and
-their gradients with the same option, on 1, 2, 4 … threads. Ratios are of medians: to one thread; of the
-gradient to the function, on one thread; and of the gradient without the option to the one with it, likewise.
+their gradients with the same option, on 1, 2, 4 … threads, up to as many as there are cores. Ratios are of
+least times: to one thread; of the gradient to the function, on one thread; and of the gradient without the
+option to the one with it, likewise.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
+import json
 import timeit
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba import njit, prange
+from tqdm import tqdm
 
 from adcompiler import value_and_grad
 
@@ -96,29 +98,56 @@ def workloads() -> list[tuple[Callable[..., Any], tuple[int, ...], tuple[Any, ..
 
 
 def seconds(function: Callable[..., Any], args: tuple[Any, ...], rounds: int) -> float:
-    """Return the median time of a call."""
+    """Return the least time of a call, after a first one."""
     function(*args)
-    return statistics.median(timeit.repeat(lambda: function(*args), number=1, repeat=rounds))
+    return min(timeit.repeat(lambda: function(*args), number=1, repeat=rounds))
+
+
+def counts() -> list[int]:
+    """Return the numbers of threads to measure with: powers of two, and all cores."""
+    most = numba.config.NUMBA_NUM_THREADS
+    return [*(n for n in (1, 2, 4, 8, 16, 32, 64, 128) if n < most), most]
+
+
+def measured(
+    function: Callable[..., Any], wrt: tuple[int, ...], args: tuple[Any, ...], rounds: int
+) -> dict[str, Any]:
+    """Return the seconds of a function and of its gradient, by threads, and of the gradient without any."""
+    primal = njit(function, parallel=True)
+    derivative = value_and_grad(function, argnums=wrt, parallel=True)
+    found: dict[str, Any] = {"threads": counts(), "function": [], "gradient": []}
+    for n in counts():
+        numba.set_num_threads(n)
+        found["function"].append(seconds(primal, args, rounds))
+        found["gradient"].append(seconds(derivative, args, rounds))
+    return found | {"one core": seconds(value_and_grad(function, argnums=wrt), args, rounds)}
+
+
+def row(found: dict[str, Any]) -> list[float]:
+    """Return the ratios that a table shows of what was measured."""
+    function, gradient = found["function"], found["gradient"]
+    faster = [times[0] / times[k] for k in range(1, len(function)) for times in (function, gradient)]
+    return [*faster, gradient[0] / function[0], found["one core"] / gradient[0]]
+
+
+def heads() -> str:
+    """Return the first line of the table."""
+    names = [f"{what}, {n}" for n in counts()[1:] for what in ("function", "gradient")]
+    return f"{'':12}" + "".join(f"{name:>14}" for name in [*names, "over function", "one core"])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
-    counts = [n for n in (1, 2, 4, 8, 16, 32, 64, 128) if n <= numba.config.NUMBA_NUM_THREADS]
-    heads = [f"{what}, {n}" for n in counts[1:] for what in ("function", "gradient")]
-    print(f"{'':12}" + "".join(f"{head:>14}" for head in [*heads, "over function", "one core"]))
-    for function, wrt, args in workloads():
-        primal = njit(function, parallel=True)
-        derivative = value_and_grad(function, argnums=wrt, parallel=True)
-        found = {}
-        for n in counts:
-            numba.set_num_threads(n)
-            found[n] = seconds(primal, args, rounds), seconds(derivative, args, rounds)
-        one = seconds(value_and_grad(function, argnums=wrt), args, rounds)
-        faster = [found[1][k] / found[n][k] for n in counts[1:] for k in (0, 1)]
-        last = found[1][1] / found[1][0], one / found[1][1]
-        print(f"{function.__name__:12}" + "".join(f"{ratio:14.2f}" for ratio in [*faster, *last]), flush=True)
+    parser.add_argument("--json", action="store_true", help="print what was measured")
+    given = parser.parse_args()
+    found = {f.__name__: measured(f, wrt, args, given.rounds) for f, wrt, args in tqdm(workloads())}
+    if given.json:
+        print(json.dumps(found))
+        return
+    print(heads())
+    for name, times in found.items():
+        print(f"{name:12}" + "".join(f"{ratio:14.2f}" for ratio in row(times)))
 
 
 if __name__ == "__main__":

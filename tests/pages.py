@@ -47,10 +47,8 @@ def _with_rule(x):
     return clipped(x * x)
 
 
-def _relaxed(x):
-    while np.sum(x) > 1.0:
-        x = x * 0.5
-    return x
+def _positive(x):
+    return x[x > 0.0]
 
 
 OTHER: dict[str, tuple[str, Callable[[], Any]]] = {
@@ -61,8 +59,8 @@ OTHER: dict[str, tuple[str, Callable[[], Any]]] = {
         lambda: ComputationGraph({"a": "b + 1", "b": "a * 2"}),
     ),
     "AD601": (
-        inspect.getsource(_relaxed) + "\n\nsparsity(_relaxed)(np.ones(3))",
-        lambda: sparsity(_relaxed, jit=False)(np.ones(3)),
+        inspect.getsource(_positive) + "\n\nsparsity(_positive)(np.ones(3))",
+        lambda: sparsity(_positive, jit=False)(np.ones(3)),
     ),
     "AD501": (
         inspect.getsource(_with_rule)
@@ -113,7 +111,7 @@ def errors_page() -> str:
             parts.append(f"```python\n{source}\n```\n\n```\n{message(error, first)}\n```\n")
         if code in OTHER:
             source, run = OTHER[code]
-            shown = {"AD501": _with_rule, "AD601": _relaxed}.get(code, _loop)
+            shown = {"AD501": _with_rule, "AD601": _positive}.get(code, _loop)
             first = shown.__code__.co_firstlineno
             parts.append(f"```python\n{source}\n```\n\n```\n{message(refusal(run), first)}\n```\n")
         if code == "AD901":

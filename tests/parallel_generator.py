@@ -100,6 +100,8 @@ class ParallelGenerator:
         self.write(depth, f"for {i} in prange(n):")
         names = [self.number(depth + 1, i) for _ in range(rng.randint(1, 2))]
         value = " * ".join([*names, self.term(i)])
+        if rng.random() < 0.4:
+            self.recurrence(depth + 1, names[0], value)
         if target:
             place = rng.choice([i, f"p[{i}]", f"n - 1 - {i}", f"p[p[{i}]]"])
             self.write(depth + 1, f"{target}[{place}] = {value}")
@@ -111,6 +113,24 @@ class ParallelGenerator:
             self.write(depth + 1, f"total += 0.1 * {value}")
         if target and depth == 1:
             self.arrays.append(target)
+
+    def recurrence(self, depth: int, number: str, value: str) -> None:
+        """Write what an iteration needs of the one before: a maximum, a product, the last of something."""
+        rng, r = self.rng, self.new("r")
+        top = f"{r} = {rng.choice(['max', 'min'])}({r}, {value})"
+        winner = f"if {value} > {r}:\n{'    ' * (depth + 1)}{r} = {value}"
+        filtered = f"{r} = 0.3 * {r} + np.tanh({number})"
+        self.lines.insert(len(self.lines) - self.since_loop(depth), "    " * (depth - 1) + f"{r} = 0.1 * x")
+        self.write(
+            depth, rng.choice([top, winner, f"{r} *= 1.0 + 0.1 * {value}", filtered, f"{r} = {number} - {r}"])
+        )
+        use = rng.choice([f"total += 0.1 * {r}", f"total += {r} * {number}", f"total += 0.1 * {number}"])
+        self.write(depth, use)
+
+    def since_loop(self, depth: int) -> int:
+        """Return how many lines ago the loop around began."""
+        start = "    " * (depth - 1) + "for "
+        return next(k for k, line in enumerate(reversed(self.lines), 1) if line.startswith(start))
 
     def steps(self, depth: int) -> None:
         """Write steps in time, whose loop over places is parallel."""

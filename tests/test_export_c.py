@@ -23,7 +23,6 @@ REFUSED = {
     "interpolation",
     "inverse_trace",
     "joined",
-    "long_loop",
     "multivariate_normal",
     "worst_case",
 }
@@ -71,6 +70,27 @@ def test_corpus(function, inputs, tmp_path):
         assert error.code == "AD501" and error.location is not None
         return
     assert_same(compiled(*inputs), derivative(*inputs))
+
+
+def decaying(x, steps):
+    h, before = x.copy(), x[0]
+    for _ in range(steps):
+        for i in range(len(h)):
+            h[i] = np.tanh(1.1 * h[i] + 0.2 * h[i - 1] * before)
+        before = 0.5 * before + h[1]
+    return before * h[0]
+
+
+@pytest.mark.parametrize("options", [{"checkpoints": k} for k in (1, 2, 3, 7, 40)] + [{"memory": 3000}])
+def test_loops_that_are_run_again(options, tmp_path):
+    derivative = value_and_grad(decaying, jit=False, **options)
+    assert_same(CFunction(derivative, (X, 30), tmp_path)(X, 30), value_and_grad(decaying, jit=False)(X, 30))
+
+
+def test_too_little_memory_is_told(tmp_path):
+    compiled = CFunction(value_and_grad(decaying, jit=False, memory=20), (X, 30), tmp_path)
+    with pytest.raises(RuntimeError, match="status 1"):
+        compiled(X, 30)
 
 
 def smooth(x):

@@ -155,8 +155,28 @@ def in_helpers(x, c):
     return np.sum(y * y)
 
 
+def extremes(x, w, c):
+    """A maximum and where it was found, a product, a filter; sums beside them, in each part."""
+    top, least, product, where, total, last = -1e300, 1e300, 1.0, 0, 0.0, 0.0
+    for i in prange(x.shape[0]):
+        s = 0.0
+        for j in range(x.shape[1]):
+            s += np.sin(x[i, j] * w[j])
+        total += s * c
+        if s * c > top:
+            top, where = s * c, i
+        least = min(least, s + c)
+        product *= 1.0 + 0.1 * s
+        last = 0.5 * last + c * s
+        total += last * s
+        for j in range(x.shape[1]):
+            total += w[j] * last
+    return top + least + product + where + total + last
+
+
 R = np.random.default_rng(0)
 PROGRAMS = {
+    "extremes": (extremes, (R.normal(size=(9, 5)), R.normal(size=5), 0.7), (0, 1, 2)),
     "paths": (paths, (R.normal(size=(9, 5)), 0.3, 0.9), (0, 1, 2)),
     "layers": (layers, (R.normal(size=(3, 4)), R.normal(size=(7, 3))), (0, 1)),
     "diffusion": (diffusion, (R.random((7, 6)), 0.1 * R.random((7, 6))), (0, 1)),
@@ -199,6 +219,41 @@ def test_neighbours_need_no_copies():
     for threads in (1, 3, 8):
         text = check_watched(roughness, (R.random((20, 3)),), (0,), threads)
         assert "for half in range(2)" in text and "d_x_parts" not in text
+
+
+def largest(x, w):
+    top = -1e300
+    for i in prange(x.shape[0]):
+        s = 0.0
+        for j in range(x.shape[1]):
+            s += x[i, j] * w[j]
+        top = max(top, s * s)
+    return top
+
+
+def test_of_equal_values_the_same_one_wins():
+    """The maximum stays a loop of its own, in the order of the program: not one digit is another."""
+    x = np.tile(R.integers(-2, 3, size=(20, 3)).astype(float), (2, 1))
+    derivative = value_and_grad(largest, argnums=(0, 1), jit=False, parallel=True)
+    value, found = derivative(x, np.ones(3))
+    expected_value, expected = value_and_grad(largest, argnums=(0, 1), jit=False)(x, np.ones(3))
+    assert value == expected_value
+    for one, two in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert np.count_nonzero(found[0].any(axis=1)) > 1
+    assert derivative.source.count(" in prange(") == 2
+    reason = "part of it one after the other, as an iteration needs what the one before hands on"
+    assert derivative.explain(x, np.ones(3)).count(reason) == 2
+
+
+def test_light_recurrences_stay_one_loop():
+    def running(x):
+        top = -1e300
+        for i in range(x.shape[0]):
+            top = max(top, 2.0 * x[i])
+        return top
+
+    assert " in prange(" not in value_and_grad(running, jit=False, parallel=True).source
 
 
 def test_what_needs_its_order_keeps_it():

@@ -216,10 +216,137 @@ def test_branches_that_are_never_taken_read_and_write_nothing_outside():
     assert sparsity(guarded)(X12, 12).nnz >= 24
 
 
+def roots(x):
+    """Newton's method in each row, as often as it takes."""
+    found = np.empty(len(x) - 1)
+    for i in range(len(x) - 1):
+        z = 1.0
+        while abs(z**3 + x[i] * z - x[i + 1]) > 1e-12:
+            z -= (z**3 + x[i] * z - x[i + 1]) / (3.0 * z * z + x[i])
+        found[i] = z
+    return found
+
+
 def relaxed(x):
-    while np.sum(x) > 1.0:
-        x = x * 0.5
+    """Each iteration reads its neighbour, but for every fourth, in an array of its own."""
+    count = 0
+    while np.sum(x * x) > 0.01 and count < 50:
+        y = np.empty_like(x)
+        for i in range(len(x)):
+            y[i] = 0.3 * x[i - 1] + 0.3 * x[i] if i % 4 else 0.5 * x[i]
+        x = y
+        count += 1
     return x
+
+
+def in_place(x):
+    """Iterations add to an array from outside, and hand a number on."""
+    z, last = np.zeros_like(x), 0.0
+    while np.sum(z * z) < 0.3:
+        for i in range(2, len(x)):
+            z[i] += 0.5 * (x[i] - z[i]) + 0.1 * z[i - 2]
+        last = z[2]
+    return z, last
+
+
+def counted(x):
+    """How many iterations there are decides which elements are read."""
+    k = 0
+    while x[k] < 0.9 and k < len(x) - 1:
+        k += 1
+    total = 0.0
+    for i in range(k):
+        total += x[i]
+    return np.array([x[k], total, x[0]])
+
+
+def rows_below(count, period):
+    """Return the pattern of what hands on from one row to the next, but where a period begins."""
+    rows = np.arange(count)
+    return (rows[:, None] // period == rows // period) & (rows[:, None] >= rows)
+
+
+ANY_NUMBER_OF_TIMES = {
+    roots: np.eye(11, 12) + np.eye(11, 12, 1) > 0,
+    relaxed: rows_below(12, 4),
+    in_place: [
+        [i >= 2 and j >= 2 and i >= j and (i - j) % 2 == 0 for j in range(12)] for i in [*range(12), 2]
+    ],
+    counted: [[True] * 12] * 2 + [[j == 0 for j in range(12)]],
+}
+
+
+@pytest.mark.parametrize("function", ANY_NUMBER_OF_TIMES)
+@pytest.mark.parametrize("jit", [False, True])
+def test_loops_that_run_as_often_as_floats_tell(function, jit):
+    """The pattern is that of any number of iterations, and no larger."""
+    pattern = sparsity(function, jit=jit)(X12)
+    np.testing.assert_array_equal(pattern.toarray(), ANY_NUMBER_OF_TIMES[function])
+    assert assert_superset(function, (X12,))
+
+
+def test_no_loop_of_floats_runs_for_ever():
+    """Neither one in a branch that is not taken, nor one in a loop that runs once for all."""
+
+    def program(x):
+        total = 0.0
+        while total < x[0]:
+            step = 1.0
+            while step > x[1]:
+                step *= 0.5
+            total += step * x[2]
+            if x[3] < 0.0:
+                while step != 0.25:
+                    step += 0.0
+                total += x[4] * step
+        return total
+
+    x = np.full(6, 0.6)
+    np.testing.assert_array_equal(sparsity(program, jit=False)(x).toarray(), [[0, 0, 1, 0, 1, 0]])
+
+
+def random_loop(rng):
+    """Return a program that does anything as often as its numbers tell."""
+    places = ["0", "i", "i - 1", "(i * 3) % 6", "k % 6"]
+
+    def term():
+        read = [f"x[{rng.choice(places)}]", f"z[{rng.choice(places)}]", "s", "t", "v[i]", "0.5"]
+        return f"np.sin({rng.choice(read)}) * {rng.choice(read)}"
+
+    def line():
+        made = [f"s = {term()}", f"t += {term()}", "s, t = t, s", f"z[{rng.choice(places)}] = {term()}"]
+        made += [f"z[{rng.choice(places)}] += {term()}", "w = v * 0.5; w[i] = s; v = w", "v = 0.7 * v"]
+        return rng.choice(made)
+
+    body = [f"            {line()}" for _ in range(3)]
+    body.insert(rng.randrange(4), f"            if {term()} > 0.2:\n                {line()}")
+    lines = [
+        "import numpy as np",
+        "",
+        "",
+        "def program(x):",
+        "    z, v, s, t, k = x[::-1].copy(), x, 0.1, x[1], 0",
+    ]
+    lines += [f"    while np.sum(z) + s * t > {rng.uniform(-1, 2):.2f} and k < {rng.randrange(1, 5)}:"]
+    lines += [f"        for i in range({rng.randrange(3)}, 6):", *body]
+    lines += [f"        if x[{rng.choice(['0', 'k'])}] * s > 0.4:", "            break"] * rng.randrange(2)
+    return "\n".join([*lines, "        k += 1", "    return z, s, t, v, x[k]", ""])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_loops_of_floats(seed):
+    function = make(random_loop(random.Random(seed)), f"sparse loop {seed}")
+    with np.errstate(all="ignore"):
+        assert_superset(function, (RNG.uniform(-1.0, 1.0, 6),))
+
+
+def swapped(x):
+    a, b = x * 2.0, x * 3.0
+    while np.sum(a) > 1.0:
+        a, b = b, a
+        b[0] = a[1] * 0.01
+        a[1] = b[2] * 0.1
+    return a
 
 
 def masked(x):
@@ -239,7 +366,7 @@ def solved(x):
 
 
 REFUSED = {
-    "relaxed": (relaxed, "how often this loop runs depends on floats"),
+    "swapped": (swapped, "which array or list is meant depends on floats"),
     "masked": (masked, "how many elements are read depends on floats"),
     "filtered": (filtered, "how long a list is depends on floats"),
     "solved": (solved, "is not known"),
@@ -256,7 +383,9 @@ def test_refusals(name):
 
 
 def test_the_way_out_of_refusals():
-    np.testing.assert_array_equal(sparsity(relaxed, local=True, jit=False)(X12).toarray(), np.eye(12))
+    one_of_many = np.zeros((np.sum(X12 > 0.5), 12))
+    one_of_many[np.arange(len(one_of_many)), np.nonzero(X12 > 0.5)] = 1.0
+    np.testing.assert_array_equal(sparsity(masked, local=True, jit=False)(X12).toarray(), one_of_many)
     whole = SparsityPattern.of(np.ones((3, 12)))
     found = sparse_jacobian(solved, pattern=whole, jit=False)(X12)
     np.testing.assert_allclose(found.toarray(), dense(solved, (X12,)))
@@ -326,10 +455,11 @@ def network(x, w, b):
 
 
 @pytest.mark.parametrize("function", [rosenbrock, chained, arrow])
-def test_hessians(function):
+@pytest.mark.parametrize("colouring", ["star", "acyclic"])
+def test_hessians(function, colouring):
     expected = hessian(function, jit=False)(X12)
     for format in ("csr", "csc"):
-        made = sparse_hessian(function, format=format, jit=function is rosenbrock)
+        made = sparse_hessian(function, format=format, colouring=colouring, jit=function is rosenbrock)
         np.testing.assert_allclose(made(X12).toarray(), expected, rtol=1e-11, atol=1e-12)
     np.testing.assert_array_equal(made.pattern(X12).toarray(), expected != 0.0)
 
@@ -345,6 +475,20 @@ def test_hessians_by_several_arguments():
 
 def test_a_star_needs_two_colours():
     assert sparse_hessian(arrow, jit=False).colouring(X12).count == 2
+
+
+def test_acyclic_colours_are_fewer_for_bands_and_grids():
+    five = SparsityPattern.of(np.tri(60, k=5) - np.tri(60, k=-6))
+    row = np.tri(8, k=1) - np.tri(8, k=-2)
+    grid = SparsityPattern.of(np.kron(row, row))
+    counts = [[colouring_of(p, by).count for by in ("symmetric", "acyclic")] for p in (five, grid)]
+    assert counts[0] == [11, 6]
+    assert counts[1][1] < 0.7 * counts[1][0]
+
+
+def test_there_is_no_other_colouring():
+    with pytest.raises(DifferentiationError, match="there is no colouring 'cyclic'"):
+        sparse_hessian(arrow, colouring="cyclic")
 
 
 # colours
@@ -377,6 +521,29 @@ def test_star_colouring(seed):
         assert any(alone)
 
 
+def has_cycle(edges):
+    """Tell whether a graph has a cycle: leaves are taken off until nothing more comes off."""
+    while edges:
+        ends = [end for edge in edges for end in edge]
+        kept = [edge for edge in edges if all(ends.count(end) > 1 for end in edge)]
+        if len(kept) == len(edges):
+            return True
+        edges = kept
+    return False
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_acyclic_colouring(seed):
+    rng = np.random.default_rng(seed)
+    n = rng.integers(1, 20)
+    pattern = random_pattern(rng, n, n, rng.uniform(0.02, 0.4)).symmetric
+    colours = colouring_of(pattern, "acyclic").colours
+    edges = [(i, j) for i, j in np.argwhere(pattern.toarray()).tolist() if i < j]
+    assert all(colours[i] != colours[j] for i, j in edges)
+    for pair in {frozenset((colours[i], colours[j])) for i, j in edges}:
+        assert not has_cycle([(i, j) for i, j in edges if {colours[i], colours[j]} == pair])
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_entries_are_found_in_products(seed):
     """A product with the directions of the colours holds every entry where it is looked for."""
@@ -384,15 +551,18 @@ def test_entries_are_found_in_products(seed):
     n = rng.integers(1, 20)
     pattern = random_pattern(rng, n, n, rng.uniform(0.1, 0.6)).symmetric
     matrix = pattern.toarray() * rng.normal(size=(n, n))
-    for by, whole in (("columns", matrix), ("rows", matrix.T), ("symmetric", matrix + matrix.T)):
+    both = matrix + matrix.T
+    for by, whole in (("columns", matrix), ("rows", matrix.T), ("symmetric", both), ("acyclic", both)):
         colouring = colouring_of(pattern, by)
         for format in ("csr", "csc"):
-            colours, count, ((starts, order, places, lanes),) = entries_of(pattern, colouring, format)
+            colours, count, ((starts, order, places, lanes),), *sums = entries_of(pattern, colouring, format)
             values = np.empty(count)
             for chunk in range(len(starts) - 1):
                 own = slice(starts[chunk], starts[chunk + 1])
                 units = colours[:, None] == np.arange(8 * chunk, 8 * chunk + 8)
                 values[order[own]] = (whole @ units)[places[own], lanes[own]]
+            for target, source in zip(*sums, strict=True):
+                values[target] -= values[source]
             found = pattern.matrix(values, format).toarray()
             np.testing.assert_allclose(found, whole.T if by == "rows" else whole)
 

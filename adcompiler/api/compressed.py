@@ -28,6 +28,7 @@ _MODES: dict[str, Mode] = {
     "columns": "entries_by_columns",
     "rows": "entries_by_rows",
     "symmetric": "entries_of_hessian",
+    "acyclic": "entries_of_hessian",
 }
 
 
@@ -89,7 +90,8 @@ class SparseDerivative(Portable, Generic[P]):
     ) -> None:
         self.function, self.argnums, self.format, self.by = function, argnums, format, by
         self.given, self.jit, self.options = pattern, jit, options
-        first = grad(function, argnums, jit=jit, **options) if by == "symmetric" else function
+        self.is_hessian = by in ("symmetric", "acyclic")
+        first = grad(function, argnums, jit=jit, **options) if self.is_hessian else function
         self.sparsity: Sparsity[...] = Sparsity(first, argnums, False, jit, options)
         self.known: list[_Known] = []
         self.derivatives: dict[str, Derivative[..., Any]] = {}
@@ -145,7 +147,7 @@ class SparseDerivative(Portable, Generic[P]):
         with importing():
             from adcompiler.sparse.compression import colouring_of, entries_of
 
-        if self.by == "symmetric":
+        if self.is_hessian:
             pattern = pattern.symmetric
         with enabled():
             colouring = colouring_of(pattern, self.by)
@@ -161,5 +163,5 @@ class SparseDerivative(Portable, Generic[P]):
         return self.function, self.argnums, self.format, self.by, self.given, self.jit, self.options
 
     def __repr__(self) -> str:
-        what = "Hessian" if self.by == "symmetric" else "Jacobian"
+        what = "Hessian" if self.is_hessian else "Jacobian"
         return f"<adcompiler sparse {what} of {self.sparsity.derivative.python.__name__}>"

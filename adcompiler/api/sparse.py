@@ -9,9 +9,13 @@ from adcompiler.api.checks import Argnums
 from adcompiler.api.compressed import Format, SparseDerivative
 from adcompiler.api.derivative import P
 from adcompiler.api.finding import Sparsity
+from adcompiler.errors import DifferentiationError
 
 if TYPE_CHECKING:
+    from adcompiler.sparse.compression import By
     from adcompiler.sparse.pattern import SparsityPattern
+
+_BY: dict[str, By] = {"star": "symmetric", "acyclic": "acyclic"}
 
 
 @overload
@@ -47,8 +51,8 @@ def sparsity(
     """Return a function that finds where the Jacobian of a function may not be zero.
 
     The function is run once, with sets of indices in place of numbers. Both branches of a test of floats
-    count, so that the pattern holds for all values of arguments that are floats, and for these sizes and
-    integers.
+    count, and any number of iterations of a loop that floats end, so that the pattern holds for all values of
+    arguments that are floats, and for these sizes and integers.
 
     Args:
         function: a numeric Python function, or an `@njit` dispatcher, that returns floats and arrays of them.
@@ -62,8 +66,8 @@ def sparsity(
         numbers in the result, its columns all numbers in these arguments, in order.
 
     Raises:
-        DifferentiationError: where the function cannot be differentiated; AD601 where how often a loop runs,
-            or how large an array is, depends on floats.
+        DifferentiationError: where the function cannot be differentiated; AD601 where how large an array is,
+            or which of several arrays is written, depends on floats.
 
     >>> import numpy as np
     >>> def residual(u):
@@ -163,6 +167,7 @@ def sparse_hessian(
     argnums: Argnums = ...,
     *,
     format: Format = ...,
+    colouring: Literal["star", "acyclic"] = ...,
     pattern: SparsityPattern | None = ...,
     jit: bool = ...,
     **options: Any,
@@ -175,6 +180,7 @@ def sparse_hessian(
     argnums: Argnums = ...,
     *,
     format: Format = ...,
+    colouring: Literal["star", "acyclic"] = ...,
     pattern: SparsityPattern | None = ...,
     jit: bool = ...,
     **options: Any,
@@ -186,18 +192,35 @@ def sparse_hessian(
     argnums: Argnums = 0,
     *,
     format: Format = "csr",
+    colouring: Literal["star", "acyclic"] = "star",
     pattern: SparsityPattern | None = None,
     jit: bool = True,
     **options: Any,
 ) -> Any:
     """Return a function that evaluates the Hessian of a scalar function as a sparse matrix.
 
-    Arguments and errors are those of `sparse_jacobian`. The pattern is that of the Jacobian of the gradient;
-    since an entry may be read in its row or in its column, fewer directions are needed.
+    The pattern is that of the Jacobian of the gradient. Since an entry may be read in its row or in its
+    column, fewer directions are needed.
+
+    Args:
+        function: a numeric Python function, or an `@njit` dispatcher, that returns one float.
+        argnums: the argument or arguments to differentiate, by position or name.
+        format: "csr" for a `scipy.sparse.csr_array`, "csc" for a `csc_array`.
+        colouring: "star", where each entry is found as it is (Coleman and Moré, 1984), or "acyclic", where
+            entries may have to be taken out of sums (Coleman and Cai, 1986; Gebremedhin, Tarafdar, Manne,
+            Pothen, 2007): of bands and grids about half as many directions, and a rounding error for each
+            entry of such a sum.
+        pattern: the pattern, if it is known; then it is not looked for, and holds for all arguments.
+        jit: False runs the generated text as plain Python and NumPy.
+        **options: those of `grad`.
 
     Returns:
         a `SparseDerivative`, called like `function`. It returns a symmetric sparse matrix with a row and a
         column for each number in the arguments that are differentiated by.
+
+    Raises:
+        DifferentiationError: where the function cannot be differentiated, or has no pattern: see `sparsity`;
+            AD305 for another colouring.
 
     >>> import numpy as np
     >>> def chain(x):
@@ -206,7 +229,13 @@ def sparse_hessian(
     array([[ 8., -4.,  0.],
            [-4., 10., -4.],
            [ 0., -4.,  2.]])
+    >>> [sparse_hessian(chain, colouring=kind).colouring(np.ones(9)).count for kind in ("star", "acyclic")]
+    [3, 2]
     """
+    if colouring not in _BY:
+        raise DifferentiationError("AD305", f"there is no colouring {colouring!r}: 'star' or 'acyclic'")
     if function is None:
-        return lambda f: sparse_hessian(f, argnums, format=format, pattern=pattern, jit=jit, **options)
-    return SparseDerivative(function, argnums, format, "symmetric", pattern, jit, options)
+        return lambda f: sparse_hessian(
+            f, argnums, format=format, colouring=colouring, pattern=pattern, jit=jit, **options
+        )
+    return SparseDerivative(function, argnums, format, _BY[colouring], pattern, jit, options)

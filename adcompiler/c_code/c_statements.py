@@ -118,6 +118,8 @@ class Statements(Picking):
             self.line(f"{name} {symbol}= {rest}")
         else:
             self.put(name, term)
+        if node.fn == "slots_within":
+            self.stop_if(f"{name} == 0", "AD_MEMORY")
 
     def put(self, name: str, term: Term) -> None:
         if term.text != name:

@@ -60,13 +60,16 @@ def explain_threads(notes: Mapping[For, str]) -> str:
     Args:
         notes: of each loop that was to run at once, last one first, why it does not; nothing if it does.
     """
-    lines: list[str] = []
+    found: dict[str, list[str]] = {}
     for loop, reason in reversed([*notes.items()]):
         if loop.loc.line:
             where = f"line {loop.loc.line}" + (", in reverse" if loop.role is Role.ADJOINT else "")
-            lines.append(f"  {where}: {loop.loc.statement}")
-            lines += [f"    one after the other, as {reason}"] if reason else []
-    return "\n".join(["on all cores:", *dict.fromkeys(lines)] if lines else ["on all cores: no loop"])
+            found.setdefault(f"  {where}: {loop.loc.statement}", []).append(reason)
+    lines: list[str] = []
+    for where, reasons in found.items():
+        how = "part of it one after the other" if "" in reasons else "one after the other"
+        lines += [where, *dict.fromkeys(f"    {how}, as {reason}" for reason in reasons if reason)]
+    return "\n".join(["on all cores:", *lines] if lines else ["on all cores: no loop"])
 
 
 def explain_seconds(seconds: Mapping[str, float]) -> str:

@@ -73,6 +73,11 @@ def enter_lane(values, found, positions, places, lanes, lane, start, stop):
             values[positions[k]] = slopes[places[k]]
 
 
+def take_out(values, targets, sources):
+    for k in range(len(targets)):
+        values[targets[k]] -= values[sources[k]]
+
+
 def direction_of_array(unit, start, array):
     return unit[start : start + array.size].reshape(array.shape)
 
@@ -83,15 +88,18 @@ def sparse_entries(call: Differentiated, how: Transformation, places: Binding) -
     Args:
         call: the function, called.
         how: which derivative.
-        places: the colours, how many entries there are, and for each product where they stand in it.
+        places: the colours, how many entries there are, for each product where they stand in it, and what of
+            them is subtracted from what.
     """
     assert isinstance(places, tuple)
-    colours, total, parts = places
+    colours, total, parts, targets, sources = places
     assert isinstance(parts, tuple)
     values = written(call, new_values, total)
     template = enter_by_chunks if how.in_lanes else enter_one_by_one
     for part, product in zip(parts, _products(call, how), strict=True):
         written(call, template, values, colours, part, product)
+    if how.mode == "entries_of_hessian":
+        written(call, take_out, values, targets, sources)
     return values
 
 

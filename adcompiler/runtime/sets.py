@@ -1,9 +1,9 @@
 """Sets of indices as generated code forms them: numbers that stand for nodes of a graph of unions.
 
 0 is the empty set, 1 to n are the sets of one index each, and each further number is the union of two sets
-that have smaller ones. The two stand in a row of the `book`, whose first row holds how many unions there
-are, and n. So a union costs the same however large it is, and what is in it is found out for results only
-(`adcompiler.sparse.rows`).
+that have smaller ones, or an open set, to which another one is added later. The two stand in a row of the
+`book`, whose first row holds how many unions there are, and n. So a union costs the same however large it is,
+and what is in it is found out for results only (`adcompiler.sparse.rows`).
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
@@ -34,6 +34,41 @@ def union(book, a, b):
         book[last, 0] = a
         book[last, 1] = b
     return n + last
+
+
+@register_jitable
+def open_set(book, a):
+    """Return a set of its own that holds another one, and to which one more may be added."""
+    last, n = np.int64(book[0, 0]) + 1, np.int64(book[0, 1])
+    book[0, 0] = last
+    if last < len(book):
+        book[last, 0] = book[last, 1] = a if a != 0 else n + last
+    return n + last
+
+
+@register_jitable
+def close_set(book, a, b):
+    """Add a set to an open one, of which it may be made: so that of a loop is found (a least fixed point)."""
+    k = a - book[0, 1]
+    if k < len(book) and b != 0:
+        book[k, 1] = b
+
+
+@register_jitable
+def open_sets(book, sets):
+    """Return an open set for each one in an array."""
+    found = np.empty(sets.shape, np.int64)
+    for k in np.ndindex(sets.shape):
+        found[k] = open_set(book, sets[k])
+    return found
+
+
+@register_jitable
+def close_sets(book, sets, others):
+    """Add a set to each open one in an array: those in an array that fits."""
+    stretched = np.broadcast_to(others, sets.shape)
+    for k in np.ndindex(sets.shape):
+        close_set(book, sets[k], stretched[k])
 
 
 @register_jitable

@@ -29,7 +29,7 @@ def values_in_doubt(
     undecided = followers(body, _floats((*varied, *others)), edges)
     tests = [node for node in walk(body) if isinstance(node, If) and node.test in undecided]
     chosen = [value for node in tests for value in (*results(node), *_written_inside(node))]
-    return followers(body, [*_floats(varied), *chosen], edges), undecided
+    return followers(body, [*_floats(varied), *chosen], [*edges, *_any_iteration(body)]), undecided
 
 
 def _floats(params: Sequence[Value]) -> list[Value]:
@@ -74,6 +74,19 @@ def _control(body: Region) -> Iterator[tuple[Value, Value]]:
         yield from ((source, target) for source in sources for target in targets)
         if isinstance(node, Store):
             yield from ((source, node.array) for source in values(node.index))
+
+
+def _any_iteration(body: Region) -> Iterator[tuple[Value, Value]]:
+    """Yield (value that tells how often a loop runs, value that depends on which iteration it is)."""
+    for node in walk(body):
+        match node:
+            case While():
+                sources, targets = decided_by(node), node.carried
+            case For():
+                sources, targets = (node.start, node.stop, node.step), node.body.params
+            case _:
+                continue
+        yield from ((source, target) for source in values(sources) for target in targets)
 
 
 def _written_inside(node: Node) -> Iterator[Value]:

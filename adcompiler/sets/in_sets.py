@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from numba import int64
+from numba.core import types as nt
+
 from adcompiler.analysis.types import is_array, is_list, is_scalar
 from adcompiler.graph.layout import Layout, Leaf
 from adcompiler.graph.nodes import (
@@ -20,14 +23,16 @@ from adcompiler.graph.nodes import (
     For,
     Graph,
     If,
+    Literal,
     Node,
     Region,
+    Role,
     Store,
     Value,
     While,
     type_of,
 )
-from adcompiler.graph.walk import defined, map_operands, operands, values, walk
+from adcompiler.graph.walk import defined, free, map_operands, operands, values, walk
 from adcompiler.lanes.varying import flow, followers
 from adcompiler.primitives import card
 from adcompiler.sets.combined import primitive
@@ -85,6 +90,8 @@ def form(sets: Forming, node: Node) -> None:
             _effect(sets, node)
         case If() | For() | While() if not sets.varying.isdisjoint(_touched(node)):
             _doubtful(sets, node) if sets.is_undecided(node) else _path(sets, node)
+        case For() | While() if sets.is_unsure and sets.is_undecided(node):
+            _any_number_of_times(sets, node)
         case If() if sets.is_undecided(node):
             sets.nodes.append(without_sets(node, sets.varying))
         case If() | For() | While() if sets.is_unsure and not sets.is_undecided(node):
@@ -162,7 +169,7 @@ def _doubtful(sets: Forming, node: If | For | While) -> None:
         case For(breaks=True) if not sets.doubts((node.start, node.stop, node.step)):
             _to_the_end(sets, node)
         case _:
-            refuse(True, "how often this loop runs depends on floats", node)
+            _any_number_of_times(sets, node)
     sets.is_unsure = was_unsure
 
 
@@ -201,6 +208,63 @@ def _to_the_end(sets: Forming, node: For) -> None:
     body, sets.nodes = Region(params, tuple(sets.nodes), tuple(yields)), outer
     outs = tuple(map(sets.define, node.outs))
     sets.nodes.append(replace(node, inits=inits, body=body, outs=outs, breaks=False))
+
+
+def _any_number_of_times(sets: Forming, node: For | While) -> None:
+    """Run the body of a loop once, on sets that stay open until it is known what iterations add to them."""
+    outside = [sets.own[array] for array in _written_from_outside(sets, node)]
+    opened: list[tuple[Atom, Value]] = [(array, _open(sets, array)) for array in outside]
+    sets.nodes += (
+        Store(array, (), found, role=Role.TAPE) for array, (_, found) in zip(outside, opened, strict=True)
+    )
+    opened += [_entry(sets, node, k) for k, out in enumerate(node.outs) if out in sets.varying]
+    index = node.body.params[0] if isinstance(node, For) else Value("once", True, int64)
+    outer, sets.nodes = sets.nodes, []
+    for inner in node.body.nodes:
+        form(sets, inner)
+    for last, found in opened:
+        _close(sets, found, last)
+    kept = [k for k, out in enumerate(node.outs) if out not in sets.varying]
+    ends = tuple(node.next_values[k] for k in kept)
+    body, sets.nodes = Region((index, *(node.carried[k] for k in kept)), tuple(sets.nodes), ends), outer
+    inits, outs = tuple(node.inits[k] for k in kept), tuple(node.outs[k] for k in kept)
+    once = For(Literal(0), Literal(1), Literal(1), inits, body, outs, loc=node.loc, role=node.role)
+    sets.nodes.append(once)
+
+
+def _written_from_outside(sets: Forming, node: For | While) -> list[Value]:
+    """Return the arrays of sets from outside that a loop writes."""
+    written = {sets.writes.memory(each.array) for each in walk(node.body) if isinstance(each, Store)}
+    outside = [value for value in free(node.body) if value in sets.varying and not is_scalar(value.type)]
+    found = [value for value in outside if sets.writes.memory(value) in written]
+    refuse(any(is_list(value.type) for value in found), "what a list holds depends on floats", node)
+    return found
+
+
+def _entry(sets: Forming, node: For | While, k: int) -> tuple[Atom, Value]:
+    """Open what a loop carries; return what an iteration hands on, and the open sets."""
+    param, init = node.carried[k], node.inits[k]
+    is_unbound = init == UNDEFINED or init in sets.unbound
+    if not is_scalar(param.type):
+        is_other = is_list(param.type) or is_unbound or sets.writes.may_change(param, node)
+        refuse(is_other, "which array or list is meant depends on floats", node)
+    found = _open(sets, EMPTY if is_unbound else sets.read(init))
+    sets.own[param] = sets.own[node.outs[k]] = found
+    return node.next_values[k], found
+
+
+def _open(sets: Forming, atom: Atom) -> Value:
+    kind = type_of(atom)
+    if is_array(kind):
+        return sets.apply("sets.open_sets", (sets.book, atom), nt.Array(int64, kind.ndim, "C"), "opened")
+    return sets.apply("sets.open_set", (sets.book, atom), int64, "opened")
+
+
+def _close(sets: Forming, found: Value, last: Atom) -> None:
+    """Add to open sets what stands for a value, or an array of sets."""
+    fn = "sets.close_sets" if is_array(found.type) else "sets.close_set"
+    others = last if last in sets.own.values() else sets.read(last)
+    sets.nodes.append(Effect(fn, (sets.book, found, others), role=Role.TAPE))
 
 
 def _touched(node: Node) -> set[Value]:

@@ -27,7 +27,7 @@ def colour_columns(starts, columns, row_starts, rows, count):
                 if colours[columns[q]] >= 0:
                     taken_by[colours[columns[q]]] = j
         if row_starts[j + 1] > row_starts[j]:
-            colours[j] = _free(taken_by, j)
+            colours[j] = free_colour(taken_by, j)
     return colours
 
 
@@ -49,7 +49,7 @@ def colour_symmetric(starts, columns, count):
                 taken_by[colours[w]] = v
             if w != v:
                 _take_of_neighbour(starts, columns, colours, taken_by, v, w)
-        colours[v] = _free(taken_by, v)
+        colours[v] = free_colour(taken_by, v)
     return colours
 
 
@@ -71,7 +71,8 @@ def _take_of_neighbour(starts, columns, colours, taken_by, v, w):
 
 
 @njit(cache=True)
-def _free(taken_by, j):
+def free_colour(taken_by, j):
+    """Return the first colour that is not taken by a column."""
     colour = 0
     while taken_by[colour] == j:
         colour += 1

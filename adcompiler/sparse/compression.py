@@ -9,10 +9,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from adcompiler.runtime.plain_lanes import WIDTH
+from adcompiler.sparse.acyclic import colour_acyclic, leaves_first
 from adcompiler.sparse.colouring import colour_columns, colour_symmetric, direct_entries
 from adcompiler.sparse.pattern import Array, SparsityPattern
 
-By = Literal["columns", "rows", "symmetric"]
+By = Literal["columns", "rows", "symmetric", "acyclic"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,12 +21,15 @@ class Colouring:
     """Columns, or rows, that share a direction.
 
     Attributes:
-        by: "columns", "rows", or "symmetric" where an entry may be found in its row or in its column.
+        by: "columns", "rows", "symmetric" where an entry may be found in its row or in its column, or
+            "acyclic" where it may have to be taken out of a sum of such entries, too.
         colours: the colour of each column or row, counted from 0; -1 for those without entries.
+        trees: of an acyclic colouring, the tree of two colours that each entry belongs to.
     """
 
     by: By
     colours: Array
+    trees: Array | None = None
 
     @property
     def count(self) -> int:
@@ -47,11 +51,16 @@ class PartOfEntries(NamedTuple):
 
 
 class Entries(NamedTuple):
-    """What a derivative needs to fill in the entries of a matrix: see `adcompiler.frontend.entries`."""
+    """What a derivative needs to fill in the entries of a matrix: see `adcompiler.frontend.entries`.
+
+    In the end, entries at `sources` are subtracted from those at `targets`, in this order.
+    """
 
     colours: Array
     total: int
     parts: tuple[PartOfEntries, ...]
+    targets: Array
+    sources: Array
 
 
 def colouring_of(pattern: SparsityPattern, by: By | None = None) -> Colouring:
@@ -59,13 +68,18 @@ def colouring_of(pattern: SparsityPattern, by: By | None = None) -> Colouring:
 
     Args:
         pattern: the pattern.
-        by: "columns", "rows" or "symmetric". By default columns, but rows where these need fewer than half as
-            many runs, since reverse mode takes longer.
+        by: "columns", "rows", "symmetric" or "acyclic". By default columns, but rows where these need fewer
+            than half as many runs, since reverse mode takes longer.
 
     >>> tridiagonal = SparsityPattern.of(np.tri(5, k=1) - np.tri(5, k=-2))
     >>> colouring_of(tridiagonal), colouring_of(tridiagonal, "symmetric")
     (<Colouring by columns, with 3 colours>, <Colouring by symmetric, with 3 colours>)
+    >>> colouring_of(tridiagonal, "acyclic")
+    <Colouring by acyclic, with 2 colours>
     """
+    if by == "acyclic":
+        mirror = pattern.by_columns[2]
+        return Colouring(by, *colour_acyclic(pattern.starts, pattern.columns, mirror, pattern.shape[1]))
     if by == "symmetric":
         return Colouring(by, colour_symmetric(pattern.starts, pattern.columns, pattern.shape[1]))
     if by is not None:
@@ -91,24 +105,32 @@ def entries_of(pattern: SparsityPattern, colouring: Colouring, format: str) -> E
         colouring: its colouring.
         format: "csr" or "csc": the order of the entries.
     """
-    places, colours = _found_at(pattern, colouring)
+    places, colours, (targets, sources) = _found_at(pattern, colouring)
     positions = np.arange(pattern.nnz, dtype=np.int32)
     if format == "csc":
         order = pattern.by_columns[2]
         places, colours = places[order], colours[order]
+        targets, sources = (np.argsort(order).astype(np.int32)[each] for each in (targets, sources))
     sizes = pattern.results if colouring.by == "columns" else pattern.arguments
-    return Entries(colouring.colours, pattern.nnz, tuple(_parts(places, colours, positions, sizes)))
+    return Entries(
+        colouring.colours, pattern.nnz, tuple(_parts(places, colours, positions, sizes)), targets, sources
+    )
 
 
-def _found_at(pattern: SparsityPattern, colouring: Colouring) -> tuple[Array, Array]:
-    """Return for each entry its place in a product, and the colour of this product."""
+def _found_at(pattern: SparsityPattern, colouring: Colouring) -> tuple[Array, Array, Array]:
+    """Return for each entry its place in a product, the colour of this product, and what is subtracted."""
     rows, columns, colours = pattern.rows, pattern.columns, colouring.colours
+    nothing = np.empty((2, 0), np.int32)
     if colouring.by == "columns":
-        return rows, colours[columns]
+        return rows, colours[columns], nothing
     if colouring.by == "rows":
-        return columns, colours[rows]
-    is_direct = direct_entries(pattern.starts, columns, colours)
-    return np.where(is_direct, rows, columns), np.where(is_direct, colours[columns], colours[rows])
+        return columns, colours[rows], nothing
+    if colouring.trees is None:
+        in_row, pairs = direct_entries(pattern.starts, columns, colours), nothing
+    else:
+        mirror = pattern.by_columns[2]
+        in_row, pairs = leaves_first(pattern.starts, rows, columns, mirror, colouring.trees)
+    return np.where(in_row, rows, columns), np.where(in_row, colours[columns], colours[rows]), pairs
 
 
 def _parts(places: Array, colours: Array, positions: Array, sizes: Sequence[int]) -> Iterator[PartOfEntries]:

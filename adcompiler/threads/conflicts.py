@@ -8,7 +8,7 @@ from adcompiler.analysis.dependence import Access, Loops
 from adcompiler.analysis.iterations import Iterations, Touched
 from adcompiler.analysis.sums import SUM, carried_kinds
 from adcompiler.analysis.types import is_array, is_scalar
-from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Effect, For, Literal, Node, Value, type_of
+from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, Effect, For, Literal, Region, Value, type_of
 from adcompiler.graph.walk import free, walk, walk_regions
 
 _DISTANCES = (1, 2, 4, 8, 16, 32)
@@ -35,9 +35,14 @@ def shared(loop: For, loops: Loops, iterations: Iterations) -> Shared | str:
         loops: the loops around it, outermost first.
         iterations: what is known of the graph.
     """
-    reason = _cannot_run(loop)
-    if reason:
-        return reason
+    return in_order(loop) or hands_on(loop) or in_memory(loop, loops, iterations)
+
+
+def in_memory(loop: For, loops: Loops, iterations: Iterations) -> Shared | str:
+    """Return what the iterations of a loop share in memory, or why they cannot run at once.
+
+    Arguments are those of `shared`.
+    """
     found = iterations.touched(loop, loops)
     if found is None:
         return "what it calls or changes cannot be followed"
@@ -60,19 +65,23 @@ def shared(loop: For, loops: Loops, iterations: Iterations) -> Shared | str:
     return "it hands arrays on that it adds to" if arrays is None else Shared(arrays, distance)
 
 
-def _cannot_run(loop: For) -> str:
-    """Return what of its form keeps a loop from running at once; nothing if it may."""
+def hands_on(loop: For) -> str:
+    """Return a reason if an iteration needs what the one before hands on; nothing if it only adds to it."""
+    is_sum = all(kind == SUM for kind in carried_kinds(loop.body))
+    return "" if is_sum else "an iteration needs what the one before hands on"
+
+
+def in_order(loop: For) -> str:
+    """Return what of its form keeps a loop in order, whatever it hands on; nothing if it may run at once."""
     if loop.breaks:
         return "it may end early"
     if loop.step not in (Literal(1), Literal(-1)):
         return "its step is not 1"
-    if not all(kind == SUM for kind in carried_kinds(loop.body)):
-        return "an iteration needs what the one before hands on"
     if not all(is_scalar(type_of(value)) for value in loop.carried):
         return "it adds up arrays"
     if any(UNDEFINED in inner.yields for inner in walk_regions(loop.body)):
         return "a variable is set in one branch only"
-    if not loop.independent and any(map(_draws, walk(loop.body))):
+    if not loop.independent and draws(loop.body):
         return "it draws random numbers"
     return ""
 
@@ -81,8 +90,22 @@ def _name(access: Access) -> str:
     return access[0].name if isinstance(access[0], Value) else "?"
 
 
-def _draws(node: Node) -> bool:
-    return isinstance(node, Apply | Effect) and node.fn.startswith("np.random")
+def draws(body: Region) -> bool:
+    """Tell whether something draws random numbers."""
+    return any(isinstance(n, Apply | Effect) and n.fn.startswith("np.random") for n in walk(body))
+
+
+def is_wanted(loop: For, loops: Loops) -> bool:
+    """Tell whether a loop is one to run at once: as the program says, else an outermost one.
+
+    Args:
+        loop: the loop.
+        loops: the loops around it.
+    """
+    if loop.independent:
+        return True
+    inside = (node for node in walk(loop.body) if isinstance(node, For))
+    return not loops and not any(node.independent for node in inside)
 
 
 def _clash(one: Access, two: Access, loop: For, iterations: Iterations) -> bool:

@@ -15,7 +15,7 @@ from adcompiler.analysis.types import is_array
 from adcompiler.graph.nodes import Apply, Effect, For, Graph, Node, Region, Store, Value, While, type_of
 from adcompiler.graph.walk import free, operands, regions, values, walk, with_regions
 from adcompiler.primitives import card
-from adcompiler.threads.conflicts import shared
+from adcompiler.threads.conflicts import is_wanted, shared
 from adcompiler.threads.parts import at_once
 
 
@@ -87,18 +87,10 @@ def _at_once(
     node: Node, loops: Loops, iterations: Iterations, notes: dict[For, str], later: set[Value]
 ) -> list[Node] | None:
     """Return what runs a loop at once, None if it is not to, or may not; `later` is mentioned afterwards."""
-    if not isinstance(node, For) or not _is_wanted(node, loops):
+    if not isinstance(node, For) or not is_wanted(node, loops):
         return None
     found = shared(node, loops, iterations)
     if _in_lists(node, iterations) - later:  # Numba takes such stores for dead
         found = "it writes an array of a list that nothing names afterwards"
     notes[node] = found if isinstance(found, str) else ""
     return None if isinstance(found, str) else at_once(node, found)
-
-
-def _is_wanted(loop: For, loops: Loops) -> bool:
-    """Tell whether a loop is one to run at once: as the program says, else an outermost one."""
-    if loop.independent:
-        return True
-    inside = (node for node in walk(loop.body) if isinstance(node, For))
-    return not loops and not any(node.independent for node in inside)

@@ -36,6 +36,13 @@ class PartNodes:
         """Append arithmetic of whole numbers."""
         return self.apply(fn, fn, one, two)
 
+    def bounds(self) -> tuple[Atom, Atom]:
+        """Append what tells the first index and the end of the loop, counted upwards."""
+        loop = self.loop
+        if loop.step == Literal(1):
+            return loop.start, loop.stop
+        return self.whole("add", loop.stop, Literal(1)), self.whole("add", loop.start, Literal(1))
+
     def sizes(self, array: Value) -> tuple[Value, ...]:
         """Append what reads the sizes of an array."""
         axes = rank(array.type)

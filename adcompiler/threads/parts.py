@@ -28,19 +28,12 @@ def at_once(loop: For, found: Shared) -> list[Node]:
         found: what its iterations share.
     """
     nodes = PartNodes(loop)
-    low, high = _bounds(loop, nodes)
+    low, high = nodes.bounds()
     is_simple = not (found.private or found.distance or loop.inits or _makes_arrays(loop))
     if is_simple and not _is_light(loop):
         return [*nodes.made, replace(loop, start=low, stop=high, step=Literal(1), parallel=True)]
     _Parts(loop, found, nodes, low, high).write()
     return nodes.made
-
-
-def _bounds(loop: For, nodes: PartNodes) -> tuple[Atom, Atom]:
-    """Return the first index and the end of a loop that counts up."""
-    if loop.step == Literal(1):
-        return loop.start, loop.stop
-    return nodes.whole("add", loop.stop, Literal(1)), nodes.whole("add", loop.start, Literal(1))
 
 
 def _is_light(loop: For) -> bool:
