@@ -23,7 +23,7 @@ from adcompiler.graph.layout import Layout
 from adcompiler.graph.nodes import Graph
 from adcompiler.graph.steps import Style as Style
 from adcompiler.graph.verify import verify
-from adcompiler.graph.walk import alike, defined
+from adcompiler.graph.walk import defined
 from adcompiler.loops.distribute import distribute
 from adcompiler.loops.dots import write_out_dots
 from adcompiler.loops.flat import use_numbers
@@ -83,7 +83,8 @@ from adcompiler.threads.in_threads import in_threads
 from adcompiler.threads.recurrences import recurrences_apart
 from adcompiler.unit import Pass as Pass
 from adcompiler.unit import Unit as Unit
-from adcompiler.watch import is_left_out, report
+from adcompiler.unit import apply as apply
+from adcompiler.watch import report
 
 Stage = tuple[Pass, ...]
 
@@ -421,18 +422,6 @@ def through(unit: Unit, stage: str) -> Unit:
         apply(step, unit)
     verify(unit.graph)
     return unit
-
-
-def apply(step: Pass, unit: Unit) -> None:
-    """Let one pass change a unit, if it needs it, and unless it has found nothing to change in this graph."""
-    before = unit.graph
-    if not step.when(unit) or is_left_out(step.name):
-        return
-    if unit.settled.get(step.name) is not before:
-        unit.graph = step.apply(unit)
-        if alike(before, unit.graph):
-            unit.graph = unit.settled[step.name] = before
-    report(step.name, before, unit.graph)
 
 
 def passes() -> dict[str, Pass]:

@@ -12,7 +12,8 @@ from adcompiler.analysis.sizes import Guards, Shapes
 from adcompiler.analysis.types import is_scalar
 from adcompiler.graph.nodes import For, Graph, Literal, Value, type_of
 from adcompiler.graph.steps import Style
-from adcompiler.graph.walk import defined
+from adcompiler.graph.walk import alike, defined
+from adcompiler.watch import is_left_out, report
 
 
 @dataclass
@@ -69,3 +70,15 @@ class Pass:
     apply: Callable[[Unit], Graph]
     why: str
     when: Callable[[Unit], bool] = lambda unit: True
+
+
+def apply(step: Pass, unit: Unit) -> None:
+    """Let one pass change a unit, if it needs it, and unless it has found nothing to change in this graph."""
+    before = unit.graph
+    if not step.when(unit) or is_left_out(step.name):
+        return
+    if unit.settled.get(step.name) is not before:
+        unit.graph = step.apply(unit)
+        if alike(before, unit.graph):
+            unit.graph = unit.settled[step.name] = before
+    report(step.name, before, unit.graph)
