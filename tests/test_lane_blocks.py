@@ -245,6 +245,46 @@ def test_rows_that_the_program_does_not_read_need_not_be_there(centres):
         np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
 
 
+def diffused(rate, x, steps):
+    total = 0.0
+    u, v = np.empty(x.shape[1]), np.empty(x.shape[1])
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            u[j] = x[i, j]
+        for _ in range(steps):
+            for j in range(x.shape[1]):
+                v[j] = u[j]
+            for j in range(1, x.shape[1] - 1):
+                u[j] = v[j] + rate * (v[j - 1] - 2.0 * v[j] + v[j + 1])
+        for j in range(x.shape[1]):
+            total += u[j] * u[j]
+    return total
+
+
+def by_component(means, x):
+    total = 0.0
+    for k in range(means.shape[0]):
+        for i in range(x.shape[0]):
+            d = 0.0
+            for j in range(x.shape[1]):
+                d += (x[i, j] - means[k, j]) ** 2
+            total += math.exp(-d)
+    return total
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [(diffused, (0.2, np.ones((70, 5)), 3)), (by_component, (np.ones((3, 4)), np.ones((70, 4))))],
+)
+def test_long_rows_and_few_components_stay_as_they_are(function, args):
+    """Stencils are vectorised along the row, and components that have parameters of their own are few."""
+    derivative = grad(function, jit=False)
+    np.testing.assert_allclose(
+        derivative(*args), grad(function, jit=False, accurate_math=True)(*args), rtol=1e-12
+    )
+    assert "lane" not in derivative.source
+
+
 def test_no_terms_are_an_error_as_in_the_program():
     args = np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros((0, 3)), np.zeros((2, 3))
     with pytest.raises((IndexError, ValueError)):

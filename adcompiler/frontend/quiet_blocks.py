@@ -14,6 +14,8 @@ from adcompiler.frontend.facts import looked_up
 
 _QUIET = (np.errstate, warnings.catch_warnings)
 _ABOUT_WARNINGS = (warnings.warn, warnings.simplefilter, warnings.filterwarnings, np.seterr)
+_STRICT = ("raise", "call", "log", "error")
+"""What makes errors of warnings, or runs something: this is no way to be quiet."""
 _LISTS = ("body", "orelse")
 
 
@@ -51,7 +53,10 @@ def _is_quiet(item: gast.withitem, function: types.FunctionType) -> bool:
 
 
 def _calls(node: gast.expr, wanted: Sequence[Any], function: types.FunctionType) -> bool:
-    return isinstance(node, gast.Call) and any(_object(node.func, function) is one for one in wanted)
+    if not isinstance(node, gast.Call) or not any(_object(node.func, function) is one for one in wanted):
+        return False
+    given = [*node.args, *(keyword.value for keyword in node.keywords)]
+    return not any(isinstance(value, gast.Constant) and value.value in _STRICT for value in given)
 
 
 def _object(node: gast.expr, function: types.FunctionType) -> Any:

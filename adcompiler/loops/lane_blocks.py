@@ -31,7 +31,7 @@ from adcompiler.graph.walk import walk
 from adcompiler.loops.block_parts import LANES, NotInBlocksError
 from adcompiler.loops.block_statements import in_block
 from adcompiler.loops.lane_elements import by_elements
-from adcompiler.loops.lane_rows import places, rows_read, with_rows
+from adcompiler.loops.lane_rows import is_read_again, places, rows_read, with_rows
 from adcompiler.loops.lane_values import LaneValues, lane_values, sizes_of
 from adcompiler.primitives import card
 
@@ -111,14 +111,25 @@ def _is_recurrence(node: For, around: For) -> bool:
 def _is_over_nests(loop: For) -> bool:
     """Tell whether iterations run loops in loops over arrays of their own and over what is the same for all.
 
-    LLVM vectorises the innermost of these, which may be short; lanes are many, and lie side by side.
+    The innermost of these, which LLVM vectorises, may be short; lanes are many, and lie side by side. Loops
+    that do no more than go over arrays, as stencils, are better off with one array at a time. Where rows are
+    copied, the iterations are samples, of which there are many, if they add to parameters that they share.
     """
-    if max((len(place.loops) for place in places(loop.body)), default=0) < _DEEP:
+    every = [*places(loop.body)]
+    depth = max((len(place.loops) for place in every), default=0)
+    if depth < _DEEP:
         return False
     kinds = lane_values(loop)
     rows = rows_read(loop, kinds)
-    has_arrays = bool(rows) or any(array in kinds.varying for array in kinds.own)
-    return rows is not None and has_arrays
+    deepest = [place for place in every if len(place.loops) == depth]
+    if rows is None or not any(is_read_again(place, kinds) for place in deepest):
+        return False
+    return not rows or any(_is_shared_sum(place.node, kinds) for place in deepest)
+
+
+def _is_shared_sum(node: Node, kinds: LaneValues) -> bool:
+    """Tell whether all iterations add to the same element."""
+    return isinstance(node, Store) and node.accumulate and not kinds.vary((node.array, *node.index))
 
 
 def _is_far(node: Apply | Store, around: For) -> bool:

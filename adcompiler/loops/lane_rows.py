@@ -14,9 +14,9 @@ from numba import boolean, int64
 from numba.core import types as nt
 
 from adcompiler.analysis.iterations import Iterations
-from adcompiler.analysis.types import element, is_array, rank
+from adcompiler.analysis.types import element, is_array, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, For, If, Literal, Node, Region, Store, Value, While, entry
-from adcompiler.graph.walk import operands, regions, values, with_regions
+from adcompiler.graph.walk import operands, regions, results, values, with_regions
 from adcompiler.loops.lane_values import LaneValues
 from adcompiler.prepare.allocation import allocate
 
@@ -83,7 +83,27 @@ def _is_row(place: Place, loop: For, kinds: LaneValues) -> bool:
     return is_whole and is_kept and not kinds.vary(others) and is_again
 
 
-def _counted(atoms: list[Atom], makers: Mapping[Value, Apply]) -> set[Value]:
+def is_read_again(place: Place, kinds: LaneValues) -> bool:
+    """Tell whether the loop around a statement adds up one number of an iteration, or goes on reading one."""
+    *_, around, inner = (None, *place.loops)
+    access = _access(place.node)
+    if any(value in kinds.varying for value in inner.carried) or _reads_number(place.node, around, kinds):
+        return True
+    if access is None or not isinstance(inner, For):
+        return False
+    makers = {node.out: node for node in inner.body.nodes if isinstance(node, Apply)}
+    is_of_iteration = access[0] in kinds.varying or kinds.vary(access[1])
+    return is_of_iteration and inner.body.params[0] not in _counted(access[1], makers)
+
+
+def _reads_number(node: Node, around: For | While | None, kinds: LaneValues) -> bool:
+    """Tell whether a node reads a number that the next but one loop around it computes for each iteration."""
+    made = {value for each in around.body.nodes for value in results(each)} if around is not None else set()
+    read = made.intersection(values(operands(node)), kinds.varying)
+    return any(is_scalar(value.type) for value in read)
+
+
+def _counted(atoms: Sequence[Atom], makers: Mapping[Value, Apply]) -> set[Value]:
     """Return the values that indices are made of."""
     found: set[Value] = set()
     todo = [*values(atoms)]
