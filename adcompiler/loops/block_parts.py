@@ -124,7 +124,7 @@ def parts_of(it: Block, region: Region) -> list[Part]:
 
 def _fills(it: Block, node: Store) -> bool:
     """Tell whether a statement sets a part of the arrays of all lanes to the same number."""
-    is_part = node.array in it.wider and len(node.index) < rank(node.array.type)
+    is_part = node.array in it.wider and not _is_element(node.array, node.index)
     return is_part and not it.kinds.vary((*node.index, node.value)) and _is_number(node.value)
 
 

@@ -35,7 +35,7 @@ from adcompiler.loops.lane_rows import is_read_again, places, rows_read, with_ro
 from adcompiler.loops.lane_values import LaneValues, lane_values, sizes_of
 from adcompiler.primitives import card
 
-_FITTING, _LEAST = 2**16, 8
+_FITTING, _LEAST = 2**17, 8
 """How many numbers of one vector fit caches, for all iterations of a block; and how few of these pay."""
 _WORTH = 5
 """How much is to be computed for each element that lies far from the others."""

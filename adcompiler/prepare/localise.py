@@ -7,7 +7,7 @@ any, holds nothing from one iteration to the next. Compilers call it private to 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import float64
@@ -27,26 +27,41 @@ def localise(graph: Graph, shapes: Shapes, sizes: dict[Value, object]) -> Graph:
         shapes: symbolic shape of every array.
         sizes: symbols of numbers that are sizes.
     """
-    return replace(graph, body=_region(graph.body, shapes, sizes))
+    slices = (node for node in walk(graph.body) if isinstance(node, Apply) and node.fn == "slice")
+    whole = {node.out for node in slices if all(atom == Literal(None) for atom in node.args)}
+    return replace(graph, body=_region(graph.body, Known(shapes, sizes, whole)))
 
 
-def _region(region: Region, shapes: Shapes, sizes: dict[Value, object]) -> Region:
+@dataclass(frozen=True)
+class Known:
+    """What is known of a graph.
+
+    Attributes:
+        shapes: symbolic shape of every array.
+        sizes: symbols of numbers that are sizes.
+        whole: the slices that are `:`.
+    """
+
+    shapes: Shapes
+    sizes: dict[Value, object]
+    whole: set[Value]
+
+
+def _region(region: Region, known: Known) -> Region:
     nodes = list(region.nodes)
     reads = {node: _reads(node) for node in nodes}
     for made in [node for node in nodes if isinstance(node, Apply) and card(node.fn).allocates is not None]:
-        if made.out not in shapes or not _may_be_blank(made):
+        if made.out not in known.shapes or not _may_be_blank(made):
             continue
         users = [node for node in nodes if made.out in reads[node]]
         if made.out in region.yields or len(users) != 1 or not isinstance(users[0], For | While):
             continue
-        loop = _with_allocation(users[0], made, shapes[made.out], sizes)
+        loop = _with_allocation(users[0], made, known.shapes[made.out], known)
         if loop is not None:
             nodes[nodes.index(users[0])] = loop
             reads[loop] = _reads(loop)
             nodes.remove(made)
-    found = [
-        with_regions(node, tuple(_region(inner, shapes, sizes) for inner in regions(node))) for node in nodes
-    ]
+    found = [with_regions(node, tuple(_region(inner, known) for inner in regions(node))) for node in nodes]
     return replace(region, nodes=tuple(found))
 
 
@@ -55,20 +70,18 @@ def _may_be_blank(made: Apply) -> bool:
     return element(made.out.type) == float64 or not made.fn.startswith("np.full")
 
 
-def _with_allocation(
-    loop: For | While, made: Apply, shape: tuple[object, ...], sizes: dict[Value, object]
-) -> Node | None:
+def _with_allocation(loop: For | While, made: Apply, shape: tuple[object, ...], known: Known) -> Node | None:
     """Return the loop with an allocation before what fills the array, None if it may be read before."""
     users = _users(loop, made.out)
     body = list(loop.body.nodes)
     if not users:
         return None
     place = body.index(users[0])
-    if _fills(users[0], made.out, shape, sizes) or _fill_one_by_one(users, made.out, shape):
+    if _fills(users[0], made.out, shape, known) or _fill_one_by_one(users, made.out, shape):
         body.insert(place, _uninitialised(made))
     else:
         only = users[0] if len(users) == 1 else None
-        inner = _with_allocation(only, made, shape, sizes) if isinstance(only, For | While) else None
+        inner = _with_allocation(only, made, shape, known) if isinstance(only, For | While) else None
         if inner is None:
             return None
         body[place] = inner
@@ -94,19 +107,20 @@ def _fills(
     node: Node,
     array: Value,
     shape: tuple[object, ...],
-    sizes: dict[Value, object],
+    known: Known,
     index: tuple[Atom, ...] = (),
 ) -> bool:
     """Tell whether a node writes every element of an array, at the indices of the loops around it."""
     match node:
         case Store(accumulate=False) if node.array is array:
-            return node.index == index and node.value is not array
+            first, rest = node.index[: len(index)], node.index[len(index) :]
+            return first == index and all(atom in known.whole for atom in rest) and node.value is not array
         case For(start=Literal(value=0), step=Literal(value=1), breaks=False) if len(index) < len(shape):
-            if size_of(node.stop, sizes) != shape[len(index)]:
+            if size_of(node.stop, known.sizes) != shape[len(index)]:
                 return False
             users = [inner for inner in node.body.nodes if array in _reads(inner)]
             inner = (*index, node.body.params[0])
-            is_filled = bool(users) and _fills(users[0], array, shape, sizes, inner)
+            is_filled = bool(users) and _fills(users[0], array, shape, known, inner)
             return is_filled and all(_stays_at(user, array, inner) for user in users[1:])
     return False
 
