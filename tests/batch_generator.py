@@ -96,7 +96,7 @@ class BatchGenerator:
 
     def statement(self, depth: int, k: str) -> None:
         write, one, two = self.write, *self.rng.sample(_SCRATCH, 2)
-        match self.rng.randrange(16):
+        match self.rng.randrange(17):
             case 0:
                 write(depth, "for a in range(d):")
                 write(depth + 1, f"{one}[a] = {self.pick('0.0', f'b[{k}]', f'0.1 * {two}[a]')}")
@@ -164,6 +164,13 @@ class BatchGenerator:
                     f"s += factors[{k}, 0, c] * x[i, {self.pick('a + c', 'c + a', 'a')}] * {one}[a]",
                 )
                 write(depth, f"total += {self.slope('s')}")
+            case 15:
+                write(depth, "for a in range(d):")
+                write(depth + 1, "places[a] = a")
+                write(depth, f"where = 1 if {one}[0] > 0.1 else 0")
+                write(depth, f"s = {two}[places[where]] * {one}[0]")
+                write(depth, f"places[{self.pick('1', '0', 'where')}] = 2")
+                write(depth, f"total += s * {one}[places[1]]")
             case 11:
                 write(depth, "for a in range(1, d):")
                 write(depth + 1, f"{one}[a] = {self.slope(f'{one}[a - 1] + {two}[a]')}")

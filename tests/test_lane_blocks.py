@@ -345,3 +345,33 @@ def test_random_programs(kind, seed):
         mock.patch.object(lane_blocks, "_is_over_nests", lambda loop: True),
     ):
         assert disagreement(source, f"blocks {kind} {seed}", rng, make_inputs=make_inputs) is None
+
+
+def moved(x, w):
+    """Places are read at an index that varies, and changed for all samples afterwards."""
+    places, u = np.empty(3, np.int64), np.empty(3)
+    total = 0.0
+    for i in range(x.shape[0]):
+        for k in range(w.shape[0]):
+            for j in range(3):
+                places[j] = j
+                u[j] = x[i, j] * w[k, j]
+            for j in range(3):
+                for m in range(3):
+                    u[m] += 0.1 * u[j]
+            where = 1 if u[0] > 0.0 else 0
+            s = u[places[where]] * u[0]
+            places[1] = 2
+            total += s * u[places[1]]
+    return total
+
+
+def test_what_is_the_same_for_all_changes_after_it_was_read():
+    args = R.normal(size=(70, 3)), R.normal(size=(2, 3))
+    derivative = value_and_grad(moved, argnums=(0, 1), jit=False)
+    value, gradients = derivative(*args)
+    assert "lane" in derivative.source
+    np.testing.assert_allclose(value, moved(*args), rtol=1e-12)
+    expected = value_and_grad(moved, argnums=(0, 1), jit=False, accurate_math=True)(*args)[1]
+    for one, two in zip(gradients, expected, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)

@@ -110,6 +110,8 @@ def parts_of(it: Block, region: Region) -> list[Part]:
             assert isinstance(end, Stretch)
             end.nodes += _stores(it, node, node.next_values)
             parts += [inner, Stretch()]
+        elif isinstance(node, Store) and _is_uniform(it, node) and node.array in reads_of(last):
+            parts += [node, Stretch()]
         elif _is_uniform(it, node):
             parts.insert(len(parts) - 1, node)
         elif isinstance(node, Apply) and node.out in it.kinds.own:

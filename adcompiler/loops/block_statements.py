@@ -132,7 +132,7 @@ def _lane_loop(it: Block, stretch: Stretch) -> list[Node]:
         inits=(*(it.latest[k] for k in sums), *(Literal(0.0) for _ in totals)),
         body=Region(
             (lane, *entries.values(), *(total.entry for total in totals)),
-            _in_place((*before, *body.nodes, *after)),
+            _in_place(it, (*before, *body.nodes, *after)),
             (*sums.values(), *(total.next for total in totals)),
         ),
         outs=(*outs.values(), *(total.out for total in totals)),
@@ -166,8 +166,9 @@ def _loads(
     return nodes
 
 
-def _in_place(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
-    """Return statements in which an element is added to where it was read, added to, and stored."""
+def _in_place(it: Block, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Return statements in which a lane's number is added to where it was read, added to, and stored."""
+    arrays = {*it.arrays.values()}
     makers = {node.out: node for node in nodes if isinstance(node, Apply)}
     counts = uses(Region((), nodes, ()))
     found: list[Node] = []
@@ -175,7 +176,8 @@ def _in_place(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
         total = makers.get(node.value) if isinstance(node, Store) and isinstance(node.value, Value) else None
         match node, total:
             case Store(accumulate=False), Apply(fn="add", args=(Value() as item, part)) if (
-                counts[total.out] == counts[item] == 1
+                node.array in arrays
+                and counts[total.out] == counts[item] == 1
                 and (load := makers.get(item)) is not None
                 and load.fn == "getitem"
                 and load.args == (node.array, *node.index)
