@@ -81,6 +81,14 @@ def layers(w, b, out, x, labels):
     return total / n
 
 
+def agrees_in_order(function, wrt, args, value, gradients):
+    """Assert that value and gradients are those of one iteration after the other."""
+    expected, others = value_and_grad(function, argnums=wrt, jit=False, accurate_math=True)(*args)
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+    for one, two in zip(gradients, others, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
+
+
 R = np.random.default_rng(0)
 PROGRAMS = {
     "heston": (heston, lambda n: (R.normal(size=(n, 7, 2)), 0.04, 1.5, 0.04, 0.3, -0.6), (0, 1, 2, 3, 4, 5)),
@@ -196,11 +204,7 @@ def test_nests_over_scratch(n):
     derivative = value_and_grad(triangles, argnums=(0, 1, 2, 3), jit=n == 70)
     value, gradients = derivative(*args)
     assert "for lane in range(lanes)" in derivative.source
-    in_order = value_and_grad(triangles, argnums=(0, 1, 2, 3), jit=False, accurate_math=True)
-    expected, others = in_order(*args)
-    np.testing.assert_allclose(value, expected, rtol=1e-12)
-    for one, two in zip(gradients, others, strict=True):
-        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
+    agrees_in_order(triangles, (0, 1, 2, 3), args, value, gradients)
 
 
 def sequences(w, x, y):
@@ -227,11 +231,7 @@ def test_states_of_sequences_are_those_of_a_sample(n):
     derivative = value_and_grad(sequences, argnums=(0, 1, 2), jit=n == 70)
     value, gradients = derivative(*args)
     assert "h[:] = 0.0" in derivative.source and "lane" in derivative.source
-    in_order = value_and_grad(sequences, argnums=(0, 1, 2), jit=False, accurate_math=True)
-    expected, others = in_order(*args)
-    np.testing.assert_allclose(value, expected, rtol=1e-12)
-    for one, two in zip(gradients, others, strict=True):
-        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
+    agrees_in_order(sequences, (0, 1, 2), args, value, gradients)
 
 
 @pytest.mark.parametrize("n", [1, 5, 64, 70])
@@ -242,11 +242,7 @@ def test_rows_are_copied_where_loops_read_them_again(n):
     value, gradients = derivative(*args)
     assert "x_row[k, lane] = x[i, k]" in derivative.source
     assert "d_x[i, k] += d_x_row[k, lane]" in derivative.source
-    in_order = value_and_grad(layers, argnums=(0, 1, 2, 3), jit=False, accurate_math=True)
-    expected, others = in_order(*args)
-    np.testing.assert_allclose(value, expected, rtol=1e-12)
-    for one, two in zip(gradients, others, strict=True):
-        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
+    agrees_in_order(layers, (0, 1, 2, 3), args, value, gradients)
 
 
 def distances(centres, x, y):
@@ -269,11 +265,7 @@ def test_rows_that_the_program_does_not_read_need_not_be_there(centres):
     derivative = value_and_grad(distances, argnums=(0, 1, 2), jit=False)
     value, gradients = derivative(*args)
     assert "x_row[k, lane] = x[i, k]" in derivative.source
-    in_order = value_and_grad(distances, argnums=(0, 1, 2), jit=False, accurate_math=True)
-    expected, others = in_order(*args)
-    np.testing.assert_allclose(value, expected, rtol=1e-12)
-    for one, two in zip(gradients, others, strict=True):
-        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
+    agrees_in_order(distances, (0, 1, 2), args, value, gradients)
 
 
 def diffused(rate, x, steps):
