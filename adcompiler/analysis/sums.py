@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Set
 from weakref import WeakKeyDictionary
 
-from adcompiler.graph.nodes import Apply, For, If, Node, Region, Value
-from adcompiler.graph.walk import free, operands, regions, values
+from adcompiler.graph.nodes import Apply, For, If, Region, Value
+from adcompiler.graph.walk import all_reads, free, operands, regions, values
 
 CONSTANT, SUM = "constant", "sum"
 _KINDS: WeakKeyDictionary[Region, list[str | None]] = WeakKeyDictionary()
@@ -77,7 +77,7 @@ def _follow(region: Region, found: set[Value]) -> bool:
             case For(breaks=False):
                 if not _follow_loop(node, found):
                     return False
-            case _ if found.intersection(_reads(node)):
+            case _ if found.intersection(all_reads(node)):
                 return False
     return True
 
@@ -107,8 +107,3 @@ def _follow_loop(node: For, found: set[Value]) -> bool:
             return False
         found.add(node.outs[k])
     return True
-
-
-def _reads(node: Node) -> list[Value]:
-    inside = [value for region in regions(node) for value in free(region)]
-    return [*values(operands(node)), *inside]

@@ -138,6 +138,16 @@ def free(region: Region) -> dict[Value, None]:
     return found
 
 
+def all_reads(node: Node) -> set[Value]:
+    """Return the values that a node reads, also inside its regions, of those that are defined outside it.
+
+    >>> x, y = Value("x"), Value("y")
+    >>> all_reads(Apply(y, "exp", (x,))) == {x}
+    True
+    """
+    return {*values(operands(node)), *(value for region in regions(node) for value in free(region))}
+
+
 def map_operands(node: Node, change: Callable[[Atom], Atom]) -> Node:
     """Return the node with `change` applied to the atoms that it reads itself."""
     match node:

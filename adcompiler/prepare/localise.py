@@ -15,7 +15,7 @@ from numba import float64
 from adcompiler.analysis.sizes import Shapes, size_of
 from adcompiler.analysis.types import element
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value, While
-from adcompiler.graph.walk import free, operands, regions, values, walk, walk_regions, with_regions
+from adcompiler.graph.walk import all_reads, free, operands, regions, walk, walk_regions, with_regions
 from adcompiler.primitives import card
 
 
@@ -49,7 +49,7 @@ class Known:
 
 def _region(region: Region, known: Known) -> Region:
     nodes = list(region.nodes)
-    reads = {node: _reads(node) for node in nodes}
+    reads = {node: all_reads(node) for node in nodes}
     for made in [node for node in nodes if isinstance(node, Apply) and card(node.fn).allocates is not None]:
         if made.out not in known.shapes or not _may_be_blank(made):
             continue
@@ -59,7 +59,7 @@ def _region(region: Region, known: Known) -> Region:
         loop = _with_allocation(users[0], made, known.shapes[made.out], known)
         if loop is not None:
             nodes[nodes.index(users[0])] = loop
-            reads[loop] = _reads(loop)
+            reads[loop] = all_reads(loop)
             nodes.remove(made)
     found = [with_regions(node, tuple(_region(inner, known) for inner in regions(node))) for node in nodes]
     return replace(region, nodes=tuple(found))
@@ -88,19 +88,12 @@ def _with_allocation(loop: For | While, made: Apply, shape: tuple[object, ...], 
     return replace(loop, body=replace(loop.body, nodes=tuple(body)))
 
 
-def _reads(node: Node) -> set[Value]:
-    found = set(values(operands(node)))
-    for region in regions(node):
-        found.update(free(region))
-    return found
-
-
 def _users(loop: For | While, array: Value) -> list[Node]:
     """Return the nodes of an iteration that use an array; none if it is used in another way, too."""
     outside = [*loop.inits, *loop.body.yields]
     if array in outside or (isinstance(loop, While) and array in free(loop.cond)):
         return []
-    return [node for node in loop.body.nodes if array in _reads(node)]
+    return [node for node in loop.body.nodes if array in all_reads(node)]
 
 
 def _fills(
@@ -118,7 +111,7 @@ def _fills(
         case For(start=Literal(value=0), step=Literal(value=1), breaks=False) if len(index) < len(shape):
             if size_of(node.stop, known.sizes) != shape[len(index)]:
                 return False
-            users = [inner for inner in node.body.nodes if array in _reads(inner)]
+            users = [inner for inner in node.body.nodes if array in all_reads(inner)]
             inner = (*index, node.body.params[0])
             is_filled = bool(users) and _fills(users[0], array, shape, known, inner)
             return is_filled and all(_stays_at(user, array, inner) for user in users[1:])

@@ -25,10 +25,10 @@ from adcompiler.graph.nodes import (
     While,
     type_of,
 )
-from adcompiler.graph.walk import clone, regions, results, substitute, values, with_regions
+from adcompiler.graph.walk import all_reads, clone, regions, results, substitute, values, with_regions
 from adcompiler.threads.conflicts import draws, hands_on, in_memory, in_order, is_wanted
 from adcompiler.threads.part_nodes import PartNodes
-from adcompiler.threads.stages import AFTER, BEFORE, CHAIN, Links, Stages, reads, stages_of
+from adcompiler.threads.stages import AFTER, BEFORE, CHAIN, Links, Stages, stages_of
 
 
 def recurrences_apart(graph: Graph) -> Graph:
@@ -142,7 +142,7 @@ class _Cut:
             again = node in self.found.again
             if (again and not needed.isdisjoint(results(node))) or (own == stage and not again):
                 nodes.append(node)
-                needed |= reads(node)
+                needed |= all_reads(node)
         return nodes[::-1], needed
 
     def ends(self, stage: int) -> list[int]:

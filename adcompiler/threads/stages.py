@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adcompiler.analysis.sums import SUM, running_sum
 from adcompiler.analysis.types import is_array
 from adcompiler.graph.nodes import Apply, For, If, Node, Region, Store, Value, While, type_of
-from adcompiler.graph.walk import free, operands, regions, results, values, walk
+from adcompiler.graph.walk import all_reads, regions, results, values, walk
 from adcompiler.primitives import card
 
 BEFORE, CHAIN, AFTER = range(3)
@@ -77,23 +77,18 @@ def _added(body: Region, chains: Mapping[Value, Set[Value]]) -> dict[Value, tupl
     found: dict[Value, tuple[Node, Value]] = {}
     for chain in chains.values():
         for node in body.nodes:
-            before = [*reads(node) & chain]
+            before = [*all_reads(node) & chain]
             if len(before) > 1:
                 return None
             found |= {value: (node, before[0]) for value in results(node) if value in chain}
     return found
 
 
-def reads(node: Node) -> set[Value]:
-    """Return the values that a node reads, inside of it, too."""
-    return {*values(operands(node)), *(value for region in regions(node) for value in free(region))}
-
-
 def _links(body: Region, met: Links, sums: Set[Value]) -> Links:
     """Return, of each node, the earlier ones that it reads from, sums aside, or meets in memory."""
     makers = {value: node for node in body.nodes for value in results(node) if value not in sums}
     return {
-        node: [*(makers[value] for value in reads(node) if value in makers), *met.get(node, ())]
+        node: [*(makers[value] for value in all_reads(node) if value in makers), *met.get(node, ())]
         for node in body.nodes
     }
 
@@ -104,7 +99,7 @@ def _by_reach(loop: For, kinds: Sequence[str | None], links: Links) -> dict[Node
     heads, ends = {loop.carried[k] for k in own}, {*values(loop.body.yields[k] for k in own)}
     below: set[Node] = set()
     for node, earlier in links.items():
-        if reads(node) & heads or not below.isdisjoint(earlier):
+        if all_reads(node) & heads or not below.isdisjoint(earlier):
             below.add(node)
     above: set[Node] = set()
     for node, earlier in reversed([*links.items()]):
@@ -118,7 +113,12 @@ def _again(loop: For, of: Mapping[Node, int], links: Links) -> set[Node]:
     written = {node.array for node in walk(loop.body) if isinstance(node, Store)}
     found: set[Node] = set()
     for node, earlier in links.items():
-        if of[node] == BEFORE and _is_cheap(node) and found.issuperset(earlier) and not reads(node) & written:
+        if (
+            of[node] == BEFORE
+            and _is_cheap(node)
+            and found.issuperset(earlier)
+            and not all_reads(node) & written
+        ):
             found.add(node)
     return found
 
