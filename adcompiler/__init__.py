@@ -10,6 +10,7 @@ with enabled():
     from adcompiler.api.implicit import ImplicitFunction, custom_argmin, custom_fixed_point, custom_root
     from adcompiler.api.inside_numba import DerivativeType
     from adcompiler.api.linear import linearize
+    from adcompiler.api.made_inside import register_makers
     from adcompiler.api.products_inside import LinearType
     from adcompiler.api.pullback import vjp
     from adcompiler.api.pushforward import jvp
@@ -19,6 +20,8 @@ with enabled():
     from adcompiler.custom import CustomFunction, checkpointed, custom_jvp, custom_vjp, grad_of, stop_gradient
     from adcompiler.errors import DifferentiationError
     from adcompiler.integrators import odeint, odeint_adjoint, rk4
+
+    register_makers()
 
 if TYPE_CHECKING:
     from adcompiler.explain.computation_graph import ComputationGraph

@@ -53,6 +53,7 @@ class CustomFunction(Portable, Generic[P, R]):
         self.__qualname__ = self.function.__qualname__
         self.__module__ = self.function.__module__
         self.__doc__ = self.function.__doc__
+        _OWNERS[self.dispatcher] = weakref.ref(self)
 
     def __call__(self, /, *args: P.args, **keywords: P.kwargs) -> R:
         """Call what was given: a dispatcher stays one."""
@@ -141,6 +142,15 @@ def _positions(nondiff: Sequence[int | str], signature: inspect.Signature) -> tu
     """Return the positions of arguments that are given by positions or names."""
     names = [*signature.parameters]
     return tuple(sorted(names.index(k) if isinstance(k, str) else range(len(names))[k] for k in nondiff))
+
+
+_OWNERS: weakref.WeakKeyDictionary[Any, weakref.ref[CustomFunction[..., Any]]] = weakref.WeakKeyDictionary()
+
+
+def with_rules(dispatcher: Any) -> Any:
+    """Return the function with rules of its own that a dispatcher stands for in compiled code, or itself."""
+    owner = _OWNERS.get(dispatcher)
+    return (owner and owner()) or dispatcher
 
 
 _VERSIONS: weakref.WeakKeyDictionary[Any, str | None] = weakref.WeakKeyDictionary()

@@ -27,7 +27,7 @@ from adcompiler.api.next_chain import Mode
 from adcompiler.api.pullback import derivative_of, vjp
 from adcompiler.api.pushforward import jvp
 from adcompiler.api.specialised import Specialised
-from adcompiler.custom import checkpointed, stop_gradient
+from adcompiler.custom import checkpointed, stop_gradient, with_rules
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.kinds import is_array, is_continuous
 from adcompiler.graph.layout import Layout, Leaf, Packed, Static, leaves, map_leaves
@@ -176,11 +176,11 @@ def _places(layout: Layout, name: str, given: Layout) -> Iterator[str]:
             raise DifferentiationError("AD305", "an adjoint or tangent has another structure than its value")
 
 
-def _function_of(kind: nt.Type) -> Any:
+def function_of_type(kind: nt.Type) -> Any:
     """Return the function that a type stands for, or None."""
     if isinstance(kind, DerivativeType):
         return kind.derivative
-    return kind.dispatcher if isinstance(kind, nt.Dispatcher) else None
+    return with_rules(kind.dispatcher) if isinstance(kind, nt.Dispatcher) else None
 
 
 def _copied(layout: Layout, name: str, known: dict[str, Any]) -> str:
@@ -240,19 +240,19 @@ def _of_forward_sweep(derivative: Derivative[..., Any], made: Specialised, own: 
 
 @overload(vjp)
 def _vjp(function, *args):
-    found = _function_of(function)
+    found = function_of_type(function)
     return None if found is None else _linear(found, args, "halves", "args")
 
 
 @overload(linearize)
 def _linearize(function, *primals):
-    found = _function_of(function)
+    found = function_of_type(function)
     return None if found is None else _linear(found, primals, "jvp", "primals")
 
 
 @overload(jvp)
 def _jvp(function, primals, tangents):
-    found = _function_of(function)
+    found = function_of_type(function)
     if found is None:
         return None
     layouts = [layout_of_type(kind) for kind in primals.types]

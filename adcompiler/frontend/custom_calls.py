@@ -15,12 +15,13 @@ import gast
 from numba.core import types as nt
 
 from adcompiler.custom import CustomFunction
-from adcompiler.frontend.bindings import Binding, Inner, Record, Transformation, label
+from adcompiler.frontend.bindings import Binding, Closure, Inner, Record, Transformation, label
 from adcompiler.frontend.dispatchers import name_of
 from adcompiler.frontend.flat_rules import FlatFunction, flat_function, form_of
 from adcompiler.frontend.lifting import laid_out
 from adcompiler.frontend.overloads import likely_result
 from adcompiler.frontend.ranks import Ranks
+from adcompiler.frontend.standalone import standalone
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.kinds import rank
 from adcompiler.graph.layout import Layout, Leaf, Packed, build, is_bare
@@ -39,6 +40,7 @@ def custom_call(
         args: what its parameters are bound to.
         name: the variable that the result is for.
     """
+    args = [standalone(state, node, callee.name, arg) if isinstance(arg, Closure) else arg for arg in args]
     found = [laid_out(state, node, arg) for arg in args]
     for layout, _ in found:
         _check(state, node, callee, layout)

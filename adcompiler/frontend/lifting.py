@@ -76,18 +76,18 @@ def layout_of_function(function: Binding) -> Layout:
 
 
 def _of_closure(state: Lowering, node: gast.AST, closure: Closure) -> tuple[Layout, list[Atom]]:
-    captured = {name: found for name in _free(closure) if (found := _around(closure, name)) is not None}
+    captured = {name: found for name in free(closure) if (found := around(closure, name)) is not None}
     captured = closure.defaults | captured  # no parameter is free
     record = Record([*captured.values()], tuple(captured), Inner(closure.source))
     return laid_out(state, node, record)
 
 
-def _around(closure: Closure, name: str) -> Binding | None:
+def around(closure: Closure, name: str) -> Binding | None:
     found = scope.variable(closure.frame, name)
     return None if found == UNDEFINED or isinstance(found, Ambiguous | TypeOf) else found
 
 
-def _free(closure: Closure) -> list[str]:
+def free(closure: Closure) -> list[str]:
     """Return the names that a nested function may read of the variables around it, in their order."""
     tree = closure.source.tree
     own = {a.id for a in (*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs)}
