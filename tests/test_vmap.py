@@ -247,6 +247,22 @@ def test_empty_batches():
         vmap(row, (0, None), jit=False)(X[:0], Y)
 
 
+@pytest.mark.parametrize("jit", [False, True])
+def test_complex_numbers(jit):
+    waves, squares = (vmap(f, jit=jit) for f in (lambda x: np.exp(1j * x), lambda z: z * z))
+    z = np.array([1 + 2j, 3 - 1j])
+    np.testing.assert_allclose(waves(np.real(z)), np.exp(1j * np.real(z)))
+    np.testing.assert_allclose(squares(np.real(z)), np.real(z) ** 2)
+    np.testing.assert_allclose(squares(z), z**2)
+    np.testing.assert_allclose(vmap(lambda t: (abs(t), t.imag * 1j), jit=jit)(z)[0], np.abs(z))
+    np.testing.assert_allclose(vmap(grad(lambda t: t**3, holomorphic=True), jit=jit)(z), 3 * z**2)
+
+    def power(z):
+        return np.sum(np.abs(vmap(lambda t: t * t)(z)))
+
+    np.testing.assert_allclose(grad(power, jit=jit)(z), 2 * np.conj(z))
+
+
 @pytest.mark.parametrize(
     ("in_axes", "out_axes", "message"),
     [

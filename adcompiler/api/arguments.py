@@ -13,7 +13,7 @@ from numba.core import types as nt
 from numba.core.errors import NumbaError
 
 from adcompiler.errors import DifferentiationError
-from adcompiler.graph.kinds import is_continuous, rank
+from adcompiler.graph.kinds import OfComplex, is_complex, is_continuous, rank
 from adcompiler.graph.layout import (
     Layout,
     Leaf,
@@ -22,6 +22,7 @@ from adcompiler.graph.layout import (
     as_plain,
     is_bare,
     items_of,
+    leaves,
     map_leaves,
     pack_python,
 )
@@ -219,7 +220,13 @@ def ranked(layout: Layout) -> Layout:
     """Return a layout with the number of axes of each value as its kind: all that the graph depends on."""
     match layout:
         case Leaf():
-            return Leaf(rank(layout.kind) if layout.kind is not None else None)
+            axes = None if layout.kind is None else rank(layout.kind)
+            return Leaf(OfComplex(axes) if axes is not None and is_complex(layout.kind) else axes)
         case Packed():
             return Packed(tuple(map(ranked, layout.parts)), layout.names, layout.maker)
     return layout
+
+
+def hold_complex(ranks: Sequence[Layout]) -> bool:
+    """Tell whether there are complex numbers among what layouts hold whose kinds are numbers of axes."""
+    return any(isinstance(leaf.kind, OfComplex) for layout in ranks for leaf in leaves(layout))

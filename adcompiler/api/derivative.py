@@ -1,7 +1,6 @@
 """The object that a derivative is: it is called, specialised for types, read and explained.
 
-The compiler is imported in the functions that need it, not before something is compiled, and with Numba as it
-works without NUMBA_DISABLE_JIT.
+The compiler is imported where something is compiled, and with Numba as it works without NUMBA_DISABLE_JIT.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from numba.core import types as nt
 
 from adcompiler.api.arguments import (
     direction_layout,
+    hold_complex,
     kind_of,
     layout_of_type,
     layout_of_value,
@@ -100,7 +100,7 @@ class Derivative(Portable, Generic[P, R]):
         self.signature = self._own_signature()
         self.names, self.own = [*self.signature.parameters], len(self.signature.parameters)
         self.is_variadic = any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
-        self.graphs: dict[tuple[tuple[Layout, ...], frozenset[Any], bool], Graph] = {}
+        self.graphs: dict[tuple[tuple[Layout, ...], frozenset[Any], bool, bool], Graph] = {}
         self.seen, self.version = Seen(), 0
         self.wrt, single = positions(argnums, self.names, self.python.__name__)
         self.is_matrix = mode in get_args(Matrix)
@@ -360,7 +360,7 @@ class Derivative(Portable, Generic[P, R]):
     ) -> Graph:
         """Return the untyped graph; it depends on how the arguments are packed only."""
         ranks = tuple(map(ranked, layouts))
-        key = ranks, staying, in_lanes and self.is_matrix
+        key = ranks, staying, in_lanes and self.is_matrix, hold_complex(ranks)
         if key not in self.graphs:
             with importing():
                 from adcompiler.pipeline import primal_graph

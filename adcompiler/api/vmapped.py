@@ -56,7 +56,7 @@ def vmap(
 
     Returns:
         a callable with the parameters of `function`. Its results have one axis more; numbers become arrays of
-        float64. It can be called inside `@njit` code.
+        float64, or of complex128. It can be called inside `@njit` code.
 
     Raises:
         DifferentiationError: where an argument has no such axis, or axes have another structure than what

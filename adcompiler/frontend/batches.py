@@ -22,8 +22,10 @@ from adcompiler.frontend.bindings import (
 from adcompiler.frontend.chunks import written
 from adcompiler.frontend.differentiated import Differentiated
 from adcompiler.frontend.ranks import atom_rank
-from adcompiler.graph.nodes import Atom, Literal, Store, Value
+from adcompiler.graph.kinds import OfComplex
+from adcompiler.graph.nodes import Atom, Literal, Node, Region, Store, Value
 from adcompiler.graph.steps import Axes, NamedAxes
+from adcompiler.graph.walk import operands, walk
 from adcompiler.source import Location
 
 
@@ -34,6 +36,11 @@ def over_batch(start, size, enter):
 
 def numbers_for(size):
     batch = np.empty(size)
+    return batch
+
+
+def numbers_like(size, first):
+    batch = np.full(size, first)
     return batch
 
 
@@ -53,7 +60,9 @@ def check_sizes(one, other):
 
 def check_first(size):
     if size == 0:
-        raise ValueError("vmap of a function that returns arrays needs a batch with an element")
+        raise ValueError(
+            "vmap of a function that returns arrays or complex numbers needs a batch with an element"
+        )
 
 
 def element_of_first(array, k):
@@ -93,16 +102,17 @@ def batched(call: Differentiated, how: Transformation) -> Binding:
     """
     args = _mapped(call, how.in_axes)
     size, where = _size(call, args), call.state.where(call.node)
-    outline = _applied(call, args, Literal(0)).outline()
+    nodes, outline = _looked_at(call, args)
     ranks = [_known(call, part) for part in flatten(outline)]
-    start = int(any(ranks))
-    if start:  # the first element tells how large the arrays are
+    may_be_complex = _has_complex(call, nodes)
+    start = int(may_be_complex or any(ranks))
+    if start:  # the first element tells how large the arrays are, and of which type
         written(call, check_first, size)
         first = [*flatten(_applied(call, args, Literal(0)).value())]
         found = [_batch(call, size, part, rank) for part, rank in zip(first, ranks, strict=True)]
         _enter(call, found, first, Literal(0), where)
     else:
-        found = [_batch(call, size, Literal(0.0), 0) for _ in ranks]
+        found = [_batch(call, size, None, 0) for _ in ranks]
 
     def run(state: Any, node: gast.AST, index: Sequence[Binding], name: str | None) -> Binding:
         inner = call.moved(state, node)
@@ -116,9 +126,31 @@ def batched(call: Differentiated, how: Transformation) -> Binding:
     return result
 
 
-def _batch(call: Differentiated, size: Binding, part: Atom, rank: int) -> Value:
-    """Return an array for the results of one part."""
-    made = written(call, rows_for, size, part) if rank else written(call, numbers_for, size)
+def _looked_at(call: Differentiated, args: Sequence[Binding]) -> tuple[list[Node], Binding]:
+    """Return what is done for one element and what is returned, to look at only."""
+    taken, (nodes, outline) = call.state.aside(lambda: _applied(call, args, Literal(0)).looked_at())
+    return [*taken, *nodes], outline
+
+
+def _has_complex(call: Differentiated, nodes: Sequence[Node]) -> bool:
+    """Tell whether there are complex numbers about, of which results may be some."""
+    around = Region((), (*call.state.nodes, *nodes), ())
+    read = [atom for node in walk(around) for atom in operands(node)]
+    given = (call.state.ranks.get(atom) for atom in call.state.ranks)
+    return any(isinstance(kind, OfComplex) for kind in given) or any(map(_is_complex, read))
+
+
+def _is_complex(atom: Atom) -> bool:
+    value = getattr(atom, "value", None)
+    return isinstance(value, complex) or (isinstance(value, np.ndarray) and value.dtype.kind == "c")
+
+
+def _batch(call: Differentiated, size: Binding, part: Atom | None, rank: int) -> Value:
+    """Return an array for the results of one part, or for numbers where there is none to look at."""
+    if part is None:
+        made = written(call, numbers_for, size)
+    else:
+        made = written(call, rows_for if rank else numbers_like, size, part)
     assert isinstance(made, Value)
     call.state.ranks[made] = rank + 1
     return made

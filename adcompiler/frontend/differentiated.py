@@ -89,10 +89,14 @@ class Differentiated:
 
     def outline(self) -> Binding:
         """Return what the function returns, to look at only: nothing of it is computed."""
+        return self.looked_at()[1]
+
+    def looked_at(self) -> tuple[list[Node], Binding]:
+        """Return what a call would do and return, to look at only."""
         args = [without_lists(arg) for arg in self.args]
         nodes, found = self.state.aside(lambda: self.run(self.state, self.node, self.function, args))
         self._find_ranks(nodes, found)
-        return found
+        return nodes, found
 
     def _find_ranks(self, nodes: list[Node], found: Binding) -> None:
         """Find how many axes results have that come from functions with a rule of their own."""

@@ -93,6 +93,10 @@ def rank(kind: types.Type) -> int:
     return kind.ndim if isinstance(kind, types.Array) else 0
 
 
+class OfComplex(int):
+    """The number of axes of an argument that holds complex numbers."""
+
+
 def is_continuous(kind: types.Type | None) -> bool:
     """Tell whether values of the type can carry a derivative."""
     return kind is not None and (is_float(element(kind)) or is_complex(kind))
