@@ -28,7 +28,9 @@ from adcompiler.loops.distribute import distribute
 from adcompiler.loops.dots import write_out_dots
 from adcompiler.loops.flat import use_numbers
 from adcompiler.loops.fuse import fuse
+from adcompiler.loops.kept_rows import keep_rows
 from adcompiler.loops.lane_blocks import block_recurrences, may_be_in_blocks
+from adcompiler.loops.outer_loops import share_outer_loops
 from adcompiler.loops.stores_last import store_last
 from adcompiler.loops.unroll import unroll
 from adcompiler.loops.upwards import count_upwards
@@ -111,6 +113,10 @@ def _invariants(unit: Unit) -> Graph:
 
 def _fused(unit: Unit) -> Graph:
     return fuse(unit.graph, *symbolic_sizes(unit.graph))
+
+
+def _has_shared_loops(unit: Unit) -> bool:
+    return not (unit.style.accurate or unit.style.parallel or unit.style.broadcasts)
 
 
 def _has_lanes(unit: Unit) -> bool:
@@ -358,6 +364,18 @@ STAGES: dict[str, Stage] = {
         Pass("stacks", lambda u: lists_to_arrays(u.graph), "stacks of known length as arrays"),
         *CLEAN,
         FOLD,
+        Pass(
+            "outer_loops",
+            lambda u: share_outer_loops(u.graph),
+            "nests over one range share their outer loops: rows stay in the cache",
+            _has_shared_loops,
+        ),
+        Pass(
+            "kept_rows",
+            lambda u: keep_rows(u.graph),
+            "what an iteration leaves for itself is one row",
+            _has_shared_loops,
+        ),
         replace(REUSE, apply=lambda u: reuse_arrays(u.graph)),
         *CLEAN,
     ),

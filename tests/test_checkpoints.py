@@ -1,6 +1,7 @@
 """Loops in bounded memory: the same gradients, as few iterations as theory says, bytes in bounds."""
 
 import math
+import os
 import platform
 import random
 import subprocess
@@ -344,13 +345,13 @@ def test_memory_holds(function):
 
 
 def test_a_workspace_that_is_kept():
-    """The second call finds the pages that the first one had."""
+    """The second call finds the pages that the first one had, of up to 256 MB or of all."""
     text = """
 import resource, sys
 import numpy as np
 from adcompiler import grad
 from test_checkpoints import swapped
-derivative = grad(swapped, workspace=True)
+derivative = grad(swapped, workspace=sys.argv[1] == "all")
 args = np.linspace(0.0, 1.0, 4000), 0.1, 1000
 derivative(*args)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -359,9 +360,14 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
     if platform.libc_ver()[0] != "glibc":
         pytest.skip("only the C library of GNU can be told to")
-    done = subprocess.run([sys.executable, "-c", text], cwd=HERE, capture_output=True, text=True, check=True)
     pages = 8 * 4000 * 1000 // 4096
-    assert int(done.stdout) < pages // 20
+    for kept, limit in (("all", "0"), ("some", "256"), ("nothing", "0")):
+        command, surroundings = (
+            [sys.executable, "-c", text, kept],
+            {**os.environ, "ADCOMPILER_WORKSPACE_MB": limit},
+        )
+        done = subprocess.run(command, cwd=HERE, env=surroundings, capture_output=True, text=True, check=True)
+        assert (int(done.stdout) < pages // 20) is (kept != "nothing")
 
 
 def test_too_little_memory_for_one_state():

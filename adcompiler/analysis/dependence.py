@@ -152,6 +152,18 @@ class Dependences:
         """
         return self._in_order(_accessed(store), around, _accessed(read), around_read, earlier, depth)
 
+    def may_meet_later(self, first: Access, second: Access, depth: int) -> bool:
+        """Tell whether an access may touch what another one touched in an earlier iteration.
+
+        Args:
+            first: the access in the earlier iteration.
+            second: the one in the later.
+            depth: how many of the loops around both are in the same iteration; the next one is meant.
+        """
+        if self.never_meet(first, second):
+            return False
+        return self._in_order(first[:2], first[2], second[:2], second[2], False, depth)
+
     def _in_order(
         self, first: _Accessed, one: Loops, second: _Accessed, two: Loops, later: bool, depth: int
     ) -> bool:

@@ -22,7 +22,17 @@ class Iterations:
         for value, memory in self.classes.items():
             self.members[memory].append(value)
         self.dependences = Dependences()
-        _enter(graph.body, (), self)
+        self.enter(graph.body, ())
+
+    def enter(self, region: Region, loops: Loops) -> None:
+        """Take up what stands in a region in these loops, anew where nodes took the place of others."""
+        for node in region.nodes:
+            self.dependences.enter(node, loops)
+            inner = (*loops, node) if isinstance(node, For | While) else loops
+            if isinstance(node, For) and node.role is Role.ADJOINT:  # each adjoint has an array of its own
+                self.dependences.carried.update(dict.fromkeys(node.body.params, node))
+            for part in regions(node):
+                self.enter(part, inner)
 
     def may_share(self, one: Value, two: Value) -> bool:
         """Tell whether two arrays may share memory in one iteration."""
@@ -58,10 +68,15 @@ class Iterations:
 
         Arguments are those of `are_apart`. What an iteration makes for itself is left out.
         """
-        found: dict[Value, Touched] = defaultdict(Touched)
-        if not _collect(loop.body, (*loops, loop), self, found, loop):
+        found = self.accesses(loop.body, (*loops, loop), loop)
+        if found is None:
             return None
         return {memory: access for memory, access in found.items() if not self.is_made_inside(memory, loop)}
+
+    def accesses(self, region: Region, loops: Loops, loop: For) -> dict[Value, Touched] | None:
+        """Return the accesses to each piece of memory in a part of a loop; `loops` are around that, too."""
+        found: dict[Value, Touched] = defaultdict(Touched)
+        return found if _collect(region, loops, self, found, loop) else None
 
     def is_made_inside(self, memory: Value, loop: For) -> bool:
         """Tell whether all arrays and lists of one piece of memory come into being in an iteration."""
@@ -85,16 +100,6 @@ class Touched:
     def sums(self) -> list[tuple[Access, Access]]:
         """Return the pairs of accesses that both add."""
         return [(a, b) for a in self.adds for b in self.adds]
-
-
-def _enter(region: Region, loops: Loops, known: Iterations) -> None:
-    for node in region.nodes:
-        known.dependences.enter(node, loops)
-        inner = (*loops, node) if isinstance(node, For | While) else loops
-        if isinstance(node, For) and node.role is Role.ADJOINT:  # each adjoint has an array of its own
-            known.dependences.carried.update(dict.fromkeys(node.body.params, node))
-        for part in regions(node):
-            _enter(part, inner, known)
 
 
 def _collect(region: Region, loops: Loops, known: Iterations, found: dict[Value, Touched], loop: For) -> bool:

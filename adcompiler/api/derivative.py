@@ -54,7 +54,7 @@ from adcompiler.graph.layout import Layout, Packed, as_plain, build, derived_nam
 from adcompiler.graph.steps import Entries, Matrix, Style, extended, is_one_reverse_step
 from adcompiler.portable import Portable
 from adcompiler.runtime.guards import SizeError
-from adcompiler.runtime.workspace import keep_freed_memory
+from adcompiler.runtime.workspace import keep_freed_memory, keep_some_freed_memory
 from adcompiler.turns import importing, in_turn, uninterrupted
 
 if TYPE_CHECKING:
@@ -90,8 +90,7 @@ class Derivative(Portable, Generic[P, R]):
         )
         self.holomorphic = bool(options.pop("holomorphic", False))
         self.axes = options.pop("axes", (0, 0))
-        if options.pop("workspace", False):
-            keep_freed_memory()
+        self.keep_memory = keep_freed_memory if options.pop("workspace", False) else keep_some_freed_memory
         style = style_of(options)
         self.options, self.raises = jit_options(self.base, options), divides_like_python(self.base, options)
         self.python = python_function(self.base)
@@ -236,6 +235,7 @@ class Derivative(Portable, Generic[P, R]):
         functions = [getattr(module, name) for name in entry.called]
         clock.append(time.perf_counter())
         if self.jit:
+            self.keep_memory()
             seeds = () if self.mode in ("hvp", "halves") else entry.interface.seeds
             kinds = (*map(kind_of, layouts), *(kind for kind in seeds if kind is not None))
             holders = compile_all(entry, module, kinds, self.python, slot)

@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from adcompiler.runtime.workspace import keep_freed_memory
 from benchmarks.gradbench.evaluation import Eval, timed
-from benchmarks.gradbench.memory import keep_freed_memory
 
 EVALS = ["hello", "gmm", "ba", "lstm", "ht", "kmeans", "lse", "llsq", "ode", "det", "particle", "saddle"]
 

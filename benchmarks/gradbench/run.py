@@ -17,10 +17,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from adcompiler.runtime.workspace import keep_freed_memory
 from benchmarks.gradbench.__main__ import EVALS, eval_named
 from benchmarks.gradbench.checking import cases, check
 from benchmarks.gradbench.evaluation import Task, timed
-from benchmarks.gradbench.memory import keep_freed_memory
 from benchmarks.gradbench.sizes import SIZES
 
 LIMITS = {"min_runs": 5, "min_seconds": 0.3}
