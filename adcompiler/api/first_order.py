@@ -61,10 +61,10 @@ def grad(
             that is infinite or not a number, and names it, its line and the iteration of each loop.
             `memory="200MB"` bounds what loops keep for their reversal, `checkpoints=10` how many states each
             keeps: other iterations are run again from these. `workspace=True` lets the process keep freed
-            memory for the next call, up to 2 GB rather than 256 MB, where tapes are large. `parallel=True` runs
-            loops on all cores: over `prange`, and outermost ones whose iterations do not need each other.
-            `wide_sums=True` lets loops over float32 add up in float64. All else are Numba's options such as
-            `fastmath=True` or `error_model="python"`; those of a dispatcher are taken over.
+            memory for the next call, up to 2 GB rather than 256 MB, where tapes are large. `parallel=True`
+            runs loops on all cores: over `prange`, and outermost ones whose iterations do not need each
+            other. `wide_sums=True` lets loops over float32 add up in float64. All else are Numba's options
+            such as `fastmath=True` or `error_model="python"`; those of a dispatcher are taken over.
 
     Returns:
         a callable with the parameters of `function`. It returns the gradient of the one argument, in

@@ -37,6 +37,7 @@ def attention_value_and_grad(q, k, v):
     weights = np.empty((size, size_1))
     weights_copy = np.empty((size, size_1))
     total = np.empty(size)
+    truediv = np.empty((size, size_1))
     for i in range(size):
         total_1 = 0.0
         for j in range(size_1):
@@ -46,8 +47,6 @@ def attention_value_and_grad(q, k, v):
             weights_copy[i, j] = weights_i_j
             total_1 = fast.add_up(total_1, weights_i_j)
         total[i] = total_1
-    truediv = np.empty((size, size_1))
-    for i in range(size):
         for j in range(size_1):
             truediv_i_j = weights[i, j] / total[i]
             truediv[i, j] = truediv_i_j

@@ -67,7 +67,7 @@ def layers_of_samples_value_and_grad(w, b, out, x, labels):
     x_row = np.empty((count, width))
     hidden = np.empty((size, width))
     tanh_tape = np.empty((size, width))
-    d_hidden = np.empty((size, width))
+    d_hidden = np.empty(width)
     total = 0.0
     for block in range(blocks):
         first = block * width
@@ -108,15 +108,14 @@ def layers_of_samples_value_and_grad(w, b, out, x, labels):
                 d_sub = d_sub_lanes[lane]
                 hidden_j = hidden[j, lane]
                 # score += out[j] * hidden[j]
-                d_hidden[j, lane] = d_sub * out_j
+                d_hidden[lane] = d_sub * out_j
                 d_out_sum = fast.add_up(d_out_sum, d_sub * hidden_j)
             # score += out[j] * hidden[j]
             d_out[j] += d_out_sum
-        for j in range(size):
             for lane in range(lanes):
                 # hidden[j] = math.tanh(a)
-                d_tanh = d_hidden[j, lane]
-                d_hidden[j, lane] = 0.0
+                d_tanh = d_hidden[lane]
+                d_hidden[lane] = 0.0
                 tanh = tanh_tape[j, lane]
                 d_a = d_tanh * (1 - tanh * tanh)
                 d_a_lanes[lane] = d_a
