@@ -15,19 +15,17 @@ from numba.core import types as nt
 from adcompiler.analysis.alias import writes_arguments
 from adcompiler.analysis.plain_types import typed
 from adcompiler.analysis.shapes import symbolic_sizes
-from adcompiler.analysis.single import type_derivative, with_single_constants
-from adcompiler.analysis.types import refresh
+from adcompiler.analysis.single import with_single_constants
 from adcompiler.frontend.lower import lower
 from adcompiler.frontend.overloads import without_choices
 from adcompiler.graph.layout import Layout
 from adcompiler.graph.nodes import Graph
 from adcompiler.graph.steps import Style as Style
 from adcompiler.graph.verify import verify
-from adcompiler.graph.walk import defined
 from adcompiler.loops.distribute import distribute
 from adcompiler.loops.dots import write_out_dots
 from adcompiler.loops.flat import use_numbers
-from adcompiler.loops.fuse import fuse
+from adcompiler.loops.forwarded import forward_stores
 from adcompiler.loops.kept_rows import keep_rows
 from adcompiler.loops.lane_blocks import block_recurrences, may_be_in_blocks
 from adcompiler.loops.outer_loops import share_outer_loops
@@ -63,6 +61,7 @@ from adcompiler.prepare.induction import index_counters
 from adcompiler.prepare.localise import localise
 from adcompiler.prepare.originals import read_originals
 from adcompiler.prepare.pieces import copy_into_one_piece
+from adcompiler.prepare.row_shifts import without_row_shifts
 from adcompiler.prepare.rows_at_once import multiply_rows_at_once
 from adcompiler.prepare.scalars import replace_small_arrays
 from adcompiler.prepare.shared_factors import share_factors
@@ -75,12 +74,12 @@ from adcompiler.simplify.cse import eliminate_common
 from adcompiler.simplify.dead import remove_dead
 from adcompiler.simplify.direct import index_directly
 from adcompiler.simplify.fold import fold
-from adcompiler.simplify.invariant import remove_invariants
 from adcompiler.simplify.same_test import join_branches
 from adcompiler.simplify.shape_reads import read_shapes_elsewhere
 from adcompiler.simplify.sink import sink_loads, sink_multiples
 from adcompiler.simplify.transposes import turn_products
 from adcompiler.simplify.views import hoist_views
+from adcompiler.steps import fused, has_lanes, has_shared_loops, invariants, retyped
 from adcompiler.threads.in_threads import in_threads
 from adcompiler.threads.recurrences import recurrences_apart
 from adcompiler.unit import Pass as Pass
@@ -91,14 +90,6 @@ from adcompiler.watch import report
 Stage = tuple[Pass, ...]
 
 
-def _retyped(unit: Unit) -> Graph:
-    unit.settled.clear()  # values keep their identity
-    refresh(unit.graph)
-    if any(value.type is None for value in defined(unit.graph.body)):
-        type_derivative(unit.graph, unit.arguments)
-    return unit.graph
-
-
 def _blocks(unit: Unit) -> Graph:
     def typed_block(graph: Graph, kinds: list[nt.Type]) -> Graph:
         return through(Unit(graph, kinds, keep_arguments=False), "typed").graph
@@ -106,27 +97,10 @@ def _blocks(unit: Unit) -> Graph:
     return typed_blocks(unit.graph, typed_block)
 
 
-def _invariants(unit: Unit) -> Graph:
-    changed = remove_invariants(unit.graph)
-    return unit.graph if changed is unit.graph else remove_dead(changed)
-
-
-def _fused(unit: Unit) -> Graph:
-    return fuse(unit.graph, *symbolic_sizes(unit.graph))
-
-
-def _has_shared_loops(unit: Unit) -> bool:
-    return not (unit.style.accurate or unit.style.parallel or unit.style.broadcasts)
-
-
-def _has_lanes(unit: Unit) -> bool:
-    return not (unit.style.accurate or unit.style.room)
-
-
 FOLD = Pass("fold", lambda u: fold(u.graph), "constants and identities: more is known for all below")
 CLEAN = (
     Pass("dead", lambda u: remove_dead(u.graph), "what nobody reads"),
-    Pass("invariants", _invariants, "what loops carry without changing it"),
+    Pass("invariants", invariants, "what loops carry without changing it"),
 )
 COMMON = Pass("common", lambda u: eliminate_common(u.graph, u.unchanging()), "what is computed twice")
 SINK = Pass("sink", lambda u: sink_loads(u.graph), "loads next to their use, where the text names them")
@@ -135,10 +109,18 @@ SIZES = Pass("sizes", lambda u: hoist_sizes(u.graph, u.shapes()), "each size is 
 COPIES = Pass("copies", lambda u: drop_copies(u.graph), "copies of what is not written afterwards")
 REUSE = Pass(
     "reuse",
-    lambda u: reuse_arrays(u.graph, lambda loop: _has_lanes(u) and may_be_in_blocks(loop)),
+    lambda u: reuse_arrays(u.graph, lambda loop: has_lanes(u) and may_be_in_blocks(loop)),
     "arrays are written where dead ones of that size were; threads come first",
     lambda u: not u.style.parallel,
 )
+RECIPROCALS = Pass("reciprocals", lambda u: share_reciprocals(u.graph), "one division for several")
+OUTER_LOOPS = Pass(
+    "outer_loops",
+    lambda u: share_outer_loops(u.graph),
+    "nests over one range share their outer loops: rows stay in the cache",
+    has_shared_loops,
+)
+FORWARDED = Pass("forwarded", lambda u: forward_stores(u.graph), "elements stored and read once more")
 PARTS = Pass(
     "parts", lambda u: name_parts(u.graph), "rules are applied: results of decompositions as returned"
 )
@@ -230,6 +212,11 @@ STAGES: dict[str, Stage] = {
             "numbers that are taken out and put back: their derivative is zero",
         ),
         Pass(
+            "row_shifts",
+            lambda u: without_row_shifts(u.graph, u.shapes()),
+            "rows of such numbers",
+        ),
+        Pass(
             "localise",
             lambda u: localise(u.graph, *symbolic_sizes(u.graph)),
             "arrays that live within an iteration are made there: nothing to store",
@@ -304,7 +291,7 @@ STAGES: dict[str, Stage] = {
             "arrays that only their shape is read of",
         ),
         *SIMPLE,
-        Pass("retype", _retyped, "types of what passes made", lambda u: not u.style.broadcasts),
+        Pass("retype", retyped, "types of what passes made", lambda u: not u.style.broadcasts),
         Pass(
             "flat",
             lambda u: use_numbers(u.graph, u.shapes()),
@@ -317,7 +304,7 @@ STAGES: dict[str, Stage] = {
             lambda u: sink_multiples(u.graph),
             "multiples of arrays next to where they are added: no array to keep them",
         ),
-        Pass("fuse", _fused, "array code as loops, where shapes are equal", lambda u: not u.style.broadcasts),
+        Pass("fuse", fused, "array code as loops, where shapes are equal", lambda u: not u.style.broadcasts),
         COMMON,
         *SIMPLE,
         Pass(
@@ -343,13 +330,13 @@ STAGES: dict[str, Stage] = {
         REUSE,
         Pass("budget", lambda u: leave_room(u.graph, u.shapes()), "states get the memory that is left"),
         *SIMPLE,
-        Pass("reciprocals", lambda u: share_reciprocals(u.graph), "one division for several by the same"),
+        RECIPROCALS,
         FOLD,
         Pass(
             "lanes",
             lambda u: block_recurrences(u.graph),
             "recurrences, and nests, side by side: LLVM vectorises across them",
-            _has_lanes,
+            has_lanes,
         ),
         Pass(
             "arms",
@@ -364,18 +351,13 @@ STAGES: dict[str, Stage] = {
         Pass("stacks", lambda u: lists_to_arrays(u.graph), "stacks of known length as arrays"),
         *CLEAN,
         FOLD,
+        *(OUTER_LOOPS, FORWARDED, *CLEAN),
+        OUTER_LOOPS,
         Pass(
-            "outer_loops",
-            lambda u: share_outer_loops(u.graph),
-            "nests over one range share their outer loops: rows stay in the cache",
-            _has_shared_loops,
+            "kept_rows", lambda u: keep_rows(u.graph), "what iterations keep for themselves", has_shared_loops
         ),
-        Pass(
-            "kept_rows",
-            lambda u: keep_rows(u.graph),
-            "what an iteration leaves for itself is one row",
-            _has_shared_loops,
-        ),
+        *(FORWARDED, *CLEAN),
+        *(FORWARDED, RECIPROCALS, FOLD, *CLEAN, COMMON, *CLEAN),  # arrays of the size of one that is gone
         replace(REUSE, apply=lambda u: reuse_arrays(u.graph)),
         *CLEAN,
     ),
@@ -396,7 +378,7 @@ STAGES: dict[str, Stage] = {
         *SIMPLE,
         Pass(
             "fuse",
-            _fused,
+            fused,
             "as for derivatives, unless what it writes may overlap",
             lambda u: not u.style.broadcasts and not writes_arguments(u.graph),
         ),

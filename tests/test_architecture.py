@@ -40,6 +40,7 @@ STAGES = [
     "sets",
     "emit",
     "unit",
+    "steps",
     "pipeline",
     "explain",
     "standalone",

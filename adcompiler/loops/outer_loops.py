@@ -12,9 +12,20 @@ from dataclasses import replace
 
 from adcompiler.analysis.dependence import Access, Loops
 from adcompiler.analysis.iterations import Iterations, Touched
+from adcompiler.analysis.sums import carried_kinds
 from adcompiler.analysis.types import is_memory
-from adcompiler.graph.nodes import Apply, For, Graph, Literal, Node, Region, Role, type_of
-from adcompiler.graph.walk import all_reads, operands, regions, results, substitute, values, with_regions
+from adcompiler.graph.nodes import Apply, Effect, For, Graph, Literal, Node, Region, Role, type_of
+from adcompiler.graph.walk import (
+    all_reads,
+    operands,
+    regions,
+    results,
+    substitute,
+    values,
+    walk,
+    with_regions,
+)
+from adcompiler.loops.vectorise import is_simple
 from adcompiler.primitives import card
 
 
@@ -66,16 +77,14 @@ def _are_alike(early: For, late: For) -> bool:
     ranges = [(loop.start, loop.stop, loop.step) for loop in (early, late)]
     if ranges[0] != ranges[1] or not isinstance(early.step, Literal):
         return False
-    if early.role is not late.role and (early.inits or late.inits):
-        return False
     loops = (early, late)
-    if any(loop.breaks or loop.checkpoints or loop.parallel or loop.independent for loop in loops):
-        return False
-    return all(any(isinstance(node, For) for node in loop.body.nodes) for loop in loops)
+    return not any(loop.breaks or loop.checkpoints or loop.parallel or loop.independent for loop in loops)
 
 
 def _may_go_before(node: Node, loop: For, known: Iterations) -> bool:
     """Tell whether a node that follows a loop may stand before it."""
+    if isinstance(node, Effect) and node.fn == "reverse_sweep":
+        return not node.args  # else what the forward sweep returns is read here
     if not isinstance(node, Apply) or not card(node.fn).is_pure or {*operands(node)} & {*loop.outs}:
         return False
     read = [value for value in values(operands(node)) if is_memory(type_of(value))]
@@ -110,11 +119,42 @@ def _keep_order(early: For, both: For, loops: Loops, known: Iterations) -> bool:
     if found[0] is None or found[1] is None:
         return False
     shared = [memory for memory in found[0] if memory in found[1] and not known.is_made_inside(memory, both)]
-    return bool(shared) and not any(
+    if not shared or not (_is_simple(both, loops, known) or _may_stay_scalar(parts)):
+        return False
+    return not any(
         known.dependences.may_meet_later(second, first, len(loops))
         for memory in shared
         for first, second in _in_order(found[0][memory], found[1][memory])
     )
+
+
+def _may_stay_scalar(parts: Sequence[Region]) -> bool:
+    """Tell whether one of two parts is a nest, and the other one loses little by not being vectorised.
+
+    Elementary functions count, unless the nest evaluates some in each iteration anyway.
+    """
+    nests = [any(isinstance(node, For) for node in part.nodes) for part in parts]
+    in_nests = any(is_nest and _has_functions(part) for is_nest, part in zip(nests, parts, strict=True))
+    return all(nests) or (any(nests) and (in_nests or not any(map(_has_functions, parts))))
+
+
+def _has_functions(part: Region) -> bool:
+    return any(isinstance(node, Apply) and bool(card(node.fn).fast) for node in walk(part))
+
+
+def _is_simple(loop: For, loops: Loops, known: Iterations) -> bool:
+    """Tell whether LLVM vectorises an innermost loop: it hands on sums only, and writes no neighbours."""
+    touched = known.touched(loop, loops)
+    if touched is None or None in carried_kinds(loop.body) or not all(map(is_simple, walk(loop.body))):
+        return False
+    index = loop.body.params[0]
+    for memory in touched.values():
+        places = {(array, place) for array, place, _ in (*memory.reads, *memory.writes, *memory.adds)}
+        if any(index in place[:-1] for _, place in places):
+            return False
+        if (memory.writes or memory.adds) and (len(places) > 1 or index not in places.pop()[1]):
+            return False
+    return True
 
 
 def _in_order(first: Touched, second: Touched) -> Iterator[tuple[Access, Access]]:

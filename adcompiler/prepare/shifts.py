@@ -42,7 +42,7 @@ class _Form(NamedTuple):
     is_scale: bool
 
 
-class _UnknownError(Exception):
+class UnknownError(Exception):
     """A value depends on m in another way."""
 
 
@@ -89,7 +89,7 @@ def _cancels(m: Value, rest: Region, classes: Mapping[Value, Value]) -> bool:
     known = _Known(classes, {m: _Form(frozenset({((), 1.0)}), False)})
     try:
         _follow(rest, known)
-    except _UnknownError:
+    except UnknownError:
         return False
     return not any(known.form(atom) for atom in rest.yields)
 
@@ -124,14 +124,14 @@ class _Known:
     def multiplied(self, factor: Factor, atom: Atom, power: int) -> Factor:
         """Return a factor times a power of a number that stays the same."""
         if atom in self.inner:
-            raise _UnknownError
-        return _multiplied(factor, atom, power)
+            raise UnknownError
+        return multiplied(factor, atom, power)
 
     def enter(self, value: Value, form: _Form | None) -> None:
         if form is not None and form.factor:
             key = self.key(value)
             if self.forms.setdefault(key, form) != form:
-                raise _UnknownError
+                raise UnknownError
 
 
 def _follow(region: Region, known: _Known) -> None:
@@ -152,7 +152,7 @@ def _follow(region: Region, known: _Known) -> None:
             case Effect():
                 _spoil(node, known)
                 if not card(node.fn).is_guard and any(known.form(atom) for atom in node.args):
-                    raise _UnknownError
+                    raise UnknownError
 
 
 def _joined(one: Atom, two: Atom, known: _Known) -> _Form | None:
@@ -162,7 +162,7 @@ def _joined(one: Atom, two: Atom, known: _Known) -> _Form | None:
         if known.is_zero(atom) and form is not None and form.is_scale:
             return form
     if forms[0] != forms[1]:
-        raise _UnknownError
+        raise UnknownError
     return forms[0]
 
 
@@ -182,7 +182,7 @@ def _loop(node: For | While, known: _Known) -> None:
             if form is not None and form.is_scale and param in known.zeros:
                 known.enter(param, form)
             elif form != known.form(param):
-                raise _UnknownError
+                raise UnknownError
         known.zeros -= zeros
     for out, param in zip(node.outs, node.carried, strict=True):
         known.enter(out, known.form(param))
@@ -199,7 +199,7 @@ def _store(node: Store, known: _Known) -> None:
     filled = known.fresh.get(known.key(node.array))
     is_free = filled == "np.empty" or (filled == "np.zeros" and form is not None and form.is_scale)
     if not is_free or form is None or (node.accumulate and not form.is_scale):
-        raise _UnknownError
+        raise UnknownError
     known.enter(node.array, form)
 
 
@@ -208,7 +208,7 @@ def _spoil(node: Node, known: _Known) -> None:
     for array in written_by(node):
         known.fresh.pop(known.key(array), None)
         if known.form(array) is not None:
-            raise _UnknownError
+            raise UnknownError
 
 
 def _apply(node: Apply, known: _Known) -> None:
@@ -235,20 +235,20 @@ def _result(node: Apply, forms: list[_Form | None], known: _Known) -> _Form | No
         case "truediv":
             return _quotient(node, first, second, known)
         case "neg" if first is not None:
-            return first if first.is_scale else _Form(_times(first.factor, -1.0), False)
+            return first if first.is_scale else _Form(times(first.factor, -1.0), False)
         case "exp" if first is not None and not first.is_scale:
             return _Form(first.factor, True)
         case "log" if first is not None and first.is_scale:
             return _Form(first.factor, False)
         case "square" | "sqrt" if first is not None and first.is_scale:
-            return _Form(_times(first.factor, 2.0 if node.fn.endswith("square") else 0.5), True)
+            return _Form(times(first.factor, 2.0 if node.fn.endswith("square") else 0.5), True)
         case "sum" if first is not None and first.is_scale:
             return first
         case "mean" | "pos" | "copy" | "float" | "float64":
             return first
     is_part = card(node.fn).is_view and not any(forms[1:])
     if not is_part and node.fn != "stop_gradient":
-        raise _UnknownError
+        raise UnknownError
     return first if is_part else None
 
 
@@ -258,23 +258,23 @@ def _sum(node: Apply, one: _Form | None, two: _Form | None, known: _Known) -> _F
         if one is not None and (one == two or known.is_zero(node.args[1])):
             return one
         if two is None or not known.is_zero(node.args[0]):
-            raise _UnknownError
+            raise UnknownError
         return two
     factors = [form.factor if form else frozenset() for form in (one, two)]
-    return _Form(_plus(factors[0], _times(factors[1], sign)), False)
+    return _Form(plus(factors[0], times(factors[1], sign)), False)
 
 
 def _product(node: Apply, one: _Form | None, two: _Form | None, known: _Known) -> _Form:
     if one is not None and two is not None:
         if not one.is_scale or not two.is_scale or node.fn != "mul":
-            raise _UnknownError
-        return _Form(_plus(one.factor, two.factor), True)
+            raise UnknownError
+        return _Form(plus(one.factor, two.factor), True)
     form, other = (one, node.args[1]) if one is not None else (two, node.args[0])
     assert form is not None
     if form.is_scale:
         return form
     if node.fn != "mul":
-        raise _UnknownError
+        raise UnknownError
     return _Form(known.multiplied(form.factor, other, 1), False)
 
 
@@ -283,27 +283,27 @@ def _quotient(node: Apply, one: _Form | None, two: _Form | None, known: _Known) 
         assert one is not None
         return one if one.is_scale else _Form(known.multiplied(one.factor, node.args[1], -1), False)
     if not two.is_scale or (one is not None and not one.is_scale):
-        raise _UnknownError
-    return _Form(_plus(one.factor if one else frozenset(), _times(two.factor, -1.0)), True)
+        raise UnknownError
+    return _Form(plus(one.factor if one else frozenset(), times(two.factor, -1.0)), True)
 
 
-def _plus(one: Factor, two: Factor) -> Factor:
+def plus(one: Factor, two: Factor) -> Factor:
     total = dict(one)
     for product, coefficient in two:
         total[product] = total.get(product, 0.0) + coefficient
     return frozenset((product, c) for product, c in total.items() if c != 0.0)
 
 
-def _times(factor: Factor, number: float) -> Factor:
+def times(factor: Factor, number: float) -> Factor:
     return frozenset((product, number * coefficient) for product, coefficient in factor)
 
 
-def _multiplied(factor: Factor, atom: Atom, power: int) -> Factor:
+def multiplied(factor: Factor, atom: Atom, power: int) -> Factor:
     """Return a factor times a power of a number."""
     if isinstance(atom, Literal) and isinstance(atom.value, int | float) and atom.value:
-        return _times(factor, float(atom.value) ** power)
+        return times(factor, float(atom.value) ** power)
     if not isinstance(atom, Value) or not is_scalar(type_of(atom)):
-        raise _UnknownError
+        raise UnknownError
 
     def raised(product: tuple[tuple[Atom, int], ...]) -> tuple[tuple[Atom, int], ...]:
         powers = dict(product)

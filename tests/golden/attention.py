@@ -48,44 +48,36 @@ def attention_value_and_grad(q, k, v):
             total_1 = fast.add_up(total_1, weights_i_j)
         total[i] = total_1
         for j in range(size_1):
-            truediv_i_j = weights[i, j] / total[i]
+            truediv_i_j = weights[i, j] / total_1
             truediv[i, j] = truediv_i_j
             weights[i, j] = truediv_i_j
     matmul = weights @ v
 
-    d_weights = np.empty_like(weights)
-    d_total = np.empty_like(total)
+    d_weights = np.empty(size_1)
     ones = np.ones_like(matmul)
     # return np.sum(weights @ v)
     d_weights_b = ones @ v.T
     d_v = weights.T @ ones
     # scores = q @ k.T / np.sqrt(q.shape[1])
     ratio = 1 / sqrt
-    ratio_b = np.empty((size, 1))
-    # weights /= np.sum(weights, axis=1)[:, None]
+    d_matmul = np.empty((size, size_1))
     for i in range(size):
-        ratio_b[i, 0] = 1 / total[i]
-    total_b = np.empty(size)
-    for i in range(size):
+        total_i = total[i]
+        # weights /= np.sum(weights, axis=1)[:, None]
+        inv_total_i = 1 / total_i
         total_1 = 0.0
         for j in range(size_1):
             d_weights_i_j = d_weights_b[i, j]
             # return np.sum(weights @ v)
-            d_weights[i, j] = d_weights_i_j
+            d_weights[j] = d_weights_i_j
             # weights /= np.sum(weights, axis=1)[:, None]
-            d_weights[i, j] = times(d_weights_i_j, ratio_b[i, 0])
-            total_1 = fast.add_up(total_1, -times(d_weights_i_j, truediv[i, j] / total[i]))
-        total_b[i] = total_1
-    # weights /= np.sum(weights, axis=1)[:, None]
-    for i in range(size):
-        d_total[i] = total_b[i]
-    d_matmul = np.empty((size, size_1))
-    for i in range(size):
+            d_weights[j] = times(d_weights_i_j, inv_total_i)
+            total_1 = fast.add_up(total_1, -times(d_weights_i_j, truediv[i, j] / total_i))
         for j in range(size_1):
             # weights /= np.sum(weights, axis=1)[:, None]
-            d_weights[i, j] += d_total[i]
+            d_weights[j] += total_1
             # weights = np.exp(scores)
-            d_scores = times(d_weights[i, j], weights_copy[i, j])
+            d_scores = times(d_weights[j], weights_copy[i, j])
             # scores = q @ k.T / np.sqrt(q.shape[1])
             d_matmul[i, j] = times(d_scores, ratio)
     # scores = q @ k.T / np.sqrt(q.shape[1])

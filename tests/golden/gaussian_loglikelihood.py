@@ -31,34 +31,23 @@ from adcompiler.runtime.guards import times
 @njit(error_model='numpy')
 def gaussian_loglikelihood_value_and_grad(mu, sigma, x):
     """Return the value and the gradient of gaussian_loglikelihood with respect to mu, sigma."""
-    n = len(x)
-    logp = np.empty(n)
     log = math.log(sigma)
     log_1 = math.log(2.0 * math.pi)
-    for i in range(n):
-        e = (x[i] - mu) / sigma
-        logp[i] = -0.5 * e * e - log - 0.5 * log_1
 
-    d_logp = np.empty_like(logp)
-    # return logp.sum()
     result = 0.0
-    for i in range(n):
-        result = fast.add_up(result, logp[i])
-        d_logp[i] = 1.0
     d_mu = 0.0
     d_sigma = 0.0
     d_log = 0.0
-    for i in range(n):
+    for i in range(len(x)):
         inv_sigma = 1.0 / sigma
         e = (x[i] - mu) * inv_sigma
+        result = fast.add_up(result, -0.5 * e * e - log - 0.5 * log_1)
         # logp[i] = -0.5 * e * e - math.log(sigma) - 0.5 * math.log(2.0 * math.pi)
-        d_sub = d_logp[i]
-        d_logp[i] = 0.0
-        d_e = -(d_sub * e)
+        d_e = -e
         # e = (x[i] - mu) / sigma
         d_sigma = fast.add_up(d_sigma, -times(d_e, e * inv_sigma))
         d_mu = fast.add_up(d_mu, -times(d_e, inv_sigma))
-        d_log = fast.add_up(d_log, -d_sub)
+        d_log = fast.add_up(d_log, -1.0)
     # logp[i] = -0.5 * e * e - math.log(sigma) - 0.5 * math.log(2.0 * math.pi)
     d_sigma += times(d_log, 1 / sigma)
     return result, (d_mu, d_sigma)

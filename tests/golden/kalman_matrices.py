@@ -76,15 +76,14 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
         matmul_d = h @ p_b
         m = np.empty(size)
         gain = gain_tape[t]
+        p = np.empty((size, size))
         for i in range(size):
             gain_i = matmul_c[i] / s
             gain[i] = gain_i
             m[i] = m_b[i] + gain_i * e
             matmul_tape_b[t, i] = matmul_d[i]
-        p = np.empty((size, size))
-        for i in range(size):
             for j in range(size):
-                p[i, j] = p_b[i, j] - gain[i] * matmul_d[j]
+                p[i, j] = p_b[i, j] - gain_i * matmul_d[j]
 
     d_a = np.zeros_like(a)
     d_q = np.zeros_like(q)

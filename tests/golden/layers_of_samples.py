@@ -113,11 +113,9 @@ def layers_of_samples_value_and_grad(w, b, out, x, labels):
             # score += out[j] * hidden[j]
             d_out[j] += d_out_sum
             for lane in range(lanes):
-                # hidden[j] = math.tanh(a)
-                d_tanh = d_hidden[lane]
-                d_hidden[lane] = 0.0
                 tanh = tanh_tape[j, lane]
-                d_a = d_tanh * (1 - tanh * tanh)
+                # hidden[j] = math.tanh(a)
+                d_a = d_hidden[lane] * (1 - tanh * tanh)
                 d_a_lanes[lane] = d_a
             for k in range(size_2):
                 d_w_sum = 0.0

@@ -47,7 +47,6 @@ def mixture_value_and_grad(means, weights, x):
     in_bounds(n, 0, runs=n_1)
     terms = np.empty(n)
     exp_tape = np.empty(n)
-    d_terms = np.empty_like(means)
     total = 0.0
     for i in range(n_1):
         for k in range(n):
@@ -65,15 +64,10 @@ def mixture_value_and_grad(means, weights, x):
         d_s = 1 / s
         for k in range(n):
             # s += math.exp(terms[k] - big)
-            d_terms[k] = times(d_s, exp_tape[k])
-        for k in range(n):
+            d_sub = times(d_s, exp_tape[k])
             weights_k = weights[k]
-            x_i = x[i]
-            means_k = means[k]
             # terms[k] = math.log(weights[k]) - 0.5 * (x[i] - means[k]) ** 2
-            d_sub = d_terms[k]
-            d_terms[k] = 0.0
-            d_means[k] += d_sub * (x_i - means_k)
+            d_means[k] += d_sub * (x[i] - means[k])
             d_weights[k] += times(d_sub, 1 / weights_k)
 
     return total, (d_means, d_weights)

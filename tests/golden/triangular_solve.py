@@ -35,20 +35,19 @@ def triangular_solve_value_and_grad(low, b):
     x = np.zeros(n)
     all_in_bounds(low.shape[0], 0, n)
     all_in_bounds(low.shape[1], 0, n)
-    for i in range(n):
-        s = b[i]
-        for j in range(i):
-            s = fast.add_up(s, -(low[i, j] * x[j]))
-        x[i] = s / low[i, i]
 
     d_low = np.zeros_like(low)
     d_b = np.empty_like(b)
     d_x = np.empty_like(x)
-    # return np.sum(x * x)
     result = 0.0
     for i in range(n):
-        x_i = x[i]
-        result = fast.add_up(result, x_i * x_i)
+        s = b[i]
+        for j in range(i):
+            s = fast.add_up(s, -(low[i, j] * x[j]))
+        x_i = s / low[i, i]
+        x[i] = x_i
+        result += x_i * x_i
+        # return np.sum(x * x)
         d_x[i] = 2.0 * x_i
     for i in range(n - 1, -1, -1):
         low_i_i = low[i, i]

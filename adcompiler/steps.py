@@ -1,0 +1,43 @@
+"""Passes that need more of a unit than its graph, and when some of them run."""
+
+from __future__ import annotations
+
+from adcompiler.analysis.shapes import symbolic_sizes
+from adcompiler.analysis.single import type_derivative
+from adcompiler.analysis.types import refresh
+from adcompiler.graph.nodes import Graph
+from adcompiler.graph.walk import defined
+from adcompiler.loops.fuse import fuse
+from adcompiler.simplify.dead import remove_dead
+from adcompiler.simplify.invariant import remove_invariants
+from adcompiler.unit import Unit
+
+
+def retyped(unit: Unit) -> Graph:
+    """Return the graph with types of what passes made."""
+    unit.settled.clear()  # values keep their identity
+    refresh(unit.graph)
+    if any(value.type is None for value in defined(unit.graph.body)):
+        type_derivative(unit.graph, unit.arguments)
+    return unit.graph
+
+
+def invariants(unit: Unit) -> Graph:
+    """Return the graph without what loops carry and do not change."""
+    changed = remove_invariants(unit.graph)
+    return unit.graph if changed is unit.graph else remove_dead(changed)
+
+
+def fused(unit: Unit) -> Graph:
+    """Return the graph with array code as loops."""
+    return fuse(unit.graph, *symbolic_sizes(unit.graph))
+
+
+def has_shared_loops(unit: Unit) -> bool:
+    """Tell whether nests may share loops: sums change their order, and threads share no rows."""
+    return not (unit.style.accurate or unit.style.parallel or unit.style.broadcasts)
+
+
+def has_lanes(unit: Unit) -> bool:
+    """Tell whether iterations may go side by side: it changes the order of sums, and takes memory."""
+    return not (unit.style.accurate or unit.style.room)
