@@ -79,12 +79,12 @@ from adcompiler.simplify.shape_reads import read_shapes_elsewhere
 from adcompiler.simplify.sink import sink_loads, sink_multiples
 from adcompiler.simplify.transposes import turn_products
 from adcompiler.simplify.views import hoist_views
-from adcompiler.steps import fused, has_lanes, has_shared_loops, invariants, retyped
 from adcompiler.threads.in_threads import in_threads
 from adcompiler.threads.recurrences import recurrences_apart
 from adcompiler.unit import Pass as Pass
 from adcompiler.unit import Unit as Unit
 from adcompiler.unit import apply as apply
+from adcompiler.unit_passes import fused, has_lanes, has_shared_loops, invariants, retyped
 from adcompiler.watch import report
 
 Stage = tuple[Pass, ...]

@@ -40,7 +40,7 @@ STAGES = [
     "sets",
     "emit",
     "unit",
-    "steps",
+    "unit_passes",
     "pipeline",
     "explain",
     "standalone",
