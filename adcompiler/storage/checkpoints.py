@@ -89,7 +89,8 @@ class Checkpoints:
 
     def _slots(self, nodes: TapeNodes, memory: int) -> Value:
         """Append what tells how many states there is room for."""
-        total: Value | Literal = Literal(8 * (1 + len(self.state.numbers) + len(self.state.shadows)))
+        notes = 3 if self.is_counted else 1
+        total: Value | Literal = Literal(8 * (notes + len(self.state.numbers) + len(self.state.shadows)))
         for value, sizes in (self.state.arrays | self.state.memory).items():
             part: Atom = Literal(bytes_of(type_of(value)))
             for size in sizes:
@@ -129,7 +130,7 @@ class Checkpoints:
         inner = TapeNodes()
         position = at.count
         if end is None:
-            position = inner.whole("kept", "thinned", self.places, self.order, at.count)
+            position = inner.whole("kept", "thinned", self.places, self.order, at.count, number)
         inner.store(self.places, (position,), number)
         slot = self.slot(inner, position)
         for value, kept in self.kept.items():
