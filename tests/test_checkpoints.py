@@ -177,7 +177,36 @@ def inside_a_loop_that_is_replayed(u0, k, steps):
     return total
 
 
+def with_a_history(u0, k, steps):
+    u, past = u0.copy(), [k]
+    for t in range(steps):
+        u[1:-1] = u[1:-1] + past[-1] * (u[2:] - 2.0 * u[1:-1] + u[:-2]) * past[t // 2]
+        if u[2] > 0.05:
+            past.append(math.sin(u[3] + past[-1]) * 0.3)
+        past.append(k * len(past))
+    past.append(u[2])
+    return np.sum(u * u) * past[len(past) // 2] + sum(past)
+
+
+def two_lists_in_loops_in_loops(u0, k, steps):
+    total, odd, even = 0.0, [u0[0]], [k, u0[1]]
+    for t in range(steps):
+        for _ in range(2):
+            odd.append(math.tanh(even[-1] * odd[t % len(odd)] + u0[t % 7]))
+            total += odd[-1] * even[t]
+        n = 0
+        while n < 2 and total < 9.0:
+            even.append(math.sin(sum(odd)) + even[-2])
+            n += 1
+        even.append(even[len(even) // 2] * 0.5)
+    for x in odd:
+        even.append(x * even[-1])
+    return total + even[-1] + sum(even)
+
+
 PROGRAMS = [
+    with_a_history,
+    two_lists_in_loops_in_loops,
     inside_a_loop_that_is_replayed,
     chosen_in_each_step,
     two_names_before,
@@ -507,8 +536,33 @@ def test_results_beside_the_gradient_are_those_of_the_function():
             u[1:-1] = u[1:-1] + k * (u[2:] - 2.0 * u[1:-1] + u[:-2]) * u[1:-1]
         return np.sum(u * u), u
 
+    def marked_pair(u0, k, steps):
+        u = u0.copy()
+        for _ in checkpointed(range(steps), 2):
+            u[1:-1] = u[1:-1] + k * (u[2:] - 2.0 * u[1:-1] + u[:-2]) * u[1:-1]
+        return np.sum(u * u), u
+
+    expected = pair(U, 0.2, 9)[1]
     _, state = grad(pair, has_aux=True, checkpoints=2, jit=False)(U, 0.2, 9)
-    np.testing.assert_array_equal(state, pair(U, 0.2, 9)[1])
+    np.testing.assert_array_equal(state, expected)
+    np.testing.assert_array_equal(grad(marked_pair, has_aux=True, jit=False)(U, 0.2, 9)[1], expected)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_lists_beside_the_gradient_are_those_of_the_function(jit):
+    def pair(x, n):
+        items = [x]
+        for _ in checkpointed(range(n), 2):
+            own = [items[-1], x]
+            own.append(math.sin(own[0]))
+            items.append(own[-1] * own[1])
+        return items[-1], items
+
+    derivative = grad(pair, has_aux=True, jit=jit)
+    for n in (0, 1, 6):
+        d, items = derivative(0.5, n)
+        assert items == pair(0.5, n)[1]
+        assert d == pytest.approx((pair(0.5 + 1e-6, n)[0] - pair(0.5 - 1e-6, n)[0]) / 2e-6, rel=1e-6)
 
 
 def test_pullbacks():
@@ -540,11 +594,18 @@ def refusal(function, *args, **options):
 
 
 def test_states_that_cannot_be_kept_are_refused():
-    def grows(x, n):
-        items = [x]
+    def shrinks(x, n):
+        items = [x] * (n + 1)
         for _ in checkpointed(range(n), 2):
-            items.append(math.sin(items[-1]))
-        return items[-1]
+            x = math.sin(items.pop() * x)
+        return x
+
+    def may_have_two_names(x, n):
+        one, two = [x], [x, x]
+        items = one if n > 2 else two
+        for _ in checkpointed(range(n), 2):
+            items.append(math.sin(items[-1] * one[0]))
+        return items[-1] + two[-1]
 
     def draws(x, n):
         for _ in range(n):
@@ -567,7 +628,8 @@ def test_states_that_cannot_be_kept_are_refused():
         return np.sum(u * u) + np.sum(last)
 
     assert "the size of 'last'" in refusal(changes_its_size, U, 4, checkpoints=2)
-    assert "[AD205]" in refusal(grows, 0.5, 4)
+    assert "only appends to the list" in refusal(shrinks, 0.5, 4)
+    assert "several names: 'items'" in refusal(may_have_two_names, 0.5, 4)
     assert "draw the numbers before the loop" in refusal(draws, 0.5, 4, checkpoints=2)
     assert "[AD205]" in refusal(has_two_names, 0.5, 4, checkpoints=2)
 
