@@ -110,11 +110,11 @@ def _invariants(unit: Unit) -> Graph:
 
 
 def _fused(unit: Unit) -> Graph:
-    return fuse(unit.graph, *symbolic_sizes(unit.graph))
+    return unit.graph if unit.transposes else fuse(unit.graph, *symbolic_sizes(unit.graph))
 
 
 def _has_lanes(unit: Unit) -> bool:
-    return not (unit.style.accurate or unit.style.room)
+    return not (unit.style.accurate or unit.style.room or unit.transposes)
 
 
 FOLD = Pass("fold", lambda u: fold(u.graph), "constants and identities: more is known for all below")
@@ -131,7 +131,7 @@ REUSE = Pass(
     "reuse",
     lambda u: reuse_arrays(u.graph, lambda loop: _has_lanes(u) and may_be_in_blocks(loop)),
     "arrays are written where dead ones of that size were; threads come first",
-    lambda u: not u.style.parallel,
+    lambda u: not (u.style.parallel or u.transposes),
 )
 PARTS = Pass(
     "parts", lambda u: name_parts(u.graph), "rules are applied: results of decompositions as returned"
@@ -352,7 +352,7 @@ STAGES: dict[str, Stage] = {
         ),
         Pass(
             "zeros",
-            lambda u: skip_zeros(u.graph),
+            lambda u: u.graph if u.transposes else skip_zeros(u.graph),
             "iterations through which no adjoint flows are passed over",
         ),
         Pass("stacks", lambda u: lists_to_arrays(u.graph), "stacks of known length as arrays"),

@@ -120,11 +120,13 @@ class Split:
         forward: returns the results, and a tuple of what the other function is given of it.
         adjoint: is given these and the adjoints of results, and returns those of the arguments.
         kinds: the types of what it is given.
+        repeats: whether the other function runs the forward sweep again.
     """
 
     forward: Graph
     adjoint: Graph
     kinds: tuple[nt.Type, ...]
+    repeats: bool = False
 
 
 def split(graph: Graph, own: int) -> Split:
@@ -158,7 +160,8 @@ def split(graph: Graph, own: int) -> Split:
     doc = f"Return what {name} returns, and what its adjoint reads."
     forward = replace(graph, name=derived_name(name, "forward"), body=body, returns=returns, doc=doc)
     forward = replace(forward, parameters=graph.parameters[:own])
-    return Split(forward, adjoint, tuple(type_of(param) for param in adjoint.body.params))
+    repeats = not all(isinstance(node, Apply) and _is_cheap(node) for node in cut.again)
+    return Split(forward, adjoint, tuple(type_of(param) for param in adjoint.body.params), repeats)
 
 
 def _may_leave(value: Value) -> bool:
@@ -277,11 +280,10 @@ def _computed_again(cut: _Cut, crossing: Sequence[Value]) -> dict[Value, Apply]:
 
 
 def _is_cheap(node: Apply) -> bool:
-    """Tell whether a node is an instruction on numbers."""
-    known = card(node.fn)
-    return (
-        known.is_cheap and known.is_pure and all(_is_number(v) for v in (node.out, *values(operands(node))))
-    )
+    """Tell whether a node is an instruction on numbers, or a slice of them."""
+    known, is_slice = card(node.fn), isinstance(node.out.type, nt.SliceType)
+    reads_numbers = all(map(_is_number, values(operands(node))))
+    return known.is_cheap and known.is_pure and reads_numbers and (is_slice or _is_number(node.out))
 
 
 def _is_number(value: Value) -> bool:
