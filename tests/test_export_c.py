@@ -87,6 +87,20 @@ def test_loops_that_are_run_again(options, tmp_path):
     assert_same(CFunction(derivative, (X, 30), tmp_path)(X, 30), value_and_grad(decaying, jit=False)(X, 30))
 
 
+@pytest.mark.parametrize("options", [{"checkpoints": k} for k in (1, 2, 3, 40)] + [{"memory": 3000}])
+def test_loops_of_unknown_length_that_are_run_again(options, tmp_path):
+    def settling(x, steps):
+        h, t = x.copy(), 0
+        while t < steps and np.sum(h) < 50.0:
+            for i in range(len(h)):
+                h[i] = np.tanh(1.1 * h[i] + 0.2 * h[i - 1])
+            t += 1
+        return h[0] * h[1]
+
+    derivative = value_and_grad(settling, jit=False, **options)
+    assert_same(CFunction(derivative, (X, 90), tmp_path)(X, 90), value_and_grad(settling, jit=False)(X, 90))
+
+
 def test_too_little_memory_is_told(tmp_path):
     compiled = CFunction(value_and_grad(decaying, jit=False, memory=20), (X, 30), tmp_path)
     with pytest.raises(RuntimeError, match="status 1"):
