@@ -63,7 +63,13 @@ def all_zero(w, x):
     return y * w, total, np.maximum(0.0 * w, y)
 
 
-PROGRAMS = [recurrence, layers, in_place, until_small, largest, all_zero]
+def weights(w, x):
+    scores = np.outer(w, x) * x
+    e = np.exp(scores - np.max(scores, axis=1, keepdims=True))
+    return e / np.sum(e, axis=1, keepdims=True) * w.reshape((5, 1))
+
+
+PROGRAMS = [weights, recurrence, layers, in_place, until_small, largest, all_zero]
 
 
 def assert_same(found, expected):
@@ -114,6 +120,18 @@ def test_arguments_may_change_afterwards():
     np.testing.assert_array_equal(pushforward(X, W), expected)
 
 
+@pytest.mark.parametrize("jit", [False, True])
+def test_arrays_that_are_stretched(jit):
+    def product(x, y):
+        return np.sum(x * y, axis=0) + x[0] * y
+
+    x, y = np.outer(W[:3], X), X.reshape((1, 5))
+    for args in ((x, y), (x[:1], y), (x, x + 1.0)):
+        expected = jvp(product, args, args[::-1] if args[0].shape == args[1].shape else args)[1]
+        tangents = args[::-1] if args[0].shape == args[1].shape else args
+        assert_same(linearize(product, *args, jit=jit)[1](*tangents), expected)
+
+
 def test_what_cannot_be_kept_is_run_again():
     def with_lists(w, x):
         rows = [x]
@@ -121,6 +139,10 @@ def test_what_cannot_be_kept_is_run_again():
             rows.append(np.sin(rows[-1] * w) + rows[k // 2])
         return rows[-1] * rows[1]
 
+    def powers(x, n):
+        return x if n < 2 else powers(0.9 * x, n - 1) + powers(x * x, n - 2)
+
+    assert linearize(powers, 0.7, 6, jit=False)[1](1.0, None) == jvp(powers, (0.7, 6), (1.0, None))[1]
     tangents = np.sin(X), X * X
     assert_same(linearize(with_lists, W, X, jit=False)[1](*tangents), jvp(with_lists, (W, X), tangents)[1])
 

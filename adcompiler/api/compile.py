@@ -171,7 +171,9 @@ def _twice(found: Split, seeds: Sequence[nt.Type | None], style: Style) -> tuple
     """Return the pullback of a reverse sweep by the adjoints of the results."""
     count = len(found.kinds)
     wrt = tuple(range(count - sum(kind is not None for kind in seeds), count))
-    how = replace(style, single=False, packed=False, ones=(), room=None)
+    how = replace(style, single=False, packed=False, ones=found.axes_of_one(seeds), room=None)
+    if style.ones:
+        how = replace(how, ones=(), broadcasts=True)
     chain = (Step("pullback", wrt),)
     return _transformed(as_program(found.adjoint), [Leaf(kind) for kind in found.kinds], chain, how)
 
