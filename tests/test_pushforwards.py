@@ -69,7 +69,11 @@ def weights(w, x):
     return e / np.sum(e, axis=1, keepdims=True) * w.reshape((5, 1))
 
 
-PROGRAMS = [weights, recurrence, layers, in_place, until_small, largest, all_zero]
+def handed_on(w, x):
+    return x, 1.0, 3, x.sum() * 0.0 + 2.0, w
+
+
+PROGRAMS = [handed_on, weights, recurrence, layers, in_place, until_small, largest, all_zero]
 
 
 def assert_same(found, expected):

@@ -15,7 +15,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.types import is_array
 from adcompiler.graph.layout import Leaf, Packed, Static, derived_name, map_leaves
-from adcompiler.graph.nodes import Atom, Effect, Graph, Node, Region, Role, Value, type_of
+from adcompiler.graph.nodes import Atom, Effect, Graph, Literal, Node, Region, Role, Value, type_of
 from adcompiler.graph.walk import clone, defined, map_region
 from adcompiler.reverse.results import kept_apart
 from adcompiler.storage.halves import Split
@@ -54,11 +54,21 @@ def pushforward(found: Split, twice: Graph, seeds: Kinds, along: Sequence[Value]
         for value, kind in zip(along, given, strict=True)
     ]
     body = _named(replace(twice.body, params=(*own, *tangents)), count, outputs)
-    assert isinstance(found.forward.returns, Packed)
-    supply = iter(seeds)
-    result = found.forward.returns.parts[0]
-    returns = map_leaves(result, lambda _: Static(None) if next(supply) is None else Leaf())
-    return _split(found.forward, replace(twice, body=body, returns=returns), outputs)
+    second = replace(twice, body=body)
+    return _split(found.forward, _with_constants(second, found.forward, seeds), outputs)
+
+
+def _with_constants(second: Graph, forward: Graph, seeds: Kinds) -> Graph:
+    """Return a function whose results are built as outputs are: constant floats have the tangent zero."""
+    assert isinstance(forward.returns, Packed)
+    rest, found = iter(second.body.yields), []
+    for atom, kind in zip(forward.body.yields, seeds, strict=False):
+        is_float = isinstance(atom, Literal) and isinstance(atom.value, float)
+        found.append(next(rest) if kind is not None else Literal(0.0) if is_float else None)
+    supply = iter(found)
+    returns = map_leaves(forward.returns.parts[0], lambda _: Static(None) if next(supply) is None else Leaf())
+    yields = tuple(atom for atom in found if atom is not None)
+    return replace(second, body=replace(second.body, yields=yields), returns=returns)
 
 
 def along_tangents(forward: Graph, tangent: Graph) -> Split:
@@ -97,5 +107,5 @@ def _named(body: Region, count: int, outputs: Sequence[Atom]) -> Region:
     for value in defined(body):
         value.name = re.sub("^(d_)+", "t_", value.name)
     for param, atom in zip(body.params[count - len(outputs) : count], outputs, strict=True):
-        param.name, param.type = getattr(atom, "name", param.name), type_of(atom)
+        param.name, param.type = getattr(atom, "name", param.name), type_of(atom) or param.type
     return body
