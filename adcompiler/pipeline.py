@@ -25,7 +25,6 @@ from adcompiler.graph.verify import verify
 from adcompiler.loops.distribute import distribute
 from adcompiler.loops.dots import write_out_dots
 from adcompiler.loops.flat import use_numbers
-from adcompiler.loops.forwarded import forward_stores
 from adcompiler.loops.kept_rows import keep_rows
 from adcompiler.loops.lane_blocks import block_recurrences, may_be_in_blocks
 from adcompiler.loops.outer_loops import share_outer_loops
@@ -84,7 +83,7 @@ from adcompiler.threads.recurrences import recurrences_apart
 from adcompiler.unit import Pass as Pass
 from adcompiler.unit import Unit as Unit
 from adcompiler.unit import apply as apply
-from adcompiler.unit_passes import fused, has_lanes, has_shared_loops, invariants, retyped
+from adcompiler.unit_passes import forwarded, fused, has_lanes, has_shared_loops, invariants, retyped
 from adcompiler.watch import report
 
 Stage = tuple[Pass, ...]
@@ -111,7 +110,7 @@ REUSE = Pass(
     "reuse",
     lambda u: reuse_arrays(u.graph, lambda loop: has_lanes(u) and may_be_in_blocks(loop)),
     "arrays are written where dead ones of that size were; threads come first",
-    lambda u: not u.style.parallel,
+    lambda u: not (u.style.parallel or u.transposes),
 )
 RECIPROCALS = Pass("reciprocals", lambda u: share_reciprocals(u.graph), "one division for several")
 OUTER_LOOPS = Pass(
@@ -120,7 +119,7 @@ OUTER_LOOPS = Pass(
     "nests over one range share their outer loops: rows stay in the cache",
     has_shared_loops,
 )
-FORWARDED = Pass("forwarded", lambda u: forward_stores(u.graph), "elements stored and read once more")
+FORWARDED = Pass("forwarded", forwarded, "elements that are set and read at one place")
 PARTS = Pass(
     "parts", lambda u: name_parts(u.graph), "rules are applied: results of decompositions as returned"
 )
@@ -345,7 +344,7 @@ STAGES: dict[str, Stage] = {
         ),
         Pass(
             "zeros",
-            lambda u: skip_zeros(u.graph),
+            lambda u: u.graph if u.transposes else skip_zeros(u.graph),
             "iterations through which no adjoint flows are passed over",
         ),
         Pass("stacks", lambda u: lists_to_arrays(u.graph), "stacks of known length as arrays"),

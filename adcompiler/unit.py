@@ -31,6 +31,7 @@ class Unit:
         masked: whether its results may be left out by what its caller makes of them.
         settled: for each pass, the graph in which it last found nothing to change.
         starts: where the counters end that reverse loops count back.
+        transposes: whether the reverse sweep is differentiated again, by the adjoints that it is given.
         notes: of each loop that was to run at once, why it does not; nothing if it does.
     """
 
@@ -43,6 +44,7 @@ class Unit:
     masked: bool = False
     starts: dict[Value, Literal] = field(default_factory=dict)
     settled: dict[str, Graph] = field(default_factory=dict)
+    transposes: bool = False
     notes: dict[For, str] = field(default_factory=dict)
 
     def shapes(self) -> Shapes:

@@ -7,6 +7,7 @@ from adcompiler.analysis.single import type_derivative
 from adcompiler.analysis.types import refresh
 from adcompiler.graph.nodes import Graph
 from adcompiler.graph.walk import defined
+from adcompiler.loops.forwarded import forward_stores
 from adcompiler.loops.fuse import fuse
 from adcompiler.simplify.dead import remove_dead
 from adcompiler.simplify.invariant import remove_invariants
@@ -30,14 +31,20 @@ def invariants(unit: Unit) -> Graph:
 
 def fused(unit: Unit) -> Graph:
     """Return the graph with array code as loops."""
-    return fuse(unit.graph, *symbolic_sizes(unit.graph))
+    return unit.graph if unit.transposes else fuse(unit.graph, *symbolic_sizes(unit.graph))
+
+
+def forwarded(unit: Unit) -> Graph:
+    """Return the graph with elements that are set and read at one place as numbers."""
+    return unit.graph if unit.transposes else forward_stores(unit.graph)
 
 
 def has_shared_loops(unit: Unit) -> bool:
     """Tell whether nests may share loops: sums change their order, and threads share no rows."""
-    return not (unit.style.accurate or unit.style.parallel or unit.style.broadcasts)
+    style = unit.style
+    return not (style.accurate or style.parallel or style.broadcasts or unit.transposes)
 
 
 def has_lanes(unit: Unit) -> bool:
     """Tell whether iterations may go side by side: it changes the order of sums, and takes memory."""
-    return not (unit.style.accurate or unit.style.room)
+    return not (unit.style.accurate or unit.style.room or unit.transposes)

@@ -26,6 +26,7 @@ from adcompiler import (
     value_and_grad,
     vjp,
 )
+from adcompiler.runtime.helpers import next_of_many, thinned
 from adcompiler.storage.run_again import iterations_run
 
 HERE = Path(__file__).parent
@@ -177,7 +178,36 @@ def inside_a_loop_that_is_replayed(u0, k, steps):
     return total
 
 
+def with_a_history(u0, k, steps):
+    u, past = u0.copy(), [k]
+    for t in range(steps):
+        u[1:-1] = u[1:-1] + past[-1] * (u[2:] - 2.0 * u[1:-1] + u[:-2]) * past[t // 2]
+        if u[2] > 0.05:
+            past.append(math.sin(u[3] + past[-1]) * 0.3)
+        past.append(k * len(past))
+    past.append(u[2])
+    return np.sum(u * u) * past[len(past) // 2] + sum(past)
+
+
+def two_lists_in_loops_in_loops(u0, k, steps):
+    total, odd, even = 0.0, [u0[0]], [k, u0[1]]
+    for t in range(steps):
+        for _ in range(2):
+            odd.append(math.tanh(even[-1] * odd[t % len(odd)] + u0[t % 7]))
+            total += odd[-1] * even[t]
+        n = 0
+        while n < 2 and total < 9.0:
+            even.append(math.sin(sum(odd)) + even[-2])
+            n += 1
+        even.append(even[len(even) // 2] * 0.5)
+    for x in odd:
+        even.append(x * even[-1])
+    return total + even[-1] + sum(even)
+
+
 PROGRAMS = [
+    with_a_history,
+    two_lists_in_loops_in_loops,
     inside_a_loop_that_is_replayed,
     chosen_in_each_step,
     two_names_before,
@@ -313,10 +343,57 @@ def test_schedules_of_another_package(slots):
         assert iterations_run(steps, slots) == runs
 
 
-@pytest.mark.parametrize("slots", [3, 5, 10, 40])
-def test_loops_of_unknown_length_run_little_more(slots):
-    for steps in (1, 10, 57, 200):
-        assert counted_runs(decayed_while, slots, steps) <= 2 * iterations_run(steps, slots)
+def again(steps, slots):
+    """How many iterations are run again to reverse some from the first state, the last one included."""
+    return iterations_run(steps, slots) if steps else 0
+
+
+def runs_of_unknown_length(most, slots):
+    """How many iterations are run in all if a loop turns out to have 1, 2, ... iterations."""
+    places, order, kept, due = np.zeros(slots, np.int64), np.arange(slots), 0, 0
+    for k in range(most):
+        if k == due:
+            kept = thinned(places, order, kept, k)
+            places[kept], kept = k, kept + 1
+            due = next_of_many(places, kept)
+            assert sorted(order) == list(range(slots))
+        lengths = np.diff([*places[:kept], k])  # the last iteration is not run again
+        yield k + 1 + sum(again(length, slots - j) for j, length in enumerate(lengths))
+
+
+@pytest.mark.parametrize("slots", [1, 2, 3, 5, 10, 40])
+def test_loops_of_unknown_length_are_run_as_often_as_their_states_say(slots):
+    counts = [*runs_of_unknown_length(200, slots)]
+    for steps in (1, 2, 10, 57, 200):
+        assert counted_runs(decayed_while, slots, steps) == counts[steps - 1]
+
+
+@pytest.mark.parametrize(
+    ("slots", "most", "usual"),
+    [
+        (1, 1.0, 1.0),
+        (2, 1.172, 1.02),
+        (3, 1.104, 1.03),
+        (5, 1.072, 1.015),
+        (10, 1.042, 1.01),
+        (40, 1.024, 1.005),
+    ],
+)
+def test_loops_of_unknown_length_run_little_more(slots, most, usual):
+    """Against the fewest that are possible where the length is known; as many while no state gives way."""
+    counts = [*runs_of_unknown_length(1000, slots)]
+    ratios = [count / iterations_run(steps + 1, slots) for steps, count in enumerate(counts)]
+    assert min(ratios) == 1.0 and max(ratios) <= most and np.mean(ratios) <= usual
+    assert ratios[: slots + 1] == [1.0] * (slots + 1)
+
+
+def test_as_many_slots_as_there_may_be():
+    """What is decided when slots are full takes a few steps for each state, however many there are."""
+    places, order = np.arange(4096), np.arange(4096)
+    kept = thinned(places, order, 4096, 4096)
+    assert 4096 - 4096 // 16 <= kept < 4096 - 100
+    assert sorted(order) == list(range(4096)) and np.all(np.diff(places[:kept]) > 0)
+    assert np.all(places[:kept] == order[:kept])
 
 
 # memory
@@ -344,30 +421,31 @@ def test_memory_holds(function):
         np.testing.assert_allclose(derivative(*args)[0], plain(*args)[0], rtol=1e-9, atol=1e-12)
 
 
-def test_a_workspace_that_is_kept():
-    """The second call finds the pages that the first one had, of up to 256 MB or of all."""
-    text = """
+@pytest.mark.parametrize(("workspace", "limit"), [(True, "0"), (False, "256"), (False, "0")])
+def test_pages_of_tapes_are_not_found_again_one_by_one(workspace, limit):
+    """The second call finds the pages that the first one had, or large ones, of which there are few."""
+    text = f"""
 import resource, sys
 import numpy as np
 from adcompiler import grad
 from test_checkpoints import swapped
-derivative = grad(swapped, workspace=sys.argv[1] == "all")
+derivative = grad(swapped, workspace={workspace})
 args = np.linspace(0.0, 1.0, 4000), 0.1, 1000
 derivative(*args)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 derivative(*args)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
-    if platform.libc_ver()[0] != "glibc":
+    keeps = workspace or limit != "0"
+    if keeps and platform.libc_ver()[0] != "glibc":
         pytest.skip("only the C library of GNU can be told to")
+    switch = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if not keeps and (not switch.exists() or "[never]" in switch.read_text()):
+        pytest.skip("there are no large pages")
+    command, surroundings = [sys.executable, "-c", text], {**os.environ, "ADCOMPILER_WORKSPACE_MB": limit}
+    done = subprocess.run(command, cwd=HERE, env=surroundings, capture_output=True, text=True, check=True)
     pages = 8 * 4000 * 1000 // 4096
-    for kept, limit in (("all", "0"), ("some", "256"), ("nothing", "0")):
-        command, surroundings = (
-            [sys.executable, "-c", text, kept],
-            {**os.environ, "ADCOMPILER_WORKSPACE_MB": limit},
-        )
-        done = subprocess.run(command, cwd=HERE, env=surroundings, capture_output=True, text=True, check=True)
-        assert (int(done.stdout) < pages // 20) is (kept != "nothing")
+    assert int(done.stdout) < pages // (20 if keeps else 2)  # there may be few large pages left
 
 
 def test_too_little_memory_for_one_state():
@@ -461,8 +539,33 @@ def test_results_beside_the_gradient_are_those_of_the_function():
             u[1:-1] = u[1:-1] + k * (u[2:] - 2.0 * u[1:-1] + u[:-2]) * u[1:-1]
         return np.sum(u * u), u
 
+    def marked_pair(u0, k, steps):
+        u = u0.copy()
+        for _ in checkpointed(range(steps), 2):
+            u[1:-1] = u[1:-1] + k * (u[2:] - 2.0 * u[1:-1] + u[:-2]) * u[1:-1]
+        return np.sum(u * u), u
+
+    expected = pair(U, 0.2, 9)[1]
     _, state = grad(pair, has_aux=True, checkpoints=2, jit=False)(U, 0.2, 9)
-    np.testing.assert_array_equal(state, pair(U, 0.2, 9)[1])
+    np.testing.assert_array_equal(state, expected)
+    np.testing.assert_array_equal(grad(marked_pair, has_aux=True, jit=False)(U, 0.2, 9)[1], expected)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_lists_beside_the_gradient_are_those_of_the_function(jit):
+    def pair(x, n):
+        items = [x]
+        for _ in checkpointed(range(n), 2):
+            own = [items[-1], x]
+            own.append(math.sin(own[0]))
+            items.append(own[-1] * own[1])
+        return items[-1], items
+
+    derivative = grad(pair, has_aux=True, jit=jit)
+    for n in (0, 1, 6):
+        d, items = derivative(0.5, n)
+        assert items == pair(0.5, n)[1]
+        assert d == pytest.approx((pair(0.5 + 1e-6, n)[0] - pair(0.5 - 1e-6, n)[0]) / 2e-6, rel=1e-6)
 
 
 def test_pullbacks():
@@ -494,11 +597,18 @@ def refusal(function, *args, **options):
 
 
 def test_states_that_cannot_be_kept_are_refused():
-    def grows(x, n):
-        items = [x]
+    def shrinks(x, n):
+        items = [x] * (n + 1)
         for _ in checkpointed(range(n), 2):
-            items.append(math.sin(items[-1]))
-        return items[-1]
+            x = math.sin(items.pop() * x)
+        return x
+
+    def may_have_two_names(x, n):
+        one, two = [x], [x, x]
+        items = one if n > 2 else two
+        for _ in checkpointed(range(n), 2):
+            items.append(math.sin(items[-1] * one[0]))
+        return items[-1] + two[-1]
 
     def draws(x, n):
         for _ in range(n):
@@ -521,7 +631,8 @@ def test_states_that_cannot_be_kept_are_refused():
         return np.sum(u * u) + np.sum(last)
 
     assert "the size of 'last'" in refusal(changes_its_size, U, 4, checkpoints=2)
-    assert "[AD205]" in refusal(grows, 0.5, 4)
+    assert "only appends to the list" in refusal(shrinks, 0.5, 4)
+    assert "several names: 'items'" in refusal(may_have_two_names, 0.5, 4)
     assert "draw the numbers before the loop" in refusal(draws, 0.5, 4, checkpoints=2)
     assert "[AD205]" in refusal(has_two_names, 0.5, 4, checkpoints=2)
 

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from corpus import CORPUS
-from numba import float64, njit
+from numba import float64, njit, prange
 from test_corpus import complete, floats
 from test_golden import NAMES, pair
 
@@ -85,6 +85,20 @@ def decaying(x, steps):
 def test_loops_that_are_run_again(options, tmp_path):
     derivative = value_and_grad(decaying, jit=False, **options)
     assert_same(CFunction(derivative, (X, 30), tmp_path)(X, 30), value_and_grad(decaying, jit=False)(X, 30))
+
+
+@pytest.mark.parametrize("options", [{"checkpoints": k} for k in (1, 2, 3, 40)] + [{"memory": 3000}])
+def test_loops_of_unknown_length_that_are_run_again(options, tmp_path):
+    def settling(x, steps):
+        h, t = x.copy(), 0
+        while t < steps and np.sum(h) < 50.0:
+            for i in range(len(h)):
+                h[i] = np.tanh(1.1 * h[i] + 0.2 * h[i - 1])
+            t += 1
+        return h[0] * h[1]
+
+    derivative = value_and_grad(settling, jit=False, **options)
+    assert_same(CFunction(derivative, (X, 90), tmp_path)(X, 90), value_and_grad(settling, jit=False)(X, 90))
 
 
 def test_too_little_memory_is_told(tmp_path):
@@ -291,3 +305,15 @@ def test_what_an_else_and_later_lines_share_is_declared_before_the_branch():
         "}",
         "b = size;",
     ]
+
+
+def test_files_for_one_thread_say_so(tmp_path):
+    def total(x):
+        found = 0.0
+        for k in prange(len(x)):
+            found += math.sin(x[k])
+        return found
+
+    for parallel in (False, True):
+        grad(total, parallel=parallel).export(tmp_path / "total.c", np.ones(3))
+        assert ("this file is for one thread" in (tmp_path / "total.c").read_text()) is parallel

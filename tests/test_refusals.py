@@ -488,10 +488,10 @@ def rule_of_another_form(x):
 
 @refused("AD205", 1.0, 4)
 def checkpointed_list(x, n):
-    items = [x]
+    items = [x, 1.0]
     for _ in checkpointed(range(n), slots=2):
-        items.append(math.sin(items[-1]))
-    return items[-1]
+        items[0] = math.sin(items[0] * items[1])
+    return items[0]
 
 
 @refused("AD205", 1.0, 4)

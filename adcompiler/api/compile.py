@@ -16,6 +16,7 @@ from adcompiler.emit.callees import Callees, Kinds, callee_graph, own_kinds, pla
 from adcompiler.emit.handed_down import hand_down
 from adcompiler.emit.together import call_together
 from adcompiler.emit.write import ModuleText, emit
+from adcompiler.errors import DifferentiationError
 from adcompiler.forward.forward import forward
 from adcompiler.frontend.recursion import Callee
 from adcompiler.frontend.staying import CannotStayError
@@ -35,10 +36,11 @@ from adcompiler.sets.doubt import decisive
 from adcompiler.sets.in_sets import in_sets
 from adcompiler.storage.derived import Derived
 from adcompiler.storage.gradient import gradient
+from adcompiler.storage.halves import Split, split
 from adcompiler.storage.halves import halves as cut_in_halves
-from adcompiler.storage.halves import split
 from adcompiler.storage.plan import LoopPlan
 from adcompiler.storage.tape import Tape
+from adcompiler.storage.transposed import along_tangents, as_program, pushforward
 from adcompiler.watch import report
 
 
@@ -70,10 +72,7 @@ def compile_text(
         keep_arguments: whether arguments that the function writes are copied; those copies are what a
             function without a result returns.
     """
-    result, compiled = _transformed(graph, layouts, chain, style, keep_arguments)
-    mains = [result]
-    if chain and chain[-1].kind == "halves":
-        mains = _split(result, compiled, len(layouts))
+    mains, compiled = _mains(graph, layouts, chain, style, keep_arguments)
     callees = Callees([graph.name for graph in mains])
     parts = [callees.resolve(main) for main in mains]
     while callees.todo:
@@ -99,10 +98,11 @@ def _transformed(
 ) -> tuple[Graph, Compiled]:
     """Return the final graph of one function, and what is known about it."""
     arguments = [leaf.kind for layout in layouts for leaf in leaves(layout)]
-    is_plain = halves is None and not any(step.in_lanes or step.in_sets for step in chain)
+    transposes = any(step.transposed for step in chain)
+    is_plain = not (halves or transposes or any(step.in_lanes or step.in_sets for step in chain))
     style = replace(style, parallel=style.parallel and is_plain)
     guards = Guards(cautious=style.cautious, stretches=style.broadcasts, ones=style.ones)
-    unit = Unit(graph, arguments, style, keep_arguments, guards, masked=masked)
+    unit = Unit(graph, arguments, style, keep_arguments, guards, masked=masked, transposes=transposes)
     through(unit, "typed")
     check_calls(unit.graph)
     if chain and chain[0].kind in ("jvp", "tangent", "slope"):
@@ -133,9 +133,63 @@ def _transformed(
     return result, Compiled(result, made.plans, interface, notes=unit.notes)
 
 
-def _split(result: Graph, compiled: Compiled, own: int) -> list[Graph]:
-    """Return the two functions of a pullback, the forward sweep last."""
-    found = split(result, own)
+def _mains(
+    graph: Graph, layouts: Sequence[Layout], chain: Chain, style: Style, keep_arguments: bool
+) -> tuple[list[Graph], Compiled]:
+    """Return the graphs of the functions that are called from outside, the first one last."""
+    if not (chain and chain[-1].kind == "halves"):
+        result, compiled = _transformed(graph, layouts, chain, style, keep_arguments)
+        return [result], compiled
+    if not chain[-1].transposed:
+        result, compiled = _transformed(graph, layouts, chain, style, keep_arguments)
+        return _halves(split(result, len(layouts)), compiled), compiled
+    found = _transposed(graph, layouts, chain, style) or _along(graph, layouts, chain[-1].wrt, style)
+    return _halves(*found), found[1]
+
+
+def _transposed(
+    graph: Graph, layouts: Sequence[Layout], chain: Chain, style: Style
+) -> tuple[Split, Compiled] | None:
+    """Return the two functions of a pushforward that reads what is kept; None if the function runs again.
+
+    It does where the reverse sweep would, where there is none, and where that cannot be differentiated again.
+    """
+    try:
+        result, compiled = _transformed(graph, layouts, chain, style)
+        found, seeds = split(result, len(layouts)), compiled.interface.seeds
+        if found.repeats:
+            return None
+        twice, about = _twice(found, seeds, style)
+    except DifferentiationError:
+        return None
+    values = [result.body.params[k] for k in _leaf_positions(layouts, chain[-1].wrt, result)]
+    found = replace(found, forward=_at_once(through(Unit(found.forward, style=style), "itself")).graph)
+    return pushforward(found, twice, seeds, values, about.interface.seeds), compiled
+
+
+def _twice(found: Split, seeds: Sequence[nt.Type | None], style: Style) -> tuple[Graph, Compiled]:
+    """Return the pullback of a reverse sweep by the adjoints of the results."""
+    count = len(found.kinds)
+    wrt = tuple(range(count - sum(kind is not None for kind in seeds), count))
+    how = replace(style, single=False, packed=False, ones=found.axes_of_one(seeds), room=None)
+    if style.ones:
+        how = replace(how, ones=(), broadcasts=True)
+    chain = (Step("pullback", wrt),)
+    return _transformed(as_program(found.adjoint), [Leaf(kind) for kind in found.kinds], chain, how)
+
+
+def _along(
+    graph: Graph, layouts: Sequence[Layout], wrt: tuple[int, ...], style: Style
+) -> tuple[Split, Compiled]:
+    """Return the two functions of a pushforward that runs the function again."""
+    style = replace(style, packed=False, broadcasts=True, ones=())
+    tangent, _ = _transformed(graph, layouts, (Step("tangent", wrt),), style)
+    primal, compiled = _transformed(graph, layouts, (), style)
+    return along_tangents(primal, tangent), compiled
+
+
+def _halves(found: Split, compiled: Compiled) -> list[Graph]:
+    """Return the two functions of a pullback or pushforward, the forward sweep last."""
     returns, adjoint = found.forward.returns, found.adjoint.returns
     assert returns is not None and adjoint is not None
     second = Adjoint(found.adjoint.name, found.kinds, adjoint)

@@ -236,7 +236,7 @@ class Derivative(Portable, Generic[P, R]):
         clock.append(time.perf_counter())
         if self.jit:
             self.keep_memory()
-            seeds = () if self.mode in ("hvp", "halves") else entry.interface.seeds
+            seeds = () if self.mode in ("hvp", "halves", "linearized") else entry.interface.seeds
             kinds = (*map(kind_of, layouts), *(kind for kind in seeds if kind is not None))
             holders = compile_all(entry, module, kinds, self.python, slot)
             if slot is not None:

@@ -13,6 +13,7 @@ Mode = Literal[
     "value_and_grad",
     "pullback",
     "halves",
+    "linearized",
     "jvp",
     "hvp",
     "pattern",
@@ -46,6 +47,8 @@ def next_chain(mode: Mode, wrt: tuple[int, ...], has_aux: bool = False, holomorp
             return (Step("tangent", wrt, in_sets="here"),)
         case "hvp":
             return Step("grad", wrt), Step("tangent", wrt)
+        case "linearized":
+            return (Step("halves", wrt, transposed=True),)
         case "grad" | "value_and_grad":
             return (Step(mode, wrt, has_aux, holomorphic),)
     return (Step(mode, wrt, has_aux),)

@@ -1,7 +1,7 @@
 """`vjp`, `jvp` and `linearize` inside compiled code.
 
-A pullback keeps what the forward sweep did, a pushforward the arguments, copied; each has a type of its own
-that can be called. What it runs is written for the types of the adjoints or tangents that it is called with.
+Pullbacks and pushforwards keep what the forward sweep did. Each has a type of its own that can be called;
+what it runs is written for the types of adjoints or tangents.
 """
 
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator"
@@ -39,7 +39,7 @@ class LinearType(nt.Callable):
     Attributes:
         derivative: the derivative.
         made: its specialisation.
-        kept: the type of what is kept.
+        kept: the type of what is kept: of what the forward sweep did, and the arguments, copied.
         returns: how the outputs are built.
     """
 
@@ -116,18 +116,17 @@ def _compiled(head: str, result: str, known: dict[str, Any]) -> Any:
 def _run(kind: LinearType, args: tuple[nt.Type, ...]) -> Any:
     """Write what a call of a pullback or pushforward runs."""
     wrt, layouts = kind.derivative.wrt, kind.made.layouts
-    kept = [f"kept(linear)[{k}]" for k in range(len(kind.kept))]
-    known = {"kept": _kept(kind)}
+    kept = [f"kept(linear)[0][{k}]" for k in range(len(kind.kept[0]))]
+    known = {"kept": _kept(kind), "second": kind.made.adjoint}
     if kind.derivative.mode == "halves":
         seeds = [*_adjoints(kind, args)]
         found = [f"found[{wrt.index(k)}]" if k in wrt else "None" for k in range(len(layouts))]
         known["arranged"] = _compiled("found", f"({', '.join(found)},)", {})
-        known["adjoint"] = kind.made.adjoint
-        return _compiled("linear, a0", f"arranged(adjoint({', '.join([*kept, *seeds])}))", known)
-    known["made"] = kind.made.function
-    given = [*_tangents(wrt, layouts, args, kept)]
+        return _compiled("linear, a0", f"arranged(second({', '.join([*kept, *seeds])}))", known)
+    own = [f"kept(linear)[1][{k}]" for k in range(len(layouts))]
+    given = [*_tangents(wrt, layouts, args, own)]
     names = [f"a{k}" for k in range(len(args))]
-    return _compiled(", ".join(["linear", *names]), f"made({', '.join([*kept, *given])})[1]", known)
+    return _compiled(", ".join(["linear", *names]), f"second({', '.join([*kept, *given])})", known)
 
 
 def _adjoints(kind: LinearType, args: tuple[nt.Type, ...]) -> Iterator[str]:
@@ -217,25 +216,19 @@ def _linear(function: Any, kinds: Sequence[nt.Type], mode: Mode, given_as: str) 
     names = [f"{given_as}[{k}]" for k in range(len(layouts))]
     copies = "".join(f"{_copied(layout, name, known)}, " for layout, name in zip(layouts, names, strict=True))
     given = "".join(f"kept[{k}], " for k in range(len(layouts)))
-    if mode == "halves":
-        known["split"] = _of_forward_sweep(derivative, made, own)
-        known["forward"] = made.function
-        known["both"] = _compiled("kept", f"split(forward({given}))", known)
-    else:
-        outputs = derivative_of(function, "outputs", (), True, ())
-        known["outputs"] = outputs.dispatcher(own)
-        returns = outputs.specialised[tuple(layouts)].interface.returns
-        known["linear"] = _made(LinearType(derivative, made, nt.Tuple(own), returns))
-        known["both"] = _compiled("kept", f"outputs({given}), linear(kept)", known)
+    known["split"] = _of_forward_sweep(derivative, made, own)
+    known["forward"] = made.function
+    known["both"] = _compiled("kept", f"split(forward({given}), kept)", known)
     return _compiled(f"function, *{given_as}", f"both(({copies}))", known).py_func
 
 
 def _of_forward_sweep(derivative: Derivative[..., Any], made: Specialised, own: tuple[nt.Type, ...]) -> Any:
-    """Return the function from what a forward sweep returns to the outputs and the pullback."""
+    """Return the function from what a forward sweep returns, and arguments, to outputs and what is linear."""
     call = nt.Dispatcher(made.function).get_call_type(cpu_target.typing_context, own, {})
     returns: Any = made.interface.returns
-    kind = LinearType(derivative, made, call.return_type[1], returns.parts[0])
-    return _compiled("found", "found[0], linear(found[1])", {"linear": _made(kind)})
+    kept = nt.Tuple((call.return_type[1], nt.Tuple(own)))
+    kind = LinearType(derivative, made, kept, returns.parts[0])
+    return _compiled("found, args", "found[0], linear((found[1], args))", {"linear": _made(kind)})
 
 
 @overload(vjp)
@@ -247,7 +240,7 @@ def _vjp(function, *args):
 @overload(linearize)
 def _linearize(function, *primals):
     found = function_of_type(function)
-    return None if found is None else _linear(found, primals, "jvp", "primals")
+    return None if found is None else _linear(found, primals, "linearized", "primals")
 
 
 @overload(jvp)

@@ -129,7 +129,7 @@ class Pullback:
 
     def __init__(self, plan: Plan, args: tuple[Any, ...], has_aux: bool = False) -> None:
         self.plan, self.args, self.has_aux = plan, args, has_aux
-        self.made, (self.value, self.kept) = _forward(plan, args)
+        self.made, (self.value, self.kept) = run_forward(plan, args)
         if needs_repacking(plan.returns):
             self.value = repacked(self.value, plan.returns)
 
@@ -140,7 +140,7 @@ class Pullback:
             assert isinstance(plan.returns, Packed)
             adjoint = adjoint, _zeros(self.value[1], plan.returns.parts[1])
         seeds = _seeds(adjoint, self.value, plan)
-        found = _called(plan.derivative, self.made.adjoint, (*self.kept, *seeds))
+        found = run_half(plan.derivative, self.made.adjoint, (*self.kept, *seeds))
         assert self.made.interface.adjoint is not None
         returns = self.made.interface.adjoint.returns
         found = repacked(found, returns) if needs_repacking(returns) else found
@@ -172,26 +172,26 @@ class Pullback:
 
 
 def _arrived(derivative: Derivative[..., Any], args: tuple[Any, ...], has_aux: bool) -> Pullback:
-    return Pullback(_plan(derivative, args, is_given=True), args, has_aux)
+    return Pullback(plan_of_halves(derivative, args, is_given=True), args, has_aux)
 
 
-def _forward(plan: Plan, args: tuple[Any, ...]) -> tuple[Specialised, Any]:
+def run_forward(plan: Plan, args: tuple[Any, ...]) -> tuple[Specialised, Any]:
     """Run the forward sweep; return the specialisation that it belongs to, outputs and what was kept."""
     derivative, made = plan.derivative, plan.made
     given = args if plan.is_complete else tuple(map(plain, args, made.layouts))
     if made.interface.writes:
         check_apart(given, derivative.python.__name__, made.interface.writes)
     try:
-        return made, _called(derivative, made.function, given)
+        return made, run_half(derivative, made.function, given)
     except SizeError:
         if made.style.broadcasts:
             raise
     style = assuming_less(made.style, made.layouts, given)
     plan.made = derivative._specialise(made.layouts, style=style)
-    return _forward(plan, args)
+    return run_forward(plan, args)
 
 
-def _called(derivative: Derivative[..., Any], function: Any, args: tuple[Any, ...]) -> Any:
+def run_half(derivative: Derivative[..., Any], function: Any, args: tuple[Any, ...]) -> Any:
     try:
         return function(*args) if derivative.jit else run_plainly(function, args)
     except SizeError:
@@ -229,10 +229,10 @@ def _planned(
     layouts = tuple(layout_of_value(arg, "argument", True) for arg in bound)
     wrt = tuple(k for k, layout in enumerate(layouts) if any(is_continuous(x.kind) for x in leaves(layout)))
     derivative = derivative_of(function, "halves", wrt, jit, options)
-    return _plan(derivative, bound, quick_key(args) is not None and len(args) == len(bound))
+    return plan_of_halves(derivative, bound, quick_key(args) is not None and len(args) == len(bound))
 
 
-def _plan(derivative: Derivative[..., Any], args: tuple[Any, ...], is_given: bool) -> Plan:
+def plan_of_halves(derivative: Derivative[..., Any], args: tuple[Any, ...], is_given: bool) -> Plan:
     """Return the plan, compiled now: what the function reads may change until the pullback runs."""
     made = derivative._specialise(tuple(layout_of_value(arg, "argument", True) for arg in args))
     is_complete = is_given and made.is_plain and not derivative.is_variadic

@@ -156,7 +156,16 @@ class Expressions:
                 return constant(self.kind(first).ndim)
             case "getitem" | "nth" if isinstance(self.kind(first), nt.BaseTuple):
                 return self.item(node)
+            case "thinned" | "next_of_many":
+                return self.kept_states(node)
         return None
+
+    def kept_states(self, node: Apply) -> Term:
+        """Return a call of what decides which states of a loop are kept."""
+        arrays = [f"{self.text(arg)}.data" for arg in node.args if is_array(self.kind(arg))]
+        numbers = [self.text(arg) for arg in node.args if not is_array(self.kind(arg))]
+        count = self.sizes(node.args[0], node.loc)[0].text
+        return Term(f"ad_{node.fn}({', '.join([*arrays, count, *numbers])})", nt.int64)
 
     def item(self, node: Apply) -> Term:
         """Return an item of a tuple."""

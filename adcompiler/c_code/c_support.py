@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from adcompiler.c_code.c_states import STATES
+
 _NUMBERS = {"f64": "double", "f32": "float", "i64": "int64_t", "c128": "double complex"}
 
 CODES = """\
@@ -168,7 +170,7 @@ static void ad_matmul_{S}({S}_array2 out, {S}_array2 a, {S}_array2 b)
 }}
 """
 
-_FUNCTIONS = {
+_FUNCTIONS = STATES | {
     "ad_wrap": """\
 static inline int64_t ad_wrap(int64_t i, int64_t size)
 {
@@ -197,37 +199,6 @@ static inline int64_t ad_floordiv_i64(int64_t a, int64_t b)
 {
     int64_t whole = b == 0 ? 0 : a / b;
     return b != 0 && a % b != 0 && (a < 0) != (b < 0) ? whole - 1 : whole;
-}
-""",
-    "ad_slots_within": """\
-/* How many states of this size, in bytes, there is room for, of those that there are; 0 for no room. */
-static int64_t ad_slots_within(int64_t memory, int64_t state, int64_t most)
-{
-    int64_t room = state == 0 ? most : memory / state;
-    if (memory < state) {
-        return 0;
-    }
-    room = room < most ? room : most;
-    return room > 1 ? room : 1;
-}
-""",
-    "ad_next_checkpoint": """\
-/* Where to keep the next state if one is kept at start and all before stop is to be reversed: stop where
- * there is no room for a state, or no need of one (Griewank and Walther 2000). */
-static int64_t ad_next_checkpoint(int64_t start, int64_t stop, int64_t room)
-{
-    int64_t steps = stop - start, slots = room + 1, runs = 0, reach = 1, beyond, least, step;
-    if (room < 1 || steps < 2) {
-        return stop;
-    }
-    while (reach < steps) { /* slots allow that many steps if none is run more often than that */
-        runs++;
-        reach = reach * (slots + runs) / runs;
-    }
-    beyond = reach * slots / (slots + runs);
-    least = reach * runs / (slots + runs) * (runs - 1) / (slots + runs - 1);
-    step = steps - beyond > least ? steps - beyond : least;
-    return start + (step > 1 ? step : 1);
 }
 """,
     "ad_mod_i64": """\

@@ -129,6 +129,7 @@ _WHAT = {
     "outputs": "the outputs of",
     "pullback": "the pullback of",
     "halves": "the outputs and the pullback of",
+    "linearized": "the outputs and the pushforward of",
     "jvp": "the derivative along a direction of",
     "jacobian": "the Jacobian of",
     "jacfwd": "the Jacobian of",

@@ -25,6 +25,8 @@ class Step:
         holomorphic: whether arguments and results are complex, and the derivative a complex number: results
             then are where they get adjoints, arguments where they get tangents. If False, these are real;
             None where they may be either. A gradient is that of a real result, unless it is holomorphic.
+        transposed: of two halves, whether the second one is the transpose of the reverse sweep: it takes
+            tangents of the arguments.
         in_lanes: whether tangents or adjoints are several ones at once, along a last axis of each array that
             is given and returned.
         in_sets: whether what is returned tells where derivatives are not zero: "everywhere", or "here", for
@@ -35,6 +37,7 @@ class Step:
     wrt: tuple[int, ...]
     has_aux: bool = False
     holomorphic: bool | None = field(default=None, repr=False)
+    transposed: bool = field(default=False, repr=False)
     in_lanes: bool = field(default=False, repr=False)
     in_sets: Literal["", "everywhere", "here"] = field(default="", repr=False)
 

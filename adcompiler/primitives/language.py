@@ -302,7 +302,7 @@ enter("shadow", spelling=Spelling.FORM, arity=(0, 1))
 enter("reverse_sweep", spelling=Spelling.FORM, arity=(0, None), is_statement=True)  # it may read results
 enter("slots_within", arity=(3, 3), follows=Follows.NUMBER, is_constant=True)
 enter("next_checkpoint", arity=(3, 3), follows=Follows.NUMBER, is_constant=True)
-enter("thinned", arity=(3, 3), follows=Follows.NUMBER, is_constant=True, is_pure=False, is_opaque=True)
+enter("thinned", arity=(4, 4), follows=Follows.NUMBER, is_constant=True, is_pure=False, is_opaque=True)
 enter("next_of_many", arity=(2, 2), follows=Follows.NUMBER, is_constant=True)
 enter(
     "number_of_parts",

@@ -54,22 +54,46 @@ def next_checkpoint(start, stop, room):
     return start + max(least, steps - beyond, 1)
 
 
-def thinned(places, order, kept):
-    """Return how many states stay kept to make room for one more: every second gives way if there is none."""
-    if kept < len(places):
+def thinned(places, order, kept, now):
+    """Return how many states stay kept to make room for that of now; those give way that save least."""
+
+    def again(steps, slots):  # how many iterations are run again, from a state before them
+        runs, reach = 0, 1.0
+        while reach < steps:
+            runs += 1
+            reach = reach * (slots + runs) / runs
+        return runs * steps - reach * runs / (slots + 1)
+
+    slots = len(places)
+    if kept < slots:
         return kept
-    half = (kept + 1) // 2
-    for k in range(1, half):
-        places[k], places[2 * k] = places[2 * k], places[k]
-        order[k], order[2 * k] = order[2 * k], order[k]
-    return half
+    saved = np.zeros(slots)
+    end, after, later = now, again(now - places[-1], 1), 0.0
+    for k in range(slots - 1, 0, -1):  # without state k, those after it have one slot more
+        start, place, room = places[k - 1], places[k], slots - k + 1
+        before = again(place - start, room)
+        saved[k] = again(end - start, room) - before - after + later
+        later += again(end - place, room) - after
+        end, after = place, before
+    left, gives_way, fewest = 1, False, saved[1:].min()
+    for k in range(1, slots):
+        gives_way = not gives_way and saved[k] <= fewest and k - left < max(1, slots // 16)
+        if not gives_way:
+            places[left], order[left], order[k] = places[k], order[k], order[left]
+            left += 1
+    return left
 
 
 def next_of_many(places, kept):
     """Return where to keep the next state of a loop whose length is not known; -1 for nowhere."""
-    if len(places) == 1:
+    slots, steps = len(places), places[kept - 1] + 1
+    if slots == 1:
         return -1
-    return places[kept - 1] + (1 if kept == 1 else places[1] - places[0])
+    runs, reach = 0, 1
+    while reach < steps and steps >= slots:  # once more than all steps so far need to be run at most
+        runs += 1
+        reach = reach * (slots + runs) // runs
+    return steps + runs
 
 
 HELPERS: dict[str, Callable[..., Any]] = {

@@ -8,6 +8,7 @@ nothing to compile: the call becomes the instructions that allocate. Results are
 from __future__ import annotations
 
 import inspect as _inspect
+import sys as _sys
 from typing import Any as _Any
 
 import numpy
@@ -22,6 +23,9 @@ from numba.np import arrayobj as _arrayobj
 
 from adcompiler.runtime.blas import matmul as matmul
 from adcompiler.runtime.downwards import downwards as downwards
+
+_LARGE, _PAGE, _HUGEPAGE = 4 << 20, 4096, 14
+"""From how many bytes on, the size of a page, and what `madvise` calls large pages."""
 
 
 def __getattr__(name: str) -> _Any:
@@ -85,9 +89,11 @@ def _write(function, result, is_zero):
     @_lower_builtin(function, _types.VarArg(_types.Any))
     def emit(context, builder, sig, args):
         made = _allocated(context, builder, sig, args)
+        size = builder.mul(made.itemsize, made.nitems)
+        _on_large_pages(builder, made.data, size)
         made.data = _apart(builder, made.data)
         if is_zero:
-            _cgutils.memset(builder, made.data, builder.mul(made.itemsize, made.nitems), 0)
+            _cgutils.memset(builder, made.data, size, 0)
         return made._getvalue()
 
 
@@ -99,6 +105,21 @@ def _allocated(context, builder, sig, args):
     return _arrayobj._empty_nd_impl(
         context, builder, *_arrayobj._parse_empty_args(context, builder, sig, args)
     )
+
+
+def _on_large_pages(builder, data, size):
+    """Ask Linux for pages of 2 MB for a large array, as NumPy does: there are 512 times fewer to find."""
+    if _sys.platform != "linux":
+        return
+    word = size.type
+    with builder.if_then(builder.icmp_unsigned(">=", size, word(_LARGE)), likely=False):
+        kind = _ir.FunctionType(_cgutils.int32_t, [_cgutils.voidptr_t, word, _cgutils.int32_t])
+        madvise = _cgutils.get_or_insert_function(builder.module, kind, "madvise")
+        start = builder.and_(builder.add(builder.ptrtoint(data, word), word(_PAGE - 1)), word(-_PAGE))
+        length = builder.sub(size, word(_PAGE))
+        builder.call(
+            madvise, [builder.inttoptr(start, _cgutils.voidptr_t), length, _cgutils.int32_t(_HUGEPAGE)]
+        )
 
 
 def _apart(builder, data):

@@ -62,7 +62,7 @@ class Checkpoints:
     def has_state(self) -> bool:
         """Whether iterations hand anything on: else each can be run again by itself."""
         state = self.state
-        return bool(state.numbers or state.arrays or state.memory or state.shadows)
+        return bool(state.numbers or state.arrays or state.memory or state.shadows or state.lists)
 
     def allocation(self) -> list[Node]:
         """Return what makes room for the states."""
@@ -81,6 +81,9 @@ class Checkpoints:
             self._allocate(nodes, value, ())
         for value, sizes in (self.state.arrays | self.state.memory).items():
             self._allocate(nodes, value, [write_form(size, nodes.made) for size in sizes])
+        for value in self.state.lists:
+            self.kept[value] = lengths = Value(f"{value.name}_lengths", type=nt.Array(int64, 1, "C"))
+            nodes.made.append(Apply(lengths, "np.empty", (self.slots, *dtype_of(int64)), role=Role.TAPE))
         for value in self.state.shadows:
             init = self.loop.inits[self.loop.carried.index(value)]
             one = nodes.apply("one", "list", init)
@@ -89,7 +92,8 @@ class Checkpoints:
 
     def _slots(self, nodes: TapeNodes, memory: int) -> Value:
         """Append what tells how many states there is room for."""
-        total: Value | Literal = Literal(8 * (1 + len(self.state.numbers) + len(self.state.shadows)))
+        single = (3 if self.is_counted else 1) + len(self.state.numbers)
+        total: Value | Literal = Literal(8 * (single + len(self.state.shadows) + len(self.state.lists)))
         for value, sizes in (self.state.arrays | self.state.memory).items():
             part: Atom = Literal(bytes_of(type_of(value)))
             for size in sizes:
@@ -129,11 +133,12 @@ class Checkpoints:
         inner = TapeNodes()
         position = at.count
         if end is None:
-            position = inner.whole("kept", "thinned", self.places, self.order, at.count)
+            position = inner.whole("kept", "thinned", self.places, self.order, at.count, number)
         inner.store(self.places, (position,), number)
         slot = self.slot(inner, position)
         for value, kept in self.kept.items():
-            inner.store(kept, (slot,), now.get(value, value))
+            part = inner.whole("length", "len", value) if value in self.state.lists else now.get(value, value)
+            inner.store(kept, (slot,), part)
         more = inner.whole("kept", "add", position, Literal(1))
         if end is None:
             then = inner.whole("due", "next_of_many", self.places, more)
@@ -152,6 +157,8 @@ class Checkpoints:
         mapping = dict(self.copies)
         for value in self.state.memory:
             nodes.store(value, (), nodes.apply("row", "getitem", self.kept[value], slot))
+        for value in self.state.lists:
+            _shorten(nodes, value, nodes.whole("length", "getitem", self.kept[value], slot))
         for value, last in zip(self.loop.carried, self.loop.outs, strict=True):
             if value not in self.kept:
                 mapping[value] = last  # of the same type: no iteration reads it
@@ -163,3 +170,11 @@ class Checkpoints:
             nodes.made.append(Apply(part, "copy" if len(source) == 1 else "getitem", source, role=Role.TAPE))
             mapping[value] = part
         return mapping
+
+
+def _shorten(nodes: TapeNodes, items: Value, length: Value) -> None:
+    """Append what takes items off the end of a list until it has this length."""
+    last = Apply(Value("unused", type=items.type.dtype), "pop", (items,), role=Role.TAPE)
+    region = Region((Value("k", type=int64),), (last,), ())
+    end = nodes.whole("end", "len", items)
+    nodes.made.append(For(length, end, Literal(1), (), region, (), role=Role.TAPE))

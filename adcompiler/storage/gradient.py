@@ -9,7 +9,7 @@ from itertools import count
 from numba.core import types as nt
 
 from adcompiler.analysis.activity import active_values
-from adcompiler.analysis.types import is_array, is_complex, is_continuous, is_float, is_scalar
+from adcompiler.analysis.types import is_array, is_complex, is_continuous, is_float, is_mutable, is_scalar
 from adcompiler.analysis.vanishing import lost, vanishing
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.layout import Leaf, Packed, Static, derived_name
@@ -79,7 +79,8 @@ def gradient(
     starts = recording.starts
     starts |= renamed_keys(starts, mapping)
     value = {"value_and_grad": forward.yields[:1], "halves": forward.yields}.get(mode, ())
-    others, copies = _others(forward, is_run_again=room is not None) if has_aux else ([], [])
+    is_run_again = any(plan.room for plan, _ in recording.plans)
+    others, copies = _others(forward, is_run_again) if has_aux else ([], [])
     nodes = (*forward.nodes, *copies, Effect("reverse_sweep", value if mode == "halves" else ()), *back.nodes)
     results = (*value, *others, *back.yields) if value else (*back.yields, *others)
     body = allocated(Region((*forward.params, *params), nodes, results))
@@ -91,10 +92,11 @@ def gradient(
 def _others(forward: Region, is_run_again: bool) -> tuple[list[Atom], list[Node]]:
     """Return the results but for the first, which share no memory with arguments; and the copies for that.
 
-    They share none either with what iterations write that are run again.
+    They share none either with what iterations write that are run again, lists among it.
     """
     others = [*forward.yields[1:]]
-    are_arrays = [isinstance(atom, Value) and is_array(type_of(atom)) for atom in others]
+    is_own = is_mutable if is_run_again else is_array
+    are_arrays = [isinstance(atom, Value) and is_own(type_of(atom)) for atom in others]
     return others, kept_apart(others, are_arrays, forward.nodes, forward.params, is_run_again)
 
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from numba import typeof
 from numba.core import types as nt
 
+from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.alias import typed_memory
+from adcompiler.analysis.shapes import symbolic_shapes
+from adcompiler.analysis.sizes import form_of
 from adcompiler.analysis.types import is_array
 from adcompiler.frontend.staying import CannotStayError
 from adcompiler.graph.layout import Leaf, Packed, derived_name, leaves
@@ -120,11 +123,28 @@ class Split:
         forward: returns the results, and a tuple of what the other function is given of it.
         adjoint: is given these and the adjoints of results, and returns those of the arguments.
         kinds: the types of what it is given.
+        repeats: whether the other function runs the forward sweep again, or calls functions.
     """
 
     forward: Graph
     adjoint: Graph
     kinds: tuple[nt.Type, ...]
+    repeats: bool = False
+
+    def axes_of_one(self, seeds: Sequence[nt.Type | None]) -> tuple[tuple[int, int], ...]:
+        """Return the axes that have size 1 in what the other function is given, by its position there.
+
+        Args:
+            seeds: types of the adjoints of results; None for results that have none.
+        """
+        yields, shapes = self.forward.body.yields, symbolic_shapes(self.forward)
+        results = [atom for atom, kind in zip(yields, seeds, strict=False) if kind is not None]
+        given = (*yields[len(seeds) :], *results)
+        sizes = (shapes.get(atom, ()) if isinstance(atom, Value) else () for atom in given)
+        one = Linear({}, 1)
+        return tuple(
+            (k, n) for k, of in enumerate(sizes) for n, size in enumerate(of) if form_of(size) == one
+        )
 
 
 def split(graph: Graph, own: int) -> Split:
@@ -158,7 +178,9 @@ def split(graph: Graph, own: int) -> Split:
     doc = f"Return what {name} returns, and what its adjoint reads."
     forward = replace(graph, name=derived_name(name, "forward"), body=body, returns=returns, doc=doc)
     forward = replace(forward, parameters=graph.parameters[:own])
-    return Split(forward, adjoint, tuple(type_of(param) for param in adjoint.body.params))
+    calls = any(isinstance(node, Apply) and card(node.fn).is_call for node in walk(adjoint.body))
+    repeats = calls or not all(isinstance(node, Apply) and _is_cheap(node) for node in cut.again)
+    return Split(forward, adjoint, tuple(type_of(param) for param in adjoint.body.params), repeats)
 
 
 def _may_leave(value: Value) -> bool:
@@ -277,11 +299,10 @@ def _computed_again(cut: _Cut, crossing: Sequence[Value]) -> dict[Value, Apply]:
 
 
 def _is_cheap(node: Apply) -> bool:
-    """Tell whether a node is an instruction on numbers."""
-    known = card(node.fn)
-    return (
-        known.is_cheap and known.is_pure and all(_is_number(v) for v in (node.out, *values(operands(node))))
-    )
+    """Tell whether a node is an instruction on numbers, or a slice of them."""
+    known, is_slice = card(node.fn), isinstance(node.out.type, nt.SliceType)
+    reads_numbers = all(map(_is_number, values(operands(node))))
+    return known.is_cheap and known.is_pure and reads_numbers and (is_slice or _is_number(node.out))
 
 
 def _is_number(value: Value) -> bool:

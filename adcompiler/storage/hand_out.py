@@ -9,7 +9,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.sizes import Axis, Shapes, form_of
-from adcompiler.analysis.types import element, is_array, is_scalar, rank
+from adcompiler.analysis.types import element, is_array, is_list, is_scalar, rank
 from adcompiler.graph.nodes import UNDEFINED, Atom, If, Literal, Node, Region, Value, type_of
 from adcompiler.graph.walk import regions, results
 from adcompiler.prepare.allocation import dtype_of
@@ -36,9 +36,9 @@ class Unset:
         """Append what makes something of a value's type, and of its size, if that is known; return it."""
         kind, tape = type_of(value), self.tapes.get(value)
         if is_scalar(kind):
-            zero = Literal({nt.boolean: False}.get(kind, 0 if isinstance(kind, nt.Integer) else 0.0))
-            plain = kind in (nt.boolean, nt.int64, nt.float64)
-            return zero if plain else nodes.apply("zero", f"np.{kind}", zero)
+            return _zero(nodes, kind)
+        if is_list(kind) and is_scalar(kind.dtype):
+            return nodes.apply(value.name, "list", _zero(nodes, kind.dtype))
         if tape is not None and tape.kind == STACK:
             return nodes.apply(value.name, "list", self.write(nodes, tape.value))  # tells its type
         if tape is None and not is_array(kind):
@@ -59,6 +59,12 @@ class Unset:
             return Literal(0)
         total = write_form(size, nodes.made)
         return total if isinstance(total, Literal) else nodes.whole("max", "max", total, Literal(0))
+
+
+def _zero(nodes: TapeNodes, kind: nt.Type) -> Atom:
+    zero = Literal({nt.boolean: False}.get(kind, 0 if isinstance(kind, nt.Integer) else 0.0))
+    is_plain = kind in (nt.boolean, nt.int64, nt.float64)
+    return zero if is_plain else nodes.apply("zero", f"np.{kind}", zero)
 
 
 def handed_out(region: Region, wanted: Container[Value], unset: Unset) -> tuple[Region, dict[Value, Value]]:

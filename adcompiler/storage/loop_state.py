@@ -39,6 +39,7 @@ class LoopState:
         arrays: arrays that it carries and reads, which a checkpoint copies, with their sizes.
         memory: arrays from outside of it that it writes, with their sizes.
         shadows: carried shadows: which array is meant, not what it holds.
+        lists: lists of numbers that grow in it or later, and nothing else: their length tells what they held.
         stale: arrays that it only reads, and that are written later.
     """
 
@@ -46,6 +47,7 @@ class LoopState:
     arrays: dict[Value, tuple[Linear, ...]]
     memory: dict[Value, tuple[Linear, ...]]
     shadows: tuple[Value, ...]
+    lists: tuple[Value, ...]
     stale: tuple[Value, ...]
 
 
@@ -75,6 +77,7 @@ def loop_state(loop: For | While, info: Memory, shapes: Shapes, bound: Bound) ->
         {value: _sizes(value, loop, shapes) for value in references},
         {value: _sizes(value, loop, shapes) for value in memory},
         shadows,
+        tuple(_lists(loop, info, bound)),
         tuple(_stale(loop, written, info, bound)),
     )
 
@@ -122,16 +125,24 @@ def _is_drawn(node: Apply) -> bool:
 
 def _written(loop: For | While, info: Memory) -> list[Value]:
     """Return the arrays that a loop writes, by the names under which it does, with all that it may mean."""
-    written = [array for node in walk(loop.body) for array in written_by(node)]
-    lists = [array for array in written if is_list(type_of(array)) and _is_from_outside(array, loop, info)]
-    if lists:
-        raise _refused(loop, f"it changes the list '{lists[0].name}'")
-    return [array for array in written if is_array(type_of(array))]
+    return [array for node in walk(loop.body) for array in written_by(node) if is_array(type_of(array))]
 
 
-def _is_from_outside(value: Value, loop: For | While, info: Memory) -> bool:
-    owner = info.owners.get(value, value)
-    return owner not in defined(loop.body) or owner in loop.carried
+def _lists(loop: For | While, info: Memory, bound: Bound) -> Iterator[Value]:
+    """Yield the lists from outside that the loop reads or changes, and that change in it or later."""
+    here = _place(loop, info)
+    for value in free(loop.body):
+        if not is_list(type_of(value)) or value in bound.all or not info.written_behind(value, here):
+            continue
+        if value in bound:
+            raise _refused(loop, f"it changes lists that may have several names: '{value.name}'")
+        writes = info.writes[info.classes.get(value, value)]
+        if not all(isinstance(node, Effect) and node.fn == "append" for node, _ in writes):
+            cure = "write this loop so that it only appends to the list and reads it, or use an array"
+            raise _refused(loop, f"it changes the list '{value.name}', or reads it as it was", cure)
+        if not is_scalar(type_of(value).dtype):
+            raise _refused(loop, f"'{value.name}' is a list of {type_of(value).dtype}")
+        yield value
 
 
 def _memory(loop: For | While, written: list[Value], info: Memory) -> list[Value]:
@@ -213,11 +224,9 @@ def _stale(loop: For | While, written: list[Value], info: Memory, bound: Bound) 
     here = _place(loop, info)
     for value in free(loop.body):
         kind = type_of(value)
-        if not is_mutable(kind) or value in bound.all or info.classes.get(value, value) in changed:
+        if not is_array(kind) or value in bound.all or info.classes.get(value, value) in changed:
             continue
         if info.written_behind(value, here):
-            if not is_array(kind):
-                raise _refused(loop, f"it reads the list '{value.name}', which is changed later")
             yield value
 
 

@@ -3,8 +3,9 @@
 The forward sweep keeps what some iterations begin with, and of the last one what its reversal reads. For each
 earlier iteration, the reverse sweep runs again those from the last state that is kept, and keeps further
 states on its way where there is room. Which ones is Revolve's choice, with the fewest iterations run for the
-number of slots (Griewank and Walther 2000, section 2); where only running a loop tells how long it is, every
-second state gives way as often as all slots are taken.
+number of slots (Griewank and Walther 2000, section 2). Where only running a loop tells how long it is, states
+give way to later ones when all slots are taken, as in the algorithms of Heuveline and Walther (2006) and of
+Stumm and Walther (2010): those that save the fewest iterations, as Revolve counts them for what lies between.
 """
 
 from __future__ import annotations
