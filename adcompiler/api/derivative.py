@@ -134,7 +134,7 @@ class Derivative(Portable, Generic[P, R]):
         except (SizeError, TypeError):  # it is not for these arguments, or assumes too much of their sizes
             pass
         except Exception as error:
-            note_place(self, error)
+            note_place(self, error, dict(zip(self.names, args, strict=False)) | kwargs)
             raise
         found: R = self._evaluated(args, kwargs)
         return found
@@ -157,18 +157,16 @@ class Derivative(Portable, Generic[P, R]):
         """Run a specialisation; where it assumes too much of the sizes, the one that assumes nothing."""
         try:
             found = made.function(*args) if self.jit else run_plainly(made.function, args)
-        except SizeError:
-            if made.style.broadcasts:
-                raise
-            if made.version != self.version:
-                raise outdated(self.python.__name__) from None
-            self.shortcuts.clear()
-            style = assuming_less(made.style, made.layouts[: self.own], args)
-            return self.run(self._specialise(made.layouts, style=style), args)
+            return repacked(found, made.interface.returns) if made.repacks else found
         except Exception as error:
-            note_place(self, error)
-            raise
-        return repacked(found, made.interface.returns) if made.repacks else found
+            if made.style.broadcasts or not isinstance(error, SizeError):
+                note_place(self, error, dict(zip(self.names, args, strict=False)))
+                raise
+        if made.version != self.version:
+            raise outdated(self.python.__name__)
+        self.shortcuts.clear()
+        style = assuming_less(made.style, made.layouts[: self.own], args)
+        return self.run(self._specialise(made.layouts, style=style), args)
 
     def layouts(self, args: tuple[Any, ...]) -> tuple[Layout, ...]:
         """Return the layout of each argument."""
