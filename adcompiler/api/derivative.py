@@ -225,6 +225,7 @@ class Derivative(Portable, Generic[P, R]):
         keeps = self.jit and not origins and not style.checks  # these name lines of files
         slot = self._slot(layouts, style) if keeps else None
         entry, compiled = slot.recall(self.seen) if slot is not None else None, None
+        is_kept = entry is not None
         if entry is None:
             compiled, entry = self._written(layouts, origins, style, clock)
         else:
@@ -245,7 +246,7 @@ class Derivative(Portable, Generic[P, R]):
 
             functions = [uncompiled(module, name) for name in entry.called]
         clock.append(time.perf_counter())
-        about = entry.interface, entry.source, style, seconds_of_stages(clock), self.version
+        about = entry.interface, entry.source, style, seconds_of_stages(clock, is_kept), self.version
         return Specialised(layouts, functions[0], *about, adjoint=functions[-1], compiled=compiled)
 
     def _written(

@@ -129,7 +129,7 @@ def svg(picture: Picture) -> str:
     """
     program = layout_program()
     if program is None:
-        raise ModuleNotFoundError("to draw graphs, pip install adcompiler[graph]")
+        raise ModuleNotFoundError('to draw graphs, pip install "adcompiler[graph]"')
     found = subprocess.run([program, "-Tsvg"], input=dot(picture).encode(), capture_output=True, check=True)
     text = found.stdout.decode()
     body = re.sub(r"<!--.*?-->\n?|<title>.*?</title>\n?", "", text[text.index("<svg") :], flags=re.DOTALL)

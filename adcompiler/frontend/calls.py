@@ -25,6 +25,7 @@ from adcompiler.frontend.lifting import signature_of, without_lists
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Callee, is_recursive, results_in_tuple
+from adcompiler.frontend.solvers import in_place_of
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Effect, Global, Literal, Store, Value
 
@@ -87,9 +88,8 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
 def _outside(state: Lowering, node: gast.Call, callee: Global, name: str | None) -> Binding:
     """Lower a call of a function that this package knows nothing of, or by its name only."""
     function = callee.value
-    if str(getattr(function, "__module__", "")).startswith("numba_mpi."):
-        cure = "use exchange, all_sum, broadcast of adcompiler.distributed.messages; pass rank and size"
-        raise state.refuse("AD202", f"nothing tells how '{callee.name}' of MPI is reversed", node, cure)
+    if (cure := in_place_of(function)) is not None:
+        raise state.refuse("AD202", f"no derivative can go through '{callee.name}'", node, cure)
     primitive = resolve.primitive(function)
     if primitive is not None:
         return primitives.primitive(state, node, primitive, name)

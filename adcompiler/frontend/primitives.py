@@ -29,6 +29,12 @@ OUTSIDE_LOOPS = {"enumerate", "zip", "reversed", "map", "filter"}
 
 def primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:
     """Lower a call of a primitive; `name` is the variable that its result is assigned to."""
+    if _of_nothing(node, fn):
+        size = gast.copy_location(gast.Constant(0, None), node.args[0])
+        node, fn = (
+            gast.copy_location(gast.Call(node.func, [size, *node.args[1:]], node.keywords), node),
+            "np.zeros",
+        )
     node = with_list(state, node, fn)
     known = _by_form(state, node, fn, name)
     if known is None:
@@ -42,6 +48,12 @@ def primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bi
         args = tuples.items(state, _with_shape(fn, node.args))
         keywords = {str(k.arg): state.atom(k.value) for k in node.keywords}
     return applied(state, node, fn, args, keywords, name)
+
+
+def _of_nothing(node: gast.Call, fn: str) -> bool:
+    """Tell whether it is `np.array([])`, to which compiled code cannot give a type."""
+    first = node.args[0] if node.args else None
+    return fn in ("np.array", "np.asarray") and isinstance(first, gast.List) and not first.elts
 
 
 def _with_shape(fn: str, args: list[gast.expr]) -> list[gast.expr]:
