@@ -20,6 +20,7 @@ from adcompiler.frontend import defined, overloads, primitives, resolve, scope, 
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Operation, Record, Transform, TypeOf
 from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.custom_calls import custom_call
+from adcompiler.frontend.dictionaries import VIEWS, view
 from adcompiler.frontend.inlining import bind_parameters, calls_itself, inline, raises_inside
 from adcompiler.frontend.lifting import signature_of, without_lists
 from adcompiler.frontend.parse import Source, parse
@@ -294,6 +295,10 @@ def _arguments(state: Lowering, node: gast.Call) -> tuple[tuple[Atom, ...], tupl
 def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | None) -> Binding:
     method = func.attr
     found = state.binding(func.value)
+    if isinstance(found, Record) and found.maker is dict and method in VIEWS and not node.keywords:
+        known = view(found, method, tuple(_bindings(state, node)[0]))
+        if known is not None:
+            return known
     if isinstance(found, Record) and method in found.names:
         return _called_value(state, node, found[found.names.index(method)], name)
     if isinstance(found, Record) and method == "_replace" and hasattr(found.maker, "_fields"):

@@ -14,6 +14,7 @@ from adcompiler.frontend import defined, einsum, tuples
 from adcompiler.frontend.asked import answered
 from adcompiler.frontend.bindings import Binding, TypeOf
 from adcompiler.frontend.buffers import writable
+from adcompiler.frontend.dictionaries import VIEWS, iterated
 from adcompiler.frontend.listed import any_or_all, as_array, as_tuple, listed, with_list
 from adcompiler.frontend.ranks import Items, Listed, atom_rank
 from adcompiler.frontend.state import Lowering
@@ -170,9 +171,13 @@ def _on_tuple(state: Lowering, node: gast.Call, fn: str) -> Binding | None:
     if not card(fn).is_of_tuples or not node.args or len(node.args) > 1 + len(start[:1]) or node.keywords:
         return None
     found = None
-    if isinstance(node.args[0], gast.Tuple | gast.Name | gast.Subscript | gast.Attribute | gast.Starred):
-        given = tuples.items(state, node.args[:1])
-        found = given[0] if len(given) == 1 else tuple(given)
+    first = node.args[0]
+    is_view = (
+        isinstance(first, gast.Call) and isinstance(first.func, gast.Attribute) and first.func.attr in VIEWS
+    )
+    if is_view or isinstance(first, gast.Tuple | gast.Name | gast.Subscript | gast.Attribute | gast.Starred):
+        given = tuples.items(state, [first])
+        found = iterated(given[0]) if len(given) == 1 else tuple(given)
     if not isinstance(found, tuple):
         return None
     if fn == "len":
