@@ -99,20 +99,30 @@ def page(about: Shown, graph: ComputationGraph, at: Evaluation | Differentiation
         at: the graph at a point, or why it could not be evaluated there.
     """
     drawn = (at if isinstance(at, Evaluation) else graph).picture
-    can_draw = layout_program() is not None
+    picture, no_picture = _drawn(drawn)
     data = {
         "title": about.title,
         "subtitle": "Point at a line, tap it or move there with Tab: what belongs to it lights up.",
         "own": _own(about, drawn),
         "made": _made(about),
-        "svg": svg(drawn) if can_draw else "",
-        "no_svg": 'pip install "adcompiler[graph]" draws the graph here.',
+        "svg": picture,
+        "no_svg": no_picture,
         "items": [{"key": item.key, "place": about.place(item.loc)} for item in drawn.box.items()],
         "steps": _steps(about, at) if isinstance(at, Evaluation) else [],
         "no_steps": "" if isinstance(at, Evaluation) else _no_steps(at),
     }
     text = files("adcompiler.explain").joinpath("page.html").read_text(encoding="utf-8")
     return Page(text.replace("/*DATA*/", json.dumps(data).replace("<", "\\u003c")))
+
+
+def _drawn(picture: Picture) -> tuple[str, str]:
+    """Return a picture as SVG, or else why there is none."""
+    if layout_program() is None:
+        return "", 'pip install "adcompiler[graph]" draws the graph here.'
+    try:
+        return svg(picture), ""
+    except DifferentiationError as error:
+        return "", f"{error.reason}."
 
 
 def _no_steps(error: DifferentiationError) -> str:
