@@ -177,6 +177,15 @@ def test_doctor(folder):
         assert name in printed
 
 
+def test_a_reader_that_stops_is_no_error(folder):
+    command = f"{shlex.quote(sys.executable)} -m adcompiler show model.py:energy | head -c 1"
+    env = os.environ | {"PYTHONPATH": str(DOCS.parent)}
+    done = subprocess.run(
+        command, shell=True, cwd=folder, capture_output=True, text=True, env=env, check=False
+    )
+    assert done.stdout == "#" and "Errno" not in done.stderr and "Traceback" not in done.stderr
+
+
 def test_version(folder):
     assert re.fullmatch(r"[\d.]+\n", run(folder, "--version")[1])
 

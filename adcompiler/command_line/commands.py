@@ -207,6 +207,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     try:
         status = app(arguments)
+    except BrokenPipeError:  # nobody reads on, as in `adcompiler show … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
     except (CommandError, DifferentiationError, ModuleNotFoundError, OSError) as error:
         complain(str(error))
         status = 2
@@ -215,7 +218,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         complain("".join(traceback.format_exception_only(error)).rstrip())
         status = 2
-    except BrokenPipeError:  # nobody reads on, as in `adcompiler show … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 1
     sys.exit(status if isinstance(status, int) else 0)

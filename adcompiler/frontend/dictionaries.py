@@ -42,7 +42,8 @@ def view(record: Record, method: str, args: Sequence[Binding]) -> Binding | None
             return tuple((Literal(name), item) for name, item in zip(record.names, record, strict=True))
         case "get", (Literal(value=key), *other) if len(other) < 2:
             missing = other[0] if other else Literal(None)
-            return dict(zip(record.names, record, strict=True)).get(key, missing)
+            found: Binding = dict(zip(record.names, record, strict=True)).get(key, missing)
+            return found
     return None
 
 
