@@ -47,11 +47,18 @@ def in_turn(function: Callable[P, R]) -> Callable[P, R]:
             except BaseException as error:
                 if not is_inner:  # Numba leaves it locked where it is interrupted
                     _LOCK._acquire_restore((1, _LOCK._release_save()[1]))
-                    if isinstance(error, DifferentiationError) and not sys.flags.dev_mode:
-                        error.with_traceback(None)  # where the compiler was is of no use to users
+                    _without_compiler(error)
                 raise
 
     return run
+
+
+def _without_compiler(error: BaseException) -> None:
+    """Leave out of a refusal where the compiler was, and what Numba said, which it tells in better words."""
+    if isinstance(error, DifferentiationError) and not sys.flags.dev_mode:
+        error.with_traceback(None)
+        if error.code != "AD901":
+            error.__cause__ = None
 
 
 @contextmanager

@@ -82,6 +82,19 @@ def test_the_compiler_is_not_in_the_traceback():
     assert all("/api/" in file for file in files[1:])
 
 
+def test_what_numba_said_is_not_in_the_traceback():
+    with pytest.raises(DifferentiationError, match="AD304") as caught:
+        grad(lambda x: x.unheard(3.0))(2.0)
+    assert len(traceback.format_exception(caught.value)) < 12
+
+
+def test_defects_show_where_they_are(monkeypatch):
+    monkeypatch.setattr("adcompiler.api.making.compile_text", lambda *args: {}["v7"])
+    with pytest.raises(DifferentiationError, match="AD901") as caught:
+        grad(square)(2.0)
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
 def test_development_mode_shows_where_the_compiler_was():
     code = "from adcompiler import grad\ngrad(lambda x: (x, x))(1.0)"
     lengths = []

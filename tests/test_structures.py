@@ -252,6 +252,15 @@ def test_dictionaries_are_gone_over_and_searched_by_their_keys(jit):
     assert value == pytest.approx(keyed(d)) and found == pytest.approx({"a": 10.0, "b": 17.0})
 
 
+def test_options_that_are_not_given():
+    def scaled(x, **options):
+        return x * options.get("rate", 2.0) + (1.0 if "shift" in options else 0.0)
+
+    derivative = value_and_grad(scaled, jit=False)
+    assert derivative(3.0) == (6.0, 2.0)
+    assert derivative(3.0, rate=5.0) == (15.0, 5.0) and derivative(3.0, shift=1.0) == (7.0, 2.0)
+
+
 def test_numbers_are_no_keys_of_dictionaries():
     with pytest.raises(DifferentiationError, match=r"AD102.*no item 0\n(.*\n)+.*its keys are 'a', 'b'"):
         grad(lambda d: d[0] * d["a"])({"a": 1.0, "b": 2.0})
