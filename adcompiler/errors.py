@@ -22,7 +22,7 @@ CODES = {
     "AD204": ("rule does not fit its function", "return one adjoint or tangent of the right shape for each"),
     "AD205": ("loop cannot be run again from checkpoints", "leave the checkpoints out"),
     "AD301": ("argument is not differentiable", "pass floats or float arrays"),
-    "AD302": ("result is not a real scalar", "return one float, for example a sum, or use vjp"),
+    "AD302": ("result is not a real scalar", "return one float, for example a sum, or take vjp or jacobian"),
     "AD303": ("array may be one of several", "copy it before it is written: b = a.copy()"),
     "AD304": ("not typable by Numba", "make the function compile under numba.njit first"),
     "AD305": ("arguments do not match", "see the function's signature"),

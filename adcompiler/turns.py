@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 from numba.core.compiler_lock import global_compiler_lock
 
 from adcompiler.enabled import enabled
+from adcompiler.errors import DifferentiationError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,12 +44,21 @@ def in_turn(function: Callable[P, R]) -> Callable[P, R]:
         with _LOCK, _room_for_long_formulas():
             try:
                 return copy_context().run(function, *args, **kwargs)
-            except BaseException:
+            except BaseException as error:
                 if not is_inner:  # Numba leaves it locked where it is interrupted
                     _LOCK._acquire_restore((1, _LOCK._release_save()[1]))
+                    _without_compiler(error)
                 raise
 
     return run
+
+
+def _without_compiler(error: BaseException) -> None:
+    """Leave out of a refusal where the compiler was, and what Numba said, which it tells in better words."""
+    if isinstance(error, DifferentiationError) and not sys.flags.dev_mode:
+        error.with_traceback(None)
+        if error.code != "AD901":
+            error.__cause__ = None
 
 
 @contextmanager

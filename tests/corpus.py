@@ -3011,6 +3011,16 @@ def dictionary_of_floats(x):
     return d["x"] * d["square"]
 
 
+@case(0.7, 1.3)
+def dictionary_gone_over(x, y):
+    d = {"x": x, "y": y, "both": x * y}
+    total = d["both"] * sum(d.values())
+    for k, (name, value) in enumerate(d.items()):
+        if name != "x":
+            total += k * value**2
+    return total
+
+
 @case(0.7)
 def hessian_inside(x):
     return curvature(x, x * x)

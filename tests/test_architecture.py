@@ -12,10 +12,10 @@ from adcompiler.primitives import is_known
 ROOT = Path(adcompiler.__file__).parent
 STAGES = [
     "enabled",
-    "turns",
     "quiet",
     "source",
     "errors",
+    "turns",
     "portable",
     "primitives",
     "graph",

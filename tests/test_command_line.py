@@ -46,6 +46,12 @@ def wrong(x):
     return doubled(x)
 
 
+def pick(x):
+    if x[1] < 0.0:
+        raise ValueError("negative")
+    return x[1] ** 2
+
+
 def refused(x):
     with open("file"):
         return x
@@ -91,6 +97,24 @@ def test_files_and_packages(folder, place):
     assert "with respect to k" in printed
 
 
+def test_files_of_packages_import_their_neighbours(folder):
+    (folder / "package" / "outer.py").write_text("from .inner import energy\n")
+    (folder / "package" / "model.py").write_text(MODEL)
+    assert run(folder, "check", "package/outer.py:energy", "--args", "np.ones(3), 2.0")[0] == 0
+
+
+def test_arguments_may_begin_with_a_sign(folder):
+    assert run(folder, "check", "model.py:wrong", "--args", "-0.5")[0] == 1
+
+
+def test_what_is_no_number_is_said_to_be_none(folder):
+    status, printed, complaints = run(
+        folder, "check", "model.py:energy", "--args", "np.full(2, np.nan), -1.0"
+    )
+    assert status == 0 and "Warning" not in complaints
+    assert "the function itself is nan here: debug_nans=True says from where on" in printed
+
+
 def test_decorated_functions_are_shown_as_they_are(folder):
     _, printed, _ = run(folder, "show", "model.py:slope", "--args", "DATA, 2.0")
     assert "def slope_grad(x, k):" in printed and "with respect to k" in printed
@@ -127,8 +151,11 @@ def test_times_and_memory(folder):
 def test_exported_modules_run(folder):
     assert run(folder, "export", "model.py:energy", "out.py", "--args", "DATA, 2.0", "--mode", "grad")[0] == 0
     assert "def energy_grad(x, k):" in (folder / "out.py").read_text()
-    assert run(folder, "export", "model.py:energy", "-o", "out.c", "--args", "float64[::1], float64")[0] == 0
-    assert (folder / "out.h").exists()
+    typed = run(folder, "export", "model.py:energy", "-o", "out.c", "--args", "float64[::1], float64")
+    assert typed[:2] == (0, "wrote out.c\nwrote out.h\n") and (folder / "out.h").exists()
+    assert run(folder, "export", "model.py:energy", "out.c", "--args", "DATA, 2.0")[1].endswith(
+        "out_main.c\n"
+    )
 
 
 def test_warm_fills_the_cache(folder, monkeypatch):
@@ -150,6 +177,15 @@ def test_doctor(folder):
         assert name in printed
 
 
+def test_a_reader_that_stops_is_no_error(folder):
+    command = f"{shlex.quote(sys.executable)} -m adcompiler show model.py:energy | head -c 1"
+    env = os.environ | {"PYTHONPATH": str(DOCS.parent)}
+    done = subprocess.run(
+        command, shell=True, cwd=folder, capture_output=True, text=True, env=env, check=False
+    )
+    assert done.stdout == "#" and "Errno" not in done.stderr and "Traceback" not in done.stderr
+
+
 def test_version(folder):
     assert re.fullmatch(r"[\d.]+\n", run(folder, "--version")[1])
 
@@ -158,8 +194,9 @@ COMPLAINTS = {
     "show nope.py:f": "there is no file 'nope.py'",
     "show modle.py:f": "did you mean 'model.py'?",
     "show model.py:energi": "'model.py' has no function 'energi'; did you mean 'energy'?",
-    "show model.py:DATA": "'DATA' in 'model.py' is a ndarray, not a function",
-    "show model.py": "names no function: write file.py:function or package.module:function",
+    "show model.py:DATA": "'DATA' in 'model.py' is of type ndarray, not a function",
+    "show model.py": "names no function: write model.py:energy or model.py:slope or model.py:doubled",
+    "show model": "names no function: write file.py:function or package.module:function",
     "show nothing:f": "'nothing' cannot be imported: ModuleNotFoundError",
     "show model.py:energy --mode x": "'x' is no derivative: one of grad, value_and_grad",
     "show model.py:energy --args 'np.ones('": "--args: 'np.ones(' is no Python: '(' was never closed",
@@ -170,6 +207,10 @@ COMPLAINTS = {
     "check model.py:energy --args 'float64[:], float64'": "check needs values, not types",
     "show model.py:refused": "[AD101]",
     "export model.py:energy out.f90 --args 'DATA, 2.0'": "names no language to write",
+    "export model.py:energy nowhere/out.py --args 'DATA, 2.0'": "No such file or directory: 'nowhere",
+    "graph model.py:energy -o nowhere/out.dot": "No such file or directory: 'nowhere",
+    "bench model.py:pick --args 'np.ones(1)'": "in a call of pick with x of shape (1,)",
+    "check model.py:pick --args '-np.ones(2)'": 'raise ValueError("negative")',
 }
 
 

@@ -1,12 +1,14 @@
 """Drawings of graphs as text and SVG, in notebooks and on the command line."""
 
+import math
+import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
 
-from adcompiler import ComputationGraph, grad
+from adcompiler import ComputationGraph, DifferentiationError, grad
 from adcompiler.command_line.commands import main
 from adcompiler.explain import drawing
 from adcompiler.explain.drawing import layout_program
@@ -120,3 +122,36 @@ def test_on_the_command_line(folder, capsys):
 def test_svg_on_the_command_line(folder):
     assert run("cubes.py:cube", "-o", "g.svg", "--args", "3.0") == 0
     assert "adjoint 27" in titles((folder / "g.svg").read_text())
+
+
+def stepped(s, i, beta, gamma):
+    ds = -beta * s * i
+    di = beta * s * i - gamma * i
+    return s + 0.1 * ds, i + 0.1 * di
+
+
+def epidemic(theta, cases):
+    beta, gamma = math.exp(theta[0]), math.exp(theta[1])
+    s, i, total = 0.99, 0.01, 0.0
+    for day in range(len(cases)):
+        for _ in range(10):
+            s, i = stepped(s, i, beta, gamma)
+        rate = 1000.0 * i
+        total += rate - cases[day] * math.log(rate)
+    return total
+
+
+@needs_layout
+def test_nests_of_boxes_that_graphviz_cannot_rank_one_by_one():
+    at = grad(epidemic).graph.evaluate(theta=np.array([0.5, -1.0]), cases=np.array([1.0, 2.0]))
+    alone = subprocess.run(
+        [layout_program(), "-Tsvg"], input=at.dot().encode(), capture_output=True, check=False
+    )
+    assert alone.returncode != 0
+    assert at.svg().count('class="cluster"') == 22
+
+
+def test_a_layout_that_fails_is_told(monkeypatch):
+    monkeypatch.setattr("adcompiler.explain.drawing.layout_program", lambda: "false")
+    with pytest.raises(DifferentiationError, match=r"AD402.*Graphviz cannot lay the drawing out"):
+        grad(epidemic).graph.svg()

@@ -217,3 +217,50 @@ def test_records_of_different_fields_are_not_mixed_up():
 
     with pytest.raises(DifferentiationError, match=r"AD104"):
         grad(chosen, jit=False)(1.0)
+
+
+def network(p, x):
+    h = x
+    for layer in ("one", "two"):
+        h = np.tanh(h @ p[layer]["w"] + p[layer]["b"])
+    penalty = 0.0
+    for part in p.values():
+        for name, value in part.items():
+            if name == "w":
+                penalty += np.sum(value**2)
+    return np.sum(h) + 0.1 * penalty
+
+
+def keyed(d):
+    a, b = d
+    found = d[a] * d[b] ** 2 * len(d)
+    for k, key in enumerate(d):
+        found += k * d[key] if key in d.keys() else 1e9
+    if "c" in d or 2.0 in d:
+        found = 1e9 * found
+    return found + d.get("b", 7.0) * d.get("c", 3.0) + max(*d.values()) + sum(v * v for v in d.values())
+
+
+@JIT
+def test_dictionaries_are_gone_over_and_searched_by_their_keys(jit):
+    rng = np.random.default_rng(0)
+    p = {k: {"w": rng.normal(size=(2, 2)), "b": rng.normal(size=2)} for k in ("one", "two")}
+    assert value_and_grad(network, jit=jit)(p, np.ones(2))[0] == pytest.approx(network(p, np.ones(2)))
+    assert grad(network, jit=jit).check(p, np.ones(2))
+    d = {"a": 1.0, "b": 2.0}
+    value, found = value_and_grad(keyed, jit=jit)(d)
+    assert value == pytest.approx(keyed(d)) and found == pytest.approx({"a": 10.0, "b": 17.0})
+
+
+def test_options_that_are_not_given():
+    def scaled(x, **options):
+        return x * options.get("rate", 2.0) + (1.0 if "shift" in options else 0.0)
+
+    derivative = value_and_grad(scaled, jit=False)
+    assert derivative(3.0) == (6.0, 2.0)
+    assert derivative(3.0, rate=5.0) == (15.0, 5.0) and derivative(3.0, shift=1.0) == (7.0, 2.0)
+
+
+def test_numbers_are_no_keys_of_dictionaries():
+    with pytest.raises(DifferentiationError, match=r"AD102.*no item 0\n(.*\n)+.*its keys are 'a', 'b'"):
+        grad(lambda d: d[0] * d["a"])({"a": 1.0, "b": 2.0})

@@ -116,7 +116,8 @@ def _reason(text: str, node: Node | None, names: Mapping[Value, str]) -> tuple[s
         return f"Numba does not know {shown} of class '{kind}'", _KNOWN_TO_NUMBA
     imprecise = re.search(r"Cannot infer the type of variable '(v\d+_)", text)
     if imprecise is not None:
-        return f"the type of {_user_name(imprecise.group(1), names)} cannot be told from what it holds", None
+        what = f"the type of {_user_name(imprecise.group(1), names)} cannot be told from what it holds"
+        return what, "use an array, or begin a list with its first item"
     if "unsupported NumPy function" in text:
         return " ".join(text.splitlines()[:1]), _KNOWN_TO_NUMBA
     said = [line.strip() for line in text.splitlines() if line.strip() and "nopython" not in line]

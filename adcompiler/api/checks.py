@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, get_args
 
 import numpy as np
@@ -104,9 +104,12 @@ def positions(argnums: Argnums, names: list[str], function: str) -> tuple[list[i
         DifferentiationError: AD305 for arguments that do not exist, or are named twice.
     """
     single = isinstance(argnums, int | str)
-    items = [argnums] if isinstance(argnums, int | str) else list(argnums)
+    items = [argnums] if isinstance(argnums, int | str) or not isinstance(argnums, Iterable) else [*argnums]
     found = []
     for item in items:
+        if not isinstance(item, int | str):
+            cure = "arguments are passed to what is returned: grad(f)(x)"
+            raise DifferentiationError("AD305", f"argnums={argnums!r} names no argument", None, cure)
         position = item if isinstance(item, int) else names.index(item) if item in names else None
         if position is None or not -len(names) <= position < len(names):
             reason = f"'{function}' has no argument {item!r}; it has ({', '.join(names)})"

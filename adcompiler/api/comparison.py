@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,12 +62,14 @@ class Check:
         method: what the gradient was compared with: `"complex steps"` or `"differences"`.
         arguments: the comparisons by each argument.
         fault: the first primitive whose derivative, taken alone, is off; None if there is none.
+        value: what the function returns.
     """
 
     function: str
     method: str
     arguments: tuple[tuple[Comparison, ...], ...]
     fault: Fault | None = None
+    value: float = 0.0
 
     @property
     def failed(self) -> list[Comparison]:
@@ -93,6 +95,8 @@ class Check:
         text = f"{self.count - len(self.failed)} of {self.count} derivatives agree with {self.method}"
         if self.fault is not None:
             return f"{text}\nthe first line that is off: {self.fault}"
+        if not math.isfinite(self.value):
+            return f"{text}\nthe function itself is {self.value} here: debug_nans=True says from where on"
         if self.failed:
             text += "\nno line, taken alone, is off: is the function differentiable at this point?"
         return text
@@ -158,13 +162,12 @@ def check(derivative: Any, /, *args: Any, rtol: float = 1e-5, **keywords: Any) -
     primal, inputs = typed_primal(derivative, bound)
     method, expected = _expected(derivative, bound, primal)
     gradients = (found,) if derivative.style.single else found
-    noise = (1e-13 if method == "complex steps" else 1e-10) * abs(_scalar(derivative)(*bound))
+    value = float(_scalar(derivative)(*bound))
+    noise = (1e-13 if method == "complex steps" else 1e-10) * abs(value)
     pairs = zip(derivative.wrt, gradients, expected, strict=True)
     parts = tuple(_compared(derivative.names[k], one, other, rtol, noise) for k, one, other in pairs)
-    result = Check(name_of(derivative.python), method, parts)
-    if not result.failed:
-        return result
-    return Check(result.function, method, parts, _fault(primal, inputs, rtol))
+    result = Check(name_of(derivative.python), method, parts, value=value)
+    return replace(result, fault=_fault(primal, inputs, rtol)) if result.failed else result
 
 
 def _compared(name: str, found: Any, expected: Any, rtol: float, noise: float) -> tuple[Comparison, ...]:
@@ -245,4 +248,5 @@ def _fault(primal: Graph, inputs: Sequence[Any], rtol: float) -> Fault | None:
     with importing():
         from adcompiler.api.faulty_line import faulty_line
 
-    return faulty_line(primal, inputs, rtol)
+    with np.errstate(all="ignore"):
+        return faulty_line(primal, inputs, rtol)

@@ -133,7 +133,7 @@ class Derivative(Portable, Generic[P, R]):
         except (SizeError, TypeError):  # it is not for these arguments, or assumes too much of their sizes
             pass
         except Exception as error:
-            note_place(self, error)
+            note_place(self, error, dict(zip(self.names, args, strict=False)) | kwargs)
             raise
         found: R = self._evaluated(args, kwargs)
         return found
@@ -156,18 +156,16 @@ class Derivative(Portable, Generic[P, R]):
         """Run a specialisation; where it assumes too much of the sizes, the one that assumes nothing."""
         try:
             found = made.function(*args) if self.jit else run_plainly(made.function, args)
-        except SizeError:
-            if made.style.broadcasts:
-                raise
-            if made.version != self.version:
-                raise outdated(self.python.__name__) from None
-            self.shortcuts.clear()
-            style = assuming_less(made.style, made.layouts[: self.own], args)
-            return self.run(self._specialise(made.layouts, style=style), args)
+            return repacked(found, made.interface.returns) if made.repacks else found
         except Exception as error:
-            note_place(self, error)
-            raise
-        return repacked(found, made.interface.returns) if made.repacks else found
+            if made.style.broadcasts or not isinstance(error, SizeError):
+                note_place(self, error, dict(zip(self.names, args, strict=False)))
+                raise
+        if made.version != self.version:
+            raise outdated(self.python.__name__)
+        self.shortcuts.clear()
+        style = assuming_less(made.style, made.layouts[: self.own], args)
+        return self.run(self._specialise(made.layouts, style=style), args)
 
     def layouts(self, args: tuple[Any, ...]) -> tuple[Layout, ...]:
         """Return the layout of each argument."""
@@ -226,6 +224,7 @@ class Derivative(Portable, Generic[P, R]):
         keeps = self.jit and not origins and not style.checks  # these name lines of files
         slot = self._slot(layouts, style) if keeps else None
         entry, compiled = slot.recall(self.seen) if slot is not None else None, None
+        is_kept = entry is not None
         if entry is None:
             compiled, entry = self._written(layouts, origins, style, clock)
         else:
@@ -247,7 +246,7 @@ class Derivative(Portable, Generic[P, R]):
 
             functions = [uncompiled(module, name) for name in entry.called]
         clock.append(time.perf_counter())
-        about = entry.interface, entry.source, style, seconds_of_stages(clock), self.version
+        about = entry.interface, entry.source, style, seconds_of_stages(clock, is_kept), self.version
         return Specialised(layouts, functions[0], *about, adjoint=functions[-1], compiled=compiled)
 
     def _written(

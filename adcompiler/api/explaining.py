@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from adcompiler.api.arguments import flat
 from adcompiler.api.specialised import Specialised
 from adcompiler.enabled import enabled
@@ -73,18 +75,29 @@ def nodes_of(derivative: Any, made: Specialised) -> dict[int, Node]:
     return found
 
 
-def note_place(derivative: Any, error: Exception) -> None:
-    """Add to an exception of generated code which line of the function it belongs to."""
-    if isinstance(error, DifferentiationError | NonFiniteError):
+def note_place(derivative: Any, error: Exception, given: Mapping[str, Any]) -> None:
+    """Add to an exception of generated code which line of the function it belongs to, or else to which call.
+
+    Args:
+        derivative: the derivative.
+        error: the exception; Numba's for arrays that do not fit is told in our words.
+        given: the arguments by their names.
+    """
+    if isinstance(error, DifferentiationError | NonFiniteError) or hasattr(error, "__notes__"):
         return
+    if str(error).startswith("unable to broadcast"):
+        error.args = ("arrays that are combined differ in size",)
     files = {_file_of(made.function): made for made in derivative.specialised.values()}
     for frame in traceback.extract_tb(error.__traceback__):
         made = files.get(frame.filename)
         if made is not None and made.source.splitlines()[(frame.lineno or 1) - 1].strip() == frame.line:
             with suppress(Exception):  # the error that is raised counts, not this
                 place = nodes_of(derivative, made)[frame.lineno or 0].loc
-                if not hasattr(error, "__notes__"):
-                    error.add_note(f"which comes from {place}\n{place.excerpt()}")
+                return error.add_note(f"which comes from {place}\n{place.excerpt()}")
+    shapes = [
+        f"{name} of shape {value.shape}" for name, value in given.items() if isinstance(value, np.ndarray)
+    ]
+    error.add_note(f"in a call of {derivative.python.__name__} with {', '.join(shapes) or 'no arrays'}")
 
 
 def _file_of(function: Any) -> str:

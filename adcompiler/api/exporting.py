@@ -40,8 +40,7 @@ def export(derivative: Any, path: str | os.PathLike[str], /, *args: Any) -> None
     >>> "def lambda_grad(x):" in path.read_text()
     True
     """
-    layouts = layouts_for(derivative, args) if args else derivative._current().layouts
-    write(derivative, Path(path), layouts, derivative.bound(tuple(args)) if args else ())
+    write(derivative, Path(path), args)
 
 
 def layouts_for(derivative: Any, values: Sequence[Any]) -> tuple[Layout, ...]:
@@ -57,8 +56,17 @@ def layouts_for(derivative: Any, values: Sequence[Any]) -> tuple[Layout, ...]:
 
 
 @in_turn
-def write(derivative: Any, path: Path, layouts: tuple[Layout, ...], values: Sequence[Any] = ()) -> None:
-    """Write a derivative for arguments of some layouts to a file, in the language of its name."""
+def write(derivative: Any, path: Path, args: Sequence[Any] = ()) -> list[Path]:
+    """Write a derivative to a file in the language of its name, as `export` does; return the files."""
+    layouts = layouts_for(derivative, args) if args else derivative._current().layouts
+    return write_for(derivative, path, layouts, derivative.bound(tuple(args)) if args else ())
+
+
+@in_turn
+def write_for(
+    derivative: Any, path: Path, layouts: tuple[Layout, ...], values: Sequence[Any] = ()
+) -> list[Path]:
+    """Write a derivative for arguments of some layouts; return the files."""
     derivative.check_arguments(layouts)
     if derivative.style.checks:
         cure = "export a derivative without debug_nans"
@@ -68,29 +76,31 @@ def write(derivative: Any, path: Path, layouts: tuple[Layout, ...], values: Sequ
             with importing():
                 from adcompiler.standalone.numba_module import numba_module
 
-            path.write_text(numba_module(_exported(derivative, layouts)), encoding="utf-8")
+            found = {path: numba_module(_exported(derivative, layouts))}
         case ".c":
-            _write_c(_exported(derivative, layouts, in_c=True), path, values)
+            found = _in_c(_exported(derivative, layouts, in_c=True), path, values)
         case _:
             cure = "export to a file whose name ends in .py or .c"
             raise DifferentiationError("AD501", f"'{path.name}' names no language to write", None, cure)
+    for file, text in found.items():
+        file.write_text(text, encoding="utf-8")
+    return [*found]
 
 
-def _write_c(exported: Exported, path: Path, values: Sequence[Any]) -> None:
-    """Write a derivative in C: source, header, and for arguments that are values a program that calls it."""
+def _in_c(exported: Exported, path: Path, values: Sequence[Any]) -> dict[Path, str]:
+    """Return a derivative in C: source, header, and for arguments that are values a program that calls it."""
     with importing():
         from adcompiler.c_code.c_main import c_main
         from adcompiler.c_code.c_module import c_module
 
     with defects_reported(path.stem):
         made = c_module(exported.parts, exported.header, path.stem)
-    path.write_text(made.source, encoding="utf-8")
-    path.with_suffix(".h").write_text(made.header, encoding="utf-8")
+    texts = {path: made.source, path.with_suffix(".h"): made.header}
     if values and not any(isinstance(value, nt.Type) for value in values):
         pairs = zip(values, exported.layouts.values(), strict=True)
         found = [item for value, layout in pairs for item in flat(value, layout)]
-        main = path.with_name(f"{path.stem}_main.c")
-        main.write_text(c_main(made, path.stem, found), encoding="utf-8")
+        texts[path.with_name(f"{path.stem}_main.c")] = c_main(made, path.stem, found)
+    return texts
 
 
 def _exported(derivative: Any, layouts: tuple[Layout, ...], in_c: bool = False) -> Exported:

@@ -14,7 +14,7 @@ from adcompiler.api.arguments import flat, layout_of_value, needs_repacking, pla
 from adcompiler.api.checks import check_apart, seed
 from adcompiler.api.derivative import Derivative
 from adcompiler.api.explaining import note_place
-from adcompiler.api.exporting import write
+from adcompiler.api.exporting import write_for
 from adcompiler.api.plans import Plan, plans_of, quick_key, seed_kinds
 from adcompiler.api.specialised import Specialised, assuming_less, outdated, run_plainly
 from adcompiler.errors import DifferentiationError
@@ -160,7 +160,7 @@ class Pullback:
         own = self.plan.derivative
         options = tuple(sorted(own.given.items()))
         whole = derivative_of(own.function, "pullback", tuple(own.wrt), own.jit, options)
-        write(whole, Path(path), self.plan.made.layouts)
+        write_for(whole, Path(path), self.plan.made.layouts)
 
     def __reduce__(self) -> Any:
         if not self.plan.is_current():
@@ -197,7 +197,7 @@ def run_half(derivative: Derivative[..., Any], function: Any, args: tuple[Any, .
     except SizeError:
         raise
     except Exception as error:
-        note_place(derivative, error)
+        note_place(derivative, error, dict(zip(derivative.names, args, strict=False)))
         raise
 
 

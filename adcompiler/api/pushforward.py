@@ -79,6 +79,9 @@ def jvp(
     ((2.0, 0.0), (1.0, 1.0))
     """
     function = written_out(function)
+    if not all(isinstance(given, Sequence) for given in (primals, tangents)):
+        cure = "jvp(f, (x,), (tangent,))"
+        raise DifferentiationError("AD305", "arguments and tangents are given as tuples", None, cure)
     if len(primals) != len(tangents):
         reason = f"there are {len(primals)} arguments and {len(tangents)} tangents"
         raise DifferentiationError("AD305", reason)

@@ -141,7 +141,9 @@ def text_of(lines: Sequence[Line], depth: int = 0) -> Iterator[str]:
             then = lines[k + 1] if k + 1 < len(lines) else None
             if not (isinstance(then, Block) and then.header.startswith("else")):
                 yield f"{margin}}}"
-        elif line.endswith(":") or line.startswith("/*") or not line:
-            yield f"{margin}{line}" if not line.endswith(":") else line
+        elif line.endswith(":") or not line:
+            yield line
+        elif line.startswith("/*"):
+            yield f"{margin}{line}"
         else:
             yield f"{margin}{line};"

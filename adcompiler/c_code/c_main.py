@@ -31,7 +31,7 @@ def c_main(module: CModule, stem: str, values: Sequence[Any]) -> str:
     lines += [f'#include "{stem}.h"', "", "#include <math.h>", "#include <stdio.h>", ""]
     for name, (_, kind), value in zip(names, main.parameters, values, strict=True):
         lines += _argument(name, kind, value)
-    lines += ["int main(void)", "{", "    int status;"]
+    lines += ["", "int main(void)", "{", "    int status;"]
     for name, kind in main.results:
         start = "{0}" if is_array(kind) else "0"
         lines.append(f"    {array_type(kind) if is_array(kind) else number_type(kind)} {name} = {start};")

@@ -83,7 +83,7 @@ def c_module(parts: Sequence[Graph], about: str, stem: str) -> CModule:
     main = functions[-1]
     prototypes = [f"static {function.heading};\n" for function in functions[:-1]]
     support = support_for(body, arrays)
-    comment = "/* " + about.replace("*/", "* /").replace("\n", "\n * ") + "\n */"
+    comment = "/* " + about.replace("*/", "* /").replace("\n", "\n * ").replace(" * \n", " *\n") + "\n */"
     includes = ["stdbool", "stddef", "stdint"] + ["complex"] * (
         "complex" in body + " ".join(str(a) for a in arrays.values())
     )

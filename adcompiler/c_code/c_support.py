@@ -33,7 +33,7 @@ typedef struct {{
     {item} *data;
     int64_t shape[{rank}];
     int64_t strides[{rank}]; /* elements from one to the next along each axis */
-    void *owner;       /* NULL for memory of your own */
+    void *owner; /* NULL for memory of your own */
 }} {name};
 #endif
 """

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from adcompiler.api.exporting import layouts_for
+from adcompiler.api.exporting import layouts_for, write
 from adcompiler.command_line import caching, doctor
 from adcompiler.command_line.given import given, values
 from adcompiler.command_line.output import complain, console, show_table, show_text, working
@@ -25,12 +26,17 @@ app = App(
     help="Derivatives for Numba.",
     version=lambda: doctor.version_of("adcompiler"),
     result_action="return_value",
+    default_parameter=Parameter(negative=(), show_default=lambda value: value or None),
 )
 app.command(caching.app)
 
 Target = Annotated[str, Parameter(help="The function: file.py:function or package.module:function.")]
 Args = Annotated[
-    str, Parameter(help='Arguments, as Python: "np.ones(3), 2.0"; or Numba types: "float64[:], float64".')
+    str,
+    Parameter(
+        help='Arguments, as Python: "np.ones(3), 2.0"; or Numba types: "float64[:], float64".',
+        allow_leading_hyphen=True,
+    ),
 ]
 Wrt = Annotated[str, Parameter(help="Arguments to differentiate, by name or position, separated by commas.")]
 Output = Annotated[str, Parameter(name=["--output", "-o"])]
@@ -156,8 +162,8 @@ def export(target: Target, output: Output, *, args: Args = "", wrt: Wrt = "", mo
         The file: model_grad.py for NumPy and Numba, model_grad.c for C99.
     """
     function, module = find(target)
-    derivative_for(function, mode, wrt, jit=False).export(output, *given(args, module))
-    print(f"wrote {output}")
+    for path in write(derivative_for(function, mode, wrt, jit=False), Path(output), given(args, module)):
+        print(f"wrote {path}")
 
 
 @app.command
@@ -201,10 +207,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     try:
         status = app(arguments)
-    except (CommandError, DifferentiationError, ModuleNotFoundError) as error:
-        complain(str(error))
-        status = 2
     except BrokenPipeError:  # nobody reads on, as in `adcompiler show … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
+    except (CommandError, DifferentiationError, ModuleNotFoundError, OSError) as error:
+        complain(str(error))
+        status = 2
+    except Exception as error:
+        if not hasattr(error, "__notes__"):  # which what a program raises has
+            raise
+        complain("".join(traceback.format_exception_only(error)).rstrip())
+        status = 2
     sys.exit(status if isinstance(status, int) else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import functools
 import importlib
@@ -32,7 +33,7 @@ def find(target: str) -> tuple[Any, ModuleType]:
     """
     place, colon, name = target.rpartition(":")
     if not colon or not place or not name:
-        raise CommandError(f"'{target}' names no function: write file.py:function or package.module:function")
+        raise CommandError(f"'{target}' names no function: write {_functions_of(Path(target))}")
     module = _of_file(Path(place)) if place.endswith(".py") else _of_name(place)
     found: Any = module
     for part in name.split("."):
@@ -40,7 +41,7 @@ def find(target: str) -> tuple[Any, ModuleType]:
             raise CommandError(f"'{place}' has no function '{name}'{_similar(part, vars(found))}")
         found = getattr(found, part)
     if not callable(found):
-        raise CommandError(f"'{name}' in '{place}' is a {type(found).__name__}, not a function")
+        raise CommandError(f"'{name}' in '{place}' is of type {type(found).__name__}, not a function")
     return found, module
 
 
@@ -48,7 +49,10 @@ def _of_file(path: Path) -> ModuleType:
     if not path.is_file():
         near = [other.name for other in path.parent.glob("*.py")] if path.parent.is_dir() else []
         raise CommandError(f"there is no file '{path}'{_similar(path.name, near)}")
-    sys.path.insert(0, str(path.parent.resolve()))
+    folder = path.parent.resolve()
+    sys.path.insert(0, str(folder))
+    if (folder / "__init__.py").is_file():
+        return _of_package(path.stem, folder)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -57,8 +61,15 @@ def _of_file(path: Path) -> ModuleType:
     return module
 
 
-def _of_name(name: str) -> ModuleType:
-    sys.path.insert(0, "")
+def _of_package(name: str, folder: Path) -> ModuleType:
+    """Import a file that may import its neighbours by `from . import …`."""
+    while (folder / "__init__.py").is_file():
+        name, folder = f"{folder.name}.{name}", folder.parent
+    return _of_name(name, str(folder))
+
+
+def _of_name(name: str, folder: str = "") -> ModuleType:
+    sys.path.insert(0, folder)
     module: ModuleType = _run(name, lambda: importlib.import_module(name))
     return module
 
@@ -68,6 +79,16 @@ def _run(name: str, load: Any) -> Any:
         return load()
     except Exception as error:
         raise CommandError(f"'{name}' cannot be imported: {type(error).__name__}: {error}") from error
+
+
+def _functions_of(path: Path) -> str:
+    """Return how the functions of a file are named on the command line, or any function if it is none."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, ValueError, SyntaxError):
+        return "file.py:function or package.module:function"
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return " or ".join(f"{path}:{name}" for name in names[:4] or ["function"])
 
 
 def _similar(name: str, known: Any) -> str:

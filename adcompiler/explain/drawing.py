@@ -13,6 +13,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
+from adcompiler.errors import DifferentiationError
 from adcompiler.explain.picture import Box, Item, Picture
 
 _FONT = "Helvetica"
@@ -126,17 +127,27 @@ def svg(picture: Picture) -> str:
 
     Raises:
         ModuleNotFoundError: where nothing is installed that lays graphs out.
+        DifferentiationError: AD402 where that fails.
     """
     program = layout_program()
     if program is None:
-        raise ModuleNotFoundError("to draw graphs, pip install adcompiler[graph]")
-    found = subprocess.run([program, "-Tsvg"], input=dot(picture).encode(), capture_output=True, check=True)
-    text = found.stdout.decode()
+        raise ModuleNotFoundError('to draw graphs, pip install "adcompiler[graph]"')
+    text = _laid_out(program, dot(picture))
     body = re.sub(r"<!--.*?-->\n?|<title>.*?</title>\n?", "", text[text.index("<svg") :], flags=re.DOTALL)
     body = re.sub(r' (?:fill|stroke|font-family|font-size)="[^"]*"', "", body)
     start = body.index(">") + 1
     head = body[: start - 1].replace("<svg", '<svg class="adcompiler" role="img"')
     return f"{head}>\n{_STYLE}{body[start:]}"
+
+
+def _laid_out(program: str, text: str) -> str:
+    """Return a graph as SVG: its nodes ranked box by box or, where Graphviz fails at this, all at once."""
+    for source in (text, text.replace("digraph {", "digraph {\n  newrank=true", 1)):
+        done = subprocess.run([program, "-Tsvg"], input=source.encode(), capture_output=True, check=False)
+        if done.returncode == 0:
+            return done.stdout.decode()
+    cure = "draw it at a smaller point, or write it as mermaid() or dot()"
+    raise DifferentiationError("AD402", "Graphviz cannot lay the drawing out", None, cure)
 
 
 class Drawing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from adcompiler.analysis.guess import describe_layout
@@ -77,7 +78,11 @@ def explain_seconds(seconds: Mapping[str, float]) -> str:
 
     >>> explain_seconds({"source to graph": 0.01, "Numba": 0.3})
     'compiled in 0.31 s: source to graph 0.01 s, Numba 0.30 s'
+    >>> explain_seconds({"read from the cache": 0.02})
+    'read from the cache in 0.02 s'
     """
+    if len(seconds) == 1:
+        return "".join(f"{name} in {value:.2f} s" for name, value in seconds.items())
     parts = ", ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
     return f"compiled in {sum(seconds.values()):.2f} s: {parts}"
 
@@ -95,7 +100,9 @@ def _loop(plan: LoopPlan, tapes: list[Tape]) -> list[str]:
         return lines
     if plan.room is not None:
         return lines + _checkpoints(plan.room)
-    lines += [f"  stores {_tape(tape)}" for tape in tapes]
+    lines += [f"  stores {what}" for what in _counted([_tape(tape) for tape in tapes if not _is_inner(tape)])]
+    if inner := [*dict.fromkeys(tape.storage.name for tape in tapes if _is_inner(tape))]:
+        lines.append(f"  keeps {', '.join(inner)} of the loop inside for each iteration")
     for state in plan.states:
         lines.append(f"  the next value of '{state.name}' is what the following iteration stored")
     names = sorted({value.name for value in plan.recomputed if not value.temporary})
@@ -115,11 +122,25 @@ def _checkpoints(room: Room) -> list[str]:
     return [f"  keeps the states of {room.slots} iterations at most,", again, runs]
 
 
+def _is_inner(tape: Tape) -> bool:
+    """Tell whether it keeps the tape of a loop inside, which is told of there."""
+    return tape.inner and tape.source is None
+
+
+def _counted(lines: Sequence[str]) -> list[str]:
+    """Return lines once, with how often they are there: several values may have one name.
+
+    >>> _counted(["a", "b", "a"])
+    ['a, 2 times', 'b']
+    """
+    return [line if count == 1 else f"{line}, {count} times" for line, count in Counter(lines).items()]
+
+
 def _tape(tape: Tape) -> str:
     if tape.kind == "list":
         return f"'{tape.value.name}' once per iteration on the stack {tape.storage.name}"
-    size = _BYTES.get(tape.kind, 8)
-    return f"'{tape.value.name}' ({tape.kind}, {size} bytes) once per iteration in {tape.storage.name}"
+    what = f"an array of {tape.kind}" if tape.rows else f"{tape.kind}, {_BYTES.get(tape.kind, 8)} bytes"
+    return f"'{tape.value.name}' ({what}) once per iteration in {tape.storage.name}"
 
 
 _WHAT = {

@@ -27,7 +27,7 @@ _PATHS = 12
 """Up to so many paths, the chain rule of a step is written out."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Page:
     """A page of HTML; notebooks show it, `save` and `open` are for all else.
 
@@ -46,6 +46,9 @@ class Page:
         path = Path(mkdtemp(), "derivative.html")
         self.save(path)
         webbrowser.open(path.as_uri())
+
+    def __repr__(self) -> str:
+        return f'<page of {len(self.html) / 1000:.0f} kB: .open() shows it, .save("page.html") keeps it>'
 
     def _repr_html_(self) -> str:
         frame = 'style="width: 100%; height: 760px; border: 0"'
@@ -95,22 +98,36 @@ def page(about: Shown, graph: ComputationGraph, at: Evaluation | Differentiation
         graph: the graph of the function.
         at: the graph at a point, or why it could not be evaluated there.
     """
-    is_known = isinstance(at, Evaluation)
     drawn = (at if isinstance(at, Evaluation) else graph).picture
-    can_draw = layout_program() is not None
+    picture, no_picture = _drawn(drawn)
     data = {
         "title": about.title,
         "subtitle": "Point at a line, tap it or move there with Tab: what belongs to it lights up.",
         "own": _own(about, drawn),
         "made": _made(about),
-        "svg": svg(drawn) if can_draw else "",
-        "no_svg": "pip install adcompiler[graph] draws the graph here.",
+        "svg": picture,
+        "no_svg": no_picture,
         "items": [{"key": item.key, "place": about.place(item.loc)} for item in drawn.box.items()],
         "steps": _steps(about, at) if isinstance(at, Evaluation) else [],
-        "no_steps": "" if is_known else f"There is nothing to step through: {getattr(at, 'reason', '')}.",
+        "no_steps": "" if isinstance(at, Evaluation) else _no_steps(at),
     }
     text = files("adcompiler.explain").joinpath("page.html").read_text(encoding="utf-8")
     return Page(text.replace("/*DATA*/", json.dumps(data).replace("<", "\\u003c")))
+
+
+def _drawn(picture: Picture) -> tuple[str, str]:
+    """Return a picture as SVG, or else why there is none."""
+    if layout_program() is None:
+        return "", 'pip install "adcompiler[graph]" draws the graph here.'
+    try:
+        return svg(picture), ""
+    except DifferentiationError as error:
+        return "", f"{error.reason}."
+
+
+def _no_steps(error: DifferentiationError) -> str:
+    cure = "Show it with smaller arguments, or with a larger limit=."
+    return f"There is nothing to step through: {error.reason}. {cure}"
 
 
 def _own(about: Shown, drawn: Picture) -> list[dict[str, Any]]:
@@ -121,7 +138,7 @@ def _own(about: Shown, drawn: Picture) -> list[dict[str, Any]]:
     others = about.elsewhere([*nodes, *(item.loc for item in drawn.box.items())])
     if not others:
         return own
-    own.append({"number": "", "text": "", "place": ""})
+    own += [{"number": "", "text": text, "place": ""} for text in ("", "# and what it calls:")]
     for place, loc in others.items():
         text = linecache.getline(loc.file, loc.line).rstrip() or loc.statement
         own.append({"number": place, "text": text, "place": place})

@@ -6,6 +6,7 @@ import gast
 
 from adcompiler.frontend.bindings import Binding
 from adcompiler.frontend.buffers import writable
+from adcompiler.frontend.dictionaries import iterated
 from adcompiler.frontend.operators import symbol
 from adcompiler.frontend.state import Lowering
 from adcompiler.frontend.structure import RESULT
@@ -53,7 +54,7 @@ def bind(state: Lowering, target: gast.AST, value: Binding) -> None:
 
 
 def _unpack(state: Lowering, target: gast.Tuple, value: Binding) -> list[Binding]:
-    parts = target.elts
+    parts, value = target.elts, iterated(value)
     starred = [k for k, part in enumerate(parts) if isinstance(part, gast.Starred)]
     if starred:
         if not isinstance(value, tuple) or len(value) < len(parts) - 1:

@@ -232,7 +232,7 @@ def unpacked(
     keys = [re.sub(r"\W", "_", key) for key in layout.names] or [*map(str, range(len(layout.parts)))]
     names = [key if layout.names and key in fields else f"{name}_{key}" for key in keys]
     parts = [unpacked(part, own, params, fields) for own, part in zip(names, layout.parts, strict=True)]
-    is_record = layout.names or isinstance(layout.maker, Inner)
+    is_record = layout.names or layout.maker is dict or isinstance(layout.maker, Inner)
     return Record(parts, layout.names, layout.maker) if is_record else tuple(parts)
 
 

@@ -20,11 +20,13 @@ from adcompiler.frontend import defined, overloads, primitives, resolve, scope, 
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Operation, Record, Transform, TypeOf
 from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.custom_calls import custom_call
+from adcompiler.frontend.dictionaries import VIEWS, view
 from adcompiler.frontend.inlining import bind_parameters, calls_itself, inline, raises_inside
 from adcompiler.frontend.lifting import signature_of, without_lists
 from adcompiler.frontend.parse import Source, parse
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Callee, is_recursive, results_in_tuple
+from adcompiler.frontend.solvers import in_place_of
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Effect, Global, Literal, Store, Value
 
@@ -87,9 +89,8 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
 def _outside(state: Lowering, node: gast.Call, callee: Global, name: str | None) -> Binding:
     """Lower a call of a function that this package knows nothing of, or by its name only."""
     function = callee.value
-    if str(getattr(function, "__module__", "")).startswith("numba_mpi."):
-        cure = "use exchange, all_sum, broadcast of adcompiler.distributed.messages; pass rank and size"
-        raise state.refuse("AD202", f"nothing tells how '{callee.name}' of MPI is reversed", node, cure)
+    if (cure := in_place_of(function)) is not None:
+        raise state.refuse("AD202", f"no derivative can go through '{callee.name}'", node, cure)
     primitive = resolve.primitive(function)
     if primitive is not None:
         return primitives.primitive(state, node, primitive, name)
@@ -294,6 +295,10 @@ def _arguments(state: Lowering, node: gast.Call) -> tuple[tuple[Atom, ...], tupl
 def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | None) -> Binding:
     method = func.attr
     found = state.binding(func.value)
+    if isinstance(found, Record) and found.maker is dict and method in VIEWS and not node.keywords:
+        known = view(found, method, tuple(_bindings(state, node)[0]))
+        if known is not None:
+            return known
     if isinstance(found, Record) and method in found.names:
         return _called_value(state, node, found[found.names.index(method)], name)
     if isinstance(found, Record) and method == "_replace" and hasattr(found.maker, "_fields"):

@@ -1,18 +1,50 @@
-"""Dictionary displays that are records: their keys are constants, and they are only read by these.
+"""Dictionaries that are records: their keys are constants, and they are only read by these.
 
 Compiled code has dictionaries of one type only, and no derivative goes through these. A record is taken apart
-while the function is lowered.
+while the function is lowered; loops over its keys and items are written out.
 """
 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import gast
 
+from adcompiler.frontend.bindings import Binding, Record
+from adcompiler.graph.nodes import Literal
+
 Place = tuple[int, int]
+VIEWS = ("keys", "values", "items", "get")
+"""Methods of dictionaries that are known of a record."""
+
+
+def iterated(found: Binding) -> Binding:
+    """Return what loops, searches and unpacking see of a value: of a dictionary, its keys.
+
+    >>> iterated(Record((Literal(1.0),), ("a",), dict)), iterated((Literal(1.0),))
+    ((Literal(value='a'),), (Literal(value=1.0),))
+    """
+    if not isinstance(found, Record) or found.maker is not dict:
+        return found
+    return tuple(map(Literal, found.names))
+
+
+def view(record: Record, method: str, args: Sequence[Binding]) -> Binding | None:
+    """Return what a method of a record returns that is a dictionary; None where this is not known here."""
+    match method, args:
+        case "keys", ():
+            return iterated(record)
+        case "values", ():
+            return tuple(record)
+        case "items", ():
+            return tuple((Literal(name), item) for name, item in zip(record.names, record, strict=True))
+        case "get", (Literal(value=key), *other) if len(other) < 2:
+            missing = other[0] if other else Literal(None)
+            found: Binding = dict(zip(record.names, record, strict=True)).get(key, missing)
+            return found
+    return None
 
 
 def is_record(tree: gast.FunctionDef | gast.Lambda, display: gast.Dict) -> bool:
@@ -54,6 +86,8 @@ def _is_read_only(tree: gast.AST, node: gast.AST, parents: dict[int, gast.AST]) 
             return True  # of a derivative made there, say
         case gast.Subscript(value=value, slice=gast.Constant()) if value is node:
             return isinstance(parent.ctx, gast.Load)
+        case gast.Attribute(attr="values" | "items"):
+            return True
     return False
 
 

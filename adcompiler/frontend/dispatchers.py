@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import keyword
 import re
 import types
@@ -42,7 +43,7 @@ def python_function(function: Callable[..., Any]) -> types.FunctionType:
     return function
 
 
-def _cure(function: Any) -> str | None:
+def _cure(function: Any) -> str:
     """Return what to differentiate in place of what has no text."""
     name, call = getattr(function, "__name__", "f"), "write a function that calls it: lambda"
     match function:
@@ -55,9 +56,11 @@ def _cure(function: Any) -> str | None:
         case types.MethodType():
             owner = f"{type(function.__self__).__name__}.{name}"
             return f"write a function of what it reads; of a dataclass, grad({owner}, argnums=1)"
-        case _ if callable(function) and not isinstance(function, type):
+        case type():
+            return f"{call} x: … {name}(…) …"
+        case _ if callable(function):
             return "write a function of what the object reads"
-    return None
+    return "pass the function itself, and call what is returned: grad(f)(x)"
 
 
 def error_model(function: object) -> str | None:
@@ -80,7 +83,13 @@ def jit_options(function: object, overrides: Mapping[str, Any]) -> dict[str, Any
     unknown = sorted(overrides.keys() - {*_KNOWN})
     if unknown:
         reason = f"there is no option {unknown[0]!r}"
-        raise DifferentiationError("AD305", reason, None, f"options are {', '.join(OWN_OPTIONS + _KNOWN)}")
+        others = ("argnums", "jit", "has_aux", "holomorphic", *OWN_OPTIONS, *_KNOWN)
+        near = (
+            difflib.get_close_matches(unknown[0], others, 1)
+            or ["argnums"][: unknown[0] in ("wrt", "argnames")]
+        )
+        cure = f"did you mean {near[0]}?" if near else f"options are {', '.join(others)}"
+        raise DifferentiationError("AD305", reason, None, cure)
     taken = getattr(function, "targetoptions", {})
     found = {"error_model": "numpy"} | {key: taken[key] for key in _OPTIONS if taken.get(key)}
     return found | dict(overrides) | {"error_model": "numpy"}

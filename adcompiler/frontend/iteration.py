@@ -11,6 +11,7 @@ import gast
 from adcompiler.custom import checkpointed
 from adcompiler.frontend import resolve, scope, tuples
 from adcompiler.frontend.bindings import Binding
+from adcompiler.frontend.dictionaries import iterated
 from adcompiler.frontend.facts import MISSING
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Atom, Global, Literal, Value
@@ -179,6 +180,7 @@ def _end_of_part(state: Lowering, node: gast.expr, end: int, size: Value) -> Val
 def _by_position(state: Lowering, node: gast.expr, found: Binding, target: gast.expr) -> Sequence:
     if isinstance(found, Global) and isinstance(found.value, tuple):
         found = tuple(resolve.constant("item", item) for item in found.value)
+    found = iterated(found)
     if isinstance(found, tuple):
         return _known(found)
     whole = state.materialise(found, node)

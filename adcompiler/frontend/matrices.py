@@ -241,5 +241,6 @@ def _told(call: Differentiated, what: str, rank: int | None) -> int:
     """
     if rank is None:
         reason = f"the number of axes of {what} is not known before the program runs"
-        raise call.state.refuse("AD203", reason, call.node, "give the array its axes: x.reshape(n, m)")
+        cure = "call it, which says what the arguments are, or give the array its axes: x.reshape(n, m)"
+        raise call.state.refuse("AD203", reason, call.node, cure)
     return int(rank)

@@ -97,7 +97,10 @@ def lines_of(code: types.CodeType, name: str) -> tuple[str, ...]:
             if is_of_text(code, lines):
                 return lines
     except (OSError, TypeError) as error:
-        raise DifferentiationError("AD001", f"no source text for '{name}': {error}") from error
+        cure = "define it in a file, a notebook or IPython; prompts keep texts from Python 3.13 on"
+        at_prompt = code.co_filename.startswith("<stdin>")
+        reason = f"no source text for '{name}': {error}"
+        raise DifferentiationError("AD001", reason, None, cure if at_prompt else None) from None
     reason = f"the text in {code.co_filename} is not what '{name}' was compiled from"
     cure = "import it again: the file was edited, or the function was rewritten while it was imported"
     raise DifferentiationError("AD001", reason, None, cure)

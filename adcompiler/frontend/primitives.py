@@ -14,6 +14,7 @@ from adcompiler.frontend import defined, einsum, tuples
 from adcompiler.frontend.asked import answered
 from adcompiler.frontend.bindings import Binding, TypeOf
 from adcompiler.frontend.buffers import writable
+from adcompiler.frontend.dictionaries import VIEWS, iterated
 from adcompiler.frontend.listed import any_or_all, as_array, as_tuple, listed, with_list
 from adcompiler.frontend.ranks import Items, Listed, atom_rank
 from adcompiler.frontend.state import Lowering
@@ -29,6 +30,12 @@ OUTSIDE_LOOPS = {"enumerate", "zip", "reversed", "map", "filter"}
 
 def primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding:
     """Lower a call of a primitive; `name` is the variable that its result is assigned to."""
+    if _of_nothing(node, fn):
+        size = gast.copy_location(gast.Constant(0, None), node.args[0])
+        node, fn = (
+            gast.copy_location(gast.Call(node.func, [size, *node.args[1:]], node.keywords), node),
+            "np.zeros",
+        )
     node = with_list(state, node, fn)
     known = _by_form(state, node, fn, name)
     if known is None:
@@ -42,6 +49,12 @@ def primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bi
         args = tuples.items(state, _with_shape(fn, node.args))
         keywords = {str(k.arg): state.atom(k.value) for k in node.keywords}
     return applied(state, node, fn, args, keywords, name)
+
+
+def _of_nothing(node: gast.Call, fn: str) -> bool:
+    """Tell whether it is `np.array([])`, to which compiled code cannot give a type."""
+    first = node.args[0] if node.args else None
+    return fn in ("np.array", "np.asarray") and isinstance(first, gast.List) and not first.elts
 
 
 def _with_shape(fn: str, args: list[gast.expr]) -> list[gast.expr]:
@@ -158,9 +171,13 @@ def _on_tuple(state: Lowering, node: gast.Call, fn: str) -> Binding | None:
     if not card(fn).is_of_tuples or not node.args or len(node.args) > 1 + len(start[:1]) or node.keywords:
         return None
     found = None
-    if isinstance(node.args[0], gast.Tuple | gast.Name | gast.Subscript | gast.Attribute | gast.Starred):
-        given = tuples.items(state, node.args[:1])
-        found = given[0] if len(given) == 1 else tuple(given)
+    first = node.args[0]
+    is_view = (
+        isinstance(first, gast.Call) and isinstance(first.func, gast.Attribute) and first.func.attr in VIEWS
+    )
+    if is_view or isinstance(first, gast.Tuple | gast.Name | gast.Subscript | gast.Attribute | gast.Starred):
+        given = tuples.items(state, [first])
+        found = iterated(given[0]) if len(given) == 1 else tuple(given)
     if not isinstance(found, tuple):
         return None
     if fn == "len":

@@ -18,6 +18,8 @@ def indices(state: Lowering, node: gast.expr) -> tuple[Atom, ...]:
     """Lower a subscript to its list of indices; slices are values made by `slice`."""
     if not isinstance(node, gast.Tuple):
         return tuple(flatten((_index(state, node),)))
+    if not node.elts:  # x[()] is all of x
+        return (Literal(...),)
     return tuple(_on_axis(state, part) for part in node.elts)
 
 

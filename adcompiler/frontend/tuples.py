@@ -8,6 +8,7 @@ import gast
 
 from adcompiler.frontend import resolve
 from adcompiler.frontend.bindings import Binding, Record
+from adcompiler.frontend.dictionaries import iterated
 from adcompiler.frontend.ranks import Items
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Apply, Atom, Effect, Global, If, Literal, Node, Region, Value
@@ -26,6 +27,7 @@ def items(state: Lowering, nodes: list[gast.expr]) -> list[Binding]:
         count = state.ranks.get(spread) if isinstance(spread, Value) else None
         if isinstance(spread, Value) and isinstance(count, Items):  # a shape
             spread = tuple(state.apply(node, "getitem", (spread, Literal(k))) for k in range(count))
+        spread = iterated(spread)
         if not isinstance(spread, tuple):
             raise state.refuse("AD102", "only a tuple of known length can be spread with '*'", node)
         found.extend(spread)
@@ -66,6 +68,7 @@ def _may_be_tuple(state: Lowering, node: gast.expr) -> bool:
 
 def contained(state: Lowering, node: gast.AST, item: Atom, container: Binding) -> Atom:
     """`x in (a, b)` compares with each; other containers are searched when the program runs."""
+    container = iterated(container)
     if not isinstance(container, tuple):
         whole = state.materialise(container, node)
         return state.apply(node, "operator.contains", (whole, item))
@@ -129,6 +132,12 @@ def item(state: Lowering, node: gast.Subscript, base: tuple[Binding, ...]) -> Bi
     if isinstance(index, Literal):
         if isinstance(base, Record) and index.value in base.names:
             return base[base.names.index(index.value)]  # type: ignore[no-any-return]
+        if isinstance(base, Record) and base.maker is dict:
+            raise state.refuse("AD102", f"the dictionary has no item {index.value!r}", node, _keys(base))
         if isinstance(index.value, int) and -len(base) <= index.value < len(base):
             return base[index.value]
     raise state.refuse("AD102", "the tuple or dictionary has no such item", node)
+
+
+def _keys(record: Record) -> str:
+    return f"its keys are {', '.join(map(repr, record.names))}"

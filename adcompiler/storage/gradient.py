@@ -198,7 +198,7 @@ def check_result(graph: Graph, has_aux: bool = False, holomorphic: bool = False)
         cure = "return a float, or use vjp, which treats written arguments as results"
         raise DifferentiationError("AD302", f"'{graph.name}' returns nothing", None, cure)
     if graph.returns is not None or len(found) != 1:
-        cure = "return one float, or use vjp"
+        cure = "return one float, or take vjp or jacobian"
         raise DifferentiationError("AD302", f"'{graph.name}' returns {len(found)} values", None, cure)
     (result,) = found
     if isinstance(result, Literal) and isinstance(result.value, float | int):
