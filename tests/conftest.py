@@ -6,7 +6,16 @@ import tempfile
 import pytest
 from numba import config
 
-LIGHTLY = {"test_examples", "test_docs", "test_bridges_page"}
+LIGHTLY = {
+    "test_bridges_page",
+    "test_docs",
+    "test_examples",
+    "test_functions",
+    "test_implicit",
+    "test_integrators",
+    "test_optim",
+    "test_packages",
+}
 """Tests of long programs, for which LLVM makes fewer passes: what the passes do is proved by others."""
 
 os.environ.setdefault("ADCOMPILER_CACHE", os.path.join(tempfile.gettempdir(), "adcompiler-tests"))

@@ -9,7 +9,7 @@ from numba import njit
 
 from adcompiler import value_and_grad, vjp
 
-SOME = CORPUS[::3]
+SOME = CORPUS[::5]
 
 
 @pytest.mark.parametrize(("function", "inputs"), SOME, ids=[f.__name__ for f, _ in SOME])

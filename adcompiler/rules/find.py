@@ -100,8 +100,11 @@ def takes_complex(node: Apply) -> bool:
 
 
 def not_for_complex(node: Apply) -> DifferentiationError:
-    """Return the refusal of a function whose rule is for real numbers."""
-    return DifferentiationError("AD202", f"'{node.fn}' has no derivative for complex numbers", node.loc)
+    """Return the refusal of a function whose rule is for real numbers, or that has none."""
+    reason = (
+        f": {card(node.fn).refused}" if card(node.fn).refused else " has no derivative for complex numbers"
+    )
+    return DifferentiationError("AD202", f"'{node.fn}'{reason}", node.loc)
 
 
 def unknown_partial(node: Apply, position: int) -> DifferentiationError:
