@@ -44,6 +44,9 @@ def objective({arguments}):
 '''
 
 
+SQUARE, SQUARES = "np.sum({0} * {0})", "np.sum(({0} * np.conj({0})).real)"
+
+
 def inputs(facts: dict[str, Any], size: str) -> dict[str, Any]:
     """Return a kernel's arguments by name, as the suite makes them."""
     known = dict(facts["parameters"][size])
@@ -64,13 +67,14 @@ def is_float(value: Any) -> bool:
     return np.asarray(value).dtype.kind in "fc"
 
 
-def outputs(facts: dict[str, Any], args: dict[str, Any]) -> tuple[int, list[str]]:
-    """Return how many results the kernel returns, and the names of all that holds what it computes."""
+def outputs(facts: dict[str, Any], args: dict[str, Any]) -> tuple[int, dict[str, bool]]:
+    """Return how many results the kernel returns, and whether each name of what it computes is complex."""
     kernel = getattr(importlib.import_module(module_of(facts) + "_numpy"), facts["func_name"])
     result = kernel(*[np.copy(a) if isinstance(a, np.ndarray) else a for a in args.values()])
     returned = result if isinstance(result, tuple) else () if result is None else (result,)
-    names = [f"result_{k}" for k, value in enumerate(returned) if is_float(value)]
-    written = [name for name in facts["output_args"] or facts["array_args"] if is_float(args[name])]
+    names = {f"result_{k}": np.iscomplexobj(value) for k, value in enumerate(returned) if is_float(value)}
+    arrays = facts["output_args"] or facts["array_args"]
+    written = {name: np.iscomplexobj(args[name]) for name in arrays if is_float(args[name])}
     return len(returned), names or written
 
 
@@ -83,7 +87,9 @@ def objective(facts: dict[str, Any], args: dict[str, Any], folder: Path) -> Call
         kernel=facts["func_name"],
         arguments=", ".join(args),
         results=", ".join(results) + " = " * bool(results),
-        total=" + ".join(f"np.sum(({name} * np.conj({name})).real)" for name in found),
+        total=" + ".join(
+            (SQUARES if is_complex else SQUARE).format(name) for name, is_complex in found.items()
+        ),
     )
     path = folder / f"{facts['module_name']}_objective.py"
     path.write_text(text)
