@@ -119,23 +119,29 @@ def _keep_order(early: For, both: For, loops: Loops, known: Iterations) -> bool:
     if found[0] is None or found[1] is None:
         return False
     shared = [memory for memory in found[0] if memory in found[1] and not known.is_made_inside(memory, both)]
-    if not shared or not (_is_simple(both, loops, known) or _may_stay_scalar(parts)):
+    touched = [(found[0][memory], found[1][memory]) for memory in shared]
+    if not touched or not (_is_simple(both, loops, known) or _may_stay_scalar(parts, touched)):
         return False
     return not any(
         known.dependences.may_meet_later(second, first, len(loops))
-        for memory in shared
-        for first, second in _in_order(found[0][memory], found[1][memory])
+        for pair in touched
+        for first, second in _in_order(*pair)
     )
 
 
-def _may_stay_scalar(parts: Sequence[Region]) -> bool:
+def _may_stay_scalar(parts: Sequence[Region], touched: Sequence[tuple[Touched, Touched]]) -> bool:
     """Tell whether one of two parts is a nest, and the other one loses little by not being vectorised.
 
-    Elementary functions count, unless the nest evaluates some in each iteration anyway.
+    Elementary functions count, unless the nest evaluates some in each iteration anyway. What one part writes,
+    the other uses at the same place only: loads of a row wait for a store to it that has just been made.
     """
     nests = [any(isinstance(node, For) for node in part.nodes) for part in parts]
+    if all(nests) or not any(nests):
+        return all(nests)
     in_nests = any(is_nest and _has_functions(part) for is_nest, part in zip(nests, parts, strict=True))
-    return all(nests) or (any(nests) and (in_nests or not any(map(_has_functions, parts))))
+    return (in_nests or not any(map(_has_functions, parts))) and all(
+        first[:2] == second[:2] for pair in touched for first, second in (*_in_order(*pair), *_sums(*pair))
+    )
 
 
 def _has_functions(part: Region) -> bool:
@@ -155,6 +161,10 @@ def _is_simple(loop: For, loops: Loops, known: Iterations) -> bool:
         if (memory.writes or memory.adds) and (len(places) > 1 or index not in places.pop()[1]):
             return False
     return True
+
+
+def _sums(first: Touched, second: Touched) -> Iterator[tuple[Access, Access]]:
+    return ((one, two) for one in first.adds for two in second.adds)
 
 
 def _in_order(first: Touched, second: Touched) -> Iterator[tuple[Access, Access]]:
