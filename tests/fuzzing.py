@@ -4,11 +4,11 @@
 tries nests of loops over arrays instead of programs of all constructs, `--arrays` array code, `--small` small
 arrays, `--functions` calls of NumPy's functions with all their arguments, `--calls` functions that call each
 other, none of them inlined that need not be, `--complex` complex numbers and arrays, `--rows` products of
-matrices and their rows, `--batches` samples that go through nests with scratch arrays, `--writes` arrays that
-are written between reductions and views of them and their uses. `--forward` checks
-forward mode against the gradient, and second derivatives against differences of it. `--idioms` tries the
-idioms of code that people write for Numba, and compares with dual numbers; refusals are counted by their
-codes. `--reduce` makes failing programs small.
+matrices and their rows, `--batches` samples that go through nests with scratch arrays, `--siblings` loops
+side by side that read each other's neighbours, `--writes` arrays that are written between reductions and
+views of them and their uses. `--forward` checks forward mode against the gradient, and second derivatives
+against differences of it. `--idioms` tries the idioms of code that people write for Numba, and compares with
+dual numbers; refusals are counted by their codes. `--reduce` makes failing programs small.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 from reduction import reads_only_what_was_written, reduced
 from row_generator import RowGenerator, row_inputs
+from sibling_generator import SiblingGenerator, sibling_inputs
 from small_generator import SmallGenerator
 from write_generator import WriteGenerator
 
@@ -78,6 +79,7 @@ INPUTS = {
     ComplexGenerator: complex_inputs,
     RowGenerator: row_inputs,
     BatchGenerator: batch_inputs,
+    SiblingGenerator: sibling_inputs,
 }
 
 
@@ -239,6 +241,7 @@ def main() -> None:
     parser.add_argument("--complex", action="store_const", dest="generator", const=ComplexGenerator)
     parser.add_argument("--rows", action="store_const", dest="generator", const=RowGenerator)
     parser.add_argument("--batches", action="store_const", dest="generator", const=BatchGenerator)
+    parser.add_argument("--siblings", action="store_const", dest="generator", const=SiblingGenerator)
     parser.add_argument("--writes", action="store_const", dest="generator", const=WriteGenerator)
     parser.add_argument("--without", nargs="*", default=[], help="idioms that are left out")
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)

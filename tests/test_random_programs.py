@@ -10,6 +10,7 @@ from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 from row_generator import RowGenerator, row_inputs
+from sibling_generator import SiblingGenerator, sibling_inputs
 from small_generator import SmallGenerator
 from write_generator import WriteGenerator
 
@@ -39,6 +40,15 @@ def test_random_products_of_rows(start):
         rng = random.Random(seed)
         source = RowGenerator(rng).program()
         problem = disagreement(source, f"rows {seed}", rng, make_inputs=row_inputs)
+        assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("start", range(0, 30, 10))
+def test_random_loops_side_by_side(start):
+    for seed in range(start, start + 10):
+        rng = random.Random(seed)
+        source = SiblingGenerator(rng).program()
+        problem = disagreement(source, f"siblings {seed}", rng, make_inputs=sibling_inputs)
         assert problem is None, f"{problem}\n{source}"
 
 
