@@ -2,6 +2,8 @@
 
 import enum
 import math
+import subprocess
+import sys
 from collections import namedtuple
 
 import numpy as np
@@ -413,3 +415,16 @@ def test_plans_tell_arguments_apart():
         assert vjp(f, 2.0, 3)[1](1.0)[:2] == (3.0, None)
         assert vjp(f, 2.0, 3.0)[1](1.0)[:2] == (3.0, 2.0)
         np.testing.assert_array_equal(vjp(f, X, 2)[1](np.ones(3))[0], [2.0, 2.0, 2.0])
+
+
+def test_blas_is_found_in_a_later_call():
+    """The first call multiplies matrices, the second matrices by vectors: other functions of BLAS."""
+    text = """
+import numpy as np
+from adcompiler import grad
+products = grad(lambda q, k: np.sum((q @ k) ** 2))
+for rows, columns in ((4, 5), (1, 5), (4, 1), (1, 1)):
+    print(products(np.ones((rows, 3)), np.ones((3, columns)))[0, 0])
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert [float(word) for word in done.stdout.split()] == [30.0, 30.0, 6.0, 6.0]

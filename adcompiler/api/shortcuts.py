@@ -19,6 +19,7 @@ Numba's dispatcher is the shortcut itself.
 
 from __future__ import annotations
 
+import builtins
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -135,7 +136,7 @@ class _Writer:
             self.prefix += "_"
         self.lines: list[str] = []
         self.objects: dict[str, Any] = {f"{self.prefix}{name}": value for name, value in _BUILTINS.items()}
-        self.objects["__builtins__"] = {}
+        self.objects["__builtins__"] = vars(builtins)  # Numba looks BLAS up by an import from this frame
 
     def name(self, value: Any) -> str:
         """Return the name of an object."""

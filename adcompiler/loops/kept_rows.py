@@ -64,7 +64,13 @@ def _private_nest(node: Node, array: Value, axes: int) -> list[Value]:
     found: list[Value] = []
     while len(found) < axes - 1 and isinstance(node, For) and isinstance(node.step, Literal):
         index = node.body.params[0]
-        if node.parallel or node.independent or not _goes_at(node.body, array, len(found), index):
+        is_carried = array in operands(node)  # what it is then called hides what happens to it
+        if (
+            is_carried
+            or node.parallel
+            or node.independent
+            or not _goes_at(node.body, array, len(found), index)
+        ):
             break
         found.append(index)
         users = [inner for inner in node.body.nodes if array in all_reads(inner)]
