@@ -201,3 +201,29 @@ def test_random_programs(generator, seed):
         pytest.skip(f"refused: {refusal.code}")
     assert_near(gradients, expected, 3e-3)
     assert all(np.asarray(g).dtype == np.float32 for g in gradients[2:])
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_double_beside_single_stays_double(jit):
+    """An argument in double precision has a gradient in double precision, whatever it is multiplied by."""
+    x, t = np.array([1.0, 2.0, 3.0]), np.array([0.1, 0.2, 0.3], np.float32)
+    found = grad(lambda x, t: np.sum(3.1 * (t * x)), argnums=(0, 1), jit=jit)(x, t)
+    assert [part.dtype for part in found] == [np.float64, np.float32]
+    np.testing.assert_allclose(found[0], 3.1 * t.astype(np.float64), rtol=1e-7 if not jit else 1e-15)
+    np.testing.assert_allclose(found[1], 3.1 * x, rtol=1e-6)
+
+
+def rounded_steps(x):
+    t = np.zeros(len(x), np.float32)
+    total = 0.0
+    for i in range(len(x)):
+        t[i] = 0.1 * i + 1e-9
+    for i in range(len(x)):
+        total += t[i] * x[i] * 1e6 - (i * 0.1) * x[i] * 1e6
+    return total
+
+
+def test_what_cancels_in_double_precision():
+    steps = np.array([0.1 * i + 1e-9 for i in range(3)], np.float32).astype(np.float64)
+    expected = 1e6 * steps - 1e6 * (np.arange(3) * 0.1)
+    np.testing.assert_allclose(grad(rounded_steps)(np.ones(3)), expected, rtol=1e-6)

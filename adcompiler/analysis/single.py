@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 import numpy as np
 from numba import float32, float64
@@ -58,8 +59,9 @@ def is_single(kind: nt.Type) -> bool:
 
 def _narrow(graph: Graph, arguments: Sequence[nt.Type], fresh: set[Value]) -> None:
     """Let new values be single that are made of such, and let Numba say which are not then."""
-    sources = _sources(graph.body)
-    narrower = _narrower(sources, {value for value in sources if value in fresh and _is_double(value.type)})
+    sources, wide = _sources(graph.body), _kept_wide(graph.body)
+    doubles = {value for value in sources if value in fresh and _is_double(value.type)}
+    narrower = _narrower(sources, doubles - wide)
     if not narrower:
         return
     for value in narrower:
@@ -81,6 +83,21 @@ def _sources(body: Region) -> dict[Value, list[Value]]:
                 for value, atom in merges(node):
                     found.setdefault(value, []).extend(values([atom]))
     return found
+
+
+def _kept_wide(body: Region) -> set[Value]:
+    """Return what the reverse sweep converts to double precision: adjoints of values that have it."""
+    found: set[Value] = set()
+    for node in walk(body):
+        if _is_widening(node):
+            found.update((node.out, *values(node.args[:1])))
+    return found
+
+
+def _is_widening(node: Node) -> TypeGuard[Apply]:
+    if not isinstance(node, Apply) or node.role is not Role.ADJOINT:
+        return False
+    return node.fn in ("astype", "np.float64") and _is_double(node.out.type)
 
 
 def _hands_on(node: Apply) -> bool:
@@ -135,6 +152,11 @@ def without_casts(graph: Graph) -> Graph:
         for node in walk(graph.body)
         if isinstance(node, Apply) and node.fn == "astype" and node.role is Role.ADJOINT
         if is_single(node.out.type) and is_single(type_of(node.args[0]))
+    }
+    same |= {
+        node.out: node.args[0]
+        for node in walk(graph.body)
+        if _is_widening(node) and _is_double(type_of(node.args[0]))
     }
 
     for adjoint, made in same.items():

@@ -85,6 +85,7 @@ class AdjointSweep:
     loc: Location = NOWHERE
     role: Role = Role.ADJOINT
     has_complex: bool = False
+    has_single: bool = False
     checks: dict[Value, Effect] = field(default_factory=dict)
     checked: set[Value] = field(default_factory=set)
     computed: dict[Key, Value] = field(default_factory=dict)
@@ -162,12 +163,13 @@ class AdjointSweep:
         self.adjoints[target] = Contribution(total, old.full or contribution.full)
 
     def cast(self, target: Value, contribution: Contribution) -> Atom:
-        """Keep single precision single: literals in formulas would promote it."""
+        """Keep single precision single, which literals would promote, and double beside it double."""
         scalar = str(element(target.type))
         real = self.real_part(target, contribution.atom)
         if real is not contribution.atom:
             contribution = replace(contribution, atom=real)
-        if scalar == "float64" or isinstance(contribution.atom, Literal):
+        is_as_made = scalar == "float64" and not self.has_single
+        if is_as_made or isinstance(contribution.atom, Literal):
             return contribution.atom
         dtype = Global(f"np.{scalar}", None)
         if is_array(target.type) and contribution.full:

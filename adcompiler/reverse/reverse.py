@@ -17,6 +17,7 @@ from adcompiler.analysis.masked import masked_values
 from adcompiler.analysis.ranges import ranges
 from adcompiler.analysis.shadow import buffered_owners, typed_views
 from adcompiler.analysis.shapes import symbolic_shapes
+from adcompiler.analysis.single import is_single
 from adcompiler.analysis.sizes import Shapes
 from adcompiler.analysis.types import is_array, is_complex, is_list, is_scalar
 from adcompiler.graph.nodes import (
@@ -33,7 +34,7 @@ from adcompiler.graph.nodes import (
     While,
     type_of,
 )
-from adcompiler.graph.walk import regions, results, with_regions
+from adcompiler.graph.walk import defined, regions, results, with_regions
 from adcompiler.primitives import Spelling, card
 from adcompiler.reverse.adjoint_blocks_run import run_block
 from adcompiler.reverse.adjoints import AdjointSweep, Contribution
@@ -139,6 +140,7 @@ def _started(graph: Graph, active: set[Value], results: bool) -> tuple[Graph, Ad
     sweep = AdjointSweep(active, views, buffered, info, shapes, known, masked, displayed, bound)
     sweep.shadows.update(bound.shadows)
     sweep.has_complex = any(is_complex(type_of(value)) for value in active)
+    sweep.has_single = any(is_single(value.type) for value in defined(graph.body) if value.type is not None)
     sweep.undefined = undefined
     sweep.checks = checks_of(graph.body)
     return graph, sweep
