@@ -14,7 +14,7 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(python="3.11")
-@nox.parametrize("version", ["0.66.0", "newest"])
+@nox.parametrize("version", ["0.61.0", "newest"])
 def numba(session: nox.Session, version: str) -> None:
     """Run the tests with the oldest Numba that is admitted, and with the newest."""
     session.install("-e", ".[test]")
