@@ -278,3 +278,20 @@ def test_what_is_not_known_inside_is_refused():
     ]:
         with pytest.raises(DifferentiationError, match=code):
             grad(function, jit=False)(2.0)
+
+
+BOTH = (0, "y")
+
+
+def test_argnums_are_captured_or_refused():
+    def product(x, y):
+        return np.sum(x * x * y)
+
+    def slopes(x, y):
+        d_x, d_y = grad(product, argnums=BOTH)(x, y)
+        return np.sum(d_x * d_y)
+
+    x, y = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    np.testing.assert_allclose(grad(slopes, jit=False)(x, y), 6 * x**2 * y)
+    with pytest.raises(DifferentiationError, match="argnums is computed"):
+        grad(lambda x, y, k: grad(product, argnums=k)(x, y)[0], jit=False)(x, y, 0)

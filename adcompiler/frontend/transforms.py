@@ -136,8 +136,13 @@ def differentiable(state: Lowering, node: gast.AST, function: Binding) -> Bindin
 def _positions(
     state: Lowering, node: gast.AST, argnums: Binding, names: list[str]
 ) -> tuple[tuple[int, ...], bool]:
+    if isinstance(argnums, Global) and isinstance(argnums.value, tuple | list):
+        argnums = tuple(map(Literal, argnums.value))  # captured
     single = not isinstance(argnums, tuple)
-    items = [atom.value if isinstance(atom, Literal) else None for atom in flatten(argnums)]
+    if not all(isinstance(atom, Literal) for atom in flatten(argnums)):
+        reason, cure = "argnums is computed", "write numbers or names out, or capture a tuple of them"
+        raise state.refuse("AD305", reason, node, cure)
+    items = [getattr(atom, "value", None) for atom in flatten(argnums)]
     found = []
     for item in items:
         position = names.index(item) if item in names else item
