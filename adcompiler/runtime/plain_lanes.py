@@ -181,8 +181,8 @@ def neg(a: Any) -> Any:
 
 
 def add_to(array: Any, part: Any) -> None:
-    """Add to all of an array with lanes."""
-    array += part
+    """Add to all of an array with lanes; NumPy has no sums of arrays and single numbers with lanes."""
+    array += np.full(array.shape, part, object) if isinstance(part, Lanes) else part
 
 
 def matmul(a: Any, b: Any) -> Any:

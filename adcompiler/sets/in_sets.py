@@ -271,4 +271,5 @@ def _touched(node: Node) -> set[Value]:
     """Return the values that a node defines or writes, or those inside of it."""
     region = Region((), (node,), ())
     written = (inner.array for inner in walk(region) if isinstance(inner, Store))
-    return {*defined(region), *written}
+    lists = (values(inner.args[:1]) for inner in walk(region) if isinstance(inner, Effect))
+    return {*defined(region), *written, *(value for one in lists for value in one)}
