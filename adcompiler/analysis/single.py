@@ -100,6 +100,13 @@ def _is_widening(node: Node) -> TypeGuard[Apply]:
     return node.fn in ("astype", "np.float64") and _is_double(node.out.type)
 
 
+def _converts_nothing(node: Node) -> TypeGuard[Apply]:
+    if not isinstance(node, Apply) or node.role is not Role.ADJOINT:
+        return False
+    is_same = node.fn == "astype" and is_single(node.out.type) and is_single(type_of(node.args[0]))
+    return is_same or (_is_widening(node) and _is_double(type_of(node.args[0])))
+
+
 def _hands_on(node: Apply) -> bool:
     """Tell whether the numbers in a result have the precision of those in the arguments."""
     known = card(node.fn)
@@ -147,18 +154,7 @@ def without_casts(graph: Graph) -> Graph:
     Args:
         graph: a typed gradient.
     """
-    same = {
-        node.out: node.args[0]
-        for node in walk(graph.body)
-        if isinstance(node, Apply) and node.fn == "astype" and node.role is Role.ADJOINT
-        if is_single(node.out.type) and is_single(type_of(node.args[0]))
-    }
-    same |= {
-        node.out: node.args[0]
-        for node in walk(graph.body)
-        if _is_widening(node) and _is_double(type_of(node.args[0]))
-    }
-
+    same = {node.out: node.args[0] for node in walk(graph.body) if _converts_nothing(node)}
     for adjoint, made in same.items():
         if isinstance(made, Value) and made.temporary and not is_adjoint(made):
             made.name, made.temporary = adjoint.name, adjoint.temporary

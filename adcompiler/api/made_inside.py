@@ -8,29 +8,19 @@ there, and so Numba has to know both when it compiles.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from numba.core import types as nt
 from numba.extending import overload
 
-from adcompiler.api.derivative import Derivative
 from adcompiler.api.first_order import grad, value_and_grad
 from adcompiler.api.products_inside import function_of_type
+from adcompiler.api.pullback import derivative_of
 from adcompiler.api.second_order import hessian, hvp, jacfwd, jacobian, jacrev
-from adcompiler.api.vmapped import vmap
+from adcompiler.api.vmapped import axes_of, vmap
 from adcompiler.errors import DifferentiationError
 
 _NOT_FIXED = object()
-
-
-@lru_cache(maxsize=256)
-def _made(
-    maker: Callable[..., Any], function: Any, fixed: tuple[Any, ...], has_aux: bool
-) -> Derivative[..., Any]:
-    options = {"has_aux": True} if has_aux else {}
-    made: Derivative[..., Any] = maker(function, *fixed, **options)
-    return made
 
 
 def _fixed(kind: Any) -> Any:
@@ -49,36 +39,44 @@ def _fixed(kind: Any) -> Any:
     return _NOT_FIXED
 
 
-def _implementation(maker: Callable[..., Any], function: Any, *kinds: Any, has_aux: Any = False) -> Any:
-    """Return the derivative that a call makes, or None for what is no function."""
-    found = function_of_type(function)
-    if found is None:
-        return None
-    fixed = (*map(_fixed, kinds), _fixed(has_aux))
-    if any(one is _NOT_FIXED or (isinstance(one, tuple) and _NOT_FIXED in one) for one in fixed):
+def _constants(maker: Callable[..., Any], *kinds: Any) -> list[Any]:
+    """Return the values of arguments.
+
+    Raises:
+        DifferentiationError: AD305 where Numba does not know them when it compiles.
+    """
+    found = [*map(_fixed, kinds)]
+    if any(one is _NOT_FIXED or (isinstance(one, tuple) and _NOT_FIXED in one) for one in found):
         reason = f"'{maker.__name__}' in compiled code, of arguments that are not constants"
         raise DifferentiationError("AD305", reason, None, "write them out as numbers or names")
-    return _made(maker, found, fixed[:-1], bool(fixed[-1]))
+    return found
 
 
 def _along_arguments(maker: Callable[..., Any]) -> None:
     @overload(maker, prefer_literal=True)
     def _derivative(function, argnums=0, has_aux=False):
-        made = _implementation(maker, function, argnums, has_aux=has_aux)
+        found = function_of_type(function)
+        wrt, with_aux = _constants(maker, argnums, has_aux)
+        options = (("has_aux", True),) if with_aux else ()
+        made = found and derivative_of(found, maker.__name__, wrt, True, options)
         return made and (lambda function, argnums=0, has_aux=False: made)
 
 
 def _of_second_order(maker: Callable[..., Any]) -> None:
     @overload(maker, prefer_literal=True)
     def _derivative(function, argnums=0):
-        made = _implementation(maker, function, argnums)
+        found = function_of_type(function)
+        (wrt,) = _constants(maker, argnums)
+        made = found and derivative_of(found, maker.__name__, wrt, True, ())
         return made and (lambda function, argnums=0: made)
 
 
 def _of_batches() -> None:
     @overload(vmap, prefer_literal=True)
     def _batch(function, in_axes=0, out_axes=0):
-        made = _implementation(vmap, function, in_axes, out_axes)
+        found = function_of_type(function)
+        axes = tuple(map(axes_of, _constants(vmap, in_axes, out_axes)))
+        made = found and derivative_of(found, "vmap", (), True, (("axes", axes),))
         return made and (lambda function, in_axes=0, out_axes=0: made)
 
 

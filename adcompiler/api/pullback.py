@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, overload
 import numpy as np
 
 from adcompiler.api.arguments import flat, layout_of_value, needs_repacking, plain, repacked
-from adcompiler.api.checks import check_apart, seed
+from adcompiler.api.checks import Argnums, check_apart, seed
 from adcompiler.api.derivative import Derivative
 from adcompiler.api.explaining import note_place
 from adcompiler.api.exporting import write_for
@@ -29,7 +29,7 @@ Aux = TypeVar("Aux")
 
 
 def derivative_of(
-    function: Callable[..., Any], mode: Any, wrt: tuple[int, ...], jit: bool, options: tuple[Any, ...]
+    function: Callable[..., Any], mode: Any, wrt: Argnums, jit: bool, options: tuple[Any, ...]
 ) -> Derivative[..., Any]:
     """Return the object that differentiates a function in some mode, made once; it sees what is there now."""
     made = _made_once(function, mode, wrt, jit, options)
@@ -46,7 +46,7 @@ def _bring_up_to_date(made: Derivative[..., Any]) -> None:
 
 @lru_cache(maxsize=256)
 def _made_once(
-    function: Callable[..., Any], mode: Any, wrt: tuple[int, ...], jit: bool, options: tuple[Any, ...]
+    function: Callable[..., Any], mode: Any, wrt: Argnums, jit: bool, options: tuple[Any, ...]
 ) -> Derivative[..., Any]:
     return Derivative(function, mode, wrt, jit, dict(options))
 

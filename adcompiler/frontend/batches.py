@@ -136,8 +136,8 @@ def _has_complex(call: Differentiated, nodes: Sequence[Node]) -> bool:
     """Tell whether there are complex numbers about, of which results may be some."""
     around = Region((), (*call.state.nodes, *nodes), ())
     read = [atom for node in walk(around) for atom in operands(node)]
-    given = (call.state.ranks.get(atom) for atom in call.state.ranks)
-    return any(isinstance(kind, OfComplex) for kind in given) or any(map(_is_complex, read))
+    kinds = call.state.ranks.values()
+    return any(isinstance(kind, OfComplex) for kind in kinds) or any(map(_is_complex, read))
 
 
 def _is_complex(atom: Atom) -> bool:
