@@ -29,6 +29,7 @@ events.register("numba:compile", Count())
 PROGRAM = """
 from collections import namedtuple
 import numpy as np
+from numba import njit
 from scipy import special
 from adcompiler import custom_vjp, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
@@ -70,6 +71,20 @@ def penalty(x):
 def entries(data):
     return data["w"] * data["b 1"] ** 2
 
+@njit(cache=False, fastmath=False)
+def swapped(a, b=float("1.5")):
+    return np.einsum("ij->ji", a) * b
+
+row = np.array([[1.0, 2.0]])
+
+def in_many_ways(x):
+    bins = np.zeros(2)
+    np.add.at(bins, np.array([0, 1, 0]), x)
+    parts = [v * v for v in x]
+    turned = swapped(np.outer(x, x))
+    x[0] = 0.0
+    return np.sum(bins * row.ravel()) + sum(parts) + np.sum(swapped(turned, 2.0)[0])
+
 one, two = np.ones(3), np.array([1.0, 2.0])
 found = grad(loss)(Point(one, one), one)
 assert type(found) is Point, type(found)
@@ -86,6 +101,7 @@ results = [
     grad(penalty)(two),
     grad(entries)({"w": 2.0, "b 1": 3.0}),
     grad(lambda x, y=3.0: x * y)(1.0),
+    grad(in_many_ways)(np.array([1.0, 2.0, 3.0])),
 ]
 """
 

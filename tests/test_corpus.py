@@ -47,6 +47,17 @@ def test_plain_types_are_those_that_numba_infers(function, inputs):
     assert found is None or found == infer(graph, kinds)
 
 
+@pytest.mark.parametrize(("function", "inputs"), CORPUS[::4], ids=[f.__name__ for f, _ in CORPUS[::4]])
+def test_what_was_read_is_known_before_anything_is_lowered(function, inputs):
+    """Otherwise nothing would be kept for the next process."""
+    inputs = complete(function, inputs)
+    derivative = value_and_grad(function, argnums=floats(inputs))
+    layouts = derivative.layouts(derivative.bound(inputs))
+    slot = derivative._slot(layouts, derivative.style)
+    derivative._compiled(layouts, derivative.style, [0.0])
+    assert derivative.seen.is_covered_by(slot.facts)
+
+
 @pytest.mark.parametrize(("function", "inputs"), CORPUS[::3], ids=[f.__name__ for f, _ in CORPUS[::3]])
 def test_gradient_compiled_and_called_from_compiled_code(function, inputs):
     inputs = complete(function, inputs)

@@ -77,7 +77,7 @@ def _global(state: Lowering, node: gast.Call, callee: Global, name: str | None) 
     if function is checkpointed:
         cure = "write for … in checkpointed(…, slots=10)"
         raise state.refuse("AD103", "it does not stand around all that a loop goes over", node, cure)
-    if _is_own(function):
+    if resolve.makes_derivatives(function):
         if function.__name__ in (*transforms.MAKERS, *transforms.EVALUATED):
             return _made_inside(state, node, function.__name__)
         reason = f"'{callee.name}' is called inside the function that is differentiated"
@@ -146,13 +146,6 @@ def member(state: Lowering, node: gast.expr, owner: Atom, attribute: str, name: 
     """Follow an overload of a method or attribute that users gave a type; None where there is none."""
     find = overloads.member_finder(attribute, isinstance(node, gast.Call), owner, state.ranks)
     return None if find is None else _overloaded(state, node, attribute, find, owner, name)
-
-
-def _is_own(function: object) -> bool:
-    """Tell whether a function is one of this package that makes derivatives: `grad`, `vjp` and the like."""
-    module = str(getattr(function, "__module__", None))
-    is_here = module.startswith("adcompiler.api.") or module == "adcompiler.custom"
-    return is_here and isinstance(function, types.FunctionType) and "<" not in function.__qualname__
 
 
 def _single_values(

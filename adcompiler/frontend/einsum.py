@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import linecache
 from collections import Counter
-from typing import Any
 
 import gast
 import numpy as np
@@ -13,6 +11,7 @@ from adcompiler.frontend import defined, inlining, tuples
 from adcompiler.frontend.bindings import Binding
 from adcompiler.frontend.parse import parse
 from adcompiler.frontend.state import Lowering
+from adcompiler.frontend.texts import function_of
 from adcompiler.graph.nodes import Literal
 
 
@@ -33,7 +32,8 @@ def contracted(state: Lowering, node: gast.Call, name: str | None) -> Binding:
         arrays = [defined.of_reals(state, node, "np.einsum", array) for array in arrays]
         if len(terms) == 1 and set(terms[0]) == set(result):
             arrays = [defined.of_reals(state, node, "np.einsum without sums", array) for array in arrays]
-    source = parse(_function(program(terms, result)))
+    known = {"np": np, "__name__": __name__}
+    source = parse(function_of(program(terms, result), known, "a formula"))
     start, where = len(state.nodes), state.where(node)
     env = inlining.bind_parameters(state, node, source, None, arrays, {})
     found = inlining.inline(state, source, env, None, name)
@@ -121,12 +121,3 @@ def _matrix_product(terms: list[str], result: str) -> str | None:
     product = f"np.tensordot(x1, x2, axes={axes})"
     order = tuple(rest.index(letter) for letter in result)
     return product if order == tuple(sorted(order)) else f"np.transpose({product}, {order})"
-
-
-def _function(text: str) -> Any:
-    """Return the function of a text, with its source known to `inspect`."""
-    filename = f"<einsum {abs(hash(text))}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    namespace: dict[str, Any] = {"np": np}
-    exec(compile(text, filename, "exec"), namespace)
-    return namespace["einsum"]

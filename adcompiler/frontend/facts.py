@@ -226,6 +226,16 @@ class Facts:
                 self.visit_attributes(found[1], names, done)
 
 
+def names_in(code: types.CodeType) -> set[str]:
+    """Return the names that code reads from outside, and those of attributes, functions inside included.
+
+    >>> sorted(names_in((lambda x: (lambda math: math.sqrt(x) + one)).__code__))
+    ['one', 'sqrt', 'x']
+    """
+    inside = [names_in(part) for part in code.co_consts if isinstance(part, types.CodeType)]
+    return {*code.co_names, *code.co_freevars}.union(*inside)
+
+
 def _shown(value: Any) -> str:
     """Return the text of a constant, whatever its class says of itself."""
     return next(str(kind.__repr__(value)) for kind in _CONSTANTS if isinstance(value, kind))

@@ -261,12 +261,12 @@ def comprehension(state: Lowering, node: gast.ListComp, name: str | None) -> Val
     made = state.apply(node, "list", (), name)
     loop = _appending(node)
     outer, statement = dict(state.env), state.statement
-    local = assigned([loop])
+    local = (*assigned([loop]), _LIST)
     state.local_names |= set(local)
     state.env[_LIST] = made
     for_loop(state, loop)
     state.statement = statement
-    for target in (*local, _LIST):
+    for target in local:
         if target in outer:
             state.env[target] = outer[target]
         else:

@@ -10,6 +10,7 @@ import gast
 
 from adcompiler.frontend import resolve
 from adcompiler.frontend.dispatchers import name_of
+from adcompiler.frontend.facts import names_in
 from adcompiler.frontend.parse import parse
 from adcompiler.graph.layout import Layout
 from adcompiler.graph.steps import Chain
@@ -106,11 +107,13 @@ def called(function: types.FunctionType) -> Counter[types.FunctionType]:
         calls = (n.func for n in gast.walk(parse(function).tree) if isinstance(n, gast.Call))
         counts = Counter(name.id for name in calls if isinstance(name, gast.Name))
         own = {*code.co_varnames, *code.co_cellvars}
-        _NAMES[code] = {name: counts[name] for name in sorted(counts.keys() - own)}
+        free = counts.keys() & names_in(code) - own  # decorators and defaults run when it is defined
+        _NAMES[code] = {name: counts[name] for name in sorted(free)}
     found = Counter[types.FunctionType]()
     for name, count in _NAMES[code].items():
         value = resolve.lookup(function, name)
-        if resolve.is_followed(value) and not getattr(value, "is_derivative", False):
+        makes = resolve.makes_derivatives(value) or getattr(value, "is_derivative", False)
+        if resolve.is_followed(value) and not makes:
             found[resolve.unwrap(value)] += count  # type: ignore[arg-type]
     return found
 

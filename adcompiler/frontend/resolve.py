@@ -126,6 +126,13 @@ def is_followed(function: object) -> bool:
     return isinstance(behind(function), types.FunctionType)
 
 
+def makes_derivatives(function: object) -> bool:
+    """Tell whether a function is one of this package that makes derivatives: `grad`, `vjp` and the like."""
+    module = str(getattr(function, "__module__", None))
+    is_here = module.startswith("adcompiler.api.") or module == "adcompiler.custom"
+    return is_here and isinstance(function, types.FunctionType) and "<" not in function.__qualname__
+
+
 def unwrap(function: Callable[..., Any]) -> types.FunctionType:
     """Return the Python function of a dispatcher or function."""
     plain = behind(function)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ import numpy as np
 from adcompiler.custom import CustomFunction
 from adcompiler.frontend.facts import MISSING, Facts, fingerprint, is_unchanging, looked_up
 from adcompiler.frontend.reads import Read, of_attribute, of_function, of_name
+
+_TOLD_BY_CONTENT = (np.ndarray, np.generic, np.ufunc)
+"""Objects of which no attribute differs where their facts are the same."""
 
 
 @dataclass
@@ -59,8 +63,11 @@ class Seen:
         """Tell whether all that was read is among the facts that tell versions of the function apart."""
         functions = [function for function in self.functions if function not in facts.functions]
         return (
-            all(key in facts.names or is_unchanging(key[0].__module__ or "") for key in self.names)
-            and all(key in facts.attributes for key in self.attributes)
+            all(key in facts.names or _is_known(*key, kept) for key, kept in self.names.items())
+            and all(
+                key in facts.attributes or isinstance(owner, _TOLD_BY_CONTENT)
+                for key, (owner, _) in self.attributes.items()
+            )
             and all(is_unchanging(function.__module__ or "") for function in functions)
         )
 
@@ -113,6 +120,11 @@ def note_function(function: types.FunctionType) -> None:
     for seen in _active.get():
         if function not in seen.functions:
             seen.functions[function] = _kept(_parts(function))
+
+
+def _is_known(function: types.FunctionType, name: str, kept: object) -> bool:
+    """Tell whether a name that does not stand in a function's code means the same in every process."""
+    return is_unchanging(function.__module__ or "") or kept is getattr(builtins, name, MISSING)
 
 
 def _parts(function: types.FunctionType) -> tuple[Any, ...]:
