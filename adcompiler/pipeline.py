@@ -57,6 +57,7 @@ from adcompiler.prepare.float_ranges import typed_with_float_ranges
 from adcompiler.prepare.guard import guard_sizes
 from adcompiler.prepare.hoist import hoist_calls, hoist_sizes
 from adcompiler.prepare.induction import index_counters
+from adcompiler.prepare.invariant_arrays import compute_once
 from adcompiler.prepare.localise import localise
 from adcompiler.prepare.originals import read_originals
 from adcompiler.prepare.pieces import copy_into_one_piece
@@ -205,20 +206,18 @@ STAGES: dict[str, Stage] = {
             lambda u: write_out_short_loops(u.graph, *symbolic_sizes(u.graph)),
             "loops over the elements of arrays that can be numbers then",
         ),
-        Pass(
-            "shifts",
-            lambda u: without_shifts(u.graph),
-            "numbers that are taken out and put back: their derivative is zero",
-        ),
-        Pass(
-            "row_shifts",
-            lambda u: without_row_shifts(u.graph, u.shapes()),
-            "rows of such numbers",
-        ),
+        Pass("shifts", lambda u: without_shifts(u.graph), "numbers taken out and put back: no derivative"),
+        Pass("row_shifts", lambda u: without_row_shifts(u.graph, u.shapes()), "rows of such numbers"),
         Pass(
             "localise",
             lambda u: localise(u.graph, *symbolic_sizes(u.graph)),
             "arrays that live within an iteration are made there: nothing to store",
+        ),
+        Pass(
+            "unchanging",
+            lambda u: compute_once(u.graph, *symbolic_sizes(u.graph)),
+            "arrays that each iteration computes alike, before the loop; threads compute their own",
+            lambda u: not (u.style.checks or u.style.parallel),
         ),
         Pass(
             "scalars",

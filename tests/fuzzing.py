@@ -5,10 +5,11 @@ tries nests of loops over arrays instead of programs of all constructs, `--array
 arrays, `--functions` calls of NumPy's functions with all their arguments, `--calls` functions that call each
 other, none of them inlined that need not be, `--complex` complex numbers and arrays, `--rows` products of
 matrices and their rows, `--batches` samples that go through nests with scratch arrays, `--siblings` loops
-side by side that read each other's neighbours, `--writes` arrays that are written between reductions and
-views of them and their uses. `--forward` checks forward mode against the gradient, and second derivatives
-against differences of it. `--idioms` tries the idioms of code that people write for Numba, and compares with
-dual numbers; refusals are counted by their codes. `--reduce` makes failing programs small.
+side by side that read each other's neighbours, `--steps` time steps that compute some arrays alike,
+`--writes` arrays that are written between reductions and views of them and their uses. `--forward` checks
+forward mode against the gradient, and second derivatives against differences of it. `--idioms` tries the
+idioms of code that people write for Numba, and compares with dual numbers; refusals are counted by their
+codes. `--reduce` makes failing programs small.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from reduction import reads_only_what_was_written, reduced
 from row_generator import RowGenerator, row_inputs
 from sibling_generator import SiblingGenerator, sibling_inputs
 from small_generator import SmallGenerator
+from step_generator import StepGenerator, step_inputs
 from write_generator import WriteGenerator
 
 from adcompiler import DifferentiationError, hvp, jvp, value_and_grad
@@ -80,6 +82,7 @@ INPUTS = {
     RowGenerator: row_inputs,
     BatchGenerator: batch_inputs,
     SiblingGenerator: sibling_inputs,
+    StepGenerator: step_inputs,
 }
 
 
@@ -242,6 +245,7 @@ def main() -> None:
     parser.add_argument("--rows", action="store_const", dest="generator", const=RowGenerator)
     parser.add_argument("--batches", action="store_const", dest="generator", const=BatchGenerator)
     parser.add_argument("--siblings", action="store_const", dest="generator", const=SiblingGenerator)
+    parser.add_argument("--steps", action="store_const", dest="generator", const=StepGenerator)
     parser.add_argument("--writes", action="store_const", dest="generator", const=WriteGenerator)
     parser.add_argument("--without", nargs="*", default=[], help="idioms that are left out")
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)

@@ -12,6 +12,7 @@ from program_generator import ProgramGenerator
 from row_generator import RowGenerator, row_inputs
 from sibling_generator import SiblingGenerator, sibling_inputs
 from small_generator import SmallGenerator
+from step_generator import StepGenerator, step_inputs
 from write_generator import WriteGenerator
 
 
@@ -49,6 +50,15 @@ def test_random_loops_side_by_side(start):
         rng = random.Random(seed)
         source = SiblingGenerator(rng).program()
         problem = disagreement(source, f"siblings {seed}", rng, make_inputs=sibling_inputs)
+        assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("start", range(0, 40, 10))
+def test_random_time_steps(start):
+    for seed in range(start, start + 10):
+        rng = random.Random(seed)
+        source = StepGenerator(rng).program()
+        problem = disagreement(source, f"steps {seed}", rng, make_inputs=step_inputs)
         assert problem is None, f"{problem}\n{source}"
 
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import float64
 
+from adcompiler.analysis.integers import Integers
 from adcompiler.analysis.sizes import Shapes, size_of
 from adcompiler.analysis.types import element
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value, While
 from adcompiler.graph.walk import all_reads, free, operands, regions, walk, walk_regions, with_regions
+from adcompiler.prepare.filled_in_order import fills_in_order
 from adcompiler.primitives import card
 
 
@@ -29,7 +31,11 @@ def localise(graph: Graph, shapes: Shapes, sizes: dict[Value, object]) -> Graph:
     """
     slices = (node for node in walk(graph.body) if isinstance(node, Apply) and node.fn == "slice")
     whole = {node.out for node in slices if all(atom == Literal(None) for atom in node.args)}
-    return replace(graph, body=_region(graph.body, Known(shapes, sizes, whole)))
+    integers = Integers(sizes)
+    for node in walk(graph.body):
+        if isinstance(node, Apply):
+            integers.enter(node, ())
+    return replace(graph, body=_region(graph.body, Known(shapes, sizes, whole, integers)))
 
 
 @dataclass(frozen=True)
@@ -40,11 +46,13 @@ class Known:
         shapes: symbolic shape of every array.
         sizes: symbols of numbers that are sizes.
         whole: the slices that are `:`.
+        integers: integers as forms.
     """
 
     shapes: Shapes
     sizes: dict[Value, object]
     whole: set[Value]
+    integers: Integers
 
 
 def _region(region: Region, known: Known) -> Region:
@@ -77,7 +85,8 @@ def _with_allocation(loop: For | While, made: Apply, shape: tuple[object, ...], 
     if not users:
         return None
     place = body.index(users[0])
-    if _fills(users[0], made.out, shape, known) or _fill_one_by_one(users, made.out, shape):
+    is_filled = _fills(users[0], made.out, shape, known) or _fill_one_by_one(users, made.out, shape)
+    if is_filled or fills_in_order(users, made.out, shape, known.integers):
         body.insert(place, _uninitialised(made))
     else:
         only = users[0] if len(users) == 1 else None
