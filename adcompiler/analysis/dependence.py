@@ -176,10 +176,17 @@ class Dependences:
         common = [a for a, b in zip(one, two, strict=False) if a is b]
         levels = [*range(depth, len(common)), *([len(common)] if later else [])]
         owner, spans = places[0]
+        home = len(self.homes.get(owner, ()))
+        if any(level < home for level in levels) and not self._is_allocated(owner):
+            return True
         return any(
-            len(self.homes.get(owner, ())) > level or self._meet(spans, one, places[1][1], two, common, level)
-            for level in levels
+            level >= home and self._meet(spans, one, places[1][1], two, common, level) for level in levels
         )
+
+    def _is_allocated(self, array: Value) -> bool:
+        """Tell whether an array is another one in each iteration of the loops around its definition."""
+        made = self.makers.get(array)
+        return made is not None and card(made.fn).allocates is not None
 
     def _meet(
         self,

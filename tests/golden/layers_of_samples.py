@@ -66,7 +66,6 @@ def layers_of_samples_value_and_grad(w, b, out, x, labels):
     d_a_lanes = np.empty(64)
     x_row = np.empty((count, width))
     hidden = np.empty((size, width))
-    tanh_tape = np.empty((size, width))
     d_hidden = np.empty(width)
     total = 0.0
     for block in range(blocks):
@@ -86,9 +85,7 @@ def layers_of_samples_value_and_grad(w, b, out, x, labels):
                     a_lanes[lane] += w_j_k * x_row[k, lane]
             for lane in range(lanes):
                 a = a_lanes[lane]
-                hidden_j_lane = fast.tanh(a)
-                tanh_tape[j, lane] = hidden_j_lane
-                hidden[j, lane] = hidden_j_lane
+                hidden[j, lane] = fast.tanh(a)
         for lane in range(lanes):
             score_lanes[lane] = 0.0
         for j in range(size):
@@ -113,7 +110,7 @@ def layers_of_samples_value_and_grad(w, b, out, x, labels):
             # score += out[j] * hidden[j]
             d_out[j] += d_out_sum
             for lane in range(lanes):
-                tanh = tanh_tape[j, lane]
+                tanh = hidden[j, lane]
                 # hidden[j] = math.tanh(a)
                 d_a = d_hidden[lane] * (1 - tanh * tanh)
                 d_a_lanes[lane] = d_a
