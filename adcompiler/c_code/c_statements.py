@@ -328,8 +328,18 @@ class Statements(Picking):
                 step_text = self.fixed(node.step, changed | {i}, "step")
                 test, change = f"({step_text} > 0 ? {i} < {stop} : {i} > {stop})", f"{i} += {step_text}"
         block.header = f"for ({i} = {self.text(node.start)}; {test}; {change})"
-        self.out.append(block)
+        self.at_once(block) if node.parallel else self.out.append(block)
         self.copies(node.outs, params)
+
+    def at_once(self, block: Block) -> None:
+        """Write a loop whose iterations run at once."""
+        failed, left = (self.names.fresh(name, "int") for name in ("failed", "left"))
+        if self.iterations.move(block, self.names.variables, failed, left):
+            self.line(f"{failed} = AD_OK")
+            self.out.append(block)
+            self.stop_if(f"{failed} != AD_OK", failed)
+        else:
+            self.out.append(block)
 
     def fixed(self, atom: Atom, changed: set[str], base: str) -> str:
         """Return a bound of a loop; under a name of its own where the loop changes what it reads."""
