@@ -250,6 +250,22 @@ static inline {T} ad_minimum_{S}({T} a, {T} b)
 """,
     "ad_fmax": "static inline {T} ad_fmax_{S}({T} a, {T} b)\n{{\n    return a > b || b != b ? a : b;\n}}\n",
     "ad_fmin": "static inline {T} ad_fmin_{S}({T} a, {T} b)\n{{\n    return a < b || b != b ? a : b;\n}}\n",
+    "ad_add_parts": """\
+/* Adds what parts have added up, in their order: each element by itself. */
+static void ad_add_parts_{S}({T} *array, const {T} *parts, int64_t size, int64_t count)
+{{
+    int64_t shares = ad_number_of_parts(size * count, 16384);
+    AD_OMP(parallel for schedule(static))
+    for (int64_t share = 0; share < shares; share++) {{
+        int64_t first = share * size / shares, end = (share + 1) * size / shares;
+        for (int64_t part = 0; part < count; part++) {{
+            for (int64_t k = first; k < end; k++) {{
+                array[k] += parts[part * size + k];
+            }}
+        }}
+    }}
+}}
+""",
     "ad_sign": "static inline {T} ad_sign_{S}({T} x)\n{{\n    return x > 0 ? 1 : x < 0 ? -1 : x;\n}}\n",
     "ad_times": """\
 /* Zero where one of the factors is: the other may be infinite or not a number. */

@@ -23,6 +23,7 @@ from numba.np import arrayobj as _arrayobj
 
 from adcompiler.runtime.blas import matmul as matmul
 from adcompiler.runtime.downwards import downwards as downwards
+from adcompiler.runtime.fills import fill_with_zeros as _fill_with_zeros
 
 _LARGE, _PAGE, _HUGEPAGE = 4 << 20, 4096, 14
 """From how many bytes on, the size of a page, and what `madvise` calls large pages."""
@@ -91,9 +92,9 @@ def _write(function, result, is_zero):
         made = _allocated(context, builder, sig, args)
         size = builder.mul(made.itemsize, made.nitems)
         _on_large_pages(builder, made.data, size)
-        made.data = _apart(builder, made.data)
         if is_zero:
-            _cgutils.memset(builder, made.data, size, 0)
+            _fill_with_zeros(builder, made.data, size)
+        made.data = _apart(builder, made.data)
         return made._getvalue()
 
 
