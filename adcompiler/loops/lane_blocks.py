@@ -37,6 +37,8 @@ from adcompiler.primitives import card
 
 _FITTING, _LEAST = 2**17, 8
 """How many numbers of one vector fit caches, for all iterations of a block; and how few of these pay."""
+_VECTOR = 8
+"""Loops over a multiple of so many numbers leave none over for which vectors are too long."""
 _WORTH = 5
 """How much is to be computed for each element that lies far from the others."""
 _DEEP = 2
@@ -178,10 +180,11 @@ def _in_blocks(loop: For, makers: Mapping[Value, Apply], in_threads: bool) -> li
             size = apply("mul", "mul", size, other)
         largest = apply("max", "max", size, largest)
     count = apply("sub", "sub", loop.stop, loop.start)
-    if in_threads:  # the blocks of a share are of one size, so that no thread waits for a last one
+    if in_threads:  # blocks of one size, so that no thread waits for a last one, but of whole vectors
         share = shared("share", count, apply("parts", "number_of_parts", count, Literal(_LEAST)))
         rounds = apply("rounds", "max", shared("floordiv", share, Literal(LANES)), Literal(1))
-        width = apply("width", "max", shared("floordiv", share, rounds), Literal(1))
+        vectors = shared("vectors", share, apply("mul", "mul", rounds, Literal(_VECTOR)))
+        width = apply("width", "max", apply("mul", "mul", vectors, Literal(_VECTOR)), Literal(1))
     else:
         width = apply("width", "max", apply("min", "min", count, Literal(LANES)), Literal(1))
     if largest != Literal(1):
