@@ -332,7 +332,7 @@ STAGES: dict[str, Stage] = {
         FOLD,
         Pass(
             "lanes",
-            lambda u: block_recurrences(u.graph),
+            lambda u: block_recurrences(u.graph, u.style.parallel),
             "recurrences, and nests, side by side: LLVM vectorises across them",
             has_lanes,
         ),

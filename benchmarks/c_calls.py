@@ -44,7 +44,8 @@ class CFunction:
         compiled = library.with_suffix(".o")
         compiling = ["gcc", *flags, "-fPIC", "-c", "-o", compiled, folder / "model.c"]
         # linked with -ffast-math, it would let the whole process take tiny numbers for zero
-        linking = ["gcc", "-shared", "-o", library, compiled, "-lm"]
+        own = [flag for flag in flags if flag == "-fopenmp"]
+        linking = ["gcc", "-shared", *own, "-o", library, compiled, "-lm"]
         for command in (compiling, linking):
             done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
             assert done.returncode == 0, done.stderr

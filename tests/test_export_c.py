@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from corpus import CORPUS
-from numba import float64, njit, prange
+from numba import float64, njit
 from test_corpus import complete, floats
 from test_golden import NAMES, pair
 
@@ -305,15 +305,3 @@ def test_what_an_else_and_later_lines_share_is_declared_before_the_branch():
         "}",
         "b = size;",
     ]
-
-
-def test_files_for_one_thread_say_so(tmp_path):
-    def total(x):
-        found = 0.0
-        for k in prange(len(x)):
-            found += math.sin(x[k])
-        return found
-
-    for parallel in (False, True):
-        grad(total, parallel=parallel).export(tmp_path / "total.c", np.ones(3))
-        assert ("this file is for one thread" in (tmp_path / "total.c").read_text()) is parallel

@@ -316,7 +316,7 @@ def test_all_of_it_in_one_file(tmp_path):
     )
     np.testing.assert_allclose(float(run.stdout), np.sum(expected))
     derivative.export(tmp_path / "layers_grad.c", *args)
-    assert "number_of_parts" not in (tmp_path / "layers_grad.c").read_text()
+    assert "number_of_parts" in (tmp_path / "layers_grad.c").read_text()
 
 
 COMPILED = """
@@ -339,6 +339,21 @@ for name, (function, args, wrt) in t.PROGRAMS.items():
             for one, two in zip(gradients, expected[1], strict=True):
                 np.testing.assert_allclose(one, two, rtol=1e-7, atol=1e-9)
         assert all(one[0] == found[0][0] for one in found), "sums are formed in one order"
+for name in ("large", "few"):  # zeros and sums on several threads; blocks that are few
+    function, args, wrt = {{
+        "large": (t.diffusion, (t.R.random((211, 173)), 0.1 * t.R.random((211, 173))), (0, 1)),
+        "few": (t.layers, (t.R.normal(size=(150, 90)), t.R.normal(size=(70, 150))), (0, 1)),
+    }}[name]
+    expected = t.value_and_grad(function, argnums=wrt)(*args)
+    derivative = t.value_and_grad(function, argnums=wrt, parallel=True)
+    for threads in (1, 2, 3, 8):
+        numba.set_num_threads(threads)
+        found = [derivative(*args) for _ in range(5)]
+        for value, gradients in found:
+            np.testing.assert_allclose(value, expected[0], rtol=1e-9)
+            for one, two, first in zip(gradients, expected[1], found[0][1], strict=True):
+                np.testing.assert_allclose(one, two, rtol=1e-7, atol=1e-9)
+                np.testing.assert_array_equal(one, first)
 print("the same on 1, 2 and 8 threads")
 """
 

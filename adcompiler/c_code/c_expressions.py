@@ -14,6 +14,7 @@ from numba.core import types as nt
 from adcompiler.c_code.c_lines import Block, Line
 from adcompiler.c_code.c_names import Names
 from adcompiler.c_code.c_operations import operation
+from adcompiler.c_code.c_threads import Iterations
 from adcompiler.c_code.c_types import ATOM, BOTH, CHOICE, EITHER, PRODUCT, Term, constant, refused
 from adcompiler.graph.kinds import is_array, is_scalar
 from adcompiler.graph.nodes import Apply, Atom, Global, If, Literal, Node, Value, type_of
@@ -31,6 +32,7 @@ class Expressions:
         makers: what defines each value.
         natural: whole numbers that are zero or more.
         captured: arrays of the program, by their names.
+        iterations: what loops do that run at once.
         out: the statements so far.
         returned: the results of calls that have several.
     """
@@ -39,6 +41,7 @@ class Expressions:
     makers: dict[Value, Node]
     natural: set[Value]
     captured: dict[str, np.ndarray]
+    iterations: Iterations
     out: list[Line] = field(default_factory=list)
     returned: dict[Value, list[Term]] = field(default_factory=dict)
 
@@ -256,7 +259,7 @@ class Expressions:
             return True
         made = self.made(atom)
         match made:
-            case Apply(fn="len" | "size"):
+            case Apply(fn="len" | "size" | "number_of_parts"):
                 return True
             case Apply(fn="getitem") if isinstance(self.kind(made.args[0]), nt.BaseTuple):
                 maker = self.made(made.args[0])

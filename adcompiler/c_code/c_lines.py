@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_RESULT = re.compile(r"(?<!&)&([A-Za-z_]\w*)")
 
 
 @dataclass
@@ -17,11 +18,13 @@ class Block:
         header: what stands before the brace.
         body: its statements.
         counter: the variable that a `for` sets first.
+        before: a line above it that belongs to it.
     """
 
     header: str
     body: list[Line] = field(default_factory=list)
     counter: str = ""
+    before: str = ""
 
 
 Line = str | Block
@@ -45,13 +48,13 @@ def all_words(lines: Sequence[Line]) -> set[str]:
 
 
 def assigned(lines: Sequence[Line]) -> set[str]:
-    """Return the variables that statements assign, counters among them."""
+    """Return the variables that statements assign, counters and results of calls among them."""
     found: set[str] = set()
     for line in lines:
         if isinstance(line, Block):
             found |= {line.counter} | assigned(line.body)
         elif match := re.match(r"([A-Za-z_]\w*)(\.\w+(\[\d+\])?)? [-+*/]?= ", line):
-            found.add(match[1])
+            found |= {match[1], *_RESULT.findall(line)}
     return found
 
 
@@ -136,6 +139,7 @@ def text_of(lines: Sequence[Line], depth: int = 0) -> Iterator[str]:
     for k, line in enumerate(lines):
         if isinstance(line, Block):
             follows = k > 0 and line.header.startswith("else")
+            yield from [f"{margin}{line.before}"] * bool(line.before)
             yield f"{margin}{'} ' if follows else ''}{line.header} {{"
             yield from text_of(line.body, depth + 1)
             then = lines[k + 1] if k + 1 < len(lines) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,14 +11,16 @@ import numba
 import numpy as np
 from numba.core import types as nt
 
-from adcompiler.c_code.c_lines import all_words, assigned, declared, text_of
+from adcompiler.c_code.c_functions import enclosed, heading, used_in
+from adcompiler.c_code.c_lines import all_words
 from adcompiler.c_code.c_names import KEYWORDS, c_names
 from adcompiler.c_code.c_statements import Statements
 from adcompiler.c_code.c_support import CODES, array_struct, support_for
+from adcompiler.c_code.c_threads import Iterations
 from adcompiler.c_code.c_types import array_type, c_type, constant, number_type, refused
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.kinds import is_array, is_scalar
-from adcompiler.graph.nodes import Atom, Effect, For, Graph, Literal, Node, Value, type_of
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Literal, Node, Value, type_of
 from adcompiler.graph.python import definitions
 from adcompiler.graph.walk import defined, walk
 
@@ -42,9 +44,7 @@ class Function:
     @property
     def heading(self) -> str:
         given = [f"{c_type(kind)} {name}" for name, kind in self.parameters]
-        given += [f"{c_type(kind)} *{name}" for name, kind in self.results]
-        text = f"int {self.name}({', '.join(given) or 'void'})"
-        return text if len(text) <= 100 else text.replace("(", "(\n    ").replace(", ", ",\n    ")
+        return heading("int", self.name, [*given, *(f"{c_type(kind)} *{n}" for n, kind in self.results)])
 
 
 @dataclass
@@ -155,7 +155,8 @@ def _function(
     names = c_names(graph, functions)
     has_sweeps = any(isinstance(node, Effect) and node.fn == "reverse_sweep" for node in graph.body.nodes)
     makers = definitions(graph.body)
-    writer = Statements(names, makers, _natural(graph), captured, is_forward=has_sweeps)
+    iterations = Iterations(graph.name)
+    writer = Statements(names, makers, _natural(graph), captured, iterations, is_forward=has_sweeps)
     parameters = [(names.found[p], nt.unliteral(p.type)) for p in graph.body.params if p in names.found]
     _at_nodes(writer, graph)
     results = _results(graph, writer)
@@ -181,15 +182,38 @@ def _place(node: Node) -> Any:
 def _natural(graph: Graph) -> set[Value]:
     """Return the counters of loops that are never negative."""
     found: set[Value] = set()
+    makers = definitions(graph.body)
     for node in walk(graph.body):
         if not isinstance(node, For) or not isinstance(node.step, Literal):
             continue
         bound = node.start if node.step.value > 0 else node.stop
-        lowest = 0 if node.step.value > 0 else -1
-        is_known = isinstance(bound, Literal) and bound.value >= lowest
-        if is_known or (isinstance(bound, Value) and bound in found):
+        if _is_natural(_whole(bound, makers), 0 if node.step.value > 0 else -1, found):
             found.add(node.body.params[0])
     return found
+
+
+def _is_natural(bound: Atom, lowest: int, natural: set[Value]) -> bool:
+    return bound in natural or (isinstance(bound, Literal) and bound.value >= lowest)
+
+
+def _whole(bound: Atom, makers: Mapping[Value, Node]) -> Atom:
+    """Return where the iterations begin of which this is one thread's share, else the bound itself.
+
+    A share begins at `low + part * count // parts`; where there are no iterations, part is 0.
+    """
+    match makers.get(bound) if isinstance(bound, Value) else None:
+        case Apply(fn="add", args=(low, share)) if _is_share(share, makers):
+            return low
+        case Apply(fn="floordiv") if _is_share(bound, makers):
+            return Literal(0)
+    return bound
+
+
+def _is_share(atom: Atom, makers: Mapping[Value, Node]) -> bool:
+    made = makers.get(atom) if isinstance(atom, Value) else None
+    while isinstance(made, Apply) and made.fn in ("floordiv", "mul"):  # `parts` may be twice their number
+        made = makers.get(made.args[1]) if isinstance(made.args[1], Value) else None
+    return isinstance(made, Apply) and made.fn == "number_of_parts"
 
 
 def _results(graph: Graph, writer: Statements) -> list[tuple[str, nt.Type, Atom]]:
@@ -229,34 +253,17 @@ def _finished(
             writer.stop_if("status != AD_OK", "status")
         else:
             writer.line(f"*{name} = {writer.text(atom)}")
-    body, used, given = writer.out, all_words(writer.out), {name for name, _ in made.parameters}
-    variables = {n: k for n, k in writer.names.variables.items() if n not in given and n in used}
-    arrays = {n: k for n, k in variables.items() if "_array" in k}
+    given = [name for name, _ in made.parameters]
+    variables = used_in(writer.out, writer.names.variables, given)
     held = [name for name, kind in made.parameters if is_array(kind)]
-    declared(body, {n: k for n, k in variables.items() if n not in arrays})
-    start = [f"{kind} {name} = {{0}}" for name, kind in arrays.items()]
-    checks = []
+    used = all_words(writer.out)
+    first = [f"(void){name};" for name in given if name not in used and name not in held]
     for name, kind in made.parameters:
         if is_array(kind):
             test = f" || !is_plain_{array_type(kind)}({name})" if kind.layout == "C" else ""
-            checks += [f"if ({name}.data == NULL{test})"]
-    ends = [
-        f"ad_drop({name}.owner)" for name in [*arrays, *(name for name in held if name in assigned(body))]
-    ]
-    text = [f"{static}{made.heading}", "{", "    int status = AD_OK;"]
-    text += [f"    {line};" for line in start]
-    text += [f"    {name}.owner = NULL; /* the caller's */" for name in held]
-    text += [
-        f"    (void){name};" for name, kind in made.parameters if name not in used and not is_array(kind)
-    ]
-    for check in checks:
-        text += [f"    {check} {{", "        return AD_LAYOUT;", "    }"]
-    text += text_of(body, 1)
-    has_exits = any("AD_STOP_IF" in line or "goto done" in line for line in text)
-    text += (
-        (["done:"] if has_exits else []) + [f"    {line};" for line in ends] + ["    return status;", "}", ""]
-    )
-    made.text = "\n".join(text)
+            first += [f"if ({name}.data == NULL{test}) {{", "    return AD_LAYOUT;", "}"]
+    text = enclosed(f"{static}{made.heading}", writer.out, variables, held, first)
+    made.text = "\n".join([*writer.iterations.texts, text])
     return made
 
 

@@ -113,7 +113,7 @@ def _number(fn: str, args: Sequence[Term], kind: nt.Type) -> Term | None:
             return Term(f"{one.text} != 0 && {slope.text} != 0 ? {product} : 0", kind, CHOICE)
         case "floordiv" | "np.floor_divide":
             return _helper("floordiv", args, kind)
-        case "next_checkpoint" | "slots_within":
+        case "next_checkpoint" | "slots_within" | "number_of_parts":
             return call(f"ad_{fn}", args, kind)
         case "mod" | "np.fmod" if fn != "np.fmod":
             return _helper("mod", args, kind)

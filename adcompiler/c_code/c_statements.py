@@ -11,7 +11,7 @@ from numba.core import types as nt
 
 from adcompiler.c_code.c_lines import Block, assigned, words
 from adcompiler.c_code.c_picking import Picking
-from adcompiler.c_code.c_types import PRODUCT, SUM, Term, c_type, cast, refused
+from adcompiler.c_code.c_types import PRODUCT, SUM, Term, c_type, cast, refused, short_name
 from adcompiler.graph.kinds import is_array, is_list, is_scalar
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -214,6 +214,8 @@ class Statements(Picking):
                 self.called(node, [])
             case "assert":
                 self.stop_if(f"!({self.text(args[0])})", "AD_ASSERTION")
+            case "add_parts":
+                self.parts_added(node)
             case "raise":
                 is_division = isinstance(args[0], Global) and args[0].value is ZeroDivisionError
                 self.line(f"status = {'AD_ZERO_DIVISION' if is_division else 'AD_RAISED'}")
@@ -241,6 +243,13 @@ class Statements(Picking):
             case _:
                 what = "a list is changed" if card(node.fn).changes_length else f"'{node.fn}' is called"
                 raise refused(what, node.loc)
+
+    def parts_added(self, node: Effect) -> None:
+        """Write `add_parts(array, parts)`."""
+        array, parts = (self.text(arg) for arg in node.args)
+        size = " * ".join(term.text for term in self.sizes(node.args[0], node.loc))
+        name = f"ad_add_parts_{short_name(self.kind(node.args[0]).dtype)}"
+        self.line(f"{name}({array}.data, {parts}.data, {size}, {parts}.shape[0])")
 
     def while_running(self, runs: Atom | None, more: Sequence[Atom], test: str) -> str:
         runs = runs or (more[0] if more else None)
@@ -328,8 +337,18 @@ class Statements(Picking):
                 step_text = self.fixed(node.step, changed | {i}, "step")
                 test, change = f"({step_text} > 0 ? {i} < {stop} : {i} > {stop})", f"{i} += {step_text}"
         block.header = f"for ({i} = {self.text(node.start)}; {test}; {change})"
-        self.out.append(block)
+        self.at_once(block) if node.parallel else self.out.append(block)
         self.copies(node.outs, params)
+
+    def at_once(self, block: Block) -> None:
+        """Write a loop whose iterations run at once."""
+        failed, left = (self.names.fresh(name, "int") for name in ("failed", "left"))
+        if self.iterations.move(block, self.names.variables, failed, left):
+            self.line(f"{failed} = AD_OK")
+            self.out.append(block)
+            self.stop_if(f"{failed} != AD_OK", failed)
+        else:
+            self.out.append(block)
 
     def fixed(self, atom: Atom, changed: set[str], base: str) -> str:
         """Return a bound of a loop; under a name of its own where the loop changes what it reads."""

@@ -170,7 +170,30 @@ static void ad_matmul_{S}({S}_array2 out, {S}_array2 a, {S}_array2 b)
 }}
 """
 
+_OPENMP = """\
+/* Loops run on all cores with -fopenmp, and on one without. */
+#ifdef _OPENMP
+#include <omp.h>
+#define AD_PRAGMA(text) _Pragma(#text)
+#define AD_OMP(directive) AD_PRAGMA(omp directive)
+#else
+#define AD_OMP(directive)
+#endif
+"""
+
 _FUNCTIONS = STATES | {
+    "ad_number_of_parts": """\
+/* Into how many parts to cut iterations: one for each thread, none shorter than least. */
+static inline int64_t ad_number_of_parts(int64_t count, int64_t least)
+{
+    int64_t most = count / least, threads = 1;
+#ifdef _OPENMP
+    threads = omp_get_max_threads();
+#endif
+    most = most < threads ? most : threads;
+    return most > 1 ? most : 1;
+}
+""",
     "ad_wrap": """\
 static inline int64_t ad_wrap(int64_t i, int64_t size)
 {
@@ -227,6 +250,22 @@ static inline {T} ad_minimum_{S}({T} a, {T} b)
 """,
     "ad_fmax": "static inline {T} ad_fmax_{S}({T} a, {T} b)\n{{\n    return a > b || b != b ? a : b;\n}}\n",
     "ad_fmin": "static inline {T} ad_fmin_{S}({T} a, {T} b)\n{{\n    return a < b || b != b ? a : b;\n}}\n",
+    "ad_add_parts": """\
+/* Adds what parts have added up, in their order: each element by itself. */
+static void ad_add_parts_{S}({T} *array, const {T} *parts, int64_t size, int64_t count)
+{{
+    int64_t shares = ad_number_of_parts(size * count, 16384);
+    AD_OMP(parallel for schedule(static))
+    for (int64_t share = 0; share < shares; share++) {{
+        int64_t first = share * size / shares, end = (share + 1) * size / shares;
+        for (int64_t part = 0; part < count; part++) {{
+            for (int64_t k = first; k < end; k++) {{
+                array[k] += parts[part * size + k];
+            }}
+        }}
+    }}
+}}
+""",
     "ad_sign": "static inline {T} ad_sign_{S}({T} x)\n{{\n    return x > 0 ? 1 : x < 0 ? -1 : x;\n}}\n",
     "ad_times": """\
 /* Zero where one of the factors is: the other may be infinite or not a number. */
@@ -274,7 +313,7 @@ def support_for(text: str, arrays: dict[str, tuple[str, int]]) -> list[str]:
         text: the functions of a module.
         arrays: type of the elements and number of axes, by the name of an array's struct.
     """
-    stop = [_STOP] if "AD_STOP_IF" in text else []
+    stop = [_OPENMP] * ("AD_OMP(" in text or "ad_number_of_parts(" in text) + [_STOP] * ("AD_STOP_IF" in text)
     found = (
         stop
         if "ad_hold" not in text and "ad_drop" not in text and not _uses(text, "new")

@@ -70,6 +70,8 @@ def module_text(text: ModuleText, header: str, options: Mapping[str, Any]) -> st
         runtime.append(f"from adcompiler.runtime.guards import {', '.join(guards)}")
     if any("number_of_parts(" in part for part in text.sources):
         runtime.append("from adcompiler.runtime.thread_count import number_of_parts")
+    if any("add_parts(" in part for part in text.sources):
+        runtime.append("from adcompiler.runtime.thread_sums import add_parts")
     lines += [*runtime, ""] if runtime else []
     lines += [f"from {module} import {name}" for name, module in text.imports.items()]
     lines += [f"# {name}: handed over by the caller" for name in text.objects]

@@ -84,7 +84,7 @@ def _function(graph: Graph, captured: dict[str, object], own: set[str]) -> ast.F
     reserved += makers.values()
     called = {node.fn.partition(".")[0] for node in walk(graph.body) if isinstance(node, Apply | Effect)}
     reserved += called.intersection(
-        ("fast", "special", "factors", "lanes", "sets", "number_of_parts", *GUARDS)
+        ("fast", "special", "factors", "lanes", "sets", "number_of_parts", "add_parts", *GUARDS)
     )
     names = assign_names(graph.body, inlined, [graph.name, *reserved])
     scalars = {value for value in names if is_scalar(type_of(value))}

@@ -37,6 +37,8 @@ from adcompiler.primitives import card
 
 _FITTING, _LEAST = 2**17, 8
 """How many numbers of one vector fit caches, for all iterations of a block; and how few of these pay."""
+_VECTOR = 8
+"""Loops over a multiple of so many numbers leave none over for which vectors are too long."""
 _WORTH = 5
 """How much is to be computed for each element that lies far from the others."""
 _DEEP = 2
@@ -45,21 +47,24 @@ _CALL = 8
 """How many instructions an elementary function is about as long as."""
 
 
-def block_recurrences(graph: Graph) -> Graph:
+def block_recurrences(graph: Graph, in_threads: bool = False) -> Graph:
     """Return the graph with outermost loops over recurrences, or over nests of loops, in blocks.
 
     Args:
         graph: the final graph of a derivative.
+        in_threads: whether blocks may run at once: then there are as many for each thread, if few.
     """
     iterations = Iterations(graph)
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
     nodes: list[Node] = []
     for node in graph.body.nodes:
-        nodes += _blocked(node, iterations, makers) if isinstance(node, For) else [node]
+        nodes += _blocked(node, iterations, makers, in_threads) if isinstance(node, For) else [node]
     return replace(graph, body=replace(graph.body, nodes=tuple(nodes)))
 
 
-def _blocked(loop: For, iterations: Iterations, makers: Mapping[Value, Apply]) -> list[Node]:
+def _blocked(
+    loop: For, iterations: Iterations, makers: Mapping[Value, Apply], in_threads: bool
+) -> list[Node]:
     """Return a loop in blocks, or as it is."""
     if not may_be_in_blocks(loop) or not iterations.are_apart(loop, ()):
         return [loop]
@@ -71,7 +76,7 @@ def _blocked(loop: For, iterations: Iterations, makers: Mapping[Value, Apply]) -
     sizes, inner = found
     makers = {**makers, **{node.out: node for node in walk(inner.body) if isinstance(node, Apply)}}
     try:
-        return [*sizes, *_in_blocks(inner, makers)]
+        return [*sizes, *_in_blocks(inner, makers, in_threads)]
     except NotInBlocksError:
         return [loop]
 
@@ -154,7 +159,7 @@ def _largest(loop: For, kinds: LaneValues, makers: Mapping[Value, Apply]) -> lis
     return [sizes for sizes, counts in zip(known, is_open, strict=True) if counts and len(sizes) == rank]
 
 
-def _in_blocks(loop: For, makers: Mapping[Value, Apply]) -> list[Node]:
+def _in_blocks(loop: For, makers: Mapping[Value, Apply], in_threads: bool) -> list[Node]:
     """Return the loop over blocks: `for block in range(blocks)`, and what counts them."""
     nodes: list[Node] = []
 
@@ -163,6 +168,11 @@ def _in_blocks(loop: For, makers: Mapping[Value, Apply]) -> list[Node]:
         nodes.append(Apply(out, fn, args, loc=loop.loc, role=loop.role))
         return out
 
+    def shared(name: str, whole: Atom, parts: Atom) -> Value:
+        """Append how large the largest of equal parts is."""
+        last = apply("sub", "sub", apply("add", "add", whole, parts), Literal(1))
+        return apply(name, "floordiv", last, parts)
+
     kinds = lane_values(loop)
     largest: Atom = Literal(1)
     for size, *others in _largest(loop, kinds, makers):
@@ -170,14 +180,19 @@ def _in_blocks(loop: For, makers: Mapping[Value, Apply]) -> list[Node]:
             size = apply("mul", "mul", size, other)
         largest = apply("max", "max", size, largest)
     count = apply("sub", "sub", loop.stop, loop.start)
-    width = apply("width", "max", apply("min", "min", count, Literal(LANES)), Literal(1))
+    if in_threads:  # blocks of one size, so that no thread waits for a last one, but of whole vectors
+        share = shared("share", count, apply("parts", "number_of_parts", count, Literal(_LEAST)))
+        rounds = apply("rounds", "max", shared("floordiv", share, Literal(LANES)), Literal(1))
+        vectors = shared("vectors", share, apply("mul", "mul", rounds, Literal(_VECTOR)))
+        width = apply("width", "max", apply("mul", "mul", vectors, Literal(_VECTOR)), Literal(1))
+    else:
+        width = apply("width", "max", apply("min", "min", count, Literal(LANES)), Literal(1))
     if largest != Literal(1):
         fitting = apply(
             "max", "max", apply("floordiv", "floordiv", Literal(_FITTING), largest), Literal(_LEAST)
         )
         width = apply("width", "min", width, fitting)
-    last = apply("sub", "sub", apply("add", "add", count, width), Literal(1))
-    blocks = apply("blocks", "floordiv", last, width)
+    blocks = shared("blocks", count, width)
     block = Value("block", type=int64)
     body = in_block(loop, kinds, makers, block, width)
     made = replace(loop, start=Literal(0), stop=blocks, body=body)

@@ -8,6 +8,7 @@ import numba
 from adcompiler.primitives.card import Follows, Gives, Shows, Spelling, Vanishes
 from adcompiler.primitives.deck import elementwise, enter
 from adcompiler.runtime.guards import GUARDS
+from adcompiler.runtime.thread_sums import add_parts
 
 # parts of arrays, tuples and lists
 
@@ -311,6 +312,7 @@ enter(
     is_constant=True,
     compute=lambda count, least: max(1, min(numba.get_num_threads(), count // least)),
 )
+enter("add_parts", arity=(2, 2), writes_first=True, is_pure=False, is_statement=True, compute=add_parts)
 enter("longer", arity=(1, 1), in_lanes="lanes.longer", in_sets="longer")
 enter(
     "sum_to",

@@ -22,6 +22,7 @@ from numba.extending import overload as _overload
 from numba.np import arrayobj as _arrayobj
 
 from adcompiler.runtime.blas import matmul as matmul
+from adcompiler.runtime.cleared import fill_with_zeros as _fill_with_zeros
 from adcompiler.runtime.downwards import downwards as downwards
 
 _LARGE, _PAGE, _HUGEPAGE = 4 << 20, 4096, 14
@@ -91,9 +92,9 @@ def _write(function, result, is_zero):
         made = _allocated(context, builder, sig, args)
         size = builder.mul(made.itemsize, made.nitems)
         _on_large_pages(builder, made.data, size)
-        made.data = _apart(builder, made.data)
         if is_zero:
-            _cgutils.memset(builder, made.data, size, 0)
+            _fill_with_zeros(builder, made.data, size)
+        made.data = _apart(builder, made.data)
         return made._getvalue()
 
 

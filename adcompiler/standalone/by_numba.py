@@ -48,6 +48,13 @@ def number_of_parts(count, least):
     return max(1, min(number_of_threads(), count // least))
 
 
+@njit(cache=True)
+def add_parts(array, parts):
+    """Add up arrays, along the first axis of `parts`, and add the sum to an array."""
+    for part in range(len(parts)):
+        array += parts[part]
+
+
 def product(d, slope):
     """Return d * slope, but zero where one of them is zero."""
     raise NotImplementedError

@@ -26,6 +26,8 @@ from adcompiler.standalone.runtime_module import BY_NUMBA
 from adcompiler.standalone.runtime_pieces import Pieces
 from adcompiler.standalone.type_text import type_text
 
+_OF_THREADS = ("number_of_parts", "add_parts")
+
 _HOMES = {"fast": BY_NUMBA, "factors": "factors"}
 _WORD = re.compile(r"\b[^\W\d]\w*")
 
@@ -70,7 +72,7 @@ def numba_module(exported: Exported) -> str:
 def _words(exported: Exported) -> set[str]:
     """Return all names in the text of the functions, and those that stand beside them."""
     text = exported.text
-    found = {word for source in text.sources for word in _WORD.findall(source)} - {*GUARDS, "number_of_parts"}
+    found = {word for source in text.sources for word in _WORD.findall(source)} - {*GUARDS, *_OF_THREADS}
     return found | {*text.constants, *text.imports, *text.objects, "namedtuple"}
 
 
@@ -110,8 +112,9 @@ class _Writer:
         for guard in GUARDS:
             if re.search(rf"(?<![\w.]){guard}\(", source):
                 self.pieces.need(BY_NUMBA if guard == "times" else "guards", guard)
-        if "number_of_parts(" in source:
-            self.pieces.need(BY_NUMBA, "number_of_parts")
+        for name in _OF_THREADS:
+            if f"{name}(" in source:
+                self.pieces.need(BY_NUMBA, name)
         return re.sub(r"(?<![\w.])(fast|factors|special)\.(\w+)", of_module, source)
 
     def register(self, name: str) -> None:

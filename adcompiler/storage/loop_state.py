@@ -141,7 +141,8 @@ def _lists(loop: For | While, info: Memory, bound: Bound) -> Iterator[Value]:
             cure = "write this loop so that it only appends to the list and reads it, or use an array"
             raise _refused(loop, f"it changes the list '{value.name}', or reads it as it was", cure)
         if not is_scalar(type_of(value).dtype):
-            raise _refused(loop, f"'{value.name}' is a list of {type_of(value).dtype}")
+            cure = "write the items to the rows of an array, or leave checkpoints out"
+            raise _refused(loop, f"'{value.name}' is a list of {type_of(value).dtype}", cure)
         yield value
 
 

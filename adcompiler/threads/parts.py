@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
+
+from numba.core import types as nt
 
 from adcompiler.analysis.types import element
 from adcompiler.graph.kinds import zero_of
-from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Region, Value
+from adcompiler.graph.nodes import Apply, Atom, Effect, For, Literal, Node, Region, Value
 from adcompiler.graph.walk import regions, substitute
 from adcompiler.primitives import card
 from adcompiler.threads.conflicts import Shared
@@ -130,20 +133,42 @@ class _Parts:
         return nodes.whole("add", self.low, share)
 
     def add_up(self, parts: Atom) -> None:
-        """Append the loop that adds up the results of all parts, in their order."""
-        if not self.sums and not self.arrays:
-            return
+        """Append what adds up the results of all parts, in their order."""
+        if self.sums:
+            self.add_numbers(parts)
+        if self.arrays:
+            self.add_arrays(parts)
+
+    def add_numbers(self, parts: Atom) -> None:
+        """Append the loop that adds up numbers."""
         loop, nodes = self.loop, self.nodes.inside()
         part = Value("part", type=self.nodes.loop.body.params[0].type)
         entries = tuple(Value(out.name, out.temporary, out.type) for out in loop.outs)
         yields = []
         for entry, copies in zip(entries, self.sums, strict=True):
             yields.append(nodes.apply("add", "add", entry, nodes.item(copies, (part,)), kind=entry.type))
-        for array, (copies, sizes) in zip(self.found.private, self.arrays, strict=True):
-            _add(nodes, array, copies, part, sizes)
         region = Region((part, *entries), tuple(nodes.made), tuple(yields))
         total = replace(loop, start=Literal(0), stop=parts, step=Literal(1), body=region, independent=False)
         self.nodes.made.append(total)
+
+    def add_arrays(self, parts: Atom) -> None:
+        """Append what adds up arrays: those that lie in C order on all cores."""
+        nodes = self.nodes
+        for array, (copies, sizes) in zip(self.found.private, self.arrays, strict=True):
+            if array.type.layout == "C" and isinstance(element(array.type), nt.Float | nt.Complex):
+                loc, role = self.loop.loc, self.loop.role
+                nodes.made.append(Effect("add_parts", (array, copies), loc=loc, role=role))
+            else:
+                nodes.over("part", (Literal(0), parts), partial(_add, array, copies, sizes))
+
+
+def _add(array: Value, copies: Value, sizes: Index, nodes: PartNodes, part: Value) -> None:
+    """Append what adds the sums of one part to an array."""
+
+    def one(body: PartNodes, index: Index) -> None:
+        body.store(array, index, body.item(copies, (part, *index)), True)
+
+    nodes.over_elements(sizes, one)
 
 
 def _keep(nodes: PartNodes, copies: Value, part: Value, mine: Value, sizes: Index) -> None:
@@ -151,14 +176,5 @@ def _keep(nodes: PartNodes, copies: Value, part: Value, mine: Value, sizes: Inde
 
     def one(body: PartNodes, index: Index) -> None:
         body.store(copies, (part, *index), body.item(mine, index))
-
-    nodes.over_elements(sizes, one)
-
-
-def _add(nodes: PartNodes, array: Value, copies: Value, part: Value, sizes: Index) -> None:
-    """Append what adds the sums of one part to an array."""
-
-    def one(body: PartNodes, index: Index) -> None:
-        body.store(array, index, body.item(copies, (part, *index)), True)
 
     nodes.over_elements(sizes, one)
