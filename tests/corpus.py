@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from corpus_memory import MEMORY
-from numba import njit, prange
+from numba import njit, prange, vectorize
 from numba.typed import List
 
 from adcompiler import grad, hvp, jvp, linearize, vjp
@@ -3544,3 +3544,36 @@ def shapes_spread_with_a_star(x, n):
     for k in range(n):
         stack[k] = x ** (k + 1)
     return np.sum(stack**2) + np.sum(np.ones((*x[0].shape, n)) * x[0, 0, 0])
+
+
+@vectorize
+def shrunk(x, least):
+    size = abs(x)
+    if size <= least:
+        return 0
+    return (size - least) * x / size
+
+
+@vectorize(["float64(float64, float64)"])
+def saturating(x, n):
+    return x**n / (2 + x ** (2 * n))
+
+
+@case(X3, M23, 0.4, 2)
+def vectorized_functions(x, m, a, n):
+    total = np.sum(shrunk(x, a) ** 2) + shrunk(a, x[0]) * saturating(a, n)
+    y = saturating(m, n) * shrunk(m.T.copy(), 0.5).T
+    return total + np.sum(y * m) + np.sum(saturating(a, x * x))
+
+
+@case(X3, M23, 0.4)
+def numbers_of_the_type_of_an_array(x, m, a):
+    total = x.dtype.type(0)
+    for v in x:
+        total += m.dtype.type(v * a) * x.dtype.type(2)
+    return total
+
+
+@case(X3, 0.4)
+def numbers_before_an_array(x, a):
+    return np.sum(np.append(a * a, np.append(x[0], x * a)) ** 2)
