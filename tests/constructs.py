@@ -109,7 +109,10 @@ CONSTRUCTS = {
         "a result that may be an array or a copy of it, and is written": "array_itself_or_a_copy",
         "layouts C, F, strided": "transpose f_ordered strided_new_axis",
         "allocation, shapes": "allocate_like shapes reshape ravel_and_copy arrays_of_arrays",
-        "putting arrays together": "concatenated concatenated_along_an_axis stacked arrays_of_a_list_joined",
+        "`a.dtype.type(x)`": "numbers_of_the_type_of_an_array",
+        "lists written to parts of arrays": "lists_written_to_parts_of_arrays",
+        "putting arrays together": "concatenated concatenated_along_an_axis stacked arrays_of_a_list_joined "
+        "numbers_before_an_array",
         "writing a captured array": "writes_captured_array",
         "writing one of several captured arrays that share memory": "writes_overlapping_captured_arrays",
     },
@@ -122,6 +125,7 @@ CONSTRUCTS = {
         "defaults, keywords, `*args`, `f(*t)`": "default_arguments variable_arguments starred_call",
         "`f(**d)`, `f(*array)`": "spread_dictionary spread_array",
         "functions that remember, by `functools.cache`": "helpers_that_remember",
+        "functions of numbers under `numba.vectorize`": "vectorized_functions",
         "recursion, also mutual, that returns numbers in a tuple": (
             "recursive_power recursive_tree recursive_over_array mutual_recursion recursive_pair counted_recursion"
         ),

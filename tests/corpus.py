@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from corpus_memory import MEMORY
-from numba import njit, prange
+from numba import njit, prange, vectorize
 from numba.typed import List
 
 from adcompiler import grad, hvp, jvp, linearize, vjp
@@ -3544,3 +3544,78 @@ def shapes_spread_with_a_star(x, n):
     for k in range(n):
         stack[k] = x ** (k + 1)
     return np.sum(stack**2) + np.sum(np.ones((*x[0].shape, n)) * x[0, 0, 0])
+
+
+@vectorize
+def shrunk(x, least):
+    size = abs(x)
+    if size <= least:
+        return 0
+    return (size - least) * x / size
+
+
+@vectorize(["float64(float64, float64)"])
+def saturating(x, n):
+    return x**n / (2 + x ** (2 * n))
+
+
+@case(X3, M23, 0.4, 2)
+def vectorized_functions(x, m, a, n):
+    total = np.sum(shrunk(x, a) ** 2) + shrunk(a, x[0]) * saturating(a, n)
+    y = saturating(m, n) * shrunk(m.T.copy(), 0.5).T
+    return total + np.sum(y * m) + np.sum(saturating(a, x * x))
+
+
+@case(X3, M23, 0.4)
+def numbers_of_the_type_of_an_array(x, m, a):
+    total = x.dtype.type(0)
+    for v in x:
+        total += m.dtype.type(v * a) * x.dtype.type(2)
+    return total
+
+
+@case(X3, 0.4)
+def numbers_before_an_array(x, a):
+    return np.sum(np.append(a * a, np.append(x[0], x * a)) ** 2)
+
+
+@case(X3, 0.4, 3)
+def lists_written_to_parts_of_arrays(x, a, n):
+    m, v = np.zeros((3, 4)), np.ones(4)
+    for k in range(n):
+        m[k, :n] = [a * x[k], 1.0, x[0] * x[1]]
+        m[:, 3] = [x[k] ** 2, a, 2.0]
+        v[1:n] = [a * k, x[k]]
+        m[k, 2:] += v[:2]
+    return np.sum(m**2) + np.sum(v * m[1])
+
+
+@case(X5, 0.4, 3)
+@njit
+def levels_of_growing_size(x, a, n):
+    coarse = np.zeros(1) + a
+    for level in range(n):
+        size = 2**level
+        fine = np.empty(size)
+        for i in range(size):
+            fine[i] = coarse[i // 2] * x[i] / (1.0 + a * a)
+        for i in range(1, size):
+            fine[i] += fine[i - 1] * x[0] / (2.0 + fine[i] ** 2)
+        coarse = fine
+    return np.sum(np.arange(4.0) * fine) + np.sum(fine * fine)
+
+
+@case(X5, M23, 0.4)
+@njit
+def parts_chosen_in_a_loop(x, m, a):
+    out = np.zeros((2, 3))
+    for i in range(2):
+        if x[i] > a:
+            if m[i, 0] > 0.5:
+                part = m[i]
+            elif m[i, 1] < 0.0:
+                part = x[1:4]
+            else:
+                part = 0.5 * (m[i] + x[:3])
+        out[i] = part / (1.0 + a * a)
+    return np.sum(out * out * m)

@@ -128,6 +128,8 @@ CASES: dict[str, list[str | tuple[str, int]]] = {
     "np.append": [
         "np.append(v, w)",
         "np.append(v, s)",
+        "np.append(s, v)",
+        "np.append(s, t)",
         "np.append(m, m * 2.0, axis=0)",
     ],
     "np.argsort": [

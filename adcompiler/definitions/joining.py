@@ -68,7 +68,8 @@ def tile(A, reps):  # noqa: N803 - NumPy's name
 @define("np.append", is_analytic=True)
 def append(arr, values, axis=None):
     if axis is None:
-        return np.concatenate((np.ravel(arr), np.full(1, values) if values.ndim == 0 else np.ravel(values)))
+        first = np.full(1, arr) if arr.ndim == 0 else np.ravel(arr)
+        return np.concatenate((first, np.full(1, values) if values.ndim == 0 else np.ravel(values)))
     return np.concatenate((arr, values), axis=axis)
 
 

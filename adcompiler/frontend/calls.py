@@ -16,11 +16,22 @@ import numpy as np
 
 from adcompiler.custom import CustomFunction, checkpointed, stop_gradient
 from adcompiler.definitions import refuse
-from adcompiler.frontend import defined, overloads, primitives, resolve, scope, staying, transforms, tuples
+from adcompiler.frontend import (
+    defined,
+    elementwise,
+    overloads,
+    primitives,
+    resolve,
+    scope,
+    staying,
+    transforms,
+    tuples,
+)
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Operation, Record, Transform, TypeOf
 from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.custom_calls import custom_call
 from adcompiler.frontend.dictionaries import VIEWS, view
+from adcompiler.frontend.facts import of_elements
 from adcompiler.frontend.inlining import bind_parameters, calls_itself, inline, raises_inside
 from adcompiler.frontend.lifting import signature_of, without_lists
 from adcompiler.frontend.parse import Source, parse
@@ -100,6 +111,8 @@ def _outside(state: Lowering, node: gast.Call, callee: Global, name: str | None)
         record = state.binding(node.args[0]) if node.args else None
         if isinstance(record, Record) and is_dataclass(record.maker):
             return _replaced(state, node, record, node.args[1:])
+    if of_elements(function) is not None:
+        return elementwise.applied(state, node, callee, tuples.items(state, node.args), run, name)
     if resolve.is_followed(function):
         plain = resolve.unwrap(function)
         if is_recursive(plain):
@@ -301,6 +314,8 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
         return _custom(state, node, Global(own.__name__, own), (found,), name)
     if isinstance(found, Record) and isinstance(own, types.FunctionType):
         return _own_method(state, node, found, own, name)
+    if method == "type" and isinstance(func.value, gast.Attribute) and func.value.attr == "dtype":
+        return _cast(state, node, state.atom(func.value.value), name)
     owner = state.materialise(found, node)
     followed = member(state, node, owner, method, name)
     if followed is not None:
@@ -322,6 +337,13 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
     if method == "pop" and not args:
         return state.apply(node, "pop", (owner,), name)
     return state.apply(node, "method", (owner, Literal(method), *args), name or method, keywords)
+
+
+def _cast(state: Lowering, node: gast.Call, like: Atom, name: str | None) -> Atom:
+    """`a.dtype.type(x)`: a number of the type of an array's items, or of the type of a number."""
+    if atom_rank(like, state.ranks) != 0:
+        like = state.apply(node, "getitem", (state.apply(node, "ravel", (like,)), Literal(0)))
+    return state.apply(node, "cast", (like, *_arguments(state, node)[0]), name)
 
 
 def _own_method(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numba.np.ufunc.dufunc import DUFunc
 
 from adcompiler.custom import CustomFunction
 from adcompiler.errors import DifferentiationError
@@ -58,6 +59,9 @@ def _cure(function: Any) -> str:
             return f"write a function of what it reads; of a dataclass, grad({owner}, argnums=1)"
         case type():
             return f"{call} x: … {name}(…) …"
+        case DUFunc():
+            given = ", ".join("xyzuvw"[: function.nin])
+            return f"{call} {given}: np.sum({name}({given}))"
         case _ if callable(function):
             return "write a function of what the object reads"
     return "pass the function itself, and call what is returned: grad(f)(x)"

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from numba.core.typing.templates import builtin_registry
+from numba.np.ufunc.dufunc import DUFunc
 
 from adcompiler.custom import CustomFunction
 
@@ -71,6 +72,12 @@ def behind(function: Any) -> Any:
     """
     function = function.__wrapped__ if isinstance(function, _REMEMBERING) else function
     return getattr(function, "py_func", function)
+
+
+def of_elements(function: Any) -> types.FunctionType | None:
+    """Return the function of numbers that `numba.vectorize` made one of arrays from; None for all else."""
+    plain = getattr(function, "__wrapped__", None) if isinstance(function, DUFunc) else None
+    return plain if isinstance(plain, types.FunctionType) else None
 
 
 def is_unchanging(module: str) -> bool:
@@ -153,6 +160,9 @@ class Facts:
                 self.visit_function(value)
             case CustomFunction():
                 self.visit_all(value.reads())
+            case DUFunc() if of_elements(value) is not None:
+                self.enter(f"{value._frozen} {value.types if value._frozen else ''}")
+                self.visit(of_elements(value))
             case types.ModuleType() | types.BuiltinFunctionType():
                 self.enter(f"{getattr(value, '__module__', '')} {value.__name__}", *_version(value.__name__))
             case type():

@@ -16,6 +16,12 @@ def is_list(kind: types.Type | None) -> bool:
     return isinstance(kind, types.List)
 
 
+def is_list_of_arrays(kind: types.Type | None) -> bool:
+    """Tell whether a type is a list of something else than numbers."""
+    item = getattr(kind, "item_type" if isinstance(kind, types.ListType) else "dtype", None)
+    return isinstance(kind, types.List | types.ListType) and not isinstance(item, types.Number)
+
+
 def is_memory(kind: types.Type | None) -> bool:
     """Tell whether values of a type are references to numbers that can be written."""
     return is_array(kind) or is_list(kind)

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numba.core import types
 
 _TURNS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 8.0)
 """Multiples of pi that formulas have."""
@@ -79,6 +80,21 @@ def add_in_place(target: ast.Name | ast.Subscript, value: ast.expr) -> ast.stmt:
     positive = without_minus(value)
     op = ast.Add() if positive is None else ast.Sub()
     return ast.AugAssign(target, op, value if positive is None else positive)
+
+
+def add_to_all(array: ast.expr, value: ast.expr, kind: types.Type | None) -> ast.stmt:
+    """Return what adds to a whole array that a list may hold, too.
+
+    Where it inlines, Numba drops `array += value` if the name is not read again: it does not look into lists.
+    """
+    positive = without_minus(value)
+    if not isinstance(getattr(kind, "dtype", None), types.Number):
+        whole = ast.Subscript(array, ast.Slice(), ast.Store())
+        return add_in_place(whole, value)
+    function = ast.Attribute(
+        ast.Name("np", ast.Load()), "add" if positive is None else "subtract", ast.Load()
+    )
+    return ast.Expr(ast.Call(function, [array, value if positive is None else positive, array], []))
 
 
 def in_place(name: str, value: ast.expr) -> ast.stmt | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from adcompiler.graph.kinds import is_list_of_arrays
 from adcompiler.graph.layout import Leaf, Packed, Static, build, is_bare
 from adcompiler.graph.nodes import (
     UNDEFINED,
@@ -24,7 +25,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.numbers import add_in_place, in_place, literal
+from adcompiler.graph.numbers import add_in_place, add_to_all, in_place, literal
 from adcompiler.graph.python_expressions import ExpressionWriter, Style, load
 from adcompiler.graph.simple_statements import choice_of, moved_out, negated
 from adcompiler.graph.unparse import Comment
@@ -42,6 +43,7 @@ class Writer(ExpressionWriter):
     out: list[ast.stmt] = field(default_factory=list)
     quoted: str = ""
     is_forward: bool = False
+    has_arrays_in_lists: bool = False
 
     def assign(self, target: ast.expr, value: ast.expr) -> None:
         self.out.append(ast.Assign([target], value))
@@ -122,6 +124,9 @@ class Writer(ExpressionWriter):
         if not node.accumulate:
             place = self.index(node.index) if node.index else ast.Slice()
             self.assign(ast.Subscript(array, place, ast.Store()), self.expr(node.value))
+            return
+        if not node.index and self.has_arrays_in_lists and isinstance(array, ast.Name):
+            self.out.append(add_to_all(array, self.expr(node.value), node.array.type))
             return
         target = ast.Subscript(array, self.index(node.index), ast.Store()) if node.index else array
         assert isinstance(target, ast.Name | ast.Subscript)
@@ -318,7 +323,9 @@ def to_python(graph: Graph, style: Style) -> ast.FunctionDef:
     <BLANKLINE>
     """
     has_sweeps = any(isinstance(node, Effect) and node.fn == "reverse_sweep" for node in graph.body.nodes)
-    writer = Writer(style, definitions(graph.body), dict(uses(graph.body)), is_forward=has_sweeps)
+    made, reads = definitions(graph.body), dict(uses(graph.body))
+    in_lists = any(map(is_list_of_arrays, (value.type for value in (*made, *reads))))
+    writer = Writer(style, made, reads, is_forward=has_sweeps, has_arrays_in_lists=in_lists)
     parameters = graph.parameters or [(style.names[param], Leaf()) for param in graph.body.params]
     supply, names = iter(graph.body.params), dict[str, str]()
     for name, layout in parameters:

@@ -47,12 +47,17 @@ def _primitive(node: Apply) -> list[Node]:
         case Apply(fn="sum" | "max" | "min", args=(Value() as array,)) if is_array(type_of(array)):
             return [replace(node, fn=f"np.{node.fn}")]
         case Apply(fn="max" | "min", args=(Value() as items,)) if is_list(type_of(items)):
-            array = Value("array", temporary=True, type=nt.Array(element(items.type), 1, "C"))
-            made = Apply(array, "np.array", (items,), loc=node.loc, role=node.role)
-            return [made, replace(node, fn=f"np.{node.fn}", args=(array,))]
+            made = _array_of(items, node)
+            return [made, replace(node, fn=f"np.{node.fn}", args=(made.out,))]
         case Apply(fn="ravel", args=(Value() as array,)) if _is_strided(type_of(array)):
             return [replace(node, fn="flatten")]  # Numba copies what is not laid out in C's order
     return [node]
+
+
+def _array_of(items: Value, node: Node) -> Apply:
+    """Return what makes an array of a list of numbers: adjoints of these are arrays."""
+    array = Value("array", temporary=True, type=nt.Array(element(items.type), 1, "C"))
+    return Apply(array, "np.array", (items,), loc=node.loc, role=node.role)
 
 
 def _item(node: Apply) -> Apply:
@@ -92,6 +97,9 @@ def _store(node: Store) -> list[Node]:
     """`a[idx] += v` with an array of indices adds once for each element, however often it is named."""
     nodes, index = _spread(node.index, node)
     node = replace(node, index=index)
+    if isinstance(items := node.value, Value) and is_list(items.type) and is_array_atom(node.array):
+        made = _array_of(items, node)
+        nodes, node = [*nodes, made], replace(node, value=made.out)
     picks = [i for i in node.index if is_array_atom(i)]
     if not node.accumulate or not picks:
         return [*nodes, node]
