@@ -3619,3 +3619,22 @@ def parts_chosen_in_a_loop(x, m, a):
                 part = 0.5 * (m[i] + x[:3])
         out[i] = part / (1.0 + a * a)
     return np.sum(out * out * m)
+
+
+@case(0.9, 0.4, 1.3)
+def root_with_a_formula_for_each_sign(x, a, b):
+    """Three numbers of each iteration are kept side by side; those of a branch are what it hands on."""
+    for _ in range(30):
+        square = x * x * a
+        if square > 0.5:
+            c = (1.0 - np.cos(np.sqrt(square))) / square
+        elif square < -0.5:
+            c = (np.cosh(np.sqrt(-square)) - 1.0) / -square
+        else:
+            c = 0.5 - square / 24.0
+        slope = 1.0 + 0.3 * c * x
+        after = x - (x * c + 0.2 * x**3 - b) / slope
+        if abs(after - x) < 1e-9:
+            break
+        x = after
+    return x * c

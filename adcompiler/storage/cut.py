@@ -21,6 +21,7 @@ def minimum_cut(frame: Frame, needed: list[Value]) -> set[Value]:
     """Return the cheapest set of values to store, by maximum flow."""
     todo = [v for v in needed if v is not frame.index]
     goals = set(todo)
+    frame.alike = {value: out for value, out in frame.handed_on.items() if out in goals}
     reach = _reach(frame, todo)
     frame.states = {
         after: param

@@ -33,6 +33,7 @@ class LoopPlan:
             later iteration stored for the parameter.
         counters: integer parameters that the reverse loop counts back, with their next values.
         kept: loads of values that the primal itself keeps in an array.
+        alike: numbers that a branch hands on, with its results, which are read instead.
     """
 
     loop: For | While
@@ -44,6 +45,7 @@ class LoopPlan:
     states: dict[Value, Value] = field(default_factory=dict)
     counters: dict[Value, Value] = field(default_factory=dict)
     kept: dict[Value, Apply] = field(default_factory=dict)
+    alike: dict[Value, Value] = field(default_factory=dict)
 
 
 def plan_loop(loop: For | While, body: Region, needed: list[Value], info: Memory) -> LoopPlan:
@@ -84,6 +86,9 @@ def _demand(frame: Frame, needed: list[Value], cut: set[Value], plan: LoopPlan) 
             plan.counters[value] = frame.counters[value]
         elif value in cut or sources is None:
             leaves[value] = None
+        elif value in frame.alike:
+            plan.alike[value] = frame.alike[value]
+            todo += sources
         else:
             plan.recomputed.add(value)
             if value in frame.kept:

@@ -25,6 +25,8 @@ class Frame:
         self.makers: dict[Value, Node] = {}
         self.collect(body)
         self.kept = self.kept_by_the_primal(body)
+        self.handed_on = handed_on(body)
+        self.alike: dict[Value, Value] = {}
         own = replace(loop, body=body)
         pairs = zip(own.carried, own.next_values, strict=True)
         carried = {
@@ -87,6 +89,8 @@ class Frame:
             return []
         if value in self.states:
             return None
+        if value in self.alike:
+            return [self.alike[value]]
         node = self.kept.get(value, self.makers.get(value))
         part = part_of(node.fn, len(node.args)) if isinstance(node, Apply) else None
         if isinstance(node, Apply) and part is not None:
@@ -149,3 +153,19 @@ class Frame:
 
 def is_load(node: Node) -> TypeGuard[Apply]:
     return isinstance(node, Apply) and node.fn == "getitem"
+
+
+def handed_on(region: Region) -> dict[Value, Value]:
+    """Return the numbers that branches make and hand on, with what they become outside all branches."""
+    found: dict[Value, Value] = {}
+    for node in region.nodes:
+        if not isinstance(node, If):
+            continue
+        for arm in regions(node):
+            made = {value for inner in arm.nodes for value in results(inner)}
+            for value, out in zip(arm.yields, node.outs, strict=True):
+                if isinstance(value, Value) and value in made and is_scalar(type_of(out)):
+                    found |= {value: out} if type_of(value) == type_of(out) else {}
+            inner = handed_on(arm)
+            found |= {value: found.get(out, out) for value, out in inner.items()}
+    return found
