@@ -18,7 +18,6 @@ from adcompiler.custom import CustomFunction, checkpointed, stop_gradient
 from adcompiler.definitions import refuse
 from adcompiler.frontend import (
     defined,
-    elementwise,
     overloads,
     primitives,
     resolve,
@@ -26,6 +25,7 @@ from adcompiler.frontend import (
     staying,
     transforms,
     tuples,
+    vectorized,
 )
 from adcompiler.frontend.bindings import Binding, Closure, Environment, Operation, Record, Transform, TypeOf
 from adcompiler.frontend.buffers import writable
@@ -112,7 +112,7 @@ def _outside(state: Lowering, node: gast.Call, callee: Global, name: str | None)
         if isinstance(record, Record) and is_dataclass(record.maker):
             return _replaced(state, node, record, node.args[1:])
     if of_elements(function) is not None:
-        return elementwise.applied(state, node, callee, tuples.items(state, node.args), run, name)
+        return vectorized.applied(state, node, callee, tuples.items(state, node.args), run, name)
     if resolve.is_followed(function):
         plain = resolve.unwrap(function)
         if is_recursive(plain):

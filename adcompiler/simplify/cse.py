@@ -1,4 +1,7 @@
-"""Compute a scalar once per region: arithmetic, and loads with no store in between or right after theirs."""
+"""Compute a scalar once per region: arithmetic, and loads with no store in between or right after theirs.
+
+What is checked of numbers is checked once, too.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,21 @@ from dataclasses import replace
 
 from adcompiler.analysis.alias import memory_classes, written_by
 from adcompiler.analysis.types import element, is_array, rank
-from adcompiler.graph.nodes import Apply, Atom, Graph, If, Literal, Node, Region, Store, Value, entry, type_of
-from adcompiler.graph.walk import map_operands, regions, rename, values, walk, with_regions
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    Effect,
+    Graph,
+    If,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    entry,
+    type_of,
+)
+from adcompiler.graph.walk import map_operands, operands, regions, rename, values, walk, with_regions
 from adcompiler.primitives import card
 
 Key = tuple[str, tuple[Atom, ...], tuple[tuple[str, Atom], ...]]
@@ -22,6 +38,10 @@ def _is_arithmetic(node: Apply, scalars: Container[Value]) -> bool:
         and node.fn != "tuple"
         and (reads or card(node.fn).measures or node.fn == "getitem")
     )
+
+
+def _is_check_of_numbers(node: Effect, scalars: Container[Value]) -> bool:
+    return card(node.fn).is_guard and all(value in scalars for value in values(operands(node)))
 
 
 def _loaded_from(key: Key, classes: Mapping[Value, Value]) -> Value | None:
@@ -88,6 +108,10 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
                     known[node.out] = seen[key]
                     continue
                 seen.setdefault(key, node.out)
+            if isinstance(node, Effect) and _is_check_of_numbers(node, scalars):
+                if (key := (node.fn, node.args, node.keywords)) in seen:
+                    continue  # it was checked before
+                seen[key] = Literal(True)
             if isinstance(node, Store) and _can_be_read(node, scalars):
                 seen["getitem", (node.array, *node.index), ()] = node.value
             nodes.append(node)
