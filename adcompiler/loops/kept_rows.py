@@ -33,8 +33,10 @@ def _region(region: Region) -> Region:
     made = {node.out: node for node in nodes if isinstance(node, Apply)}
     for array, node in made.items():
         bounds = _bounds(node, made)
+        if len(bounds) < 2 or array in region.yields:
+            continue
         users = [k for k, user in enumerate(nodes) if array in all_reads(user)]
-        if len(bounds) < 2 or len(users) != 1 or array in region.yields:
+        if len(users) != 1:
             continue
         nest = _private_nest(nodes[users[0]], array, len(bounds))
         if nest:
