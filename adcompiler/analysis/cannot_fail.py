@@ -50,22 +50,12 @@ class CannotFail:
                 said = self.integers.said_by
                 return all(self.region(arm, (*facts, *said(node.test, holds))) for holds, arm in arms)
             case For(breaks=False, checkpoints=None):
-                return self.region(node.body, (*facts, *self.bounds(node)))
+                return self.region(node.body, (*facts, *self.integers.of_index(node)))
         return False
 
     def region(self, region: Region, facts: Facts) -> bool:
         """Tell whether no node of a region can fail."""
         return all(self.node(node, facts) for node in region.nodes)
-
-    def bounds(self, loop: For) -> list[Linear]:
-        """Return what is known of a loop's index."""
-        step = getattr(loop.step, "value", None)
-        if step not in (1, -1):
-            return []
-        start, stop, index = (self.integers.form(a) for a in (loop.start, loop.stop, loop.body.params[0]))
-        assert index is not None
-        found = [] if start is None else [step * (index - start)]
-        return found if stop is None else [*found, step * (stop - index) - 1]
 
     def is_element(self, array: Atom, index: tuple[Atom, ...], facts: Facts) -> bool:
         """Tell whether an element exists; places that count from the end are not looked into."""

@@ -107,6 +107,26 @@ class Integers:
                 found.append((1 if grows else -1) * (Linear({param: 1}) - start))
         return found
 
+    def ends(self, loop: For) -> tuple[Linear | None, Linear | None, int]:
+        """Return where a loop starts and stops, and its step; zero if that is no constant."""
+        step = loop.step.value if isinstance(loop.step, Literal) else 0
+        step = step if isinstance(step, int) else 0
+        return self.form(loop.start), self.form(loop.stop), step
+
+    def of_index(self, loop: For) -> list[Linear]:
+        """Return what is known of a loop's index."""
+        start, stop, step = self.ends(loop)
+        index, sign = Linear({loop.body.params[0]: 1}), 1 if step > 0 else -1
+        found = [] if start is None or not step else [sign * (index - start)]
+        return found if stop is None or not step else [*found, sign * (stop - index) - 1]
+
+    def runs(self, loop: For, facts: Iterable[Linear]) -> bool:
+        """Tell whether a loop is known to run at least once."""
+        start, stop, step = self.ends(loop)
+        if start is None or stop is None or not step:
+            return False
+        return self.is_known((stop - start if step > 0 else start - stop) - 1, facts)
+
     def is_known(self, form: Linear, facts: Iterable[Linear]) -> bool:
         """Tell whether a form is zero or more wherever all facts hold."""
         below = -1 * form - 1

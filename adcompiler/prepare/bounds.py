@@ -158,7 +158,7 @@ class _Checker:
     def is_safe(self, store: Store, facts: Facts) -> bool:
         """Tell whether a store after loops is in bounds: it is if they run, or if its indices are known."""
         loops = self.sums[store]
-        if loops is not None and all(self.runs(loop, facts) for loop in loops):
+        if loops is not None and all(self.integers.runs(loop, facts) for loop in loops):
             return True
         is_known = store.array in self.shapes and None not in map(self.integers.form, store.index)
         return (
@@ -166,13 +166,6 @@ class _Checker:
             and store.array not in self.undefined
             and not self.accessed(store.array, store.index, facts)
         )
-
-    def runs(self, loop: For, facts: Facts) -> bool:
-        """Tell whether a loop is known to run."""
-        start, stop, step = self.range(loop)
-        if start is None or stop is None or not step:
-            return False
-        return self.integers.is_known((stop - start if step > 0 else start - stop) - 1, facts)
 
     def branch(self, node: If, facts: Facts) -> tuple[If, Facts]:
         """Return a branch with its checks, and what is known after it."""
@@ -198,7 +191,7 @@ class _Checker:
             body, _ = self.region(node.body, (*inner, *self.integers.said_by(cond.yields[0])))
             self.depth -= 1
             return replace(node, body=body), [], []
-        body, placed = self.region(node.body, (*inner, *self.bounds(node)))
+        body, placed = self.region(node.body, (*inner, *self.integers.of_index(node)))
         self.depth -= 1
         inside = set(defined(node.body))
         last, before = self.last(node)
@@ -208,21 +201,9 @@ class _Checker:
         checks = [check for check in moved if check is not None]
         return replace(node, body=body), before if is_needed and checks else [], checks
 
-    def bounds(self, node: For) -> list[Linear]:
-        """Return what is known of a loop's index."""
-        start, stop, step = self.range(node)
-        index, sign = Linear({node.body.params[0]: 1}), 1 if step > 0 else -1
-        found = [] if start is None or not step else [sign * (index - start)]
-        return found if stop is None or not step else [*found, sign * (stop - index) - 1]
-
-    def range(self, node: For) -> tuple[Linear | None, Linear | None, int]:
-        step = node.step.value if isinstance(node.step, Literal) else 0
-        step = step if isinstance(step, int) else 0
-        return self.integers.form(node.start), self.integers.form(node.stop), step
-
     def last(self, node: For) -> tuple[Linear | None, list[Node]]:
         """Return the last index of a loop that runs, and the nodes that compute it."""
-        start, stop, step = self.range(node)
+        start, stop, step = self.integers.ends(node)
         if start is None or stop is None or not step:
             return None, []
         sign = 1 if step > 0 else -1
@@ -243,7 +224,7 @@ class _Checker:
     ) -> Check | None:
         """Return a check as it is before a loop; None if it cannot stand there."""
         index = node.body.params[0]
-        first, stop, step = self.range(node)
+        first, stop, step = self.integers.ends(node)
         if first is None or stop is None or last is None:
             return None
         if any(symbol in inside and symbol is not index for symbol in check.symbols()):

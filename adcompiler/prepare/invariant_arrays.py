@@ -51,7 +51,7 @@ def compute_once(graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) -> G
     def region(body: Region, facts: Facts) -> Region:
         nodes: list[Node] = []
         for node in body.nodes:
-            inside = (*facts, *known.safe.bounds(node)) if isinstance(node, For) else facts
+            inside = (*facts, *known.safe.integers.of_index(node)) if isinstance(node, For) else facts
             node = with_regions(node, tuple(region(inner, inside) for inner in regions(node)))
             if isinstance(node, For | While) and _is_in_order(node):
                 node, moved, guarded = _unchanging(node, known, facts)
@@ -129,13 +129,6 @@ class _Known:
         """Return the memory of values."""
         return {self.classes.get(array, array) for array in arrays if not is_scalar(type_of(array))}
 
-    def runs(self, loop: For | While, facts: Facts) -> bool:
-        """Tell whether a loop is known to run at least once."""
-        if not isinstance(loop, For) or loop.step != Literal(1):
-            return False
-        start, stop = map(self.safe.integers.form, (loop.start, loop.stop))
-        return start is not None and stop is not None and self.safe.integers.is_known(stop - start - 1, facts)
-
     def written(self, node: Node) -> set[Value]:
         """Return the memory that a node writes."""
         return self.memory(written_arrays(Region((), (node,), ())))
@@ -155,7 +148,7 @@ class _Iteration:
     """One iteration of a loop, and which of its nodes do the same in all of them."""
 
     def __init__(self, loop: For | While, known: _Known, facts: Facts) -> None:
-        self.runs = known.runs(loop, facts)
+        self.runs = isinstance(loop, For) and known.safe.integers.runs(loop, facts)
         self.is_counted = isinstance(loop, For) and loop.step in (Literal(1), Literal(-1))
         self.nodes, self.known = loop.body.nodes, known
         self.inside = set(defined(loop.body))
