@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numba import njit
 
 from adcompiler import grad, value_and_grad
 from adcompiler.testing import check_grad
@@ -121,6 +122,33 @@ def test_one_evaluation_serves_all_steps(function):
     costly = "k / m" if function is diffusion else "exp("
     assert costly in before
     assert costly not in loop
+
+
+@njit
+def eliminated(u, k, grid, steps):
+    n, total = len(u), 0.0
+    for _ in range(steps):
+        c, d = np.empty(n), np.empty(n)
+        c[0], d[0] = grid[0] / k, u[0] / k
+        for i in range(1, n):
+            m = k - grid[i] * c[i - 1]
+            c[i] = grid[i] / m
+            d[i] = (u[i] + total - grid[i] * d[i - 1]) / m
+        total += np.sum(d * d)
+    return total
+
+
+def test_divisions_that_are_checked():
+    check_grad(eliminated, inputs(3), (0, 1, 2), jit=False)
+    derivative = value_and_grad(eliminated, argnums=(0, 1, 2))
+    derivative(*inputs(3))
+    before, loop = derivative.source.split("in range(steps - 1, -1, -1):")[0].split("in range(steps):")
+    assert "c[i] = grid_i / m" in before
+    assert "c[i] =" not in loop
+    u, _, grid, _ = inputs(3)
+    assert derivative(u, 0.0, grid, 0)[0] == 0.0
+    with pytest.raises(ZeroDivisionError):
+        derivative(u, 0.0, grid, 1)
 
 
 def test_a_loop_that_does_not_run_needs_no_scratch():

@@ -1,7 +1,8 @@
 """What runs without an error whenever it runs: it may be moved to where it runs more often.
 
 Compiled code does not check indices, so that an element that is read or written beyond an end counts as an
-error. Sizes that nothing relates count as different.
+error. Sizes that nothing relates count as different. Divisions are not errors: checks stand before those that
+are.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class CannotFail:
             case Apply(fn="getitem") if is_scalar(node.out.type):
                 return self.is_element(node.args[0], node.args[1:], facts)
             case Apply():
-                return not node.raises and self.primitive(node)
+                return self.primitive(node)
             case Store():
                 return self.store(node, facts)
             case If():

@@ -30,7 +30,17 @@ from adcompiler.graph.nodes import (
     While,
     type_of,
 )
-from adcompiler.graph.walk import all_reads, defined, operands, regions, results, values, walk, with_regions
+from adcompiler.graph.walk import (
+    all_reads,
+    clone,
+    defined,
+    operands,
+    regions,
+    results,
+    values,
+    walk,
+    with_regions,
+)
 from adcompiler.prepare.fission import split_off
 from adcompiler.primitives import Follows, Shows, card
 
@@ -56,8 +66,9 @@ def compute_once(graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) -> G
             if isinstance(node, For | While) and _is_in_order(node):
                 node, moved, guarded = _unchanging(node, known, facts)
                 nodes += [inner for inner in moved if inner not in guarded]
-                nodes += _if_it_runs(node, [inner for inner in moved if inner in guarded])
-                kept = tuple(inner for inner in node.body.nodes if inner not in moved)
+                nodes += _if_it_runs(node, [inner for inner in moved if inner in guarded], known)
+                numbers = {inner for inner in guarded if results(inner)}  # the loop may need them, too
+                kept = tuple(inner for inner in node.body.nodes if inner not in moved or inner in numbers)
                 node = replace(node, body=replace(node.body, nodes=kept))
             nodes.append(node)
         return replace(body, nodes=tuple(nodes))
@@ -101,14 +112,18 @@ def _parts(node: Node, known: _Known) -> list[For]:
     return []
 
 
-def _if_it_runs(loop: For | While, nodes: Sequence[Node]) -> list[Node]:
-    """Return nodes in a branch that is taken if a loop runs."""
+def _if_it_runs(loop: For | While, nodes: Sequence[Node], known: _Known) -> list[Node]:
+    """Return copies of nodes in a branch that is taken if a loop runs."""
     if not nodes:
         return []
     assert isinstance(loop, For)
     test, empty = Value("runs", temporary=True, type=nt.boolean), Region((), (), ())
     ends = (loop.stop, loop.start) if loop.step == Literal(1) else (loop.start, loop.stop)
-    return [Apply(test, "gt", ends), If(test, Region((), tuple(nodes), ()), empty, ())]
+    arm = clone(Region((), tuple(nodes), ()), {})
+    for node in walk(arm):
+        if isinstance(node, Apply):
+            known.safe.integers.enter(node, ())
+    return [Apply(test, "gt", ends), If(test, arm, empty, ())]
 
 
 @dataclass
@@ -166,7 +181,7 @@ class _Iteration:
             moving = self.those_unchanging(moving)
             found = self.with_needs([node for node in moving if self.is_worth(node)], moving)
             guarded = self.guarded(found)
-            in_doubt = [node for node in guarded if results(node)]
+            in_doubt = [node for node in guarded if not _is_for_memory(node)]
             if not in_doubt:
                 return (found, guarded) if self.is_written_before_it_is_read(found) else ([], set())
             moving -= {*in_doubt}
@@ -184,13 +199,14 @@ class _Iteration:
         return moving
 
     def guarded(self, moved: Sequence[Node]) -> set[Node]:
-        """Return those nodes that may fail if the loop does not run, or touch what these write."""
+        """Return those nodes that may fail if the loop does not run, or need or write what these make."""
         found = set() if self.runs else {node for node in moved if not self.known.safe.node(node)}
         size = -1
         while size != len(found):
             size = len(found)
-            in_doubt = {memory for node in found for memory in self.writes[node]}
-            found |= {node for node in moved if not in_doubt.isdisjoint(self.memory(node))}
+            made = {value for node in found for value in results(node)}
+            in_doubt = made.union(*(self.writes[node] for node in found))
+            found |= {n for n in moved if not in_doubt.isdisjoint(self.memory(n) | self.reads[n])}
         return {node for node in found if not _allocates(node)}
 
     def memory(self, node: Node) -> set[Value]:
@@ -202,7 +218,7 @@ class _Iteration:
         arrays = [value for value in results(node) if not is_scalar(type_of(value))]
         if not self.known.memory(arrays).isdisjoint(self.known.handed_on):
             return False
-        may_be_guarded = self.runs or (self.is_counted and not results(node))
+        may_be_guarded = self.runs or (self.is_counted and _is_for_memory(node))
         return self.known.safe.node(node) or (may_be_guarded and node in self.before_effects)
 
     def is_unchanging(self, node: Node, made: set[Value], fixed: set[Value], changed: set[Value]) -> bool:
@@ -257,13 +273,20 @@ def _allocates(node: Node) -> bool:
     return isinstance(node, Apply) and card(node.fn).allocates is not None
 
 
+def _is_for_memory(node: Node) -> bool:
+    """Tell whether a node makes no value that others need: of a number, they may have another copy."""
+    return not results(node) or (isinstance(node, Apply) and is_scalar(type_of(node.out)))
+
+
 def _has_effect(node: Node) -> bool:
-    """Tell whether a node does more than to compute and to write arrays."""
+    """Tell whether a node does more than to compute, to write arrays and to check what it is given."""
     for inner in walk(Region((), (node,), ())):
         match inner:
-            case Effect() | While():
+            case Effect() if not card(inner.fn).is_guard:
                 return True
-            case Apply() if not card(inner.fn).is_pure or card(inner.fn).is_call or inner.raises:
+            case While():
+                return True
+            case Apply() if not card(inner.fn).is_pure or card(inner.fn).is_call:
                 return True
     return False
 
