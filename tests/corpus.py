@@ -3619,3 +3619,14 @@ def parts_chosen_in_a_loop(x, m, a):
                 part = 0.5 * (m[i] + x[:3])
         out[i] = part / (1.0 + a * a)
     return np.sum(out * out * m)
+
+
+@case(X3, 0.4)
+@njit
+def pairs_spread_in_calls(x, a):
+    pair = (x, x[::-1] * a)
+    turned = np.cross(*pair) + np.outer(*pair)[0]
+    numbers = np.zeros(3)
+    numbers[1] = np.array(a * x[0], dtype=np.float64)
+    numbers[2] = np.array(x[1]) * a
+    return np.sum(turned * numbers) + turned.dot(*pair[:1])
