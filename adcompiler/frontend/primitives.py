@@ -160,6 +160,9 @@ def _joined(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bind
     arrays = tuple(state.materialise(part, node) for part in parts)
     keywords = [(k.arg, state.atom(k.value)) for k in node.keywords]
     keywords += [("axis", state.atom(axis)) for axis in node.args[1:]]
+    is_of_numbers = all(atom_rank(array, state.ranks) == 0 for array in arrays)
+    if fn == "np.stack" and is_of_numbers and all(axis in (Literal(0), Literal(-1)) for _, axis in keywords):
+        return state.apply(node, "np.array", (state.apply(node, "list", arrays),), name)
     return state.apply(node, fn, arrays, name, tuple(keywords))
 
 
