@@ -18,7 +18,7 @@ from adcompiler.custom import CustomFunction, checkpointed, stop_gradient
 from adcompiler.definitions import refuse
 from adcompiler.frontend import (
     defined,
-    elementwise,
+    of_each_element,
     overloads,
     primitives,
     resolve,
@@ -112,7 +112,7 @@ def _outside(state: Lowering, node: gast.Call, callee: Global, name: str | None)
         if isinstance(record, Record) and is_dataclass(record.maker):
             return _replaced(state, node, record, node.args[1:])
     if of_elements(function) is not None:
-        return elementwise.applied(state, node, callee, tuples.items(state, node.args), run, name)
+        return of_each_element.applied(state, node, callee, tuples.items(state, node.args), run, name)
     if resolve.is_followed(function):
         plain = resolve.unwrap(function)
         if is_recursive(plain):
