@@ -122,7 +122,7 @@ CONSTRUCTS = {
             "local_function closure_of_closure closure_sees_later_values closure_default_is_of_its_definition"
         ),
         "functions as arguments, chosen by constants": "function_passed_on function_chosen_by_constant",
-        "defaults, keywords, `*args`, `f(*t)`": "default_arguments variable_arguments starred_call",
+        "defaults, keywords, `*args`, `f(*t)`": "default_arguments variable_arguments starred_call pairs_spread_in_calls",
         "`f(**d)`, `f(*array)`": "spread_dictionary spread_array",
         "functions that remember, by `functools.cache`": "helpers_that_remember",
         "functions of numbers under `numba.vectorize`": "vectorized_functions",

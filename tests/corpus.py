@@ -3621,6 +3621,29 @@ def parts_chosen_in_a_loop(x, m, a):
     return np.sum(out * out * m)
 
 
+@case(X3, 0.4)
+@njit
+def pairs_spread_in_calls(x, a):
+    pair = (x, x[::-1] * a)
+    turned = np.cross(*pair) + np.outer(*pair)[0]
+    numbers = np.zeros(3)
+    numbers[1] = np.array(a * x[0], dtype=np.float64)
+    numbers[2] = np.array(x[1]) * a
+    return np.sum(turned * numbers) + turned.dot(*pair[:1])
+
+
+@case(X3, 0.4)
+@njit
+def numbers_stacked(v, a):
+    sines, cosines = np.sin(v[..., 1:3]), np.cos(v[..., 1:3])
+    x = np.asarray(sines[..., 0] * cosines[..., 1])
+    y = np.asarray(sines[..., 0] * sines[..., 1])
+    total = np.zeros(3, dtype=np.asarray(x * a).dtype)
+    for k in range(3):
+        total[k] = v[k] * a
+    return np.sum(v * np.stack((x, y, np.asarray(cosines[..., 0])), axis=-1) * total)
+
+
 @case(0.9, 0.4, 1.3)
 def root_with_a_formula_for_each_sign(x, a, b):
     """Three numbers of each iteration are kept side by side; those of a branch are what it hands on."""

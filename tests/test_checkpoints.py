@@ -615,6 +615,12 @@ def test_states_that_cannot_be_kept_are_refused():
             x = math.sin(x) + np.random.random()
         return x
 
+    def searches(x, n):
+        row, places = x * 1.0, [2 * k for k in range(n)]
+        for k in range(n):
+            row[places.index(2 * k)] += np.prod(row)
+        return np.sum(row)
+
     def has_two_names(x, n):
         u = np.zeros(4)
         v = u[1:]
@@ -634,6 +640,7 @@ def test_states_that_cannot_be_kept_are_refused():
     assert "only appends to the list" in refusal(shrinks, 0.5, 4)
     assert "several names: 'items'" in refusal(may_have_two_names, 0.5, 4)
     assert "draw the numbers before the loop" in refusal(draws, 0.5, 4, checkpoints=2)
+    assert "call it before the loop" in refusal(searches, U, 4, checkpoints=2)
     assert "[AD205]" in refusal(has_two_names, 0.5, 4, checkpoints=2)
 
 

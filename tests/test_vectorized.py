@@ -82,7 +82,7 @@ def test_what_is_declared_is_converted():
 def test_arrays_of_several_sizes_are_refused():
     with pytest.raises(DifferentiationError, match=r"AD203.*numbers of axes"):
         grad(of_arrays, jit=False)(X.reshape(1, 3), Y)
-    with pytest.raises(ValueError, match="differ in size"):
+    with pytest.raises(ValueError, match="the arguments differ in size along the axes that the function"):
         grad(of_arrays, jit=False)(X.reshape(1, 3), np.ones((1, 1)))
     with pytest.raises(DifferentiationError, match="AD107"):
         grad(lambda x: np.sum(inverse(x, x)), jit=False)(X)

@@ -16,7 +16,7 @@ from adcompiler.primitives import Shows, card
 def owner_of(definitions: dict[Value, Node], value: Value) -> Value:
     """Follow views back to the value that owns the memory: an allocation, a parameter, or a merge."""
     node = definitions.get(value)
-    while isinstance(node, Apply) and card(node.fn).is_view and isinstance(node.args[0], Value):
+    while isinstance(node, Apply) and card(node.fn).is_view and node.args and isinstance(node.args[0], Value):
         value = node.args[0]
         node = definitions.get(value)
     return value

@@ -55,13 +55,13 @@ def size_along(array, axis):
 
 def check_sizes(one, other):
     if one != other:
-        raise ValueError("the arguments of vmap differ in size along the axes that are mapped over")
+        raise ValueError("the arguments differ in size along the axes that the function is mapped over")
 
 
 def check_first(size):
     if size == 0:
         raise ValueError(
-            "vmap of a function that returns arrays or complex numbers needs a batch with an element"
+            "to be mapped, a function that returns arrays or complex numbers needs a batch with an element"
         )
 
 

@@ -324,7 +324,7 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
     if fn == "T" and node.args:
         return primitives.transposed(state, node, owner, node.args, name)
     if fn is not None:
-        given = [owner, *(defined.argument(state, arg) for arg in node.args)]
+        given = [owner, *defined.arguments(state, node.args)]
         named = {str(k.arg): defined.argument(state, k.value) for k in node.keywords}
         return primitives.applied(state, node, fn, given, named, name)
     args, keywords = _arguments(state, node)

@@ -11,7 +11,7 @@ import gast
 
 from adcompiler.definitions import DEFINITIONS, SHOWN, Definition
 from adcompiler.errors import DifferentiationError
-from adcompiler.frontend import inlining
+from adcompiler.frontend import inlining, tuples
 from adcompiler.frontend.bindings import Binding, Environment
 from adcompiler.frontend.parse import parse
 from adcompiler.frontend.state import Lowering
@@ -19,6 +19,14 @@ from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Region, S
 from adcompiler.graph.walk import regions, walk, with_regions
 from adcompiler.primitives import card
 from adcompiler.source import Location
+
+
+def arguments(state: Lowering, nodes: Sequence[gast.expr]) -> list[Binding]:
+    """Lower the arguments of a call; `*t` stands for the items of a tuple."""
+    found: list[Binding] = []
+    for node in nodes:
+        found += tuples.items(state, [node]) if isinstance(node, gast.Starred) else [argument(state, node)]
+    return found
 
 
 def argument(state: Lowering, node: gast.expr) -> Binding:

@@ -130,6 +130,8 @@ def _of_value(state: Lowering, node: gast.Attribute, base: Atom, name: str | Non
     if node.attr == "ndim" and str(state.source.function.__module__).startswith("adcompiler.definitions"):
         reason = "the number of axes of an argument is not known before the program runs"
         raise state.refuse("AD102", reason, node, "give the array its axes: x.reshape(n, m)")
+    if node.attr == "dtype" and atom_rank(base, state.ranks) == 0:  # np.asarray(x) of a number is the number
+        base = state.apply(node, "np.full", (Literal(1), base))
     if node.attr in resolve.ATTRIBUTES:
         return state.apply(node, node.attr, (base,), name)
     if node.attr in ("real", "imag"):

@@ -43,7 +43,7 @@ def primitive(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bi
     if known is not None:
         return known
     if fn in DEFINITIONS:
-        args = [defined.argument(state, arg) for arg in node.args]
+        args = defined.arguments(state, node.args)
         keywords = {str(k.arg): defined.argument(state, k.value) for k in node.keywords}
     else:
         args = tuples.items(state, _with_shape(fn, node.args))
@@ -160,6 +160,9 @@ def _joined(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Bind
     arrays = tuple(state.materialise(part, node) for part in parts)
     keywords = [(k.arg, state.atom(k.value)) for k in node.keywords]
     keywords += [("axis", state.atom(axis)) for axis in node.args[1:]]
+    is_of_numbers = all(atom_rank(array, state.ranks) == 0 for array in arrays)
+    if fn == "np.stack" and is_of_numbers and all(axis in (Literal(0), Literal(-1)) for _, axis in keywords):
+        return state.apply(node, "np.array", (state.apply(node, "list", arrays),), name)
     return state.apply(node, fn, arrays, name, tuple(keywords))
 
 
@@ -245,7 +248,7 @@ def _rewritten(
         case "math.log":
             rewrite = _logarithm
         case "np.array":
-            rewrite = _array_of_array
+            rewrite = _array_of_another
         case "np.asarray":
             rewrite = _number_as_it_is
         case "np.expand_dims":
@@ -347,17 +350,23 @@ def _logarithm(
     return state.apply(node, "truediv", tuple(state.apply(node, fn, (arg,)) for arg in args), name)
 
 
-def _array_of_array(
+def _array_of_another(
     state: Lowering, node: gast.Call, fn: str, args: tuple[Atom, ...], keywords: Keywords, name: str | None
 ) -> Atom | None:
-    """`np.array(x)` of an array is a copy of it; of a list it stays what it is."""
+    """`np.array(x)` of an array is a copy of it; of a list it stays what it is.
+
+    Of a number it is the number, where no variable is there by which an array could be written.
+    """
     kinds = [*args[1:], *(atom for key, atom in keywords if key == "dtype")]
     rank = state.ranks.get(args[0]) if args and isinstance(args[0], Value) else None
-    is_array = bool(rank) and not isinstance(rank, Items | Listed)
-    if not is_array or len(args) + len(keywords) > 1 + len(kinds[:1]):
+    if rank is None or isinstance(rank, Items | Listed) or len(args) + len(keywords) > 1 + len(kinds[:1]):
         return None
-    array = state.apply(node, "np.asarray", args[:1])
-    return state.apply(node, "astype" if kinds else "copy", (array, *kinds), name)
+    if rank:
+        array = state.apply(node, "np.asarray", args[:1])
+        return state.apply(node, "astype" if kinds else "copy", (array, *kinds), name)
+    if name is not None or any(getattr(kind, "value", None) not in (float, np.float64) for kind in kinds):
+        return None
+    return state.apply(node, "float", args[:1]) if kinds else args[0]
 
 
 def _number_as_it_is(

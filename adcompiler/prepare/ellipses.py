@@ -12,6 +12,7 @@ from dataclasses import replace
 from numba.core import types as nt
 
 from adcompiler.analysis.types import enter_types, infer, is_array, rank
+from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import map_region
 
@@ -28,6 +29,11 @@ def without_ellipses(graph: Graph) -> Graph:
 
     def spread(array: Atom, index: tuple[Atom, ...], node: Node, nodes: list[Node]) -> tuple[Atom, ...]:
         axes = _rank(array)
+        if index.count(_DOTS) == 1 and axes == 0:
+            cure = "use a number, or an array of one element; x.item() reads an array without axes"
+            raise DifferentiationError(
+                "AD304", "the array has no axes, and has no elements to name", node.loc, cure
+            )
         if index.count(_DOTS) != 1 or not axes:
             return index
         changed.append(node)

@@ -72,7 +72,7 @@ def _is_taken_out(made: Apply, rest: Region, shapes: Shapes) -> bool:
             continue
         if node.fn == "sub" and node.args[1] in views and shapes.get(node.out, shapes[m]) != shapes[m]:
             return True
-        if card(node.fn).is_view and node.args[0] in views:
+        if card(node.fn).is_view and any(arg in views for arg in node.args[:1]):
             views.add(node.out)
     return False
 

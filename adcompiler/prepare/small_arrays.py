@@ -239,7 +239,7 @@ class _Facts:
                 return not is_list(array.type)
             case Apply(fn="getitem") if is_scalar(node.out.type) and node.args[0] is value:
                 return self._index(node.args[1:], value) is not None
-            case Apply() if card(node.fn).is_view and node.args[0] is value:
+            case Apply() if card(node.fn).is_view and value in node.args[:1]:
                 return node.out in chosen
             case Apply() if card(node.fn).measures:
                 return node.args == (value,)

@@ -113,7 +113,10 @@ def _check_nodes(loop: For | While) -> None:
         if isinstance(node, Apply) and node.fn == SHADOW:
             cure = "make the array before the loop, and write into it"
             raise _refused(node, "an array is made here that has several names later", cure)
-        if is_opaque(node) or (isinstance(node, Apply) and _is_drawn(node)):
+        if is_opaque(node):
+            reason = "an iteration that is run again would call what nothing is known of"
+            raise _refused(node, reason, "call it before the loop, and keep what it returns in an array")
+        if isinstance(node, Apply) and _is_drawn(node):
             cure = "draw the numbers before the loop, into an array"
             raise _refused(node, "an iteration that is run again would draw other numbers", cure)
 

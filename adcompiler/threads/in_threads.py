@@ -75,7 +75,7 @@ def _is_list(value: Value) -> bool:
 def _owner(array: Value, makers: Mapping[Value, Apply]) -> Value:
     """Return the array that another one is a view of."""
     made = makers.get(array)
-    base = made.args[0] if made is not None and card(made.fn).is_view else None
+    base = made.args[0] if made is not None and made.args and card(made.fn).is_view else None
     return _owner(base, makers) if isinstance(base, Value) and is_array(type_of(base)) else array
 
 
