@@ -265,12 +265,12 @@ STAGES: dict[str, Stage] = {
         Pass("branches", lambda u: join_branches(u.graph), "a choice and its reversal in one place"),
         *CLEAN,
         SIZES,
-        REUSE,
         Pass(
             "upwards",
             lambda u: count_upwards(u.graph, u.starts),
-            "loops whose order is free count up",
+            "loops whose order is free count up; while scratch is made in them, which ties them together",
         ),
+        REUSE,
         Pass(
             "unroll",
             lambda u: unroll(u.graph),
