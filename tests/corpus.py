@@ -3661,3 +3661,14 @@ def root_with_a_formula_for_each_sign(x, a, b):
             break
         x = after
     return x * c
+
+
+@case(0.3 * M32 @ M32.T, 0.2 * M32 @ M32.T, X3)
+def recurrence_run_twice_over_the_same_rows(w, x, b):
+    """The adjoint of a row of `w` is the sum of both runs, so that it is no factor of an outer product."""
+    h, total = b.copy(), 0.0
+    for _ in range(2):
+        for i in range(1, len(x)):
+            h = np.sin(np.dot(x, h) + w[i - 1])
+            total += np.sum(h * h)
+    return total

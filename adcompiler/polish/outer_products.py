@@ -7,7 +7,7 @@ multiplied at the end: `d_w += d_rows.T @ h_rows`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -68,7 +68,7 @@ def multiply_at_once(graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) 
             node = with_regions(node, tuple(map(region, regions(node))))
             sums = _sums(node, classes, counts, shapes) if isinstance(node, For) else []
             if isinstance(node, For) and sums:
-                rows = _Rows(node, makers, classes, writers, shapes, sizes)
+                rows = _Rows(node, tuple(nodes), makers, classes, writers, shapes, sizes)
                 nodes = _gathered(nodes, node, sums, rows)
             else:
                 nodes.append(node)
@@ -144,6 +144,7 @@ class _Rows:
     """Where the vectors of all iterations of a loop are, as rows of matrices.
 
     Attributes:
+        earlier: what stands before the loop, and runs as often as it.
         before: what is to stand before the loop.
         after: what is to stand after the loop.
         stores: what keeps a vector, to stand where the vector is multiplied.
@@ -151,6 +152,7 @@ class _Rows:
     """
 
     loop: For
+    earlier: Sequence[Node]
     makers: Mapping[Value, Apply]
     classes: Mapping[Value, Value]
     writers: Mapping[Value, list[Node]]
@@ -207,7 +209,7 @@ class _Rows:
                 continue
             found = self._row_of(node.array)
             made = self.makers.get(found[0]) if found is not None else None
-            is_new = made is not None and made.fn.startswith("np.zeros")
+            is_new = made is not None and made.fn.startswith("np.zeros") and made in self.earlier
             if is_new and self.writers[self.memory(node.array)] == [node]:
                 return found
         return None
