@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear
-from adcompiler.analysis.integers import Integers
+from adcompiler.analysis.integers import Integers, integers_of, whole_slices
 from adcompiler.analysis.sizes import Shape, Shapes, Size, captured, form_of
 from adcompiler.analysis.types import element, is_array_atom, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, If, Literal, Node, Region, Store, Value, type_of
-from adcompiler.graph.walk import operands, values, walk
+from adcompiler.graph.walk import operands, values
 from adcompiler.primitives import Follows, card
 
 Facts = tuple[Linear, ...]
@@ -123,11 +123,4 @@ def _are_alike(shapes: list[Shape]) -> bool:
 
 def cannot_fail(graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) -> CannotFail:
     """Return what tells of nodes of a graph whether they can fail."""
-    integers = Integers(sizes)
-    whole: set[Value] = set()
-    for node in walk(graph.body):
-        if isinstance(node, Apply):
-            integers.enter(node, ())
-            if node.fn == "slice" and all(atom == Literal(None) for atom in node.args):
-                whole.add(node.out)
-    return CannotFail(shapes, integers, whole)
+    return CannotFail(shapes, integers_of(graph.body, sizes), whole_slices(graph.body))

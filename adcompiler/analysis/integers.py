@@ -9,7 +9,8 @@ from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear, feasible, linear
 from adcompiler.analysis.sizes import Axis, Size, form_of, is_symbol
-from adcompiler.graph.nodes import Apply, Atom, For, Literal, Value, While, entry, type_of
+from adcompiler.graph.nodes import Apply, Atom, For, Literal, Region, Value, While, entry, type_of
+from adcompiler.graph.walk import walk
 from adcompiler.primitives import card
 
 
@@ -144,3 +145,18 @@ class Integers:
             conditions += [fact for fact in waiting if not symbols.isdisjoint(fact.terms)]
             waiting = [fact for fact in waiting if symbols.isdisjoint(fact.terms)]
         return not feasible(conditions)
+
+
+def integers_of(body: Region, sizes: Mapping[Value, Size]) -> Integers:
+    """Return what is known of the integers of a region without any tests around them."""
+    found = Integers(sizes)
+    for node in walk(body):
+        if isinstance(node, Apply):
+            found.enter(node, ())
+    return found
+
+
+def whole_slices(body: Region) -> set[Value]:
+    """Return the slices that are `:`."""
+    slices = (node for node in walk(body) if isinstance(node, Apply) and node.fn == "slice")
+    return {node.out for node in slices if all(atom == Literal(None) for atom in node.args)}

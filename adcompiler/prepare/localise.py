@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import float64
 
-from adcompiler.analysis.integers import Integers
+from adcompiler.analysis.integers import Integers, integers_of, whole_slices
 from adcompiler.analysis.sizes import Shapes, size_of
 from adcompiler.analysis.types import element
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Store, Value, While
@@ -29,13 +29,12 @@ def localise(graph: Graph, shapes: Shapes, sizes: dict[Value, object]) -> Graph:
         shapes: symbolic shape of every array.
         sizes: symbols of numbers that are sizes.
     """
-    slices = (node for node in walk(graph.body) if isinstance(node, Apply) and node.fn == "slice")
-    whole = {node.out for node in slices if all(atom == Literal(None) for atom in node.args)}
-    integers = Integers(sizes)
-    for node in walk(graph.body):
-        if isinstance(node, Apply):
-            integers.enter(node, ())
-    return replace(graph, body=_region(graph.body, Known(shapes, sizes, whole, integers)))
+    return replace(
+        graph,
+        body=_region(
+            graph.body, Known(shapes, sizes, whole_slices(graph.body), integers_of(graph.body, sizes))
+        ),
+    )
 
 
 @dataclass(frozen=True)
