@@ -123,14 +123,15 @@ def _attribute(state: Lowering, node: gast.Attribute, name: str | None) -> Bindi
 
 def _of_value(state: Lowering, node: gast.Attribute, base: Atom, name: str | None) -> Binding:
     """Read an attribute of a value of the graph."""
-    if node.attr == "ndim" and atom_rank(base, state.ranks) is not None:
-        return Literal(atom_rank(base, state.ranks))
-    if node.attr == "shape" and atom_rank(base, state.ranks) == 0:
+    rank = atom_rank(base, state.ranks)
+    if node.attr == "ndim" and rank is not None:
+        return Literal(int(rank))  # without what a rank says beside, such as that the elements are complex
+    if node.attr == "shape" and rank == 0:
         return ()
     if node.attr == "ndim" and str(state.source.function.__module__).startswith("adcompiler.definitions"):
         reason = "the number of axes of an argument is not known before the program runs"
         raise state.refuse("AD102", reason, node, "give the array its axes: x.reshape(n, m)")
-    if node.attr == "dtype" and atom_rank(base, state.ranks) == 0:  # np.asarray(x) of a number is the number
+    if node.attr == "dtype" and rank == 0:  # np.asarray(x) of a number is the number
         base = state.apply(node, "np.full", (Literal(1), base))
     if node.attr in resolve.ATTRIBUTES:
         return state.apply(node, node.attr, (base,), name)
