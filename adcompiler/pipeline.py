@@ -84,7 +84,7 @@ from adcompiler.threads.recurrences import recurrences_apart
 from adcompiler.unit import Pass as Pass
 from adcompiler.unit import Unit as Unit
 from adcompiler.unit import apply as apply
-from adcompiler.unit_passes import forwarded, fused, has_lanes, has_shared_loops, invariants, retyped
+from adcompiler.unit_passes import forwarded, fused, has_lanes, has_shared_loops, invariants, powers, retyped
 from adcompiler.watch import report
 
 Stage = tuple[Pass, ...]
@@ -113,6 +113,7 @@ REUSE = Pass(
     "arrays are written where dead ones of that size were; threads come first",
     lambda u: not (u.style.parallel or u.transposes),
 )
+POWERS = Pass("powers", powers, "`x ** 1.5` with a root, which is quick, and `x ** 3.0` as `x ** 3`")
 RECIPROCALS = Pass("reciprocals", lambda u: share_reciprocals(u.graph), "one division for several")
 OUTER_LOOPS = Pass(
     "outer_loops",
@@ -250,6 +251,7 @@ STAGES: dict[str, Stage] = {
     "derived": CLEAN,
     "derived last": (PARTS, *CLEAN),
     "polished": (
+        POWERS,
         Pass("direct", lambda u: index_directly(u.graph), "elements of views as elements of their arrays"),
         Pass("transposes", lambda u: turn_products(u.graph), "products that are only read transposed"),
         FOLD,
@@ -371,7 +373,7 @@ STAGES: dict[str, Stage] = {
         SIZES,
     ),
     "itself": (
-        PARTS,
+        *(PARTS, POWERS),
         COPIES,
         *SIMPLE,
         Pass(

@@ -9,6 +9,7 @@ from adcompiler.graph.nodes import Graph
 from adcompiler.graph.walk import defined
 from adcompiler.loops.forwarded import forward_stores
 from adcompiler.loops.fuse import fuse
+from adcompiler.polish.powers import write_out_powers
 from adcompiler.simplify.dead import remove_dead
 from adcompiler.simplify.invariant import remove_invariants
 from adcompiler.unit import Unit
@@ -37,6 +38,11 @@ def fused(unit: Unit) -> Graph:
 def forwarded(unit: Unit) -> Graph:
     """Return the graph with elements that are set and read at one place as numbers."""
     return unit.graph if unit.transposes else forward_stores(unit.graph)
+
+
+def powers(unit: Unit) -> Graph:
+    """Return the graph with powers as roots and products, which may differ in the last digit."""
+    return unit.graph if unit.style.accurate else write_out_powers(unit.graph)
 
 
 def has_shared_loops(unit: Unit) -> bool:

@@ -41,6 +41,10 @@ def find_elementwise(node: Apply) -> Elementwise | None:
             text = "1"
         case 2:
             text = f"{power} * a"
+        case 0.5:
+            text = "0.5 / y"
+        case float() if power < 0:
+            text = f"{power} * y / a"
         case _:
             text = f"{power} * a ** {power - 1}"
     return replace(rule, partials=(ast.parse(text, mode="eval").body, None))
