@@ -12,6 +12,7 @@ from typing import Any
 
 from numba.core import types as nt
 
+from adcompiler import unit_passes as units
 from adcompiler.analysis.alias import writes_arguments
 from adcompiler.analysis.plain_types import typed
 from adcompiler.analysis.shapes import symbolic_sizes
@@ -47,6 +48,7 @@ from adcompiler.polish.wide_sums import widen_sums
 from adcompiler.prepare.adjoint_blocks_typed import typed_blocks
 from adcompiler.prepare.bounds import check_varied_indices
 from adcompiler.prepare.captured_buffers import with_buffers
+from adcompiler.prepare.captured_values import as_captured, as_values
 from adcompiler.prepare.complex_parts import typed_without_parts
 from adcompiler.prepare.decomposition_results import by_parts, name_parts
 from adcompiler.prepare.divisors import check_divisors
@@ -66,7 +68,6 @@ from adcompiler.prepare.rows_at_once import multiply_rows_at_once
 from adcompiler.prepare.scalars import replace_small_arrays
 from adcompiler.prepare.shared_factors import share_factors
 from adcompiler.prepare.shifts import without_shifts
-from adcompiler.prepare.short_loops import write_out_short_loops
 from adcompiler.prepare.specialise import specialise
 from adcompiler.prepare.triangles import substitute_in_triangles
 from adcompiler.simplify.copies import drop_copies
@@ -84,7 +85,6 @@ from adcompiler.threads.recurrences import recurrences_apart
 from adcompiler.unit import Pass as Pass
 from adcompiler.unit import Unit as Unit
 from adcompiler.unit import apply as apply
-from adcompiler.unit_passes import forwarded, fused, has_lanes, has_shared_loops, invariants, powers, retyped
 from adcompiler.watch import report
 
 Stage = tuple[Pass, ...]
@@ -100,7 +100,7 @@ def _blocks(unit: Unit) -> Graph:
 FOLD = Pass("fold", lambda u: fold(u.graph), "constants and identities: more is known for all below")
 CLEAN = (
     Pass("dead", lambda u: remove_dead(u.graph), "what nobody reads"),
-    Pass("invariants", invariants, "what loops carry without changing it"),
+    Pass("invariants", units.invariants, "what loops carry without changing it"),
 )
 COMMON = Pass("common", lambda u: eliminate_common(u.graph, u.unchanging()), "what is computed twice")
 SINK = Pass("sink", lambda u: sink_loads(u.graph), "loads next to their use, where the text names them")
@@ -109,19 +109,20 @@ SIZES = Pass("sizes", lambda u: hoist_sizes(u.graph, u.shapes()), "each size is 
 COPIES = Pass("copies", lambda u: drop_copies(u.graph), "copies of what is not written afterwards")
 REUSE = Pass(
     "reuse",
-    lambda u: reuse_arrays(u.graph, lambda loop: has_lanes(u) and may_be_in_blocks(loop)),
+    lambda u: reuse_arrays(u.graph, lambda loop: units.has_lanes(u) and may_be_in_blocks(loop)),
     "arrays are written where dead ones of that size were; threads come first",
     lambda u: not (u.style.parallel or u.transposes),
 )
-POWERS = Pass("powers", powers, "`x ** 1.5` with a root, which is quick, and `x ** 3.0` as `x ** 3`")
+NAMED = Pass("named", lambda u: as_captured(u.graph), "captured arrays have their names")
+POWERS = Pass("powers", units.powers, "`x ** 1.5` with a root, which is quick, and `x ** 3.0` as `x ** 3`")
 RECIPROCALS = Pass("reciprocals", lambda u: share_reciprocals(u.graph), "one division for several")
 OUTER_LOOPS = Pass(
     "outer_loops",
     lambda u: share_outer_loops(u.graph),
     "nests over one range share their outer loops: rows stay in the cache",
-    has_shared_loops,
+    units.has_shared_loops,
 )
-FORWARDED = Pass("forwarded", forwarded, "elements that are set and read at one place")
+FORWARDED = Pass("forwarded", units.forwarded, "elements that are set and read at one place")
 PARTS = Pass(
     "parts", lambda u: name_parts(u.graph), "rules are applied: results of decompositions as returned"
 )
@@ -133,6 +134,7 @@ STAGES: dict[str, Stage] = {
         *(FOLD, *CLEAN),  # a branch that a constant resolves may make another test constant
     ),
     "typed": (
+        Pass("captured", lambda u: as_values(u.graph), "captured arrays are values, as arguments are"),
         Pass("types", lambda u: typed(u.graph, u.arguments), "types as Numba infers them"),
         Pass(
             "ellipses",
@@ -202,11 +204,7 @@ STAGES: dict[str, Stage] = {
             lambda u: read_originals(u.graph),
             "what an argument still holds is read from there, not from the copy that is overwritten",
         ),
-        Pass(
-            "short_loops",
-            lambda u: write_out_short_loops(u.graph, *symbolic_sizes(u.graph)),
-            "loops over the elements of arrays that can be numbers then",
-        ),
+        Pass("short_loops", units.short_loops, "loops over the elements of arrays that can be numbers then"),
         Pass("shifts", lambda u: without_shifts(u.graph), "numbers taken out and put back: no derivative"),
         Pass("row_shifts", lambda u: without_row_shifts(u.graph, u.shapes()), "rows of such numbers"),
         Pass(
@@ -291,7 +289,7 @@ STAGES: dict[str, Stage] = {
             "arrays that only their shape is read of",
         ),
         *SIMPLE,
-        Pass("retype", retyped, "types of what passes made", lambda u: not u.style.broadcasts),
+        Pass("retype", units.retyped, "types of what passes made", lambda u: not u.style.broadcasts),
         Pass(
             "flat",
             lambda u: use_numbers(u.graph, u.shapes()),
@@ -304,7 +302,7 @@ STAGES: dict[str, Stage] = {
             lambda u: sink_multiples(u.graph),
             "multiples of arrays next to where they are added: no array to keep them",
         ),
-        Pass("fuse", fused, "array code as loops, where shapes are equal", lambda u: not u.style.broadcasts),
+        Pass("fuse", units.fused, "array code as loops, if shapes agree", lambda u: not u.style.broadcasts),
         COMMON,
         *SIMPLE,
         Pass(
@@ -336,7 +334,7 @@ STAGES: dict[str, Stage] = {
             "lanes",
             lambda u: block_recurrences(u.graph, u.style.parallel),
             "recurrences, and nests, side by side: LLVM vectorises across them",
-            has_lanes,
+            units.has_lanes,
         ),
         Pass(
             "arms",
@@ -353,13 +351,11 @@ STAGES: dict[str, Stage] = {
         FOLD,
         *(OUTER_LOOPS, FORWARDED, *CLEAN),
         OUTER_LOOPS,
-        Pass(
-            "kept_rows", lambda u: keep_rows(u.graph), "what iterations keep for themselves", has_shared_loops
-        ),
+        Pass("kept_rows", lambda u: keep_rows(u.graph), "what iterations keep", units.has_shared_loops),
         *(FORWARDED, *CLEAN),
         *(FORWARDED, RECIPROCALS, FOLD, *CLEAN, COMMON, *CLEAN),  # arrays of the size of one that is gone
         replace(REUSE, apply=lambda u: reuse_arrays(u.graph)),
-        *CLEAN,
+        *(NAMED, *CLEAN),
     ),
     "at once": (
         Pass(
@@ -378,11 +374,11 @@ STAGES: dict[str, Stage] = {
         *SIMPLE,
         Pass(
             "fuse",
-            fused,
+            units.fused,
             "as for derivatives, unless what it writes may overlap",
             lambda u: not u.style.broadcasts and not writes_arguments(u.graph),
         ),
-        *SIMPLE,
+        *(NAMED, *SIMPLE),
     ),
     "called": SIMPLE,
     "precise": (

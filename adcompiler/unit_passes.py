@@ -10,6 +10,7 @@ from adcompiler.graph.walk import defined
 from adcompiler.loops.forwarded import forward_stores
 from adcompiler.loops.fuse import fuse
 from adcompiler.polish.powers import write_out_powers
+from adcompiler.prepare.short_loops import write_out_short_loops
 from adcompiler.simplify.dead import remove_dead
 from adcompiler.simplify.invariant import remove_invariants
 from adcompiler.unit import Unit
@@ -28,6 +29,11 @@ def invariants(unit: Unit) -> Graph:
     """Return the graph without what loops carry and do not change."""
     changed = remove_invariants(unit.graph)
     return unit.graph if changed is unit.graph else remove_dead(changed)
+
+
+def short_loops(unit: Unit) -> Graph:
+    """Return the graph with short loops over the elements of small arrays written out."""
+    return write_out_short_loops(unit.graph, *symbolic_sizes(unit.graph))
 
 
 def fused(unit: Unit) -> Graph:

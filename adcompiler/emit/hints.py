@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from adcompiler.graph.nodes import Apply, Atom, Literal, Node, Region, Store, Value, entry
+from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Region, Store, Value, entry
 from adcompiler.graph.walk import walk
 from adcompiler.primitives import hint
 
@@ -85,10 +85,13 @@ class _Hints:
 
     def element(self, array: Atom, index: Iterable[Atom]) -> str | None:
         """Name an element after its array and its place: `x_i`, `x_0`, or `x_ip1` for `x[i + 1]`."""
-        if not isinstance(array, Value) or array.name == hint("getitem"):
+        if isinstance(array, Global):  # a constant, which may be written in capitals
+            base = array.name.rpartition(".")[2].lower()
+        elif isinstance(array, Value) and array.name != hint("getitem"):
+            base = self.found.get(array, array.name)
+        else:
             return None
         places = [self.place(atom) for atom in index]
-        base = self.found.get(array, array.name)
         if base.endswith("_tape"):  # the first indices are those of the loops
             base, places = base.removesuffix("_tape").removesuffix("_then"), places[-1:]
         parts = [place for place in places if place and place != _PART]

@@ -105,7 +105,7 @@ class ExpressionWriter:
                 )
             case _ if known.is_call and known.spelling is Spelling.FORM:
                 return ast.Call(args[0], args[1:], keywords)
-            case "seed":
+            case "seed" | "captured":
                 return args[0]
             case "is":
                 return ast.Compare(args[0], [ast.Is()], [args[1]])

@@ -296,6 +296,16 @@ enter(
     compute=lambda value, _: value,
     shows=Shows.FIRST,
 )
+enter(
+    "captured",
+    spelling=Spelling.FORM,
+    arity=(1, 1),
+    follows=Follows.SAME_SHAPE,
+    compute=lambda array: array,
+    shows=Shows.FIRST,
+    is_cheap=True,
+    is_constant=True,
+)
 enter("cast", spelling=Spelling.FORM, arity=(2, 2), compute=lambda like, value: type(like)(value))
 enter("chosen_overload", spelling=Spelling.FORM, arity=(1, None))
 enter("buffer", spelling=Spelling.FORM, arity=(1, 1))
