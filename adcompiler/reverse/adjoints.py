@@ -80,7 +80,7 @@ class AdjointSweep:
     adjoint_values: set[Value] = field(default_factory=set)
     renamed: dict[Atom, Value] = field(default_factory=dict)
     start: int = 0
-    copies: dict[tuple[Value, Node], Value] = field(default_factory=dict)
+    copies: dict[Value, Value] = field(default_factory=dict)
     undefined: dict[Value, Shape | None] = field(default_factory=dict)
     loc: Location = NOWHERE
     role: Role = Role.ADJOINT
@@ -242,5 +242,7 @@ class AdjointSweep:
     # control flow
 
     def nested(self, adjoints: dict[Value, Contribution]) -> AdjointSweep:
-        """Start a sweep for a nested region, sharing everything but nodes, adjoints and shadows."""
-        return replace(self, nodes=[], start=0, adjoints=dict(adjoints), shadows=dict(self.shadows))
+        """Start a sweep for a nested region, sharing all but nodes, adjoints, shadows and copies."""
+        return replace(
+            self, nodes=[], start=0, adjoints=dict(adjoints), shadows=dict(self.shadows), copies={}
+        )

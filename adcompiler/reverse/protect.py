@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adcompiler.analysis.alias import content_reads
+from adcompiler.analysis.alias import content_reads, written_by
 from adcompiler.analysis.types import is_array, is_memory
 from adcompiler.graph.nodes import Apply, Atom, Effect, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import operands, regions, substitute, values, walk
@@ -32,9 +32,20 @@ def _is_stale(sweep: AdjointSweep, value: Value, node: Node) -> bool:
     return is_memory(type_of(value)) and not is_shadow and sweep.info.written_after(value, node)
 
 
+def forget_copies(sweep: AdjointSweep, node: Node) -> None:
+    """Forget the copies that do not hold what arrays held before a node, as it writes these."""
+    if not sweep.copies:
+        return
+    classes = sweep.info.classes
+    parts = [node, *(inner for region in regions(node) for inner in walk(region))]
+    written = {classes.get(array, array) for part in parts for array in written_by(part)}
+    for value in [value for value in sweep.copies if classes.get(value, value) in written]:
+        del sweep.copies[value]
+
+
 def _copy_of(sweep: AdjointSweep, value: Value, node: Apply | Store | Effect) -> Value:
-    """Return a copy of an array as it is when the primal node runs."""
-    if (value, node) not in sweep.copies:
+    """Return a copy of an array as it is when the primal node runs; a later node may have made it."""
+    if value not in sweep.copies:
         copy = Value(f"{value.name}_copy")
         made = Apply(copy, "copy", (value,), loc=node.loc, role=node.role)
         is_output = isinstance(node, Apply) and value is node.out
@@ -45,8 +56,8 @@ def _copy_of(sweep: AdjointSweep, value: Value, node: Apply | Store | Effect) ->
         if value in sweep.shapes:
             sweep.shapes[copy] = sweep.shapes[value]
         sweep.info.access[made] = sweep.info.access[node]
-        sweep.copies[value, node] = copy
-    return sweep.copies[value, node]
+        sweep.copies[value] = copy
+    return sweep.copies[value]
 
 
 def _element_reads(node: Node) -> Iterator[Value]:

@@ -60,7 +60,7 @@ from adcompiler.reverse.lists import (
     reverse_to_array,
 )
 from adcompiler.reverse.own_vjp import reverse_custom
-from adcompiler.reverse.protect import protect
+from adcompiler.reverse.protect import forget_copies, protect
 from adcompiler.reverse.results import kept_apart
 from adcompiler.reverse.shapes_of_arguments import read_shapes_of_arguments
 from adcompiler.reverse.vjp import apply_rule
@@ -179,6 +179,7 @@ def _reverse_node(sweep: AdjointSweep, node: Node) -> None:
     """Append the reversal of one primal node."""
     sweep.loc = node.loc
     start = sweep.start = len(sweep.nodes)
+    forget_copies(sweep, node)
     match node:
         case Apply(fn="grad_of") | Effect(fn="grad_of"):
             run_block(sweep, node)

@@ -35,7 +35,6 @@ def orbit_value_and_grad(position, velocity, gm, dt, steps):
     same_size(size, velocity.shape[0])
     count = max(steps, 0)
     r_copy_tape = np.empty((count, size))
-    r_copy_tape_b = np.empty((count, size))
     total_tape = np.empty(count)
     power_tape = np.empty(count)
     ratio_tape = np.empty((count, size))
@@ -49,9 +48,8 @@ def orbit_value_and_grad(position, velocity, gm, dt, steps):
         for i in range(size):
             r[i] += mul_1 * v[i]
             r_i = r[i]
-            r_copy_tape[k, i] = r_i
             mul[i] = mul_2 * r_i
-            r_copy_tape_b[k, i] = r_i
+            r_copy_tape[k, i] = r_i
             total = fast.add_up(total, r_i**2)
         total_tape[k] = total
         power = total * np.sqrt(total)
@@ -96,9 +94,9 @@ def orbit_value_and_grad(position, velocity, gm, dt, steps):
         mul_3 = 3.0 * d_power * np.sqrt(total)
         d_mul = 0.0
         for i in range(size):
-            # v -= dt * gm * r / np.sum(r**2) ** 1.5
-            d_r[i] += mul_3 * r_copy_tape_b[k, i]
             r_copy_i = r_copy_tape[k, i]
+            # v -= dt * gm * r / np.sum(r**2) ** 1.5
+            d_r[i] += mul_3 * r_copy_i
             mul_i = mul[i]
             d_r[i] -= mul_i * mul_2
             # r += 0.5 * dt * v
