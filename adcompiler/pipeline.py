@@ -70,6 +70,7 @@ from adcompiler.prepare.shared_factors import share_factors
 from adcompiler.prepare.shifts import without_shifts
 from adcompiler.prepare.specialise import specialise
 from adcompiler.prepare.triangles import substitute_in_triangles
+from adcompiler.prepare.unpacked import take_before_loops, unpack
 from adcompiler.simplify.copies import drop_copies
 from adcompiler.simplify.cse import eliminate_common
 from adcompiler.simplify.dead import remove_dead
@@ -178,6 +179,9 @@ STAGES: dict[str, Stage] = {
             "calls that do not change, before the loops",
             lambda u: not u.style.checks,
         ),
+        Pass(
+            "taken", lambda u: take_before_loops(u.graph, u.guards), "parts that stay the same, before loops"
+        ),
         Pass("counters", lambda u: index_counters(u.graph), "counters become functions of loop indices"),
         COMMON,
         Pass(
@@ -223,6 +227,7 @@ STAGES: dict[str, Stage] = {
             lambda u: replace_small_arrays(u.graph, u.shapes()),
             "arrays of a few numbers as numbers",
         ),
+        Pass("unpacked", lambda u: unpack(u.graph), "parts of parameters have adjoints of their own"),
         *(FOLD, *CLEAN),
     ),
     "factored": (

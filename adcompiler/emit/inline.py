@@ -139,8 +139,9 @@ def _is_neighbour(state: _Inliner, node: Apply) -> bool:
 
 def _is_shape(state: _Inliner, node: Apply) -> bool:
     """Tell whether a node puts numbers together to the shape of arrays."""
-    is_tuple = node.fn == "tuple" and node.out.temporary and node.out.name == hint("shape")
-    return is_tuple and all(isinstance(type_of(size), nt.Integer) for size in values(node.args))
+    is_tuple = node.fn == "tuple" and node.out.temporary
+    is_shape = node.out.name == hint("shape") or all(isinstance(size, Literal) for size in node.args)
+    return is_tuple and is_shape and all(isinstance(type_of(size), nt.Integer) for size in values(node.args))
 
 
 def _fits(state: _Inliner, out: Value, node: Node, region: Region, position: int) -> bool:

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from numba import int64
 from numba.core import types as nt
 
-from adcompiler.analysis.sizes import Shapes
-from adcompiler.analysis.types import is_array, is_float
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, Node, Region, Value, While, entry, type_of
+from adcompiler.analysis.sizes import Axis, Shapes
+from adcompiler.analysis.types import is_array, is_float, rank
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    For,
+    Graph,
+    Literal,
+    Node,
+    Region,
+    Value,
+    While,
+    entry,
+    type_of,
+)
 from adcompiler.graph.walk import defined, operands, regions, values, with_regions
-from adcompiler.primitives import card
+from adcompiler.primitives import card, hint
 
 
 def hoist_sizes(graph: Graph, shapes: Shapes) -> Graph:
@@ -58,8 +71,35 @@ def _out_of(loop: For | While, shapes: Shapes) -> tuple[list[Node], For | While]
                 moved.append(replace(node, args=args))
                 inside.discard(node.out)
                 continue
+            if found := _measured_outside(node, shapes, inside):
+                moved += found
+                inside.discard(node.out)
+                continue
         kept.append(node)
     return moved, replace(loop, body=replace(loop.body, nodes=tuple(kept)))
+
+
+def _measured_outside(node: Apply, shapes: Shapes, inside: set[Value]) -> list[Node]:
+    """Return what reads the sizes of a row, or the like, from arrays that are there before a loop."""
+    source = node.args[0] if card(node.fn).measures else None
+    sizes = shapes.get(source, ()) if isinstance(source, Value) else ()
+    if not sizes or (node.fn != "shape" and len(sizes) > 1 and node.fn != "len"):
+        return []
+    nodes: list[Node] = []
+    read: list[Atom] = []
+    for size in sizes if node.fn == "shape" else sizes[:1]:
+        if isinstance(size, int):
+            read.append(Literal(size))
+        elif isinstance(size, Axis) and size.array not in inside and is_array(size.array.type):
+            whole = Value(hint("shape"), temporary=True, type=nt.UniTuple(int64, rank(size.array.type)))
+            length = Value("size", temporary=True, type=int64)
+            read.append(length)
+            nodes.append(Apply(whole, "shape", (size.array,), loc=node.loc, role=node.role))
+            nodes.append(Apply(length, "getitem", (whole, Literal(size.axis)), loc=node.loc, role=node.role))
+        else:
+            return []
+    fn = "tuple" if node.fn == "shape" else "pos"
+    return [*nodes, replace(node, fn=fn, args=tuple(read))]
 
 
 def _is_size(node: Apply) -> bool:

@@ -21,24 +21,28 @@ arguments = (np.array([0.3, -0.2, 0.5]),)
 import numpy as np
 from numba import njit
 
+from adcompiler.runtime import vector_math as fast
 from adcompiler.runtime.guards import all_in_bounds
 
 
 @njit(error_model='numpy')
 def reversed_sum_value_and_grad(x):
     """Return the value and the gradient of reversed_sum with respect to x."""
-    d_x = np.zeros_like(x)
+    d_x = np.empty_like(x)
     back = x[::-1]
+    d_back = np.zeros_like(back)
     n = len(x)
     all_in_bounds(back.shape[0], 0, n)
-    d_back = d_x[::-1]
     total = 0.0
     for i in range(n):
         x_i = x[i]
         back_i = back[i]
-        total += x_i * back_i
+        total = fast.add_up(total, x_i * back_i)
         # total += x[i] * back[i]
         d_back[i] += x_i
-        d_x[i] += back_i
+        d_x[i] = back_i
 
+    # back = x[::-1]
+    d_back_b = d_x[::-1]
+    d_back_b += d_back
     return total, d_x
