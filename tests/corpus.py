@@ -3672,3 +3672,53 @@ def recurrence_run_twice_over_the_same_rows(w, x, b):
             h = np.sin(np.dot(x, h) + w[i - 1])
             total += np.sum(h * h)
     return total
+
+
+@case(X3, 1.0)
+def branch_whose_result_is_computed_again(x, y):
+    """The reversal of the branch reads what it hands on, not what it computed itself when it ran again."""
+    total = y
+    for i in range(4):
+        if x[0] > -5.0:
+            root = math.sqrt(total * total + 0.5)
+        else:
+            root = i + total
+        total = root * x[0]
+        if i > 2:
+            total = i + i + math.sqrt(i * i + 0.5) ** 2 + total * x[1]
+    return total
+
+
+@case(np.linspace(-0.6, 0.7, 13), M23)
+def parameters_of_each_call_in_one_vector(p, x):
+    """The parts of `p` are taken in each iteration, and are the same in all."""
+
+    def layer(p, row):
+        d = len(row)
+        w = p[0 : 3 * d].reshape(3, d)
+        b = p[3 * d : 3 * d + 3]
+        out = p[3 * d + 3]
+        for i in range(3):
+            z = b[i]
+            for j in range(d):
+                z += w[i, j] * row[j]
+            out += math.tanh(z)
+        return out
+
+    total = 0.0
+    for i in range(len(x)):
+        total += layer(p, x[i]) ** 2
+    return total
+
+
+@case(X3, X5[:3])
+def scratch_that_is_changed_after_it_was_computed(x, y):
+    """Each step computes the matrix alike, and changes part of it through a view: both go before the loop."""
+    total = 0.0
+    for k in range(3):
+        m = np.sin(np.outer(x, y))
+        m[1, ::2] += 0.3
+        v = np.tanh(x * y)
+        v[1:] += 0.3 * x[1:]
+        total += (np.sum(m * m) + np.sum(v * x)) * (k + 1)
+    return total

@@ -9,8 +9,8 @@ side by side that read each other's neighbours, `--steps` time steps that comput
 `--writes` arrays that are written between reductions and views of them and their uses. `--forward` checks
 forward mode against the gradient, and second derivatives against differences of it. `--idioms` tries the
 idioms of code that people write for Numba, and compares with dual numbers; refusals are counted by their
-codes. `--captured` holds some of the arrays in the module instead of handing them over. `--reduce` makes
-failing programs small.
+codes. `--captured` holds some of the arrays in the module instead of handing them over, `--packed` hands
+all of them over as one vector. `--reduce` makes failing programs small.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from batch_generator import BatchGenerator, batch_inputs
 from call_generator import CallGenerator
 from complex_generator import ComplexGenerator, complex_inputs
 from function_generator import FunctionGenerator
-from held_arguments import with_captured_arrays
+from held_arguments import with_captured_arrays, with_one_vector
 from idiom_check import forward_difference, gradient_difference, refusal_text
 from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
@@ -249,7 +249,8 @@ def main() -> None:
     parser.add_argument("--siblings", action="store_const", dest="generator", const=SiblingGenerator)
     parser.add_argument("--steps", action="store_const", dest="generator", const=StepGenerator)
     parser.add_argument("--writes", action="store_const", dest="generator", const=WriteGenerator)
-    parser.add_argument("--captured", action="store_true", help="some arrays are the module's")
+    parser.add_argument("--captured", action="store_const", dest="given", const=with_captured_arrays)
+    parser.add_argument("--packed", action="store_const", dest="given", const=with_one_vector)
     parser.add_argument("--without", nargs="*", default=[], help="idioms that are left out")
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)
     parser.set_defaults(generator=ProgramGenerator, check=disagreement)
@@ -270,8 +271,8 @@ def main() -> None:
         rng = random.Random(seed)
         source = options.generator(rng).program()
         make_inputs = INPUTS.get(options.generator, inputs)
-        if options.captured:
-            held = with_captured_arrays(source, make, make_inputs, rng)
+        if options.given is not None:
+            held = options.given(source, make, make_inputs, rng)
             if held is None:
                 continue
             source, make_inputs = held

@@ -1,4 +1,4 @@
-"""Random programs some of whose arguments are captured arrays: data that a module or closure holds."""
+"""Random programs whose arguments come otherwise: arrays of the module, or parts of one vector."""
 
 from __future__ import annotations
 
@@ -43,3 +43,38 @@ def with_captured_arrays(
         return tuple(arg for k, arg in enumerate(make_inputs(rng)) if k not in held)
 
     return text, others
+
+
+def with_one_vector(
+    source: str, make: Callable[[str, str], Any], make_inputs: Inputs, rng: random.Random
+) -> tuple[str, Inputs] | None:
+    """Return a program that takes all arrays of floats from one vector, and what makes its inputs.
+
+    None where there are no such arrays. Some programs take them in each iteration of a loop.
+    """
+    function = make(source, f"whole {rng.random()}")
+    args = make_inputs(rng)
+    packed = [k for k, a in enumerate(args) if isinstance(a, np.ndarray) and a.dtype == np.float64]
+    if not packed:
+        return None
+    names = [*inspect.signature(function).parameters]
+    free = [name for k, name in enumerate(names) if k not in packed]
+    parts: dict[int, str] = {}
+    start = 0
+    for k in rng.sample(packed, len(packed)):
+        stop = start + args[k].size
+        is_reshaped = args[k].ndim > 1 or rng.random() < 0.3
+        parts[k] = f"flat[{start}:{stop}]" + (f".reshape({args[k].shape})" if is_reshaped else "")
+        start = stop
+    call = f"whole({', '.join(parts.get(k, name) for k, name in enumerate(names))})"
+    loop = f"    total = 0.0\n    for _ in range(2):\n        total += {call}\n    return total\n"
+    body = loop if rng.random() < 0.5 else f"    return {call}\n"
+    main = f"def program({', '.join([*free, 'flat'])}):\n{body}"
+    text = f"{source.replace('def program(', 'def whole(')}\n\n{main}"
+
+    def one_vector(rng: random.Random) -> tuple[Any, ...]:
+        args = make_inputs(rng)
+        others = [arg for k, arg in enumerate(args) if k not in packed]
+        return *others, np.concatenate([np.ravel(args[k]) for k in parts])
+
+    return text, one_vector

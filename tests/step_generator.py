@@ -78,6 +78,15 @@ class StepGenerator:
             self.full.append(name)
             if self.rng.random() < 0.15:
                 self.write(depth, self.pick(f"held.append({name})", f"{name}[0] = 0.5", f"u = {name}"))
+            if self.rng.random() < 0.25:
+                other = self.source()
+                parts = (
+                    f"{name}[1:] += k * {other}[1:]",
+                    f"{name}[::2] += 0.3",
+                    f"{name} *= k",
+                    f"{name} += {other}",
+                )
+                self.write(depth, self.rng.choice(parts))
         elif choice < 0.4:
             name = self.pick("a", "b", "c")
             self.write(depth, "for i in range(n):")

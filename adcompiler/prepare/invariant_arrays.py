@@ -243,13 +243,14 @@ class _Iteration:
         return is_array(type_of(results(node)[0])) and _takes_long(node) if results(node) else False
 
     def with_needs(self, worth: list[Node], moving: set[Node]) -> list[Node]:
-        """Return nodes with those that make, and those that write, what they read and write, in order."""
+        """Return nodes with those that make what they read, and those that write what they read or make."""
         found: set[Node] = set()
         todo = worth
         while todo:
             found.update(todo)
             needed = {value for node in todo for value in self.reads[node]}
-            memory = self.known.memory(needed).union(*(self.writes[node] for node in todo))
+            made = {value for node in todo for value in results(node)}
+            memory = self.known.memory(needed | made).union(*(self.writes[node] for node in todo))
             todo = [
                 node
                 for node in moving - found

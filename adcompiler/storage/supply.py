@@ -30,8 +30,8 @@ class Supply:
         """Begin a reverse region, and the branches in it, with the values that its primal region defined."""
         kept = clone(Region((), tuple(_in_order(self._made(primal))), ()), self.mapping)
         for value, out in self.plan.alike.items():
-            if out in self.mapping:
-                self.mapping.setdefault(value, self.mapping[out])
+            if out in self.mapping:  # a branch that is run again has its own value, for itself alone
+                self.mapping[value] = self.mapping[out]
         nodes: list[Node] = []
         for node in back.nodes:
             branch = self.partner.get(node)
