@@ -31,6 +31,7 @@ from adcompiler.graph.nodes import (
     type_of,
 )
 from adcompiler.graph.walk import regions, walk, with_regions
+from adcompiler.loops.late_checks import checked_afterwards, is_check
 from adcompiler.primitives import card
 
 
@@ -46,7 +47,7 @@ def vectorise(graph: Graph) -> Graph:
         nodes: list[Node] = []
         for node in body.nodes:
             if isinstance(node, For) and _is_vectorisable(node, loops, iterations):
-                nodes.append(_rewritten(node))
+                nodes += checked_afterwards(_rewritten(node))
                 continue
             inner = (*loops, node) if isinstance(node, For | While) else loops
             nodes.append(with_regions(node, tuple(region(part, inner) for part in regions(node))))
@@ -58,9 +59,8 @@ def vectorise(graph: Graph) -> Graph:
 def _is_vectorisable(loop: For, loops: Loops, iterations: Iterations) -> bool:
     if loop.breaks or not isinstance(loop.step, Literal) or None in carried_kinds(loop.body):
         return False
-    return all(is_simple(node) for node in walk(loop.body)) and iterations.are_apart(
-        loop, loops, sums_are_apart=True
-    )
+    nodes = (node for node in walk(loop.body) if not (is_check(node) and node in loop.body.nodes))
+    return all(map(is_simple, nodes)) and iterations.are_apart(loop, loops, sums_are_apart=True)
 
 
 def is_simple(node: Node) -> bool:
