@@ -53,7 +53,7 @@ def _flat(a):
 
 @define("np.vdot", when=_is_no_vector, is_analytic=True)
 def vdot(a, b):
-    return np.ravel(a) @ np.ravel(b)
+    return np.vdot(np.ravel(a), np.ravel(b))
 
 
 def _is_more(given: Given, ranks: Ranks) -> bool:
