@@ -115,13 +115,14 @@ def rules_page() -> str:
 COMPLEX_NUMBERS = """Arguments, results and all between may be complex ([guide](guide/complex.md)). The adjoint of a complex number z is the d for
 which the result changes by the real part of d dz, as in JAX: analytic functions keep the rules that they have for real
 numbers, and real numbers that complex ones are made of (`x + 1j * y`, `complex(x, y)`) get the real part of what comes
-back. All functions that are not named here are refused for complex arguments that carry a derivative.
+back. `np.histogram` takes complex weights, `np.interp` complex values at real places. All functions that are not named here are refused for
+complex arguments.
 """
 
 
 def _without_derivative() -> list[str]:
     names = (name for name, c in CARDS.items() if c.is_constant)
-    return sorted(name for name in names if "." in name and "[" not in name)
+    return sorted(n for n in names if "." in n and "[" not in n and not n.startswith("common."))
 
 
 def _complex() -> list[str]:

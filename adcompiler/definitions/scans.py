@@ -3,6 +3,7 @@
 import numpy as np
 
 from adcompiler.definitions.axes import blocks
+from adcompiler.definitions.common import number
 from adcompiler.definitions.table import Given, Ranks, define, has_more_axes, refuse
 
 
@@ -47,7 +48,7 @@ def cumprod(a, axis=None):
     return z.reshape(a.shape)
 
 
-@define("np.gradient")
+@define("np.gradient", is_analytic=True)
 def gradient(f, h=1.0, k=None, *, axis=None):
     if f.ndim > 2:
         refuse("np.gradient of more than two axes")
@@ -71,7 +72,7 @@ def _slopes(f, h):
 
 def _slopes_at(f, x):
     assert f.size > 1 and f.size == x.size, "np.gradient needs two places, and a number at each"
-    y = f / 1.0
+    y = number(f / 1.0, x)
     for k in range(1, f.size - 1):
         before, after = x[k] - x[k - 1], x[k + 1] - x[k]
         inner = before**2 * f[k + 1] + (after**2 - before**2) * f[k] - after**2 * f[k - 1]
@@ -81,12 +82,12 @@ def _slopes_at(f, x):
     return y
 
 
-@define("np.nancumsum")
+@define("np.nancumsum", is_analytic=True)
 def nancumsum(a, axis=None):
     return np.cumsum(np.where(np.isnan(a), 0.0, a), axis=axis)
 
 
-@define("np.nancumprod")
+@define("np.nancumprod", is_analytic=True)
 def nancumprod(a, axis=None):
     return np.cumprod(np.where(np.isnan(a), 1.0, a), axis=axis)
 
@@ -117,7 +118,7 @@ def ediff1d(ary, to_end=None, to_begin=None):
     return steps
 
 
-@define("np.trapezoid", "np.trapz")
+@define("np.trapezoid", "np.trapz", is_analytic=True)
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     axis = axis % y.ndim
     if x is None:

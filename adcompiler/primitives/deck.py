@@ -17,7 +17,7 @@ RANKS = range(1, 7)
 _LIBRARIES = {"np": "numpy", "math": "math", "special": "scipy.special", "linalg": "scipy.linalg"}
 _LIBRARIES |= {"factors": "adcompiler.runtime.factors", "random": "random", "time": "time"}
 _LIBRARIES |= {"operator": "operator", "cmath": "cmath", "lanes": "adcompiler.runtime.lanes"}
-_LIBRARIES |= {"sets": "adcompiler.runtime.sets"}
+_LIBRARIES |= {"sets": "adcompiler.runtime.sets", "common": "adcompiler.definitions.common"}
 _IMPURE = ("np.random.", "random.", "time.")
 
 
