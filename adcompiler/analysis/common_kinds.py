@@ -56,6 +56,19 @@ def number(typingctx, x, *others):
 
 
 @intrinsic
+def within(typingctx, x, a):
+    """Type of what is to be real where something else is.
+
+    Raises:
+        DifferentiationError: AD202 where it is not.
+    """
+    if is_complex(x) and not is_complex(a):
+        reason = "an imaginary part is lost in an array of real numbers"
+        raise DifferentiationError("AD202", reason, None, "make the array complex: x + 0j")
+    return types.unliteral(x)(x, a), _untyped
+
+
+@intrinsic
 def zeros(typingctx, shape, *others):
     """Type of a new array of a shape."""
     rank = len(shape) if isinstance(shape, types.BaseTuple) else 1

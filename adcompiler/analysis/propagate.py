@@ -199,7 +199,7 @@ def _applied(node: Apply, found: Types) -> types.Type:
             return _allocated(node.args, found)
         case Apply(fn="common.zeros" | "common.empty", args=(_, *others)):
             return _of_reals(_allocated(node.args[:1], found), others, found)
-        case Apply(fn="common.conjugate" | "common.real" | "common.number", args=(one, *_)):
+        case Apply(fn="common.conjugate" | "common.real" | "common.number" | "common.within", args=(one, *_)):
             return _of_reals(kind_of(one, found), node.args, found)
         case Apply(fn="np.zeros_like" | "np.empty_like" | "copy", args=(array,), keywords=()):
             return _plain(kind_of(array, found))

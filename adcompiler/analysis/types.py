@@ -30,7 +30,7 @@ from numba.core.untyped_passes import (
 from adcompiler.analysis import common_kinds, stand_ins
 from adcompiler.analysis.common_kinds import with_checked_reals
 from adcompiler.analysis.complaints import complaint
-from adcompiler.analysis.stand_ins import with_stand_ins
+from adcompiler.analysis.stand_ins import with_products, with_stand_ins
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.overloads import choices, constant_kind, without_choices
 from adcompiler.graph.kinds import dtype_name as dtype_name
@@ -116,6 +116,10 @@ def _tried(graph: Graph, arguments: Sequence[types.Type]) -> Types:
         return _inferred(replace(graph, body=with_stand_ins(graph.body)), arguments)
     except DifferentiationError:
         pass  # what the stand-ins do not know, NumPy's own functions may
+    try:
+        return _inferred(replace(graph, body=with_products(graph.body)), arguments)
+    except DifferentiationError:
+        pass
     try:
         return _inferred(graph, arguments)
     except DifferentiationError as error:

@@ -30,6 +30,11 @@ def number(x: Any, *others: Any) -> Any:
     return x if kind is np.float64 else x.astype(kind) if np.ndim(x) else kind(x)
 
 
+def within(x: Any, a: Any) -> Any:
+    """Return what NumPy would take the real part of without a word if `a` is real: it is refused then."""
+    return x
+
+
 def zeros(shape: Any, *others: Any) -> Any:
     """Return zeros in the type that all of these have in common."""
     return np.zeros(shape, _common(*others))

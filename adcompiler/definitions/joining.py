@@ -3,7 +3,7 @@
 import numpy as np
 
 from adcompiler.definitions.axes import blocks, shape_with
-from adcompiler.definitions.common import number
+from adcompiler.definitions.common import number, within
 from adcompiler.definitions.table import Given, Ranks, define, has, refuse
 
 
@@ -175,7 +175,7 @@ def pad(array, pad_width, mode="constant", constant_values=0.0):
     above, below = _widths(pad_width, 0, 2)
     left, right = _widths(pad_width, 1, 2)
     n, m = array.shape
-    y = np.full((above + n + below, left + m + right), number(constant_values + 0.0, array))
+    y = np.full((above + n + below, left + m + right), number(within(constant_values, array) + 0.0, array))
     for i in range(y.shape[0]):
         row = _source(i - above, n, mode)
         for j in range(y.shape[1]):
@@ -195,7 +195,7 @@ def _widths(pad_width, axis, axes):
 
 
 def _pad_vector(array, before, after, mode, constant_values):
-    y = np.full(before + array.size + after, number(constant_values + 0.0, array))
+    y = np.full(before + array.size + after, number(within(constant_values, array) + 0.0, array))
     for i in range(y.size):
         place = _source(i - before, array.size, mode)
         if place >= 0:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from adcompiler.definitions.axes import blocks
-from adcompiler.definitions.common import number
+from adcompiler.definitions.common import within
 from adcompiler.definitions.table import Given, Ranks, define, has_more_axes, refuse
 
 
@@ -53,12 +53,12 @@ def gradient(f, h=1.0, k=None, *, axis=None):
     if f.ndim > 2:
         refuse("np.gradient of more than two axes")
     if f.ndim == 1:
-        return _slopes_at(f, h) if h.ndim == 1 else _slopes(f, h)
+        return _slopes_at(f, within(h, f)) if h.ndim == 1 else _slopes(f, within(h, f))
     if h.ndim == 1:
         refuse("np.gradient of a matrix at places of their own")
     if axis is None:
-        return _slopes(f, h), _slopes(f.T, h if k is None else k).T
-    return _slopes(f, h) if axis % 2 == 0 else _slopes(f.T, h).T
+        return _slopes(f, within(h, f)), _slopes(f.T, within(h if k is None else k, f)).T
+    return _slopes(f, within(h, f)) if axis % 2 == 0 else _slopes(f.T, within(h, f)).T
 
 
 def _slopes(f, h):
@@ -72,7 +72,7 @@ def _slopes(f, h):
 
 def _slopes_at(f, x):
     assert f.size > 1 and f.size == x.size, "np.gradient needs two places, and a number at each"
-    y = number(f / 1.0, x)
+    y = f / 1.0
     for k in range(1, f.size - 1):
         before, after = x[k] - x[k - 1], x[k + 1] - x[k]
         inner = before**2 * f[k + 1] + (after**2 - before**2) * f[k] - after**2 * f[k - 1]

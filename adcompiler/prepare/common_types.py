@@ -29,6 +29,8 @@ def settle_common_types(graph: Graph) -> Graph:
                 nodes.append(node)
             elif node.fn in ("common.zeros", "common.empty"):
                 nodes.append(_allocation(node))
+            elif node.fn == "common.within":
+                same[node.out] = node.args[0]
             elif is_complex(node.out.type) != is_complex(type_of(node.args[0])):
                 nodes.append(_made_complex(node) if node.fn == "common.number" else _real_part(node))
             elif node.fn == "common.conjugate" and is_complex(node.out.type):

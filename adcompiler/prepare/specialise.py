@@ -203,12 +203,19 @@ def _with_equal_factors(graph: Graph) -> Graph:
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
         for node in region.nodes:
-            if isinstance(node, Apply) and node.fn == "matmul":
+            if isinstance(node, Apply) and _has_equal_factors(node):
                 node = replace(node, args=tuple(_of_type(atom, node, nodes) for atom in node.args))
             nodes.append(node)
         return replace(region, nodes=tuple(nodes))
 
     return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def _has_equal_factors(node: Apply) -> bool:
+    """Tell whether compiled code wants the arguments of a function to be of one type."""
+    if node.fn == "np.outer":  # rules of it have products
+        return is_complex(node.out.type)
+    return card(node.fn).takes_one_type
 
 
 def _of_type(factor: Atom, product: Apply, nodes: list[Node]) -> Atom:

@@ -156,6 +156,7 @@ class Card:
         on_numbers: what it is called for single booleans: `np.logical_and` is `and`.
         order_of_matrix: of a function of a matrix, or of a matrix and a right side, the order in which Numba
             stores the result: "C" or "F", empty if it is a number.
+        takes_one_type: whether compiled code wants its arguments to be arrays of one type.
         part_names: names of the results, where there are several.
         part_ranks: the number of axes of each.
 
@@ -225,6 +226,7 @@ class Card:
     compute: Callable[..., Any] | None = None
     on_numbers: str = ""
     order_of_matrix: str | None = None
+    takes_one_type: bool = False
     part_names: tuple[str, ...] = ()
     part_ranks: tuple[int, ...] = ()
 

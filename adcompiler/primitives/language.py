@@ -296,7 +296,7 @@ enter(
     compute=lambda value, _: value,
     shows=Shows.FIRST,
 )
-for _name in ("conjugate", "real", "number"):
+for _name in ("conjugate", "real", "number", "within"):
     enter(f"common.{_name}", arity=(1, None), follows=Follows.SAME_RANK, shows=Shows.FIRST)
 enter("common.zeros common.empty", arity=(1, None), follows=Follows.GIVEN, is_constant=True)
 enter("cast", spelling=Spelling.FORM, arity=(2, 2), compute=lambda like, value: type(like)(value))

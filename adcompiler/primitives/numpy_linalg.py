@@ -59,6 +59,7 @@ enter(
     arity=(2, 2),
     order_of_matrix="F",
     part_names=("factors", "result"),
+    takes_one_type=True,
     is_analytic=True,
     example="np.linalg.solve(m, v)",
 )
