@@ -199,8 +199,12 @@ class Card:
         is_steep_at_zero: whether its slope is infinite at zero.
         vjps: vector-Jacobian products by ranks of the arguments and axis.
         jvps: Jacobian-vector products by ranks of the arguments, of functions that are not linear.
+        complex_vjps: those for complex arguments, where they are others.
+        complex_jvps: likewise.
         is_of_first: whether further arguments do not change the derivative.
         refused: why no derivative goes through it, with a way out.
+
+        cure_for_complex: what to write in place of it for complex arguments, where these are refused.
 
         example: a call with arguments `x` (a number), `v` (a vector), `m` (a square matrix), `b` (booleans).
     """
@@ -269,8 +273,11 @@ class Card:
     is_steep_at_zero: bool = False
     vjps: dict[tuple[tuple[int, ...], int | None], Structured] = field(default_factory=dict)
     jvps: dict[tuple[int, ...], Callable[..., Any]] = field(default_factory=dict)
+    complex_vjps: dict[tuple[tuple[int, ...], int | None], Structured] = field(default_factory=dict)
+    complex_jvps: dict[tuple[int, ...], Callable[..., Any]] = field(default_factory=dict)
     is_of_first: bool = False
     refused: str = ""
+    cure_for_complex: str = ""
 
     example: str = ""
 
