@@ -173,6 +173,8 @@ def _replaced(node: Node) -> Node:
             return replace(node, fn=f"stand_ins.{node.fn}")
         case Apply(fn="np.sum" | "np.max" | "np.min", args=(_,), keywords=()):
             return replace(node, fn="stand_ins.of_all")
+        case Apply(fn="factors.lower_solved" | "factors.upper_solved"):
+            return replace(node, fn="stand_ins.solve")
         case Apply(fn=fn, keywords=()) if fn.startswith("np.linalg.") and fn[10:] in _LINALG:
             return replace(node, fn=f"stand_ins.{fn[10:]}")
         case Apply(fn="np.sum", args=(array,), keywords=(("axis", Literal(value=int()) as axis),)):
