@@ -324,6 +324,7 @@ enter(
     vanishes=Vanishes.WITH_FIRST,
     shows=Shows.FIRST,
     is_linear=True,
+    is_analytic=True,
 )
 for _name in GUARDS:
     if _name not in ("times", "finite"):  # one computes something, the other belongs to the program
