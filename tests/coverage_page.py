@@ -115,9 +115,8 @@ def rules_page() -> str:
 COMPLEX_NUMBERS = """Arguments, results and all between may be complex ([guide](guide/complex.md)). The adjoint of a complex number z is the d for
 which the result changes by the real part of d dz, as in JAX: analytic functions keep the rules that they have for real
 numbers, and real numbers that complex ones are made of (`x + 1j * y`, `complex(x, y)`) get the real part of what comes
-back. `np.histogram` takes complex weights, `np.interp` complex values at real places, `np.linalg.svd` matrices of
-which singular values are wanted. Eigenvectors may be turned by any phase: where it matters, the adjoint is NaN. All functions that are not named here are refused for
-complex arguments.
+back. `np.histogram` takes complex weights, `np.interp` complex values at real places; of `np.linalg.svd`, singular values have a derivative.
+Eigenvectors may be turned by any phase: where it matters, the adjoint is NaN. All functions that are not named here are refused for complex arguments.
 """
 
 
