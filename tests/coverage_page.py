@@ -115,13 +115,14 @@ def rules_page() -> str:
 COMPLEX_NUMBERS = """Arguments, results and all between may be complex ([guide](guide/complex.md)). The adjoint of a complex number z is the d for
 which the result changes by the real part of d dz, as in JAX: analytic functions keep the rules that they have for real
 numbers, and real numbers that complex ones are made of (`x + 1j * y`, `complex(x, y)`) get the real part of what comes
-back. All functions that are not named here are refused for complex arguments that carry a derivative.
+back. `np.histogram` takes complex weights, `np.interp` complex values at real places; of `np.linalg.svd`, singular values have a derivative.
+Eigenvectors may be turned by any phase: where it matters, the adjoint is NaN. All functions that are not named here are refused for complex arguments.
 """
 
 
 def _without_derivative() -> list[str]:
     names = (name for name, c in CARDS.items() if c.is_constant)
-    return sorted(name for name in names if "." in name and "[" not in name)
+    return sorted(n for n in names if "." in n and "[" not in n and not n.startswith("common."))
 
 
 def _complex() -> list[str]:
@@ -138,6 +139,7 @@ def _analytic() -> list[str]:
         n for n, c in CARDS.items() if (c.is_analytic or c.holds_for_complex) and not n.startswith("math.")
     )
     known = {name for name in analytic if kind_of(name) is not None}
+    known |= {name.partition("[")[0] for name, c in CARDS.items() if c.complex_vjps}
     return sorted(known | set(defined))
 
 

@@ -220,7 +220,7 @@ def refused(function, *args):
 def test_functions_of_real_numbers_are_refused():
     error = refused(lambda x: np.sum(np.abs(np.sinh(np.maximum(x + 1j * x, 0.0)))), np.ones(2))
     assert (error.code, "'np.maximum'" in error.reason) == ("AD202", True)
-    error = refused(lambda x: np.var(x + 1j * x, ddof=1), np.ones(3))
+    error = refused(lambda x: abs(np.median(x + 1j * x)), np.ones(3))
     assert (error.code, "real numbers only" in error.reason) == ("AD202", True)
 
 

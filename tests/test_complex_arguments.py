@@ -385,3 +385,16 @@ def test_products_of_kronecker_and_exponentials_of_matrices(jit):
     assert np.real(np.sum(found * along)) == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-7)
     ends = [grad(program, jit=jit)(M + h * along) for h in (step, -step)]
     np.testing.assert_allclose(hvp(program, jit=jit)(M, along), (ends[0] - ends[1]) / (2 * step), rtol=1e-6)
+
+
+@MODES
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 3, 2)])
+def test_vdot_conjugates_its_first_argument(shape, jit):
+    def program(a, b):
+        found = np.vdot(a, b)
+        return abs(found) ** 2 + found.real + found.imag
+
+    random = np.random.default_rng(1)
+    args = [random.normal(size=shape) + 1j * random.normal(size=shape) for _ in range(2)]
+    check_grad(program, args, jit=jit)
+    check_jvp(program, args, (0, 1), jit=jit)

@@ -61,10 +61,15 @@ PRIMITIVE = ("np.float32", "np.float64", "item", "np.complex64", "np.complex128"
 IN_CORPUS = ("np.add.at", "np.subtract.at", "math.factorial", "math.comb", "math.dist")
 
 
+def named_in(expression):
+    """Return the names of the arguments of an expression."""
+    bare = re.sub(r'"[^"]*"|\b(np|special|scipy|c?math)(\.\w+)+|\b\w+=', "", expression)
+    return [name for name in ARGUMENTS if re.search(rf"\b{name}\b", bare)]
+
+
 def program(expression, parts):
     """Return a function that weighs all elements of an expression differently, and its arguments."""
-    bare = re.sub(r'"[^"]*"|\b(np|special|scipy|c?math)(\.\w+)+|\b\w+=', "", expression)
-    names = [name for name in ARGUMENTS if re.search(rf"\b{name}\b", bare)]
+    names = named_in(expression)
     total = "" if "math" in expression else "np.sum"  # of numbers, Numba has none before 0.66
     found = [f"found[{k}]" for k in range(parts)] or ["found"]
     sums = " + ".join(f"{total}(np.sin({one}) * {one})" for one in found)

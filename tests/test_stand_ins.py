@@ -39,6 +39,20 @@ def test_functions_of_a_matrix(name, layout):
     assert by_stand_in(getattr(stand_ins, name), kinds) == by_numba(MATRIX[name], kinds)
 
 
+@pytest.mark.parametrize("name", ["slogdet", "cholesky", "eigh", "svd"])
+def test_functions_of_a_complex_matrix(name):
+    kinds = (types.Array(types.complex128, 2, "C"),)
+    assert by_stand_in(getattr(stand_ins, name), kinds) == by_numba(MATRIX[name], kinds)
+
+
+MASK, REAL, COMPLEX = (types.Array(kind, 1, "C") for kind in (types.boolean, float64, types.complex128))
+
+
+@pytest.mark.parametrize("others", [(COMPLEX, REAL), (types.complex128, REAL), (COMPLEX, types.int64)])
+def test_a_choice_of_complex_numbers(others):
+    assert by_stand_in(stand_ins.where, (MASK, *others)) == by_numba(np.where, (MASK, *others))
+
+
 PAIRS = [(1, "C", 1, "A"), (1, "C", 2, "F"), (2, "F", 1, "C"), (2, "A", 2, "C"), (2, "F", 2, "F")]
 
 

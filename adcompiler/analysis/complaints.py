@@ -48,6 +48,9 @@ def complaint(
         shown = _user_name(name, names)
         reason = f"{shown} is {pretty(one)} on one path and {pretty(two)} on another"
         return DifferentiationError("AD104", reason, _or_any(where, graph))
+    if "cannot convert from complex" in text:
+        reason = "a conversion to real numbers loses imaginary parts"
+        return DifferentiationError("AD202", reason, _or_any(where, graph), "write x.real")
     reason, cure = _reason(text, node, names)
     return DifferentiationError("AD304", reason, _or_any(where, graph), cure)
 

@@ -197,6 +197,10 @@ def _applied(node: Apply, found: Types) -> types.Type:
             return types.Array(float64, 1, "C")
         case Apply(fn="np.empty" | "np.zeros" | "np.ones", keywords=()):
             return _allocated(node.args, found)
+        case Apply(fn="common.zeros" | "common.empty", args=(_, *others)):
+            return _of_reals(_allocated(node.args[:1], found), others, found)
+        case Apply(fn="common.conjugate" | "common.real" | "common.number" | "common.within", args=(one, *_)):
+            return _of_reals(kind_of(one, found), node.args, found)
         case Apply(fn="np.zeros_like" | "np.empty_like" | "copy", args=(array,), keywords=()):
             return _plain(kind_of(array, found))
         case Apply(fn="np.sum" | "np.mean" | "np.max" | "np.min", args=(array,), keywords=()):
@@ -280,6 +284,13 @@ def _in_place(one: types.Type, two: types.Type) -> types.Type:
     if one not in (float64, int64) or two not in (float64, int64):
         raise UnknownTypeError
     return float64 if float64 in (one, two) else int64
+
+
+def _of_reals(kind: types.Type, atoms: Iterable[Atom], found: Types) -> types.Type:
+    """Return a type that is right where no number is complex."""
+    for atom in atoms:
+        _one_of(element(kind_of(atom, found)), *_FLOATS, int64)
+    return kind
 
 
 def _allocated(args: tuple[Atom, ...], found: Types) -> types.Type:

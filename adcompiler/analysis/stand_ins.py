@@ -7,17 +7,20 @@ is lost where the call is written as a loop afterwards, or is one for another la
 # mypy: disable-error-code="no-untyped-def, untyped-decorator"
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from numba import boolean, float32, float64, int64
+from numba import boolean, complex64, complex128, float32, float64, int64
 from numba.core import types
 from numba.extending import intrinsic
 
 from adcompiler.graph.nodes import Apply, Literal, Node, Region
 from adcompiler.graph.walk import map_region
+from adcompiler.primitives import card
 
-_SIMPLE = (float64, float32, int64)
+_CONTINUOUS = (float64, float32, complex128, complex64)
+_SIMPLE = (*_CONTINUOUS, int64)
 
 
 def _untyped(*_):  # pragma: no cover - nothing is generated while types are inferred
@@ -27,10 +30,11 @@ def _untyped(*_):  # pragma: no cover - nothing is generated while types are inf
 @intrinsic
 def outer(typingctx, a, b):
     """Type of `np.outer`."""
-    for kind in (float64, float32):
-        if all(isinstance(x, types.Array) and x.ndim == 1 and x.dtype == kind for x in (a, b)):
-            return types.Array(kind, 2, "C")(a, b), _untyped
-    return None
+    if not all(isinstance(x, types.Array) and x.ndim == 1 and x.dtype in _CONTINUOUS for x in (a, b)):
+        return None
+    kind = typingctx.unify_types(a.dtype, b.dtype)
+    is_plain = a.dtype == b.dtype or isinstance(kind, types.Complex)
+    return (types.Array(kind, 2, "C")(a, b), _untyped) if is_plain else None
 
 
 @intrinsic
@@ -39,9 +43,10 @@ def where(typingctx, test, a, b):
     kinds = {x.dtype if isinstance(x, types.Array) else types.unliteral(x) for x in (a, b)}
     ranks = [x.ndim for x in (test, a, b) if isinstance(x, types.Array)]
     is_mask = isinstance(test, types.Array) and test.dtype == boolean
-    is_double = kinds <= {float64, float32, int64} and float64 in kinds
-    if is_mask and (is_double or kinds == {float32}):
-        return types.Array(float64 if is_double else float32, max(ranks), "C")(test, a, b), _untyped
+    widest = next((kind for kind in (complex128, float64, float32) if kind in kinds), None)
+    is_known = kinds <= {complex128, float64, float32, int64} and (widest != float32 or len(kinds) == 1)
+    if is_mask and is_known and widest is not None:
+        return types.Array(widest, max(ranks), "C")(test, a, b), _untyped
     return None
 
 
@@ -57,7 +62,7 @@ def sum_axis(typingctx, array, axis):
 @intrinsic
 def of_all(typingctx, array):
     """Type of `np.sum`, `np.max` and `np.min` of a whole array."""
-    is_known = isinstance(array, types.Array) and array.dtype in (float64, float32)
+    is_known = isinstance(array, types.Array) and array.dtype in _CONTINUOUS
     return (array.dtype(array), _untyped) if is_known else None
 
 
@@ -76,8 +81,8 @@ def times(typingctx, d, slope):
     return result(d, slope), _untyped
 
 
-def _is_real(kind: types.Type) -> bool:
-    return isinstance(kind, types.Array) and bool(kind.dtype == float64)
+def _is_double(kind: types.Type) -> bool:
+    return isinstance(kind, types.Array) and kind.dtype in (float64, complex128)
 
 
 @intrinsic
@@ -103,31 +108,50 @@ def reshape(typingctx, array, shape):
 @intrinsic
 def solve(typingctx, a, b):
     """Type of `np.linalg.solve`."""
-    if not _is_real(a) or not _is_real(b):
+    if not _is_double(a) or not _is_double(b):
         return None
-    return types.Array(float64, b.ndim, "F" if b.ndim == 2 else "C")(a, b), _untyped
+    kind = typingctx.unify_types(a.dtype, b.dtype)
+    return types.Array(kind, b.ndim, "F" if b.ndim == 2 else "C")(a, b), _untyped
 
 
-def _returns(result: types.Type) -> Any:
-    """Return what stands for a function of one matrix."""
+def _returns(result: Callable[[types.Type], types.Type]) -> Any:
+    """Return what stands for a function of one matrix, given the type of its result by that of elements."""
 
     @intrinsic
     def stand_in(typingctx, a):
-        return (result(a), _untyped) if _is_real(a) and a.ndim == 2 else None
+        return (result(a.dtype)(a), _untyped) if _is_double(a) and a.ndim == 2 else None
 
     return stand_in
 
 
-_ROWS, _COLUMNS, _VECTOR = (types.Array(float64, *rest) for rest in ((2, "C"), (2, "F"), (1, "C")))
-inv = pinv = _returns(_COLUMNS)
-det = _returns(float64)
-slogdet = _returns(types.UniTuple(float64, 2))
-cholesky = _returns(_ROWS)
-eigvalsh = _returns(_VECTOR)
-eigh = _returns(types.Tuple((_VECTOR, _COLUMNS)))
-svd = _returns(types.Tuple((_COLUMNS, _VECTOR, _COLUMNS)))
-qr = _returns(types.Tuple((types.Array(float64, 2, "A"), _COLUMNS)))
+def _columns(kind: types.Type) -> types.Type:
+    return types.Array(kind, 2, "F")
+
+
+_VECTOR = types.Array(float64, 1, "C")
+inv = pinv = _returns(_columns)
+det = _returns(lambda kind: kind)
+slogdet = _returns(lambda kind: types.Tuple((kind, float64)))
+cholesky = _returns(lambda kind: types.Array(kind, 2, "C"))
+eigvalsh = _returns(lambda kind: _VECTOR)
+eigh = _returns(lambda kind: types.Tuple((_VECTOR, _columns(kind))))
+svd = _returns(lambda kind: types.Tuple((_columns(kind), _VECTOR, _columns(kind))))
+qr = _returns(lambda kind: types.Tuple((types.Array(kind, 2, "A"), _columns(kind))))
 _LINALG = ("solve", "inv", "pinv", "det", "slogdet", "cholesky", "eigvalsh", "eigh", "svd", "qr")
+
+
+def with_products(body: Region) -> Region:
+    """Return a region that calls those for products, which take factors of two types."""
+
+    def rewrite(region: Region) -> Region:
+        return replace(region, nodes=tuple(map(_as_product, region.nodes)))
+
+    return map_region(body, rewrite)
+
+
+def _as_product(node: Node) -> Node:
+    takes_one_type = isinstance(node, Apply) and card(node.fn).takes_one_type
+    return _replaced(node) if takes_one_type else node
 
 
 def with_stand_ins(body: Region) -> Region:
@@ -143,10 +167,14 @@ def _replaced(node: Node) -> Node:
     match node:
         case Apply(fn="np.outer" | "np.where", keywords=()):
             return replace(node, fn=node.fn.replace("np.", "stand_ins."))
+        case Apply(fn="np.dot" | "np.vdot", args=(_, _), keywords=()):
+            return replace(node, fn="stand_ins.matmul")
         case Apply(fn="times" | "matmul" | "reshape"):
             return replace(node, fn=f"stand_ins.{node.fn}")
         case Apply(fn="np.sum" | "np.max" | "np.min", args=(_,), keywords=()):
             return replace(node, fn="stand_ins.of_all")
+        case Apply(fn="factors.lower_solved" | "factors.upper_solved"):
+            return replace(node, fn="stand_ins.solve")
         case Apply(fn=fn, keywords=()) if fn.startswith("np.linalg.") and fn[10:] in _LINALG:
             return replace(node, fn=f"stand_ins.{fn[10:]}")
         case Apply(fn="np.sum", args=(array,), keywords=(("axis", Literal(value=int()) as axis),)):

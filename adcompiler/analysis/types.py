@@ -27,9 +27,10 @@ from numba.core.untyped_passes import (
     TranslateByteCode,
 )
 
-from adcompiler.analysis import stand_ins
+from adcompiler.analysis import common_kinds, stand_ins
+from adcompiler.analysis.common_kinds import with_checked_reals
 from adcompiler.analysis.complaints import complaint
-from adcompiler.analysis.stand_ins import with_stand_ins
+from adcompiler.analysis.stand_ins import with_products, with_stand_ins
 from adcompiler.errors import DifferentiationError
 from adcompiler.frontend.overloads import choices, constant_kind, without_choices
 from adcompiler.graph.kinds import dtype_name as dtype_name
@@ -114,7 +115,21 @@ def _tried(graph: Graph, arguments: Sequence[types.Type]) -> Types:
     try:
         return _inferred(replace(graph, body=with_stand_ins(graph.body)), arguments)
     except DifferentiationError:
-        return _inferred(graph, arguments)  # what the stand-ins do not know, NumPy's own functions may
+        pass  # what the stand-ins do not know, NumPy's own functions may
+    try:
+        return _inferred(replace(graph, body=with_products(graph.body)), arguments)
+    except DifferentiationError:
+        pass
+    try:
+        return _inferred(graph, arguments)
+    except DifferentiationError as error:
+        refusal = error
+    if any(isinstance(node, Apply) and node.fn == "of_reals" for node in walk(graph.body)):
+        try:
+            _inferred(with_checked_reals(graph), arguments)
+        except DifferentiationError as error:
+            refusal = error if error.code == "AD202" else refusal
+    raise refusal
 
 
 def enter_types(found: Types) -> None:
@@ -173,6 +188,7 @@ def _inferred(graph: Graph, arguments: Sequence[types.Type]) -> Types:
         "abs": np.abs,  # Numba's own is for numbers only
         "fast": vector_math,
         "stand_ins": stand_ins,
+        "common": common_kinds,
         **GUARDS,
         **_helpers(),
         **captured,

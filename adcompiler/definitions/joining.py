@@ -3,6 +3,7 @@
 import numpy as np
 
 from adcompiler.definitions.axes import blocks, shape_with
+from adcompiler.definitions.common import number, within
 from adcompiler.definitions.table import Given, Ranks, define, has, refuse
 
 
@@ -40,7 +41,7 @@ def _is_tuple(given: Given, ranks: Ranks) -> bool:
     return isinstance(given.get("reps"), tuple)
 
 
-@define("np.tile", when=_is_tuple)
+@define("np.tile", when=_is_tuple, is_analytic=True)
 def tile_axes(A, reps):  # noqa: N803 - NumPy's name
     if A.ndim == 1 and len(reps) == 1:
         return np.tile(A, reps[0])
@@ -55,7 +56,7 @@ def tile_axes(A, reps):  # noqa: N803 - NumPy's name
     return y
 
 
-@define("np.tile")
+@define("np.tile", is_analytic=True)
 def tile(A, reps):  # noqa: N803 - NumPy's name
     if A.ndim > 1:
         return np.tile(A, (1, reps))
@@ -99,7 +100,7 @@ def take(a, indices, axis=None):
     return y.reshape(shape_with(a, axis, indices.size))
 
 
-@define("np.take_along_axis")
+@define("np.take_along_axis", is_analytic=True)
 def take_along_axis(arr, indices, axis):
     axis = axis % arr.ndim
     x, places = blocks(arr, axis), blocks(indices, axis)
@@ -121,7 +122,7 @@ def extract(condition, arr):
     return np.ravel(arr)[np.ravel(condition)]
 
 
-@define("np.select")
+@define("np.select", is_analytic=True)
 def select(condlist, choicelist, default=0.0):
     count = len(condlist)
     chosen = np.where(condlist[count - 1], choicelist[count - 1], default)
@@ -131,7 +132,7 @@ def select(condlist, choicelist, default=0.0):
     return chosen
 
 
-@define("np.meshgrid")
+@define("np.meshgrid", is_analytic=True)
 def meshgrid(x, y, indexing="xy"):
     if indexing == "ij":
         shape = (x.size, y.size)
@@ -140,7 +141,7 @@ def meshgrid(x, y, indexing="xy"):
     return np.zeros(shape, x.dtype) + x[None, :], np.zeros(shape, y.dtype) + y[:, None]
 
 
-@define("np.fill_diagonal")
+@define("np.fill_diagonal", is_analytic=True)
 def fill_diagonal(a, val):
     for i in range(min(a.shape[0], a.shape[1])):
         a[i, i] = val
@@ -165,7 +166,7 @@ def dstack(tup):
     return np.concatenate(tup, axis=2)
 
 
-@define("np.pad")
+@define("np.pad", is_analytic=True)
 def pad(array, pad_width, mode="constant", constant_values=0.0):
     if array.ndim == 1:
         return _pad_vector(array, *_widths(pad_width, 0, 1), mode, constant_values)
@@ -174,7 +175,7 @@ def pad(array, pad_width, mode="constant", constant_values=0.0):
     above, below = _widths(pad_width, 0, 2)
     left, right = _widths(pad_width, 1, 2)
     n, m = array.shape
-    y = np.full((above + n + below, left + m + right), constant_values + 0.0)
+    y = np.full((above + n + below, left + m + right), number(within(constant_values, array) + 0.0, array))
     for i in range(y.shape[0]):
         row = _source(i - above, n, mode)
         for j in range(y.shape[1]):
@@ -194,7 +195,7 @@ def _widths(pad_width, axis, axes):
 
 
 def _pad_vector(array, before, after, mode, constant_values):
-    y = np.full(before + array.size + after, constant_values + 0.0)
+    y = np.full(before + array.size + after, number(within(constant_values, array) + 0.0, array))
     for i in range(y.size):
         place = _source(i - before, array.size, mode)
         if place >= 0:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from adcompiler.definitions.axes import AXES
+from adcompiler.definitions.common import conjugate, empty
 from adcompiler.definitions.table import Given, Ranks, define, refuse
 
 
@@ -10,7 +11,7 @@ def _has_stacks(given: Given, ranks: Ranks) -> bool:
     return max(ranks.get("x1") or 0, ranks.get("x2") or 0) > 2
 
 
-@define("matmul", when=_has_stacks)
+@define("matmul", when=_has_stacks, is_analytic=True)
 def matmul(x1, x2):
     if x2.ndim <= 2:
         inner = x1.shape[-1]
@@ -21,7 +22,7 @@ def matmul(x1, x2):
     n = x2.shape[0]
     if x1.ndim == 3:
         assert x1.shape[0] == n, "the stacks of matrices differ in length"
-    y = np.empty((n, x1.shape[-2], x2.shape[2]))
+    y = empty((n, x1.shape[-2], x2.shape[2]), x1, x2)
     for k in range(n):
         y[k] = (x1[k] if x1.ndim == 3 else x1) @ x2[k]
     return y
@@ -53,7 +54,7 @@ def _flat(a):
 
 @define("np.vdot", when=_is_no_vector, is_analytic=True)
 def vdot(a, b):
-    return np.ravel(a) @ np.ravel(b)
+    return conjugate(np.ravel(a)) @ np.ravel(b)
 
 
 def _is_more(given: Given, ranks: Ranks) -> bool:
@@ -75,7 +76,7 @@ def of_lists(given, ranks):
     return any(isinstance(vector, tuple) for vector in given.values())
 
 
-@define("np.cross", when=of_lists)
+@define("np.cross", when=of_lists, is_analytic=True)
 def cross_of_lists(a, b):
     return np.cross(np.asarray(a), np.asarray(b))
 
@@ -85,12 +86,12 @@ def dot_of_lists(a, b):
     return np.dot(np.asarray(a) * 1.0, np.asarray(b) * 1.0)
 
 
-@define("np.cross")
+@define("np.cross", is_analytic=True)
 def cross(a, b):
     assert a.shape[-1] == 3, "vectors must have three components"
     assert b.shape[-1] == 3, "vectors must have three components"
     if a.ndim == 1 and b.ndim == 1:
-        y = np.empty(3)
+        y = empty(3, a, b)
         y[0] = a[1] * b[2] - a[2] * b[1]
         y[1] = a[2] * b[0] - a[0] * b[2]
         y[2] = a[0] * b[1] - a[1] * b[0]

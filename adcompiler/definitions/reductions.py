@@ -3,6 +3,7 @@
 import numpy as np
 
 from adcompiler.definitions.axes import AXES, blocks, kept, ones, root, shape_with
+from adcompiler.definitions.common import conjugate, real
 from adcompiler.definitions.table import define, has, has_several_axes, is_number
 
 
@@ -52,25 +53,29 @@ def mean(a, axis=None, *, keepdims=False):
     return np.sum(a, axis=axis, keepdims=keepdims) / a.shape[axis]
 
 
-@define("np.var", when=has("axis", "ddof", "keepdims"))
+@define("np.var", when=has("axis", "ddof", "keepdims"), is_analytic=True)
 def var(a, axis=None, *, ddof=0, keepdims=False):
     if axis is None:
         centered = a - np.mean(a)
-        total = np.sum(centered * centered) / (a.size - ddof)
+        total = np.sum(_squares(centered)) / (a.size - ddof)
         return np.full(ones(a), total) if keepdims else total
     centered = a - np.mean(a, axis=axis, keepdims=True)
-    mean_square = np.mean(centered * centered, axis=axis, keepdims=keepdims)
+    mean_square = np.mean(_squares(centered), axis=axis, keepdims=keepdims)
     if ddof == 0:
         return mean_square
     count = _count(a, axis)
     return mean_square * (count / (count - ddof))
 
 
+def _squares(a):
+    return real(a * conjugate(a))
+
+
 def _count(a, axis):
-    return np.sum(np.ones_like(a)) / np.sum(np.ones_like(np.sum(a, axis=axis)))
+    return real(np.sum(np.ones_like(a)) / np.sum(np.ones_like(np.sum(a, axis=axis))))
 
 
-@define("np.std", when=has("axis", "ddof", "keepdims"))
+@define("np.std", when=has("axis", "ddof", "keepdims"), is_analytic=True)
 def std(a, axis=None, *, ddof=0, keepdims=False):
     return root(np.var(a, axis=axis, ddof=ddof, keepdims=keepdims))
 
@@ -170,27 +175,27 @@ def _along(a, axis):
     return shape
 
 
-@define("np.nansum", when=has("axis", "keepdims"))
+@define("np.nansum", when=has("axis", "keepdims"), is_analytic=True)
 def nansum(a, axis=None, *, keepdims=False):
     return np.sum(np.where(np.isnan(a), 0.0, a), axis=axis, keepdims=keepdims)
 
 
-@define("np.nanmean")
+@define("np.nanmean", is_analytic=True)
 def nanmean(a, axis=None, *, keepdims=False):
     number = np.sum(np.where(np.isnan(a), 0.0, 1.0), axis=axis, keepdims=keepdims)
     return np.sum(np.where(np.isnan(a), 0.0, a), axis=axis, keepdims=keepdims) / number
 
 
-@define("np.nanvar")
+@define("np.nanvar", is_analytic=True)
 def nanvar(a, axis=None, *, ddof=0, keepdims=False):
     missing = np.isnan(a)
     mean = np.nanmean(a, axis=axis, keepdims=axis is not None)
     centered = np.where(missing, 0.0, np.where(missing, 0.0, a) - mean)
     number = np.sum(np.where(missing, 0.0, 1.0), axis=axis, keepdims=keepdims)
-    return np.sum(centered * centered, axis=axis, keepdims=keepdims) / (number - ddof)
+    return np.sum(_squares(centered), axis=axis, keepdims=keepdims) / (number - ddof)
 
 
-@define("np.nanstd")
+@define("np.nanstd", is_analytic=True)
 def nanstd(a, axis=None, *, ddof=0, keepdims=False):
     return root(np.nanvar(a, axis=axis, ddof=ddof, keepdims=keepdims))
 
@@ -205,6 +210,6 @@ def nanmin(a, axis=None, *, keepdims=False):
     return np.min(np.where(np.isnan(a), np.inf, a), axis=axis, keepdims=keepdims)
 
 
-@define("np.nanprod")
+@define("np.nanprod", is_analytic=True)
 def nanprod(a, axis=None, *, keepdims=False):
     return np.prod(np.where(np.isnan(a), 1.0, a), axis=axis, keepdims=keepdims)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from adcompiler.definitions.axes import blocks
+from adcompiler.definitions.common import within
 from adcompiler.definitions.table import Given, Ranks, define, has_more_axes, refuse
 
 
@@ -47,17 +48,17 @@ def cumprod(a, axis=None):
     return z.reshape(a.shape)
 
 
-@define("np.gradient")
+@define("np.gradient", is_analytic=True)
 def gradient(f, h=1.0, k=None, *, axis=None):
     if f.ndim > 2:
         refuse("np.gradient of more than two axes")
     if f.ndim == 1:
-        return _slopes_at(f, h) if h.ndim == 1 else _slopes(f, h)
+        return _slopes_at(f, within(h, f)) if h.ndim == 1 else _slopes(f, within(h, f))
     if h.ndim == 1:
         refuse("np.gradient of a matrix at places of their own")
     if axis is None:
-        return _slopes(f, h), _slopes(f.T, h if k is None else k).T
-    return _slopes(f, h) if axis % 2 == 0 else _slopes(f.T, h).T
+        return _slopes(f, within(h, f)), _slopes(f.T, within(h if k is None else k, f)).T
+    return _slopes(f, within(h, f)) if axis % 2 == 0 else _slopes(f.T, within(h, f)).T
 
 
 def _slopes(f, h):
@@ -81,12 +82,12 @@ def _slopes_at(f, x):
     return y
 
 
-@define("np.nancumsum")
+@define("np.nancumsum", is_analytic=True)
 def nancumsum(a, axis=None):
     return np.cumsum(np.where(np.isnan(a), 0.0, a), axis=axis)
 
 
-@define("np.nancumprod")
+@define("np.nancumprod", is_analytic=True)
 def nancumprod(a, axis=None):
     return np.cumprod(np.where(np.isnan(a), 1.0, a), axis=axis)
 
@@ -117,7 +118,7 @@ def ediff1d(ary, to_end=None, to_begin=None):
     return steps
 
 
-@define("np.trapezoid", "np.trapz")
+@define("np.trapezoid", "np.trapz", is_analytic=True)
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     axis = axis % y.ndim
     if x is None:

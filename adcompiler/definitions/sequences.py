@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from adcompiler.definitions.axes import blocks
+from adcompiler.definitions.common import empty, number
 from adcompiler.definitions.table import define, has, has_more_axes
 
 
@@ -13,7 +14,13 @@ def is_double(given, ranks):
     return getattr(given.get("dtype"), "name", "np.float64") in ("np.float64", "float")
 
 
+def has_no_dtype(given, ranks):
+    """The definition is for what has the type of its arguments."""
+    return given.get("dtype") is None
+
+
 @define("np.linspace", when=is_double)
+@define("np.linspace", when=has_no_dtype, is_analytic=True)  # the lower one comes first
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None):
     steps = max(num - 1, 1) if endpoint else num
     step = (stop - start) / steps
@@ -22,20 +29,20 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None):
     return start + step * np.arange(num)
 
 
-@define("np.logspace")
+@define("np.logspace", is_analytic=True)
 def logspace(start, stop, num=50, endpoint=True, base=10.0):
     return base ** np.linspace(start, stop, num, endpoint)
 
 
-@define("np.geomspace")
+@define("np.geomspace", is_analytic=True)
 def geomspace(start, stop, num=50, endpoint=True):
     return start * (stop / start) ** np.linspace(0.0, 1.0, num, endpoint)
 
 
-@define("np.vander")
+@define("np.vander", is_analytic=True)
 def vander(x, N=None, increasing=False):  # noqa: N803 - NumPy's name
     n = x.size if N is None else N
-    y = np.empty((x.size, n))
+    y = empty((x.size, n), x)
     for i in range(x.size):
         power = 1.0
         for k in range(n):
@@ -44,15 +51,15 @@ def vander(x, N=None, increasing=False):  # noqa: N803 - NumPy's name
     return y
 
 
-@define("np.polyval")
+@define("np.polyval", is_analytic=True)
 def polyval(p, x):
-    y = x * 0.0
+    y = number(x * 0.0, p)
     for k in range(p.size):
         y = y * x + p[k]
     return y
 
 
-@define("np.polyder")
+@define("np.polyder", is_analytic=True)
 def polyder(p):
     return p[:-1] * np.arange(p.size - 1, 0, -1)
 

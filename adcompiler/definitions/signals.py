@@ -3,10 +3,11 @@
 import numpy as np
 import scipy
 
+from adcompiler.definitions.common import conjugate, zeros
 from adcompiler.definitions.table import define, refuse
 
 
-@define("np.convolve")
+@define("np.convolve", is_analytic=True)
 def convolve(a, v, mode="full"):
     if mode == "full":
         return _convolved(a, v, 0, a.size + v.size - 1)
@@ -20,7 +21,7 @@ def convolve(a, v, mode="full"):
 
 
 def _convolved(a, v, first, count):
-    y = np.zeros(count)
+    y = zeros(count, a, v)
     for k in range(count):
         place = first + k
         for i in range(max(place - v.size + 1, 0), min(place + 1, a.size)):
@@ -28,13 +29,13 @@ def _convolved(a, v, first, count):
     return y
 
 
-@define("np.correlate")
+@define("np.correlate", is_analytic=True)
 def correlate(a, v, mode="valid"):
     if mode == "same":
         longer, shorter = max(a.size, v.size), min(a.size, v.size)
         first = (shorter - 1) // 2 if a.size >= v.size else shorter // 2
-        return _convolved(a, v[::-1], first, longer)
-    return np.convolve(a, v[::-1], mode)
+        return _convolved(a, conjugate(v[::-1]), first, longer)
+    return np.convolve(a, conjugate(v[::-1]), mode)
 
 
 @define("special.polygamma")

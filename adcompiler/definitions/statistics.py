@@ -4,6 +4,7 @@ import numpy as np
 
 from adcompiler.custom import stop_gradient
 from adcompiler.definitions.axes import blocks, shape_with
+from adcompiler.definitions.common import conjugate, empty, number, real, zeros
 from adcompiler.definitions.table import define
 
 
@@ -67,7 +68,7 @@ def nanquantile(a, q):
     return np.quantile(flat[~np.isnan(flat)], q)
 
 
-@define("np.cov")
+@define("np.cov", is_analytic=True)
 def cov(m, y=None, rowvar=True, bias=False, ddof=None):
     rows = m[None, :] if m.ndim == 1 else m if rowvar else m.T
     if y is not None:
@@ -75,28 +76,28 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None):
         rows = np.concatenate((rows, more))
     lost = ddof if ddof is not None else 0 if bias else 1
     centered = rows - np.mean(rows, axis=1, keepdims=True)
-    products = centered @ centered.T / (rows.shape[1] - lost)
+    products = centered @ conjugate(centered.T) / (rows.shape[1] - lost)
     if m.ndim == 1 and y is None:
         return products[0, 0]
     return products
 
 
-@define("np.corrcoef")
+@define("np.corrcoef", is_analytic=True)
 def corrcoef(x, y=None, rowvar=True):
     if x.ndim == 1 and y is None:
-        return 1.0
+        return number(1.0, x)
     products = np.cov(x, y, rowvar)
-    deviations = np.sqrt(np.diag(products))
+    deviations = np.sqrt(real(np.diag(products)))
     return products / deviations[:, None] / deviations[None, :]
 
 
-@define("np.interp")
+@define("np.interp", reals=("x", "xp"))
 def interp(x, xp, fp, left=None, right=None):
     assert xp.size == fp.size, "fp and xp are not of the same length"
     if x.ndim == 0:
         return _interpolated(x, xp, fp, fp[0] if left is None else left, fp[-1] if right is None else right)
     flat = np.ravel(x)
-    y = np.empty(x.size)
+    y = empty(x.size, fp)
     for k in range(x.size):
         first, last = fp[0] if left is None else left, fp[-1] if right is None else right
         y[k] = _interpolated(flat[k], xp, fp, first, last)
@@ -104,7 +105,7 @@ def interp(x, xp, fp, left=None, right=None):
 
 
 def _interpolated(x, xp, fp, left, right):
-    y = x  # NaN
+    y = number(x, fp[0])  # NaN
     if x < xp[0]:
         y = left
     elif x > xp[-1]:
@@ -132,7 +133,7 @@ def bincount(x, weights=None, minlength=0):
     return total
 
 
-@define("np.histogram")
+@define("np.histogram", reals=("a", "bins", "range"))
 def histogram(a, bins=10, range=None, density=False, weights=None):
     flat = np.ravel(a)
     if bins.ndim == 0:
@@ -140,7 +141,7 @@ def histogram(a, bins=10, range=None, density=False, weights=None):
         edges = np.linspace(low, high, bins + 1)
     else:
         low, high, edges = bins[0], bins[-1], bins
-    tally = np.zeros(edges.size - 1, np.int64) if weights is None else np.zeros(edges.size - 1)
+    tally = np.zeros(edges.size - 1, np.int64) if weights is None else zeros(edges.size - 1, weights)
     heights = np.ones(flat.size, np.int64) if weights is None else np.ravel(weights)
     assert heights.size == flat.size, "weights should have the same shape as a"
     for k, place in enumerate(flat):

@@ -27,11 +27,13 @@ class Definition:
         function: the function.
         when: tells when it is used in place of the primitive.
         is_analytic: whether it is meant for complex arguments, too.
+        reals: of a definition for complex arguments, those that have to be real all the same.
     """
 
     function: Callable[..., Any]
     when: Test
     is_analytic: bool = False
+    reals: tuple[str, ...] = ()
 
 
 DEFINITIONS: dict[str, list[Definition]] = {}
@@ -71,7 +73,7 @@ def has_more_axes(given: Given, ranks: Ranks) -> bool:
 
 
 def define(
-    *names: str, when: Test = always, is_analytic: bool = False
+    *names: str, when: Test = always, is_analytic: bool = False, reals: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enter a definition; of several for one name, the first that fits is used.
 
@@ -79,11 +81,14 @@ def define(
         names: canonical names of the functions that it stands for.
         when: tells from the arguments whether it is meant.
         is_analytic: whether it holds for complex arguments as it is.
+        reals: names of arguments that have to be real, where others may be complex.
     """
 
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
         for name in names:
-            DEFINITIONS.setdefault(name, []).append(Definition(function, when, is_analytic))
+            DEFINITIONS.setdefault(name, []).append(
+                Definition(function, when, is_analytic or bool(reals), reals)
+            )
         return function
 
     return enter

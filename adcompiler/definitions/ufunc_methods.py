@@ -53,7 +53,7 @@ def outer(of: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for _name in ("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "hypot", "arctan2"):
-    define(f"np.{_name}.outer", is_analytic=_name in ("add", "subtract", "multiply", "divide"))(
+    define(f"np.{_name}.outer", is_analytic=_name in ("add", "subtract", "multiply", "divide", "power"))(
         outer(getattr(np, _name))
     )
 

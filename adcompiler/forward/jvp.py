@@ -8,6 +8,7 @@ from dataclasses import replace
 from adcompiler.analysis.types import element, is_array, is_complex, is_list
 from adcompiler.forward.own_jvp import forward_custom
 from adcompiler.forward.tangents import TangentSweep
+from adcompiler.graph.kinds import DOUBLE_OF
 from adcompiler.graph.nodes import Apply, Atom, Global, Node, Value, type_of
 from adcompiler.graph.walk import operands, values
 from adcompiler.primitives import Elementwise, Fill, Spelling, card
@@ -181,6 +182,6 @@ def _structured(sweep: TangentSweep, node: Apply) -> Atom | None:
 def _widened(sweep: TangentSweep, atom: Atom, own: Atom) -> Atom:
     """Return an array, or the tangent of one, in double precision."""
     kind = type_of(own)
-    if kind is None or not is_array(kind) or str(element(kind)) != "float32":
+    if kind is None or not is_array(kind) or str(element(kind)) not in DOUBLE_OF:
         return atom
-    return sweep.apply("astype", atom, Global("np.float64", None))
+    return sweep.apply("astype", atom, Global(DOUBLE_OF[str(element(kind))], None))

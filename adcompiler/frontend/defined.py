@@ -55,9 +55,10 @@ def inlined(
         return None
     _check_options(state, node, definition, args, keywords)
     start, where = len(state.nodes), state.where(node)
-    if not definition.is_analytic or fn in SHOWN:
-        args = [of_reals(state, node, fn, arg) for arg in args]
-        keywords = {key: of_reals(state, node, fn, arg) for key, arg in keywords.items()}
+    names = [*inspect.signature(definition.function).parameters]
+    marked = names if not definition.is_analytic or fn in SHOWN else definition.reals
+    args = [of_reals(state, node, fn, a) if k in marked else a for k, a in zip(names, args, strict=False)]
+    keywords = {k: of_reals(state, node, fn, a) if k in marked else a for k, a in keywords.items()}
     source = parse(definition.function)
     try:
         env = inlining.bind_parameters(state, node, source, None, args, keywords)

@@ -7,6 +7,7 @@ from collections import Counter
 import gast
 import numpy as np
 
+from adcompiler.definitions.common import zeros
 from adcompiler.frontend import defined, inlining, tuples
 from adcompiler.frontend.bindings import Binding
 from adcompiler.frontend.parse import parse
@@ -28,11 +29,10 @@ def contracted(state: Lowering, node: gast.Call, name: str | None) -> Binding:
         raise state.refuse("AD102", "np.einsum with '...' is not part of the language", node)
     if len(terms) != len(arrays):
         raise state.refuse("AD102", f"the formula is for {len(terms)} arrays, not {len(arrays)}", node)
-    if result and _without_loops(terms, result) is None:  # sums are formed in an array of floats
-        arrays = [defined.of_reals(state, node, "np.einsum", array) for array in arrays]
-        if len(terms) == 1 and set(terms[0]) == set(result):
-            arrays = [defined.of_reals(state, node, "np.einsum without sums", array) for array in arrays]
-    known = {"np": np, "__name__": __name__}
+    is_copy = len(terms) == 1 and set(terms[0]) == set(result)
+    if result and is_copy and _without_loops(terms, result) is None:
+        arrays = [defined.of_reals(state, node, "np.einsum without sums", array) for array in arrays]
+    known = {"np": np, "zeros": zeros, "__name__": __name__}
     source = parse(function_of(program(terms, result), known, "a formula"))
     start, where = len(state.nodes), state.where(node)
     env = inlining.bind_parameters(state, node, source, None, arrays, {})
@@ -62,7 +62,7 @@ def program(terms: list[str], result: str) -> str:
         return np.transpose(np.tensordot(x1, x2, axes=((1,), (0,))), (1, 0))
     >>> print(program(["ij"], "i"))
     def einsum(x1):
-        y = np.zeros((x1.shape[0],))
+        y = zeros((x1.shape[0],), x1)
         for j in range(x1.shape[1]):
             for i in range(x1.shape[0]):
                 y[i] += x1[i, j]
@@ -89,7 +89,7 @@ def _nest(names: list[str], terms: list[str], result: str) -> list[str]:
     order = [*result[:-1], *summed, *result[-1:]]
     factors = " * ".join(f"{n}[{', '.join(term)}]" for n, term in zip(names, terms, strict=True))
     shape = "".join(f"{where[letter]}, " for letter in result).rstrip(" " if len(result) == 1 else ", ")
-    lines.append(f"    y = np.zeros(({shape}))" if result else "    y = 0.0")
+    lines.append(f"    y = zeros(({shape}), {', '.join(names)})" if result else "    y = 0.0")
     for depth, letter in enumerate(order):
         lines.append(f"{'    ' * (depth + 1)}for {letter} in range({where[letter]}):")
     target = f"y[{', '.join(result)}]" if result else "y"

@@ -19,7 +19,7 @@ from adcompiler.frontend.listed import any_or_all, as_array, as_tuple, listed, w
 from adcompiler.frontend.ranks import Items, Listed, atom_rank
 from adcompiler.frontend.state import Lowering
 from adcompiler.graph.nodes import Apply, Atom, Literal, Store, Value
-from adcompiler.primitives import Follows, Gives, Spelling, card, is_known, library_function
+from adcompiler.primitives import Follows, Gives, Shows, Spelling, card, is_known, library_function
 
 Keywords = tuple[tuple[str, Atom], ...]
 ONLY_INSIDE = {"isinstance", "getattr"}
@@ -100,7 +100,13 @@ def applied(
         raise state.refuse("AD102", f"'{fn}' is not part of the language", node, cure)
     if most is not None and len(atoms) > most:
         raise state.refuse("AD107", f"'{fn}' takes at most {most} arguments", node)
-    return state.apply(node, fn, atoms, name, options)
+    return state.apply(node, fn, atoms, _of_marked(fn, atoms) or name, options)
+
+
+def _of_marked(fn: str, args: Sequence[Atom]) -> str | None:
+    """Return the name of what a mark of a definition stands for, where numbers are real."""
+    is_mark = fn.startswith("common.") and card(fn).shows is Shows.FIRST
+    return args[0].name if is_mark and isinstance(args[0], Value) and not args[0].temporary else None
 
 
 def _by_form(state: Lowering, node: gast.Call, fn: str, name: str | None) -> Binding | None:

@@ -75,6 +75,8 @@ def primitive(function: object) -> str | None:
                 return _CANONICAL.get(home, home)
     if module == "adcompiler.runtime.plain_factors":
         return f"factors.{name}"
+    if module == "adcompiler.definitions.common":
+        return f"common.{name}"
     return _scipy_name(function, name, module)
 
 

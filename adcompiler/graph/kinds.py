@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba.core import types
 
+DOUBLE_OF = {"float32": "np.float64", "complex64": "np.complex128"}
+"""The type in double precision for each in single precision."""
+
 
 def is_array(kind: types.Type | None) -> bool:
     """Tell whether a type is a NumPy array."""

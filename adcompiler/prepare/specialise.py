@@ -13,6 +13,7 @@ from numba import typeof
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import memory, memory_classes
+from adcompiler.analysis.common_kinds import not_of_reals
 from adcompiler.analysis.types import (
     element,
     is_array,
@@ -40,6 +41,7 @@ from adcompiler.graph.nodes import (
     type_of,
 )
 from adcompiler.graph.walk import defined, map_region, substitute, values, walk
+from adcompiler.prepare.common_types import settle_common_types
 from adcompiler.prepare.in_place import resolve_in_place
 from adcompiler.prepare.items import resolve_items
 from adcompiler.prepare.shown import check_shown, is_marked_as_shown
@@ -59,7 +61,7 @@ def specialise(graph: Graph, keep_arguments: bool) -> Graph:
     _check_powers(graph)
     _check_masks(graph)
     _check_lists(graph)
-    graph = _only_reals(graph)
+    graph = settle_common_types(_only_reals(graph))
     graph = resolve_items(resolve_in_place(graph))
     graph = _with_equal_factors(_with_float_rows(_resolve_identities(graph)))
     graph = _copy_overlapping(graph)
@@ -129,8 +131,7 @@ def _only_reals(graph: Graph) -> Graph:
     for node in marks:
         argument, fn = node.args
         if not is_marked_as_shown(node) and is_complex(type_of(argument)):
-            reason = f"'{getattr(fn, 'value', '')}' is known for real numbers only"
-            raise DifferentiationError("AD202", reason, node.loc)
+            raise not_of_reals(getattr(fn, "value", ""), node.loc)
         same[node.out] = argument
     marked = set(marks)
 
@@ -202,12 +203,19 @@ def _with_equal_factors(graph: Graph) -> Graph:
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
         for node in region.nodes:
-            if isinstance(node, Apply) and node.fn == "matmul":
+            if isinstance(node, Apply) and _has_equal_factors(node):
                 node = replace(node, args=tuple(_of_type(atom, node, nodes) for atom in node.args))
             nodes.append(node)
         return replace(region, nodes=tuple(nodes))
 
     return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def _has_equal_factors(node: Apply) -> bool:
+    """Tell whether compiled code wants the arguments of a function to be of one type."""
+    if node.fn == "np.outer":  # rules of it have products
+        return is_complex(node.out.type)
+    return card(node.fn).takes_one_type
 
 
 def _of_type(factor: Atom, product: Apply, nodes: list[Node]) -> Atom:

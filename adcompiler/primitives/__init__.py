@@ -1,6 +1,7 @@
 """What is known about each primitive: one card each."""
 
 from adcompiler.primitives import (
+    complex_linalg,
     elementwise,
     language,
     numpy_copies,
@@ -33,6 +34,7 @@ __all__ = [
     "Triangle",
     "Vanishes",
     "card",
+    "complex_linalg",
     "elementwise",
     "formula",
     "hint",

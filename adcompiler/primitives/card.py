@@ -156,6 +156,7 @@ class Card:
         on_numbers: what it is called for single booleans: `np.logical_and` is `and`.
         order_of_matrix: of a function of a matrix, or of a matrix and a right side, the order in which Numba
             stores the result: "C" or "F", empty if it is a number.
+        takes_one_type: whether compiled code wants its arguments to be arrays of one type.
         part_names: names of the results, where there are several.
         part_ranks: the number of axes of each.
 
@@ -198,8 +199,12 @@ class Card:
         is_steep_at_zero: whether its slope is infinite at zero.
         vjps: vector-Jacobian products by ranks of the arguments and axis.
         jvps: Jacobian-vector products by ranks of the arguments, of functions that are not linear.
+        complex_vjps: those for complex arguments, where they are others.
+        complex_jvps: likewise.
         is_of_first: whether further arguments do not change the derivative.
         refused: why no derivative goes through it, with a way out.
+
+        cure_for_complex: what to write in place of it for complex arguments, where these are refused.
 
         example: a call with arguments `x` (a number), `v` (a vector), `m` (a square matrix), `b` (booleans).
     """
@@ -225,6 +230,7 @@ class Card:
     compute: Callable[..., Any] | None = None
     on_numbers: str = ""
     order_of_matrix: str | None = None
+    takes_one_type: bool = False
     part_names: tuple[str, ...] = ()
     part_ranks: tuple[int, ...] = ()
 
@@ -267,8 +273,11 @@ class Card:
     is_steep_at_zero: bool = False
     vjps: dict[tuple[tuple[int, ...], int | None], Structured] = field(default_factory=dict)
     jvps: dict[tuple[int, ...], Callable[..., Any]] = field(default_factory=dict)
+    complex_vjps: dict[tuple[tuple[int, ...], int | None], Structured] = field(default_factory=dict)
+    complex_jvps: dict[tuple[int, ...], Callable[..., Any]] = field(default_factory=dict)
     is_of_first: bool = False
     refused: str = ""
+    cure_for_complex: str = ""
 
     example: str = ""
 

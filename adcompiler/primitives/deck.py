@@ -17,7 +17,7 @@ RANKS = range(1, 7)
 _LIBRARIES = {"np": "numpy", "math": "math", "special": "scipy.special", "linalg": "scipy.linalg"}
 _LIBRARIES |= {"factors": "adcompiler.runtime.factors", "random": "random", "time": "time"}
 _LIBRARIES |= {"operator": "operator", "cmath": "cmath", "lanes": "adcompiler.runtime.lanes"}
-_LIBRARIES |= {"sets": "adcompiler.runtime.sets"}
+_LIBRARIES |= {"sets": "adcompiler.runtime.sets", "common": "adcompiler.definitions.common"}
 _IMPURE = ("np.random.", "random.", "time.")
 
 
@@ -70,7 +70,7 @@ def elementwise(
 
 
 def vjp(
-    names: str, *ranks: int, axis: int | None = None, broadcasts: bool = False
+    names: str, *ranks: int, axis: int | None = None, broadcasts: bool = False, of_complex: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enter the vector-Jacobian product of structured functions for arguments of these ranks.
 
@@ -79,27 +79,33 @@ def vjp(
         ranks: number of axes of each array argument; 0 is a number.
         axis: the value of the `axis` argument that the rule is for.
         broadcasts: the rule returns an adjoint that broadcasts to the shape of the input.
+        of_complex: the rule is for complex arguments, those that are entered without are for real ones.
     """
 
     def write(function: Callable[..., Any]) -> Callable[..., Any]:
         for name in names.split():
-            CARDS[name].vjps[ranks, axis] = Structured(function, broadcasts)
+            known = CARDS[name].complex_vjps if of_complex else CARDS[name].vjps
+            known[ranks, axis] = Structured(function, broadcasts)
         return function
 
     return write
 
 
-def jvp(names: str, *ranks: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def jvp(
+    names: str, *ranks: int, of_complex: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enter the Jacobian-vector product of functions that are not linear, for arguments of these ranks.
 
     Args:
         names: names on whose cards it is written, separated by spaces.
         ranks: number of axes of each array argument.
+        of_complex: the rule is for complex arguments.
     """
 
     def write(function: Callable[..., Any]) -> Callable[..., Any]:
         for name in names.split():
-            CARDS[name].jvps[ranks] = function
+            known = CARDS[name].complex_jvps if of_complex else CARDS[name].jvps
+            known[ranks] = function
         return function
 
     return write

@@ -136,7 +136,17 @@ elementwise("math.lgamma", "special.psi(x)", at=((0.3,), (2.7,)))
 # parts of numbers
 elementwise("math.copysign np.copysign", "sign(y) * sign(a)", None, at=((0.3, -1.2), (-0.3, -1.2)))
 elementwise("math.ldexp np.ldexp", "2.0 ** b", None, at=((0.3, 3), (-1.2, -2)))
-elementwise("np.nan_to_num", "1.0 if x - x == 0 else 0.0", at=((0.3,), (-1.2,)), is_choice=True)
+_PARTS_KEPT = tuple(  # of a complex number, each part is replaced for itself
+    f"(real({d}) if real(x) - real(x) == 0 else 0.0) + 1j * (imag({d}) if imag(x) - imag(x) == 0 else 0.0)"
+    for d in "dt"
+)
+elementwise(
+    "np.nan_to_num",
+    "1.0 if x - x == 0 else 0.0",
+    at=((0.3,), (-1.2,)),
+    on_complex=(_PARTS_KEPT[0], _PARTS_KEPT[1]),
+    is_choice=True,
+)
 _OF_REALS: dict[str, Any] = {"is_conversion": True, "keeps_reals": True}
 _CONJUGATE = ("conj(d)", "conj(t)")
 elementwise("np.conj", "1", at=((0.3,),), on_complex=_CONJUGATE, method="conj", **_OF_REALS)

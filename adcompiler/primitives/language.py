@@ -306,6 +306,9 @@ enter(
     is_cheap=True,
     is_constant=True,
 )
+for _name in ("conjugate", "real", "number", "within"):
+    enter(f"common.{_name}", arity=(1, None), follows=Follows.SAME_RANK, shows=Shows.FIRST)
+enter("common.zeros common.empty", arity=(1, None), follows=Follows.GIVEN, is_constant=True)
 enter("cast", spelling=Spelling.FORM, arity=(2, 2), compute=lambda like, value: type(like)(value))
 enter("chosen_overload", spelling=Spelling.FORM, arity=(1, None))
 enter("buffer", spelling=Spelling.FORM, arity=(1, 1))
@@ -331,6 +334,7 @@ enter(
     vanishes=Vanishes.WITH_FIRST,
     shows=Shows.FIRST,
     is_linear=True,
+    is_analytic=True,
 )
 for _name in GUARDS:
     if _name not in ("times", "finite"):  # one computes something, the other belongs to the program

@@ -81,6 +81,7 @@ enter(
     arity=(1, 2),
     shows=Shows.MAYBE_FIRST,
     is_linear=True,
+    is_analytic=True,
     example="np.asarray_chkfinite(v)",
 )
 enter("np.array", in_sets="np.array", takes_list=True, is_analytic=True)

@@ -59,6 +59,7 @@ enter(
     arity=(2, 2),
     order_of_matrix="F",
     part_names=("factors", "result"),
+    takes_one_type=True,
     is_analytic=True,
     example="np.linalg.solve(m, v)",
 )
@@ -68,7 +69,12 @@ enter("np.linalg.eigh[0] np.linalg.eigh[1]", arity=(3, 3))
 enter("np.linalg.qr", arity=(1, 1), part_names=("q", "r"), part_ranks=(2, 2), is_constant=True)
 enter("np.linalg.qr[0] np.linalg.qr[1]", arity=(3, 3))
 enter("np.linalg.svd", arity=(1, 2), part_names=("u", "s", "vt"), part_ranks=(2, 1, 2), is_constant=True)
-enter("np.linalg.svd[0] np.linalg.svd[1] np.linalg.svd[2]", arity=(4, 4))
+enter(
+    "np.linalg.svd[0] np.linalg.svd[2]",
+    arity=(4, 4),
+    cure_for_complex="write np.linalg.eigh of a @ np.conj(a.T) or np.conj(a.T) @ a",
+)
+enter("np.linalg.svd[1]", arity=(4, 4))
 enter(
     "np.linalg.slogdet", arity=(1, 1), part_names=("sign", "logarithm"), part_ranks=(0, 0), is_constant=True
 )
@@ -77,7 +83,7 @@ enter("np.linalg.slogdet[1]", arity=(3, 3), holds_for_complex=True)
 enter("np.linalg.matrix_rank", arity=(1, 2), is_constant=True)
 enter("factors.factorise", order_of_matrix="C", is_constant=True)
 enter("factors.solved", order_of_matrix="F", is_constant=True)
-enter("factors.lower_solved factors.upper_solved", arity=(2, 2), order_of_matrix="F")
+enter("factors.lower_solved factors.upper_solved", arity=(2, 2), order_of_matrix="F", is_analytic=True)
 
 
 @vjp("np.linalg.norm", 1)

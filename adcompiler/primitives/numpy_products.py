@@ -13,6 +13,7 @@ from adcompiler.primitives.deck import enter, vjp
 
 _OF_TWO: dict[str, Any] = {"arity": (2, 2), "is_linear": True}
 _LINEAR: dict[str, Any] = _OF_TWO | {"is_analytic": True}
+_OF_ONE_TYPE: dict[str, Any] = {"takes_one_type": True}
 enter(
     "matmul",
     in_sets="sets.products",
@@ -25,6 +26,7 @@ enter(
     compute=operator.matmul,
     example="m @ v",
     **_LINEAR,
+    **_OF_ONE_TYPE,
 )
 
 enter(
@@ -37,6 +39,7 @@ enter(
     takes_array=True,
     example="np.dot(m, v)",
     **_LINEAR,
+    **_OF_ONE_TYPE,
 )
 enter(
     "np.vdot",
@@ -45,6 +48,7 @@ enter(
     holds_for_complex=True,
     example="np.vdot(v, v)",
     **_OF_TWO,
+    **_OF_ONE_TYPE,
 )
 enter(
     "np.outer",

@@ -16,11 +16,11 @@ enter("np.mean", method="mean", example="np.mean(v)", **_LINEAR)
 enter("np.max", hint="larger", also="np.amax", method="max", example="np.max(v)", **_REDUCTION)
 enter("np.min", hint="smaller", also="np.amin", method="min", example="np.min(v)", **_REDUCTION)
 enter("np.prod", method="prod", is_analytic=True, example="np.prod(v)", **_REDUCTION)
-enter("np.std", method="std", example="np.std(v)", **_REDUCTION)
-enter("np.var", method="var", example="np.var(v)", **_REDUCTION)
+enter("np.std", method="std", holds_for_complex=True, example="np.std(v)", **_REDUCTION)
+enter("np.var", method="var", holds_for_complex=True, example="np.var(v)", **_REDUCTION)
 enter("np.ptp", method="ptp", **_REDUCTION)
 enter("np.median", **_REDUCTION)
-enter("np.nansum", is_choice=True, example="np.nansum(v)", **_REDUCTION)
+enter("np.nansum", is_analytic=True, is_choice=True, example="np.nansum(v)", **_REDUCTION)
 enter("np.nanmax np.nanmin np.nanprod", is_choice=True)
 enter("np.nanmean np.average np.convolve", takes_array=True)
 enter("np.take", method="take", is_choice=True)
@@ -119,21 +119,21 @@ def extremum_tangent(x, y, t):
 
 
 def variance(x, y, d):
-    return 2.0 * d / x.size * (x - np.mean(x))
+    return 2.0 * d / x.size * np.conj(x - np.mean(x))
 
 
 def variance_tangent(x, y, t):
-    return 2.0 / x.size * np.sum((x - np.mean(x)) * t)
+    return 2.0 / x.size * np.sum(np.real(np.conj(x - np.mean(x)) * t))
 
 
 def deviation(x, y, d):
     scale = d / (x.size * y) if y > 0.0 else 0.0
-    return scale * (x - np.mean(x))
+    return scale * np.conj(x - np.mean(x))
 
 
 def deviation_tangent(x, y, t):
     scale = 1.0 / (x.size * y) if y > 0.0 else 0.0
-    return scale * np.sum((x - np.mean(x)) * t)
+    return scale * np.sum(np.real(np.conj(x - np.mean(x)) * t))
 
 
 for _rank in RANKS:

@@ -125,7 +125,7 @@ elementwise(
 elementwise(
     "math.pow np.power", *_POW, at=_POW_AT, hint="power", fast="pow", is_analytic=True, is_steep_at_zero=True
 )
-elementwise("np.float_power", *_POW, at=_POW_AT, is_steep_at_zero=True)
+elementwise("np.float_power", *_POW, at=_POW_AT, is_analytic=True, is_steep_at_zero=True)
 
 elementwise("np.fmod", "1", "-trunc(a / b)", at=((3.7, 1.2), (-3.7, 1.2)), also="math.fmod")
 enter(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from adcompiler.analysis.sizes import Shape
 from adcompiler.analysis.types import element, is_array, is_complex
+from adcompiler.graph.kinds import DOUBLE_OF
 from adcompiler.graph.nodes import Apply, Atom, Global, Literal, Node, Value, type_of
 from adcompiler.graph.walk import operands, values
 from adcompiler.primitives import Elementwise, Structured, card, part_of
@@ -190,9 +191,9 @@ def _keeping_zeros(node: Node, incoming: Atom) -> Node:
 def _widened(sweep: AdjointSweep, atom: Atom, like: Value | None = None) -> Atom:
     """Return an array, or the adjoint of one, in double precision."""
     kind = type_of(like or atom)
-    if not is_array(kind) or str(element(kind)) != "float32":
+    if not is_array(kind) or str(element(kind)) not in DOUBLE_OF:
         return atom
-    return sweep.apply("astype", atom, Global("np.float64", None))
+    return sweep.apply("astype", atom, Global(DOUBLE_OF[str(element(kind))], None))
 
 
 def _needed(nodes: list[Node], results: list[Atom]) -> list[Node]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from adcompiler.analysis.types import rank
+from adcompiler.analysis.types import is_complex, rank
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import Apply, Atom, Literal, Value
 from adcompiler.primitives import Elementwise, Fill, Follows, Structured, card, part_of
@@ -59,9 +59,11 @@ def find_structured(node: Apply) -> tuple[Structured, tuple[Atom, ...]] | None:
     """Return the rule of a function on arrays in reverse mode, and the arguments that it is about."""
     if part_of(node.fn, len(node.args)) is not None:
         inputs = inputs_of_part(node)
-        found = card(node.fn).vjps.get((tuple(atom_rank(atom) for atom in inputs), None))
+        rules = card(node.fn).complex_vjps if is_of_complex(node) else card(node.fn).vjps
+        found = rules.get((tuple(atom_rank(atom) for atom in inputs), None))
         return None if found is None else (found, inputs)
     known, keywords = card(node.fn), dict(node.keywords)
+    rules = known.complex_vjps if is_of_complex(node) else known.vjps
     axis, args = keywords.pop("axis", None), node.args
     if known.follows is Follows.REDUCED and len(args) > 1:
         axis, args = args[1], args[:1]
@@ -76,15 +78,16 @@ def find_structured(node: Apply) -> tuple[Structured, tuple[Atom, ...]] | None:
     for count in (2, 1):
         key = (tuple(atom_rank(a) for a in args[:count]), number)
         is_whole = len(args) == count or (len(args) > count and known.is_of_first)
-        if is_whole and key in known.vjps:
-            return known.vjps[key], args[:count]
+        if is_whole and key in rules:
+            return rules[key], args[:count]
     return None
 
 
 def find_tangent(node: Apply) -> tuple[Callable[..., Any], tuple[Atom, ...]] | None:
     """Return the rule of a function on arrays in forward mode, and the arguments that it is about."""
     inputs = node.args if part_of(node.fn, len(node.args)) is None else inputs_of_part(node)
-    found = card(node.fn).jvps.get(tuple(atom_rank(atom) for atom in inputs))
+    rules = card(node.fn).complex_jvps if is_of_complex(node) else card(node.fn).jvps
+    found = rules.get(tuple(atom_rank(atom) for atom in inputs))
     return None if found is None or node.keywords else (found, inputs)
 
 
@@ -99,8 +102,15 @@ def no_rule(node: Apply) -> DifferentiationError:
 
 
 def takes_complex(node: Apply) -> bool:
-    """Tell whether the rules of a function hold for complex numbers."""
-    return card(node.fn).is_analytic or card(node.fn).holds_for_complex
+    """Tell whether the rules of a function hold for complex numbers, or there are others for these."""
+    known = card(node.fn)
+    return known.is_analytic or known.holds_for_complex or bool(known.complex_vjps)
+
+
+def is_of_complex(node: Apply) -> bool:
+    """Tell whether a function has rules of their own for complex arguments, and has such."""
+    has_rules = bool(card(node.fn).complex_vjps)
+    return has_rules and any(isinstance(a, Value) and is_complex(a.type) for a in node.args)
 
 
 def not_for_complex(node: Apply) -> DifferentiationError:
@@ -108,7 +118,9 @@ def not_for_complex(node: Apply) -> DifferentiationError:
     reason = (
         f": {card(node.fn).refused}" if card(node.fn).refused else " has no derivative for complex numbers"
     )
-    return DifferentiationError("AD202", f"'{node.fn}'{reason}", node.loc)
+    return DifferentiationError(
+        "AD202", f"'{node.fn}'{reason}", node.loc, card(node.fn).cure_for_complex or None
+    )
 
 
 def unknown_partial(node: Apply, position: int) -> DifferentiationError:
