@@ -49,7 +49,8 @@ def _name(store: Store) -> str:
     """Return a name for the part: `d_x_k` for `d_x[k]`."""
     places = [atom.name if isinstance(atom, Value) else atom.value for atom in store.index if _is_whole(atom)]
     is_named = not any(isinstance(atom, Value) and atom.temporary for atom in store.index)
-    return "_".join([store.array.name, *map(str, places)]) if is_named else f"{store.array.name}_part"
+    name = "_".join([store.array.name, *map(str, places)])
+    return name if is_named and name.isidentifier() else f"{store.array.name}_part"
 
 
 def _is_whole(index: Atom) -> bool:
