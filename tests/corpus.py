@@ -3722,3 +3722,14 @@ def scratch_that_is_changed_after_it_was_computed(x, y):
         v[1:] += 0.3 * x[1:]
         total += (np.sum(m * m) + np.sum(v * x)) * (k + 1)
     return total
+
+
+@case(X3, 0.4, X5[:3])
+def real_part_of_an_array_that_each_iteration_writes(x, p, y):
+    """The part is taken anew in each iteration: what it shows has changed."""
+    w, total = x + 1j * y, 0.0
+    for k in range(2):
+        inner = np.sum(w * w.real)
+        w[k] = p + 0.5j * w[2]
+        total += abs(inner)
+    return total

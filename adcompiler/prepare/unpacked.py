@@ -31,7 +31,7 @@ from adcompiler.graph.nodes import (
     type_of,
 )
 from adcompiler.graph.walk import defined, free, operands, regions, values, walk, with_regions
-from adcompiler.primitives import card, hint
+from adcompiler.primitives import hint
 
 _BOUNDS = ("slice", "tuple")
 
@@ -44,18 +44,13 @@ def unpack(graph: Graph) -> Graph:
     """
     body = graph.body
     inner = {value for node in body.nodes for region in regions(node) for value in free(region)}
-    views = [
-        node
-        for node in body.nodes
-        if isinstance(node, Apply) and node.out in inner and _is_part(node) and not _is_turned(node)
-    ]
+    views = [node for node in body.nodes if isinstance(node, Apply) and node.out in inner and _is_part(node)]
     if not views:
         return graph
-    classes = shared_memory(body)
-    written = {classes.get(array, array) for array in written_arrays(body)}
+    is_written = _writes_of(body)
     nodes: list[Node] = []
     for node in body.nodes:
-        if node in views and isinstance(node, Apply) and classes.get(node.out, node.out) not in written:
+        if node in views and isinstance(node, Apply) and not is_written(node.out):
             part = Value(node.out.name, node.out.temporary, node.out.type)
             nodes.append(replace(node, out=part))
             node = Apply(node.out, "copy", (part,), loc=node.loc, role=node.role)
@@ -73,6 +68,11 @@ def take_before_loops(graph: Graph, guards: Guards) -> Graph:
     """
 
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
+    is_written = _writes_of(graph.body)
+
+    def is_taken_alike(node: Apply) -> bool:
+        is_view = _is_part(node) or _is_turned(node)
+        return is_view and not is_written(node.out) and (node.fn != "reshape" or bool(sizes_of_new(node)))
 
     def sizes_of_new(node: Apply) -> tuple[Atom, ...]:
         """Return the shape that an array gets, if that may be assumed to hold as many elements."""
@@ -85,7 +85,7 @@ def take_before_loops(graph: Graph, guards: Guards) -> Graph:
         for node in body.nodes:
             node = with_regions(node, tuple(map(region, regions(node))))
             if isinstance(node, For):
-                moved = _taken_alike(node, sizes_of_new)
+                moved = _taken_alike(node, is_taken_alike)
                 for part in moved:
                     if part.fn == "reshape":
                         nodes += _check(part, sizes_of_new(part))
@@ -99,14 +99,14 @@ def take_before_loops(graph: Graph, guards: Guards) -> Graph:
     return replace(graph, body=region(graph.body))
 
 
-def _taken_alike(loop: For, sizes_of_new: Callable[[Apply], tuple[Atom, ...]]) -> list[Apply]:
+def _taken_alike(loop: For, is_part: Callable[[Apply], bool]) -> list[Apply]:
     """Return the parts, and what makes their slices and shapes, that do not depend on the iteration."""
     inside = set(defined(loop.body))
     found: list[Apply] = []
     for node in loop.body.nodes:
         if not isinstance(node, Apply) or inside.intersection(values(operands(node))):
             continue
-        if node.fn in _BOUNDS or (_is_part(node) and (node.fn != "reshape" or sizes_of_new(node))):
+        if node.fn in _BOUNDS or is_part(node):
             found.append(node)
             inside.discard(node.out)
     used = {value for node in found if node.fn not in _BOUNDS for value in values(operands(node))}
@@ -127,16 +127,21 @@ def _check(part: Apply, sizes: tuple[Atom, ...]) -> list[Node]:
     return [*nodes, Effect("same_size", (size, total), loc=part.loc)]
 
 
+def _writes_of(body: Region) -> Callable[[Value], bool]:
+    """Return what tells whether the memory of an array is written anywhere."""
+    classes = shared_memory(body)
+    written = {classes.get(array, array) for array in written_arrays(body)}
+    return lambda array: classes.get(array, array) in written
+
+
 def _is_turned(node: Apply) -> bool:
     """Tell whether a view shows all elements of an array in another order: it is no part."""
     return node.fn in ("T", "np.transpose")
 
 
 def _is_part(node: Apply) -> bool:
-    """Tell whether a node makes a view of an array of floats."""
-    known, source = card(node.fn), node.args[0] if node.args else None
-    if not known.is_view or known.is_call or known.is_constant or known.is_statement:
+    """Tell whether a node makes a view of some elements of an array of floats, or of all in another shape."""
+    if node.fn not in ("getitem", "reshape") or not is_array(type_of(node.args[0])):
         return False
     is_picked = any(map(is_array_atom, node.args[1:]))
-    is_array_of_floats = is_array(node.out.type) and is_float(element(node.out.type))
-    return is_array_of_floats and is_array(type_of(source)) and not is_picked
+    return is_array(node.out.type) and is_float(element(node.out.type)) and not is_picked
