@@ -1,6 +1,6 @@
 """Calls of `function_cases` with complex arguments: right, or refused where that is listed.
 
-Of functions that are linear, three calls each.
+Of functions that are linear, two calls each, of others up to six.
 """
 
 import warnings
@@ -72,7 +72,7 @@ TAKEN = [c for c in CALLS if not c[0].startswith(ELSEWHERE) and is_taken_by_nump
 WRONG = [c for c in TAKEN if c[0] in ORDERED + OTHERS or c[1] in REFUSED]
 BY_NAME = {name: [c for c in TAKEN if c[0] == name and c not in WRONG] for name, *_ in TAKEN}
 FIRST = [found[0] for found in BY_NAME.values() if found]
-RIGHT = [c for name, found in BY_NAME.items() for c in found[: 3 if card(name).is_linear else 14]]
+RIGHT = [c for name, found in BY_NAME.items() for c in found[: 2 if card(name).is_linear else 6]]
 
 
 @pytest.mark.filterwarnings("ignore")

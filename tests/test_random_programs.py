@@ -3,8 +3,10 @@
 import random
 
 import pytest
+from array_generator import ArrayGenerator
 from function_generator import FunctionGenerator
 from fuzzing import disagreement, function_inputs, inputs, make
+from held_arguments import with_captured_arrays, with_one_vector
 from idiom_check import forward_difference, gradient_difference
 from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
@@ -60,6 +62,20 @@ def test_random_time_steps(start):
         source = StepGenerator(rng).program()
         problem = disagreement(source, f"steps {seed}", rng, make_inputs=step_inputs)
         assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("given", [with_captured_arrays, with_one_vector])
+@pytest.mark.parametrize("generator", [ArrayGenerator, RowGenerator, NestGenerator])
+def test_random_programs_with_data_of_the_module_or_parameters_in_one_vector(generator, given):
+    for seed in range(5):
+        rng = random.Random(seed)
+        source = generator(rng).program()
+        make_inputs = row_inputs if generator is RowGenerator else inputs
+        held = given(source, make, make_inputs, rng)
+        if held is not None:
+            text, others = held
+            problem = disagreement(text, f"{given.__name__} {seed}", rng, make_inputs=others)
+            assert problem is None, f"{problem}\n{text}"
 
 
 @pytest.mark.parametrize("start", range(0, 20, 10))

@@ -39,7 +39,7 @@ def rank_of(node: Apply, ranks: Ranks) -> int | None:
         case Follows.PRODUCT:
             return _product(args)
         case Follows.BROADCAST:
-            is_search = card(node.fn).is_choice and len(args) == 1  # a tuple of indices
+            is_search = node.fn == "np.where" and len(args) == 1  # a tuple of indices
             return None if is_search else _stretched(node, args)
     return _stretched(node, args) if card(node.fn).out_of_place else _own_rank(node, args)
 
