@@ -59,7 +59,8 @@ def vectorise(graph: Graph) -> Graph:
 def _is_vectorisable(loop: For, loops: Loops, iterations: Iterations) -> bool:
     if loop.breaks or not isinstance(loop.step, Literal) or None in carried_kinds(loop.body):
         return False
-    nodes = (node for node in walk(loop.body) if not (is_check(node) and node in loop.body.nodes))
+    late = () if loop.parallel else tuple(filter(is_check, loop.body.nodes))  # threads share no flag
+    nodes = (node for node in walk(loop.body) if node not in late)
     return all(map(is_simple, nodes)) and iterations.are_apart(loop, loops, sums_are_apart=True)
 
 
