@@ -14,13 +14,14 @@ from benchmarks.workloads import (
     sums,
     users_data,
     users_fields,
+    users_parameters,
     users_paths,
     users_systems,
 )
 
 _SUITES = {
     "old": (mixture, sequences, grids, arrays, matrices, sums, models, networks),
-    "users": (users_paths, users_data, users_fields, users_systems),
+    "users": (users_paths, users_data, users_fields, users_systems, users_parameters),
     "adbench": (adbench,),
     "npbench": (npbench_products, npbench_fields),
 }
