@@ -54,9 +54,8 @@ def _exponent(node: Node) -> float | None:
 
 
 def _written_out(node: Apply, exponent: float) -> list[Node]:
-    base = node.args[0]
-    if exponent.is_integer():
-        return [replace(node, fn="pow", args=(base, Literal(int(exponent))), keywords=())]
+    base, count = node.args[0], int(abs(exponent))
+    has_root, is_inverse = not exponent.is_integer(), exponent < 0
     made: list[Node] = []
 
     def apply(fn: str, args: tuple[Atom, ...], is_last: bool) -> Value:
@@ -64,12 +63,12 @@ def _written_out(node: Apply, exponent: float) -> list[Node]:
         made.append(replace(node, out=out, fn=fn, args=args, keywords=()))
         return out
 
-    is_root, is_inverse = abs(exponent) == 0.5, exponent < 0
-    found = apply("np.sqrt", (base,), is_root and not is_inverse)
-    if not is_root:
-        count = int(abs(exponent))
-        factor = base if count == 1 else apply("pow", (base, Literal(count)), False)
-        found = apply("mul", (factor, found), not is_inverse)
-    if is_inverse:
+    found: Atom = base
+    if count > 1 or not (has_root or is_inverse):
+        found = apply("pow", (base, Literal(count)), not (has_root or is_inverse))
+    if has_root:
+        root = apply("np.sqrt", (base,), count == 0 and not is_inverse)
+        found = root if count == 0 else apply("mul", (found, root), not is_inverse)
+    if is_inverse:  # Numba raises for `0.0 ** -2`, and has `0.0 ** -2.0` infinite
         apply("truediv", (Literal(1.0), found), True)
     return made
