@@ -3733,3 +3733,12 @@ def real_part_of_an_array_that_each_iteration_writes(x, p, y):
         w[k] = p + 0.5j * w[2]
         total += abs(inner)
     return total
+
+
+@case(M23, X3, 0)
+def parts_that_need_not_fit(m, x, steps):
+    """What does not fit a new shape is an error only if the loop runs."""
+    total = x[0] * x[1]
+    for _ in range(steps):
+        total += np.sum(m * x[0:4].reshape(2, 2))
+    return total

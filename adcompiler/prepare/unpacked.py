@@ -71,7 +71,7 @@ def take_before_loops(graph: Graph, guards: Guards) -> Graph:
     is_written = _writes_of(graph.body)
 
     def is_taken_alike(node: Apply) -> bool:
-        is_view = _is_part(node) or _is_turned(node)
+        is_view = (_is_part(node) and not _is_of_one_place(node)) or _is_turned(node)
         return is_view and not is_written(node.out) and (node.fn != "reshape" or bool(sizes_of_new(node)))
 
     def sizes_of_new(node: Apply) -> tuple[Atom, ...]:
@@ -137,6 +137,13 @@ def _writes_of(body: Region) -> Callable[[Value], bool]:
 def _is_turned(node: Apply) -> bool:
     """Tell whether a view shows all elements of an array in another order: it is no part."""
     return node.fn in ("T", "np.transpose")
+
+
+def _is_of_one_place(node: Apply) -> bool:
+    """Tell whether a view is that of one place along an axis, which need not exist if a loop does not run."""
+    return node.fn == "getitem" and any(
+        atom != Literal(None) and not str(type_of(atom)).startswith("slice") for atom in node.args[1:]
+    )
 
 
 def _is_part(node: Apply) -> bool:
