@@ -3740,5 +3740,5 @@ def parts_that_need_not_fit(m, x, steps):
     """What does not fit a new shape is an error only if the loop runs."""
     total = x[0] * x[1]
     for _ in range(steps):
-        total += np.sum(m * x[0:4].reshape(2, 2))
+        total += np.sum(x[0:4].reshape(2, 2)) * m[0, 0]
     return total
