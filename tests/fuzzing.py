@@ -267,7 +267,6 @@ def main() -> None:
     for seed in tqdm(range(options.start, options.start + options.count), disable=None):
         if time.monotonic() > end:
             break
-        done += 1
         rng = random.Random(seed)
         source = options.generator(rng).program()
         make_inputs = INPUTS.get(options.generator, inputs)
@@ -276,6 +275,7 @@ def main() -> None:
             if held is None:
                 continue
             source, make_inputs = held
+        done += 1
         try:
             problem = check(source, str(seed), rng, options.jit, make_inputs)
         except Exception:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from adcompiler.definitions.common import conjugate, real
+
 AXES = (0, 1, 2, 3, 4, 5)
 
 
@@ -32,6 +34,11 @@ def kept(total, a, axis, keepdims):
     if keepdims and axis is None:
         return np.full(ones(a), total)
     return np.expand_dims(total.copy(), axis) if keepdims else total
+
+
+def squares(x):
+    """Return the squares of the moduli of numbers."""
+    return real(x * conjugate(x))
 
 
 def root(total):

@@ -3,8 +3,7 @@
 import numpy as np
 
 from adcompiler.custom import stop_gradient
-from adcompiler.definitions.axes import kept, root
-from adcompiler.definitions.common import conjugate, real
+from adcompiler.definitions.axes import kept, root, squares
 from adcompiler.definitions.table import Given, Ranks, define, refuse
 
 
@@ -16,15 +15,15 @@ def _is_not_plain(given: Given, ranks: Ranks) -> bool:
 @define("np.linalg.norm", when=_is_not_plain, is_analytic=True)
 def norm(x, ord=None, axis=None, *, keepdims=False):
     if axis is None and ord is None:
-        return kept(root(np.sum(_squares(x))), x, None, keepdims)
+        return kept(root(np.sum(squares(x))), x, None, keepdims)
     if axis is None and x.ndim == 2:
         return kept(_matrix_norm(x, ord), x, None, keepdims)
     if isinstance(axis, tuple):
         if ord is not None and ord != "fro":
             refuse("np.linalg.norm of matrices in a stack, other than Frobenius' norm")
-        return root(np.sum(_squares(x), axis=axis, keepdims=keepdims))
+        return root(np.sum(squares(x), axis=axis, keepdims=keepdims))
     if ord is None or ord == 2:
-        return root(np.sum(_squares(x), axis=axis, keepdims=keepdims))
+        return root(np.sum(squares(x), axis=axis, keepdims=keepdims))
     if ord == 1:
         return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
     if ord == np.inf:
@@ -37,10 +36,6 @@ def norm(x, ord=None, axis=None, *, keepdims=False):
     if total.ndim == 0:
         return total ** (1.0 / ord) if total != 0.0 else 0.0
     return np.where(total == 0.0, 0.0, np.where(total == 0.0, 1.0, total) ** (1.0 / ord))
-
-
-def _squares(x):
-    return real(x * conjugate(x))
 
 
 def _matrix_norm(x, ord):
@@ -91,7 +86,7 @@ def lstsq(a, b, rcond=-1.0):
     """Return the solution for a matrix of full rank, residuals, and the matrix' rank and singular values."""
     x = np.linalg.pinv(a) @ b
     error = b - a @ x
-    return x, np.sum(_squares(error), axis=0), np.linalg.matrix_rank(a), np.linalg.svd(a)[1]
+    return x, np.sum(squares(error), axis=0), np.linalg.matrix_rank(a), np.linalg.svd(a)[1]
 
 
 @define("np.linalg.eigvalsh", is_analytic=True)

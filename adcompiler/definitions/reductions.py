@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from adcompiler.definitions.axes import AXES, blocks, kept, ones, root, shape_with
-from adcompiler.definitions.common import conjugate, real
+from adcompiler.definitions.axes import AXES, blocks, kept, ones, root, shape_with, squares
+from adcompiler.definitions.common import real
 from adcompiler.definitions.table import define, has, has_several_axes, is_number
 
 
@@ -57,18 +57,14 @@ def mean(a, axis=None, *, keepdims=False):
 def var(a, axis=None, *, ddof=0, keepdims=False):
     if axis is None:
         centered = a - np.mean(a)
-        total = np.sum(_squares(centered)) / (a.size - ddof)
+        total = np.sum(squares(centered)) / (a.size - ddof)
         return np.full(ones(a), total) if keepdims else total
     centered = a - np.mean(a, axis=axis, keepdims=True)
-    mean_square = np.mean(_squares(centered), axis=axis, keepdims=keepdims)
+    mean_square = np.mean(squares(centered), axis=axis, keepdims=keepdims)
     if ddof == 0:
         return mean_square
     count = _count(a, axis)
     return mean_square * (count / (count - ddof))
-
-
-def _squares(a):
-    return real(a * conjugate(a))
 
 
 def _count(a, axis):
@@ -192,7 +188,7 @@ def nanvar(a, axis=None, *, ddof=0, keepdims=False):
     mean = np.nanmean(a, axis=axis, keepdims=axis is not None)
     centered = np.where(missing, 0.0, np.where(missing, 0.0, a) - mean)
     number = np.sum(np.where(missing, 0.0, 1.0), axis=axis, keepdims=keepdims)
-    return np.sum(_squares(centered), axis=axis, keepdims=keepdims) / (number - ddof)
+    return np.sum(squares(centered), axis=axis, keepdims=keepdims) / (number - ddof)
 
 
 @define("np.nanstd", is_analytic=True)

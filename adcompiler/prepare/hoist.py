@@ -83,7 +83,7 @@ def _measured_outside(node: Apply, shapes: Shapes, inside: set[Value]) -> list[N
     """Return what reads the sizes of a row, or the like, from arrays that are there before a loop."""
     source = node.args[0] if card(node.fn).measures else None
     sizes = shapes.get(source, ()) if isinstance(source, Value) else ()
-    if not sizes or (node.fn != "shape" and len(sizes) > 1 and node.fn != "len"):
+    if not sizes or (len(sizes) > 1 and node.fn not in ("len", "shape")):
         return []
     nodes: list[Node] = []
     read: list[Atom] = []

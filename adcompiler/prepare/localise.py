@@ -29,12 +29,8 @@ def localise(graph: Graph, shapes: Shapes, sizes: dict[Value, object]) -> Graph:
         shapes: symbolic shape of every array.
         sizes: symbols of numbers that are sizes.
     """
-    return replace(
-        graph,
-        body=_region(
-            graph.body, Known(shapes, sizes, whole_slices(graph.body), integers_of(graph.body, sizes))
-        ),
-    )
+    known = Known(shapes, sizes, whole_slices(graph.body), integers_of(graph.body, sizes))
+    return replace(graph, body=_region(graph.body, known))
 
 
 @dataclass(frozen=True)

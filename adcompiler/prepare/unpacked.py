@@ -30,8 +30,9 @@ from adcompiler.graph.nodes import (
     entry,
     type_of,
 )
-from adcompiler.graph.walk import defined, free, operands, regions, values, walk, with_regions
+from adcompiler.graph.walk import free, operands, regions, values, walk, with_regions
 from adcompiler.primitives import hint
+from adcompiler.simplify.views import taken_alike
 
 _BOUNDS = ("slice", "tuple")
 
@@ -85,7 +86,7 @@ def take_before_loops(graph: Graph, guards: Guards) -> Graph:
         for node in body.nodes:
             node = with_regions(node, tuple(map(region, regions(node))))
             if isinstance(node, For):
-                moved = _taken_alike(node, is_taken_alike)
+                moved = _with_bounds(node, is_taken_alike)
                 for part in moved:
                     if part.fn == "reshape":
                         nodes += _check(part, sizes_of_new(part))
@@ -99,16 +100,9 @@ def take_before_loops(graph: Graph, guards: Guards) -> Graph:
     return replace(graph, body=region(graph.body))
 
 
-def _taken_alike(loop: For, is_part: Callable[[Apply], bool]) -> list[Apply]:
-    """Return the parts, and what makes their slices and shapes, that do not depend on the iteration."""
-    inside = set(defined(loop.body))
-    found: list[Apply] = []
-    for node in loop.body.nodes:
-        if not isinstance(node, Apply) or inside.intersection(values(operands(node))):
-            continue
-        if node.fn in _BOUNDS or is_part(node):
-            found.append(node)
-            inside.discard(node.out)
+def _with_bounds(loop: For, is_part: Callable[[Apply], bool]) -> list[Apply]:
+    """Return the parts that do not depend on the iteration, and what makes their slices and shapes."""
+    found = taken_alike(loop, lambda node: node.fn in _BOUNDS or is_part(node))
     used = {value for node in found if node.fn not in _BOUNDS for value in values(operands(node))}
     return [node for node in found if node.fn not in _BOUNDS or node.out in used]
 

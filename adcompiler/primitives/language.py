@@ -269,7 +269,7 @@ enter("np.random.seed", is_pure=False, is_statement=True, is_constant=True)
 # marks of the compiler
 
 enter(
-    "stop_gradient",
+    "stop_gradient captured",
     spelling=Spelling.FORM,
     arity=(1, 1),
     follows=Follows.SAME_SHAPE,
@@ -295,16 +295,6 @@ enter(
     follows=Follows.SAME_RANK,
     compute=lambda value, _: value,
     shows=Shows.FIRST,
-)
-enter(
-    "captured",
-    spelling=Spelling.FORM,
-    arity=(1, 1),
-    follows=Follows.SAME_SHAPE,
-    compute=lambda array: array,
-    shows=Shows.FIRST,
-    is_cheap=True,
-    is_constant=True,
 )
 for _name in ("conjugate", "real", "number", "within"):
     enter(f"common.{_name}", arity=(1, None), follows=Follows.SAME_RANK, shows=Shows.FIRST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adcompiler.analysis.alias import content_reads, written_by
+from adcompiler.analysis.alias import content_reads, written_arrays
 from adcompiler.analysis.types import is_array, is_memory
 from adcompiler.graph.nodes import Apply, Atom, Effect, Node, Region, Store, Value, type_of
 from adcompiler.graph.walk import operands, regions, substitute, values, walk
@@ -37,8 +37,7 @@ def forget_copies(sweep: AdjointSweep, node: Node) -> None:
     if not sweep.copies:
         return
     classes = sweep.info.classes
-    parts = [node, *(inner for region in regions(node) for inner in walk(region))]
-    written = {classes.get(array, array) for part in parts for array in written_by(part)}
+    written = {classes.get(array, array) for array in written_arrays(Region((), (node,), ()))}
     for value in [value for value in sweep.copies if classes.get(value, value) in written]:
         del sweep.copies[value]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from adcompiler.analysis.types import is_array, is_array_atom
@@ -21,7 +22,7 @@ def hoist_views(graph: Graph) -> Graph:
         for node in body.nodes:
             node = with_regions(node, tuple(map(region, regions(node))))
             if isinstance(node, For | While):
-                moved = _unchanging(node)
+                moved = taken_alike(node, lambda inner: inner.fn == "slice" or _is_view(inner))
                 nodes += moved
                 kept = tuple(inner for inner in node.body.nodes if inner not in moved)
                 node = replace(node, body=replace(node.body, nodes=kept))
@@ -31,12 +32,12 @@ def hoist_views(graph: Graph) -> Graph:
     return replace(graph, body=region(graph.body))
 
 
-def _unchanging(loop: For | While) -> list[Node]:
+def taken_alike(loop: For | While, is_wanted: Callable[[Apply], bool]) -> list[Apply]:
+    """Return the primitives of a loop that are wanted and do not depend on the iteration, in order."""
     inside = set(defined(loop.body))
-    moved: list[Node] = []
+    moved: list[Apply] = []
     for node in loop.body.nodes:
-        is_part = isinstance(node, Apply) and (node.fn == "slice" or _is_view(node))
-        if isinstance(node, Apply) and is_part and not inside.intersection(values(operands(node))):
+        if isinstance(node, Apply) and is_wanted(node) and not inside.intersection(values(operands(node))):
             moved.append(node)
             inside.discard(node.out)
     return moved
