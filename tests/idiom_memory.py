@@ -99,7 +99,7 @@ class MemoryIdioms(Scribe):
             f"for {item} in {h}:", f"for {k} in range(len({h})):", f"for {k} in range(len({h}) - 1, -1, -1):"
         )
         with self.block(header):
-            element = item if f"for {item}" in header else f"{h}[{k}]"
+            element = item if f"for {item} in" in header else f"{h}[{k}]"
             self.line(
                 f"{total} = 0.6 * {total} + 0.2 * "
                 f"{self.pick(f'np.sum({element})', f'{element}[0] * {element}[-1]')}"

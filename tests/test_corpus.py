@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from corpus import CORPUS
 from numba import njit
+from numba.core import types
 
 from adcompiler import value_and_grad
 from adcompiler.analysis.plain_types import plain_types
@@ -44,7 +45,10 @@ def test_plain_types_are_those_that_numba_infers(function, inputs):
     graph = primal_graph(function, [*map(ranked, layouts)])
     kinds = [leaf.kind for layout in layouts for leaf in leaves(layout)]
     found = plain_types(graph, kinds)
-    assert found is None or found == infer(graph, kinds)
+    if found is None:
+        pytest.skip("Numba is asked")
+    by_numba = {value: kind for value, kind in infer(graph, kinds).items() if kind is not types.undefined}
+    assert {value: found[value] for value in by_numba} == by_numba
 
 
 @pytest.mark.parametrize(("function", "inputs"), CORPUS[::4], ids=[f.__name__ for f, _ in CORPUS[::4]])

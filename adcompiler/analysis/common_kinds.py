@@ -29,30 +29,44 @@ def common_kind(kinds: Sequence[types.Type]) -> types.Type | None:
     return complex64 if numbers <= {complex64, float32} else complex128
 
 
+def conjugate_kind(kind: types.Type) -> types.Type:
+    """Return the type of the conjugate."""
+    is_new = is_array(kind) and is_complex(kind) and kind.layout != "F"
+    return kind.copy(layout="C", readonly=False) if is_new else types.unliteral(kind)
+
+
+def real_kind(kind: types.Type) -> types.Type:
+    """Return the type of the real part, which of an array is a view."""
+    if not is_complex(kind):
+        return types.unliteral(kind)
+    part = element(kind).underlying_float
+    return kind.copy(dtype=part, layout="A") if is_array(kind) else part
+
+
+def number_kind(kind: types.Type, others: Sequence[types.Type]) -> types.Type:
+    """Return the type of a number or array beside others."""
+    common = common_kind((kind, *others))
+    if common in (None, element(kind)):
+        return types.unliteral(kind)
+    return kind.copy(dtype=common, layout="C", readonly=False) if is_array(kind) else common
+
+
 @intrinsic
 def conjugate(typingctx, x):
     """Type of the conjugate."""
-    is_new = is_array(x) and is_complex(x) and x.layout != "F"
-    return (x.copy(layout="C", readonly=False) if is_new else types.unliteral(x))(x), _untyped
+    return conjugate_kind(x)(x), _untyped
 
 
 @intrinsic
 def real(typingctx, x):
     """Type of the real part."""
-    if not is_complex(x):
-        return types.unliteral(x)(x), _untyped
-    part = element(x).underlying_float
-    return (x.copy(dtype=part, layout="A") if is_array(x) else part)(x), _untyped
+    return real_kind(x)(x), _untyped
 
 
 @intrinsic
 def number(typingctx, x, *others):
     """Type of a number or array beside others."""
-    kind = common_kind((x, *others))
-    found = types.unliteral(x) if kind in (None, element(x)) else kind
-    if is_array(x) and found is kind:
-        found = x.copy(dtype=kind, layout="C", readonly=False)
-    return found(x, types.StarArgTuple(others)), _untyped
+    return number_kind(x, others)(x, types.StarArgTuple(others)), _untyped
 
 
 @intrinsic

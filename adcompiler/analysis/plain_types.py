@@ -14,13 +14,15 @@ from itertools import pairwise
 from numba import boolean, float32, float64, int64
 from numba.core import types
 
-from adcompiler.analysis.propagate import UnknownTypeError, kind_of, kind_of_item, propagated
+from adcompiler.analysis.elementwise_kinds import CONTINUOUS, UnknownTypeError
+from adcompiler.analysis.propagate import kind_of, propagated
+from adcompiler.analysis.result_kinds import kind_of_item
 from adcompiler.analysis.types import Types, enter_types, infer, is_array
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Store, While
 from adcompiler.graph.walk import clone, walk
 from adcompiler.primitives import card
 
-_FLOATS = (float64, float32)
+_REALS = (float64, float32)
 
 
 def plain_types(graph: Graph, arguments: Sequence[types.Type]) -> Types | None:
@@ -61,7 +63,7 @@ def _is_plain(node: Node, found: Types) -> bool:
         case Apply(fn=fn) if card(fn).is_elementwise and _is_of_numbers(fn):
             return not any(is_array(kind_of(atom, found)) for atom in node.args)
         case If():
-            return kind_of(node.test, found) in (boolean, int64, *_FLOATS)
+            return kind_of(node.test, found) in (boolean, int64, *_REALS)
         case For():
             return {kind_of(atom, found) for atom in (node.start, node.stop, node.step)} == {int64}
         case While():
@@ -71,7 +73,7 @@ def _is_plain(node: Node, found: Types) -> bool:
 
 def _is_of_numbers(fn: str) -> bool:
     """Tell whether a function of numbers, unlike a ufunc, means something else for arrays, or nothing."""
-    return fn.startswith("math.") or (hasattr(builtins, fn) and fn != "abs")
+    return fn.startswith("math.") or (hasattr(builtins, fn) and fn not in ("abs", "pow"))
 
 
 def _fits(store: Store, found: Types) -> bool:
@@ -82,7 +84,7 @@ def _fits(store: Store, found: Types) -> bool:
     place = _place(base, store.index, found)
     number, stored = (kind.dtype if is_array(kind) else kind for kind in (place, value))
     ranks = [kind.ndim if is_array(kind) else 0 for kind in (value, place)]
-    is_kept = number == stored or (number in _FLOATS and stored in (*_FLOATS, int64))
+    is_kept = number == stored or (number in CONTINUOUS and stored in (*_REALS, int64))
     return is_kept and all(one <= two for one, two in pairwise(ranks))
 
 

@@ -16,7 +16,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear, linear
 from adcompiler.analysis.alias import is_opaque, shared_memory, written_arrays
-from adcompiler.analysis.propagate import kind_of_item
+from adcompiler.analysis.result_kinds import kind_of_item
 from adcompiler.analysis.sizes import Shapes, Size, size_of
 from adcompiler.analysis.types import element, is_array, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Role, Value, entry, type_of

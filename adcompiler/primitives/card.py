@@ -58,6 +58,8 @@ class Gives(Enum):
     """The widest of the arguments' types: float64 before int64."""
     SAME = auto()
     """The type that all arguments have."""
+    PART = auto()
+    """The type that all arguments have; of complex numbers, that of their parts."""
     REAL = auto()
     """float64 for integers, too."""
     TEST = auto()

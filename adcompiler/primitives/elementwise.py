@@ -148,12 +148,14 @@ elementwise(
     is_choice=True,
 )
 _OF_REALS: dict[str, Any] = {"is_conversion": True, "keeps_reals": True}
-_CONJUGATE = ("conj(d)", "conj(t)")
-elementwise("np.conj", "1", at=((0.3,),), on_complex=_CONJUGATE, method="conj", **_OF_REALS)
-elementwise("np.conjugate", "1", at=((0.3,),), on_complex=_CONJUGATE, method="conjugate", **_OF_REALS)
-elementwise("np.real", "1", at=((0.3,),), on_complex=("d", "real(t)"), shows=Shows.FIRST, **_OF_REALS)
-elementwise("np.imag", "0.0", at=((0.3,), (1.2,)), on_complex=("-1j * d", "imag(t)"), shows=Shows.FIRST)
-elementwise("np.angle", "0.0", at=((0.3,), (1.2,)), on_complex=("-1j * d / x", "imag(t / x)"))
+_CONJUGATE: dict[str, Any] = {"on_complex": ("conj(d)", "conj(t)"), "gives": Gives.SAME}
+elementwise("np.conj", "1", at=((0.3,),), method="conj", **_CONJUGATE, **_OF_REALS)
+elementwise("np.conjugate", "1", at=((0.3,),), method="conjugate", **_CONJUGATE, **_OF_REALS)
+_PART: dict[str, Any] = {"gives": Gives.PART, "shows": Shows.FIRST}
+elementwise("np.real", "1", at=((0.3,),), on_complex=("d", "real(t)"), **_PART, **_OF_REALS)
+elementwise("np.imag", "0.0", at=((0.3,), (1.2,)), on_complex=("-1j * d", "imag(t)"), **_PART)
+_ANGLE = ("-1j * d / x", "imag(t / x)")
+elementwise("np.angle", "0.0", at=((0.3,), (1.2,)), on_complex=_ANGLE, gives=Gives.PART)
 elementwise("math.nextafter np.nextafter", "1", None, at=((0.3, 1.0),))
 
 

@@ -142,7 +142,7 @@ enter("np.floor_divide", is_constant=True, **_OF_TWO)
 
 # size and order
 
-_ABS: dict[str, Any] = {"gives": Gives.SAME, "is_instruction": True, "range": Range.NATURAL}
+_ABS: dict[str, Any] = {"gives": Gives.PART, "is_instruction": True, "range": Range.NATURAL}
 _OF_COMPLEX = ("d * conj(x) / (y if y != 0 else 1.0)", "real(conj(x) * t) / (y if y != 0 else 1.0)")
 elementwise(
     "abs",
