@@ -12,8 +12,8 @@ from numba.core import types
 from adcompiler.analysis.plain_types import plain_types
 from adcompiler.analysis.types import infer
 from adcompiler.api.arguments import layout_of_value, ranked
-from adcompiler.pipeline import Unit, primal_graph, through
 from adcompiler.graph.layout import leaves
+from adcompiler.pipeline import primal_graph
 
 KINDS = [(ComplexGenerator, complex_inputs), (FunctionGenerator, function_inputs), (IdiomGenerator, inputs)]
 
