@@ -219,7 +219,7 @@ STAGES: dict[str, Stage] = {
         Pass(
             "unchanging",
             lambda u: compute_once(u.graph, *symbolic_sizes(u.graph)),
-            "arrays that each iteration computes alike, before the loop; threads compute their own",
+            "arrays, and tables of numbers, that iterations compute alike: before the loop; threads have their own",
             lambda u: not (u.style.checks or u.style.parallel),
         ),
         Pass(

@@ -6,11 +6,12 @@ arrays, `--functions` calls of NumPy's functions with all their arguments, `--ca
 other, none of them inlined that need not be, `--complex` complex numbers and arrays, `--rows` products of
 matrices and their rows, `--batches` samples that go through nests with scratch arrays, `--siblings` loops
 side by side that read each other's neighbours, `--steps` time steps that compute some arrays alike,
-`--writes` arrays that are written between reductions and views of them and their uses. `--forward` checks
-forward mode against the gradient, and second derivatives against differences of it. `--idioms` tries the
-idioms of code that people write for Numba, and compares with dual numbers; refusals are counted by their
-codes. `--captured` holds some of the arrays in the module instead of handing them over, `--packed` hands
-all of them over as one vector. `--reduce` makes failing programs small.
+`--tables` nests that compute some numbers alike, `--writes` arrays that are written between reductions and
+views of them and their uses. `--forward` checks forward mode against the gradient, and second derivatives
+against differences of it. `--idioms` tries the idioms of code that people write for Numba, and compares
+with dual numbers; refusals are counted by their codes. `--captured` holds some of the arrays in the module
+instead of handing them over, `--packed` hands all of them over as one vector. `--reduce` makes failing
+programs small.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from row_generator import RowGenerator, row_inputs
 from sibling_generator import SiblingGenerator, sibling_inputs
 from small_generator import SmallGenerator
 from step_generator import StepGenerator, step_inputs
+from table_generator import TableGenerator, table_inputs
 from write_generator import WriteGenerator
 
 from adcompiler import DifferentiationError, hvp, jvp, value_and_grad
@@ -85,6 +87,7 @@ INPUTS = {
     BatchGenerator: batch_inputs,
     SiblingGenerator: sibling_inputs,
     StepGenerator: step_inputs,
+    TableGenerator: table_inputs,
 }
 
 
@@ -248,6 +251,7 @@ def main() -> None:
     parser.add_argument("--batches", action="store_const", dest="generator", const=BatchGenerator)
     parser.add_argument("--siblings", action="store_const", dest="generator", const=SiblingGenerator)
     parser.add_argument("--steps", action="store_const", dest="generator", const=StepGenerator)
+    parser.add_argument("--tables", action="store_const", dest="generator", const=TableGenerator)
     parser.add_argument("--writes", action="store_const", dest="generator", const=WriteGenerator)
     parser.add_argument("--captured", action="store_const", dest="given", const=with_captured_arrays)
     parser.add_argument("--packed", action="store_const", dest="given", const=with_one_vector)

@@ -15,6 +15,7 @@ from row_generator import RowGenerator, row_inputs
 from sibling_generator import SiblingGenerator, sibling_inputs
 from small_generator import SmallGenerator
 from step_generator import StepGenerator, step_inputs
+from table_generator import TableGenerator, table_inputs
 from write_generator import WriteGenerator
 
 
@@ -61,6 +62,15 @@ def test_random_time_steps(start):
         rng = random.Random(seed)
         source = StepGenerator(rng).program()
         problem = disagreement(source, f"steps {seed}", rng, make_inputs=step_inputs)
+        assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("start", range(0, 40, 10))
+def test_random_numbers_that_are_alike(start):
+    for seed in range(start, start + 10):
+        rng = random.Random(seed)
+        source = TableGenerator(rng).program()
+        problem = disagreement(source, f"tables {seed}", rng, make_inputs=table_inputs)
         assert problem is None, f"{problem}\n{source}"
 
 

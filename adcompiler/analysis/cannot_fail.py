@@ -95,7 +95,7 @@ class CannotFail:
             return known.is_linear
         if node.fn == "getitem":
             return bool(arrays) and all(atom in self.whole or atom == Literal(None) for atom in node.args[1:])
-        if known.allocates is not None or node.fn == "slice":
+        if known.allocates is not None or node.fn in ("slice", "tuple"):
             return True
         is_plain = known.is_elementwise or bool(known.opposite) or (is_scalar(kind) and known.is_cheap)
         is_of_numbers = all(map(is_scalar, map(type_of, values(operands(node)))))

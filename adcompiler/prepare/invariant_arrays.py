@@ -7,8 +7,8 @@ its adjoint is what all iterations add to it: loop-invariant code motion, for ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from numba.core import types as nt
 
@@ -42,6 +42,7 @@ from adcompiler.graph.walk import (
     with_regions,
 )
 from adcompiler.prepare.fission import split_off
+from adcompiler.prepare.tabulated import tabulated
 from adcompiler.primitives import Follows, Shows, card
 
 _OF_ONE_ARRAY = (Shows.NOTHING, Shows.FIRST, Shows.FIRST_IF_CONTIGUOUS, Shows.MAYBE_FIRST)
@@ -63,11 +64,13 @@ def compute_once(graph: Graph, shapes: Shapes, sizes: Mapping[Value, Size]) -> G
         for node in body.nodes:
             inside = (*facts, *known.safe.integers.of_index(node)) if isinstance(node, For) else facts
             node = with_regions(node, tuple(region(inner, inside) for inner in regions(node)))
-            if isinstance(node, For | While) and _is_in_order(node):
+            while isinstance(node, For | While) and _is_in_order(node):
                 node, moved, guarded = _unchanging(node, known, facts)
+                numbers = {inner for inner in guarded if results(inner)}  # the loop may need them, too
+                if numbers.issuperset(moved):
+                    break
                 nodes += [inner for inner in moved if inner not in guarded]
                 nodes += _if_it_runs(node, [inner for inner in moved if inner in guarded], known)
-                numbers = {inner for inner in guarded if results(inner)}  # the loop may need them, too
                 kept = tuple(inner for inner in node.body.nodes if inner not in moved or inner in numbers)
                 node = replace(node, body=replace(node.body, nodes=kept))
             nodes.append(node)
@@ -89,27 +92,32 @@ Found = tuple[For | While, list[Node], set[Node]]
 def _unchanging(loop: For | While, known: _Known, facts: Facts) -> Found:
     """Return what is worth moving before a loop, and the loop; loops inside are split where that helps."""
     whole, _ = _Iteration(loop, known, facts).unchanging()
-    split = {node: parts for node in loop.body.nodes if node not in whole and (parts := _parts(node, known))}
+    ways = {node: [*_ways_to_split(node, loop, known)] for node in loop.body.nodes if node not in whole}
     while True:
+        split = {node: found[0] for node, found in ways.items() if found}
         nodes = [part for node in loop.body.nodes for part in split.get(node, (node,))]
         own = replace(loop, body=replace(loop.body, nodes=tuple(nodes)))
         moved, guarded = _Iteration(own, known, facts).unchanging()
-        useless = [node for node, parts in split.items() if parts[0] not in moved]
+        useless = [node for node, parts in split.items() if not {*parts[:-1]} <= {*moved}]
         if not useless:
             return own, moved, guarded
-        split = {node: parts for node, parts in split.items() if node not in useless}
+        for node in useless:
+            ways[node].pop(0)
 
 
-def _parts(node: Node, known: _Known) -> list[For]:
-    """Return a loop in two parts, of which the first fills an array."""
+def _ways_to_split(node: Node, outer: For | While, known: _Known) -> Iterator[Sequence[Node]]:
+    """Yield a loop in parts, of which all but the last fill arrays."""
     if not isinstance(node, For):
-        return []
+        return
     stores = [inner for inner in node.body.nodes if isinstance(inner, Store)]
     for memory in dict.fromkeys(known.classes.get(store.array, store.array) for store in stores):
-        parts = split_off(node, memory, known.classes, known.safe.integers)
-        if parts:
-            return parts
-    return []
+        if parts := split_off(node, memory, known.classes, known.safe.integers):
+            yield parts
+    changed = {memory for inner in outer.body.nodes for memory in known.written(inner)}
+    tables = tabulated(node, outer, lambda array: known.classes.get(array, array) in changed, known.safe)
+    if tables:
+        known.tables.update(tables[:-1])
+        yield tables
 
 
 def _if_it_runs(loop: For | While, nodes: Sequence[Node], known: _Known) -> list[Node]:
@@ -134,11 +142,13 @@ class _Known:
         classes: which values share memory.
         handed_on: memory that may be known under other names than those of its views.
         safe: tells what cannot fail.
+        tables: what fills tables of numbers.
     """
 
     classes: Mapping[Value, Value]
     handed_on: set[Value]
     safe: CannotFail
+    tables: set[Node] = field(default_factory=set)
 
     def memory(self, arrays: Iterable[Value]) -> set[Value]:
         """Return the memory of values."""
@@ -236,10 +246,13 @@ class _Iteration:
 
     def is_worth(self, node: Node) -> bool:
         """Tell whether computing something again takes longer than reading it from an array."""
+        if node in self.known.tables and isinstance(node, For):
+            return True
         if isinstance(node, For):
             inner = [*walk(node.body)]
             is_recurrence = not self.writes[node].isdisjoint(self.known.memory(_loaded_from(inner)))
-            return bool(self.writes[node]) and (is_recurrence or any(_takes_long(part) for part in inner))
+            takes_long = any(_takes_long(part) or _divides(part) for part in inner)
+            return bool(self.writes[node]) and (is_recurrence or takes_long)
         return is_array(type_of(results(node)[0])) and _takes_long(node) if results(node) else False
 
     def with_needs(self, worth: list[Node], moving: set[Node]) -> list[Node]:
@@ -299,6 +312,10 @@ def _takes_long(node: Node) -> bool:
     known = card(node.fn)
     is_call = known.is_elementwise and not known.is_cheap_on_arrays and not known.is_cheap
     return is_call or known.follows in (Follows.PRODUCT, Follows.REDUCED)
+
+
+def _divides(node: Node) -> bool:
+    return isinstance(node, Apply) and node.fn == "truediv" and isinstance(node.args[1], Value)
 
 
 def _loaded_from(nodes: Iterable[Node]) -> Iterable[Value]:

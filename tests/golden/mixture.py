@@ -39,18 +39,23 @@ from adcompiler.runtime.guards import all_in_bounds, in_bounds, times
 @njit(error_model='numpy')
 def mixture_value_and_grad(means, weights, x):
     """Return the value and the gradient of mixture with respect to means, weights."""
-    d_weights = np.zeros_like(weights)
     d_means = np.zeros_like(means)
     n = len(means)
     n_1 = len(x)
-    all_in_bounds(weights.shape[0], 0, n, runs=n_1)
+    log_table = np.empty(n)
+    d_log_table = np.zeros_like(log_table)
+    runs = n_1 > 0
+    if runs:
+        all_in_bounds(weights.shape[0], 0, n)
+        for k in range(n):
+            log_table[k] = fast.log(weights[k])
     in_bounds(n, 0, runs=n_1)
     terms = np.empty(n)
     exp_tape = np.empty(n)
     total = 0.0
     for i in range(n_1):
         for k in range(n):
-            terms[k] = fast.log(weights[k]) - 0.5 * (x[i] - means[k])**2
+            terms[k] = log_table[k] - 0.5 * (x[i] - means[k])**2
         big = terms[0]
         for k in range(1, n):
             big = max(big, terms[k])
@@ -65,9 +70,16 @@ def mixture_value_and_grad(means, weights, x):
         for k in range(n):
             # s += math.exp(terms[k] - big)
             d_sub = times(d_s, exp_tape[k])
-            weights_k = weights[k]
             # terms[k] = math.log(weights[k]) - 0.5 * (x[i] - means[k]) ** 2
             d_means[k] += d_sub * (x[i] - means[k])
-            d_weights[k] += times(d_sub, 1 / weights_k)
+            d_log_table[k] += d_sub
 
+    d_weights = np.zeros_like(weights)
+    if runs:
+        for k in range(n):
+            weights_k = weights[k]
+            # terms[k] = math.log(weights[k]) - 0.5 * (x[i] - means[k]) ** 2
+            d_log = d_log_table[k]
+            d_log_table[k] = 0.0
+            d_weights[k] += times(d_log, 1 / weights_k)
     return total, (d_means, d_weights)
