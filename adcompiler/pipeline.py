@@ -219,7 +219,7 @@ STAGES: dict[str, Stage] = {
         Pass(
             "unchanging",
             lambda u: compute_once(u.graph, *symbolic_sizes(u.graph)),
-            "arrays, and tables of numbers, that iterations compute alike: before the loop; threads have their own",
+            "arrays, and numbers of inner loops, that iterations compute alike: before; threads have their own",
             lambda u: not (u.style.checks or u.style.parallel),
         ),
         Pass(
