@@ -219,7 +219,7 @@ STAGES: dict[str, Stage] = {
         Pass(
             "unchanging",
             lambda u: compute_once(u.graph, *symbolic_sizes(u.graph)),
-            "arrays, and numbers of inner loops, that iterations compute alike: before; threads have their own",
+            "arrays, and numbers of inner loops, that iterations compute alike: before; threads have own",
             lambda u: not (u.style.checks or u.style.parallel),
         ),
         Pass(
@@ -276,11 +276,7 @@ STAGES: dict[str, Stage] = {
             "loops whose order is free count up; while scratch is made in them, which ties them together",
         ),
         REUSE,
-        Pass(
-            "unroll",
-            lambda u: unroll(u.graph),
-            "short loops that add to elements which stay the same around them",
-        ),
+        Pass("unroll", lambda u: unroll(u.graph), "short loops that add to elements that stay the same"),
         *SIMPLE,
         Pass(
             "accumulate",
@@ -350,6 +346,9 @@ STAGES: dict[str, Stage] = {
             "zeros",
             lambda u: u.graph if u.transposes else skip_zeros(u.graph),
             "iterations through which no adjoint flows are passed over",
+        ),
+        Pass(
+            "handed_on", units.handed_on, "what the next iteration reads, in registers", units.runs_in_order
         ),
         Pass("stacks", lambda u: lists_to_arrays(u.graph), "stacks of known length as arrays"),
         *CLEAN,

@@ -9,6 +9,7 @@ from adcompiler.graph.nodes import Graph
 from adcompiler.graph.walk import defined
 from adcompiler.loops.forwarded import forward_stores
 from adcompiler.loops.fuse import fuse
+from adcompiler.loops.handed_on import hand_on_elements
 from adcompiler.polish.powers import write_out_powers
 from adcompiler.prepare.short_loops import write_out_short_loops
 from adcompiler.simplify.dead import remove_dead
@@ -29,6 +30,16 @@ def invariants(unit: Unit) -> Graph:
     """Return the graph without what loops carry and do not change."""
     changed = remove_invariants(unit.graph)
     return unit.graph if changed is unit.graph else remove_dead(changed)
+
+
+def handed_on(unit: Unit) -> Graph:
+    """Return the graph with elements that iterations hand on to the next as numbers."""
+    return hand_on_elements(unit.graph, *symbolic_sizes(unit.graph))
+
+
+def runs_in_order(unit: Unit) -> bool:
+    """Tell whether iterations follow each other: threads have their own ways to hand on."""
+    return not unit.style.parallel
 
 
 def short_loops(unit: Unit) -> Graph:

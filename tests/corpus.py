@@ -3742,3 +3742,40 @@ def parts_that_need_not_fit(m, x, steps):
     for _ in range(steps):
         total += np.sum(x[0:4].reshape(2, 2)) * m[0, 0]
     return total
+
+
+@case(X3, X3)
+def squares_in_place_in_a_short_loop(x, y):
+    """The loop is written out: each iteration sets the adjoint anew."""
+    a, b, total = np.exp(-x), x + y, 0.0
+    for _ in range(3):
+        for k in range(3):
+            total += y[k] * a[0]
+        for _ in range(3):
+            a *= a
+        a, b = b, a
+    return total + np.sum(a * -0.18)
+
+
+@case(X3, 0.4, X5)
+def numbers_that_each_sample_finds_alike(w, k, x):
+    """Logarithms and a quotient of the inner loop: in tables before the outer one."""
+    total = 0.0
+    for i in range(len(x)):
+        p = 0.0
+        for c in range(len(w)):
+            z = (x[i] - w[c]) / (1.0 + k * w[c] ** 2)
+            p += math.exp(math.log(1.5 + math.sin(w[c])) - 0.5 * z * z)
+        total += math.log(p)
+    return total
+
+
+@case(M23, 0.7, 3)
+def coefficients_of_a_field_in_time_steps(m, k, steps):
+    """Two indices, and an order that counts down."""
+    u = m.copy()
+    for _ in range(steps):
+        for i in range(len(m) - 1, -1, -1):
+            for j in range(1, 3):
+                u[i, j] += math.sqrt(1.0 + m[i, j] ** 2) * u[i, j - 1] / (2.0 + k * m[i, j])
+    return np.sum(u * u)

@@ -13,7 +13,7 @@ from test_rules import available
 from adcompiler.analysis.types import element, enter_types, infer, rank
 from adcompiler.frontend import resolve
 from adcompiler.frontend.lower import lower
-from adcompiler.graph.nodes import Apply, Graph, Region, Value
+from adcompiler.graph.nodes import Apply, Graph, Literal, Region, Store, Value
 from adcompiler.graph.run import primitive, run
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import walk
@@ -410,3 +410,10 @@ def test_what_is_no_graph_is_shown():
         with pytest.raises(AssertionError) as error:
             verify(Graph("f", Region((x,), (node,), (y,))))
         assert message in str(error.value) and f"\n>   y = {node.fn}(x)" in str(error.value)
+
+
+def test_a_node_stands_at_one_place():
+    x, place = Value("x", type=float64[:]), Value("i", type=int64)
+    store = Store(x, (place,), Literal(0.0))
+    with pytest.raises(AssertionError, match="a node stands at two places"):
+        verify(Graph("f", Region((x, place), (store, store), ())))

@@ -68,10 +68,12 @@ class _Check:
 
     Attributes:
         defined: all values defined so far.
+        placed: all nodes.
         node: the node that is being looked at.
     """
 
     defined: set[Value] = field(default_factory=set)
+    placed: set[Node] = field(default_factory=set)
     node: Node | None = None
 
     def region(self, region: Region, scope: set[Value]) -> None:
@@ -80,6 +82,8 @@ class _Check:
             self.define(param, scope)
         for node in region.nodes:
             self.node = node
+            _expect(node not in self.placed, "a node stands at two places")
+            self.placed.add(node)
             for value in values(operands(node)):
                 _expect(value in scope, f"'{value.name}' is read before it is defined")
             self.inner(node, scope)

@@ -310,7 +310,7 @@ def clone(region: Region, mapping: dict[Value, Atom]) -> Region:
             case If() | For() | While():
                 return replace(node, outs=tuple(map(fresh, node.outs)))
             case _:
-                return node
+                return replace(node)  # a node stands at one place
 
     return copy(region)
 

@@ -37,12 +37,14 @@ def burgers_value_and_grad(u, steps, dt):
     u_i_tape = np.empty((count, count_1))
     sub_tape = np.empty((count, count_1))
     for k in range(steps):
+        u_i = u[0] if n > 1 else 0.0
         for i in range(1, n):
-            u_i = u[i]
-            u_i_tape[k, i - 1] = u_i
-            sub = u_i - u[i - 1]
+            u_i_1 = u[i]
+            u_i_tape[k, i - 1] = u_i_1
+            sub = u_i_1 - u_i
             sub_tape[k, i - 1] = sub
-            u[i] = u_i - dt * u_i * sub
+            u_i = u_i_1 - dt * u_i_1 * sub
+            u[i] = u_i
     total = 0.0
     for i in range(n):
         u_i = u[i]
@@ -52,13 +54,15 @@ def burgers_value_and_grad(u, steps, dt):
 
     d_dt = 0.0
     for k in range(steps - 1, -1, -1):
+        d_sub = d_u[n - 1] if n - 1 > 0 else 0.0
         for i in range(n - 1, 0, -1):
             u_i = u_i_tape[k, i - 1]
             # u[i] = u[i] - dt * u[i] * (u[i] - u[i - 1])
-            d_sub = d_u[i]
             mul = d_sub * sub_tape[k, i - 1]
             mul_1 = d_sub * (dt * u_i)
-            d_u[i - 1] += mul_1
+            d_sub_1 = d_u[i - 1] + mul_1
+            d_u[i - 1] = d_sub_1
             d_dt -= mul * u_i
             d_u[i] = d_sub - mul_1 - mul * dt
+            d_sub = d_sub_1
     return total, (d_u, d_dt)

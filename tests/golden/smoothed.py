@@ -30,23 +30,26 @@ def smoothed_pullback(x, weight, d_y):
     y = np.empty_like(x)
     size = x.shape[0]
     in_bounds(size, 0)
-    y[0] = x[0]
+    y_i = x[0]
+    y[0] = y_i
     for i in range(1, size):
-        y[i] = weight * y[i - 1] + (1.0 - weight) * x[i]
+        y_i = weight * y_i + (1.0 - weight) * x[i]
+        y[i] = y_i
 
     d_x = np.zeros_like(x)
     d_y = d_y.copy()
     d_weight = 0.0
+    d_add = d_y[size - 1] if size - 1 > 0 else 0.0
     for i in range(size - 1, 0, -1):
         y_im1 = y[i - 1]
         x_i = x[i]
         # y[i] = weight * y[i - 1] + (1.0 - weight) * x[i]
-        d_add = d_y[i]
         d_y[i] = 0.0
         d_x[i] += d_add * (1.0 - weight)
         d_weight -= d_add * x_i
         d_weight += d_add * y_im1
-        d_y[i - 1] += d_add * weight
+        d_add = d_y[i - 1] + d_add * weight
+        d_y[i - 1] = d_add
     # y[0] = x[0]
     d_x_0 = d_y[0]
     d_y[0] = 0.0
