@@ -12,6 +12,7 @@ from benchmarks.workloads import (
     npbench_products,
     sequences,
     sums,
+    users_coefficients,
     users_data,
     users_fields,
     users_parameters,
@@ -21,7 +22,7 @@ from benchmarks.workloads import (
 
 _SUITES = {
     "old": (mixture, sequences, grids, arrays, matrices, sums, models, networks),
-    "users": (users_paths, users_data, users_fields, users_systems, users_parameters),
+    "users": (users_paths, users_data, users_fields, users_systems, users_parameters, users_coefficients),
     "adbench": (adbench,),
     "npbench": (npbench_products, npbench_fields),
 }
