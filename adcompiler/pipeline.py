@@ -303,6 +303,7 @@ STAGES: dict[str, Stage] = {
             lambda u: sink_multiples(u.graph),
             "multiples of arrays next to where they are added: no array to keep them",
         ),
+        Pass("matrices", units.matrices, "products of a vector and what is computed for it, as sums"),
         Pass("fuse", units.fused, "array code as loops, if shapes agree", lambda u: not u.style.broadcasts),
         COMMON,
         *SIMPLE,

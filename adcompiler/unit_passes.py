@@ -10,6 +10,7 @@ from adcompiler.graph.walk import defined
 from adcompiler.loops.forwarded import forward_stores
 from adcompiler.loops.fuse import fuse
 from adcompiler.loops.handed_on import hand_on_elements
+from adcompiler.loops.matrices_inside import sum_inside
 from adcompiler.polish.powers import write_out_powers
 from adcompiler.prepare.short_loops import write_out_short_loops
 from adcompiler.simplify.dead import remove_dead
@@ -50,6 +51,13 @@ def short_loops(unit: Unit) -> Graph:
 def fused(unit: Unit) -> Graph:
     """Return the graph with array code as loops."""
     return unit.graph if unit.transposes else fuse(unit.graph, *symbolic_sizes(unit.graph))
+
+
+def matrices(unit: Unit) -> Graph:
+    """Return the graph with products of a vector and a matrix that is made for them as sums."""
+    style = unit.style
+    is_left = unit.transposes or style.broadcasts or style.accurate
+    return unit.graph if is_left else sum_inside(unit.graph, unit.shapes())
 
 
 def forwarded(unit: Unit) -> Graph:

@@ -49,6 +49,8 @@ def _source(made: Apply, found: Mapping[Value, Atom]) -> Atom | None:
     match made:
         case Apply() if card(made.fn).allocates is Fill.ZEROS:
             return Literal(0.0)
+        case Apply() if card(made.fn).allocates is Fill.ONES:
+            return Literal(1.0)
         case Apply(fn="np.full_like" | "np.full", args=(_, number)) if is_number(number):
             is_float = isinstance(number, Value) and number.type == float64
             return number if is_float else None

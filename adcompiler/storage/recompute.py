@@ -115,7 +115,7 @@ class Frame:
             return self.loads_the_same_later(node, node.args[0])
         if self.is_length_of_list(node):
             return False
-        is_power = node.fn == "pow" and isinstance(getattr(node.args[1], "value", None), int)
+        is_power = node.fn == "pow" and _is_short(node.args[1])
         if is_array(node.out.type):
             is_cheap = is_power or card(node.fn).is_cheap_on_arrays
             return is_cheap and not self.info.is_written(node.out) and self.reads_the_same_later(node)
@@ -169,3 +169,9 @@ def handed_on(region: Region) -> dict[Value, Value]:
             inner = handed_on(arm)
             found |= {value: found.get(out, out) for value, out in inner.items()}
     return found
+
+
+def _is_short(exponent: Atom) -> bool:
+    """Tell whether a power is written as a few products, with a root at most."""
+    number = exponent.value if isinstance(exponent, Literal) else None
+    return isinstance(number, int) or number in (0.5, 1.5, 2.0, 2.5, 3.0)

@@ -72,27 +72,29 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
         e = y[t] - h @ m_b
         e_tape[t] = e
         total -= 0.5 * (math.log(s) + e * e / s)
-        matmul_c = p_b @ h
-        matmul_d = h @ p_b
+        matmul_c = h @ p_b
         m = np.empty(size)
         gain = gain_tape[t]
         p = np.empty((size, size))
         for i in range(size):
-            gain_i = matmul_c[i] / s
+            matmul_1 = 0.0
+            for j in range(size):
+                matmul_1 = fast.add_up(matmul_1, p_b[i, j] * h[j])
+            gain_i = matmul_1 / s
             gain[i] = gain_i
             m[i] = m_b[i] + gain_i * e
-            matmul_tape_b[t, i] = matmul_d[i]
+            matmul_tape_b[t, i] = matmul_c[i]
             for j in range(size):
-                p[i, j] = p_b[i, j] - gain_i * matmul_d[j]
+                p[i, j] = p_b[i, j] - gain_i * matmul_c[j]
 
     d_a = np.zeros_like(a)
     d_q = np.zeros_like(q)
     d_m = np.zeros_like(m)
     d_p = np.zeros_like(p)
-    d_outer = np.empty((size, size))
     d_matmul = np.empty(size)
-    d_m_b = np.empty(size)
     d_matmul_b = np.empty(size)
+    d_m_b = np.empty(size)
+    d_matmul_c = np.empty(size)
     d_p_b = np.empty((size, size))
     d_r = 0.0
     for t in range(n - 1, -1, -1):
@@ -100,23 +102,24 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
         s = s_tape[t]
         inv_s = 1.0 / s
         # p = p - np.outer(gain, h @ p)
-        for i in range(size):
-            for j in range(size):
-                d_outer[i, j] = -d_p[i, j]
-        d_gain = d_outer @ matmul_tape_b[t]
-        gain = gain_tape[t]
-        d_matmul_c = gain @ d_outer
+        d_matmul[:] = 0.0
         d_e = 0.0
         d_s = 0.0
         for i in range(size):
+            # p = p - np.outer(gain, h @ p)
+            d_gain = 0.0
+            for j in range(size):
+                d_p_i_j = d_p[i, j]
+                d_gain = fast.add_up(d_gain, -(d_p_i_j * matmul_tape_b[t, j]))
+                d_matmul[j] -= d_p_i_j * gain_tape[t, i]
             d_m_i = d_m[i]
             # m = m + gain * e
-            d_gain_1 = d_gain[i] + d_m_i * e
+            d_gain += d_m_i * e
             gain_i = gain_tape[t, i]
-            d_e = fast.add_up(d_e, d_m_i * gain_i)
+            d_e += d_m_i * gain_i
             # gain = p @ h / s
-            d_matmul[i] = times(d_gain_1, inv_s)
-            d_s = fast.add_up(d_s, -times(d_gain_1, gain_i / s))
+            d_matmul_b[i] = times(d_gain, inv_s)
+            d_s -= times(d_gain, gain_i / s)
         # total -= 0.5 * (math.log(s) + e * e / s)
         d_s += 0.5 * (e * e * inv_s * inv_s)
         d_e -= inv_s * e
@@ -128,16 +131,16 @@ def kalman_matrices_value_and_grad(a, q, h, r, y):
             # e = y[t] - h @ m
             d_m_b[i] = d_m[i] - d_e * h_i
             # s = h @ p @ h + r
-            d_matmul_b[i] = d_s * h_i
+            d_matmul_c[i] = d_s * h_i
         for i in range(size):
             for j in range(size):
                 h_i = h[i]
                 # p = p - np.outer(gain, h @ p)
-                d_p_1 = d_p[i, j] + h_i * d_matmul_c[j]
+                d_p_1 = d_p[i, j] + h_i * d_matmul[j]
                 # gain = p @ h / s
-                d_p_1 += d_matmul[i] * h[j]
+                d_p_1 += d_matmul_b[i] * h[j]
                 # s = h @ p @ h + r
-                d_p_i_j = d_p_1 + h_i * d_matmul_b[j]
+                d_p_i_j = d_p_1 + h_i * d_matmul_c[j]
                 d_p_b[i, j] = d_p_i_j
                 # p = a @ p @ a.T + q
                 d_q[i, j] += d_p_i_j

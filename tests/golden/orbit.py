@@ -36,7 +36,6 @@ def orbit_value_and_grad(position, velocity, gm, dt, steps):
     count = max(steps, 0)
     r_copy_tape = np.empty((count, size))
     total_tape = np.empty(count)
-    power_tape = np.empty(count)
     ratio_tape = np.empty((count, size))
     r = position.copy()
     v = velocity.copy()
@@ -53,7 +52,6 @@ def orbit_value_and_grad(position, velocity, gm, dt, steps):
             total = fast.add_up(total, r_i**2)
         total_tape[k] = total
         power = total * np.sqrt(total)
-        power_tape[k] = power
         for i in range(size):
             ratio = mul[i] / power
             ratio_tape[k, i] = ratio
@@ -78,10 +76,11 @@ def orbit_value_and_grad(position, velocity, gm, dt, steps):
     for k in range(steps - 1, -1, -1):
         mul_1 = 0.5 * dt
         mul_2 = dt * gm
-        power = power_tape[k]
+        total = total_tape[k]
+        sqrt = np.sqrt(total)
+        power = total * sqrt
         # v -= dt * gm * r / np.sum(r**2) ** 1.5
         ratio = 1 / power
-        total = total_tape[k]
         d_power = 0.0
         for i in range(size):
             # r += 0.5 * dt * v
@@ -91,7 +90,7 @@ def orbit_value_and_grad(position, velocity, gm, dt, steps):
             mul[i] = times(d_v_i, ratio)
             d_power = fast.add_up(d_power, times(d_v_i, ratio_tape[k, i] / power))
         # v -= dt * gm * r / np.sum(r**2) ** 1.5
-        mul_3 = 3.0 * d_power * np.sqrt(total)
+        mul_3 = 3.0 * d_power * sqrt
         d_mul = 0.0
         for i in range(size):
             r_copy_i = r_copy_tape[k, i]

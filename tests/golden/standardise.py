@@ -35,6 +35,7 @@ def standardise_value_and_grad(x, w):
     ratio = np.empty(size)
     for i in range(size):
         ratio[i] = total[i] / size_1
+
     sub = np.empty((size_1, size))
     total = np.zeros(size)
     for i in range(size_1):
@@ -42,22 +43,23 @@ def standardise_value_and_grad(x, w):
             x_i_j = x[i, j]
             sub[i, j] = x_i_j - ratio[j]
             total[j] += x_i_j
+    d_total = np.empty_like(total)
     ratio_b = np.empty((1, size))
     for j in range(size):
         ratio_b[0, j] = total[j] / size_1
     centered = np.empty((size_1, size))
-    total_b = np.zeros(size)
+    total = np.zeros(size)
     for i in range(size_1):
         for j in range(size):
             centered_i_j = x[i, j] - ratio_b[0, j]
             centered[i, j] = centered_i_j
-            total_b[j] += centered_i_j * centered_i_j
+            total[j] += centered_i_j * centered_i_j
     test = np.empty(size, np.bool_)
     test_b = np.empty(size, np.bool_)
     sqrt = np.empty(size)
     where = np.empty(size)
     for i in range(size):
-        mean_square = total_b[i] / size_1
+        mean_square = total[i] / size_1
         test_i = mean_square == 0.0
         test[i] = test_i
         test_b[i] = test_i
@@ -65,33 +67,32 @@ def standardise_value_and_grad(x, w):
         sqrt[i] = sqrt_i
         where[i] = 0.0 if test_i else sqrt_i
     z = np.empty((size_1, size))
-    for i in range(size_1):
-        for j in range(size):
-            z[i, j] = sub[i, j] / where[j]
-    matmul = z @ w
-
-    d_total = np.empty_like(total)
-    ones = np.ones_like(matmul)
-    # return np.sum(z @ w)
-    d_w = z.T @ ones
     # z = (x - x.mean(axis=0)) / x.std(axis=0)
     ratio_1 = 1 / size_1
     result = 0.0
     for i in range(size_1):
-        result = fast.add_up(result, matmul[i])
+        matmul = 0.0
+        for j in range(size):
+            z_i_j = sub[i, j] / where[j]
+            z[i, j] = z_i_j
+            matmul = fast.add_up(matmul, z_i_j * w[j])
+        result += matmul
     ratio = np.empty(size)
     # z = (x - x.mean(axis=0)) / x.std(axis=0)
     for i in range(size):
         ratio[i] = 1 / where[i]
+    d_w = np.zeros(size)
     d_sub = np.empty((size_1, size))
     d_where = np.zeros(size)
     for i in range(size_1):
         for j in range(size):
+            z_i_j = z[i, j]
             # return np.sum(z @ w)
-            d_z = ones[i] * w[j]
+            d_w[j] += z_i_j
+            w_j = w[j]
             # z = (x - x.mean(axis=0)) / x.std(axis=0)
-            d_sub[i, j] = times(d_z, ratio[j])
-            d_where[j] -= times(d_z, z[i, j] / where[j])
+            d_sub[i, j] = times(w_j, ratio[j])
+            d_where[j] -= times(w_j, z_i_j / where[j])
     d_total_b = np.empty(size)
     # z = (x - x.mean(axis=0)) / x.std(axis=0)
     for i in range(size):
