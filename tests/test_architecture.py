@@ -128,6 +128,11 @@ def test_files_stay_short(path):
     assert len(path.read_text().splitlines()) <= 450
 
 
+@pytest.mark.parametrize(("name", "most"), [("nodes", 150), ("run", 120)])
+def test_the_graph_and_its_meaning_stand_on_a_page_each(name, most):
+    assert len((ROOT / "graph" / f"{name}.py").read_text().splitlines()) <= most
+
+
 @pytest.mark.parametrize("path", FILES, ids=[str(p.relative_to(ROOT)) for p in FILES])
 def test_names_of_primitives_are_listed_on_cards_only(path):
     """Three names in one display are a table."""

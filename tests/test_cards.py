@@ -14,7 +14,8 @@ from adcompiler.analysis.types import element, enter_types, infer, rank
 from adcompiler.frontend import resolve
 from adcompiler.frontend.lower import lower
 from adcompiler.graph.nodes import Apply, Graph, Literal, Region, Store, Value
-from adcompiler.graph.run import primitive, run
+from adcompiler.graph.run import run
+from adcompiler.graph.run_primitive import primitive
 from adcompiler.graph.verify import verify
 from adcompiler.graph.walk import walk
 from adcompiler.primitives import (

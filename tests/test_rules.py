@@ -9,7 +9,7 @@ import pytest
 from fuzzing import make
 
 from adcompiler import DifferentiationError, grad
-from adcompiler.graph.run import primitive
+from adcompiler.graph.run_primitive import primitive
 from adcompiler.primitives import CARDS
 from adcompiler.testing import check_grad, check_hvp, check_jvp
 

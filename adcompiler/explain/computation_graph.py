@@ -22,7 +22,7 @@ from adcompiler.explain.unrolled import Unrolled
 from adcompiler.frontend.bindings import Binding
 from adcompiler.frontend.lower import lower_expression
 from adcompiler.graph.nodes import Apply, Atom, Effect, Graph, Literal, Node, Region, Store, Value
-from adcompiler.graph.run import primitive
+from adcompiler.graph.run_primitive import primitive
 from adcompiler.graph.text import to_text, unique_names
 from adcompiler.graph.walk import free, operands, regions, results, values
 from adcompiler.prepare.finite_values import named

@@ -8,7 +8,6 @@ Arrays are memory: a value is a reference, `getitem` with a slice, `T`, `reshape
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 
 from adcompiler.graph.atoms import UNDEFINED as UNDEFINED
 from adcompiler.graph.atoms import Atom as Atom
@@ -18,6 +17,7 @@ from adcompiler.graph.atoms import Value as Value
 from adcompiler.graph.atoms import entry as entry
 from adcompiler.graph.atoms import type_of as type_of
 from adcompiler.graph.layout import Layout
+from adcompiler.graph.role import Role as Role
 from adcompiler.source import NOWHERE, Location
 
 
@@ -28,14 +28,6 @@ class Region:
     params: tuple[Value, ...]
     nodes: tuple[Node, ...]
     yields: tuple[Atom, ...]
-
-
-class Role(Enum):
-    """What a node is there for: passes decide by it what they may do with the node."""
-
-    PRIMAL = "what the program does"
-    ADJOINT = "reverses what the program does"
-    TAPE = "keeps values, reads them back, or measures for that: it is no statement of the program"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, If, Node, Region, Store, Value
 from adcompiler.graph.nodes import While as WhileNode
-from adcompiler.primitives import Spelling, card, library_function, part_of
-from adcompiler.runtime.guards import GUARDS
-from adcompiler.runtime.helpers import HELPERS
-from adcompiler.runtime.vector_math import UNCOMPILED
+from adcompiler.graph.run_primitive import primitive
 
 
 class Values(dict[Value, Any]):
@@ -48,29 +43,6 @@ def run(
 def read_atom(atom: Atom, values: Values) -> Any:
     """Return what an atom is at this point."""
     return values.get(atom) if isinstance(atom, Value) else atom.value
-
-
-def primitive(fn: str, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
-    """Apply a primitive to Python values."""
-    known = card(fn)
-    if known.spelling is Spelling.JOIN:
-        args = [tuple(args)]
-    position = part_of(fn, len(args))
-    if position is not None:
-        return args[position]
-    if fn == "np.transpose":
-        return np.transpose(args[0], args[1:])
-    if fn in GUARDS:
-        return GUARDS[fn](*args)
-    found = known.compute or HELPERS.get(fn) or _vector_function(fn) or library_function(fn)
-    if callable(found):
-        return found(*args, **keywords)
-    member = getattr(args[0], fn)  # an attribute or method of an array
-    return member(*args[1:], **keywords) if callable(member) else member
-
-
-def _vector_function(fn: str) -> Any:
-    return getattr(UNCOMPILED, fn.removeprefix("fast.")) if fn.startswith("fast.") else None
 
 
 def _region(region: Region, values: Values) -> tuple[Any, ...]:

@@ -121,7 +121,7 @@ class _Known:
         touching = [node for node in walk(loop.body) if memory & self.memory(values(operands(node)))]
         first = next(node for node in touching if isinstance(node, Store) and node.array is array)
         axes = [k for k, atom in enumerate(first.index) if self.form(atom).terms.get(counter) == 1]
-        if len(axes) != 1 or array in defined(loop.body):
+        if len(axes) != 1 or not _is_element(first, array) or array in defined(loop.body):
             return None
         found = _Line(array, axes[0], {})
         for node in touching:
