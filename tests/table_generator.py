@@ -69,6 +69,9 @@ class TableGenerator:
     def loop(self, depth: int, index: str) -> tuple[int, bool]:
         """Write the head of a loop; return the depth of its body, and whether a neighbour is there."""
         start = self.pick("0", "0", "1", "2")
+        if index == "j" and self.chance(0.25):
+            self.write(depth, f"for j in range({self.pick('i', 'i + 1, n', 'i, -1, -1', 'i % 2, n')}):")
+            return depth + 1, False
         if self.chance(0.25):
             self.write(depth, f"for {index} in range(n - 1, {self.pick('-1', '-1', '0')}, -1):")
             return depth + 1, False

@@ -60,7 +60,8 @@ def tabulated(
         is_changed: whether the memory of an array is written in an iteration of `outer`.
         safe: tells what cannot fail; learns of the tables.
     """
-    search = _Search({*defined(outer.body)}, is_changed, safe)
+    inside = frozenset(defined(outer.body))
+    search = _Search(inside, {*inside}, is_changed, safe)
     rest = search.rewritten(loop, ())
     if not search.tables:
         return []
@@ -78,13 +79,15 @@ class _Search:
 
     Attributes:
         inside: what an iteration defines.
+        changing: what of it is not alike.
         is_changed: whether the memory of an array is written in an iteration.
         safe: tells what cannot fail.
         fixed: what computes numbers that are alike, by the loop in which it stands.
         tables: those that were found.
     """
 
-    inside: set[Value]
+    inside: frozenset[Value]
+    changing: set[Value]
     is_changed: Callable[[Value], bool]
     safe: CannotFail
     fixed: dict[For, list[Apply]] = field(default_factory=dict)
@@ -94,7 +97,7 @@ class _Search:
         """Return a loop that reads tables, also in the loops inside."""
         if not self.may_index(loop):
             return loop
-        self.inside.discard(loop.body.params[0])
+        self.changing.discard(loop.body.params[0])
         loops = (*above, loop)
         varying, costly = {loop.body.params[0]}, set[Value]()
         self.fixed[loop] = fixed = []
@@ -103,7 +106,7 @@ class _Search:
             if isinstance(node, For):
                 node = self.rewritten(node, loops)
             elif isinstance(node, Apply) and self.is_alike(node):
-                self.inside.discard(node.out)
+                self.changing.discard(node.out)
                 fixed.append(node)
                 reads = {*values(operands(node))}
                 varying |= set() if varying.isdisjoint(reads) else {node.out}
@@ -140,11 +143,8 @@ class _Search:
         arrays = [value for value in values(operands(node)) if not is_scalar(type_of(value))]
         is_load = node.fn == "getitem" or known.measures
         is_known = is_load or not arrays
-        return (
-            is_known
-            and self.inside.isdisjoint(values(operands(node)))
-            and not any(map(self.is_changed, arrays))
-        )
+        are_alike = self.changing.isdisjoint(values(operands(node))) and not any(map(self.is_changed, arrays))
+        return is_known and are_alike
 
     def read(self, node: Apply, loops: tuple[For, ...]) -> Apply:
         """Return what reads a number from a new table."""
