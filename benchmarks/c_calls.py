@@ -16,7 +16,7 @@ from adcompiler.api.exporting import _exported
 from adcompiler.c_code.c_module import CModule, c_module
 from adcompiler.c_code.c_types import number_type
 
-STRICT = ("-std=c99", "-O3", "-Wall", "-Wextra", "-Werror", "-Wno-maybe-uninitialized")  # of what is checked
+STRICT = ("-std=c99", "-O3", "-Wall", "-Wextra", "-Werror")
 FAST = ("-std=c99", "-O3", "-ffast-math", "-march=native")
 _NUMBERS = {"double": ctypes.c_double, "float": ctypes.c_float, "bool": ctypes.c_bool}
 _NUMBERS |= {

@@ -3779,3 +3779,19 @@ def coefficients_of_a_field_in_time_steps(m, k, steps):
             for j in range(1, 3):
                 u[i, j] += math.sqrt(1.0 + m[i, j] ** 2) * u[i, j - 1] / (2.0 + k * m[i, j])
     return np.sum(u * u)
+
+
+@case(M23[:, :2], X3[:2], X5)
+def a_softmax_of_each_row_in_each_step(w, start, y):
+    """Neither steps nor states need be there: what all steps compute alike stands under both tests."""
+    n, a, total = len(start), np.abs(start), 0.0
+    for t in range(len(y)):
+        for j in range(n):
+            s = 0.0
+            for i in range(n):
+                z = 0.0
+                for k in range(n):
+                    z += math.exp(w[i, k])
+                s += a[i] * math.exp(w[i, j]) / z
+            total += s * math.sin(y[t] * j)
+    return total

@@ -14,7 +14,10 @@ from test_golden import NAMES, pair
 
 from adcompiler import DifferentiationError, grad, hessian, hvp, jacfwd, value_and_grad, vjp
 from adcompiler.c_code.c_lines import Block, declared, text_of
-from benchmarks.c_calls import FAST, CFunction, single_values
+from benchmarks.c_calls import FAST, STRICT, CFunction, single_values
+
+FALSE_ALARMS = {"mixture": ["-Wno-maybe-uninitialized"]}
+"""gcc does not see that the check before the loop leaves no array without a first element."""
 
 REFUSED = {
     "cholesky_loops",
@@ -49,7 +52,8 @@ def test_golden_programs(name, tmp_path):
     derivative, args = program(name)
     if derivative.mode not in MODES:
         pytest.skip("it takes more arguments than the function")
-    assert_same(CFunction(derivative, args, tmp_path)(*args), derivative(*args))
+    compiled = CFunction(derivative, args, tmp_path, (*STRICT, *FALSE_ALARMS.get(name, ())))
+    assert_same(compiled(*args), derivative(*args))
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))

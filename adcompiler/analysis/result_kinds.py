@@ -208,6 +208,9 @@ def _of_arrays(node: Apply, kinds: list[types.Type]) -> types.Type | None:
         case "np.linalg.svd", [_]:
             sides = _of_matrix("F", kinds)
             return types.Tuple((sides, _VECTOR, sides))
+        case "np.linalg.eigvalsh", [_]:
+            _of_matrix("", kinds)
+            return _VECTOR
         case "np.linalg.eigh", [_]:
             return types.Tuple((_VECTOR, _of_matrix("F", kinds)))
         case "np.linalg.qr", [_]:
@@ -304,12 +307,9 @@ def _product(one: types.Array, two: types.Array) -> types.Type:
 
 def _of_matrix(order: str, kinds: Sequence[types.Type]) -> types.Type:
     """Return the type of a function of a matrix, or of a matrix and what stands on the right of a system."""
-    for kind in kinds:
-        if not is_array(kind) or kind.dtype != kinds[0].dtype or kind.layout not in "CF":
-            raise UnknownTypeError
-    number = one_of(kinds[0].dtype, float64, complex128)
-    if kinds[0].ndim != 2:
+    if not all(map(is_array, kinds)) or kinds[0].ndim != 2:
         raise UnknownTypeError
+    number = widest(one_of(kind.dtype, float64, complex128) for kind in kinds)
     if not order:
         return number
     *_, last = kinds

@@ -7,7 +7,6 @@ is lost where the call is written as a loop afterwards, or is one for another la
 # mypy: disable-error-code="no-untyped-def, untyped-decorator"
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,9 @@ from numba import boolean, complex64, complex128, float32, float64, int64
 from numba.core import types
 from numba.extending import intrinsic
 
-from adcompiler.graph.nodes import Apply, Literal, Node, Region
+from adcompiler.analysis.elementwise_kinds import UnknownTypeError
+from adcompiler.analysis.result_kinds import result_kind
+from adcompiler.graph.nodes import Apply, Literal, Node, Region, Value
 from adcompiler.graph.walk import map_region
 from adcompiler.primitives import card
 
@@ -81,10 +82,6 @@ def times(typingctx, d, slope):
     return result(d, slope), _untyped
 
 
-def _is_double(kind: types.Type) -> bool:
-    return isinstance(kind, types.Array) and kind.dtype in (float64, complex128)
-
-
 @intrinsic
 def matmul(typingctx, a, b):
     """Type of `a @ b`."""
@@ -105,38 +102,34 @@ def reshape(typingctx, array, shape):
     return array.copy(ndim=rank, layout="C")(array, shape), _untyped
 
 
+def _signature(fn: str, *kinds: types.Type) -> Any:
+    """Return the signature of a function whose types are known without Numba, None where they are not."""
+    atoms = tuple(Value("x", type=types.unliteral(kind)) for kind in kinds)
+    try:
+        result = result_kind(Apply(Value("y"), fn, atoms), [atom.type for atom in atoms])
+    except UnknownTypeError:
+        return None
+    return result(*kinds), _untyped
+
+
 @intrinsic
 def solve(typingctx, a, b):
     """Type of `np.linalg.solve`."""
-    if not _is_double(a) or not _is_double(b):
-        return None
-    kind = typingctx.unify_types(a.dtype, b.dtype)
-    return types.Array(kind, b.ndim, "F" if b.ndim == 2 else "C")(a, b), _untyped
+    return _signature("np.linalg.solve", a, b)
 
 
-def _returns(result: Callable[[types.Type], types.Type]) -> Any:
-    """Return what stands for a function of one matrix, given the type of its result by that of elements."""
+def _of_matrix(name: str) -> Any:
+    """Return what stands for a function of one matrix."""
 
     @intrinsic
     def stand_in(typingctx, a):
-        return (result(a.dtype)(a), _untyped) if _is_double(a) and a.ndim == 2 else None
+        return _signature(f"np.linalg.{name}", a)
 
     return stand_in
 
 
-def _columns(kind: types.Type) -> types.Type:
-    return types.Array(kind, 2, "F")
-
-
-_VECTOR = types.Array(float64, 1, "C")
-inv = pinv = _returns(_columns)
-det = _returns(lambda kind: kind)
-slogdet = _returns(lambda kind: types.Tuple((kind, float64)))
-cholesky = _returns(lambda kind: types.Array(kind, 2, "C"))
-eigvalsh = _returns(lambda kind: _VECTOR)
-eigh = _returns(lambda kind: types.Tuple((_VECTOR, _columns(kind))))
-svd = _returns(lambda kind: types.Tuple((_columns(kind), _VECTOR, _columns(kind))))
-qr = _returns(lambda kind: types.Tuple((types.Array(kind, 2, "A"), _columns(kind))))
+inv, pinv, det, slogdet, cholesky = map(_of_matrix, ("inv", "pinv", "det", "slogdet", "cholesky"))
+eigvalsh, eigh, svd, qr = map(_of_matrix, ("eigvalsh", "eigh", "svd", "qr"))
 _LINALG = ("solve", "inv", "pinv", "det", "slogdet", "cholesky", "eigvalsh", "eigh", "svd", "qr")
 
 

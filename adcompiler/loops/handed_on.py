@@ -104,16 +104,20 @@ class _Known:
         added: list[Node] = []
         for array in dict.fromkeys(node.array for node in loop.body.nodes if isinstance(node, Store)):
             line = self.line(loop, array)
-            for store in line.last_stores() if line else []:
-                loads = line.loads_after(store, _step(loop)) if line else []
-                index = self.first_index(loads[0], loop, line.axis) if line and loads else None
-                if line and index is not None:
-                    earlier = [*before, *added]
-                    nodes, init = self.first_element(loads[0], index, line.axis, loop, earlier, facts)
-                    added += nodes
-                    loop = _carrying(loop, store, loads, init)
-                    break
+            if line is not None:
+                nodes, loop = self.along(line, loop, [*before, *added], facts)
+                added += nodes
         return added, loop
+
+    def along(self, line: _Line, loop: For, before: Sequence[Node], facts: Facts) -> tuple[list[Node], For]:
+        """Return a loop that hands on the element of a line that a store writes, if there is one."""
+        for store in line.last_stores():
+            loads = line.loads_after(store, _step(loop))
+            first = self.first_index(loads[0], loop, line.axis) if loads else None
+            if first is not None:
+                nodes, init = self.first_element(loads[0], first, loop, before, facts)
+                return nodes, _carrying(loop, store, loads, init)
+        return [], loop
 
     def line(self, loop: For, array: Value) -> _Line | None:
         """Return what a loop does along the way of its stores to an array; None if not all of it is known."""
@@ -144,34 +148,34 @@ class _Known:
         """Return an integer as a form; one that has none stands for itself."""
         return self.safe.integers.form(atom) or Linear({atom: 1})
 
-    def first_index(self, load: Apply, loop: For, axis: int) -> list[Atom] | None:
-        """Return the index of what the first iteration loads; None if it is computed inside.
-
-        Along the axis, it is an offset to where the loop starts.
-        """
+    def first_index(self, load: Apply, loop: For, axis: int) -> tuple[list[Node], list[Atom]] | None:
+        """Return the index of what the first iteration loads, and what computes it; None if it cannot be."""
         inside, index = {*defined(loop.body)}, [*load.args[1:]]
         ahead = self.form(index[axis]) - Linear({loop.body.params[0]: 1})
         if ahead.terms or any(atom in inside for k, atom in enumerate(index) if k != axis):
             return None
-        index[axis] = Literal(ahead.constant)
-        return index
+        if isinstance(loop.start, Literal):
+            index[axis] = Literal(loop.start.value + ahead.constant)
+        elif not ahead.constant:
+            index[axis] = loop.start
+        else:
+            index[axis] = place = Value(hint("add"), temporary=True, type=int64)
+            made = Apply(place, "add", (loop.start, Literal(ahead.constant)))
+            self.safe.integers.enter(made, ())
+            return [made], index
+        return [], index
 
     def first_element(
-        self, load: Apply, index: list[Atom], axis: int, loop: For, before: Sequence[Node], facts: Facts
+        self,
+        load: Apply,
+        first_index: tuple[list[Node], list[Atom]],
+        loop: For,
+        before: Sequence[Node],
+        facts: Facts,
     ) -> tuple[list[Node], Atom]:
         """Return an element before a loop, and what computes it: nothing where it was stored just before."""
-        nodes: list[Node] = []
-        array, offset = load.args[0], index[axis]
-        assert isinstance(array, Value) and isinstance(offset, Literal)
-        if isinstance(loop.start, Literal):
-            index[axis] = Literal(loop.start.value + offset.value)
-        elif offset.value:
-            index[axis] = place = Value(hint("add"), temporary=True, type=int64)
-            made = Apply(place, "add", (loop.start, offset))
-            self.safe.integers.enter(made, ())
-            nodes.append(made)
-        else:
-            index[axis] = loop.start
+        (nodes, index), array = first_index, load.args[0]
+        assert isinstance(array, Value)
         stored = self.stored_before(array, index, before)
         if stored is not None:
             return [], stored

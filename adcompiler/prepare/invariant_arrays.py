@@ -248,6 +248,9 @@ class _Iteration:
         """Tell whether computing something again takes longer than reading it from an array."""
         if node in self.known.tables and isinstance(node, For):
             return True
+        if isinstance(node, If):  # it holds what was moved before a loop that need not run
+            inner = [*walk(node.then), *walk(node.orelse)]
+            return bool(self.writes[node]) and any(_takes_long(part) for part in inner)
         if isinstance(node, For):
             inner = [*walk(node.body)]
             is_recurrence = not self.writes[node].isdisjoint(self.known.memory(_loaded_from(inner)))
