@@ -37,7 +37,6 @@ from adcompiler.polish.accumulate import accumulate_in_numbers
 from adcompiler.polish.arms import move_into_arms
 from adcompiler.polish.budget import leave_room
 from adcompiler.polish.chains import shorten_chains
-from adcompiler.polish.fills import fill_at_once
 from adcompiler.polish.outer_products import multiply_at_once
 from adcompiler.polish.reciprocal import share_reciprocals
 from adcompiler.polish.reuse import reuse_arrays
@@ -195,7 +194,7 @@ STAGES: dict[str, Stage] = {
             "dots",
             lambda u: write_out_dots(u.graph, *symbolic_sizes(u.graph)),
             "vectors that loops gather to multiply them: their elements are read in place",
-            lambda u: not u.style.broadcasts,
+            units.has_sizes,
         ),
         Pass(
             "rows",
@@ -290,12 +289,12 @@ STAGES: dict[str, Stage] = {
             "arrays that only their shape is read of",
         ),
         *SIMPLE,
-        Pass("retype", units.retyped, "types of what passes made", lambda u: not u.style.broadcasts),
+        Pass("retype", units.retyped, "types of what passes made", units.has_sizes),
         Pass(
             "flat",
             lambda u: use_numbers(u.graph, u.shapes()),
             "arrays of one number are that number, where they meet others",
-            lambda u: not u.style.broadcasts,
+            units.has_sizes,
         ),
         *CLEAN,
         Pass(
@@ -304,15 +303,11 @@ STAGES: dict[str, Stage] = {
             "multiples of arrays next to where they are added: no array to keep them",
         ),
         Pass("matrices", units.matrices, "products of a vector and what is computed for it, as sums"),
-        Pass("fuse", units.fused, "array code as loops, if shapes agree", lambda u: not u.style.broadcasts),
+        Pass("fuse", units.fused, "array code as loops, if shapes agree", units.has_sizes),
         COMMON,
         *SIMPLE,
-        Pass(
-            "fills",
-            lambda u: fill_at_once(u.graph, *symbolic_sizes(u.graph)),
-            "zeros that are added to once: set at once",
-            lambda u: not u.style.broadcasts,
-        ),
+        Pass("fills", units.filled, "zeros that are added to once: set at once", units.has_sizes),
+        Pass("ends", units.ends_apart, "where an index wraps around, or meets a wall", units.has_ends),
         Pass(
             "distribute",
             lambda u: distribute(u.graph),

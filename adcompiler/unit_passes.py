@@ -7,10 +7,12 @@ from adcompiler.analysis.single import type_derivative
 from adcompiler.analysis.types import refresh
 from adcompiler.graph.nodes import Graph
 from adcompiler.graph.walk import defined
+from adcompiler.loops.ends_apart import split_ends
 from adcompiler.loops.forwarded import forward_stores
 from adcompiler.loops.fuse import fuse
 from adcompiler.loops.handed_on import hand_on_elements
 from adcompiler.loops.matrices_inside import sum_inside
+from adcompiler.polish.fills import fill_at_once
 from adcompiler.polish.powers import write_out_powers
 from adcompiler.prepare.short_loops import write_out_short_loops
 from adcompiler.simplify.dead import remove_dead
@@ -41,6 +43,26 @@ def handed_on(unit: Unit) -> Graph:
 def runs_in_order(unit: Unit) -> bool:
     """Tell whether iterations follow each other: threads have their own ways to hand on."""
     return not unit.style.parallel
+
+
+def has_sizes(unit: Unit) -> bool:
+    """Tell whether arrays that meet have one size: they need not be stretched."""
+    return not unit.style.broadcasts
+
+
+def filled(unit: Unit) -> Graph:
+    """Return the graph with sums to zeros as stores."""
+    return fill_at_once(unit.graph, *symbolic_sizes(unit.graph))
+
+
+def ends_apart(unit: Unit) -> Graph:
+    """Return the graph with the first and last iterations of loops apart."""
+    return split_ends(unit.graph)
+
+
+def has_ends(unit: Unit) -> bool:
+    """Tell whether the ends of loops may run before the rest: it changes the order of sums."""
+    return not (unit.style.accurate or unit.style.parallel)
 
 
 def short_loops(unit: Unit) -> Graph:

@@ -6,12 +6,12 @@ arrays, `--functions` calls of NumPy's functions with all their arguments, `--ca
 other, none of them inlined that need not be, `--complex` complex numbers and arrays, `--rows` products of
 matrices and their rows, `--batches` samples that go through nests with scratch arrays, `--siblings` loops
 side by side that read each other's neighbours, `--steps` time steps that compute some arrays alike,
-`--tables` nests that compute some numbers alike, `--writes` arrays that are written between reductions and
-views of them and their uses. `--forward` checks forward mode against the gradient, and second derivatives
-against differences of it. `--idioms` tries the idioms of code that people write for Numba, and compares
-with dual numbers; refusals are counted by their codes. `--captured` holds some of the arrays in the module
-instead of handing them over, `--packed` hands all of them over as one vector. `--reduce` makes failing
-programs small.
+`--tables` nests that compute some numbers alike, `--rings` loops over rings and between walls, `--writes`
+arrays that are written between reductions and views of them and their uses. `--forward` checks forward mode
+against the gradient, and second derivatives against differences of it. `--idioms` tries the idioms of code
+that people write for Numba, and compares with dual numbers; refusals are counted by their codes.
+`--captured` holds some of the arrays in the module instead of handing them over, `--packed` hands all of
+them over as one vector. `--reduce` makes failing programs small.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 from reduction import reads_only_what_was_written, reduced
+from ring_generator import RingGenerator, ring_inputs
 from row_generator import RowGenerator, row_inputs
 from sibling_generator import SiblingGenerator, sibling_inputs
 from small_generator import SmallGenerator
@@ -88,6 +89,7 @@ INPUTS = {
     SiblingGenerator: sibling_inputs,
     StepGenerator: step_inputs,
     TableGenerator: table_inputs,
+    RingGenerator: ring_inputs,
 }
 
 
@@ -252,6 +254,7 @@ def main() -> None:
     parser.add_argument("--siblings", action="store_const", dest="generator", const=SiblingGenerator)
     parser.add_argument("--steps", action="store_const", dest="generator", const=StepGenerator)
     parser.add_argument("--tables", action="store_const", dest="generator", const=TableGenerator)
+    parser.add_argument("--rings", action="store_const", dest="generator", const=RingGenerator)
     parser.add_argument("--writes", action="store_const", dest="generator", const=WriteGenerator)
     parser.add_argument("--captured", action="store_const", dest="given", const=with_captured_arrays)
     parser.add_argument("--packed", action="store_const", dest="given", const=with_one_vector)

@@ -11,6 +11,7 @@ from idiom_check import forward_difference, gradient_difference
 from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
+from ring_generator import RingGenerator, ring_inputs
 from row_generator import RowGenerator, row_inputs
 from sibling_generator import SiblingGenerator, sibling_inputs
 from small_generator import SmallGenerator
@@ -71,6 +72,15 @@ def test_random_numbers_that_are_alike(start):
         rng = random.Random(seed)
         source = TableGenerator(rng).program()
         problem = disagreement(source, f"tables {seed}", rng, make_inputs=table_inputs)
+        assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("start", range(0, 40, 10))
+def test_random_rings(start):
+    for seed in range(start, start + 10):
+        rng = random.Random(seed)
+        source = RingGenerator(rng).program()
+        problem = disagreement(source, f"rings {seed}", rng, make_inputs=ring_inputs)
         assert problem is None, f"{problem}\n{source}"
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from adcompiler.analysis.affine import Linear, feasible, linear
-from adcompiler.analysis.types import is_scalar, rank
+from adcompiler.analysis.types import is_array, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Store, Value, While, entry, type_of
 from adcompiler.graph.walk import regions, results
-from adcompiler.primitives import card
+from adcompiler.primitives import Shows, card
 
 Loops = tuple[Node, ...]
 Span = tuple[Linear | None, Linear | None]
@@ -118,11 +118,11 @@ class Dependences:
     def is_new(self, array: Value, other: Value) -> bool:
         """Tell whether an array is allocated after another one was there, or apart from it."""
         made, also = self.makers.get(array), self.makers.get(other)
-        if made is None or card(made.fn).allocates is None:
+        if made is None or not _is_memory_of_its_own(made):
             return False
         home, around = self.homes.get(other, ()), self.homes.get(array, ())
         is_earlier = also is None and other not in self.merged and home == around[: len(home)]
-        return is_earlier or (also is not None and card(also.fn).allocates is not None)
+        return is_earlier or (also is not None and _is_memory_of_its_own(also))
 
     def may_return(
         self, array: Value, first: tuple[Atom, ...], second: tuple[Atom, ...], loops: Loops
@@ -332,3 +332,10 @@ def _step(loop: Node) -> int:
     """Return the step of a loop over a range, 0 where it is not known."""
     step = loop.step.value if isinstance(loop, For) and isinstance(loop.step, Literal) else 0
     return step if isinstance(step, int) else 0
+
+
+def _is_memory_of_its_own(made: Apply) -> bool:
+    """Tell whether a node makes an array that nothing else shares."""
+    known = card(made.fn)
+    is_result = is_array(made.out.type) and known.shows is Shows.NOTHING
+    return known.allocates is not None or (is_result and known.is_pure and not known.is_opaque)

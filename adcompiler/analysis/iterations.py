@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 
+from adcompiler.analysis.affine import linear
 from adcompiler.analysis.alias import shared_memory
 from adcompiler.analysis.dependence import Access, Dependences, Loops
 from adcompiler.analysis.types import is_memory
-from adcompiler.graph.nodes import Apply, Atom, Effect, For, Graph, Region, Role, Store, Value, While, type_of
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    Effect,
+    For,
+    Graph,
+    Literal,
+    Region,
+    Role,
+    Store,
+    Value,
+    While,
+    type_of,
+)
 from adcompiler.graph.walk import operands, regions, values
 from adcompiler.primitives import card
 
@@ -33,11 +49,26 @@ class Iterations:
                 self.dependences.carried.update(dict.fromkeys(node.body.params, node))
             for part in regions(node):
                 self.enter(part, inner)
+            if isinstance(node, For | While) and self._stay_apart(node):
+                self.dependences.carried.update(dict.fromkeys(node.carried, node))
+
+    def _stay_apart(self, loop: For | While) -> bool:
+        """Tell whether the arrays that a loop carries are different ones in each iteration."""
+        rows = zip(loop.inits, loop.carried, loop.next_values, strict=True)
+        arrays = [row for row in rows if is_memory(row[1].type)]
+        first, own, later = ({*column} for column in zip(*arrays, strict=True)) if arrays else (set(),) * 3
+        if not len(first) == len(own) == len(later) or len(own) < 2:
+            return False
+        made = later - own
+        return all(
+            isinstance(one, Value) and isinstance(two, Value) and self.dependences.are_different(one, two)
+            for group in (first, made)
+            for one, two in combinations(group, 2)
+        ) and all(isinstance(new, Value) and self.dependences.is_new(new, old) for new in made for old in own)
 
     def may_share(self, one: Value, two: Value) -> bool:
         """Tell whether two arrays may share memory in one iteration."""
-        carriers = [self.dependences.carried.get(array) for array in (one, two)]
-        if carriers[0] is not None and carriers[0] is carriers[1]:
+        if one is not two and self.dependences.are_different(one, two):
             return False
         return self.classes.get(one, one) is self.classes.get(two, two)
 
@@ -148,3 +179,26 @@ def _read_whole(
     for value in values(atoms):
         if is_memory(type_of(value)):
             found[known.classes.get(value, value)].reads.append((value, (), loops))
+
+
+def runs_rarely(loop: For, makers: Mapping[Value, Apply], most: int) -> bool:
+    """Tell whether a loop that counts by one runs less than `most` times: its bounds are numbers, or say so.
+
+    >>> n, end, i = Value("n"), Value("end"), Value("i")
+    >>> first = For(Literal(0), end, Literal(1), (), Region((i,), (), ()), ())
+    >>> runs_rarely(first, {end: Apply(end, "min", (n, Literal(2)))}, 8)
+    True
+    """
+    up = loop.step == Literal(1)
+    low, high = (loop.start, loop.stop) if up else (loop.stop, loop.start)
+    starts = [low, *_limits(low, "max", makers)]
+    stops = [high, *_limits(high, "min", makers)]
+    forms = [(linear(start, makers), linear(stop, makers)) for start in starts for stop in stops]
+    trips = [last - first for first, last in forms if first is not None and last is not None]
+    return any(not count.terms and count.constant < most for count in trips)
+
+
+def _limits(bound: Atom, fn: str, makers: Mapping[Value, Apply]) -> tuple[Atom, ...]:
+    """Return numbers that a bound is not beyond, as it is the largest or least of them."""
+    made = makers.get(bound) if isinstance(bound, Value) else None
+    return made.args if made is not None and made.fn == fn else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import is_
 from typing import TypeVar, assert_never
@@ -146,6 +146,17 @@ def all_reads(node: Node) -> set[Value]:
     True
     """
     return {*values(operands(node)), *(value for region in regions(node) for value in free(region))}
+
+
+def makers_of(wanted: Iterable[Atom], nodes: Sequence[Node]) -> list[Node]:
+    """Return those of the nodes of a region that some values are computed by, in order."""
+    needed = {*values(wanted)}
+    found: list[Node] = []
+    for node in reversed(nodes):
+        if not needed.isdisjoint(results(node)):
+            needed |= all_reads(node)
+            found.append(node)
+    return found[::-1]
 
 
 def map_operands(node: Node, change: Callable[[Atom], Atom]) -> Node:

@@ -14,7 +14,7 @@ from numba.core import types as nt
 
 from adcompiler.analysis.affine import linear
 from adcompiler.analysis.dependence import Loops
-from adcompiler.analysis.iterations import Iterations
+from adcompiler.analysis.iterations import Iterations, runs_rarely
 from adcompiler.analysis.sums import carried_kinds
 from adcompiler.analysis.types import is_array, is_complex
 from adcompiler.graph.nodes import (
@@ -31,7 +31,7 @@ from adcompiler.graph.nodes import (
     Value,
     While,
 )
-from adcompiler.graph.walk import clone, free, operands, regions, values, with_regions
+from adcompiler.graph.walk import clone, free, makers_of, operands, regions, values, with_regions
 from adcompiler.prepare.allocation import allocate
 from adcompiler.primitives import card
 
@@ -63,7 +63,7 @@ def distribute(graph: Graph) -> Graph:
 
 def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None:
     """Return a loop in parts, None if it is not of that kind."""
-    is_short = isinstance(loop.stop, Literal) and loop.stop.value < _SHORT
+    is_short = runs_rarely(loop, iterations.dependences.makers, _SHORT)
     counts = loop.step == Literal(1) or (loop.step == Literal(-1) and loop.role is Role.ADJOINT)
     if loop.breaks or not counts or (is_short and loop.step == Literal(1)):
         return None
@@ -75,7 +75,7 @@ def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None
         return None
     nodes: list[Node] = []
     if loop.step == Literal(-1):  # in any order, now that sums that others read come last
-        ends = [_apply("add", nodes, end, Literal(1)) for end in (loop.stop, loop.start)]
+        ends = [whole_number("add", nodes, end, Literal(1)) for end in (loop.stop, loop.start)]
         loop = replace(loop, start=ends[0], stop=ends[1], step=Literal(1))
     return [*nodes, *_parts(loop, later, _loaded(loop, iterations))]
 
@@ -121,11 +121,8 @@ def _later_stores(loop: For, loops: Loops, iterations: Iterations) -> list[Store
         if None in offsets or any(index in store.index[:-1] for store in stores) or is_complex(array.type):
             continue
         own = fixed.get(array, [])
-        waiting = [
-            store
-            for store in stores
-            if _is_neighbour(store.index, own[0] if own else stores[0].index, makers)
-        ]
+        base = own[0] if own else stores[offsets.index(max(offsets, key=offsets.count))].index
+        waiting = [store for store in stores if _is_elsewhere(store.index, base, index, makers)]
         inside = (*loops, loop)
         if not any(
             iterations.dependences.may_return(array, store.index, place, inside)
@@ -136,16 +133,24 @@ def _later_stores(loop: For, loops: Loops, iterations: Iterations) -> list[Store
     return later
 
 
-def _is_neighbour(one: tuple[Atom, ...], two: tuple[Atom, ...], makers: dict[Value, Apply]) -> bool:
-    """Tell whether two indices are of different elements at a fixed distance."""
-    distances: list[int] = []
-    for left, right in zip(one, two, strict=True):
-        forms = linear(left, makers), linear(right, makers)
-        distance = None if forms[0] is None or forms[1] is None else forms[0] - forms[1]
-        if distance is None or distance.terms:
-            return False
-        distances.append(distance.constant)
-    return any(distances)
+def _is_elsewhere(
+    one: tuple[Atom, ...], two: tuple[Atom, ...], index: Value, makers: dict[Value, Apply]
+) -> bool:
+    """Tell whether two indices are of other elements of a row, or of rows at a fixed or unknown distance.
+
+    LLVM looks before a nest whether two rows overlap in any iteration: `a[i % n, j]` and `a[i, j]` do.
+    """
+    if _offset(one[-1], index, makers) != _offset(two[-1], index, makers):
+        return True
+    forms = [(linear(left, makers), linear(right, makers)) for left, right in zip(one, two, strict=True)]
+    distances = [None if left is None or right is None else left - right for left, right in forms]
+    known = [
+        distance
+        for distance in distances
+        if distance is not None and makers.keys().isdisjoint(distance.terms)
+    ]
+    are_fixed = not any(distance.terms for distance in known)
+    return len(known) < len(distances) or (are_fixed and any(distance.constant for distance in known))
 
 
 def _offset(atom: Atom, index: Value, makers: dict[Value, Apply]) -> int | None:
@@ -172,7 +177,7 @@ def _parts(loop: For, later: list[Store], loaded: set[Value]) -> list[Node]:
     waiting = set(later)
     index = loop.body.params[0]
     nodes: list[Node] = []
-    count = _apply("max", nodes, _apply("sub", nodes, loop.stop, loop.start), Literal(0))
+    count = whole_number("max", nodes, whole_number("sub", nodes, loop.stop, loop.start), Literal(0))
     kept: dict[Value, Value] = {}
     for store in later:
         if isinstance(store.value, Value) and store.value not in kept and store.value not in loaded:
@@ -180,27 +185,19 @@ def _parts(loop: For, later: list[Store], loaded: set[Value]) -> list[Node]:
             array.type = nt.Array(store.value.type, 1, "C")
             nodes += [replace(made, role=loop.role) for made in allocate("np.empty", array, (count,))]
     body: list[Node] = [node for node in loop.body.nodes if node not in waiting]
-    place = _apply("sub", body, index, loop.start)
+    place = whole_number("sub", body, index, loop.start)
     body += [Store(array, (place,), value, role=loop.role) for value, array in kept.items()]
     parts: list[Node] = [replace(loop, body=replace(loop.body, nodes=tuple(body)))]
-    makers = {node.out: node for node in loop.body.nodes if isinstance(node, Apply)}
-    parts += [_sum(loop, store, kept, makers) for store in later]
+    parts += [_sum(loop, store, kept) for store in later]
     return [*nodes, *parts]
 
 
-def _sum(loop: For, store: Store, kept: dict[Value, Value], makers: dict[Value, Apply]) -> For:
+def _sum(loop: For, store: Store, kept: dict[Value, Value]) -> For:
     """Return the loop that runs one of the sums."""
-    needed: set[Value] = set()
     is_kept = store.value in kept
-    todo = [*values(store.index if is_kept else (*store.index, store.value))]
-    while todo:
-        value = todo.pop()
-        if value in makers and value not in needed:
-            needed.add(value)
-            todo += values(operands(makers[value]))
-    nodes: list[Node] = [node for node in makers.values() if node.out in needed]
+    nodes = makers_of(store.index if is_kept else (*store.index, store.value), loop.body.nodes)
     if isinstance(store.value, Value) and is_kept:
-        place = _apply("sub", nodes, loop.body.params[0], loop.start)
+        place = whole_number("sub", nodes, loop.body.params[0], loop.start)
         item = Value("item", temporary=True, type=store.value.type)
         nodes.append(Apply(item, "getitem", (kept[store.value], place), loc=store.loc, role=store.role))
         store = replace(store, value=item)
@@ -211,7 +208,8 @@ def _sum(loop: For, store: Store, kept: dict[Value, Value], makers: dict[Value, 
     return replace(loop, inits=(), body=body, outs=())
 
 
-def _apply(fn: str, nodes: list[Node], *args: Atom) -> Value:
-    out = Value(fn, temporary=True, type=int64)
+def whole_number(fn: str, nodes: list[Node], *args: Atom, name: str = "") -> Value:
+    """Return a whole number that a new node computes; the node is added to `nodes`."""
+    out = Value(name or fn, temporary=not name, type=int64)
     nodes.append(Apply(out, fn, args))
     return out

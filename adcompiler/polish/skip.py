@@ -29,7 +29,7 @@ from adcompiler.graph.nodes import (
     While,
     type_of,
 )
-from adcompiler.graph.walk import free, operands, regions, values, walk, with_regions
+from adcompiler.graph.walk import free, makers_of, regions, values, walk, with_regions
 from adcompiler.primitives import card, hint
 
 _ZERO = Literal(0.0)
@@ -147,7 +147,9 @@ def _tested(loop: For, loops: Loops, iterations: Iterations) -> For:
     vanishing = _vanishing(loop.body, {seed.out})
     if vanishing is None or not _picks(loop.body, vanishing) or iterations.are_apart(loop, loops):
         return loop
-    first = _needed_by(seed, loop.body)
+    first = makers_of((seed.out,), loop.body.nodes)
+    if any(isinstance(node, Store) for node in walk(Region((), tuple(first), ()))):
+        return loop
     test = Value(hint("ne"), temporary=True, type=boolean)
     rest = tuple(node for node in loop.body.nodes if node not in first)
     outs = tuple(_like(param) for param in loop.carried)
@@ -231,15 +233,3 @@ def _picks(body: Region, vanishing: set[Value]) -> bool:
     return any(
         _ZERO in arm.yields and out in vanishing for n in choices for arm in regions(n) for out in n.outs
     )
-
-
-def _needed_by(seed: Apply, body: Region) -> list[Node]:
-    """Return the load of the seed, and what computes its index, in order."""
-    makers = {node.out: node for node in body.nodes if isinstance(node, Apply)}
-    needed: set[Node] = set()
-    todo: list[Node] = [seed]
-    while todo:
-        node = todo.pop()
-        needed.add(node)
-        todo += [makers[value] for value in values(operands(node)) if value in makers]
-    return [node for node in body.nodes if node in needed]

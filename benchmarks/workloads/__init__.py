@@ -17,12 +17,21 @@ from benchmarks.workloads import (
     users_fields,
     users_parameters,
     users_paths,
+    users_rings,
     users_systems,
 )
 
 _SUITES = {
     "old": (mixture, sequences, grids, arrays, matrices, sums, models, networks),
-    "users": (users_paths, users_data, users_fields, users_systems, users_parameters, users_coefficients),
+    "users": (
+        users_paths,
+        users_data,
+        users_fields,
+        users_systems,
+        users_parameters,
+        users_coefficients,
+        users_rings,
+    ),
     "adbench": (adbench,),
     "npbench": (npbench_products, npbench_fields),
 }
