@@ -3795,3 +3795,49 @@ def a_softmax_of_each_row_in_each_step(w, start, y):
                 s += a[i] * math.exp(w[i, j]) / z
             total += s * math.sin(y[t] * j)
     return total
+
+
+@case(X3, 0.4)
+def rows_that_are_written_as_tuples(x, k):
+    """A Jacobian by hand: numbers of several types in a row, in a column and in a part."""
+    jac, y = np.zeros((2, 3)), np.ones(4)
+    for _ in range(2):
+        jac[0] = x[0] * k, x[1] ** 2 + y[1], 1
+        jac[:, 1] += jac[:, 0]
+        jac[:, 2] = (x[2], np.sin(x[0]))
+        y[1:3] = jac[0, 1], k
+    return np.sum(jac**2) + y @ y
+
+
+@case(X3[:1], np.array([[0.7]]))
+def the_number_in_an_array_of_one(x, m):
+    return x.item() * 2 + m.item() * x[0] + np.sum(m * 2.0).item()
+
+
+@case(X5, 0.4, 3)
+def a_ring_of_sites(u0, k, steps):
+    """Neighbours that go round, by a remainder, by a test, and by an index below zero."""
+    n, u, energy = len(u0), u0.copy(), 0.0
+    for _ in range(steps):
+        new = np.empty(n)
+        for i in range(n):
+            right = u[i + 1] if i < n - 1 else u[0]
+            new[i] = u[i] + k * (u[(i - 1) % n] - 2.0 * u[i] + right) + 0.1 * u[i - 1] * u[(i + 2) % n]
+            energy -= math.cos(new[i] - right)
+        u = new
+    return energy + np.sum(u**2)
+
+
+@case(M23, 0.4, 2)
+def a_torus_of_sites(m, k, steps):
+    """Rows and columns go round; two arrays swap their roles."""
+    rows, columns = m.shape
+    u, new = m.copy(), np.empty_like(m)
+    for _ in range(steps):
+        for i in range(rows):
+            up, down = (i - 1) % rows, (i + 1) % rows
+            for j in range(columns):
+                near = u[up, j] + u[down, j] + u[i, (j - 1) % columns] + u[i, (j + 1) % columns]
+                new[i, j] = u[i, j] + k * (near - 4.0 * u[i, j]) * u[i, j]
+        u, new = new, u
+    return np.sum(u * u)

@@ -11,7 +11,7 @@ from adcompiler.frontend.operators import symbol
 from adcompiler.frontend.state import Lowering
 from adcompiler.frontend.structure import RESULT
 from adcompiler.frontend.subscripts import field_refused, place
-from adcompiler.graph.nodes import Literal, Store
+from adcompiler.graph.nodes import Atom, Literal, Store
 
 
 def _hint(target: gast.AST) -> str | None:
@@ -45,12 +45,20 @@ def bind(state: Lowering, target: gast.AST, value: Binding) -> None:
                 bind(state, part, item)
         case gast.Subscript():
             array, index = place(state, target)
-            item_atom = state.materialise(value, target)
+            is_row = isinstance(value, tuple) and isinstance(state.ranks.get(array), int)
+            item_atom = _row(state, target, value) if is_row else state.materialise(value, target)
             state.nodes.append(Store(array, index, item_atom, False, loc=state.where(target)))
         case gast.Attribute():
             raise field_refused(state, target)
         case _:
             raise state.refuse("AD101", "cannot assign to this target", target)
+
+
+def _row(state: Lowering, target: gast.Subscript, value: Binding) -> Atom:
+    """Return a tuple that is assigned to a part of an array as an array."""
+    assert isinstance(value, tuple)
+    items = state.apply(target, "list", tuple(state.materialise(item, target) for item in value))
+    return state.apply(target, "np.array", (items,))
 
 
 def _unpack(state: Lowering, target: gast.Tuple, value: Binding) -> list[Binding]:

@@ -268,7 +268,16 @@ def _same(x, y, d):
 
 for _rank in (0, *RANKS):
     vjp(
-        "copy astype np.ascontiguousarray np.asfortranarray np.asarray np.asarray_chkfinite item np.float32 "
+        "copy astype np.ascontiguousarray np.asfortranarray np.asarray np.asarray_chkfinite np.float32 "
         "np.float64",
         _rank,
     )(_same)
+
+
+def _of_the_only_element(x, y, d):
+    return d * np.ones_like(x)
+
+
+vjp("item", 0)(_same)
+for _rank in RANKS:
+    vjp("item", _rank)(_of_the_only_element)
