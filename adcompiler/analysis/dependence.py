@@ -338,4 +338,4 @@ def _is_memory_of_its_own(made: Apply) -> bool:
     """Tell whether a node makes an array that nothing else shares."""
     known = card(made.fn)
     is_result = is_array(made.out.type) and known.shows is Shows.NOTHING
-    return known.allocates is not None or (is_result and known.is_pure and not known.is_opaque)
+    return known.allocates is not None or (is_result and known.is_pure and not known.may_keep)

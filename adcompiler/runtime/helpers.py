@@ -26,7 +26,8 @@ def sum_to(d, shape):
 def longer(stack):
     """Return a copy of a stack with room for twice as many elements."""
     copy = np.empty(2 * len(stack), stack.dtype)
-    copy[: len(stack)] = stack
+    for k in range(len(stack)):
+        copy[k] = stack[k]
     return copy
 
 

@@ -109,8 +109,9 @@ def eliminate_common(graph: Graph, scalars: Container[Value]) -> Graph:
                     continue
                 seen.setdefault(key, node.out)
             if isinstance(node, Effect) and _is_check_of_numbers(node, scalars):
-                if (key := (node.fn, node.args, node.keywords)) in seen:
-                    continue  # it was checked before
+                is_same = node.fn == "same_size" and node.args[0] == node.args[1]
+                if is_same or (key := (node.fn, node.args, node.keywords)) in seen:
+                    continue  # it was checked before, or need not be
                 seen[key] = Literal(True)
             if isinstance(node, Store) and _can_be_read(node, scalars):
                 seen["getitem", (node.array, *node.index), ()] = node.value
