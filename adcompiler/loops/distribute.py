@@ -36,7 +36,7 @@ from adcompiler.prepare.allocation import allocate
 from adcompiler.primitives import card
 
 _SHORT = 8
-"""Loops that end before this index are not worth splitting."""
+"""Loops that run less often are not worth splitting."""
 
 
 def distribute(graph: Graph) -> Graph:

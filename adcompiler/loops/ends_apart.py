@@ -33,6 +33,7 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import clone, regions, substitute, walk, with_regions
 from adcompiler.loops.distribute import whole_number
+from adcompiler.loops.vectorise import is_simple
 from adcompiler.primitives import card
 from adcompiler.simplify.dead import remove_dead
 from adcompiler.simplify.fold import fold
@@ -40,7 +41,7 @@ from adcompiler.simplify.fold import fold
 _MOST_ENDS = 4
 """So many iterations at each end may be unlike the others."""
 _MOST_NODES = 150
-"""Longer bodies are not written three times."""
+"""Longer bodies are not written twice."""
 
 
 @dataclass
@@ -149,7 +150,7 @@ def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None
     if loop.step not in (Literal(1), Literal(-1)) or is_marked or None in carried_kinds(loop.body):
         return None
     nodes = [*walk(loop.body)]
-    if len(nodes) > _MOST_NODES or not all(map(_is_plain, nodes)):
+    if len(nodes) > _MOST_NODES or any(isinstance(node, For | While) for node in nodes):
         return None
     makers = iterations.dependences.makers
     start, stop = _range(loop, makers)
@@ -161,19 +162,8 @@ def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None
     if not (middle.known or middle.skipped > start):
         return None
     simple = _simplified(loop, middle) if iterations.are_apart(loop, loops) else None
-    return None if simple is None else _parts(loop, simple, middle, start)
-
-
-def _is_plain(node: Node) -> bool:
-    match node:
-        case Apply():
-            return card(node.fn).is_pure
-        case Store():
-            return bool(node.index)
-        case If():
-            return True
-        case _:
-            return False
+    is_worth_it = simple is not None and all(map(is_simple, walk(simple.body)))
+    return _parts(loop, simple, middle, start) if simple is not None and is_worth_it else None
 
 
 def _range(loop: For, makers: Mapping[Value, Apply]) -> tuple[int | None, Linear | None]:
@@ -207,24 +197,20 @@ def _parts(loop: For, simple: For, middle: _Middle, start: int) -> list[Node]:
 
 def _over_ends(loop: For, middle: _Middle, start: int, stop: Atom, ends: Value) -> Region:
     """Return a body whose index goes from the first iterations to the last ones."""
-    name, nodes = middle.index.name, list[Node]()
-    end = Value("end" if middle.left else name, type=middle.index.type)
-    place = whole_number("add", nodes, end, Literal(start)) if start else end
-    if middle.left:
-        rest: list[Node] = []
-        is_both = middle.skipped > start
-        before = whole_number("sub", rest, stop, ends)
-        late = whole_number("add", rest, before, end, name="" if is_both else name)
-        if is_both:
-            test, index = Value("lt", True, boolean), Value(name, type=middle.index.type)
-            nodes.append(Apply(test, "lt", (end, Literal(middle.skipped - start))))
-            nodes.append(If(test, Region((), (), (place,)), Region((), tuple(rest), (late,)), (index,)))
-            place = index
-        else:
-            nodes, place = rest, late
+    kind, name = middle.index.type, middle.index.name
+    end = Value("end" if middle.left else name, type=kind)
+    nodes, rest = list[Node](), list[Node]()
+    place = early = whole_number("add", nodes, end, Literal(start)) if start else end
+    if middle.left and middle.skipped > start:
+        test, place = Value("lt", True, boolean), Value(name, type=kind)
+        nodes.append(Apply(test, "lt", (end, Literal(middle.skipped - start))))
+        late = whole_number("add", rest, whole_number("sub", rest, stop, ends), end)
+        nodes.append(If(test, Region((), (), (early,)), Region((), tuple(rest), (late,)), (place,)))
+    elif middle.left:
+        place = whole_number("add", nodes, whole_number("sub", nodes, stop, ends), end, name=name)
     mapping: dict[Value, Atom] = {}
     body = clone(loop.body, mapping)
-    index_there = mapping[middle.index]
-    assert isinstance(index_there, Value)
-    body = substitute(body, {index_there: place})
+    index = mapping[middle.index]
+    assert isinstance(index, Value)
+    body = substitute(body, {index: place})
     return replace(body, params=(end, *body.params[1:]), nodes=(*nodes, *body.nodes))
