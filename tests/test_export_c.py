@@ -27,6 +27,7 @@ REFUSED = {
     "inverse_trace",
     "joined",
     "multivariate_normal",
+    "ring",
     "worst_case",
 }
 MODES = ("grad", "value_and_grad", "hessian", "jacfwd", "jacrev")
