@@ -75,6 +75,7 @@ from adcompiler.simplify.cse import eliminate_common
 from adcompiler.simplify.dead import remove_dead
 from adcompiler.simplify.direct import index_directly
 from adcompiler.simplify.fold import fold
+from adcompiler.simplify.passed_checks import without_passed
 from adcompiler.simplify.same_test import join_branches
 from adcompiler.simplify.shape_reads import read_shapes_elsewhere
 from adcompiler.simplify.sink import sink_loads, sink_multiples
@@ -324,6 +325,7 @@ STAGES: dict[str, Stage] = {
         SIZES,
         REUSE,
         Pass("budget", lambda u: leave_room(u.graph, u.shapes()), "states get the memory that is left"),
+        Pass("passed_checks", lambda u: without_passed(u.graph), "checks that have passed before"),
         *SIMPLE,
         RECIPROCALS,
         FOLD,

@@ -6,10 +6,11 @@ arrays, `--functions` calls of NumPy's functions with all their arguments, `--ca
 other, none of them inlined that need not be, `--complex` complex numbers and arrays, `--rows` products of
 matrices and their rows, `--batches` samples that go through nests with scratch arrays, `--siblings` loops
 side by side that read each other's neighbours, `--steps` time steps that compute some arrays alike,
-`--tables` nests that compute some numbers alike, `--rings` loops over rings and between walls, `--writes`
-arrays that are written between reductions and views of them and their uses. `--forward` checks forward mode
-against the gradient, and second derivatives against differences of it. `--idioms` tries the idioms of code
-that people write for Numba, and compares with dual numbers; refusals are counted by their codes.
+`--tables` nests that compute some numbers alike, `--rings` loops over rings and between walls, `--ragged`
+arrays whose sizes only running tells, `--writes` arrays that are written between reductions and views of them
+and their uses. `--forward` checks forward mode against the gradient, and second derivatives against
+differences of it. `--idioms` tries the idioms of code that people write for Numba, and compares with dual
+numbers; refusals are counted by their codes.
 `--captured` holds some of the arrays in the module instead of handing them over, `--packed` hands all of
 them over as one vector. `--reduce` makes failing programs small.
 """
@@ -43,6 +44,7 @@ from idiom_check import forward_difference, gradient_difference, refusal_text
 from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
+from ragged_generator import RaggedGenerator, ragged_inputs
 from reduction import reads_only_what_was_written, reduced
 from ring_generator import RingGenerator, ring_inputs
 from row_generator import RowGenerator, row_inputs
@@ -89,6 +91,7 @@ INPUTS = {
     SiblingGenerator: sibling_inputs,
     StepGenerator: step_inputs,
     TableGenerator: table_inputs,
+    RaggedGenerator: ragged_inputs,
     RingGenerator: ring_inputs,
 }
 
@@ -103,9 +106,13 @@ def fails(function: Any, args: tuple[Any, ...]) -> bool:
     return not np.isfinite(value) or abs(value) > 1e12
 
 
+def is_float(given: Any) -> bool:
+    return np.asarray(given).dtype.kind in "fc"
+
+
 def is_chaotic(function: Any, args: tuple[Any, ...]) -> bool:
     """Tell whether a change in the last digit moves the result: then no two evaluations agree."""
-    moved = tuple(a * (1 + 4e-16) for a in args)
+    moved = tuple(a * (1 + 4e-16) if is_float(a) else a for a in args)
     one, two = (function(*(a.copy() if isinstance(a, np.ndarray) else a for a in at)) for at in (args, moved))
     return not np.isclose(one, two, rtol=1e-9, atol=1e-9)
 
@@ -122,7 +129,8 @@ def disagreement(
     A program that jumps between the points of a difference is tried at other inputs.
     """
     function = make(source, name)
-    wrt = range(len(make_inputs(random.Random(0))))
+    given = enumerate(make_inputs(random.Random(0)))
+    wrt = tuple(k for k, one in given if is_float(one))
     derivative = value_and_grad(function, argnums=wrt, jit=jit)
     problem = None
     for _ in range(3):
@@ -160,24 +168,27 @@ def forward_disagreement(
 ) -> str | None:
     """Return what is wrong with forward mode or with the second derivatives of a program, or None."""
     function = make(source, name)
-    args, changes = make_inputs(rng), make_inputs(rng)
-    wrt = tuple(range(len(args)))
+    args, others = make_inputs(rng), make_inputs(rng)
+    wrt = tuple(k for k, one in enumerate(args) if is_float(one))
+    changes = [
+        np.resize(t, np.shape(a))[()] if is_float(a) else None for a, t in zip(args, others, strict=True)
+    ]
     if fails(function, args) or is_chaotic(function, args):
         return None
     derivative = value_and_grad(function, argnums=wrt, jit=False)
 
     def gradients(size: float) -> list[Any]:
-        moved = [a + size * t for a, t in zip(args, changes, strict=True)]
+        moved = [a if t is None else a + size * t for a, t in zip(args, changes, strict=True)]
         return [np.asarray(g) for g in derivative(*moved)[1]]
 
     try:
         value, gradient = derivative(*args)
         found_value, found = jvp(function, args, changes, jit=jit)
-        product = hvp(function, argnums=wrt, jit=jit)(*args, changes)
+        product = hvp(function, argnums=wrt, jit=jit)(*args, [changes[k] for k in wrt])
     except DifferentiationError as refusal:
         refusals[refusal.code] += 1
         return None if refusal.code in ALLOWED_REFUSALS else f"refused: {refusal}"
-    parts = [np.real(np.asarray(g) * t) for g, t in zip(gradient, changes, strict=True)]
+    parts = [np.real(np.asarray(g) * changes[k]) for g, k in zip(gradient, wrt, strict=True)]
     scale = sum(float(np.sum(np.abs(part))) for part in parts) + 1.0
     expected = sum(float(np.sum(part)) for part in parts)
     if not np.isfinite(scale):
@@ -254,6 +265,7 @@ def main() -> None:
     parser.add_argument("--siblings", action="store_const", dest="generator", const=SiblingGenerator)
     parser.add_argument("--steps", action="store_const", dest="generator", const=StepGenerator)
     parser.add_argument("--tables", action="store_const", dest="generator", const=TableGenerator)
+    parser.add_argument("--ragged", action="store_const", dest="generator", const=RaggedGenerator)
     parser.add_argument("--rings", action="store_const", dest="generator", const=RingGenerator)
     parser.add_argument("--writes", action="store_const", dest="generator", const=WriteGenerator)
     parser.add_argument("--captured", action="store_const", dest="given", const=with_captured_arrays)

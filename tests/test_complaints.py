@@ -107,6 +107,13 @@ def empty_dictionary(x):
     return known["a"]
 
 
+def list_left_empty(x):
+    items = []  # here
+    while len(items) > 0:
+        x = x + items.pop()
+    return np.sum(x)
+
+
 def mixed_list(x):
     items = [x, 1.0]  # here
     return items[1]
@@ -129,6 +136,7 @@ CASES = [
     (number_indexed, "AD304", "Numba has no 'setitem' for (float64, int64, float64)"),
     (in_a_helper, "AD304", "int64 has no attribute or method 'frobnicated'"),
     (empty_dictionary, "AD304", "cannot be told from what it holds"),
+    (list_left_empty, "AD304", "the type of 'items' cannot be told from what it holds"),
     (mixed_list, "AD202", "a list of float64[:], float64"),
 ]
 CALLS = {

@@ -11,6 +11,7 @@ from idiom_check import forward_difference, gradient_difference
 from idiom_generator import IdiomGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
+from ragged_generator import RaggedGenerator, ragged_inputs
 from ring_generator import RingGenerator, ring_inputs
 from row_generator import RowGenerator, row_inputs
 from sibling_generator import SiblingGenerator, sibling_inputs
@@ -81,6 +82,15 @@ def test_random_rings(start):
         rng = random.Random(seed)
         source = RingGenerator(rng).program()
         problem = disagreement(source, f"rings {seed}", rng, make_inputs=ring_inputs)
+        assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("start", range(0, 40, 10))
+def test_random_ragged_arrays(start):
+    for seed in range(start, start + 10):
+        rng = random.Random(seed)
+        source = RaggedGenerator(rng).program()
+        problem = disagreement(source, f"ragged {seed}", rng, make_inputs=ragged_inputs)
         assert problem is None, f"{problem}\n{source}"
 
 

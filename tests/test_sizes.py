@@ -1,5 +1,7 @@
 """What is known of sizes, what is assumed of them, and what happens where they are not so."""
 
+import re
+
 import numpy as np
 import pytest
 from numba import njit
@@ -291,3 +293,50 @@ def test_rows_of_a_triangle_have_the_length_that_they_were_kept_with():
     _, back = source.split(".pop()")
     assert back.count("for ") == 1
     check_grad(scaled_triangle, args, jit=False)
+
+
+def shares(x, s, offsets):
+    """Shares of goods in markets of several sizes, whose mean utilities are found by a contraction."""
+    total = 0.0
+    for m in range(len(offsets) - 1):
+        a, b = x[offsets[m] : offsets[m + 1]], s[offsets[m] : offsets[m + 1]]
+        d, change = np.log(b), 1.0
+        while change > 1e-6:
+            v = np.exp(d + a)
+            step = b - v / (1.0 + v.sum())
+            d, change = d + step, np.max(np.abs(step))
+        total += np.sum(d * d)
+    return total
+
+
+def shares_kept(x, s, offsets):
+    means = np.zeros(len(x))
+    for m in range(len(offsets) - 1):
+        a, b = x[offsets[m] : offsets[m + 1]], s[offsets[m] : offsets[m + 1]]
+        d = np.log(b)
+        for _ in range(9):
+            v = np.exp(d + a)
+            d = d + b - v / (1.0 + v.sum())
+        means[offsets[m] : offsets[m + 1]] = d
+    return np.sum(means**2)
+
+
+SEGMENTS = (R.normal(size=7), R.uniform(0.05, 0.1, 7), np.array([0, 3, 4, 7]))
+
+
+@pytest.mark.parametrize("function", [shares, shares_kept])
+def test_segments_have_one_size_in_both_sweeps(function):
+    """What the forward sweep checks is known where arrays are read back, or computed again."""
+    derivative = value_and_grad(function, argnums=(0, 1), jit=False)
+    derivative(*SEGMENTS)
+    assert derivative.source.count("same_size(") == 1
+    assert {*re.findall(r"(\w+)\.shape", derivative.source)} == {"a", "b"}
+    assert "sum_to" not in derivative.source and "np.add(" not in derivative.source
+    check_grad(function, SEGMENTS, argnums=(0, 1), jit=False)
+
+
+@pytest.mark.parametrize("function", [shares, shares_kept])
+def test_segments_of_arrays_of_two_lengths(function):
+    """The arrays as wholes need not be equally long."""
+    x, s, offsets = SEGMENTS
+    check_grad(function, (np.append(x, 0.5), s, offsets), argnums=(0, 1), jit=False)

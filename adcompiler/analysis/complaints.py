@@ -117,9 +117,10 @@ def _reason(text: str, node: Node | None, names: Mapping[Value, str]) -> tuple[s
         name = _translated(captured[0].name, names) if captured else ""
         shown = f"'{name}', an object" if name else "an object"
         return f"Numba does not know {shown} of class '{kind}'", _KNOWN_TO_NUMBA
-    imprecise = re.search(r"Cannot infer the type of variable '(v\d+_)", text)
+    imprecise = re.search(r"(?:Cannot infer the t|T)ype of variable (?:.*args=\[Var\()?'?(v\d+_)?", text)
     if imprecise is not None:
-        what = f"the type of {_user_name(imprecise.group(1), names)} cannot be told from what it holds"
+        whose = _user_name(imprecise.group(1), names) if imprecise.group(1) else "what stands here"
+        what = f"the type of {whose} cannot be told from what it holds"
         return what, "use an array, or begin a list with its first item"
     if "unsupported NumPy function" in text:
         return " ".join(text.splitlines()[:1]), _KNOWN_TO_NUMBA

@@ -30,6 +30,7 @@ from adcompiler.graph.nodes import (
     For,
     Node,
     Region,
+    Role,
     Store,
     Value,
     type_of,
@@ -42,6 +43,22 @@ class Span(NamedTuple):
     size: Linear
     whole: Linear
     stop: Linear
+
+
+class Cut(NamedTuple):
+    """A slice: its bounds, which are forms or None, the size of what it is taken from, and its own."""
+
+    bounds: tuple[Linear | None, ...]
+    whole: Linear
+    size: Axis
+
+
+class Pushed(NamedTuple):
+    """The shape of an array that is pushed on a stack, and the regions in which this happens."""
+
+    shape: Shape | None
+    regions: tuple[Region, ...] = ()
+    role: Role = Role.PRIMAL
 
 
 class KnownSizes:
@@ -69,7 +86,8 @@ class KnownSizes:
         self.displays: dict[Value, Shape] = {}
         self.stacks: dict[Value, list[Effect]] = {}
         self.stack_loops: dict[Value, tuple[For, For]] = {}
-        self.pushed: dict[Effect, Shape | None] = {}
+        self.pushed: dict[Effect, Pushed] = {}
+        self.cuts: list[Cut] = []
 
     def learn(self, values: Iterable[Value], known: Iterable[Shape | None] = ()) -> None:
         """Enter shapes of values, unknown sizes where nothing is known."""

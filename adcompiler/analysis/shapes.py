@@ -7,9 +7,11 @@ Where a program combines arrays whose sizes nothing relates, `x - mu`, one of th
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.fusible import is_gather
-from adcompiler.analysis.known_sizes import KnownSizes, Span
+from adcompiler.analysis.known_sizes import Cut, KnownSizes, Pushed, Span
 from adcompiler.analysis.sizes import (
     Axis,
     Guards,
@@ -37,6 +39,7 @@ from adcompiler.graph.nodes import (
     If,
     Literal,
     Region,
+    Role,
     Store,
     Value,
     While,
@@ -83,7 +86,7 @@ class _Reader(KnownSizes):
 
     def region(self, region: Region) -> None:
         self.regions.append(region)
-        around, self.node = self.node, None
+        around, self.node, cuts = self.node, None, len(self.cuts)
         if len(self.regions) == 1:
             self.learn(region.params)
             for position, axis in () if self.guards is None else self.guards.ones:
@@ -93,10 +96,10 @@ class _Reader(KnownSizes):
             match node:
                 case Apply():
                     self.apply(node)
-                case Effect(fn="same_size" | "at_least" | "fits"):
+                case Effect() if card(node.fn).relates_sizes:
                     self.check(node)
                 case Effect(fn="append") if isinstance(node.args[1], Value):
-                    self.pushed[node] = self.shapes.get(node.args[1])
+                    self.pushed[node] = Pushed(self.shapes.get(node.args[1]), (*self.regions,), node.role)
                 case Store():
                     self.store(node)
                 case If():
@@ -110,6 +113,7 @@ class _Reader(KnownSizes):
                     self.loop(node)
         self.regions.pop()
         self.node = around
+        del self.cuts[cuts:]
 
     def check(self, node: Effect) -> None:
         """Take over what a check in the program makes sure of, if nothing of it is known further out."""
@@ -292,17 +296,22 @@ class _Reader(KnownSizes):
 
     def popped(self, stack: Atom) -> Shape | None:
         """Return the shape of all arrays that are pushed on a stack, if they have one that it tells."""
-        found = [self.pushed.get(push) for push in entry(self.stacks, stack) or ()]
-        first = found[0] if found else None
-        if first is None or any(self.common(first, other) is None for other in found[1:]):
+        found = [self.pushed.get(push, Pushed(None)) for push in entry(self.stacks, stack) or ()]
+        first = found[0].shape if found else None
+        if first is None or any(self.common(first, other.shape) is None for other in found[1:]):
             return None
-        home, _ = self.depth(stack)
+        home = min(max(self.depth(stack)[0], self.shared(push)) for push in found)
         there, here = self.reversed_index(stack) or (None, None)
         forms = [self.form(size) for size in first]
         outer = (Linear({s: f for s, f in form.terms.items() if s is not there}) for form in forms)
         if self.level(*outer) > home:
             return None
         return tuple(size_of_form(form.renamed(lambda s: here if s is there else s)) for form in forms)
+
+    def shared(self, push: Pushed) -> int:
+        """Return the depth of the innermost region in which a tape is filled and emptied alike."""
+        pairs = zip(push.regions, self.regions) if push.role is Role.TAPE else ()
+        return sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], pairs)) - 1
 
     def reversed_index(self, stack: Atom) -> tuple[Value, Value] | None:
         """Return the index of the loop that fills a stack, and that of the one that empties it."""
@@ -348,6 +357,7 @@ class _Reader(KnownSizes):
     def sliced(self, index: Value, whole: Size, own: Axis) -> Size:
         """Return the size of a slice: the difference of its bounds if they lie within the array."""
         args = self.slices.get(index, ())
+        own = self.cut(args, self.form(whole), own)
         if len(args) < 2 or (len(args) == 3 and args[2] not in (Literal(None), Literal(1))):
             return own
         size = self.form(whole)
@@ -365,6 +375,23 @@ class _Reader(KnownSizes):
             return size_of_form(length)
         self.spans[own] = Span(length, size, last)
         return own
+
+    def cut(self, args: tuple[Atom, ...], whole: Linear, own: Axis) -> Axis:
+        """Return the size of another slice that is cut alike, or note this one."""
+        bounds = tuple(None if atom == Literal(None) else self.number(atom) for atom in args)
+        if not args or any(form is None and atom != Literal(None) for form, atom in zip(bounds, args)):
+            return own
+        for other in self.cuts:
+            pairs = zip((*other.bounds, other.whole), (*bounds, whole))
+            if len(other.bounds) == len(bounds) and all(map(self.are_equal, *zip(*pairs))):
+                return other.size
+        self.cuts.append(Cut(bounds, whole, own))
+        return own
+
+    def are_equal(self, one: Linear | None, two: Linear | None) -> bool:
+        if one is None or two is None:
+            return one is two
+        return self.facts.reduced(one) == self.facts.reduced(two)
 
     def end(self, atom: Atom, size: Linear) -> Linear | None:
         """Return a bound of a slice, counted from the start; None if it may be counted from the end."""

@@ -35,7 +35,7 @@ from adcompiler.frontend.facts import of_elements
 from adcompiler.frontend.inlining import bind_parameters, calls_itself, inline, raises_inside
 from adcompiler.frontend.lifting import signature_of, without_lists
 from adcompiler.frontend.parse import Source, parse
-from adcompiler.frontend.ranks import atom_rank
+from adcompiler.frontend.ranks import Listed, atom_rank
 from adcompiler.frontend.recursion import Callee, is_recursive, results_in_tuple
 from adcompiler.frontend.solvers import in_place_of
 from adcompiler.frontend.state import Lowering
@@ -360,6 +360,9 @@ def _own_method(
 
 def _append(state: Lowering, node: gast.Call, owner: Atom, item: Atom) -> Literal:
     """Lower `v.append(a)`."""
+    held = atom_rank(item, state.ranks)
+    if isinstance(owner, Value) and held is not None and state.ranks.get(owner) is None:
+        state.ranks[owner] = Listed(held + 1)
     state.nodes.append(Effect("append", (owner, item), loc=state.where(node)))
     return Literal(None)
 

@@ -59,7 +59,7 @@ def _own_rank(node: Apply, args: list[int | None]) -> int | None:
             return _of_array(first)
         case "slice":
             return -1
-        case "nth":
+        case "nth" | "pop":
             return None if first is None else 0 if isinstance(first, Items) else _of_item(first)
         case "getitem":
             return _picked(args, node.args)

@@ -178,6 +178,7 @@ class Card:
         is_call: whether it runs a function of the user's.
         is_bundle: whether it may return a tuple of numbers and arrays, of which each carries a derivative.
         is_guard: whether it checks an assumption of generated code, as a statement.
+        relates_sizes: whether such a check says that sizes are equal, or which one is larger.
         is_choice: whether it leaves some of what it reads out, elements that are no numbers among it.
 
         is_cheap: whether repeating it for numbers costs less than a store and a load.
@@ -252,6 +253,7 @@ class Card:
     is_call: bool = False
     is_bundle: bool = False
     is_guard: bool = False
+    relates_sizes: bool = False
     is_choice: bool = False
 
     is_cheap: bool = False

@@ -328,4 +328,5 @@ enter(
 )
 for _name in GUARDS:
     if _name not in ("times", "finite"):  # one computes something, the other belongs to the program
-        enter(_name, is_statement=True, is_guard=True)
+        relates = _name in ("same_size", "at_least", "fits")
+        enter(_name, is_statement=True, is_guard=True, relates_sizes=relates)

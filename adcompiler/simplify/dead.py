@@ -24,6 +24,7 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import operands, regions, select, values, with_regions
 from adcompiler.primitives import card
+from adcompiler.simplify.passed_checks import is_passed, measured
 
 
 def remove_dead(graph: Graph) -> Graph:
@@ -49,6 +50,9 @@ class _Liveness:
         around: the branch or loop around each node.
         takers: what runs, and is read, for each value that is.
         writers: the nodes that change each piece of memory.
+        makers: what makes each value, of those that branches and loops do not hand on.
+        given: arguments and the indices of loops, which are there in any case.
+        passed: checks that have passed before, which keep nothing alive.
     """
 
     def __init__(self, body: Region) -> None:
@@ -61,15 +65,29 @@ class _Liveness:
         self.memory: set[Value] = set()
         self.nodes: set[Node] = set()
         self.waiting: list[Node | Value] = []
+        self.makers: dict[Value, Node] = {}
+        self.given: set[Value] = set()
+        self.passed: list[Node] = []
         self.enter(body, None)
         self.read(body.yields)
+        self.follow_all()
+        for node in self.passed:
+            is_met = self.around[node] is None or self.around[node] in self.nodes
+            if is_met and measured(node, self.makers, self.values | self.given) is not None:
+                self.need(node)
+        self.follow_all()
+
+    def follow_all(self) -> None:
         while self.waiting:
             self.follow(self.waiting.pop())
 
     def enter(self, region: Region, around: Node | None) -> None:
         """Note who reads and writes what, and what runs in any case."""
+        if around is None or isinstance(around, For):
+            self.given |= {*region.params[: None if around is None else 1]}
         for node in region.nodes:
             self.around[node] = around
+            self.makers |= {node.out: node} if isinstance(node, Apply) else {}
             for out, sources in _flows(node):
                 self.takers[out].append((node, sources))
             match node:
@@ -79,6 +97,8 @@ class _Liveness:
                     for array in values(node.args[:1]):
                         self.writers[self.class_of(array)].append(node)
                         self.lists.add(self.class_of(array))
+                case Effect() if is_passed(node):
+                    self.passed.append(node)
                 case Effect() | Apply() if _runs_always(node):
                     self.need(node)
             for inner in regions(node):

@@ -40,6 +40,7 @@ from adcompiler.graph.walk import (
 from adcompiler.primitives import card
 from adcompiler.reverse.bind import SHADOW
 from adcompiler.simplify.dead import remove_dead
+from adcompiler.simplify.passed_checks import as_passed
 from adcompiler.storage.recompute import Frame, is_load
 
 Origins = dict[Value | Node, tuple[Node, tuple[Atom, ...]]]
@@ -212,7 +213,7 @@ def _without_effects(body: Region, owners: dict[Value, Value]) -> list[Node]:
 
     def keep(node: Node) -> bool:
         if isinstance(node, Effect):
-            return node.fn == "append" and node.args[0] in local
+            return card(node.fn).relates_sizes or (node.fn == "append" and node.args[0] in local)
         if isinstance(node, Apply):
             is_own = node.fn == "pop" or node.role is Role.TAPE
             return card(node.fn).is_pure or (is_own and node.args[0] in local)
@@ -220,7 +221,7 @@ def _without_effects(body: Region, owners: dict[Value, Value]) -> list[Node]:
         return not isinstance(node, Store) or is_adjoint or owners.get(node.array, node.array) in local
 
     def rewrite(inner: Region) -> Region:
-        kept = [node for node in inner.nodes if keep(node)]
+        kept = [as_passed(node) for node in inner.nodes if keep(node)]
         nodes = [with_regions(node, tuple(map(rewrite, regions(node)))) for node in kept]
         return Region(inner.params, tuple(nodes), inner.yields)
 

@@ -31,6 +31,7 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import clone, map_region
 from adcompiler.primitives import card
+from adcompiler.simplify.passed_checks import as_passed
 from adcompiler.storage.checkpoints import At, Checkpoints
 from adcompiler.storage.supply import Supply
 from adcompiler.storage.tape_nodes import TapeNodes
@@ -228,7 +229,7 @@ def _repeatable(nodes: Sequence[Node]) -> tuple[Node, ...]:
     """Leave out what an iteration checks and prints: it has run before. Sizes are facts for what follows."""
 
     def rewrite(region: Region) -> Region:
-        return replace(region, nodes=tuple(node for node in region.nodes if not _is_check(node)))
+        return replace(region, nodes=tuple(as_passed(node) for node in region.nodes if not _is_check(node)))
 
     return map_region(Region((), tuple(nodes), ()), rewrite).nodes
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from adcompiler.graph.nodes import Apply, Atom, If, Node, Region, Value
 from adcompiler.graph.walk import clone, free, operands, regions, results, substitute, values, with_regions
+from adcompiler.simplify.passed_checks import passed_of
 from adcompiler.storage.plan import LoopPlan
 from adcompiler.storage.tape import Tape, load
 
@@ -28,7 +30,8 @@ class Supply:
 
     def begin(self, primal: Region, back: Region) -> Region:
         """Begin a reverse region, and the branches in it, with the values that its primal region defined."""
-        kept = clone(Region((), tuple(_in_order(self._made(primal))), ()), self.mapping)
+        made = self._made(primal, free(back))
+        kept = clone(Region((), tuple(_in_order(made)), ()), self.mapping)
         for value, out in self.plan.alike.items():
             if out in self.mapping:  # a branch that is run again has its own value, for itself alone
                 self.mapping[value] = self.mapping[out]
@@ -42,7 +45,7 @@ class Supply:
         back = substitute(Region((), tuple(nodes), back.yields), self.mapping)
         return Region((), (*kept.nodes, *back.nodes), back.yields)
 
-    def _made(self, primal: Region) -> list[Node]:
+    def _made(self, primal: Region, known: Iterable[Value]) -> list[Node]:
         """Return the nodes that load, count back and recompute what a region of the primal defines."""
         made: list[Node] = []
         for value in primal.params:
@@ -56,7 +59,8 @@ class Supply:
                     made += load(self.loads[value])
                 elif value in self.plan.recomputed:
                     made.append(self.plan.kept.get(value, node))
-        return made
+        known = {*known, *self.mapping, *(value for node in made for value in results(node))}
+        return made + passed_of(primal.nodes, known)
 
 
 def _in_order(nodes: list[Node]) -> list[Node]:

@@ -32,7 +32,8 @@ def reversed_sum_value_and_grad(x):
     back = x[::-1]
     d_back = np.zeros_like(back)
     n = len(x)
-    all_in_bounds(back.shape[0], 0, n)
+    size = back.shape[0]
+    all_in_bounds(size, 0, n)
     total = 0.0
     for i in range(n):
         x_i = x[i]
@@ -44,5 +45,6 @@ def reversed_sum_value_and_grad(x):
 
     # back = x[::-1]
     d_back_b = d_x[::-1]
-    d_back_b += d_back
+    for i in range(size):
+        d_back_b[i] += d_back[i]
     return total, d_x

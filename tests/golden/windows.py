@@ -38,22 +38,25 @@ def windows_value_and_grad(x, k):
         s[t] = total
     s_part = s[:k]
     s_part_b = s[k:]
+    size = s_part.shape[0]
     total = 0.0
-    for i in range(s_part.shape[0]):
-        total = fast.add_up(total, s[i])
-    size = s_part_b.shape[0]
-    total_1 = 0.0
     for i in range(size):
+        total = fast.add_up(total, s[i])
+    size_1 = s_part_b.shape[0]
+    total_1 = 0.0
+    for i in range(size_1):
         total_1 = fast.add_up(total_1, s_part_b[i])
-    result = total + total_1 / size
+    result = total + total_1 / size_1
 
     d_x = np.zeros_like(x)
     d_s = np.zeros_like(s)
     # return np.sum(s[:k]) + np.mean(s[k:])
+    d_item = 1.0 / s_part_b.size
     d_s_part = d_s[k:]
-    d_s_part_b = d_s[:k]
-    d_s_part += 1.0 / s_part_b.size
-    d_s_part_b += 1.0
+    for i in range(size_1):
+        d_s_part[i] += d_item
+    for i in range(size):
+        d_s[i] += 1.0
     for t in range(n - 1, k - 1, -1):
         sub = t - k
         x_part = x[sub:t]
@@ -62,9 +65,6 @@ def windows_value_and_grad(x, k):
         d_s[t] = 0.0
         mul = 2 * d_total
         d_x_part = d_x[sub:t]
-        size = x_part.shape[0]
-        d_item = np.empty(size)
-        for i in range(size):
-            d_item[i] = mul * x_part[i]
-        d_x_part += d_item
+        for i in range(x_part.shape[0]):
+            d_x_part[i] += mul * x_part[i]
     return result, d_x
