@@ -40,6 +40,7 @@ from adcompiler.polish.chains import shorten_chains
 from adcompiler.polish.outer_products import multiply_at_once
 from adcompiler.polish.reciprocal import share_reciprocals
 from adcompiler.polish.reuse import reuse_arrays
+from adcompiler.polish.same_tapes import share_tapes
 from adcompiler.polish.skip import skip_zeros
 from adcompiler.polish.stacks import lists_to_arrays
 from adcompiler.polish.sums_to_parts import add_to_views
@@ -306,6 +307,7 @@ STAGES: dict[str, Stage] = {
         Pass("matrices", units.matrices, "products of a vector and what is computed for it, as sums"),
         Pass("fuse", units.fused, "array code as loops, if shapes agree", units.has_sizes),
         COMMON,
+        Pass("same_tapes", lambda u: share_tapes(u.graph), "what loops keep twice"),
         *SIMPLE,
         Pass("fills", units.filled, "zeros that are added to once: set at once", units.has_sizes),
         Pass("ends", units.ends_apart, "where an index wraps around, or meets a wall", units.has_ends),

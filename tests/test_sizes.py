@@ -340,3 +340,36 @@ def test_segments_of_arrays_of_two_lengths(function):
     """The arrays as wholes need not be equally long."""
     x, s, offsets = SEGMENTS
     check_grad(function, (np.append(x, 0.5), s, offsets), argnums=(0, 1), jit=False)
+
+
+def recurrent(w, v, b, x):
+    """A network whose states are kept in a list, and read from it."""
+    states = [np.zeros((x.shape[1], v.shape[0]))]
+    for t in range(len(x)):
+        states.append(np.tanh(x[t] @ w + states[-1] @ v + b))
+    loss = 0.0
+    for t in range(1, len(states)):
+        loss += np.sum((states[t] - states[t - 1]) ** 2)
+    return loss
+
+
+def test_items_of_a_list_have_one_size():
+    args = (R.normal(size=(2, 4)), R.normal(size=(4, 4)), R.normal(size=4), R.normal(size=(5, 3, 2)))
+    derivative = value_and_grad(recurrent, argnums=(0, 1, 2), jit=False)
+    derivative(*args)
+    assert "np.add(" not in derivative.source and "= np.tanh(" not in derivative.source
+    assert not re.search(r"(states|d_states|item)\w*\.shape", derivative.source)
+    check_grad(recurrent, args, argnums=(0, 1, 2), jit=False)
+
+
+def layers(x, w):
+    """Layers of several widths: the items of the list do not have one size."""
+    kept = [x]
+    for k in range(3):
+        kept.append(np.tanh(kept[-1][1:] + kept[-1][:-1]) * w)
+    return np.sum(kept[1] ** 2) + np.sum(kept[-1])
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_items_of_a_list_have_several_sizes(jit):
+    check_grad(layers, (R.normal(size=6), 0.7), argnums=(0, 1), jit=jit)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from itertools import zip_longest
 from typing import NamedTuple
@@ -26,11 +25,8 @@ from adcompiler.analysis.types import is_array, rank
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
-    Effect,
-    For,
     Node,
     Region,
-    Role,
     Store,
     Value,
     type_of,
@@ -51,14 +47,6 @@ class Cut(NamedTuple):
     bounds: tuple[Linear | None, ...]
     whole: Linear
     size: Axis
-
-
-class Pushed(NamedTuple):
-    """The shape of an array that is pushed on a stack, and the regions in which this happens."""
-
-    shape: Shape | None
-    regions: tuple[Region, ...] = ()
-    role: Role = Role.PRIMAL
 
 
 class KnownSizes:
@@ -82,11 +70,6 @@ class KnownSizes:
         self.ranges: dict[object, tuple[Linear, Linear]] = {}
         self.extents: dict[Value, Size] = {}
         self.undefined: set[Value] = set()
-        self.counts: Counter[Value] = Counter()
-        self.displays: dict[Value, Shape] = {}
-        self.stacks: dict[Value, list[Effect]] = {}
-        self.stack_loops: dict[Value, tuple[For, For]] = {}
-        self.pushed: dict[Effect, Pushed] = {}
         self.cuts: list[Cut] = []
 
     def learn(self, values: Iterable[Value], known: Iterable[Shape | None] = ()) -> None:
@@ -219,3 +202,19 @@ class KnownSizes:
             factor = form.terms[found]
             form = form - Linear({found: factor}) + factor * (low if factor > 0 else high)
         return self.facts.reduced(form)
+
+    # what loops carry
+
+    def is_outer(self, shape: Shape) -> bool:
+        return all(self.level(self.form(size)) < len(self.regions) for size in shape)
+
+    def common(self, one: Shape | None, two: Shape | None) -> Shape | None:
+        if one is None or two is None or len(one) != len(two):
+            return None
+        return one if all(self.form(a) == self.form(b) for a, b in zip(one, two, strict=True)) else None
+
+    def keep(self, before: Shape, after: Shape) -> None:
+        """See to it that a loop does not change the shape of an array, if that is what it looks like."""
+        for one, two in zip(before, after, strict=False):
+            if self.is_outer((two,)) and (self.form(one) - self.form(two)).terms:
+                self.same(one, two)

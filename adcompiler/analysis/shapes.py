@@ -7,11 +7,10 @@ Where a program combines arrays whose sizes nothing relates, `x - mu`, one of th
 
 from __future__ import annotations
 
-from itertools import takewhile
-
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.fusible import is_gather
-from adcompiler.analysis.known_sizes import Cut, KnownSizes, Pushed, Span
+from adcompiler.analysis.known_items import KnownItems, Pushed
+from adcompiler.analysis.known_sizes import Cut, Span
 from adcompiler.analysis.sizes import (
     Axis,
     Guards,
@@ -27,8 +26,8 @@ from adcompiler.analysis.sizes import (
     size_of_form,
     without_axis,
 )
-from adcompiler.analysis.stacks_of_arrays import loops_of, stacks
-from adcompiler.analysis.types import is_array, is_array_atom, is_float, is_scalar, rank
+from adcompiler.analysis.stacks_of_arrays import is_item, lists_of_items, loops_of, stacks
+from adcompiler.analysis.types import is_array, is_array_atom, is_float, rank
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -39,7 +38,6 @@ from adcompiler.graph.nodes import (
     If,
     Literal,
     Region,
-    Role,
     Store,
     Value,
     While,
@@ -57,11 +55,11 @@ def symbolic_sizes(graph: Graph, guards: Guards | None = None) -> tuple[Shapes, 
         graph: the graph.
         guards: where given, filled with the checks that the assumptions made need.
     """
-    reader = _Reader(guards)
-    reader.counts = uses(graph.body)
-    reader.stacks = stacks(graph.body)
-    reader.stack_loops = loops_of(graph.body, reader.stacks)
-    reader.region(graph.body)
+    lists = lists_of_items(graph.body)
+    while (reader := _read(graph, guards and guards.begun(), lists)).mixed:
+        lists -= reader.mixed
+    if guards is not None and reader.guards is not None:
+        guards.at, guards.is_conditional = reader.guards.at, reader.guards.is_conditional
 
     def final(size: Size) -> Size:
         return size_of_form(reader.facts.reduced(form_of(size)))
@@ -76,12 +74,23 @@ def symbolic_sizes(graph: Graph, guards: Guards | None = None) -> tuple[Shapes, 
     return shapes, sizes
 
 
+def _read(graph: Graph, guards: Guards | None, lists: set[Value]) -> _Reader:
+    """Follow the shapes, if all items of each of these lists have one shape."""
+    reader = _Reader(guards)
+    reader.counts = uses(graph.body)
+    reader.stacks = stacks(graph.body)
+    reader.stack_loops = loops_of(graph.body, reader.stacks)
+    reader.lists = lists
+    reader.region(graph.body)
+    return reader
+
+
 def symbolic_shapes(graph: Graph) -> Shapes:
     """Return for each array a tuple of sizes: an int, or an object equal where sizes are equal."""
     return symbolic_sizes(graph)[0]
 
 
-class _Reader(KnownSizes):
+class _Reader(KnownItems):
     """Follows shapes through the program."""
 
     def region(self, region: Region) -> None:
@@ -98,8 +107,9 @@ class _Reader(KnownSizes):
                     self.apply(node)
                 case Effect() if card(node.fn).relates_sizes:
                     self.check(node)
-                case Effect(fn="append") if isinstance(node.args[1], Value):
-                    self.pushed[node] = Pushed(self.shapes.get(node.args[1]), (*self.regions,), node.role)
+                case Effect(fn="append", args=(held, item)):
+                    self.hold(held, item)
+                    self.pushed[node] = Pushed(entry(self.shapes, item), (*self.regions,), node.role)
                 case Store():
                     self.store(node)
                 case If():
@@ -124,11 +134,6 @@ class _Reader(KnownSizes):
             self.facts.positive.append(one - two)
         else:
             self.facts.equate(one, two, self.depth)
-
-    def common(self, one: Shape | None, two: Shape | None) -> Shape | None:
-        if one is None or two is None or len(one) != len(two):
-            return None
-        return one if all(self.form(a) == self.form(b) for a, b in zip(one, two, strict=True)) else None
 
     def loop(self, node: For | While) -> None:
         """Carried arrays keep the shape that they start with, if assuming so is borne out."""
@@ -161,15 +166,6 @@ class _Reader(KnownSizes):
         found = zip(is_missing, assumed, after, strict=True)
         self.learn(node.outs, [last if m and self.is_outer(last or ()) else one for m, one, last in found])
 
-    def is_outer(self, shape: Shape) -> bool:
-        return all(self.level(self.form(size)) < len(self.regions) for size in shape)
-
-    def keep(self, before: Shape, after: Shape) -> None:
-        """See to it that a loop does not change the shape of an array, if that is what it looks like."""
-        for one, two in zip(before, after, strict=False):
-            if self.is_outer((two,)) and (self.form(one) - self.form(two)).terms:
-                self.same(one, two)
-
     def bound(self, node: For) -> None:
         """Enter the range of a loop's index, which its name stands for in this loop only."""
         start, stop = self.number(node.start), self.number(node.stop)
@@ -182,6 +178,7 @@ class _Reader(KnownSizes):
 
     def store(self, node: Store) -> None:
         """What is stored to a whole array or a part of it is taken to have its shape."""
+        self.hold(node.array, node.value)
         value = entry(self.shapes, node.value)
         target: Shape | None = self.shapes.get(node.array)
         part = Value("part")  # no value of the program: what slices of it are is unknown for good
@@ -214,19 +211,13 @@ class _Reader(KnownSizes):
                 self.extents[node.out] = size_of_form(form)
         if node.fn == "list":
             self.display(node)
+            for item in node.args:
+                self.hold(node.out, item)
         size = self.size(node)
         if size is not None:
             self.sizes[node.out] = size
         shape = self.shape(node) if is_array(node.out.type) else None
         self.learn([node.out], [shape])
-
-    def display(self, node: Apply) -> None:
-        """Note the shape of a list that is written out and read once, so that nothing makes it longer."""
-        parts = {entry(self.displays, atom) for atom in node.args}
-        if len(parts) == 1 and self.counts[node.out] == 1:
-            inner = parts.pop()
-            if inner is not None or all(is_scalar(type_of(a)) or isinstance(a, Literal) for a in node.args):
-                self.displays[node.out] = (len(node.args), *(inner or ()))
 
     def size(self, node: Apply) -> Size | None:
         """The symbol of a number that is a size, or integer arithmetic on such, or of a whole shape."""
@@ -256,6 +247,12 @@ class _Reader(KnownSizes):
         return None
 
     def shape(self, node: Apply) -> Shape | None:
+        if (
+            is_item(node)
+            and node.args[0] in self.lists
+            and (held := entry(self.items, node.args[0])) is not None
+        ):
+            return held
         args = [self.shapes.get(a, ()) if isinstance(a, Value) else captured(a) for a in node.args]
         match card(node.fn).follows:
             case Follows.SAME_SHAPE:
@@ -293,35 +290,6 @@ class _Reader(KnownSizes):
             case "pop" if len(node.args) == 1:
                 return self.popped(node.args[0])
         return None
-
-    def popped(self, stack: Atom) -> Shape | None:
-        """Return the shape of all arrays that are pushed on a stack, if they have one that it tells."""
-        found = [self.pushed.get(push, Pushed(None)) for push in entry(self.stacks, stack) or ()]
-        first = found[0].shape if found else None
-        if first is None or any(self.common(first, other.shape) is None for other in found[1:]):
-            return None
-        home = min(max(self.depth(stack)[0], self.shared(push)) for push in found)
-        there, here = self.reversed_index(stack) or (None, None)
-        forms = [self.form(size) for size in first]
-        outer = (Linear({s: f for s, f in form.terms.items() if s is not there}) for form in forms)
-        if self.level(*outer) > home:
-            return None
-        return tuple(size_of_form(form.renamed(lambda s: here if s is there else s)) for form in forms)
-
-    def shared(self, push: Pushed) -> int:
-        """Return the depth of the innermost region in which a tape is filled and emptied alike."""
-        pairs = zip(push.regions, self.regions) if push.role is Role.TAPE else ()
-        return sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], pairs)) - 1
-
-    def reversed_index(self, stack: Atom) -> tuple[Value, Value] | None:
-        """Return the index of the loop that fills a stack, and that of the one that empties it."""
-        pair = entry(self.stack_loops, stack)
-        if pair is None or (pair[0].step, pair[1].step) != (Literal(1), Literal(-1)):
-            return None
-        ends = [self.number(end) for loop in pair for end in (loop.start, loop.stop)]
-        if ends[0] is None or ends[1] is None or [ends[1] - 1, ends[0] - 1] != ends[2:]:
-            return None
-        return pair[0].body.params[0], pair[1].body.params[0]
 
     def reshaped(self, node: Apply) -> Shape | None:
         sizes = [size_of(atom, self.sizes) for atom in node.args[1:]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from adcompiler.analysis.affine import Linear, feasible
@@ -158,6 +158,10 @@ class Guards:
                 for guard, size in zip(guards, sizes, strict=True)
                 if guard.fn != "at_least" or size.terms or size.constant < 0
             ]
+
+    def begun(self) -> Guards:
+        """Return guards like these, to be filled with more."""
+        return replace(self, at=self.copy())
 
     def copy(self) -> dict[Node | Region, list[Guard]]:
         return {place: list(guards) for place, guards in self.at.items()}

@@ -55,14 +55,12 @@ def standardise_value_and_grad(x, w):
             centered[i, j] = centered_i_j
             total[j] += centered_i_j * centered_i_j
     test = np.empty(size, np.bool_)
-    test_b = np.empty(size, np.bool_)
     sqrt = np.empty(size)
     where = np.empty(size)
     for i in range(size):
         mean_square = total[i] / size_1
         test_i = mean_square == 0.0
         test[i] = test_i
-        test_b[i] = test_i
         sqrt_i = np.sqrt(1.0 if test_i else mean_square)
         sqrt[i] = sqrt_i
         where[i] = 0.0 if test_i else sqrt_i
@@ -97,8 +95,9 @@ def standardise_value_and_grad(x, w):
     # z = (x - x.mean(axis=0)) / x.std(axis=0)
     for i in range(size):
         d_where_i = d_where[i]
-        d_mean_square = times(0.0 if test[i] else d_where_i, 0.5 / sqrt[i])
-        if test_b[i]:
+        test_i = test[i]
+        d_mean_square = times(0.0 if test_i else d_where_i, 0.5 / sqrt[i])
+        if test_i:
             d_mean_square = 0.0
         d_total_b[i] = times(d_mean_square, ratio_1)
     d_centered = np.empty((size_1, size))
