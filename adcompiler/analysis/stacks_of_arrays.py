@@ -43,6 +43,8 @@ def lists_of_items(body: Region) -> set[Value]:
     """
     nodes = [*walk(body)]
     made = {node.out for node in nodes if isinstance(node, Apply) and node.fn == "list"}
+    if not made:
+        return made
     known: Counter[Value] = Counter()
     for node in nodes:
         match node:

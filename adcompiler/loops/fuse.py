@@ -195,8 +195,8 @@ class _Fusion:
     def is_blank(self, node: Node) -> bool:
         """Tell whether a node makes zeros like what was read back from a tape for its shape."""
         made = entry(self.elements.makers, node.args[0]) if isinstance(node, Apply) and node.args else None
-        is_row = made is not None and made.fn == "getitem" and made.role is Role.TAPE
-        return is_row and isinstance(node, Apply) and node.fn == "np.zeros_like" and is_inexact(node.out)
+        is_kept = made is not None and made.fn in ("getitem", "pop") and made.role is Role.TAPE
+        return is_kept and isinstance(node, Apply) and node.fn == "np.zeros_like" and is_inexact(node.out)
 
     def blank(self, node: Node, known: set[Value]) -> list[Node]:
         """Return the allocation from sizes alone."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from operator import is_
 
 from adcompiler.analysis.alias import memory_classes
+from adcompiler.analysis.stacks_of_arrays import lists_of_items
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -49,6 +50,7 @@ class _Liveness:
     Attributes:
         around: the branch or loop around each node.
         takers: what runs, and is read, for each value that is.
+        own: lists whose items are only put in, read and taken off, by one name.
         writers: the nodes that change each piece of memory.
         makers: what makes each value, of those that branches and loops do not hand on.
         given: arguments and the indices of loops, which are there in any case.
@@ -57,6 +59,7 @@ class _Liveness:
 
     def __init__(self, body: Region) -> None:
         self.classes = memory_classes(body)
+        self.own = lists_of_items(body)
         self.around: dict[Node, Node | None] = {}
         self.takers: dict[Value, list[tuple[Node, tuple[Atom, ...]]]] = defaultdict(list)
         self.writers: dict[Value, list[Node]] = defaultdict(list)
@@ -105,7 +108,8 @@ class _Liveness:
                 self.enter(inner, node)
 
     def class_of(self, value: Value) -> Value:
-        return self.classes.get(value, value)
+        """Return what stands for the memory behind a value; such a list is apart from that of its items."""
+        return value if value in self.own else self.classes.get(value, value)
 
     def need(self, node: Node | None) -> None:
         """Let a node run, and with it what is around it."""
@@ -143,6 +147,8 @@ class _Liveness:
         match node:
             case Apply(fn="len", args=(Value() as array,)) if self.class_of(array) in self.lists:
                 self.read((array,))
+            case Apply(args=(Value() as held, *_)) if held in self.own:
+                self.read(operands(node))
             case Apply(fn="tuple"):
                 self.touch(node.args)
             case Apply() if not card(node.fn).reads_elements or card(node.fn).is_view:

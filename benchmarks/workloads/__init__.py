@@ -18,6 +18,7 @@ from benchmarks.workloads import (
     users_parameters,
     users_paths,
     users_rings,
+    users_segments,
     users_systems,
 )
 
@@ -31,6 +32,7 @@ _SUITES = {
         users_parameters,
         users_coefficients,
         users_rings,
+        users_segments,
     ),
     "adbench": (adbench,),
     "npbench": (npbench_products, npbench_fields),
