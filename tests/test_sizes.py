@@ -373,3 +373,14 @@ def layers(x, w):
 @pytest.mark.parametrize("jit", [False, True])
 def test_items_of_a_list_have_several_sizes(jit):
     check_grad(layers, (R.normal(size=6), 0.7), argnums=(0, 1), jit=jit)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_part_is_written_and_read_alike(jit):
+    def f(p, x, y):
+        y = y.copy()
+        y[-1:0:-1] = 0.5 * p
+        part = y[-1:0:-1]
+        return np.sum(np.outer(part, part)[:2] * x[:-1]) + x[3] + y[3]
+
+    check_grad(f, (0.7, R.normal(size=4), R.normal(size=4)), jit=jit)

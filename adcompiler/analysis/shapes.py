@@ -185,6 +185,7 @@ class _Reader(KnownItems):
         self.enter(part)
         if node.index and target is not None:
             target = self.indexed(Apply(part, "getitem", (node.array, *node.index)), target)
+            self.cuts = [cut for cut in self.cuts if cut.size.array is not part]
         if target is not None:
             self.shapes[node] = target
         if value is None or target is None or self.guards is None:

@@ -115,11 +115,14 @@ class Frame:
             return self.loads_the_same_later(node, node.args[0])
         if self.is_length_of_list(node):
             return False
-        is_power = node.fn == "pow" and _is_short(node.args[1])
         if is_array(node.out.type):
-            is_cheap = is_power or card(node.fn).is_cheap_on_arrays
-            return is_cheap and not self.info.is_written(node.out) and self.reads_the_same_later(node)
-        return is_power or (card(node.fn).is_cheap and card(node.fn).is_pure)
+            return self.is_cheap_array_code(node) and self.reads_the_same_later(node)
+        return _is_short_power(node) or (card(node.fn).is_cheap and card(node.fn).is_pure)
+
+    def is_cheap_array_code(self, node: Apply) -> bool:
+        """Tell whether array code costs less to repeat than to store, if what it reads is still there."""
+        is_cheap = node.fn == "copy" or _is_short_power(node) or card(node.fn).is_cheap_on_arrays
+        return is_cheap and not self.info.is_written(node.out)
 
     def is_part(self, node: Apply) -> bool:
         """Tell whether a primitive reads a part of what a decomposition or a function returned."""
@@ -171,7 +174,8 @@ def handed_on(region: Region) -> dict[Value, Value]:
     return found
 
 
-def _is_short(exponent: Atom) -> bool:
-    """Tell whether a power is written as a few products, with a root at most."""
+def _is_short_power(node: Apply) -> bool:
+    """Tell whether a node is a power that is written as a few products, with a root at most."""
+    exponent = node.args[1] if node.fn == "pow" else None
     number = exponent.value if isinstance(exponent, Literal) else None
     return isinstance(number, int) or number in (0.5, 1.5, 2.0, 2.5, 3.0)

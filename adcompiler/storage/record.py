@@ -62,6 +62,7 @@ from adcompiler.storage.tape import (
     widened,
 )
 from adcompiler.storage.tape_nodes import TapeNodes
+from adcompiler.storage.whole_copies import with_whole_copies
 
 Merged = tuple[Region, Region, tuple[LoopPlan, ...]]
 """Two sweeps of which loops have been merged, and the plans of these loops."""
@@ -151,7 +152,8 @@ class Recording:
 
     def loop(self, primal: For | While, back: For, repeated: bool) -> tuple[list[Node], For]:
         """Settle one loop and its reverse."""
-        original, primal = primal, self.with_snapshots(primal, back.body)
+        original, primal = primal, with_whole_copies(primal, back.body, self.sweep)
+        primal = self.with_snapshots(primal, back.body)
         if original is not primal:
             self.rename_partner(original, primal)
         whole = replace(primal, body=map_region(primal.body, self.with_copies))

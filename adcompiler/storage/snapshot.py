@@ -76,7 +76,7 @@ def _is_written_before(load: Apply, loop: For | While, info: Memory) -> bool:
             continue
         if not isinstance(store, Store):
             return True
-        if owner is not array and _are_apart(array, owner, loop, info):
+        if owner is not array and are_apart(array, owner, loop, info):
             continue
         earlier = there.position < here.position
         depth = [*there.loops].index(loop) + 1
@@ -85,7 +85,7 @@ def _is_written_before(load: Apply, loop: For | While, info: Memory) -> bool:
     return False
 
 
-def _are_apart(one: Value, two: Value, loop: For | While, info: Memory) -> bool:
+def are_apart(one: Value, two: Value, loop: For | While, info: Memory) -> bool:
     """Tell whether two arrays that a loop carries are never the same: new at first, then swapped."""
     params = loop.carried
     if one not in params or two not in params:
