@@ -384,3 +384,34 @@ def test_a_part_is_written_and_read_alike(jit):
         return np.sum(np.outer(part, part)[:2] * x[:-1]) + x[3] + y[3]
 
     check_grad(f, (0.7, R.normal(size=4), R.normal(size=4)), jit=jit)
+
+
+def v_cycle(b, depth):
+    """Grids that grow finer: the size of u changes in each iteration."""
+    u, kept = b.copy(), []
+    for _ in range(depth):
+        kept.append(u)
+        u = np.tanh(0.25 * u[:-2:2] + 0.5 * u[1:-1:2] + 0.25 * u[2::2])
+    for d in range(depth - 1, -1, -1):
+        finer = np.zeros(2 * len(u) + 1)
+        finer[1::2] = u
+        finer[2:-1:2] = 0.5 * (u[1:] + u[:-1])
+        u = kept[d] + finer * kept[d]
+    return np.sum(u**2)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_sizes_that_double(jit):
+    check_grad(v_cycle, (R.normal(size=15), 3), argnums=(0,), jit=jit)
+
+
+def test_every_other_element_has_half_the_size():
+    def f(x):
+        y = np.zeros(2 * len(x) + 1)
+        y[1::2], y[::2] = x, 1.0
+        return np.sum(y[:-1:2] * y[1::2]) + np.sum(y[1::2] * x)
+
+    derivative = value_and_grad(f, jit=False)
+    derivative(np.array([0.3, -0.2, 0.5]))
+    assert "sum_to" not in derivative.source and "same_size" not in derivative.source
+    check_grad(f, (R.normal(size=4),), jit=False)

@@ -123,8 +123,7 @@ class KnownSizes:
             if symbol in self.spans:
                 self.unclamped(symbol)
         left, right = self.form(one), self.form(two)
-        may_be_equal = bool((left - right).terms)  # `x` and `x[:-1]` are not: one of them is stretched
-        if may_be_equal and self.may_demand(left, right):
+        if _may_be_equal(left, right) and self.may_demand(left, right):
             self.demand("same_size", left, right)
             self.facts.equate(left, right, self.depth)
         return self.form(one) == self.form(two)
@@ -218,3 +217,9 @@ class KnownSizes:
         for one, two in zip(before, after, strict=False):
             if self.is_outer((two,)) and (self.form(one) - self.form(two)).terms:
                 self.same(one, two)
+
+
+def _may_be_equal(one: Linear, two: Linear) -> bool:
+    """Tell whether two sizes may be equal: those of x and x[:-1] are not, nor n and 2 * n - 1 for most n."""
+    left = [*(one - two).terms]
+    return bool(left) and not (len(left) == 1 and {*left} <= one.terms.keys() & two.terms.keys())

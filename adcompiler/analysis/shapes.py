@@ -327,6 +327,8 @@ class _Reader(KnownItems):
         """Return the size of a slice: the difference of its bounds if they lie within the array."""
         args = self.slices.get(index, ())
         own = self.cut(args, self.form(whole), own)
+        if len(args) == 3 and (every := _strided(args, self.form(whole))) is not None:
+            return size_of_form(every)
         if len(args) < 2 or (len(args) == 3 and args[2] not in (Literal(None), Literal(1))):
             return own
         size = self.form(whole)
@@ -385,3 +387,26 @@ class _Reader(KnownItems):
             else:
                 result.append(Axis(out, axes - axis))
         return tuple(reversed(result))
+
+
+def _strided(args: tuple[Atom, ...], whole: Linear) -> Linear | None:
+    """Return the size of `x[start:stop:step]`, if that of x is a multiple of the step but for a number.
+
+    Args:
+        args: the bounds; only a start that is counted from the beginning, and a stop from the end, are known.
+        whole: the size of x.
+    """
+    start, stop, step = (atom.value if isinstance(atom, Literal) else 0 for atom in args)
+    begin, left = start or 0, -stop if stop else 0
+    if (
+        not isinstance(step, int)
+        or step < 2
+        or begin < 0
+        or left < 0
+        or args[1] not in (Literal(stop), Literal(None))
+    ):
+        return None
+    length = whole.constant - begin - left
+    if length <= -step or any(factor < 0 or factor % step for factor in whole.terms.values()):
+        return None
+    return Linear({name: factor // step for name, factor in whole.terms.items()}, -(-length // step))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from numba import int64
 
 from adcompiler.analysis.alias import written_arrays
+from adcompiler.analysis.sizes import Shape
 from adcompiler.analysis.types import element, is_array, is_scalar
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import (
@@ -91,6 +92,13 @@ class Recording:
     depth: int = 0
     restored: list[Value] = field(default_factory=list)
     made: dict[Value, Tape] = field(default_factory=dict)
+
+    @property
+    def shapes(self) -> dict[Value, Shape]:
+        """The shapes of the primal's arrays, and of their shadows."""
+        shadows = self.sweep.bound.shadows
+        own = {array: shape for array, shape in self.sweep.shapes.items() if isinstance(array, Value)}
+        return own | {shadows[array]: own[array] for array in shadows if array in own}
 
     def frame(self, primal: Region, back: Region, repeated: bool = False) -> tuple[Region, Region]:
         """Settle all loops of a region and of the branches in it; return both sweeps.
@@ -254,7 +262,7 @@ class Recording:
         for value, other, last in zip(plan.stored, once.handed, kept.last, strict=True):
             if value in self.made:
                 self.made[other] = self.made[last] = self.made[value]
-        supply = Supply(plan, {}, sweep.partner)
+        supply = Supply(plan, {}, sweep.partner, self.shapes)
         made, mapping = reverse_loop(points, once, supply, back, position, kept)
         self.starts.update(renamed_keys(self.starts, mapping))
         count = [] if points.is_counted else trips_of(points.loop, points.trips)
@@ -399,7 +407,7 @@ class Recording:
         self, primal: For | While, back: For, body: Region, plan: LoopPlan, tapes: list[Tape]
     ) -> For:
         """Load and recompute, at the start of each region of the reverse loop, what it needs."""
-        supply = Supply(plan, {tape.value: tape for tape in tapes}, self.sweep.partner)
+        supply = Supply(plan, {tape.value: tape for tape in tapes}, self.sweep.partner, self.shapes)
         index, *entries = back.body.params
         inits, outs, yields = [*back.inits], [*back.outs], [*back.body.yields]
         params = replace(primal, body=body).carried

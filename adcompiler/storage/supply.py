@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from adcompiler.analysis.sizes import Shape
 from adcompiler.graph.nodes import Apply, Atom, If, Node, Region, Value
 from adcompiler.graph.walk import clone, free, operands, regions, results, substitute, values, with_regions
 from adcompiler.simplify.passed_checks import passed_of
 from adcompiler.storage.plan import LoopPlan
+from adcompiler.storage.taken_sizes import sizes_of_taken
 from adcompiler.storage.tape import Tape, load
 
 
@@ -20,12 +22,14 @@ class Supply:
         plan: what is stored, counted back and recomputed.
         loads: the tapes of what is stored.
         partner: for each branch of the reverse sweep, the one of the primal that it reverses.
+        shapes: the shapes of arrays, in sizes of the primal.
         mapping: what stands in the reverse loop for values of the primal.
     """
 
     plan: LoopPlan
     loads: dict[Value, Tape]
     partner: dict[Node, Node]
+    shapes: Mapping[Value, Shape] = field(default_factory=dict)
     mapping: dict[Value, Atom] = field(default_factory=dict)
 
     def begin(self, primal: Region, back: Region) -> Region:
@@ -59,8 +63,9 @@ class Supply:
                     made += load(self.loads[value])
                 elif value in self.plan.recomputed:
                     made.append(self.plan.kept.get(value, node))
+        taken = [node.out for node in made if isinstance(node, Apply) and node.fn == "pop"]
         known = {*known, *self.mapping, *(value for node in made for value in results(node))}
-        return made + passed_of(primal.nodes, known)
+        return made + passed_of(primal.nodes, known) + sizes_of_taken(taken, self.shapes, known)
 
 
 def _in_order(nodes: list[Node]) -> list[Node]:
