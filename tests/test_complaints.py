@@ -198,3 +198,16 @@ def test_jacobians_complain_of_the_users_line():
     with pytest.raises(DifferentiationError, match=r"np\.put\(y") as caught:
         jacobian(puts, jit=False)(np.ones(3))
     assert caught.value.location.file == __file__
+
+
+def test_a_call_that_does_nothing():
+    def f(x):
+        np.sum(x)
+        return np.sum(x * x)
+
+    def nothing(x):
+        np.sum(x * x)
+
+    np.testing.assert_allclose(grad(f, jit=False)(X), 2 * X)
+    with pytest.raises(DifferentiationError, match="returns nothing"):
+        grad(nothing, jit=False)(X)

@@ -10,7 +10,7 @@ import gast
 from adcompiler.frontend.bindings import Binding, Environment, join
 from adcompiler.frontend.parse import assigned, own_nodes
 from adcompiler.frontend.ranks import joined_rank
-from adcompiler.frontend.state import Lowering
+from adcompiler.frontend.state import Lowering, bounds_of
 from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, If, Literal, Node, Region, Value
 from adcompiler.primitives import card
 from adcompiler.source import Location
@@ -41,8 +41,14 @@ def _append(
     where: Location,
 ) -> None:
     """Append the branch of two arms that yield `outs`."""
-    for out, one, two in zip(outs, *yields, strict=True):
+    for out, one, two in [*zip(outs, *yields, strict=True)]:
         state.ranks[out] = joined_rank(one, two, state.ranks)
+        spans = [state.spans.get(atom) for atom in (one, two) if isinstance(atom, Value)]
+        if len(spans) == 2 and spans[0] and spans[1]:  # of ranges, the bounds are chosen, too
+            state.spans[out] = bounds = tuple(Value(name) for name in ("start", "stop", "step"))
+            outs += bounds
+            yields[0].extend(bounds_of(spans[0]))
+            yields[1].extend(bounds_of(spans[1]))
     then, orelse = (Region((), tuple(made), tuple(found)) for made, found in zip(arms, yields, strict=True))
     state.nodes.append(If(test, then, orelse, tuple(outs), loc=where))
 

@@ -6,6 +6,7 @@ import gast
 
 from adcompiler.frontend import branches, calls, dictionaries, operators, resolve, scope, tuples
 from adcompiler.frontend.bindings import Binding, Closure, Record
+from adcompiler.frontend.iteration import range_bounds
 from adcompiler.frontend.loops import comprehension
 from adcompiler.frontend.parse import Source, default_trees
 from adcompiler.frontend.ranks import atom_rank
@@ -17,6 +18,7 @@ from adcompiler.graph.nodes import (
     Effect,
     Literal,
 )
+from adcompiler.primitives import card
 
 
 def closure(state: Lowering, node: gast.FunctionDef | gast.Lambda) -> Closure:
@@ -62,6 +64,8 @@ def expression(state: Lowering, node: gast.expr, name: str | None = None) -> Bin
             return branches.ternary(state, node, name)
         case gast.Call():
             return calls.call(state, node, name)
+        case gast.Subscript() if (bounds := range_bounds(state, node)) is not None:
+            return state.apply(node, "range", bounds, name)
         case gast.Subscript():
             return subscript(state, node, name)
         case gast.Attribute():
@@ -140,6 +144,12 @@ def _of_value(state: Lowering, node: gast.Attribute, base: Atom, name: str | Non
     return state.apply(node, "getattr", (base, Literal(node.attr)), name or node.attr)
 
 
+def _is_idle(node: Apply) -> bool:
+    """Tell whether a call as a statement, `np.sum(x)`, does nothing but take time."""
+    known = card(node.fn)
+    return known.is_pure and not known.is_statement and node.fn.startswith("np.") and not node.keywords
+
+
 def effect(state: Lowering, node: gast.expr) -> None:
     """Lower an expression statement: a call made for what it does."""
     if not isinstance(node, gast.Call):
@@ -147,5 +157,5 @@ def effect(state: Lowering, node: gast.expr) -> None:
         return
     result = calls.call(state, node, None)
     last = state.nodes[-1] if state.nodes else None
-    if isinstance(last, Apply) and result is last.out and last.fn != "pop":
+    if isinstance(last, Apply) and result is last.out and last.fn != "pop" and not _is_idle(last):
         state.nodes[-1] = Effect(last.fn, last.args, last.keywords, loc=last.loc)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,8 @@ from adcompiler.frontend import resolve, scope, tuples
 from adcompiler.frontend.bindings import Binding
 from adcompiler.frontend.dictionaries import iterated
 from adcompiler.frontend.facts import MISSING
-from adcompiler.frontend.state import Lowering
+from adcompiler.frontend.state import Bounds, Lowering, bounds_of
 from adcompiler.graph.nodes import Atom, Global, Literal, Value
-
-Bounds = tuple[Atom, Atom, Atom]
 
 
 @dataclass
@@ -65,13 +63,17 @@ def is_independent(state: Lowering, node: gast.expr) -> bool:
 
 
 def range_bounds(state: Lowering, node: gast.expr) -> Bounds | None:
-    """Return start, stop and step if an expression is a call of range, or of reversed on one, or its name."""
+    """Return start, stop and step if an expression is a range, one that is reversed, or the name of one."""
     known = state.env.get(node.id) if isinstance(node, gast.Name) else None
     if isinstance(known, Value) and known in state.spans:
-        return _bounds(state.spans[known])
-    if not isinstance(node, gast.Call):
-        return None
-    called = scope.called(state, node)
+        return bounds_of(state.spans[known])
+    match node:
+        case gast.Subscript(slice=gast.Slice(lower=None, upper=None, step=step)) if _constant(step) == -1:
+            return _reversed(state, node, range_bounds(state, node.value))
+        case gast.Call():
+            called = scope.called(state, node)
+        case _:
+            return None
     if called == "reversed" and len(node.args) == 1:
         return _reversed(state, node, range_bounds(state, node.args[0]))
     if called != "range":
@@ -80,17 +82,10 @@ def range_bounds(state: Lowering, node: gast.expr) -> Bounds | None:
         raise state.refuse("AD103", "range takes one to three positional arguments", node)
     if any(isinstance(arg, gast.Starred) for arg in node.args):
         raise state.refuse("AD103", "range takes numbers", node)
-    return _bounds([state.atom(arg) for arg in node.args])
+    return bounds_of([state.atom(arg) for arg in node.args])
 
 
-def _bounds(args: Iterable[Atom]) -> Bounds:
-    """Return start, stop and step, given the arguments of range."""
-    given = [*args]
-    start, stop = (Literal(0), given[0]) if len(given) == 1 else (given[0], given[1])
-    return start, stop, given[2] if len(given) == 3 else Literal(1)
-
-
-def _reversed(state: Lowering, node: gast.Call, bounds: Bounds | None) -> Bounds | None:
+def _reversed(state: Lowering, node: gast.expr, bounds: Bounds | None) -> Bounds | None:
     if bounds is None:
         return None
     start, stop, step = bounds

@@ -6,7 +6,7 @@ every file between the two can go into what is nested.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -25,11 +25,21 @@ from adcompiler.frontend.bindings import (
 from adcompiler.frontend.parse import Source
 from adcompiler.frontend.ranks import rank_of
 from adcompiler.frontend.structure import Structured
-from adcompiler.graph.nodes import Apply, Atom, Node, Value
+from adcompiler.graph.nodes import Apply, Atom, Literal, Node, Value
 from adcompiler.primitives import hint
 from adcompiler.source import Location
 
 T = TypeVar("T")
+
+
+Bounds = tuple[Atom, Atom, Atom]
+
+
+def bounds_of(args: Iterable[Atom]) -> Bounds:
+    """Return start, stop and step, given the arguments of range."""
+    given = [*args]
+    start, stop = (Literal(0), given[0]) if len(given) == 1 else (given[0], given[1])
+    return start, stop, given[2] if len(given) == 3 else Literal(1)
 
 
 @dataclass

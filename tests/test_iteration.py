@@ -1,0 +1,40 @@
+"""What loops go over."""
+
+import numpy as np
+import pytest
+
+from adcompiler.testing import check_grad
+
+
+def swept(x, up):
+    """A sweep in one of two directions."""
+    total = 0.0
+    rows = range(len(x)) if up else range(len(x) - 1, 0, -1)
+    for _ in range(2):
+        for i in rows:
+            total = 0.5 * total * x[i] + x[i] ** 2
+    for k, i in enumerate(rows):
+        total += k * x[i]
+    return total
+
+
+def swept_in_branches(x, up):
+    total, n = 0.0, len(x)
+    if up:
+        rows = range(1, n, 2)
+    else:
+        rows = range(n)[::-1]
+    for i in rows:
+        total = 0.5 * total * x[i] + x[i] ** 2
+    for i in range(1, n)[::-1]:
+        total += i * x[i] * total
+    return total
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("up", [False, True])
+def test_ranges_that_are_chosen_or_reversed(up, jit):
+    x = np.array([0.3, -0.5, 0.7, 0.2])
+    check_grad(swept, (x, up), argnums=(0,), jit=jit)
+    if up:
+        check_grad(swept_in_branches, (x, up), argnums=(0,), jit=jit)
