@@ -147,7 +147,8 @@ def _of_value(state: Lowering, node: gast.Attribute, base: Atom, name: str | Non
 def _is_idle(node: Apply) -> bool:
     """Tell whether a call as a statement, `np.sum(x)`, does nothing but take time."""
     known = card(node.fn)
-    return known.is_pure and not known.is_statement and node.fn.startswith("np.") and not node.keywords
+    has_rule = bool(known.partials or known.vjps)
+    return has_rule and known.is_pure and not known.is_statement and not node.keywords
 
 
 def effect(state: Lowering, node: gast.expr) -> None:
