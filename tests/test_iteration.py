@@ -38,3 +38,29 @@ def test_ranges_that_are_chosen_or_reversed(up, jit):
     check_grad(swept, (x, up), argnums=(0,), jit=jit)
     if up:
         check_grad(swept_in_branches, (x, up), argnums=(0,), jit=jit)
+
+
+def states_backwards(x):
+    states, total = [x], 0.0
+    for _ in range(3):
+        states.append(np.sin(states[-1]))
+    for state in states[::-1]:
+        total = 0.5 * total + np.sum(state * state)
+    for k, state in enumerate(states[::-1]):
+        total += k * np.sum(state)
+    return total
+
+
+def extended(x):
+    items, total = [x[0]], 0.0
+    items.extend([x[1], 2.0 * x[2]])
+    items += [3.0 * x[0], x[3]]
+    for item in items[::-1]:
+        total = 0.5 * total * item + item * item
+    return total
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("function", [states_backwards, extended])
+def test_lists_that_are_extended_and_gone_over_backwards(function, jit):
+    check_grad(function, (np.array([0.3, -0.5, 0.7, 0.2]),), jit=jit)

@@ -29,6 +29,13 @@ from adcompiler.graph.nodes import (
 from adcompiler.graph.walk import defined, merges, operands, values, walk
 from adcompiler.primitives import card
 
+_OF_LISTS = {
+    "pop": "pop the last item, or keep the place of the first one in a number",
+    "insert": "append the item, and go over the list backwards: for v in items[::-1]",
+    "extend": "append the items one by one, in a loop",
+}
+"""Ways out for methods that move the items of a list."""
+
 
 def active_values(graph: Graph, wrt: Iterable[Value]) -> set[Value]:
     """Return the values that carry a derivative.
@@ -84,8 +91,7 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], bundles: set[Value]
                 name = next((a.value for a in node.args if isinstance(a, Literal | Global)), node.fn)
                 name = getattr(name, "__name__", name) if card(node.fn).is_opaque else node.fn
                 reason = f"nothing is known about what '{name}' does with a derivative"
-                cure = "pop the last item, or keep the place of the first one in a number"
-                raise DifferentiationError("AD202", reason, node.loc, cure if name == "pop" else None)
+                raise DifferentiationError("AD202", reason, node.loc, _OF_LISTS.get(name))
             case Apply(fn="getitem", args=(base, *_)) if base in bundles:
                 pass
             case Apply(fn="custom[0]", args=(Global() as callee, *_)):

@@ -327,6 +327,10 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
         given = [owner, *defined.arguments(state, node.args)]
         named = {str(k.arg): defined.argument(state, k.value) for k in node.keywords}
         return primitives.applied(state, node, fn, given, named, name)
+    if method == "extend" and len(node.args) == 1 and isinstance(node.args[0], gast.List | gast.Tuple):
+        for item in [state.atom(part) for part in node.args[0].elts]:
+            _append(state, node, owner, item)
+        return Literal(None)
     args, keywords = _arguments(state, node)
     if method == "append" and len(args) == 1:
         return _append(state, node, owner, args[0])

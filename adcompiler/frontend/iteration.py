@@ -142,10 +142,14 @@ def _part_of_list(state: Lowering, node: gast.Subscript, target: gast.expr) -> S
     """`for h in hs[1:]`: the list is gone over from there on; None for arrays, and bounds that vary."""
     part = node.slice
     whole = scope.variable(state, node.value.id) if isinstance(node.value, gast.Name) else None
-    if not isinstance(part, gast.Slice) or part.step is not None or not isinstance(whole, Value):
+    if not isinstance(part, gast.Slice) or not isinstance(whole, Value):
         return None
-    first, last = _constant(part.lower), _constant(part.upper)
+    first, last, step = map(_constant, (part.lower, part.upper, part.step))
     if type(state.ranks.get(whole)) is int or first is MISSING or last is MISSING:
+        return None
+    if (first, last, step) == (None, None, -1):
+        return _backwards(state, node, _by_position(state, node, whole, target))
+    if step is not None:
         return None
     size = state.apply(node, "len", (whole,))
     start = _end_of_part(state, node, first or 0, size)
@@ -250,7 +254,7 @@ def _zip(state: Lowering, node: gast.Call, args: list[gast.expr], target: gast.e
     return Sequence(length, lambda k: tuple(part.item(k) for part in parts))
 
 
-def _backwards(state: Lowering, node: gast.Call, found: Sequence) -> Sequence:
+def _backwards(state: Lowering, node: gast.expr, found: Sequence) -> Sequence:
     if found.items is not None:
         return _known(found.items[::-1])
     count = found.length()
