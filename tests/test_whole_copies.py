@@ -123,6 +123,6 @@ def swapped(x0, y0, steps):
         (swapped, (X, Y, 4)),
     ],
 )
-@pytest.mark.parametrize("options", [{}, {"memory": "2kB"}])
+@pytest.mark.parametrize("options", [{}, {"memory": "4kB"}])
 def test_where_a_copy_does_not_serve_all(function, args, options, jit):
     check_grad(function, args, argnums=tuple(range(len(args) - 1)), jit=jit, **options)

@@ -11,7 +11,7 @@ from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.sizes import Axis, Shapes, form_of
 from adcompiler.analysis.types import is_array, rank
 from adcompiler.graph.kinds import bytes_of
-from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Role, Value
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Role, Value, While
 from adcompiler.graph.walk import map_region, walk
 from adcompiler.prepare.guard import write_form
 from adcompiler.primitives import card
@@ -46,8 +46,13 @@ def leave_room(graph: Graph, shapes: Shapes) -> Graph:
 
 
 def _bytes_by_sizes(graph: Graph, shapes: Shapes) -> Taken:
-    """Return how many bytes arrays take for each element of some shape that arguments tell."""
+    """Return how many bytes arrays take for each element of some shape that arguments tell.
+
+    What a loop makes is there twice: one iteration's array is given up when the next one has made its own.
+    """
     found: dict[object, tuple[tuple[Linear, ...], int]] = {}
+    loops = [node for node in walk(graph.body) if isinstance(node, For | While)]
+    again = {node for loop in loops for node in walk(loop.body)}
     for node in walk(graph.body):
         kind = node.out.type if isinstance(node, Apply) else None
         if not isinstance(node, Apply) or not is_array(kind) or card(node.fn).is_view:
@@ -56,7 +61,7 @@ def _bytes_by_sizes(graph: Graph, shapes: Shapes) -> Taken:
         if len(sizes) == rank(kind) and _are_known(sizes, graph.body.params):
             key = tuple((frozenset(size.terms.items()), size.constant) for size in sizes)
             bytes_so_far = found.get(key, (sizes, 0))[1]
-            found[key] = sizes, bytes_so_far + bytes_of(kind)
+            found[key] = sizes, bytes_so_far + bytes_of(kind) * (2 if node in again else 1)
     return [*found.values()]
 
 

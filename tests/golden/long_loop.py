@@ -66,7 +66,7 @@ def derivative_value_and_grad(start, speed, steps):
     in_bounds(size, 3, runs=steps)
     size_2 = 8 * size
     state = 16 + size_2 + size_2
-    left = 1000000 - 96 * size - 8 * size_1 - 16 * (size - 2)
+    left = 1000000 - 144 * size - 8 * size_1 - 16 * (size - 2)
     slots = slots_within(left, state, steps)
     checkpoints = np.empty(slots, np.int64)
     before_kept = np.empty((slots, size))
