@@ -3841,3 +3841,25 @@ def a_torus_of_sites(m, k, steps):
                 new[i, j] = u[i, j] + k * (near - 4.0 * u[i, j]) * u[i, j]
         u, new = new, u
     return np.sum(u * u)
+
+
+@case(X3, 3)
+def moved_in_one_arm(x, n):
+    """What is written in place is new on one path, and an older array on the other."""
+    a = x * x
+    b = a if n == 2 else a + 1.0
+    b *= x
+    return np.sum(b * b) + np.sum(a * a)
+
+
+@case(X3, 3)
+def moved_in_a_loop(x, n):
+    a = x * x
+    b = d = a
+    for t in range(n):
+        b = a + 1.0
+        b *= x
+        if t % 2 == 1:
+            d = d - 0.5
+            d *= b
+    return np.sum(a * b) + np.sum(d * d)

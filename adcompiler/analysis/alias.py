@@ -79,7 +79,7 @@ def _classes(
             if isinstance(node, Apply) and node.out in apart:
                 pass
             elif isinstance(node, Apply):
-                for arg in _shared(node, is_list(node)):
+                for arg in shown_by(node, is_list(node)):
                     unite(node.out, arg)
             elif isinstance(node, Effect) and node.fn == "append":
                 unite(node.args[0], node.args[1])
@@ -96,7 +96,7 @@ def _classes(
     return {value: find(value) for value in list(parent)}
 
 
-def _shared(node: Apply, is_list: bool) -> tuple[Atom, ...]:
+def shown_by(node: Apply, is_list: bool) -> tuple[Atom, ...]:
     """Return the arguments whose memory the result may share."""
     match card(node.fn).shows:
         case Shows.FIRST | Shows.FIRST_IF_CONTIGUOUS | Shows.MAYBE_FIRST:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from numba.core.types import BaseTuple
 
 from adcompiler.analysis.activity import active_values
-from adcompiler.analysis.alias import typed_memory
+from adcompiler.analysis.alias import shown_by, typed_memory
 from adcompiler.analysis.ranges import ranges
 from adcompiler.analysis.shadow import check_copies, typed_views
 from adcompiler.analysis.shapes import symbolic_shapes
@@ -295,9 +295,7 @@ def _kept_apart(sweep: TangentSweep, found: Atom, node: Apply) -> Atom:
     """`y = x + 1` is a new array: if it or x is written, its tangent must be one, laid out like it."""
     sources = [arg for arg in node.args if isinstance(arg, Value) and sweep.tangents.get(arg) is found]
     is_written = any(sweep.info.is_written(value) for value in (node.out, *sources))
-    is_view = any(
-        sweep.info.classes.get(arg, arg) is sweep.info.classes.get(node.out, node.out) for arg in sources
-    )
+    is_view = any(arg in shown_by(node, is_list(node.out.type)) for arg in sources)
     if sources and is_written and not is_view:
         found = sweep.apply("copy", found)
     if card(node.fn).is_view or not sweep.info.is_written(node.out) or node.out.type.layout != "C":

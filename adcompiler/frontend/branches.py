@@ -11,6 +11,7 @@ from adcompiler.frontend.bindings import Binding, Environment, join
 from adcompiler.frontend.parse import assigned, own_nodes
 from adcompiler.frontend.ranks import joined_rank
 from adcompiler.frontend.state import Lowering, bounds_of
+from adcompiler.frontend.truth import test_of
 from adcompiler.graph.nodes import UNDEFINED, Apply, Atom, If, Literal, Node, Region, Value
 from adcompiler.primitives import card
 from adcompiler.source import Location
@@ -56,7 +57,7 @@ def _append(
 def if_statement(state: Lowering, stmt: gast.If) -> None:
     """Lower an if statement; where its test is known, the arm that runs."""
     where = state.where(stmt.test)
-    test = state.atom(stmt.test)
+    test = test_of(state, stmt.test)
     if isinstance(test, Literal):
         state.block(stmt.body if test.value else stmt.orelse)
         return
@@ -97,7 +98,7 @@ def _merge(
 
 def ternary(state: Lowering, node: gast.IfExp, name: str | None) -> Binding:
     """Lower `a if c else b`."""
-    test = state.atom(node.test)
+    test = test_of(state, node.test)
     if isinstance(test, Literal):
         return state.binding(node.body if test.value else node.orelse, name)
     then, left, then_env = _arm(state, lambda: state.binding(node.body))

@@ -12,6 +12,7 @@ from adcompiler.frontend.parse import Source, default_trees
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.state import Lowering
 from adcompiler.frontend.subscripts import subscript
+from adcompiler.frontend.truth import asked
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -62,6 +63,8 @@ def expression(state: Lowering, node: gast.expr, name: str | None = None) -> Bin
             return branches.boolean(state, node, node.values, name)
         case gast.IfExp():
             return branches.ternary(state, node, name)
+        case gast.Call() if (test := asked(state, node)) is not node:
+            return state.atom(test)
         case gast.Call():
             return calls.call(state, node, name)
         case gast.Subscript() if (bounds := range_bounds(state, node)) is not None:

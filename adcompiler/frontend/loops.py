@@ -22,6 +22,7 @@ from adcompiler.frontend.branches import branch
 from adcompiler.frontend.parse import assigned
 from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.state import Lowering
+from adcompiler.frontend.truth import test_of
 from adcompiler.graph.nodes import (
     UNDEFINED,
     Apply,
@@ -151,7 +152,7 @@ def _loop_body(
 def _condition(state: Lowering, stmt: gast.For | gast.While) -> Region:
     if not isinstance(stmt, gast.While):
         return Region((), (), ())
-    nodes, test = state.aside(lambda: state.atom(stmt.test))
+    nodes, test = state.aside(lambda: test_of(state, stmt.test))
     return Region((), tuple(nodes), (test,))
 
 

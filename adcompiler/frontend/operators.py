@@ -10,6 +10,7 @@ from adcompiler.frontend import defined, tuples
 from adcompiler.frontend.bindings import Binding
 from adcompiler.frontend.branches import boolean
 from adcompiler.frontend.state import Lowering
+from adcompiler.frontend.truth import test_of
 from adcompiler.graph.nodes import Atom, Literal, Value
 from adcompiler.primitives import CARDS, card
 
@@ -51,7 +52,7 @@ def _arithmetic(op: type[gast.operator], left: Atom, right: Atom) -> Literal | N
 
 def unary(state: Lowering, node: gast.UnaryOp, name: str | None) -> Atom:
     """Lower `-a`, `not a` and the like."""
-    operand = state.atom(node.operand)
+    operand = test_of(state, node.operand) if isinstance(node.op, gast.Not) else state.atom(node.operand)
     if isinstance(operand, Literal) and isinstance(node.op, gast.USub):
         assert isinstance(operand.value, int | float | complex)
         return Literal(-operand.value)

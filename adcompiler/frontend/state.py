@@ -59,6 +59,7 @@ class Lowering:
         stack: the functions that are being followed.
         ranks: numbers of axes, as far as they are known.
         spans: the bounds of ranges that have names.
+        lists: the lists that the function makes.
         raises: whether a division by zero raises; None where it does in `@njit` functions only.
         staying: the functions that are called, not inlined.
         staying_results: what each of them returns, given numbers, and how it is called; None for those
@@ -77,6 +78,7 @@ class Lowering:
     stack: tuple[Any, ...] = ()
     ranks: dict[Value, int | None] = field(default_factory=dict)
     spans: dict[Value, tuple[Atom, ...]] = field(default_factory=dict)
+    lists: set[Binding] = field(default_factory=set)
     raises: bool | None = False
     staying: frozenset[Any] = frozenset()
     staying_results: dict[Any, tuple[Binding, Any] | None] = field(default_factory=dict)
@@ -126,6 +128,8 @@ class Lowering:
         made = Apply(out, fn, args, keywords, loc=self.where(node), raises=bool(self.raises))
         self.nodes.append(made)
         self.ranks[out] = rank_of(made, self.ranks)
+        if fn == "list":
+            self.lists.add(out)
         if fn == "range" and 1 <= len(args) <= 3:
             self.spans[out] = args
         return out

@@ -12,6 +12,7 @@ from adcompiler.frontend.expressions import closure, effect
 from adcompiler.frontend.imports import import_statement
 from adcompiler.frontend.loops import for_loop, while_loop
 from adcompiler.frontend.state import Lowering
+from adcompiler.frontend.truth import test_of
 from adcompiler.graph.nodes import Atom, Effect, Global
 
 
@@ -67,7 +68,7 @@ def _check_decorators(state: Lowering, stmt: gast.FunctionDef) -> None:
 
 def _assert(state: Lowering, stmt: gast.Assert) -> None:
     message = [] if stmt.msg is None else [state.atom(stmt.msg)]
-    test = state.atom(stmt.test)
+    test = test_of(state, stmt.test)
     state.nodes.append(Effect("assert", (test, *message), loc=state.where(stmt)))
 
 

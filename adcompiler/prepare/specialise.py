@@ -44,6 +44,7 @@ from adcompiler.graph.walk import defined, map_region, substitute, values, walk
 from adcompiler.prepare.common_types import settle_common_types
 from adcompiler.prepare.in_place import resolve_in_place
 from adcompiler.prepare.items import resolve_items
+from adcompiler.prepare.list_tests import settle_list_tests
 from adcompiler.prepare.shown import check_shown, is_marked_as_shown
 from adcompiler.primitives import card
 from adcompiler.rules.find import not_for_complex
@@ -62,7 +63,7 @@ def specialise(graph: Graph, keep_arguments: bool) -> Graph:
     _check_masks(graph)
     _check_lists(graph)
     graph = settle_common_types(_only_reals(graph))
-    graph = resolve_items(resolve_in_place(graph))
+    graph = resolve_items(resolve_in_place(settle_list_tests(graph)))
     graph = _with_equal_factors(_with_float_rows(_resolve_identities(graph)))
     graph = _copy_overlapping(graph)
     if keep_arguments:

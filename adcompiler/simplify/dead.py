@@ -9,6 +9,7 @@ from operator import is_
 
 from adcompiler.analysis.alias import memory_classes
 from adcompiler.analysis.stacks_of_arrays import lists_of_items
+from adcompiler.analysis.types import is_array, is_mutable
 from adcompiler.graph.nodes import (
     Apply,
     Atom,
@@ -111,6 +112,11 @@ class _Liveness:
         """Return what stands for the memory behind a value; such a list is apart from that of its items."""
         return value if value in self.own else self.classes.get(value, value)
 
+    def may_grow(self, value: Value) -> bool:
+        """Tell whether what is written to a value may make it longer: a list, or a dictionary."""
+        is_container = is_mutable(value.type) and not is_array(value.type)
+        return is_container or self.class_of(value) in self.lists
+
     def need(self, node: Node | None) -> None:
         """Let a node run, and with it what is around it."""
         while node is not None and node not in self.nodes:
@@ -145,8 +151,8 @@ class _Liveness:
     def mark(self, node: Node) -> None:
         """Read what a node reads that runs."""
         match node:
-            case Apply(fn="len", args=(Value() as array,)) if self.class_of(array) in self.lists:
-                self.read((array,))
+            case Apply(fn="len", args=(Value() as held,)) if self.may_grow(held):
+                self.read((held,))
             case Apply(args=(Value() as held, *_)) if held in self.own:
                 self.read(operands(node))
             case Apply(fn="tuple"):

@@ -8,7 +8,7 @@ from typing import TypeGuard
 from numba.core import types as nt
 
 from adcompiler.analysis.alias import Memory
-from adcompiler.analysis.types import is_array, is_array_atom, is_list, is_memory, is_scalar, rank
+from adcompiler.analysis.types import is_array, is_array_atom, is_list, is_memory, is_mutable, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, For, If, Literal, Node, Region, Store, Value, While, type_of
 from adcompiler.graph.walk import defined, free, operands, regions, results, values, walk
 from adcompiler.primitives import card, part_of
@@ -113,8 +113,8 @@ class Frame:
             return True
         if node.fn == "getitem" and isinstance(node.args[0], Value):
             return self.loads_the_same_later(node, node.args[0])
-        if self.is_length_of_list(node):
-            return False
+        if any(_is_container(type_of(value)) for value in values(operands(node))):
+            return False  # it may be longer or shorter then
         if is_array(node.out.type):
             return self.is_cheap_array_code(node) and self.reads_the_same_later(node)
         return _is_short_power(node) or (card(node.fn).is_cheap and card(node.fn).is_pure)
@@ -152,6 +152,11 @@ class Frame:
     def is_cheap_branch(self, node: If) -> bool:
         inner = [*walk(node.then), *walk(node.orelse)]
         return all(isinstance(n, Apply) and self.is_cheap(n) for n in inner)
+
+
+def _is_container(kind: nt.Type | None) -> bool:
+    """Tell whether a type is that of lists, dictionaries and the like."""
+    return is_mutable(kind) and not is_array(kind)
 
 
 def is_load(node: Node) -> TypeGuard[Apply]:
