@@ -415,3 +415,32 @@ def test_every_other_element_has_half_the_size():
     derivative(np.array([0.3, -0.2, 0.5]))
     assert "sum_to" not in derivative.source and "same_size" not in derivative.source
     check_grad(f, (R.normal(size=4),), jit=False)
+
+
+def kronecker(a, times):
+    """Powers of a vector: v grows in the outer loop, and its size bounds what the inner one writes."""
+    v = np.ones(1)
+    for _ in range(times):
+        w = np.zeros(len(v) * len(a))
+        for i in range(len(a)):
+            w[i * len(v) : (i + 1) * len(v)] = a[i] * v
+        v = w
+        v[:2] += a[:2]
+    return np.sum(v**2)
+
+
+def doubled(a, times):
+    v = a[:2] * a[1:3]
+    for _ in range(times):
+        w = np.zeros(2 * len(v))
+        for i in range(2):
+            part = w[i * len(v) : (i + 1) * len(v)]
+            part += v * a[i]
+        v, w = w, v
+    return np.sum(v**2)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("function", [kronecker, doubled])
+def test_sizes_that_an_outer_loop_changes(function, jit):
+    check_grad(function, (R.normal(size=3), 3), argnums=(0,), jit=jit)

@@ -120,3 +120,32 @@ def test_truth(function, jit):
     expected = (function(x + h) - function(x - h)) / (2 * h)
     np.testing.assert_allclose(grad(function, jit=jit)(x), expected, rtol=1e-7)
     np.testing.assert_allclose(jvp(function, (x,), (1.0,), jit=jit)[1], expected, rtol=1e-7)
+
+
+def compared(x):
+    h, g, t = [x], [x, x * x], 0.0
+    for _ in range(ROUNDS):
+        if h == g:
+            t += x**2
+        elif h < g:
+            t += 3 * x
+        h.append(x * x)
+    return t
+
+
+def filled_while_it_is_emptied(x):
+    h, t = [x], 0.0
+    while h:
+        v = h.pop()
+        t += v * v
+        if v < 2:
+            h.append(v + 0.5)
+            if h:
+                h.append(v * 2 + 1)
+    return t
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("function", [compared, filled_while_it_is_emptied])
+def test_lists_that_change(function, jit):
+    test_truth(function, jit)

@@ -126,3 +126,22 @@ def swapped(x0, y0, steps):
 @pytest.mark.parametrize("options", [{}, {"memory": "4kB"}])
 def test_where_a_copy_does_not_serve_all(function, args, options, jit):
     check_grad(function, args, argnums=tuple(range(len(args) - 1)), jit=jit, **options)
+
+
+def butterflies(x):
+    """Segments of an array are overwritten: a copy of all of it for each pair would be far more."""
+    a, h, n = x.copy(), 1, len(x)
+    while h < n:
+        for i in range(0, n, 2 * h):
+            u, v = a[i : i + h].copy(), a[i + h : i + 2 * h].copy()
+            a[i : i + h] = u + v
+            a[i + h : i + 2 * h] = u - v * u
+        h *= 2
+    return np.sum(np.sin(a))
+
+
+def test_segments_are_not_kept_as_whole_arrays():
+    derivative = value_and_grad(butterflies, jit=False)
+    derivative(R.normal(size=8))
+    assert "a_then" not in derivative.source
+    check_grad(butterflies, (R.normal(size=8),), jit=False)

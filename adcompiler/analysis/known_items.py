@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from adcompiler.analysis.affine import Linear
 from adcompiler.analysis.known_sizes import KnownSizes
-from adcompiler.analysis.sizes import Guards, Shape, size_of_form
-from adcompiler.analysis.types import is_array_atom, is_scalar
+from adcompiler.analysis.sizes import Axis, Guards, Shape, size_of_form
+from adcompiler.analysis.types import is_array, is_array_atom, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, Effect, For, Literal, Region, Role, Value, entry, type_of
 
 
@@ -43,6 +43,14 @@ class KnownItems(KnownSizes):
         self.lists: set[Value] = set()
         self.items: dict[Value, Shape] = {}
         self.mixed: set[Value] = set()
+
+    def forget(self, value: Value) -> None:
+        """Forget what is known of a value from an earlier look at the loop around, when more was assumed."""
+        self.sizes.pop(value, None)
+        self.extents.pop(value, None)
+        self.displays.pop(value, None)
+        for axis in range(rank(value.type) if is_array(value.type) else 0):
+            self.spans.pop(Axis(value, axis), None)
 
     def display(self, node: Apply) -> None:
         """Note the shape of a list that is written out and read once, so that nothing makes it longer."""

@@ -199,6 +199,7 @@ class _Reader(KnownItems):
                 self.demand_here("fills", self.form(one), self.form(two))
 
     def apply(self, node: Apply) -> None:
+        self.forget(node.out)
         self.enter(node.out)
         if node.fn == "slice":
             self.slices[node.out] = node.args

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from adcompiler.analysis.alias import Memory
+from adcompiler.analysis.sizes import Shapes, form_of
 from adcompiler.analysis.types import is_array, is_memory, rank
 from adcompiler.graph.nodes import Apply, For, Node, Region, Role, Value, While, type_of
 from adcompiler.graph.walk import defined, free, operands, values
@@ -34,6 +35,36 @@ class _Asked:
             yield from (*self.before.get(node, ()), node, *self.after.get(node, ()))
 
 
+@dataclass(frozen=True)
+class _Views:
+    """The views in an iteration that show all of an array but for a few elements: no rows, no segments.
+
+    Attributes:
+        makers: what makes the values of the iteration.
+        shapes: the shapes of arrays.
+    """
+
+    makers: Mapping[Value, Apply]
+    shapes: Shapes
+
+    def shown(self, value: Value) -> Value | None:
+        """Return the array that a view shows; None for what is no such view."""
+        made = self.makers.get(value)
+        source = made.args[0] if made is not None and made.args else None
+        if made is None or not card(made.fn).is_view or not isinstance(source, Value):
+            return None
+        if not is_array(type_of(source)) or rank(value.type) != rank(type_of(source)):
+            return None
+        pairs = zip(self.shapes.get(value, ()), self.shapes.get(source, ()), strict=False)
+        is_nearly_all = all(not (form_of(one) - form_of(two)).terms for one, two in pairs)
+        return source if is_nearly_all and value in self.shapes and source in self.shapes else None
+
+    def base(self, value: Value) -> Value:
+        while (source := self.shown(value)) is not None:
+            value = source
+        return value
+
+
 def with_whole_copies(loop: For | While, back: Region, sweep: ReverseSweep) -> For | While:
     """Let array code read copies of arrays, where that saves storing what it computes from them.
 
@@ -46,10 +77,11 @@ def with_whole_copies(loop: For | While, back: Region, sweep: ReverseSweep) -> F
     whole = replace(loop, body=replace(loop.body, nodes=(*asked.all(),)))
     needed = [value for value in free(back) if value in defined(whole.body)]
     frame = Frame(whole, whole.body, sweep.info)
-    kept = _arrays_to_keep(loop, needed, frame)
+    views = _Views(_makers(whole.body), sweep.shapes)
+    kept = _arrays_to_keep(loop, needed, frame, views)
     if not kept:
         return loop
-    served = _served(asked, kept, frame, sweep)
+    served = _served(asked, kept, views, sweep)
     body = replace(loop.body, nodes=(*served.all(),))
     again = Frame(replace(loop, body=body), body, sweep.info)
     if _arrays_in(minimum_cut(again, needed)) >= _arrays_in(minimum_cut(frame, needed)):
@@ -63,9 +95,9 @@ def _arrays_in(stored: Iterable[Value]) -> int:
     return sum(1 for value in stored if is_array(type_of(value)))
 
 
-def _served(asked: _Asked, kept: Mapping[Value, list[Apply]], frame: Frame, sweep: ReverseSweep) -> _Asked:
+def _served(asked: _Asked, kept: Mapping[Value, list[Apply]], views: _Views, sweep: ReverseSweep) -> _Asked:
     """Return the nodes of an iteration behind the copies that they read."""
-    info, makers = sweep.info, _makers(frame.body)
+    info = sweep.info
     reading = {node for reads in kept.values() for node in reads}
     copies: dict[Value, Value] = {}
     served = _Asked([], {}, {})
@@ -77,10 +109,10 @@ def _served(asked: _Asked, kept: Mapping[Value, list[Apply]], frame: Frame, swee
         info.note(copied, first.position, first.loops)
         served.nodes.append(copied)
     for node in asked.nodes:
-        parts = _reading(node, copies, makers) if node in reading else [node]
+        parts = _reading(node, copies, views) if node in reading else [node]
         before: list[Node] = []
         for copy_made in asked.before.get(node, []):
-            before += _reading(copy_made, copies, makers) if copy_made in reading else [copy_made]
+            before += _reading(copy_made, copies, views) if copy_made in reading else [copy_made]
         info.access |= dict.fromkeys((*parts, *before), info.access[node])
         served.nodes += parts
         served.before |= {parts[-1]: before} if before else {}
@@ -92,26 +124,29 @@ def _makers(body: Region) -> dict[Value, Apply]:
     return {node.out: node for node in body.nodes if isinstance(node, Apply)}
 
 
-def _arrays_to_keep(loop: For | While, needed: Iterable[Value], frame: Frame) -> dict[Value, list[Apply]]:
+def _arrays_to_keep(
+    loop: For | While, needed: Iterable[Value], frame: Frame, views: _Views
+) -> dict[Value, list[Apply]]:
     """Return the arrays of which a loop could keep a copy per iteration, with what would read it.
 
     Args:
         loop: the loop of the primal.
         needed: what the ideal reversal of an iteration reads.
         frame: an iteration, with the copies that the reverse sweep asks for.
+        views: the views in it.
     """
-    inside, makers = defined(loop.body), _makers(frame.body)
+    inside = defined(loop.body)
     lost: dict[Value, list[Apply]] = defaultdict(list)
     todo = [*needed]
     seen: set[Value] = set()
     while todo:
         value = todo.pop()
-        node = makers.get(value)
+        node = views.makers.get(value)
         if value in seen or node is None:
             continue
         seen.add(value)
         if _is_lost(node, frame):
-            arrays = _overwritten(node, makers, frame.info)
+            arrays = _overwritten(node, views, frame.info)
             if all(_holds(array, node, loop, inside, frame.info) for array in arrays):
                 for array in arrays:
                     lost[array].append(node)
@@ -121,26 +156,25 @@ def _arrays_to_keep(loop: For | While, needed: Iterable[Value], frame: Frame) ->
     return {array: reads for array, reads in lost.items() if len(reads) > 1}
 
 
-def _reading(node: Node, copies: Mapping[Value, Value], makers: Mapping[Value, Apply]) -> list[Node]:
+def _reading(node: Node, copies: Mapping[Value, Value], views: _Views) -> list[Node]:
     """Return a node that reads copies of arrays, or views of these, behind what makes the views.
 
     Args:
         node: what reads the arrays.
         copies: the copy of each array.
-        makers: what makes the values of the region.
+        views: the views in the iteration.
     """
     assert isinstance(node, Apply)
     made: list[Node] = []
 
     def copied(value: Value) -> Value:
-        view = makers.get(value)
+        source = views.shown(value)
         if value in copies:
             return copies[value]
-        if view is None or not _shows_array(view) or _base(value, makers) not in copies:
+        if source is None or views.base(value) not in copies:
             return value
-        assert isinstance(view.args[0], Value)
-        out = Value(value.name, temporary=True, type=value.type)
-        made.append(replace(view, out=out, args=(copied(view.args[0]), *view.args[1:]), role=Role.TAPE))
+        view, out = views.makers[value], Value(value.name, temporary=True, type=value.type)
+        made.append(replace(view, out=out, args=(copied(source), *view.args[1:]), role=Role.TAPE))
         return out
 
     args = tuple(copied(atom) if isinstance(atom, Value) else atom for atom in node.args)
@@ -154,26 +188,10 @@ def _is_lost(node: Apply, frame: Frame) -> bool:
     )
 
 
-def _overwritten(node: Apply, makers: Mapping[Value, Apply], info: Memory) -> list[Value]:
+def _overwritten(node: Apply, views: _Views, info: Memory) -> list[Value]:
     """Return the arrays that a node reads, itself or in part, and that are overwritten later."""
     arrays = [value for value in values(node.args) if is_memory(type_of(value))]
-    return [*dict.fromkeys(_base(value, makers) for value in arrays if info.written_after(value, node))]
-
-
-def _base(value: Value, makers: Mapping[Value, Apply]) -> Value:
-    made = makers.get(value)
-    while made is not None and _shows_array(made):
-        assert isinstance(made.args[0], Value)
-        value = made.args[0]
-        made = makers.get(value)
-    return value
-
-
-def _shows_array(node: Apply) -> bool:
-    """Tell whether a node shows an array, or nearly all of it: no row."""
-    source = node.args[0] if node.args else None
-    is_view = card(node.fn).is_view and isinstance(source, Value) and is_array(type_of(source))
-    return is_view and is_array(node.out.type) and rank(node.out.type) == rank(type_of(source))
+    return [*dict.fromkeys(views.base(value) for value in arrays if info.written_after(value, node))]
 
 
 def _holds(array: Value, node: Node, loop: For | While, inside: Mapping[Value, None], info: Memory) -> bool:
