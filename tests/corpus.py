@@ -3863,3 +3863,26 @@ def moved_in_a_loop(x, n):
             d = d - 0.5
             d *= b
     return np.sum(a * b) + np.sum(d * d)
+
+
+@case(X3)
+def item_replaced_by_an_array_that_was_updated(x):
+    u, w = x * 1.0, x * x
+    w += 0.1 * w
+    h = [u]
+    h[0] = w
+    h[-1] *= 0.9
+    return np.sum(w * x)
+
+
+@case(X3, X3[::-1].copy(), 3)
+def updated_beside_a_choice(x, y, n):
+    u, v, w, total = x * 1.0, y.copy(), x + y, 0.0
+    for i in range(2):
+        for j in range(n):
+            u[1:] -= 0.2 * u[1:] * (u[1:] - u[:-1])
+            if j % 2 == 0:
+                v[0] = w[-1] * 0.5
+        w[0] = u[-1] * 0.5
+        total += np.sum(u) + np.sum(v * v) + np.sum(w * w * w)
+    return total

@@ -70,7 +70,15 @@ class RaggedGenerator:
 
     def step(self, depth: int) -> None:
         """Write what changes d, or adds to the total."""
-        writers = [self.again, self.elements, self.resized, self.stacked, self.chosen]
+        writers = [
+            self.again,
+            self.elements,
+            self.resized,
+            self.stacked,
+            self.chosen,
+            self.either,
+            self.grown,
+        ]
         if depth == 2:
             writers += [self.repeated] * 3
         self.rng.choice(writers)(depth)
@@ -120,8 +128,25 @@ class RaggedGenerator:
         if self.chance(0.4):
             self.write(depth, f"d = {self.pick('kept[-1]', 'kept[len(kept) - 1] + 0.1', 'kept.pop()')}")
 
+    def either(self, depth: int) -> None:
+        """Let a name stand for d or for a new array, one of which is then written in place."""
+        other = self.pick("d + 0.5", "d - k", "np.sin(d)", "+d", "d")
+        self.write(depth, f"e = d if {self.pick('m % 2 == 0', 'kept', 'len(d) > 2')} else {other}")
+        self.write(depth, self.pick("e *= k", "e += 0.3", "e[:] = 0.5 * e * e", "d *= 0.5", "e = e + 0.1"))
+        self.write(depth, "total += np.sum(e * d)")
+
+    def grown(self, depth: int) -> None:
+        """Put d twice into an array, in a loop over the two."""
+        self.write(depth, "g = np.zeros(2 * len(d))")
+        self.write(depth, "for i in range(2):")
+        self.write(depth + 1, f"g[i * len(d) : (i + 1) * len(d)] {self.pick('=', '+=')} w[i] * d")
+        self.write(depth, self.pick("d = g", "d, g = g, d", "d = g[: len(d) + 1]"))
+        self.has_size = False
+
     def chosen(self, depth: int) -> None:
-        self.write(depth, f"if {self.pick('len(d) > 2', 'm % 2 == 0', 'np.sum(d) > 0.2')}:")
+        self.write(
+            depth, f"if {self.pick('len(d) > 2', 'm % 2 == 0', 'np.sum(d) > 0.2', 'kept', 'not kept')}:"
+        )
         had = self.has_size
         self.again(depth + 1)
         if self.chance(0.5):

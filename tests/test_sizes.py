@@ -444,3 +444,18 @@ def doubled(a, times):
 @pytest.mark.parametrize("function", [kronecker, doubled])
 def test_sizes_that_an_outer_loop_changes(function, jit):
     check_grad(function, (R.normal(size=3), 3), argnums=(0,), jit=jit)
+
+
+def combined_while_equal(x):
+    """The arrays are combined in the first iteration only: a check of their sizes belongs to the branch."""
+    v, w = 2 * x, x * x
+    for _ in range(2):
+        if len(w) == len(v):
+            w = v * w
+        w = np.append(w, w[0])
+    return np.sum(w * w)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_check_of_what_a_loop_changes_stays_in_the_loop(jit):
+    check_grad(combined_while_equal, (R.normal(size=4),), jit=jit)

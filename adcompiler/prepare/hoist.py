@@ -24,6 +24,7 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import defined, operands, regions, values, with_regions
 from adcompiler.primitives import card, hint
+from adcompiler.simplify.shape_reads import checked_by
 
 
 def hoist_sizes(graph: Graph, shapes: Shapes) -> Graph:
@@ -34,12 +35,14 @@ def hoist_sizes(graph: Graph, shapes: Shapes) -> Graph:
         shapes: symbolic shape of every array: one that a loop carries may keep that which it starts with.
     """
 
+    checked = checked_by(graph.body)
+
     def region(body: Region) -> Region:
         nodes: list[Node] = []
         for node in body.nodes:
             node = with_regions(node, tuple(region(inner) for inner in regions(node)))
             if isinstance(node, For | While):
-                moved, node = _out_of(node, shapes)
+                moved, node = _out_of(node, shapes, checked)
                 nodes += moved
             nodes.append(node)
         return Region(body.params, tuple(nodes), body.yields)
@@ -47,7 +50,7 @@ def hoist_sizes(graph: Graph, shapes: Shapes) -> Graph:
     return replace(graph, body=region(graph.body))
 
 
-def _out_of(loop: For | While, shapes: Shapes) -> tuple[list[Node], For | While]:
+def _out_of(loop: For | While, shapes: Shapes, checked: set[Value]) -> tuple[list[Node], For | While]:
     inside = set(defined(loop.body))
     if isinstance(loop, While):
         inside |= set(defined(loop.cond))
@@ -60,18 +63,18 @@ def _out_of(loop: For | While, shapes: Shapes) -> tuple[list[Node], For | While]
     moved: list[Node] = []
     kept: list[Node] = []
 
-    def outer(atom: Atom, fn: str) -> Atom:
-        is_measured = card(fn).measures and isinstance(atom, Value)
+    def outer(atom: Atom, node: Apply) -> Atom:
+        is_measured = card(node.fn).measures and isinstance(atom, Value) and node.out not in checked
         return (entry(same, atom) or atom) if is_measured else atom
 
     for node in loop.body.nodes:
         if isinstance(node, Apply) and _is_size(node):
-            args = tuple(outer(atom, node.fn) for atom in node.args)
+            args = tuple(outer(atom, node) for atom in node.args)
             if not any(value in inside for value in values(args)):
                 moved.append(replace(node, args=args))
                 inside.discard(node.out)
                 continue
-            if found := _measured_outside(node, shapes, inside):
+            if node.out not in checked and (found := _measured_outside(node, shapes, inside)):
                 moved += found
                 inside.discard(node.out)
                 continue

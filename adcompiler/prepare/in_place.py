@@ -32,7 +32,7 @@ class _InPlace:
     Attributes:
         makers: the primitive that makes each value.
         same: arrays that stand for the results of operators.
-        changed: results of operators that have written an array.
+        changed: results of operators that have written an array in a list, which is then put there again.
     """
 
     makers: dict[Value, Apply]
@@ -64,7 +64,8 @@ class _InPlace:
         if not isinstance(target, Value) or not is_written or (node.keywords and not self.is_in_list(target)):
             return [replace(node, fn=op, keywords=())]
         self.same[node.out] = target
-        self.changed.add(node.out)
+        if node.keywords:
+            self.changed.add(node.out)
         return self.store(node, op, target)
 
     def is_in_list(self, target: Value) -> bool:

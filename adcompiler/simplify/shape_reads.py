@@ -18,7 +18,7 @@ def read_shapes_elsewhere(graph: Graph, shapes: Shapes) -> Graph:
         shapes: symbolic shape of every array.
     """
 
-    checked = _checked(graph.body)
+    checked = checked_by(graph.body)
 
     def go(region: Region, known: dict[object, Value]) -> Region:
         known = dict(known)
@@ -37,7 +37,7 @@ def read_shapes_elsewhere(graph: Graph, shapes: Shapes) -> Graph:
     return replace(graph, body=go(graph.body, {}))
 
 
-def _checked(body: Region) -> set[Value]:
+def checked_by(body: Region) -> set[Value]:
     """Return what checks of sizes are computed from: they are what makes the sizes equal elsewhere."""
     nodes = list(walk(body))
     found = {

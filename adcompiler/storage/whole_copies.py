@@ -113,7 +113,8 @@ def _served(asked: _Asked, kept: Mapping[Value, list[Apply]], views: _Views, swe
         before: list[Node] = []
         for copy_made in asked.before.get(node, []):
             before += _reading(copy_made, copies, views) if copy_made in reading else [copy_made]
-        info.access |= dict.fromkeys((*parts, *before), info.access[node])
+        if node in reading or before:
+            info.access |= dict.fromkeys((*parts, *before), info.access[node])
         served.nodes += parts
         served.before |= {parts[-1]: before} if before else {}
         served.after |= {parts[-1]: asked.after[node]} if node in asked.after else {}
