@@ -27,7 +27,7 @@ from adcompiler.graph.walk import defined, free, operands, regions, uses, values
 from adcompiler.primitives import card
 from adcompiler.reverse.bind import SHADOW, Bound
 
-_CURE = "leave checkpoints out, or write this loop with numbers and arrays that keep their shape"
+_CURE = "leave memory= or checkpoints out, or write this loop with numbers and arrays that keep their shape"
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _lists(loop: For | While, info: Memory, bound: Bound) -> Iterator[Value]:
             cure = "write this loop so that it only appends to the list and reads it, or use an array"
             raise _refused(loop, f"it changes the list '{value.name}', or reads it as it was", cure)
         if not is_scalar(type_of(value).dtype):
-            cure = "write the items to the rows of an array, or leave checkpoints out"
+            cure = "write the items to the rows of an array, or leave memory= or checkpoints out"
             raise _refused(loop, f"'{value.name}' is a list of {type_of(value).dtype}", cure)
         yield value
 
