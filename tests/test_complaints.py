@@ -211,3 +211,14 @@ def test_a_call_that_does_nothing():
     np.testing.assert_allclose(grad(f, jit=False)(X), 2 * X)
     with pytest.raises(DifferentiationError, match="returns nothing"):
         grad(nothing, jit=False)(X)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_call_that_is_given_an_array_to_write_is_not_dropped(jit):
+    def written(x):
+        y = np.empty_like(x)
+        np.cumsum(x, 0, None, y)
+        return np.sum(y * y)
+
+    with pytest.raises(DifferentiationError, match="cumsum"):
+        grad(written, jit=jit)(X)

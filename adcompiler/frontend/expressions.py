@@ -148,10 +148,10 @@ def _of_value(state: Lowering, node: gast.Attribute, base: Atom, name: str | Non
 
 
 def _is_idle(node: Apply) -> bool:
-    """Tell whether a call as a statement, `np.sum(x)`, does nothing but take time."""
+    """Tell whether a call as a statement, `np.sum(x)`, has no effect: it gets no array to write."""
     known = card(node.fn)
-    has_rule = bool(known.partials or known.vjps)
-    return has_rule and known.is_pure and not known.is_statement and not node.keywords
+    is_alone = len(node.args) == 1 and not node.keywords
+    return is_alone and bool(known.partials or known.vjps) and known.is_pure and not known.is_statement
 
 
 def effect(state: Lowering, node: gast.expr) -> None:

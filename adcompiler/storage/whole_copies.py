@@ -75,7 +75,8 @@ def with_whole_copies(loop: For | While, back: Region, sweep: ReverseSweep) -> F
     """
     asked = _Asked([*loop.body.nodes], sweep.before, sweep.after)
     whole = replace(loop, body=replace(loop.body, nodes=(*asked.all(),)))
-    needed = [value for value in free(back) if value in defined(whole.body)]
+    inside = defined(whole.body)
+    needed = [value for value in free(back) if value in inside]
     frame = Frame(whole, whole.body, sweep.info)
     views = _Views(_makers(whole.body), sweep.shapes)
     kept = _arrays_to_keep(loop, needed, frame, views)
