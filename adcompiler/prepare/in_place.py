@@ -49,6 +49,9 @@ class _InPlace:
             case Apply(fn="np.asarray", args=(Value() as array, *_), keywords=()) if is_array(type_of(array)):
                 self.same[node.out] = array
                 return []
+            case Apply(fn="ravel", args=(Value() as array,), keywords=()) if _is_flat(type_of(array)):
+                self.same[node.out] = array
+                return []
             case Apply(fn=fn) if card(fn).out_of_place:
                 return self.operator(node)
             case Store() if node.value in self.changed and is_list(node.array.type):
@@ -85,3 +88,8 @@ class _InPlace:
         new.type = nt.float64 if kind is None else kind
         compute = Apply(new, name, operands, loc=node.loc, role=node.role)
         return [compute, Store(target, (), new, op == "sub", loc=node.loc, role=node.role)]
+
+
+def _is_flat(kind: nt.Type | None) -> bool:
+    """Tell whether an array has one axis, and lies in one piece: it is its own `ravel`."""
+    return isinstance(kind, nt.Array) and kind.ndim == 1 and kind.layout == "C"
