@@ -13,7 +13,7 @@ from numba import int64
 
 from adcompiler.analysis.alias import written_arrays
 from adcompiler.analysis.sizes import Shape
-from adcompiler.analysis.types import element, is_array, is_scalar
+from adcompiler.analysis.types import element, is_array, is_list, is_scalar
 from adcompiler.errors import DifferentiationError
 from adcompiler.graph.nodes import (
     Apply,
@@ -373,7 +373,8 @@ class Recording:
             own = tape_of_array(loop, made, str(element(kind)), shape, inside, makers)
             if own is not None:
                 return own
-        if is_array(kind) and value in self.sweep.shapes and not self.is_written(value, loop):
+        is_held = made is not None and made.fn == "getitem" and is_list(type_of(made.args[0]))
+        if is_array(kind) and not is_held and value in self.sweep.shapes and not self.is_written(value, loop):
             rows = tape_of_rows(loop, value, str(element(kind)), self.sweep.shapes[value], inside, makers)
             if rows is not None:
                 return rows
