@@ -376,8 +376,15 @@ def lists_joined(x):
 
 @refused("AD202", ARRAY)
 def list_extended(x):
+    v, w = [x[0]], [x[1]]
+    v += w
+    return v[0] * v[1]
+
+
+@refused("AD202", ARRAY)
+def list_with_a_new_first_item(x):
     v = [x[0]]
-    v += [x[1]]
+    v.insert(0, x[1])
     return v[0] * v[1]
 
 
