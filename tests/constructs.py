@@ -56,10 +56,10 @@ CONSTRUCTS = {
         "`sum`, `max`, `min` of a tuple": "sum_and_max_of_tuple",
         "a tuple that grows in a loop": "tuple_grows",
         "named tuples": "named_tuple named_tuple_in_loop named_tuple_from_branch named_tuple_through_call",
-        "lists of numbers: literals, `append`, `pop`, items, `sum`": (
+        "lists of numbers: literals, `append`, `pop`, `extend([a, b])`, items, `sum`, `if items:`": (
             "list_literal list_append list_written list_popped items_dropped_from_a_list list_repeated sum_of_list typed_list"
         ),
-        "lists sliced, joined, extended": "list_sliced lists_joined list_extended",
+        "lists sliced, joined, extended by other lists": "list_sliced lists_joined list_extended",
         "loops over parts of lists": "parts_of_lists part_of_a_list_that_is_written",
         "lists chosen or made anew in branches and loops": (
             "list_chosen_and_written list_rebuilt_in_a_loop list_passed_on lists_made_in_iterations"

@@ -52,7 +52,8 @@ def states_backwards(x):
 
 
 def extended(x):
-    items, total = [x[0]], 0.0
+    items, total = [], 0.0
+    items += [x[0]]
     items.extend([x[1], 2.0 * x[2]])
     items += [3.0 * x[0], x[3]]
     for item in items[::-1]:

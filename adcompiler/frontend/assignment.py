@@ -8,11 +8,10 @@ from adcompiler.frontend.bindings import Binding
 from adcompiler.frontend.buffers import writable
 from adcompiler.frontend.dictionaries import iterated
 from adcompiler.frontend.operators import symbol
-from adcompiler.frontend.ranks import Listed, atom_rank
 from adcompiler.frontend.state import Lowering
 from adcompiler.frontend.structure import RESULT
 from adcompiler.frontend.subscripts import field_refused, place
-from adcompiler.graph.nodes import Atom, Effect, Literal, Store
+from adcompiler.graph.nodes import Atom, Literal, Store
 
 
 def _hint(target: gast.AST) -> str | None:
@@ -84,13 +83,9 @@ def augmented(state: Lowering, stmt: gast.AugAssign) -> None:
     if isinstance(stmt.target, gast.Name):
         name = gast.copy_location(gast.Name(stmt.target.id, gast.Load(), None, None), stmt.target)
         old = writable(state, state.atom(name), stmt)
-        if (
-            op == "add"
-            and isinstance(stmt.value, gast.List)
-            and isinstance(atom_rank(old, state.ranks), Listed)
-        ):
-            items = [state.atom(part) for part in stmt.value.elts]
-            state.nodes += [Effect("append", (old, item), loc=state.where(stmt)) for item in items]
+        if op == "add" and isinstance(stmt.value, gast.List) and state.is_list(old):
+            for new_item in [state.atom(part) for part in stmt.value.elts]:
+                state.append(stmt, old, new_item)
             return
         value = state.atom(stmt.value)
         new = state.apply(stmt, f"i{op.removesuffix('_')}", (old, value), stmt.target.id)

@@ -35,11 +35,11 @@ from adcompiler.frontend.facts import of_elements
 from adcompiler.frontend.inlining import bind_parameters, calls_itself, inline, raises_inside
 from adcompiler.frontend.lifting import signature_of, without_lists
 from adcompiler.frontend.parse import Source, parse
-from adcompiler.frontend.ranks import Listed, atom_rank
+from adcompiler.frontend.ranks import atom_rank
 from adcompiler.frontend.recursion import Callee, is_recursive, results_in_tuple
 from adcompiler.frontend.solvers import in_place_of
 from adcompiler.frontend.state import Lowering
-from adcompiler.graph.nodes import Atom, Effect, Global, Literal, Store, Value
+from adcompiler.graph.nodes import Atom, Global, Literal, Store, Value
 
 _LISTS = (numba.typed.List, numba.typed.List.empty_list)
 
@@ -329,7 +329,7 @@ def _method(state: Lowering, node: gast.Call, func: gast.Attribute, name: str | 
         return primitives.applied(state, node, fn, given, named, name)
     if method == "extend" and len(node.args) == 1 and isinstance(node.args[0], gast.List | gast.Tuple):
         for item in [state.atom(part) for part in node.args[0].elts]:
-            _append(state, node, owner, item)
+            state.append(node, owner, item)
         return Literal(None)
     args, keywords = _arguments(state, node)
     if method == "append" and len(args) == 1:
@@ -364,10 +364,7 @@ def _own_method(
 
 def _append(state: Lowering, node: gast.Call, owner: Atom, item: Atom) -> Literal:
     """Lower `v.append(a)`."""
-    held = atom_rank(item, state.ranks)
-    if isinstance(owner, Value) and held is not None and state.ranks.get(owner) is None:
-        state.ranks[owner] = Listed(held + 1)
-    state.nodes.append(Effect("append", (owner, item), loc=state.where(node)))
+    state.append(node, owner, item)
     return Literal(None)
 
 

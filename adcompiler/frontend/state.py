@@ -23,9 +23,9 @@ from adcompiler.frontend.bindings import (
     TypeOf,
 )
 from adcompiler.frontend.parse import Source
-from adcompiler.frontend.ranks import rank_of
+from adcompiler.frontend.ranks import Listed, atom_rank, rank_of
 from adcompiler.frontend.structure import Structured
-from adcompiler.graph.nodes import Apply, Atom, Literal, Node, Value
+from adcompiler.graph.nodes import Apply, Atom, Effect, Literal, Node, Value
 from adcompiler.primitives import hint
 from adcompiler.source import Location
 
@@ -78,7 +78,7 @@ class Lowering:
     stack: tuple[Any, ...] = ()
     ranks: dict[Value, int | None] = field(default_factory=dict)
     spans: dict[Value, tuple[Atom, ...]] = field(default_factory=dict)
-    lists: set[Binding] = field(default_factory=set)
+    lists: set[Value] = field(default_factory=set)
     raises: bool | None = False
     staying: frozenset[Any] = frozenset()
     staying_results: dict[Any, tuple[Binding, Any] | None] = field(default_factory=dict)
@@ -133,6 +133,18 @@ class Lowering:
         if fn == "range" and 1 <= len(args) <= 3:
             self.spans[out] = args
         return out
+
+    def append(self, node: gast.AST, items: Atom, item: Atom) -> None:
+        """Append what appends an item to a list, whose number of axes this may tell."""
+        held = atom_rank(item, self.ranks)
+        if isinstance(items, Value) and held is not None and self.ranks.get(items) is None:
+            self.ranks[items] = Listed(held + 1)
+        self.nodes.append(Effect("append", (items, item), loc=self.where(node)))
+
+    def is_list(self, found: Binding) -> bool:
+        """Tell whether a value is known to be a list."""
+        is_listed = isinstance(found, Value) and isinstance(self.ranks.get(found), Listed)
+        return is_listed or (isinstance(found, Value) and found in self.lists)
 
     def materialise(self, value: Binding, node: gast.AST) -> Atom:
         """Turn a binding into an atom."""

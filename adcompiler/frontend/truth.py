@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gast
 
-from adcompiler.frontend.ranks import Listed
 from adcompiler.frontend.state import Lowering
-from adcompiler.graph.nodes import Atom, Value
+from adcompiler.graph.nodes import Atom
 
 
 def test_of(state: Lowering, node: gast.expr) -> Atom:
@@ -32,8 +31,7 @@ def _list_in(state: Lowering, node: gast.expr) -> gast.Name | None:
     match node:
         case gast.Name(id=name) if "len" not in state.env:
             found = state.env.get(name)
-            is_known = isinstance(found, Value) and isinstance(state.ranks.get(found), Listed)
-            return node if is_known or found in state.lists else None
+            return node if found is not None and state.is_list(found) else None
         case gast.Call(func=gast.Name(id="bool"), args=[argument], keywords=[]) if "bool" not in state.env:
             return _list_in(state, argument)
     return None

@@ -29,7 +29,7 @@ class Supply:
     plan: LoopPlan
     loads: dict[Value, Tape]
     partner: dict[Node, Node]
-    shapes: Mapping[Value, Shape] = field(default_factory=dict)
+    shapes: Mapping[Value, Shape]
     mapping: dict[Value, Atom] = field(default_factory=dict)
 
     def begin(self, primal: Region, back: Region) -> Region:

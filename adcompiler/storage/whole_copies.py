@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from adcompiler.analysis.alias import Memory
 from adcompiler.analysis.sizes import Shapes, form_of
-from adcompiler.analysis.types import is_array, is_memory, rank
+from adcompiler.analysis.types import is_array, is_memory
 from adcompiler.graph.nodes import Apply, For, Node, Region, Role, Value, While, type_of
 from adcompiler.graph.walk import defined, free, operands, values
 from adcompiler.primitives import card
@@ -53,11 +53,11 @@ class _Views:
         source = made.args[0] if made is not None and made.args else None
         if made is None or not card(made.fn).is_view or not isinstance(source, Value):
             return None
-        if not is_array(type_of(source)) or rank(value.type) != rank(type_of(source)):
+        part, whole = self.shapes.get(value, ()), self.shapes.get(source, ())
+        if not part or len(part) != len(whole):
             return None
-        pairs = zip(self.shapes.get(value, ()), self.shapes.get(source, ()), strict=False)
-        is_nearly_all = all(not (form_of(one) - form_of(two)).terms for one, two in pairs)
-        return source if is_nearly_all and value in self.shapes and source in self.shapes else None
+        left = [form_of(one) - form_of(two) for one, two in zip(whole, part, strict=True)]
+        return None if any(form.terms for form in left) else source
 
     def base(self, value: Value) -> Value:
         while (source := self.shown(value)) is not None:
