@@ -27,7 +27,8 @@ from adcompiler.loops.distribute import distribute
 from adcompiler.loops.dots import write_out_dots
 from adcompiler.loops.flat import use_numbers
 from adcompiler.loops.kept_rows import keep_rows
-from adcompiler.loops.lane_blocks import block_recurrences, may_be_in_blocks
+from adcompiler.loops.lane_blocks import block_recurrences
+from adcompiler.loops.lane_choice import may_be_in_blocks
 from adcompiler.loops.outer_loops import share_outer_loops
 from adcompiler.loops.stores_last import store_last
 from adcompiler.loops.unroll import unroll

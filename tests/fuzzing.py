@@ -7,7 +7,8 @@ other, none of them inlined that need not be, `--complex` complex numbers and ar
 matrices and their rows, `--batches` samples that go through nests with scratch arrays, `--siblings` loops
 side by side that read each other's neighbours, `--steps` time steps that compute some arrays alike,
 `--tables` nests that compute some numbers alike, `--rings` loops over rings and between walls, `--ragged`
-arrays whose sizes only running tells, `--writes` arrays that are written between reductions and views of them
+arrays whose sizes only running tells, `--columns` loops down columns and over parameters for each sample,
+`--writes` arrays that are written between reductions and views of them
 and their uses. `--forward` checks forward mode against the gradient, and second derivatives against
 differences of it. `--idioms` tries the idioms of code that people write for Numba, and compares with dual
 numbers; refusals are counted by their codes.
@@ -37,6 +38,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from array_generator import ArrayGenerator
 from batch_generator import BatchGenerator, batch_inputs
 from call_generator import CallGenerator
+from column_generator import ColumnGenerator, column_inputs
 from complex_generator import ComplexGenerator, complex_inputs
 from function_generator import FunctionGenerator
 from held_arguments import with_captured_arrays, with_one_vector
@@ -92,6 +94,7 @@ INPUTS = {
     StepGenerator: step_inputs,
     TableGenerator: table_inputs,
     RaggedGenerator: ragged_inputs,
+    ColumnGenerator: column_inputs,
     RingGenerator: ring_inputs,
 }
 
@@ -265,6 +268,7 @@ def main() -> None:
     parser.add_argument("--siblings", action="store_const", dest="generator", const=SiblingGenerator)
     parser.add_argument("--steps", action="store_const", dest="generator", const=StepGenerator)
     parser.add_argument("--tables", action="store_const", dest="generator", const=TableGenerator)
+    parser.add_argument("--columns", action="store_const", dest="generator", const=ColumnGenerator)
     parser.add_argument("--ragged", action="store_const", dest="generator", const=RaggedGenerator)
     parser.add_argument("--rings", action="store_const", dest="generator", const=RingGenerator)
     parser.add_argument("--writes", action="store_const", dest="generator", const=WriteGenerator)

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from array_generator import ArrayGenerator
 from batch_generator import BatchGenerator, batch_inputs
+from column_generator import ColumnGenerator, column_inputs
 from fuzzing import disagreement, inputs
 from nest_generator import NestGenerator
 from parallel_generator import ParallelGenerator
 from program_generator import ProgramGenerator
 
 from adcompiler import grad, jvp, value_and_grad
-from adcompiler.loops import block_statements, lane_blocks
+from adcompiler.loops import block_statements, lane_blocks, lane_choice
 
 
 def heston(z, v0, kappa, theta, xi, rho):
@@ -207,6 +208,68 @@ def test_nests_over_scratch(n):
     agrees_in_order(triangles, (0, 1, 2, 3), args, value, gradients)
 
 
+def column_scatter(x, w):
+    """Two loops down each column of a matrix: LLVM vectorises along rows only."""
+    total = 0.0
+    for j in range(x.shape[1]):
+        mean = 0.0
+        for i in range(x.shape[0]):
+            mean += w[i] * x[i, j]
+        scatter = 0.1
+        for i in range(x.shape[0]):
+            scatter += (x[i, j] - mean) ** 2
+        total += math.log(scatter)
+    return total
+
+
+@pytest.mark.parametrize("m", [0, 1, 7, 8, 64, 70])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_columns(m, order):
+    x = np.asarray(R.normal(size=(4, m)), order=order)
+    args = x, R.normal(size=4)
+    derivative = value_and_grad(column_scatter, argnums=(0, 1), jit=m == 70)
+    value, gradients = derivative(*args)
+    is_by_rows = x.flags.c_contiguous
+    assert ("for lane in range(lanes)" in derivative.source) == is_by_rows
+    agrees_in_order(column_scatter, (0, 1), args, value, gradients)
+
+
+def column_products(a, x):
+    """What a loop around adds up is read by the next iteration of it; rows are summed for all columns."""
+    y = np.zeros(a.shape[1])
+    for t in range(3):
+        for j in range(a.shape[1]):
+            for i in range(a.shape[0]):
+                y[j] += a[i, j] * x[i] * (1.0 + t)
+        x = np.sin(x) + y[0]
+    return np.sum(y * y)
+
+
+def kernel_density(x, centres, widths):
+    """Each sample meets a few parameters, in a loop that is too short for vectors."""
+    total = 0.0
+    for n in range(len(x)):
+        density = 0.1
+        for k in range(len(centres)):
+            density += math.exp(-((x[n] - centres[k]) ** 2) / widths[k])
+        total += math.log(density)
+    return total
+
+
+@pytest.mark.parametrize("size", [1, 9, 66])
+def test_nests_in_loops_and_samples(size):
+    args = R.normal(size=(3, size)), R.normal(size=3)
+    derivative = value_and_grad(column_products, argnums=(0, 1), jit=size == 66)
+    value, gradients = derivative(*args)
+    assert "for lane in range(lanes)" in derivative.source
+    agrees_in_order(column_products, (0, 1), args, value, gradients)
+    args = R.normal(size=size), R.normal(size=3), np.exp(R.normal(size=3))
+    derivative = value_and_grad(kernel_density, argnums=(0, 1, 2), jit=size == 66)
+    value, gradients = derivative(*args)
+    assert "for lane in range(lanes)" in derivative.source
+    agrees_in_order(kernel_density, (0, 1, 2), args, value, gradients)
+
+
 def sequences(w, x, y):
     """Each sample is a sequence that a recurrent network reads, with a state that begins at zero."""
     h, z = np.empty(w.shape[0]), np.empty(w.shape[0])
@@ -320,7 +383,9 @@ GENERATORS = {
     "programs": ProgramGenerator,
     "batches": BatchGenerator,
     "prange": ParallelGenerator,
+    "columns": ColumnGenerator,
 }
+INPUTS = {"batches": batch_inputs, "columns": column_inputs}
 
 
 @pytest.mark.parametrize("kind", GENERATORS)
@@ -329,12 +394,12 @@ def test_random_programs(kind, seed):
     """All loops that may go side by side do, three by three, whether or not that pays."""
     rng = random.Random(seed)
     source = GENERATORS[kind](rng).program()
-    make_inputs = batch_inputs if kind == "batches" else inputs
+    make_inputs = INPUTS.get(kind, inputs)
     with (
         mock.patch.object(lane_blocks, "LANES", 3),
         mock.patch.object(block_statements, "LANES", 3),
         mock.patch.object(lane_blocks, "_LEAST", 3),
-        mock.patch.object(lane_blocks, "_is_over_nests", lambda loop: True),
+        mock.patch.object(lane_choice, "_is_over_nests", lambda loop: True),
     ):
         assert disagreement(source, f"blocks {kind} {seed}", rng, make_inputs=make_inputs) is None
 

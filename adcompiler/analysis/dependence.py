@@ -216,7 +216,29 @@ class Dependences:
                 conditions.append(top.renamed(second) - low.renamed(first))
             if bottom is not None and high is not None:
                 conditions.append(high.renamed(first) - bottom.renamed(second))
+        if level < len(common) and _step(common[level]):
+            conditions += self._blocks(conditions, common[level], level, least)
         return feasible([*conditions, *self._sizes(conditions)])
+
+    def _blocks(self, forms: list[Linear], loop: Node, level: int, least: int) -> list[Linear]:
+        """Blocks of one size, `first = block * size`, do not overlap: their beginnings lie a size apart."""
+        tags = ("read", "store") if _step(loop) > 0 else ("store", "read")
+        found: list[Linear] = []
+        for symbol in dict.fromkeys(_original(symbol) for form in forms for symbol in form.terms):
+            size = self._size_of_block(symbol, loop, level)
+            if size is not None:
+                early, late = ((symbol, tag) for tag in tags)
+                found.append(Linear({late: 1, early: -1}) - least * size)
+        return found
+
+    def _size_of_block(self, symbol: Hashable, loop: Node, level: int) -> Linear | None:
+        """Return the size of blocks, if a number is where one begins: it is the same for all of them."""
+        made = entry(self.makers, symbol)
+        if made is None or made.fn != "mul" or not isinstance(loop, For):
+            return None
+        sizes = [arg for arg in made.args if arg is not loop.body.params[0]]
+        is_same = len(sizes) == 1 and len(entry(self.homes, sizes[0]) or ()) <= level
+        return linear(sizes[0], self.makers) if is_same and self._is_natural(sizes[0]) else None
 
     def _name(self, level: int, tag: str) -> Callable[[Hashable], Hashable]:
         """Let symbols that are defined below a level stand for two values, one for each access."""
@@ -244,14 +266,32 @@ class Dependences:
         return made.args if made is not None and made.fn == nearest else (end,)
 
     def _sizes(self, forms: Iterable[Linear]) -> list[Linear]:
-        """Sizes are zero or more."""
+        """Sizes are zero or more, and so is what is made of them."""
         symbols = {symbol for form in forms for symbol in form.terms}
-        return [Linear({symbol: 1}) for symbol in symbols if self._is_size(_original(symbol))]
+        return [Linear({symbol: 1}) for symbol in symbols if self._is_natural(_original(symbol))]
 
-    def _is_size(self, symbol: Hashable) -> bool:
+    def _is_natural(self, symbol: Hashable) -> bool:
+        """Tell whether a whole number is known to be zero or more."""
+        if isinstance(symbol, Literal):
+            return isinstance(symbol.value, int) and symbol.value >= 0
         made = entry(self.makers, symbol)
         if made is None:
+            return self._counts_up(symbol)
+        match made.fn:
+            case "mul" | "min":
+                return all(map(self._is_natural, made.args))
+            case "max":
+                return any(map(self._is_natural, made.args))
+        return self._is_size(made)
+
+    def _counts_up(self, symbol: Hashable) -> bool:
+        """Tell whether a value is the index of a loop that begins at zero or later."""
+        loop = (entry(self.homes, symbol) or (None,))[-1]
+        if not isinstance(loop, For) or loop.body.params[0] is not symbol:
             return False
+        return _step(loop) > 0 and self._is_natural(loop.start)
+
+    def _is_size(self, made: Apply) -> bool:
         base = entry(self.makers, made.args[0]) if made.fn == "getitem" else None
         return made.fn in ("len", "size") or (base is not None and base.fn == "shape")
 
