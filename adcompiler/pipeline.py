@@ -61,6 +61,7 @@ from adcompiler.prepare.guard import guard_sizes
 from adcompiler.prepare.hoist import hoist_calls, hoist_sizes
 from adcompiler.prepare.induction import index_counters
 from adcompiler.prepare.invariant_arrays import compute_once
+from adcompiler.prepare.joined_stores import join_stores
 from adcompiler.prepare.localise import localise
 from adcompiler.prepare.originals import read_originals
 from adcompiler.prepare.pieces import copy_into_one_piece
@@ -193,6 +194,7 @@ STAGES: dict[str, Stage] = {
         ),
         *(FOLD, *CLEAN),
         COMMON,
+        Pass("joined_stores", lambda u: join_stores(u.graph), "what all arms of a choice store at one place"),
         Pass(
             "dots",
             lambda u: write_out_dots(u.graph, *symbolic_sizes(u.graph)),
@@ -272,11 +274,7 @@ STAGES: dict[str, Stage] = {
         Pass("branches", lambda u: join_branches(u.graph), "a choice and its reversal in one place"),
         *CLEAN,
         SIZES,
-        Pass(
-            "upwards",
-            lambda u: count_upwards(u.graph, u.starts),
-            "loops whose order is free count up; while scratch is made in them, which ties them together",
-        ),
+        Pass("upwards", lambda u: count_upwards(u.graph, u.starts), "loops whose order is free count up"),
         REUSE,
         Pass("unroll", lambda u: unroll(u.graph), "short loops that add to elements that stay the same"),
         *SIMPLE,

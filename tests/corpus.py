@@ -3886,3 +3886,58 @@ def updated_beside_a_choice(x, y, n):
         w[0] = u[-1] * 0.5
         total += np.sum(u) + np.sum(v * v) + np.sum(w * w * w)
     return total
+
+
+@case(X3, 3)
+def copied_while_another_name_shows_it(x, n):
+    a, v = np.zeros(3), x
+    for i in range(n):
+        v = a
+        a += x
+    b = a.copy()
+    b *= x
+    return np.sum(b) * v[1] ** 2
+
+
+@case(X3, 3)
+def copied_while_a_choice_shows_a_part(x, n):
+    a, v = np.zeros(n), x
+    if n > 2:
+        v = a[1:]
+        a += x
+    b = a.copy()
+    b[1] = 5.0
+    return np.sum(b * x) + v[0] * x[1]
+
+
+@case(np.array([0.4, -0.3, 0.7, 0.2, -0.6, -0.1, 0.5]), 0.2, 3)
+def flux_chosen_by_signs(u, dt, n):
+    u, flux = u.copy(), np.zeros(len(u) + 1)
+    for t in range(n):
+        for i in range(1, len(u)):
+            a, b = u[i - 1], u[i]
+            if a > b:
+                flux[i] = 0.5 * a * a if a + b > 0 else 0.5 * b * b
+            elif a > 0:
+                flux[i] = 0.5 * a * a
+            elif b < 0:
+                flux[i] = 0.5 * b * b
+            else:
+                flux[i] = 0.0
+        u -= dt * (flux[1:] - flux[:-1])
+        u[0] = u[1]
+    return np.sum(u * u)
+
+
+@case(X5, 0.3)
+def both_arms_store_at_computed_places(x, c):
+    y, z = np.zeros(6), x.copy()
+    for i in range(4):
+        if x[i] > c:
+            z[i] *= 0.5
+            y[i + 1] = x[i] * z[i]
+            z[i] += y[i]
+        else:
+            y[i + 1] = c
+            z[i] += x[i + 1] * c
+    return np.sum(y * y) + np.sum(z * z)

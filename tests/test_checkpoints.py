@@ -596,6 +596,43 @@ def refusal(function, *args, **options):
     return str(info.value)
 
 
+def updated_and_named(m, v, n):
+    u = v.copy()
+    for _ in range(n):
+        u /= m
+        last = u
+    return last[0] * v[1]
+
+
+def rows_named(m, v, n):
+    a = np.outer(v, v)
+    for t in range(n):
+        row = a[t % 3]
+        row *= m
+        last = row
+    return last[0] + last[1] * a[0, 1]
+
+
+def swapped_and_named(m, v, n):
+    a, b = v.copy(), v * v
+    for _ in range(n):
+        a, b = b, a
+        a += m * b
+        now = a
+        before = b
+    return np.sum(now * before) + now[0]
+
+
+@pytest.mark.parametrize("function", [updated_and_named, rows_named, swapped_and_named])
+def test_names_that_a_loop_gives_for_what_follows(function):
+    args = 1.2, np.array([0.9, 1.1, 0.7]), 6
+    value, (d_m, d_v) = value_and_grad(function, argnums=(0, 1), jit=False)(*args)
+    again, (d_m_again, d_v_again) = value_and_grad(function, argnums=(0, 1), jit=False, memory="2kB")(*args)
+    assert again == pytest.approx(value)
+    assert d_m_again == pytest.approx(d_m)
+    np.testing.assert_allclose(d_v_again, d_v)
+
+
 def test_states_that_cannot_be_kept_are_refused():
     def shrinks(x, n):
         items = [x] * (n + 1)

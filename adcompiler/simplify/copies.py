@@ -117,7 +117,11 @@ def _is_last_use(copy: Apply, body: Region, makers: dict[Value, Apply]) -> bool:
         if not (isinstance(node, Apply) and not card(node.fn).reads_elements):  # both have the same shape
             used += operands(node)
         used += [*(atom for part in regions(node) for atom in part.yields)]
-    return not any(_owner(value, makers) is owner for value in values(used))
+    if any(_owner(value, makers) is owner for value in values(used)):
+        return False
+    classes = shared_memory(body)  # a loop or a choice may have given what it shows another name
+    memory = classes.get(owner, owner)
+    return not any(classes.get(value, value) is memory for value in values(used))
 
 
 def _owner(value: Value, makers: dict[Value, Apply]) -> Value:

@@ -64,8 +64,9 @@ def loop_state(loop: For | While, info: Memory, shapes: Shapes, bound: Bound) ->
         DifferentiationError: AD205 where an iteration cannot be run again from numbers and arrays.
     """
     _check_nodes(loop)
-    shadows = tuple(value for value in loop.carried if value in bound.all)
-    read = _read_values(loop, shapes)
+    read = _read_values(loop)
+    shadows = tuple(value for value in loop.carried if value in bound.all and value in read)
+    read |= _measured_later(loop, shapes)
     carried = [value for value in loop.carried if value not in bound.all and value in read]
     numbers = tuple(value for value in carried if is_scalar(type_of(value)))
     references = [value for value in carried if value not in numbers]
@@ -82,13 +83,15 @@ def loop_state(loop: For | While, info: Memory, shapes: Shapes, bound: Bound) ->
     )
 
 
-def _read_values(loop: For | While, shapes: Shapes) -> Container[Value]:
-    """Return what iterations or their reversals read of what a loop carries.
-
-    A loop also carries what it only sets, to be read behind it. Reversals read the size of such an array.
-    """
+def _read_values(loop: For | While) -> set[Value]:
+    """Return what iterations read; a loop also carries what it only sets, to be read behind it."""
     parts = [loop.body] if isinstance(loop, For) else [loop.body, loop.cond]
-    found = {value for part in parts for value in uses(part)}
+    return {value for part in parts for value in uses(part)}
+
+
+def _measured_later(loop: For | While, shapes: Shapes) -> set[Value]:
+    """Return carried arrays whose sizes reversals read, and that are not known before the loop."""
+    found: set[Value] = set()
     inside = defined(loop.body)
     for value, init, after in zip(loop.carried, loop.inits, loop.next_values, strict=True):
         sizes = shapes.get(after) if isinstance(after, Value) else None
