@@ -7,10 +7,9 @@ Enzyme and of PyTorch's AOTAutograd work likewise.
 
 from __future__ import annotations
 
-import numpy as np
-
 from adcompiler.analysis.types import is_array, is_scalar
 from adcompiler.graph.nodes import Value, type_of
+from adcompiler.storage.flow import sink_side
 from adcompiler.storage.recompute import Frame
 
 _LIMIT = 10**8
@@ -52,28 +51,20 @@ def _reach(frame: Frame, needed: list[Value]) -> set[Value]:
 
 def _solve(frame: Frame, goals: set[Value], numbers: dict[Value, int]) -> set[Value]:
     """Vertex i enters at 2 + 2i and leaves at 3 + 2i; 0 is what cannot be recomputed, 1 the needs."""
-    if not goals:
-        return set()
-    from scipy.sparse import csr_matrix  # takes as long to import as many functions take to compile
-    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
-
-    size = 2 + 2 * (max(numbers.values()) + 1)
-    capacity = np.zeros((size, size), dtype=np.int32)
+    capacities: dict[tuple[int, int], int] = {}
     for value, k in numbers.items():
         enter, leave = 2 + 2 * k, 3 + 2 * k
-        capacity[enter, leave] = max(capacity[enter, leave], _weight(frame, value))
+        capacities[enter, leave] = max(capacities.get((enter, leave), 0), _weight(frame, value))
         if value in goals:
-            capacity[leave, 1] = _LIMIT
+            capacities[leave, 1] = _LIMIT
         sources = frame.sources(value)
         if sources is None:
-            capacity[0, enter] = _LIMIT
+            capacities[0, enter] = _LIMIT
         for source in sources or []:
             start = 3 + 2 * numbers[source]
             if start != leave:
-                capacity[start, enter] = _LIMIT
-    flow = maximum_flow(csr_matrix(capacity), 0, 1).flow.toarray()
-    residual = csr_matrix((capacity - flow > 0).astype(np.int8))
-    reaching = set(breadth_first_order(residual.T.tocsr(), 1, return_predecessors=False).tolist())
+                capacities[start, enter] = _LIMIT
+    reaching = sink_side(capacities, source=0, sink=1)
     return {v for v, k in numbers.items() if 2 + 2 * k not in reaching and 3 + 2 * k in reaching}
 
 
