@@ -3941,3 +3941,14 @@ def both_arms_store_at_computed_places(x, c):
             y[i + 1] = c
             z[i] += x[i + 1] * c
     return np.sum(y * y) + np.sum(z * z)
+
+
+@case(X3, 3)
+def updated_by_what_may_be_itself(x, n):
+    a = np.ones(n)
+    w = x
+    if n <= 5:
+        w = a
+    a -= 0.5 * (w - x[1])
+    a += w + x
+    return np.sum(a * x)

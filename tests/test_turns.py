@@ -1,0 +1,61 @@
+"""While something is compiled, Python looks for garbage less often; afterwards, as before."""
+
+import gc
+
+import pytest
+
+from adcompiler.turns import in_turn
+
+
+@pytest.fixture
+def thresholds():
+    before = gc.get_threshold()
+    yield before
+    gc.set_threshold(*before)
+
+
+def test_less_often_and_then_as_before(thresholds):
+    gc.set_threshold(300, 5, 7)
+    during = in_turn(gc.get_threshold)()
+    assert during[0] > 100_000
+    assert during[1:] == (5, 7)
+    assert in_turn(lambda: in_turn(gc.get_threshold)())() == during
+    assert gc.get_threshold() == (300, 5, 7)
+
+
+def test_after_an_error(thresholds):
+    gc.set_threshold(300, 5, 7)
+    with pytest.raises(ZeroDivisionError):
+        in_turn(lambda: 1 / 0)()
+    assert gc.get_threshold() == (300, 5, 7)
+
+
+def test_who_collects_by_hand_goes_on(thresholds):
+    gc.set_threshold(0)
+    assert in_turn(gc.get_threshold)()[0] == 0
+    assert gc.get_threshold()[0] == 0
+
+
+def test_what_is_frozen_stays_frozen(thresholds):
+    gc.freeze()
+    try:
+        count = gc.get_freeze_count()
+        in_turn(lambda: [[] for _ in range(5_000)])()
+        assert gc.get_freeze_count() == count
+    finally:
+        gc.unfreeze()
+
+
+def test_garbage_of_a_compilation_is_found_later():
+    class Cycle:
+        pass
+
+    def make():
+        for _ in range(1_000):
+            one = Cycle()
+            one.itself = one
+
+    gc.collect()
+    in_turn(make)()
+    gc.collect()
+    assert not any(isinstance(thing, Cycle) for thing in gc.get_objects())
