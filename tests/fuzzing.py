@@ -8,10 +8,11 @@ matrices and their rows, `--batches` samples that go through nests with scratch 
 side by side that read each other's neighbours, `--steps` time steps that compute some arrays alike,
 `--tables` nests that compute some numbers alike, `--rings` loops over rings and between walls, `--ragged`
 arrays whose sizes only running tells, `--columns` loops down columns and over parameters for each sample,
-`--writes` arrays that are written between reductions and views of them
-and their uses. `--forward` checks forward mode against the gradient, and second derivatives against
-differences of it. `--idioms` tries the idioms of code that people write for Numba, and compares with dual
-numbers; refusals are counted by their codes.
+`--names` names that may stand for one of several arrays, `--writes` arrays written between reductions
+and views of them and their uses. `--forward` checks forward mode against the gradient, and second derivatives
+against differences of it; `--memory` gradients within a budget of memory against those without one.
+`--idioms` tries the idioms of code that people write for Numba, and compares with dual numbers; refusals are
+counted by their codes.
 `--captured` holds some of the arrays in the module instead of handing them over, `--packed` hands all of
 them over as one vector. `--reduce` makes failing programs small.
 """
@@ -44,6 +45,7 @@ from function_generator import FunctionGenerator
 from held_arguments import with_captured_arrays, with_one_vector
 from idiom_check import forward_difference, gradient_difference, refusal_text
 from idiom_generator import IdiomGenerator
+from name_generator import NameGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 from ragged_generator import RaggedGenerator, ragged_inputs
@@ -212,6 +214,33 @@ def forward_disagreement(
     return None
 
 
+def memory_disagreement(
+    source: str,
+    name: str,
+    rng: random.Random,
+    jit: bool = False,
+    make_inputs: Callable[[random.Random], tuple[Any, ...]] = inputs,
+) -> str | None:
+    """Return where a gradient whose loops keep 2 kB differs from that whose loops keep all, or None."""
+    function, args = make(source, name), make_inputs(rng)
+    if fails(function, args):
+        return None
+    wrt = tuple(k for k, one in enumerate(args) if is_float(one))
+    try:
+        expected, slopes = value_and_grad(function, argnums=wrt, jit=False)(*args)
+        found, gradients = value_and_grad(function, argnums=wrt, jit=jit, memory="2kB")(*args)
+    except DifferentiationError as refusal:
+        refusals[refusal.code] += 1
+        return None if refusal.code in {"AD205", *ALLOWED_REFUSALS} else f"refused: {refusal}"
+    except MemoryError:
+        return None  # there is no room for the state of one iteration
+    scale = max(1.0, *(float(np.max(np.abs(slope), initial=0.0)) for slope in slopes))
+    pairs = zip(gradients, slopes, strict=True)
+    if np.isclose(found, expected) and all(np.allclose(g, e, rtol=1e-6, atol=1e-9 * scale) for g, e in pairs):
+        return None
+    return f"at {args}: value {found}\n gradient {gradients}\n without a bound {expected}, {slopes}"
+
+
 def against_duals(check: Callable[..., str | None]) -> Callable[..., str | None]:
     """Return a check that compares with dual numbers and counts refusals."""
 
@@ -269,6 +298,7 @@ def main() -> None:
     parser.add_argument("--steps", action="store_const", dest="generator", const=StepGenerator)
     parser.add_argument("--tables", action="store_const", dest="generator", const=TableGenerator)
     parser.add_argument("--columns", action="store_const", dest="generator", const=ColumnGenerator)
+    parser.add_argument("--names", action="store_const", dest="generator", const=NameGenerator)
     parser.add_argument("--ragged", action="store_const", dest="generator", const=RaggedGenerator)
     parser.add_argument("--rings", action="store_const", dest="generator", const=RingGenerator)
     parser.add_argument("--writes", action="store_const", dest="generator", const=WriteGenerator)
@@ -276,6 +306,7 @@ def main() -> None:
     parser.add_argument("--packed", action="store_const", dest="given", const=with_one_vector)
     parser.add_argument("--without", nargs="*", default=[], help="idioms that are left out")
     parser.add_argument("--forward", action="store_const", dest="check", const=forward_disagreement)
+    parser.add_argument("--memory", action="store_const", dest="check", const=memory_disagreement)
     parser.set_defaults(generator=ProgramGenerator, check=disagreement)
     parser.add_argument("--seconds", type=float, default=np.inf, help="begin no program after these")
     parser.add_argument("--reduce", action="store_true", help="print what remains of each, made small")

@@ -623,7 +623,14 @@ def swapped_and_named(m, v, n):
     return np.sum(now * before) + now[0]
 
 
-@pytest.mark.parametrize("function", [updated_and_named, rows_named, swapped_and_named])
+def made_anew(m, v, n):
+    a = np.outer(v, v)
+    for _ in range(n):
+        a = np.outer(v, v * m)
+    return np.sum(a) + a[0, 1]
+
+
+@pytest.mark.parametrize("function", [updated_and_named, rows_named, swapped_and_named, made_anew])
 def test_names_that_a_loop_gives_for_what_follows(function):
     args = 1.2, np.array([0.9, 1.1, 0.7]), 6
     value, (d_m, d_v) = value_and_grad(function, argnums=(0, 1), jit=False)(*args)
@@ -673,6 +680,23 @@ def test_states_that_cannot_be_kept_are_refused():
             u = u * np.cos(u) + 0.1 * np.sum(last)
         return np.sum(u * u) + np.sum(last)
 
+    def turns_round(x, n):
+        a = np.zeros(len(x))
+        for _ in range(n):
+            a += x
+            a = a[::-1]
+        return np.sum(a * x)
+
+    def turns_a_copy_round(x, n):
+        a = np.zeros(len(x))
+        for _ in range(n):
+            a += x
+            a = a[::-1].copy()
+        return np.sum(a * x)
+
+    assert "copy what 'a' becomes in the loop" in refusal(turns_round, U, 4, checkpoints=2)
+    expected = grad(turns_a_copy_round, jit=False)(U, 4)
+    assert grad(turns_a_copy_round, checkpoints=2, jit=False)(U, 4) == pytest.approx(expected)
     assert "the size of 'last'" in refusal(changes_its_size, U, 4, checkpoints=2)
     assert "only appends to the list" in refusal(shrinks, 0.5, 4)
     assert "several names: 'items'" in refusal(may_have_two_names, 0.5, 4)

@@ -4,11 +4,13 @@ import random
 
 import pytest
 from array_generator import ArrayGenerator
+from column_generator import ColumnGenerator, column_inputs
 from function_generator import FunctionGenerator
 from fuzzing import disagreement, function_inputs, inputs, make
 from held_arguments import with_captured_arrays, with_one_vector
 from idiom_check import forward_difference, gradient_difference
 from idiom_generator import IdiomGenerator
+from name_generator import NameGenerator
 from nest_generator import NestGenerator
 from program_generator import ProgramGenerator
 from ragged_generator import RaggedGenerator, ragged_inputs
@@ -24,7 +26,7 @@ from write_generator import WriteGenerator
 @pytest.mark.parametrize("generator", [ProgramGenerator, NestGenerator])
 @pytest.mark.parametrize("start", range(0, 60, 20))
 def test_random_programs(start, generator):
-    for seed in range(start, start + 20):
+    for seed in range(start, start + 10):
         rng = random.Random(seed)
         source = generator(rng).program()
         problem = disagreement(source, f"sample {seed}", rng)
@@ -92,6 +94,22 @@ def test_random_ragged_arrays(start):
         source = RaggedGenerator(rng).program()
         problem = disagreement(source, f"ragged {seed}", rng, make_inputs=ragged_inputs)
         assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("start", range(40_000, 40_040, 10))
+def test_random_names(start):
+    for seed in range(start, start + 10):
+        rng = random.Random(seed)
+        source = NameGenerator(rng).program()
+        assert disagreement(source, f"names {seed}", rng) is None, source
+
+
+@pytest.mark.parametrize("start", range(40_000, 40_030, 10))
+def test_random_columns(start):
+    for seed in range(start, start + 10):
+        rng = random.Random(seed)
+        source = ColumnGenerator(rng).program()
+        assert disagreement(source, f"columns {seed}", rng, make_inputs=column_inputs) is None, source
 
 
 @pytest.mark.parametrize("given", [with_captured_arrays, with_one_vector])

@@ -66,6 +66,7 @@ def loop_state(loop: For | While, info: Memory, shapes: Shapes, bound: Bound) ->
     _check_nodes(loop)
     read = _read_values(loop)
     shadows = tuple(value for value in loop.carried if value in bound.all and value in read)
+    _check_layouts(loop, shadows)
     read |= _measured_later(loop, shapes)
     carried = [value for value in loop.carried if value not in bound.all and value in read]
     numbers = tuple(value for value in carried if is_scalar(type_of(value)))
@@ -81,6 +82,16 @@ def loop_state(loop: For | While, info: Memory, shapes: Shapes, bound: Bound) ->
         tuple(_lists(loop, info, bound)),
         tuple(_stale(loop, written, info, bound)),
     )
+
+
+def _check_layouts(loop: For | While, shadows: tuple[Value, ...]) -> None:
+    """Refuse arrays with several names that become reversed views: lists hold one type."""
+    inits = dict(zip(loop.carried, loop.inits, strict=True))
+    for shadow in shadows:
+        if type_of(inits[shadow]) != shadow.type:
+            name = shadow.name.removeprefix("d_")
+            cure = f"copy what '{name}' becomes in the loop, or leave memory= or checkpoints out"
+            raise _refused(loop, f"'{name}' is laid out in another way before it", cure)
 
 
 def _read_values(loop: For | While) -> set[Value]:

@@ -131,7 +131,8 @@ def _again(points: Checkpoints, once: Once, number: Atom, count: Value) -> tuple
     """Return what runs an iteration again, from the last state that is kept."""
     nodes = TapeNodes()
     if not points.has_state:
-        mapping = dict(points.copies)
+        unread = zip(points.loop.carried, points.loop.outs, strict=True)
+        mapping = points.copies | dict(unread)
         alone = clone(Region((), _repeatable(once.run.nodes), once.handed), mapping)
         return replace(alone, yields=(*alone.yields, count)), mapping
     top = nodes.whole("top", "sub", count, Literal(1))
