@@ -630,7 +630,18 @@ def made_anew(m, v, n):
     return np.sum(a) + a[0, 1]
 
 
-@pytest.mark.parametrize("function", [updated_and_named, rows_named, swapped_and_named, made_anew])
+def named_anew_and_written(m, v, n):
+    b, w, total = np.ones(len(v)), v * m, 0.0
+    for _ in range(n):
+        total += w[1] * v[0]
+        w = b
+    b[1] = v[2]
+    return total + w[2] * v[1] + np.sum(b * b)
+
+
+@pytest.mark.parametrize(
+    "function", [updated_and_named, rows_named, swapped_and_named, made_anew, named_anew_and_written]
+)
 def test_names_that_a_loop_gives_for_what_follows(function):
     args = 1.2, np.array([0.9, 1.1, 0.7]), 6
     value, (d_m, d_v) = value_and_grad(function, argnums=(0, 1), jit=False)(*args)

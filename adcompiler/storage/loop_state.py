@@ -65,7 +65,8 @@ def loop_state(loop: For | While, info: Memory, shapes: Shapes, bound: Bound) ->
     """
     _check_nodes(loop)
     read = _read_values(loop)
-    shadows = tuple(value for value in loop.carried if value in bound.all and value in read)
+    meant = {shadow: array for array, shadow in bound.shadows.items()}
+    shadows = tuple(value for value in loop.carried if value in bound.all and meant.get(value, value) in read)
     _check_layouts(loop, shadows)
     read |= _measured_later(loop, shapes)
     carried = [value for value in loop.carried if value not in bound.all and value in read]
