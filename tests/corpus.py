@@ -3952,3 +3952,22 @@ def updated_by_what_may_be_itself(x, n):
     a -= 0.5 * (w - x[1])
     a += w + x
     return np.sum(a * x)
+
+
+@case(M32.reshape(1, 3, 2).repeat(2, axis=0) * np.array([1.0, -0.6]), np.array([[0.3, -0.7], [0.4, 0.9]]))
+def rows_replaced_by_products(a, w):
+    a = a.copy()
+    for r in range(a.shape[0]):
+        for q in range(a.shape[1]):
+            a[r, q, :] = np.tanh(a[r, q, :] @ w)
+            a[r, q, 0] *= 1.5
+    return np.sum(a * a)
+
+
+@case(M32 * 0.3, np.array([[0.3, -0.7], [0.4, 0.9]]))
+def rows_replaced_that_the_next_one_reads(a, w):
+    a = a.copy()
+    for q in range(1, a.shape[0]):
+        a[q] = w @ a[q] + 0.5 * a[q - 1]
+        a[q - 1] += a[q] * w[0, 0]
+    return np.sum(a * a)

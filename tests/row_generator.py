@@ -71,7 +71,7 @@ class RowGenerator:
 
     def statement(self, depth: int, index: str, vectors: list[str]) -> None:
         vector = self.rng.choice(vectors)
-        match self.rng.randrange(9):
+        match self.rng.randrange(11):
             case 0 | 1:
                 self.write(depth, f"h = np.tanh({vector} + 0.3 * h)")
             case 2:
@@ -89,8 +89,21 @@ class RowGenerator:
                 self.write(depth + 1, f"h = {self.rng.choice(['w', 'u'])} @ (0.2 * {vector})")
             case 7:
                 self.write(depth, f"total += {vector}[{self.rng.choice(['0', '-1', index])}]")
+            case 8 | 9:
+                self.own_row(depth, index)
             case _:
                 self.write(depth, f"h += 0.1 * {vector}")
+
+    def own_row(self, depth: int, index: str) -> None:
+        """Overwrite a row by a product with it, and mostly write no other."""
+        row = self.rng.choice([f"kept[{index}]", f"kept[{index}, :]"])
+        other = f"kept[{index}{self.rng.choice(['', '', '', ' - 1'])}]"
+        matrix = self.rng.choice(["w", "u.T", "x"])
+        self.write(depth, f"{row} = {self.rng.choice([f'{matrix} @ {other}', f'{other} @ {matrix}'])}")
+        if self.rng.random() < 0.3:
+            self.write(
+                depth, f"kept[{index}, 1:] += 0.2 * {self.rng.choice(['h[:-1]', other + '[1:]', 'b[1:]'])}"
+            )
 
     def triangle(self, depth: int, index: str) -> None:
         """Multiply a row by what stands before it, or behind it."""

@@ -3,7 +3,8 @@
 `w @ x[t]` for each t is row t of `x @ w.T`. A product of matrices reads the matrix from memory once and not
 in each iteration, and so do the two products that reverse it, in place of an outer product that is added up
 in each iteration. Where an iteration takes a part of the matrix that grows or shrinks by one (`x[:, i:]`),
-half of the product is for nothing, which costs less than it gains.
+half of the product is for nothing, which costs less than it gains. An iteration may overwrite the row that it
+has taken (`x[t] = w @ x[t]`).
 """
 
 from __future__ import annotations
@@ -15,11 +16,24 @@ from numba import int64
 from numba.core import types as nt
 
 from adcompiler.analysis.affine import Linear, linear
-from adcompiler.analysis.alias import is_opaque, shared_memory, written_arrays
+from adcompiler.analysis.alias import is_opaque, shared_memory, written_arrays, written_by
 from adcompiler.analysis.result_kinds import kind_of_item
 from adcompiler.analysis.sizes import Shapes, Size, size_of
 from adcompiler.analysis.types import element, is_array, is_scalar, rank
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Role, Value, entry, type_of
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    For,
+    Graph,
+    Literal,
+    Node,
+    Region,
+    Role,
+    Store,
+    Value,
+    entry,
+    type_of,
+)
 from adcompiler.graph.walk import defined, operands, regions, values, walk, with_regions
 from adcompiler.primitives import Follows, card, hint
 
@@ -101,6 +115,31 @@ class _Iteration:
         made = self.makers.get(atom)
         is_moved = made is not None and _is_view(made) and all(map(self.stays, operands(made)))
         return atom not in self.inside or is_moved
+
+    def takes_own(self, base: Value, index: list[Atom], product: Apply) -> bool:
+        """Tell whether each iteration takes its row before it writes there, and writes to no other row.
+
+        Args:
+            base: what it takes the row from.
+            index: where, with the loop's index last.
+            product: what reads the row.
+        """
+        if base in self.inside or self.shift(index[-1]) is None or not all(map(self.stays, index[:-1])):
+            return False
+        memory, place = self.classes.get(base, base), self.loop.body.nodes.index(product)
+        return all(
+            k > place and self._is_to(node, base, index)
+            for k, top in enumerate(self.loop.body.nodes)
+            for node in walk(Region((), (top,), ()))
+            if any(self.classes.get(array, array) is memory for array in written_by(node))
+        )
+
+    def _is_to(self, node: Node, base: Atom, index: list[Atom]) -> bool:
+        """Tell whether a node stores to an element of an array, or to a part of it."""
+        if not isinstance(node, Store) or node.array is not base or len(node.index) < len(index):
+            return False
+        *front, last = node.index[: len(index)]
+        return front == index[:-1] and self.shift(last) == self.shift(index[-1])
 
     def ahead(self, value: Atom) -> None:
         """Move the views that make a value which stays the same before the loop."""
@@ -199,17 +238,21 @@ def _operands(node: Apply, known: _Iteration) -> tuple[_Rows, _Matrix, bool] | N
     shape = entry(known.shapes, matrix)
     if shape is None or all(isinstance(size, int) for size in shape):
         return None  # arrays of a few numbers are those numbers
-    rows, whole = _rows(vector, known), _matrix(matrix, 0 if is_first else 1, known)
+    rows, whole = _rows(vector, node, known), _matrix(matrix, 0 if is_first else 1, known)
     return None if rows is None or whole is None else (rows, whole, is_first)
 
 
-def _rows(vector: Atom, known: _Iteration) -> _Rows | None:
+def _rows(vector: Atom, product: Apply, known: _Iteration) -> _Rows | None:
     """Return the rows or columns that a vector is one of."""
     made = known.makers.get(vector) if isinstance(vector, Value) else None
-    if made is None or made.fn != "getitem" or not known.stays(made.args[0]):
+    if made is None or made.fn != "getitem":
         return None
     base, *index = made.args
     assert isinstance(base, Value)
+    while len(index) > 1 and known.is_whole(index[-1]):
+        index.pop()
+    if not (known.stays(base) or known.takes_own(base, index, product)):
+        return None
     shift = known.shift(index[-1])
     if shift is None or not all(map(known.stays, index[:-1])):
         return None
