@@ -67,6 +67,9 @@ CONSTRUCTS = {
         "captured lists of numbers": "captured_lists",
         "lists of arrays": "list_of_arrays history_in_a_list array_in_a_list_is_written history_whose_items_are_replaced array_repeated_in_a_list last_item_used_after_the_list_has_grown",
         "an array that is in a list and written under another name": "array_in_a_list_has_another_name array_in_a_list_is_scaled_in_place",
+        "lists of tuples: displays, comprehensions, `append`, `pop`, items, `for`, `len`, `if items:`": (
+            "stack_of_intervals tuples_of_arrays_in_a_list"
+        ),
         "lists of lists (only inside `np.array`)": "array_of_rows list_of_lists",
         "integers, strings, dictionaries, complex numbers that carry no derivative": (
             "counted_in_integers string_option dictionary_of_integers complex_constant"

@@ -3971,3 +3971,29 @@ def rows_replaced_that_the_next_one_reads(a, w):
         a[q] = w @ a[q] + 0.5 * a[q - 1]
         a[q - 1] += a[q] * w[0, 0]
     return np.sum(a * a)
+
+
+@case(0.8, 1.3, 0.3)
+def stack_of_intervals(a, b, tolerance):
+    stack, total = [(0.0, b)], 0.0
+    while stack:
+        left, right = stack.pop()
+        middle = 0.5 * (left + right)
+        height = math.sin(a * middle)
+        if right - left > tolerance:
+            stack.append((left, middle))
+            stack.append((middle, right))
+        else:
+            total += height * (right - left)
+    return total
+
+
+@case(X3, 3)
+def tuples_of_arrays_in_a_list(x, n):
+    states = [(x * 1.0, np.sin(x))]
+    for k in range(n):
+        position, speed = states[-1]
+        speed = speed - 0.1 * position
+        states.append((position + 0.1 * speed, speed))
+    states[0] = (states[n][0] * x, states[1][1])
+    return sum(np.sum(p * p) + v[0] for p, v in states)

@@ -77,10 +77,11 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], bundles: set[Value]
         return not is_continuous(kind) and not whole
 
     def refuse(node: Node, what: str, kind: object) -> DifferentiationError:
+        if isinstance(node, Apply) and node.fn == "tuple":
+            cure = "keep a list for each item of the tuples, or use an array"
+            return DifferentiationError("AD202", f"no derivative goes through {what}", node.loc, cure)
         reason = f"{what} has type {pretty(str(kind))}, which carries no derivative"
-        is_tuple = isinstance(node, Apply) and node.fn == "tuple"
-        cure = "use a variable for each number, or an array" if is_tuple else None
-        return DifferentiationError("AD202", reason, node.loc, cure)
+        return DifferentiationError("AD202", reason, node.loc)
 
     for node in walk(graph.body):
         match node:
@@ -105,11 +106,8 @@ def _check_nothing_is_lost(graph: Graph, varied: set[Value], bundles: set[Value]
                 raise DifferentiationError("AD202", reason, node.loc, cure)
             case Apply() if not card(node.fn).is_constant and card(node.fn).reads_elements:
                 if is_lost(node.out) and is_varied(node.args[:1] if node.fn == "getitem" else operands(node)):
-                    what = (
-                        "a tuple in a list, or an item of a dictionary that is written,"
-                        if node.fn == "tuple"
-                        else f"the result of '{node.fn}'"
-                    )
+                    what = "a tuple in a list that is handed on, or in a dictionary that is written"
+                    what = what if node.fn == "tuple" else f"the result of '{node.fn}'"
                     raise refuse(node, what, node.out.type)
             case If() | For() | While():
                 for target, source in merges(node):

@@ -27,7 +27,10 @@ def lower_body(state: Lowering) -> Binding:
     result = state.env.get(RESULT, Literal(math.nan))  # without a value where every path raises
     if isinstance(result, Ambiguous):
         reason = f"{result.reason.replace(RESULT.lstrip('$'), 'the result', 1)}"
-        raise DifferentiationError("AD104", reason, state.source.locate(state.source.tree))
+        cure = (
+            "return a number on all paths (np.nan, say), and a flag beside it" if "None" in reason else None
+        )
+        raise DifferentiationError("AD104", reason, state.source.locate(state.source.tree), cure)
     return result
 
 

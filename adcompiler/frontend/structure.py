@@ -14,6 +14,7 @@ import gast
 
 from adcompiler.frontend.parse import Source, own_nodes
 from adcompiler.frontend.quiet_blocks import without_quiet_blocks
+from adcompiler.frontend.tuple_lists import without_tuple_lists
 
 RESULT, RETURNED = "$result", "$returned"
 
@@ -37,7 +38,7 @@ def structure(source: Source) -> Structured:
     tree = source.tree
     if isinstance(tree, gast.Lambda):
         return Structured([_assign(RESULT, tree.body, tree.body)])
-    body = without_quiet_blocks(tree.body, source.function)
+    body = without_tuple_lists(without_quiet_blocks(tree.body, source.function))
     last = body[-1]
     returns = [n for stmt in body for n in own_nodes(stmt) if isinstance(n, gast.Return)]
     if all(node.value is None for node in returns):

@@ -43,6 +43,9 @@ def check_lists(body: Region, active: set[Value], known: Container[Value]) -> No
     for node in walk(body):
         is_other = isinstance(node, Apply) and node.fn not in ("list", "mul") and node.out not in known
         if isinstance(node, Apply) and is_other and node.out in active and is_list(node.out.type):
+            if node.fn == "getitem" and is_list(type_of(node.args[0]).dtype):
+                cure = "use an array with two axes, such as np.zeros((n, m))"
+                raise DifferentiationError("AD202", "a list of lists is read", node.loc, cure)
             what = "a slice" if node.fn == "getitem" else f"'{node.fn}'"
             cure = "append to an empty list in a loop, or use an array"
             raise DifferentiationError("AD202", f"a list is made by {what}", node.loc, cure)
