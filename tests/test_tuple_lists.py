@@ -125,7 +125,40 @@ def of_two_lengths(x):
     return items[0][0]
 
 
-@pytest.mark.parametrize("function", [handed_on, of_two_lengths])
+def changes(a, k):
+    a[k] += 1.0
+    return a[k]
+
+
+def calls_what_writes(x):
+    a = np.array([x, x * x])
+    items = [(changes(a, k), a[0]) for k in range(2)]
+    return items[0][0] + items[1][1]
+
+
+def grows_a_parameter(x, items=((1.0, 2.0),)):
+    items.append((x, x))
+    return items[0][0]
+
+
+@pytest.mark.parametrize("function", [handed_on, of_two_lengths, calls_what_writes])
 def test_what_is_not_taken_apart_is_refused(function):
     with pytest.raises(DifferentiationError, match="tuple"):
         value_and_grad(function, jit=False)(0.7)
+
+
+def test_a_parameter_is_not_taken_apart():
+    with pytest.raises(DifferentiationError) as info:
+        value_and_grad(grows_a_parameter, jit=False)(0.7)
+    assert "items_0" not in str(info.value)
+
+
+def test_the_place_of_a_store_mentions_the_list():
+    def last_replaced(x):
+        items = [(x, 1.0), (2.0, x)]
+        items[len(items) - 1] = (x * x, items[0][0] + 1.0)
+        return items[1][0] * items[1][1]
+
+    value, slope = value_and_grad(last_replaced, jit=False)(0.7)
+    assert value == pytest.approx(0.7**3 + 0.7**2)
+    assert slope == pytest.approx(3 * 0.7**2 + 2 * 0.7)

@@ -38,7 +38,8 @@ def structure(source: Source) -> Structured:
     tree = source.tree
     if isinstance(tree, gast.Lambda):
         return Structured([_assign(RESULT, tree.body, tree.body)])
-    body = without_tuple_lists(without_quiet_blocks(tree.body, source.function))
+    parameters = {part.id for part in gast.walk(tree.args) if isinstance(part, gast.Name)}
+    body = without_tuple_lists(without_quiet_blocks(tree.body, source.function), parameters)
     last = body[-1]
     returns = [n for stmt in body for n in own_nodes(stmt) if isinstance(n, gast.Return)]
     if all(node.value is None for node in returns):

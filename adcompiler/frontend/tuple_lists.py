@@ -8,18 +8,24 @@ over.
 from __future__ import annotations
 
 import ast
+import builtins
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import gast
 
 _AROUND = ("enumerate", "zip", "reversed")
+_LIBRARIES = ("np", "numpy", "math", "cmath")
 
 
-def without_tuple_lists(body: list[gast.stmt]) -> list[gast.stmt]:
+def without_tuple_lists(body: list[gast.stmt], parameters: Collection[str] = ()) -> list[gast.stmt]:
     """Return the statements of a function with such lists taken apart.
+
+    Args:
+        body: the statements.
+        parameters: names of the function's parameters, which may be lists of anything.
 
     >>> made = gast.parse("h = [(1.0, x)]\\nwhile h:\\n    a, b = h.pop()")
     >>> for statement in without_tuple_lists(made.body): print(gast.unparse(statement))
@@ -28,9 +34,23 @@ def without_tuple_lists(body: list[gast.stmt]) -> list[gast.stmt]:
     while h_0:
         a, b = (h_0.pop(), h_1.pop())
     """
-    names = [node.id for stmt in body for node in gast.walk(stmt) if isinstance(node, gast.Name)]
-    lists = {name: _lists(name, width, names) for name, width in _widths(body, names).items()}
+    nodes = [node for stmt in body for node in gast.walk(stmt)]
+    if not any(map(_holds_tuples, nodes)):
+        return body
+    names = [node.id for node in nodes if isinstance(node, gast.Name)]
+    widths = _widths(nodes, names)
+    lists = {name: _lists(name, widths[name], names) for name in widths if name not in parameters}
     return _Parted(lists).statements(copy.deepcopy(body)) if lists else body
+
+
+def _holds_tuples(node: gast.AST) -> bool:
+    """Tell whether a node makes a list of tuples, or of nothing yet."""
+    match node:
+        case gast.List(elts=items):
+            return all(map(_width, items))
+        case gast.ListComp(elt=item):
+            return _width(item) > 0
+    return False
 
 
 def _lists(name: str, width: int, names: list[str]) -> list[str]:
@@ -48,10 +68,12 @@ class _Seen:
     Attributes:
         widths: how many items the tuples have that are put into each.
         uses: how often each is mentioned in a way that is understood.
+        made: those that are bound to a list that is written out.
     """
 
     widths: dict[str, set[int]] = field(default_factory=dict)
     uses: dict[str, int] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
 
     def note(self, name: str, *items: gast.expr) -> None:
         self.uses[name] = self.uses.get(name, 0) + 1
@@ -66,16 +88,17 @@ def _width(node: gast.expr) -> int:
     return len(node.elts) if is_plain else 0
 
 
-def _widths(body: list[gast.stmt], names: list[str]) -> dict[str, int]:
+def _widths(nodes: list[gast.AST], names: list[str]) -> dict[str, int]:
     """Return the lists of tuples of which all uses are understood, and how long the tuples are."""
     seen = _Seen()
-    for stmt in body:
-        for node in gast.walk(stmt):
-            _note(node, seen)
-    found = {name: next(iter(widths)) for name, widths in seen.widths.items() if len(widths) == 1}
-    return {
-        name: width for name, width in found.items() if width > 1 and names.count(name) == seen.uses[name]
-    }
+    for node in nodes:
+        _note(node, seen)
+    found: dict[str, int] = {}
+    for name in seen.made:
+        width, *others = seen.widths[name] or {0}
+        if width > 1 and not others and names.count(name) == seen.uses[name]:
+            found[name] = width
+    return found
 
 
 def _note(node: gast.AST, seen: _Seen) -> None:
@@ -86,6 +109,7 @@ def _note(node: gast.AST, seen: _Seen) -> None:
                 if len(targets) == len(given) and not _mentions(given, target):
                     _note(gast.Assign([target], value, None), seen)
         case gast.Assign(targets=[gast.Name(id=name)], value=gast.List(elts=items)):
+            seen.made.add(name)
             seen.note(name, *items)
         case gast.AugAssign(target=gast.Name() as target, op=gast.Add(), value=gast.List(elts=items)):
             if not _mentions(items, target):
@@ -93,6 +117,7 @@ def _note(node: gast.AST, seen: _Seen) -> None:
         case gast.Assign(targets=[gast.Name(id=name)], value=gast.ListComp(elt=item)) if _is_repeatable(
             node.value
         ):
+            seen.made.add(name)
             seen.note(name, item)
         case gast.Expr(
             value=gast.Call(func=gast.Attribute(value=gast.Name(id=name), attr="append"), args=[item])
@@ -141,14 +166,20 @@ def _gone_over(node: gast.AST) -> Iterator[str]:
 
 
 def _is_repeatable(node: gast.AST) -> bool:
-    """Tell whether an expression gives the same again: nothing in it draws numbers or changes a list."""
-    for part in gast.walk(node):
-        if isinstance(part, gast.Slice | gast.Tuple) and part is node:
-            return False
-        is_method = isinstance(part, gast.Call) and isinstance(part.func, gast.Attribute)
-        if is_method and (part.func.attr in ("pop", "append") or "random" in gast.unparse(part.func)):
-            return False
-    return True
+    """Tell whether an expression gives the same again, and is no slice: all that it calls only computes."""
+    if isinstance(node, gast.Slice | gast.Tuple):
+        return False
+    called = [part.func for part in gast.walk(node) if isinstance(part, gast.Call)]
+    return all(map(_only_computes, called))
+
+
+def _only_computes(function: gast.expr) -> bool:
+    match function:
+        case gast.Name(id=name):
+            return hasattr(builtins, name)
+        case gast.Attribute(value=gast.Name(id=library), attr=_):
+            return library in _LIBRARIES
+    return False
 
 
 class _Parted(ast.NodeTransformer):
@@ -177,6 +208,7 @@ class _Parted(ast.NodeTransformer):
             case gast.Assign(targets=[gast.Subscript(value=gast.Name(id=name), slice=place)]) if (
                 name in self.lists
             ):
+                place = self.visit(place)
                 return self._each(
                     name, node.value, node, lambda one, item: _assign(_part(one, place, gast.Store()), item)
                 )
