@@ -3997,3 +3997,29 @@ def tuples_of_arrays_in_a_list(x, n):
         states.append((position + 0.1 * speed, speed))
     states[0] = (states[n][0] * x, states[1][1])
     return sum(np.sum(p * p) + v[0] for p, v in states)
+
+
+@case(np.array([-0.2, -0.8, 0.4]), np.array([0.3, 0.5, 0.2]), 2)
+def two_updates_in_a_loop_within_another(x, b, n):
+    x, b = x.copy(), b.copy()
+    for _ in range(n):
+        for t in range(len(x)):
+            b += 0.5
+            b += np.sin(b * x[t])
+        x[0] = 0.0
+    return np.sum(b)
+
+
+@case(np.array([0.7, 0.4]), M32 * 0.3 + 1.0, 2)
+def rows_scaled_before_the_array_is_read(x, a, n):
+    x, a = x.copy(), a.copy()
+    y, b = x.copy(), np.ones((2, *a.shape))
+    for _ in range(n):
+        x[1] = 0.0
+        for i in range(len(b)):
+            for row in a:
+                row[0] *= np.cos(a[1, 0])
+            b[i] = a * b[i, 0, 0] * y[0]
+    if x[0] > y[1]:
+        y[0] *= 2.0
+    return np.sum(b * b) * y[0]

@@ -200,10 +200,11 @@ def _holds(array: Value, node: Node, loop: For | While, inside: Mapping[Value, N
     """Tell whether an array still holds what it held when the iteration began."""
     if array in inside and array not in loop.body.params:
         return False
-    here = info.access[node].position
+    here = info.access[node]
+    iteration = here.loops[-1]  # the loop as it was noted: what it holds may have been made anew since
     for store, owner in info.writes.get(info.classes.get(array, array), []):
         there = info.access[store]
         is_apart = owner is not array and are_apart(array, owner, loop, info)
-        if loop in there.loops and there.position < here and not is_apart:
+        if iteration in there.loops and there.position < here.position and not is_apart:
             return False
     return True
