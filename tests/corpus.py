@@ -4023,3 +4023,16 @@ def rows_scaled_before_the_array_is_read(x, a, n):
     if x[0] > y[1]:
         y[0] *= 2.0
     return np.sum(b * b) * y[0]
+
+
+@case(M32.T @ M32, 2)
+def changed_through_a_view_behind_a_choice(a, n):
+    w = np.ones(n)
+    u = w[::-1]
+    for i in range(n):
+        c = np.cos(u[i])
+        o = w[::-1]
+        o[1] = a[i, 1]
+        if np.sum(w) > 0.2:
+            o[:] += c
+    return np.sum(u * 0.85)

@@ -52,7 +52,7 @@ def move_into_arms(graph: Graph) -> Graph:
     Args:
         graph: the graph of a gradient.
     """
-    iterations = Iterations(graph)
+    iterations, classes = Iterations(graph), shared_memory(graph.body)
 
     def region(body: Region, loops: Loops) -> Region:
         nodes: list[Node] = []
@@ -60,7 +60,7 @@ def move_into_arms(graph: Graph) -> Graph:
             inner = (*loops, node) if isinstance(node, For | While) else loops
             node = with_regions(node, tuple(region(part, inner) for part in regions(node)))
             if isinstance(node, For):
-                moved = _moved(node.body)
+                moved = _moved(node.body, classes)
                 if moved is not node.body and not _is_vectorised(node, loops, iterations):
                     node = replace(node, body=moved)
             nodes.append(node)
@@ -76,17 +76,17 @@ def _is_vectorised(loop: For, loops: Loops, iterations: Iterations) -> bool:
     return is_sum and iterations.are_apart(loop, loops, sums_are_apart=True)
 
 
-def _moved(body: Region) -> Region:
+def _moved(body: Region, classes: Mapping[Value, Value]) -> Region:
     """Return the body of a loop with what follows its choices in their arms."""
     for choice in body.nodes:
         for arm in (0, 1):
             place = body.nodes.index(choice) if choice in body.nodes else None
             if isinstance(choice, If) and place is not None:
-                body = _with_followers(body, place, arm) or body
+                body = _with_followers(body, place, arm, classes) or body
     return body
 
 
-def _with_followers(body: Region, place: int, arm: int) -> Region | None:
+def _with_followers(body: Region, place: int, arm: int, classes: Mapping[Value, Value]) -> Region | None:
     """Return a body with what adds multiples of what one arm yields in that arm, None if nothing does."""
     choice, after = body.nodes[place], body.nodes[place + 1 :]
     assert isinstance(choice, If)
@@ -98,7 +98,7 @@ def _with_followers(body: Region, place: int, arm: int) -> Region | None:
     bases = _sums(after, zero)
     counts = uses(body)
     moved = _movable(after, zero, bases, counts)
-    if not any(isinstance(node, Store) for node in moved) or not _may_go_first(moved, after, body):
+    if not any(isinstance(node, Store) for node in moved) or not _may_go_first(moved, after, classes):
         return None
     inside = Counter(value for node in moved for value in values(operands(node)))
     handed = [out for node in moved if isinstance(node, Apply) and counts[out := node.out] > inside[out]]
@@ -192,9 +192,8 @@ def _without_what_needs_others(
         chosen = left
 
 
-def _may_go_first(moved: Sequence[Node], after: Sequence[Node], body: Region) -> bool:
+def _may_go_first(moved: Sequence[Node], after: Sequence[Node], classes: Mapping[Value, Value]) -> bool:
     """Tell whether nothing that stays behind touches what is moved past it."""
-    classes = shared_memory(body)
 
     def memory(found: Iterable[Value]) -> set[Value]:
         return {classes.get(value, value) for value in found if is_memory(type_of(value))}
