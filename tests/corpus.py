@@ -4036,3 +4036,30 @@ def changed_through_a_view_behind_a_choice(a, n):
         if np.sum(w) > 0.2:
             o[:] += c
     return np.sum(u * 0.85)
+
+
+@njit
+def _doubled_at_the_front(p):
+    p[0] = 2.0 * p[1]
+    return p[-1]
+
+
+@case(X3)
+def called_for_what_it_writes(x):
+    w = x * 1.0
+    _doubled_at_the_front(w)
+    return np.sum(w * x)
+
+
+@njit
+def _scaled_and_moved(p, o):
+    for i in range(len(o)):
+        o[i] *= p[i]
+        o += p
+
+
+@case(X3, X3[::-1].copy())
+def writes_to_a_view_that_has_no_name(x, w):
+    u = x.copy()
+    _scaled_and_moved(w, u[::-1])
+    return np.sum(u * x)

@@ -161,5 +161,6 @@ def effect(state: Lowering, node: gast.expr) -> None:
         return
     result = calls.call(state, node, None)
     last = state.nodes[-1] if state.nodes else None
-    if isinstance(last, Apply) and result is last.out and last.fn != "pop" and not _is_idle(last):
+    is_call = isinstance(last, Apply) and result is last.out and last.loc == state.where(node)  # not inlined
+    if isinstance(last, Apply) and is_call and last.fn != "pop" and not _is_idle(last):
         state.nodes[-1] = Effect(last.fn, last.args, last.keywords, loc=last.loc)

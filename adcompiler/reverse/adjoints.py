@@ -139,6 +139,7 @@ class AdjointSweep:
         name = f"d_{value.name}"
         shadow = self.apply(node.fn, self.shadow(base), *node.args[1:], name=name, temporary=value.temporary)
         self.shadows[value] = shadow
+        self.adjoint_values.add(shadow)  # it keeps its name where it is added to another adjoint
         return shadow
 
     # adjoints
