@@ -4063,3 +4063,15 @@ def writes_to_a_view_that_has_no_name(x, w):
     u = x.copy()
     _scaled_and_moved(w, u[::-1])
     return np.sum(u * x)
+
+
+@case(np.array([0.4, -0.7]), M32.T @ M32 * 0.2)
+def scaled_and_read_in_a_nest(x, a):
+    x, u = x.copy(), a[-1].copy()
+    w = np.sin(x)
+    for _ in range(len(x)):
+        for i in range(a.shape[1] - 1, -1, -1):
+            x *= w[i]
+            u[:] = (x + u) * x
+    w[:] *= u
+    return np.sum(u * u) + np.sum(w)

@@ -8,9 +8,10 @@ matrices and their rows, `--batches` samples that go through nests with scratch 
 side by side that read each other's neighbours, `--steps` time steps that compute some arrays alike,
 `--tables` nests that compute some numbers alike, `--rings` loops over rings and between walls, `--ragged`
 arrays whose sizes only running tells, `--columns` loops down columns and over parameters for each sample,
-`--names` names that may stand for one of several arrays, `--writes` arrays written between reductions
-and views of them and their uses. `--forward` checks forward mode against the gradient, and second derivatives
-against differences of it; `--memory` gradients within a budget of memory against those without one.
+`--names` names that may stand for one of several arrays, `--updates` arrays, rows and views that loops in
+loops update, `--writes` arrays written between reductions and views of them and their uses. `--forward`
+checks forward mode against the gradient, and second derivatives against differences of it; `--memory`
+gradients within a budget of memory against those without one.
 `--idioms` tries the idioms of code that people write for Numba, and compares with dual numbers; refusals are
 counted by their codes.
 `--captured` holds some of the arrays in the module instead of handing them over, `--packed` hands all of
@@ -56,6 +57,7 @@ from sibling_generator import SiblingGenerator, sibling_inputs
 from small_generator import SmallGenerator
 from step_generator import StepGenerator, step_inputs
 from table_generator import TableGenerator, table_inputs
+from update_generator import UpdateGenerator, update_inputs
 from write_generator import WriteGenerator
 
 from adcompiler import DifferentiationError, hvp, jvp, value_and_grad
@@ -97,6 +99,7 @@ INPUTS = {
     TableGenerator: table_inputs,
     RaggedGenerator: ragged_inputs,
     ColumnGenerator: column_inputs,
+    UpdateGenerator: update_inputs,
     RingGenerator: ring_inputs,
 }
 
@@ -301,6 +304,7 @@ def main() -> None:
     parser.add_argument("--names", action="store_const", dest="generator", const=NameGenerator)
     parser.add_argument("--ragged", action="store_const", dest="generator", const=RaggedGenerator)
     parser.add_argument("--rings", action="store_const", dest="generator", const=RingGenerator)
+    parser.add_argument("--updates", action="store_const", dest="generator", const=UpdateGenerator)
     parser.add_argument("--writes", action="store_const", dest="generator", const=WriteGenerator)
     parser.add_argument("--captured", action="store_const", dest="given", const=with_captured_arrays)
     parser.add_argument("--packed", action="store_const", dest="given", const=with_one_vector)

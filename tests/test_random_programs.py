@@ -20,6 +20,7 @@ from sibling_generator import SiblingGenerator, sibling_inputs
 from small_generator import SmallGenerator
 from step_generator import StepGenerator, step_inputs
 from table_generator import TableGenerator, table_inputs
+from update_generator import UpdateGenerator, update_inputs
 from write_generator import WriteGenerator
 
 
@@ -110,6 +111,14 @@ def test_random_columns(start):
         rng = random.Random(seed)
         source = ColumnGenerator(rng).program()
         assert disagreement(source, f"columns {seed}", rng, make_inputs=column_inputs) is None, source
+
+
+@pytest.mark.parametrize("start", range(20_015, 20_045, 10))
+def test_random_updates(start):
+    for seed in range(start, start + 10):
+        rng = random.Random(seed)
+        source = UpdateGenerator(rng).program()
+        assert disagreement(source, f"updates {seed}", rng, make_inputs=update_inputs) is None, source
 
 
 @pytest.mark.parametrize("given", [with_captured_arrays, with_one_vector])
