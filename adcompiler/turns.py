@@ -73,28 +73,38 @@ def _room_for_long_formulas() -> Iterator[None]:
         sys.setrecursionlimit(limit)
 
 
-_MANY = 250_000
-"""How many new objects Python looks for garbage among, while a compilation makes a million."""
+_RARELY = 250_000, 1, 2
+"""Among how many new objects Python looks for garbage while we compile, and how soon among the older ones."""
+
+
+class _Unseen:
+    """What the first compilations leave goes to the oldest generation unseen, up to a million objects.
+
+    Afterwards Python looks at it as ever: where it does not count what comes, it never looks at the oldest.
+    """
+
+    left = 1_000_000
 
 
 @contextmanager
 def _rarely_collecting() -> Iterator[None]:
-    """Let Python look for garbage less often: most of what a compilation makes stays.
+    """Let Python look for garbage less often: most of what a compilation makes stays until its end.
 
-    With Python's own thresholds, it takes a fourth of a first gradient. What stays goes to the oldest
-    generation unseen, as if it had been looked at.
+    With Python's own thresholds, it takes a fourth of a first gradient.
     """
     thresholds = gc.get_threshold()
-    if not 0 < thresholds[0] < _MANY:  # whoever calls collects by hand, or this is a compilation in another
+    if not 0 < thresholds[0] < _RARELY[0]:  # whoever calls collects by hand, or this is one in another
         yield
         return
-    gc.set_threshold(_MANY, *thresholds[1:])
+    gc.set_threshold(*_RARELY)
     try:
         yield
     finally:
-        if gc.get_count()[0] > thresholds[0] and not gc.get_freeze_count():
+        new = gc.get_count()[0]
+        if thresholds[0] < new < _Unseen.left and not gc.get_freeze_count():
             gc.freeze()
             gc.unfreeze()
+            _Unseen.left -= new
         gc.set_threshold(*thresholds)
 
 
