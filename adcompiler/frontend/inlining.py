@@ -27,9 +27,7 @@ def lower_body(state: Lowering) -> Binding:
     result = state.env.get(RESULT, Literal(math.nan))  # without a value where every path raises
     if isinstance(result, Ambiguous):
         reason = f"{result.reason.replace(RESULT.lstrip('$'), 'the result', 1)}"
-        cure = (
-            "return a number on all paths (np.nan, say), and a flag beside it" if "None" in reason else None
-        )
+        cure = "return values of one kind on all paths: np.nan and a flag, say, instead of None"
         raise DifferentiationError("AD104", reason, state.source.locate(state.source.tree), cure)
     return result
 

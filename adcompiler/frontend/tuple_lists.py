@@ -105,15 +105,16 @@ def _note(node: gast.AST, seen: _Seen) -> None:
     """Take up what a node does to a list, if it is understood."""
     match node:
         case gast.Assign(targets=[gast.Tuple(elts=targets)], value=gast.Tuple(elts=given)):
+            others = _mentioned(given)
             for target, value in zip(targets, given, strict=False):
-                if len(targets) == len(given) and not _mentions(given, target):
+                if len(targets) == len(given) and getattr(target, "id", "") not in others:
                     _note(gast.Assign([target], value, None), seen)
         case gast.Assign(targets=[gast.Name(id=name)], value=gast.List(elts=items)):
             seen.made.add(name)
             seen.note(name, *items)
-        case gast.AugAssign(target=gast.Name() as target, op=gast.Add(), value=gast.List(elts=items)):
-            if not _mentions(items, target):
-                seen.note(target.id, *items)
+        case gast.AugAssign(target=gast.Name(id=name), op=gast.Add(), value=gast.List(elts=items)):
+            if name not in _mentioned(items):
+                seen.note(name, *items)
         case gast.Assign(targets=[gast.Name(id=name)], value=gast.ListComp(elt=item)) if _is_repeatable(
             node.value
         ):
@@ -137,9 +138,8 @@ def _note(node: gast.AST, seen: _Seen) -> None:
                 seen.note(name)
 
 
-def _mentions(nodes: list[gast.expr], name: gast.expr) -> bool:
-    parts = [part for node in nodes for part in gast.walk(node) if isinstance(part, gast.Name)]
-    return isinstance(name, gast.Name) and any(part.id == name.id for part in parts)
+def _mentioned(nodes: list[gast.expr]) -> set[str]:
+    return {part.id for node in nodes for part in gast.walk(node) if isinstance(part, gast.Name)}
 
 
 def _tested(node: gast.AST) -> Iterator[str]:
@@ -263,9 +263,7 @@ class _Parted(ast.NodeTransformer):
         lists = self.lists[name]
         items: list[gast.expr] = [self.visit(each) for each in item.elts]
         nodes: list[gast.stmt] = []
-        if any(
-            isinstance(part, gast.Name) and part.id in lists for each in items for part in gast.walk(each)
-        ):
+        if not _mentioned(items).isdisjoint(lists):
             names = [f"${one}" for one in lists]
             target = gast.Tuple([_name(one, gast.Store()) for one in names], gast.Store())
             nodes.append(_assign(target, gast.Tuple(items, gast.Load())))

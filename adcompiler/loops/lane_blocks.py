@@ -55,9 +55,7 @@ def block_recurrences(graph: Graph, in_threads: bool = False) -> Graph:
     def region(body: Region, loops: Loops) -> Region:
         nodes: list[Node] = []
         for node in body.nodes:
-            made = None
-            if isinstance(node, For) and (pays_for_many(node) or (not loops and may_be_in_blocks(node))):
-                made = _blocked(node, loops, iterations, makers, in_threads)
+            made = _blocked(node, loops, iterations, makers, in_threads) if isinstance(node, For) else None
             inner = (*loops, node) if isinstance(node, For | While) else loops
             nodes += made or [with_regions(node, tuple(region(part, inner) for part in regions(node)))]
         return replace(body, nodes=tuple(nodes))
@@ -68,8 +66,10 @@ def block_recurrences(graph: Graph, in_threads: bool = False) -> Graph:
 def _blocked(
     loop: For, loops: Loops, iterations: Iterations, makers: Mapping[Value, Apply], in_threads: bool
 ) -> list[Node] | None:
-    """Return a loop in blocks, None where that cannot be."""
-    if not iterations.are_apart(loop, loops):
+    """Return a loop in blocks, None where that cannot be, or does not pay."""
+    is_for_many = pays_for_many(loop)
+    is_worth = is_for_many or (not loops and may_be_in_blocks(loop))
+    if not is_worth or not iterations.are_apart(loop, loops):
         return None
     inner = replace(loop, body=by_elements(loop.body, makers))
     kinds = lane_values(inner)
@@ -82,7 +82,7 @@ def _blocked(
         blocks = [*sizes, *_in_blocks(inner, makers, in_threads)]
     except NotInBlocksError:
         return None
-    return _unless_few(loop, blocks) if pays_for_many(loop) else blocks
+    return _unless_few(loop, blocks) if is_for_many else blocks
 
 
 def _unless_few(loop: For, blocks: list[Node]) -> list[Node]:

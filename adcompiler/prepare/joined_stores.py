@@ -46,7 +46,7 @@ def _joined(choice: If) -> list[Node]:
         kind = _common(one.value, two.value, one.array)
         if kind is None or not all(index.is_same(*pair) for pair in pairs):
             return [choice, *behind]
-        value = Value(one.array.name, temporary=True, type=kind)
+        value = Value("choice", temporary=True, type=kind)
         then, orelse = _without(choice.then, one), _without(choice.orelse, two)
         choice = replace(choice, then=then, orelse=orelse, outs=(*choice.outs, value))
         place = tuple(map(index.copied, one.index))
