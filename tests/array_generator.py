@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+from program_writer import ProgramWriter
+
 Shape = tuple[int, ...]
 
 _UNARY = (
@@ -17,12 +19,11 @@ _UNARY = (
 _BINARY = ("({} + {})", "({} - {})", "({} * {})", "np.maximum({}, {})", "({0} / (2.0 + {1} * {1}))")
 
 
-class ArrayGenerator:
+class ArrayGenerator(ProgramWriter):
     """Writes one program; array variables are known with their shapes."""
 
     def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.lines: list[str] = []
+        super().__init__(rng)
         self.arrays: dict[str, Shape] = {"x": (4,), "y": (4,)}
         self.protected: set[str] = {"x", "y"} if rng.random() < 0.5 else set()
         self.count = 0
@@ -35,9 +36,6 @@ class ArrayGenerator:
         self.total(1)
         self.lines.append("    return total")
         return "\n".join(self.lines) + "\n"
-
-    def write(self, depth: int, text: str) -> None:
-        self.lines.append("    " * depth + text)
 
     def new(self, text: str, shape: Shape, depth: int) -> str:
         self.count += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+from program_writer import ProgramWriter
 
 _SLOPES = ("math.tanh({})", "math.sin({})", "0.5 * {}", "1.0 / (1.0 + {0} * {0})", "{}")
 _SCRATCH = ("u", "v")
@@ -23,12 +24,8 @@ def program(x, means, factors, b):
 """
 
 
-class BatchGenerator:
+class BatchGenerator(ProgramWriter):
     """Writes one program of samples `x` (rows), `means` (rows), `factors` (matrices) and numbers `b`."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.lines: list[str] = []
 
     def program(self) -> str:
         self.lines = _HEAD.splitlines()
@@ -37,12 +34,6 @@ class BatchGenerator:
         self.write(1, "total += np.sum(out * out)")
         self.write(1, "return total")
         return "\n".join(self.lines) + "\n"
-
-    def write(self, depth: int, text: str) -> None:
-        self.lines.append("    " * depth + text)
-
-    def pick(self, *choices: str) -> str:
-        return self.rng.choice(choices)
 
     def samples(self) -> None:
         """Write a loop over samples."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import random
 
+from program_writer import ProgramWriter
+
 _UNARY = ("math.sin({})", "math.exp(-{0} * {0})", "(-{})", "math.sqrt({0} * {0} + 0.5)", "abs({})", "{} ** 2")
 _BINARY = ("({} + {})", "({} - {})", "({} * {})", "({0} / (1.5 + {1} * {1}))", "max({}, {})")
 
 
-class CallGenerator:
+class CallGenerator(ProgramWriter):
     """Writes one program: helpers, each of which may call those above it, and a function that calls them."""
 
     def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.lines: list[str] = []
+        super().__init__(rng)
         self.names: list[str] = []
         self.helpers: list[tuple[str, int, int, bool]] = []
         self.count = 0
@@ -47,9 +48,6 @@ class CallGenerator:
         head = f"def f{k}({', '.join([*params, *(['n=2'] if counts else [])])}):"
         self.helpers.append((f"f{k}", count, results, counts))
         return [head, *self.lines, f"    return {', '.join(values)}"]
-
-    def write(self, depth: int, text: str) -> None:
-        self.lines.append("    " * depth + text)
 
     def atom(self) -> str:
         return self.rng.choice([*self.names, *self.names, f"{self.rng.uniform(-1, 1):.2f}"])

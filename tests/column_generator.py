@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+from program_writer import ProgramWriter
 
 _HEAD = """\
 import math
@@ -20,12 +21,8 @@ def program(x, w, v, p):
 _SLOPES = ("math.tanh({})", "math.sin({})", "math.exp(-0.3 * {0} * {0})", "0.5 * {}", "{}", "{0} * {0}")
 
 
-class ColumnGenerator:
+class ColumnGenerator(ProgramWriter):
     """Writes one program of a matrix, vectors of as many elements as it has rows and columns, and another."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.lines: list[str] = []
 
     def program(self) -> str:
         self.lines = _HEAD.splitlines()
@@ -38,15 +35,6 @@ class ColumnGenerator:
         self.write(1, "total += np.sum(u * v) + np.sum(c * c) + np.sum(z * s) + np.sum(np.sin(s))")
         self.write(1, "return total")
         return "\n".join(self.lines) + "\n"
-
-    def write(self, depth: int, text: str) -> None:
-        self.lines.append("    " * depth + text)
-
-    def pick(self, *choices: str) -> str:
-        return self.rng.choice(choices)
-
-    def chance(self, p: float) -> bool:
-        return self.rng.random() < p
 
     def slope(self, text: str) -> str:
         return self.rng.choice(_SLOPES).format(text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+from program_writer import ProgramWriter
+
 _HEAD = """\
 import math
 
@@ -23,12 +25,11 @@ _NEW = ("np.zeros(n)", "np.full(n, 0.4)", "np.empty_like(a)", "a * x", "a.copy()
 _CHOICES = ("n > 3", "n > 9", "x > 0.1", "total > 0.2", "y < a[0]")
 
 
-class NameGenerator:
+class NameGenerator(ProgramWriter):
     """Writes `program(x, y, a, b)` of two numbers and two vectors."""
 
     def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.lines: list[str] = []
+        super().__init__(rng)
         self.loops = 0
 
     def program(self) -> str:
@@ -48,12 +49,6 @@ class NameGenerator:
             self.statement(1)
         self.write(1, "return total + np.sum(u * a) + np.sum(v * v) + w[0] * b[1] + np.sum(z * w) + a[1] * x")
         return "\n".join(self.lines) + "\n"
-
-    def write(self, depth: int, text: str) -> None:
-        self.lines.append("    " * depth + text)
-
-    def pick(self, *choices: str) -> str:
-        return self.rng.choice(choices)
 
     def name(self) -> str:
         return self.pick("u", "v", "w", "z")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+from program_writer import ProgramWriter
 
 _HEAD = """\
 import math
@@ -18,12 +19,11 @@ def program(x, w, cuts, k):
 """
 
 
-class RaggedGenerator:
+class RaggedGenerator(ProgramWriter):
     """Writes one program of two vectors, the places at which they are cut, and a number."""
 
     def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.lines: list[str] = []
+        super().__init__(rng)
         self.has_size = True  # whether d is as long as the segments are
 
     def program(self) -> str:
@@ -48,15 +48,6 @@ class RaggedGenerator:
         self.ends()
         self.write(1, "return total + np.sum(out * out) + np.sum(np.cos(x + w)) + k * k")
         return "\n".join(self.lines) + "\n"
-
-    def write(self, depth: int, text: str) -> None:
-        self.lines.append("    " * depth + text)
-
-    def pick(self, *choices: str) -> str:
-        return self.rng.choice(choices)
-
-    def chance(self, p: float) -> bool:
-        return self.rng.random() < p
 
     def ends(self) -> None:
         """Write what becomes of the states that were kept."""

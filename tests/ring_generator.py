@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+from program_writer import ProgramWriter
 
 _HEAD = """\
 import math
@@ -19,12 +20,8 @@ def program(x, m, k, z):
 """
 
 
-class RingGenerator:
+class RingGenerator(ProgramWriter):
     """Writes one program of a vector `x`, a matrix `m`, a number `k`, and `z`, a number a step."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.lines: list[str] = []
 
     def program(self) -> str:
         self.lines = _HEAD.splitlines()
@@ -52,15 +49,6 @@ class RingGenerator:
                 )
         self.write(1, "return total + np.sum(u) + 0.1 * np.sum(g * g) + np.sum(w * new) + np.sum(z)")
         return "\n".join(self.lines) + "\n"
-
-    def write(self, depth: int, text: str) -> None:
-        self.lines.append("    " * depth + text)
-
-    def pick(self, *choices: str) -> str:
-        return self.rng.choice(choices)
-
-    def chance(self, p: float) -> bool:
-        return self.rng.random() < p
 
     def loop(self, depth: int, index: str) -> int:
         """Write the head of a loop over most of the indices."""

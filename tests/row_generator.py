@@ -5,19 +5,19 @@ from __future__ import annotations
 import random
 
 import numpy as np
+from program_writer import ProgramWriter
 
 _SLOPES = ("np.tanh({})", "np.sin({})", "{} * 0.5", "1.0 / (1.0 + {0} * {0})")
 
 
-class RowGenerator:
+class RowGenerator(ProgramWriter):
     """Writes one program of loops over rows and columns of square matrices `w`, `u`, `x` and a vector `b`.
 
     All matrices have as many rows as columns, so that each product fits, whatever it takes.
     """
 
     def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.lines: list[str] = []
+        super().__init__(rng)
         self.count = 0
 
     def program(self) -> str:
@@ -30,9 +30,6 @@ class RowGenerator:
         self.write(1, "total += np.sum(kept * kept) + np.sum(np.sin(h))")
         self.write(1, "return total")
         return "\n".join(self.lines) + "\n"
-
-    def write(self, depth: int, text: str) -> None:
-        self.lines.append("    " * depth + text)
 
     def loop(self, depth: int, is_nested: bool) -> None:
         """Write a loop over rows, perhaps within another."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+from program_writer import ProgramWriter
 
 _SLOPES = ("math.tanh({})", "math.sin({})", "0.5 * {}", "1.0 / (1.0 + {0} * {0})", "{}", "{0} * {0}")
 _HEAD = """\
@@ -21,12 +22,11 @@ def program(x, y, m):
 """
 
 
-class SiblingGenerator:
+class SiblingGenerator(ProgramWriter):
     """Writes one program of vectors `x` and `y` and a matrix `m` with as many rows."""
 
     def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.lines: list[str] = []
+        super().__init__(rng)
         self.full = ["a", "b"]  # vectors of which every element is set
         self.matrices = ["s", "z"]
 
@@ -42,12 +42,6 @@ class SiblingGenerator:
         )
         self.write(1, "return total")
         return "\n".join(self.lines) + "\n"
-
-    def write(self, depth: int, text: str) -> None:
-        self.lines.append("    " * depth + text)
-
-    def pick(self, *choices: str) -> str:
-        return self.rng.choice(choices)
 
     def statements(self, depth: int) -> None:
         bounds = self.pick("1, n - 1", "n", "1, n")

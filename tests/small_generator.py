@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import random
 
+from program_writer import ProgramWriter
+
 Shape = tuple[int, ...]
 
 _UNARY = ("np.sin({})", "np.exp(-{0} * {0})", "(-{})", "({} ** 2)", "(1.0 / (2.0 + {0} * {0}))", "{}.copy()")
 _BINARY = ("({} + {})", "({} - {})", "({} * {})", "np.maximum({}, {})", "np.where({0} > {1}, {0}, 0.5 * {1})")
 
 
-class SmallGenerator:
+class SmallGenerator(ProgramWriter):
     """Writes one program; arrays are known with their shapes, all of which are constants in the text."""
 
     def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.lines: list[str] = []
+        super().__init__(rng)
         self.arrays: dict[str, Shape] = {"x": (4,), "y": (4,)}
         self.numbers = ["p", "q"]
         self.count = 0
@@ -30,9 +31,6 @@ class SmallGenerator:
             self.lines.append(f"    total += np.sum({name} * {self.rng.uniform(-1, 1):.2f})")
         self.lines.append("    return total")
         return "\n".join(self.lines) + "\n"
-
-    def write(self, depth: int, text: str) -> None:
-        self.lines.append("    " * depth + text)
 
     def new(self, text: str, shape: Shape, depth: int) -> str:
         self.count += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+from program_writer import ProgramWriter
 
 _SLOPES = ("np.tanh({})", "np.sin({})", "np.exp(-0.3 * {0} * {0})", "{0} / (1.0 + {0} * {0})", "0.5 * {}")
 _HEAD = """\
@@ -18,12 +19,11 @@ def program(x, y, k, z):
 """
 
 
-class StepGenerator:
+class StepGenerator(ProgramWriter):
     """Writes one program of vectors `x` and `y` of one size, a number `k`, and `z`, one number a step."""
 
     def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.lines: list[str] = []
+        super().__init__(rng)
         self.full: list[str] = []
 
     def program(self) -> str:
@@ -45,12 +45,6 @@ class StepGenerator:
         self.write(2, "total += np.sum(v * y)")
         self.write(1, "return total + np.sum(u)")
         return "\n".join(self.lines) + "\n"
-
-    def write(self, depth: int, text: str) -> None:
-        self.lines.append("    " * depth + text)
-
-    def pick(self, *choices: str) -> str:
-        return self.rng.choice(choices)
 
     def slope(self, text: str) -> str:
         return self.rng.choice(_SLOPES).format(text)

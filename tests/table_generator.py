@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+from program_writer import ProgramWriter
 
 _COSTLY = (
     "np.exp(-k * {})",
@@ -27,12 +28,8 @@ def program(x, m, k, z):
 """
 
 
-class TableGenerator:
+class TableGenerator(ProgramWriter):
     """Writes one program of a vector `x`, a matrix `m`, a number `k`, and `z`, one number a step."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.lines: list[str] = []
 
     def program(self) -> str:
         self.lines = _HEAD.splitlines()
@@ -53,15 +50,6 @@ class TableGenerator:
         self.write(2, f"total += u[0] * {self.pick('u[n - 1]', 'w[0]', 'z[t % steps]')}")
         self.write(1, "return total + np.sum(u) + 0.1 * np.sum(g) + np.sum(w)")
         return "\n".join(self.lines) + "\n"
-
-    def write(self, depth: int, text: str) -> None:
-        self.lines.append("    " * depth + text)
-
-    def pick(self, *choices: str) -> str:
-        return self.rng.choice(choices)
-
-    def chance(self, p: float) -> bool:
-        return self.rng.random() < p
 
     def costly(self, *sources: str) -> str:
         return self.rng.choice(_COSTLY).format(self.rng.choice(sources))

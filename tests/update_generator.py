@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+from program_writer import ProgramWriter
 
 _HEAD = """\
 import math
@@ -20,12 +21,11 @@ def program(x, a, c, k):
 _SLOPES = ("np.sin({})", "np.tanh({})", "0.5 * {}", "np.cos({} * c)", "{} * c")
 
 
-class UpdateGenerator:
+class UpdateGenerator(ProgramWriter):
     """Writes one program of a vector, a matrix with as many rows, and two numbers."""
 
     def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
-        self.lines: list[str] = []
+        super().__init__(rng)
         self.vectors = ["x", "y", "z"]  # of n elements
         self.rows = ["a[0]", "b[n - 1]", "a[:, :]"]  # of m elements in each row
         self.loops: list[str] = []
@@ -37,15 +37,6 @@ class UpdateGenerator:
             self.statement(1)
         self.write(1, "return total + np.sum(x * y) + np.sum(z * z) + np.sum(a * b) + a[0, m - 1] * x[0]")
         return "\n".join(self.lines) + "\n"
-
-    def write(self, depth: int, text: str) -> None:
-        self.lines.append("    " * depth + text)
-
-    def pick(self, *choices: str) -> str:
-        return self.rng.choice(choices)
-
-    def chance(self, p: float) -> bool:
-        return self.rng.random() < p
 
     def statement(self, depth: int) -> None:
         kind = self.rng.random()
