@@ -36,7 +36,6 @@ from adcompiler.loops.upwards import count_upwards
 from adcompiler.loops.vectorise import vectorise
 from adcompiler.polish.accumulate import accumulate_in_numbers
 from adcompiler.polish.arms import move_into_arms
-from adcompiler.polish.budget import leave_room
 from adcompiler.polish.chains import shorten_chains
 from adcompiler.polish.outer_products import multiply_at_once
 from adcompiler.polish.reciprocal import share_reciprocals
@@ -312,7 +311,7 @@ STAGES: dict[str, Stage] = {
         Pass("ends", units.ends_apart, "where an index wraps around, or meets a wall", units.has_ends),
         Pass(
             "distribute",
-            lambda u: distribute(u.graph),
+            lambda u: distribute(u.graph, u.style.parallel),
             "sums to neighbours in a loop of their own: both are vectorised",
             lambda u: not u.style.accurate,
         ),
@@ -325,7 +324,7 @@ STAGES: dict[str, Stage] = {
         *SIMPLE,
         SIZES,
         REUSE,
-        Pass("budget", lambda u: leave_room(u.graph, u.shapes()), "states get the memory that is left"),
+        Pass("budget", units.budgeted, "states get the memory that is left"),
         Pass("passed_checks", lambda u: without_passed(u.graph), "checks that have passed before"),
         *SIMPLE,
         RECIPROCALS,

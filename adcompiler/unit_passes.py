@@ -12,6 +12,7 @@ from adcompiler.loops.forwarded import forward_stores
 from adcompiler.loops.fuse import fuse
 from adcompiler.loops.handed_on import hand_on_elements
 from adcompiler.loops.matrices_inside import sum_inside
+from adcompiler.polish.budget import leave_room
 from adcompiler.polish.fills import fill_at_once
 from adcompiler.polish.powers import write_out_powers
 from adcompiler.prepare.short_loops import write_out_short_loops
@@ -53,6 +54,11 @@ def has_sizes(unit: Unit) -> bool:
 def filled(unit: Unit) -> Graph:
     """Return the graph with sums to zeros as stores."""
     return fill_at_once(unit.graph, *symbolic_sizes(unit.graph))
+
+
+def budgeted(unit: Unit) -> Graph:
+    """Return the graph with the memory for states counted."""
+    return leave_room(unit.graph, lambda: symbolic_sizes(unit.graph))
 
 
 def ends_apart(unit: Unit) -> Graph:

@@ -6,12 +6,13 @@ arrays, `--functions` calls of NumPy's functions with all their arguments, `--ca
 other, none of them inlined that need not be, `--complex` complex numbers and arrays, `--rows` products of
 matrices and their rows, `--batches` samples that go through nests with scratch arrays, `--siblings` loops
 side by side that read each other's neighbours, `--steps` time steps that compute some arrays alike,
-`--tables` nests that compute some numbers alike, `--rings` loops over rings and between walls, `--ragged`
-arrays whose sizes only running tells, `--columns` loops down columns and over parameters for each sample,
-`--names` names that may stand for one of several arrays, `--updates` arrays, rows and views that loops in
-loops update, `--writes` arrays written between reductions and views of them and their uses. `--forward`
-checks forward mode against the gradient, and second derivatives against differences of it; `--memory`
-gradients within a budget of memory against those without one.
+`--tables` nests that compute some numbers alike, `--rings` loops over rings and between walls,
+`--stencils` time steps over neighbours, with buffers that take turns, `--ragged` arrays whose sizes only
+running tells, `--columns` loops down columns and over parameters for each sample, `--names` names that may
+stand for one of several arrays, `--updates` arrays, rows and views that loops in loops update, `--writes`
+arrays written between reductions and views of them and their uses. `--forward` checks forward mode against
+the gradient, and second derivatives against differences of it; `--memory` gradients within a budget of
+memory against those without one.
 `--idioms` tries the idioms of code that people write for Numba, and compares with dual numbers; refusals are
 counted by their codes.
 `--captured` holds some of the arrays in the module instead of handing them over, `--packed` hands all of
@@ -55,6 +56,7 @@ from ring_generator import RingGenerator, ring_inputs
 from row_generator import RowGenerator, row_inputs
 from sibling_generator import SiblingGenerator, sibling_inputs
 from small_generator import SmallGenerator
+from stencil_generator import StencilGenerator, stencil_inputs
 from step_generator import StepGenerator, step_inputs
 from table_generator import TableGenerator, table_inputs
 from update_generator import UpdateGenerator, update_inputs
@@ -101,6 +103,7 @@ INPUTS = {
     ColumnGenerator: column_inputs,
     UpdateGenerator: update_inputs,
     RingGenerator: ring_inputs,
+    StencilGenerator: stencil_inputs,
 }
 
 
@@ -159,7 +162,7 @@ def disagreement(
         copies = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
         same = np.isclose(value, function(*copies), rtol=1e-9, atol=1e-12)
         pairs = zip(gradients, expected, strict=True)
-        scale = max(1.0, *(float(np.max(np.abs(e))) for e in expected))  # differences cancel
+        scale = max(1.0, *(float(np.max(np.abs(e), initial=0.0)) for e in expected))  # differences cancel
         if same and all(np.allclose(g, e, rtol=1e-4, atol=1e-5 * scale) for g, e in pairs):
             return None
         if (smooth or not same) and not is_chaotic(function, args):
@@ -304,6 +307,7 @@ def main() -> None:
     parser.add_argument("--names", action="store_const", dest="generator", const=NameGenerator)
     parser.add_argument("--ragged", action="store_const", dest="generator", const=RaggedGenerator)
     parser.add_argument("--rings", action="store_const", dest="generator", const=RingGenerator)
+    parser.add_argument("--stencils", action="store_const", dest="generator", const=StencilGenerator)
     parser.add_argument("--updates", action="store_const", dest="generator", const=UpdateGenerator)
     parser.add_argument("--writes", action="store_const", dest="generator", const=WriteGenerator)
     parser.add_argument("--captured", action="store_const", dest="given", const=with_captured_arrays)

@@ -18,6 +18,7 @@ from ring_generator import RingGenerator, ring_inputs
 from row_generator import RowGenerator, row_inputs
 from sibling_generator import SiblingGenerator, sibling_inputs
 from small_generator import SmallGenerator
+from stencil_generator import StencilGenerator, stencil_inputs
 from step_generator import StepGenerator, step_inputs
 from table_generator import TableGenerator, table_inputs
 from update_generator import UpdateGenerator, update_inputs
@@ -85,6 +86,15 @@ def test_random_rings(start):
         rng = random.Random(seed)
         source = RingGenerator(rng).program()
         problem = disagreement(source, f"rings {seed}", rng, make_inputs=ring_inputs)
+        assert problem is None, f"{problem}\n{source}"
+
+
+@pytest.mark.parametrize("start", range(0, 40, 10))
+def test_random_stencils(start):
+    for seed in range(start, start + 10):
+        rng = random.Random(seed)
+        source = StencilGenerator(rng).program()
+        problem = disagreement(source, f"stencils {seed}", rng, make_inputs=stencil_inputs)
         assert problem is None, f"{problem}\n{source}"
 
 

@@ -164,6 +164,14 @@ class Dependences:
             return False
         return self._in_order(first[:2], first[2], second[:2], second[2], False, depth)
 
+    def always_runs(self, loop: For, loops: Loops) -> bool:
+        """Tell whether a loop by one has an iteration in every iteration of the loops around it."""
+        start, stop = linear(loop.start, self.makers), linear(loop.stop, self.makers)
+        if start is None or stop is None:
+            return False
+        conditions = [*self.bounds(loops), start - stop]
+        return not feasible([*conditions, *self._sizes(conditions)])
+
     def _in_order(
         self, first: _Accessed, one: Loops, second: _Accessed, two: Loops, later: bool, depth: int
     ) -> bool:
@@ -201,8 +209,8 @@ class Dependences:
         """Tell whether two accesses can touch one element in iterations that first differ at a level."""
         first = self._name(level, "read")
         second = self._name(level, "store")
-        conditions = [form.renamed(first) for form in self._bounds(around_one)]
-        conditions += [form.renamed(second) for form in self._bounds(around_two)]
+        conditions = [form.renamed(first) for form in self.bounds(around_one)]
+        conditions += [form.renamed(second) for form in self.bounds(around_two)]
         if level < len(common):
             loop = common[level]
             step = _step(loop)
@@ -244,7 +252,8 @@ class Dependences:
         """Let symbols that are defined below a level stand for two values, one for each access."""
         return lambda symbol: (symbol, tag) if len(entry(self.homes, symbol) or ()) > level else symbol
 
-    def _bounds(self, loops: Loops) -> list[Linear]:
+    def bounds(self, loops: Loops) -> list[Linear]:
+        """Return forms of the counters of loops that are zero or more."""
         found: list[Linear] = []
         for loop in loops:
             step = _step(loop)
@@ -356,7 +365,7 @@ class Dependences:
         form = linear(atom, self.makers)
         if form is None:
             return None
-        conditions = [*self._bounds(loops), -1 * form - 1]
+        conditions = [*self.bounds(loops), -1 * form - 1]
         return None if feasible([*conditions, *self._sizes(conditions)]) else form
 
 

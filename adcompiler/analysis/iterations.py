@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from adcompiler.analysis.affine import linear
+from adcompiler.analysis.affine import Linear, linear
 from adcompiler.analysis.alias import shared_memory
 from adcompiler.analysis.dependence import Access, Dependences, Loops
 from adcompiler.analysis.types import is_memory
@@ -202,3 +202,9 @@ def _limits(bound: Atom, fn: str, makers: Mapping[Value, Apply]) -> tuple[Atom, 
     """Return numbers that a bound is not beyond, as it is the largest or least of them."""
     made = makers.get(bound) if isinstance(bound, Value) else None
     return made.args if made is not None and made.fn == fn else ()
+
+
+def trips(loop: For, makers: Mapping[Value, Apply]) -> Linear | None:
+    """Return how often a loop by one runs, if that is not negative."""
+    start, stop = linear(loop.start, makers), linear(loop.stop, makers)
+    return None if start is None or stop is None else stop - start

@@ -7,14 +7,16 @@ second loop needs of the first is kept in an array (loop distribution, Kuck et a
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 
-from numba import int64
 from numba.core import types as nt
 
-from adcompiler.analysis.affine import linear
+from adcompiler.analysis.affine import Linear, linear
 from adcompiler.analysis.dependence import Loops
-from adcompiler.analysis.iterations import Iterations, runs_rarely
+from adcompiler.analysis.iterations import Iterations, runs_rarely, trips
+from adcompiler.analysis.shapes import symbolic_sizes
 from adcompiler.analysis.sums import carried_kinds
 from adcompiler.analysis.types import is_array, is_complex
 from adcompiler.graph.nodes import (
@@ -30,54 +32,98 @@ from adcompiler.graph.nodes import (
     Store,
     Value,
     While,
+    entry,
 )
-from adcompiler.graph.walk import clone, free, makers_of, operands, regions, values, with_regions
+from adcompiler.graph.walk import clone, free, makers_of, operands, regions, results, values, with_regions
+from adcompiler.loops.elements import Elements
+from adcompiler.loops.gather import (
+    Kept,
+    Sums,
+    distance,
+    gathered,
+    only_if,
+    stays_inside,
+    sums_to_gather,
+    width,
+)
+from adcompiler.loops.whole_numbers import counted_from, shifted, whole_number
 from adcompiler.prepare.allocation import allocate
+from adcompiler.prepare.guard import write_form
 from adcompiler.primitives import card
 
 _SHORT = 8
 """Loops that run less often are not worth splitting."""
 
 
-def distribute(graph: Graph) -> Graph:
+def distribute(graph: Graph, at_once: bool = False) -> Graph:
     """Return the graph with such loops split.
 
     Args:
         graph: the graph of a gradient.
+        at_once: whether iterations of loops around may run at once: each then keeps arrays of its own.
     """
     iterations = Iterations(graph)
+    shapes, sizes = symbolic_sizes(graph)
+    elements = Elements(shapes, sizes, iterations.dependences.makers, {})
+    before: dict[Node, list[Node]] = defaultdict(list)
+
+    def split(loop: For, loops: Loops) -> list[Node] | None:
+        later = _later_sums(loop, loops, iterations)
+        if not later:
+            return None
+        dependences = iterations.dependences
+        upwards: list[Apply] = []
+        if loop.step == Literal(-1):  # in any order, now that sums that others read come last
+            ends = [whole_number("add", upwards, end, Literal(1)) for end in (loop.stop, loop.start)]
+            dependences.makers.update((node.out, node) for node in upwards)
+            loop = replace(loop, start=ends[0], stop=ends[1], step=Literal(1))
+        length = trips(loop, dependences.makers)
+        if length is None:
+            return None
+        always = dependences.always_runs(loop, loops)
+        parts = _Parts(loop, length, dependences.makers)
+        parts.split(later, _loaded(loop, iterations))
+        for row in parts.rows:
+            is_safe = always or stays_inside(row, loop, elements, dependences.bounds(loops))
+            parts.gather(row, behind_test=not is_safe)
+        outer = None if at_once else _outermost(length, loops, iterations)
+        if outer is None:
+            return [*parts.scratch, *upwards, *parts.loops]
+        before[outer] += parts.scratch
+        return [*upwards, *parts.loops]
 
     def region(body: Region, loops: Loops) -> Region:
         nodes: list[Node] = []
         for node in body.nodes:
-            parts = _split(node, loops, iterations) if isinstance(node, For) else None
-            if parts is not None:
-                nodes += parts
-                continue
-            inner = (*loops, node) if isinstance(node, For | While) else loops
-            nodes.append(with_regions(node, tuple(region(part, inner) for part in regions(node))))
+            made = split(node, loops) if isinstance(node, For) else None
+            if made is None:
+                inner = (*loops, node) if isinstance(node, For | While) else loops
+                made = [with_regions(node, tuple(region(part, inner) for part in regions(node)))]
+            nodes += [*before.pop(node, ()), *made]
         return replace(body, nodes=tuple(nodes))
 
     return replace(graph, body=region(graph.body, ()))
 
 
-def _split(loop: For, loops: Loops, iterations: Iterations) -> list[Node] | None:
-    """Return a loop in parts, None if it is not of that kind."""
+def _later_sums(loop: For, loops: Loops, iterations: Iterations) -> list[Store]:
+    """Return the sums that go to loops of their own; none if the loop is not of that kind."""
     is_short = runs_rarely(loop, iterations.dependences.makers, _SHORT)
     counts = loop.step == Literal(1) or (loop.step == Literal(-1) and loop.role is Role.ADJOINT)
     if loop.breaks or not counts or (is_short and loop.step == Literal(1)):
-        return None
+        return []
     if not all(map(_is_simple, loop.body.nodes)) or None in carried_kinds(loop.body):
-        return None
+        return []
     later = _later_stores(loop, loops, iterations)
     rest = tuple(node for node in loop.body.nodes if node not in later)
-    if not later or not iterations.are_apart(replace(loop, body=replace(loop.body, nodes=rest)), loops):
-        return None
-    nodes: list[Node] = []
-    if loop.step == Literal(-1):  # in any order, now that sums that others read come last
-        ends = [whole_number("add", nodes, end, Literal(1)) for end in (loop.stop, loop.start)]
-        loop = replace(loop, start=ends[0], stop=ends[1], step=Literal(1))
-    return [*nodes, *_parts(loop, later, _loaded(loop, iterations))]
+    apart = later and iterations.are_apart(replace(loop, body=replace(loop.body, nodes=rest)), loops)
+    return later if apart else []
+
+
+def _outermost(length: Linear, loops: Loops, iterations: Iterations) -> Node | None:
+    """Return the outermost loop around in which a loop always runs as often."""
+    homes = iterations.dependences.homes
+    depth = max((len(entry(homes, symbol) or ()) for symbol in length.terms), default=0)
+    return loops[depth] if depth < len(loops) else None
 
 
 def _is_simple(node: Node) -> bool:
@@ -117,7 +163,7 @@ def _later_stores(loop: For, loops: Loops, iterations: Iterations) -> list[Store
         others = (used | found.keys() | fixed.keys()) - {array}
         if array in used or any(iterations.may_share(array, other) for other in others):
             continue
-        offsets = [_offset(store.index[-1], index, makers) for store in stores]
+        offsets = [distance(store.index[-1], index, makers) for store in stores]
         if None in offsets or any(index in store.index[:-1] for store in stores) or is_complex(array.type):
             continue
         own = fixed.get(array, [])
@@ -140,25 +186,13 @@ def _is_elsewhere(
 
     LLVM looks before a nest whether two rows overlap in any iteration: `a[i % n, j]` and `a[i, j]` do.
     """
-    if _offset(one[-1], index, makers) != _offset(two[-1], index, makers):
+    if distance(one[-1], index, makers) != distance(two[-1], index, makers):
         return True
     forms = [(linear(left, makers), linear(right, makers)) for left, right in zip(one, two, strict=True)]
-    distances = [None if left is None or right is None else left - right for left, right in forms]
-    known = [
-        distance
-        for distance in distances
-        if distance is not None and makers.keys().isdisjoint(distance.terms)
-    ]
-    are_fixed = not any(distance.terms for distance in known)
-    return len(known) < len(distances) or (are_fixed and any(distance.constant for distance in known))
-
-
-def _offset(atom: Atom, index: Value, makers: dict[Value, Apply]) -> int | None:
-    """Return the distance of an element's index from the loop's, if it is a number."""
-    form = linear(atom, makers)
-    if form is None or form.terms != {index: 1}:
-        return None
-    return form.constant
+    apart = [None if left is None or right is None else left - right for left, right in forms]
+    known = [form for form in apart if form is not None and makers.keys().isdisjoint(form.terms)]
+    are_fixed = not any(form.terms for form in known)
+    return len(known) < len(apart) or (are_fixed and any(form.constant for form in known))
 
 
 def _loaded(loop: For, iterations: Iterations) -> set[Value]:
@@ -172,44 +206,74 @@ def _loaded(loop: For, iterations: Iterations) -> set[Value]:
     }
 
 
-def _parts(loop: For, later: list[Store], loaded: set[Value]) -> list[Node]:
-    """Return the loop without the later sums, and a loop for each of these."""
-    waiting = set(later)
-    index = loop.body.params[0]
-    nodes: list[Node] = []
-    count = whole_number("max", nodes, whole_number("sub", nodes, loop.stop, loop.start), Literal(0))
-    kept: dict[Value, Value] = {}
-    for store in later:
-        if isinstance(store.value, Value) and store.value not in kept and store.value not in loaded:
-            kept[store.value] = array = Value(store.value.name, temporary=True)
-            array.type = nt.Array(store.value.type, 1, "C")
-            nodes += [replace(made, role=loop.role) for made in allocate("np.empty", array, (count,))]
-    body: list[Node] = [node for node in loop.body.nodes if node not in waiting]
-    place = whole_number("sub", body, index, loop.start)
-    body += [Store(array, (place,), value, role=loop.role) for value, array in kept.items()]
-    parts: list[Node] = [replace(loop, body=replace(loop.body, nodes=tuple(body)))]
-    parts += [_sum(loop, store, kept) for store in later]
-    return [*nodes, *parts]
+class _Parts:
+    """A loop without its later sums, and a loop for each of these, or for all to one row.
+
+    Attributes:
+        loop: the loop, by one.
+        makers: what computes each value.
+        loops: the parts.
+        scratch: what makes the arrays in which what is added is kept.
+        count: how often the loop runs.
+        rows: sums to neighbours that are to share a loop.
+    """
+
+    def __init__(self, loop: For, length: Linear, makers: Mapping[Value, Apply]) -> None:
+        self.loop, self.makers = loop, makers
+        self.loops: list[Node] = []
+        self.scratch: list[Node] = []
+        self.count = whole_number("max", self.scratch, write_form(length, self.scratch), Literal(0))
+        self.rows: list[Sums] = []
+        self.kept: dict[Atom, Kept] = {}
+
+    def split(self, later: list[Store], loaded: set[Value]) -> None:
+        """Write the loop, and those for single sums.
+
+        Args:
+            later: the later sums.
+            loaded: what can be read again.
+        """
+        self.rows, staying = sums_to_gather(self.loop, later, self.makers)
+        moved = {term.store for row in self.rows for term in row}
+        single = [store for store in later if store not in moved | staying]
+        nodes = self.loop.body.nodes
+        body: list[Node] = [node for node in nodes if node not in moved and node not in single]
+        padded = {term.value for row in self.rows for term in row}
+        plain = {store.value for store in single if isinstance(store.value, Value)} - loaded - padded
+        self.keep([value for node in nodes for value in results(node) if value in padded | plain], padded)
+        for value, own in self.kept.items():
+            place = counted_from(body, self.loop.body.params[0], self.loop.start, own.first)
+            body.append(Store(own.array, (place,), value, role=self.loop.role))
+        self.loops = [replace(self.loop, body=replace(self.loop.body, nodes=tuple(body)))]
+        self.loops += [_sum(self.loop, store, self.kept) for store in single]
+
+    def keep(self, values: list[Value], padded: set[Value]) -> None:
+        """Make arrays for values, those of sums to neighbours with zeros at both ends."""
+        first = max(map(width, self.rows), default=0)
+        wider = shifted(self.scratch, self.count, 2 * first) if padded else self.count
+        for value in values:
+            array = Value(value.name, temporary=True, type=nt.Array(value.type, 1, "C"))
+            fn, size = ("np.zeros", wider) if value in padded else ("np.empty", self.count)
+            self.scratch += [replace(node, role=self.loop.role) for node in allocate(fn, array, (size,))]
+            self.kept[value] = Kept(array, first if value in padded else 0)
+
+    def gather(self, row: Sums, behind_test: bool) -> None:
+        """Write the loop for sums to one row, which may have to ask whether the first loop runs at all."""
+        nodes = gathered(self.loop, row, self.kept)
+        self.loops += only_if(self.count, nodes, self.loop.role) if behind_test else nodes
 
 
-def _sum(loop: For, store: Store, kept: dict[Value, Value]) -> For:
+def _sum(loop: For, store: Store, kept: Mapping[Atom, Kept]) -> For:
     """Return the loop that runs one of the sums."""
-    is_kept = store.value in kept
-    nodes = makers_of(store.index if is_kept else (*store.index, store.value), loop.body.nodes)
-    if isinstance(store.value, Value) and is_kept:
-        place = whole_number("sub", nodes, loop.body.params[0], loop.start)
+    own = kept.get(store.value)
+    nodes = makers_of(store.index if own else (*store.index, store.value), loop.body.nodes)
+    if own is not None and isinstance(store.value, Value):
+        place = counted_from(nodes, loop.body.params[0], loop.start, own.first)
         item = Value("item", temporary=True, type=store.value.type)
-        nodes.append(Apply(item, "getitem", (kept[store.value], place), loc=store.loc, role=store.role))
+        nodes.append(Apply(item, "getitem", (own.array, place), loc=store.loc, role=store.role))
         store = replace(store, value=item)
     nodes.append(store)
     index = loop.body.params[0]
     mapping: dict[Value, Atom] = {}
     body = clone(Region((index,), tuple(nodes), ()), mapping)
     return replace(loop, inits=(), body=body, outs=())
-
-
-def whole_number(fn: str, nodes: list[Node], *args: Atom, name: str = "") -> Value:
-    """Return a whole number that a new node computes; the node is added to `nodes`."""
-    out = Value(name or fn, temporary=not name, type=int64)
-    nodes.append(Apply(out, fn, args))
-    return out

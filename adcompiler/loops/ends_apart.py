@@ -32,8 +32,8 @@ from adcompiler.graph.nodes import (
     type_of,
 )
 from adcompiler.graph.walk import clone, regions, substitute, walk, with_regions
-from adcompiler.loops.distribute import whole_number
 from adcompiler.loops.vectorise import is_simple
+from adcompiler.loops.whole_numbers import whole_number
 from adcompiler.primitives import card
 from adcompiler.simplify.dead import remove_dead
 from adcompiler.simplify.fold import fold

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 
 from numba import int64
 
-from adcompiler.analysis.affine import Linear
-from adcompiler.analysis.sizes import Axis, Shapes, form_of
+from adcompiler.analysis.affine import Linear, linear
+from adcompiler.analysis.sizes import Axis, Shapes, Size, form_of
 from adcompiler.analysis.types import is_array, rank
 from adcompiler.graph.kinds import bytes_of
-from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Role, Value, While
+from adcompiler.graph.nodes import Apply, Atom, For, Graph, Literal, Node, Region, Role, Value, While, entry
 from adcompiler.graph.walk import map_region, walk
+from adcompiler.loops.elements import Elements
 from adcompiler.prepare.guard import write_form
 from adcompiler.primitives import card
 
@@ -20,17 +21,17 @@ Taken = list[tuple[tuple[Linear, ...], int]]
 """Bytes that arrays take for each element, by their sizes."""
 
 
-def leave_room(graph: Graph, shapes: Shapes) -> Graph:
+def leave_room(graph: Graph, sizes: Callable[[], tuple[Shapes, Mapping[Value, Size]]]) -> Graph:
     """Return the graph in which the memory for states is what other arrays leave of it.
 
     Args:
         graph: the final graph of a derivative.
-        shapes: the shapes of its arrays.
+        sizes: tells the shapes of its arrays, and what is known of the numbers that are sizes.
     """
     askers = [node for node in walk(graph.body) if isinstance(node, Apply) and node.fn == "slots_within"]
     if not askers:
         return graph
-    taken = _bytes_by_sizes(graph, shapes)
+    taken = _bytes_by_sizes(graph, *sizes())
 
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
@@ -45,7 +46,7 @@ def leave_room(graph: Graph, shapes: Shapes) -> Graph:
     return replace(graph, body=map_region(graph.body, rewrite))
 
 
-def _bytes_by_sizes(graph: Graph, shapes: Shapes) -> Taken:
+def _bytes_by_sizes(graph: Graph, shapes: Shapes, known: Mapping[Value, Size]) -> Taken:
     """Return how many bytes arrays take for each element of some shape that arguments tell.
 
     What a loop makes is there twice: one iteration's array is given up when the next one has made its own.
@@ -53,16 +54,31 @@ def _bytes_by_sizes(graph: Graph, shapes: Shapes) -> Taken:
     found: dict[object, tuple[tuple[Linear, ...], int]] = {}
     loops = [node for node in walk(graph.body) if isinstance(node, For | While)]
     again = {node for loop in loops for node in walk(loop.body)}
+    makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
+    elements = Elements(shapes, known, makers, {})
     for node in walk(graph.body):
         kind = node.out.type if isinstance(node, Apply) else None
         if not isinstance(node, Apply) or not is_array(kind) or card(node.fn).is_view:
             continue
         sizes = tuple(form_of(size) for size in shapes.get(node.out, ()))
+        if len(sizes) == 1 and not _are_known(sizes, graph.body.params):
+            sizes = (_extent(node.args[0], elements),) if card(node.fn).allocates else ()
         if len(sizes) == rank(kind) and _are_known(sizes, graph.body.params):
             key = tuple((frozenset(size.terms.items()), size.constant) for size in sizes)
             bytes_so_far = found.get(key, (sizes, 0))[1]
             found[key] = sizes, bytes_so_far + bytes_of(kind) * (2 if node in again else 1)
     return [*found.values()]
+
+
+def _extent(atom: Atom, elements: Elements) -> Linear:
+    """Return a size such as `max(n - 2, 0) + 4`, where it is not the least that it can be."""
+    made = entry(elements.makers, atom)
+    match made:
+        case Apply(fn="max", args=(size, Literal(value=0))):
+            return _extent(size, elements)
+        case Apply(fn="add", args=(size, Literal(value=int() as ends))):
+            return _extent(size, elements) + ends
+    return elements.in_sizes(linear(atom, elements.makers) or Linear({atom: 1}))
 
 
 def _are_known(sizes: tuple[Linear, ...], params: Container[Value]) -> bool:

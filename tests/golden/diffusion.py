@@ -52,9 +52,7 @@ def diffusion_value_and_grad(start, rate, steps):
         # return np.sum(u * u)
         d_u_1 = 2.0 * u_i
         d_u[i] = d_u_1
-    count = max(n - 2, 0)
-    d_add = np.empty(count)
-    d_u_i = np.empty(count)
+    d_add = np.zeros(max(n - 2, 0) + 4)
     d_rate = 0.0
     for k in range(steps - 1, -1, -1):
         row = steps - 1 - k
@@ -66,16 +64,12 @@ def diffusion_value_and_grad(start, rate, steps):
             d_add_1 = d_u[i]
             d_u[i] = 0.0
             d_mul = d_add_1 * (u_im1 - 2.0 * u_i + u_ip1)
-            d_add_im1 = d_add_1 * (rate * u_i)
-            d_new[i + 1] += d_add_im1
+            d_add_ip1 = d_add_1 * (rate * u_i)
             d_rate = fast.add_up(d_rate, d_mul * u_i)
-            d_add[i - 1] = d_add_im1
-            d_u_i[i - 1] = d_add_1 - 2.0 * d_add_im1 + d_mul * rate
-        for i in range(1, n - 1):
+            d_new[i] += d_add_1 - 2.0 * d_add_ip1 + d_mul * rate
+            d_add[i + 1] = d_add_ip1
+        for i in range(n):
             # new[i] = u[i] + rate * u[i] * (u[i - 1] - 2.0 * u[i] + u[i + 1])
-            d_new[i - 1] += d_add[i - 1]
-        for i in range(1, n - 1):
-            # new[i] = u[i] + rate * u[i] * (u[i - 1] - 2.0 * u[i] + u[i + 1])
-            d_new[i] += d_u_i[i - 1]
+            d_new[i] += d_add[i] + d_add[i + 2]
         d_u, d_new = d_new, d_u
     return result, (d_u, d_rate)

@@ -66,7 +66,7 @@ def derivative_value_and_grad(start, speed, steps):
     in_bounds(size, 3, runs=steps)
     size_2 = 8 * size
     state = 16 + size_2 + size_2
-    left = 1000000 - 144 * size - 8 * size_1 - 16 * (size - 2)
+    left = 1000000 - 144 * size - 8 * size_1 - 8 * (size + 2)
     slots = slots_within(left, state, steps)
     checkpoints = np.empty(slots, np.int64)
     before_kept = np.empty((slots, size))
@@ -98,9 +98,7 @@ def derivative_value_and_grad(start, speed, steps):
     d_speed = np.zeros_like(speed)
     d_before = np.zeros_like(before)
     d_now = np.zeros_like(now)
-    count = max(size - 2, 0)
-    d_now_i = np.empty(count)
-    d_bend_b = np.empty(count)
+    d_bend_b = np.zeros(max(size - 2, 0) + 4)
     for k in range(steps - 1, -1, -1):
         if k == steps - 1:
             now = now_b
@@ -145,15 +143,11 @@ def derivative_value_and_grad(start, speed, steps):
             d_speed[i] += 2 * (d_add * bend) * speed_i
             d_before_b[i] -= d_add
             # bend = now[i - 1] - 2.0 * now[i] + now[i + 1]
-            d_before[i + 1] += d_bend
-            d_now_i[i - 1] = 2.0 * (d_add - d_bend)
-            d_bend_b[i - 1] = d_bend
-        for i in range(1, size - 1):
+            d_before[i] += 2.0 * (d_add - d_bend)
+            d_bend_b[i + 1] = d_bend
+        for i in range(size):
             # bend = now[i - 1] - 2.0 * now[i] + now[i + 1]
-            d_before[i] += d_now_i[i - 1]
-        for i in range(1, size - 1):
-            # bend = now[i - 1] - 2.0 * now[i] + now[i + 1]
-            d_before[i - 1] += d_bend_b[i - 1]
+            d_before[i] += d_bend_b[i] + d_bend_b[i + 2]
         if checkpoints[kept - 1] == k:
             kept -= 1
         d_before, d_now = d_before_b, d_before

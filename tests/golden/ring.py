@@ -63,8 +63,8 @@ def ring_value_and_grad(u0, viscosity, steps):
         d_u_1 = 2.0 * u_i
         d_u[i] = d_u_1
     count = max(n - 2, 0)
-    d_left_b = np.empty(count)
-    d_right_b = np.empty(count)
+    d_left_b = np.zeros(count + 4)
+    d_right_b = np.zeros(count + 4)
     d_viscosity = 0.0
     for _ in range(steps):
         d_u_b = np.zeros_like(u0)
@@ -104,13 +104,10 @@ def ring_value_and_grad(u0, viscosity, steps):
             d_left = d_sub * mul + d_add
             d_right = d_add - d_sub * mul
             d_u_b[i] += d_sub - 0.1 * (d_sub * (right - left)) - 2.0 * d_add
-            d_left_b[i - 1] = d_left
-            d_right_b[i - 1] = d_right
-        for i in range(1, n - 1):
+            d_left_b[i + 1] = d_left
+            d_right_b[i + 1] = d_right
+        for i in range(n):
             # right, left = u[(i + 1) % n], u[(i - 1) % n]
-            d_u_b[i - 1] += d_left_b[i - 1]
-        for i in range(1, n - 1):
-            # right, left = u[(i + 1) % n], u[(i - 1) % n]
-            d_u_b[i + 1] += d_right_b[i - 1]
+            d_u_b[i] += d_left_b[i + 2] + d_right_b[i]
         d_u = d_u_b
     return result, (d_u, d_viscosity)
