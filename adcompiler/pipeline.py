@@ -50,7 +50,7 @@ from adcompiler.prepare.bounds import check_varied_indices
 from adcompiler.prepare.captured_buffers import with_buffers
 from adcompiler.prepare.captured_values import as_captured, as_values
 from adcompiler.prepare.complex_parts import typed_without_parts
-from adcompiler.prepare.decomposition_results import by_parts, name_parts
+from adcompiler.prepare.decomposition_results import by_parts, copy_written, name_parts
 from adcompiler.prepare.divisors import check_divisors
 from adcompiler.prepare.ellipses import typed_without_ellipses
 from adcompiler.prepare.finite_values import check_values
@@ -236,6 +236,7 @@ STAGES: dict[str, Stage] = {
     "factored": (
         Pass("triangles", lambda u: substitute_in_triangles(u.graph), "triangular matrices need no factors"),
         Pass("factors", lambda u: share_factors(u.graph), "one factorisation for solve, det and inv"),
+        Pass("written_results", lambda u: copy_written(u.graph), "rules read what functions returned"),
     ),
     "checked": (
         Pass(

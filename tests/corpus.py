@@ -4075,3 +4075,52 @@ def scaled_and_read_in_a_nest(x, a):
             u[:] = (x + u) * x
     w[:] *= u
     return np.sum(u * u) + np.sum(w)
+
+
+@case(X3, 0.7)
+def one_array_several_times_in_a_list(x, c):
+    g, h = 2 * [x], [x, x] + [np.sin(x)]
+    for i in range(len(g)):
+        g[i][0] *= c
+    for row in h:
+        row[1] *= c * x[0]
+    return np.sum(x * x)
+
+
+@case(X3, X5)
+def item_that_becomes_another_array(x, v):
+    g = [x] * 2
+    pair = (x.copy(), np.sin(v))
+    for i in range(2):
+        g[i] = pair[0]
+    return np.sum(x) * np.sum(v) + np.sum(g[1] * g[0])
+
+
+@case(X3)
+def overlapping_parts_by_way_of_a_list(x):
+    g = [x, 2.0 * x]
+    g[-2][1:] += x[:-1]
+    y = g[0]
+    y[:-1] *= x[1:]
+    g[0][:] += g[0][::-1]
+    return np.sum(x * x)
+
+
+@case(X3, X3[::-1].copy(), 0.6)
+def inner_loop_that_ends_at_once(x, y, c):
+    for i in range(len(x)):
+        for _ in range(len(x)):
+            if y[i] > 0.2:
+                break
+            x[0] = c
+    return x @ x * y[0]
+
+
+@case(np.array([0.4, -0.7]), np.array([0.2, 0.7]))
+def boundary_set_after_a_solve(x, y):
+    a = np.outer(x, y) + 2.0 * np.eye(2)
+    for _ in range(2):
+        y = np.linalg.solve(a, y)
+        y[0] += x[1]
+        y *= 0.5
+    return y @ x

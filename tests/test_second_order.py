@@ -256,10 +256,29 @@ def test_decompositions_twice(call):
     check_hvp(function, (np.array([[1.3, 0.4], [-0.2, 0.9]]),), (0,), jit=False)
 
 
+def test_decompositions_twice_in_loops():
+    """Each iteration keeps what the decomposition returned, which depends on the matrix, too."""
+
+    def factors(x, a):
+        for i in range(len(x)):
+            a = np.sin(np.linalg.qr(x + a)[1]) + a * np.linalg.qr(a * x[i])[0]
+        return np.sum(a * a)
+
+    def singular_values(x, a):
+        for _ in range(len(x)):
+            a = np.sin(np.linalg.svd(x + a)[1]) * x + a
+        return np.sum(a)
+
+    args = np.array([0.3, 0.8]), np.array([[1.3, 0.4], [-0.2, 0.9]])
+    check_hvp(factors, args, (0,), jit=False)
+    check_hvp(singular_values, args, (0, 1), jit=False)
+
+
 @pytest.mark.parametrize(
     ("make", "code"),
     [
         (lambda: grad(grad(rosenbrock))(X), "AD302"),
+        (lambda: jacobian(lambda x: x.fill(1.0))(X), "AD302"),
         (lambda: hvp(rosenbrock)(X, np.ones(3)), "AD305"),
         (lambda: hvp(rosenbrock)(X), "AD305"),
     ],

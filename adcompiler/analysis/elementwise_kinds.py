@@ -50,6 +50,8 @@ def elementwise_kind(node: Apply, kinds: Sequence[types.Type]) -> types.Type:
     Raises:
         UnknownTypeError: where it is not plain.
     """
+    if any(isinstance(kind, types.Sequence) for kind in kinds):
+        raise UnknownTypeError
     arrays = [kind for kind in kinds if is_array(kind)]
     result = _number(node, kinds, arrays)
     if not arrays:

@@ -107,9 +107,11 @@ def _of_language(node: Apply, kinds: list[types.Type]) -> types.Type | None:
             return types.List(types.undefined)
         case "list", _:
             return _display(kinds)
-        case "mul", [types.List() as items, count]:
+        case "mul", [types.List() as items, count] | [count, types.List() as items]:
             one_of(count, int64)
             return whole(items)
+        case "add", [types.List() as one, types.List() as two] if whole(one) == whole(two):
+            return whole(one)
         case "iadd" | "isub" | "imul", [one, two]:
             return _in_place(one, two)
         case "itruediv", [types.Array() as one, two]:

@@ -87,7 +87,8 @@ def jit_options(function: object, overrides: Mapping[str, Any]) -> dict[str, Any
     unknown = sorted(overrides.keys() - {*_KNOWN})
     if unknown:
         reason = f"there is no option {unknown[0]!r}"
-        others = ("argnums", "jit", "has_aux", "holomorphic", *OWN_OPTIONS, *_KNOWN)
+        known = ("argnums", "jit", "has_aux", "holomorphic", *OWN_OPTIONS, *_KNOWN)
+        others = [option for option in known if option != unknown[0]]
         near = (
             difflib.get_close_matches(unknown[0], others, 1)
             or ["argnums"][: unknown[0] in ("wrt", "argnames")]

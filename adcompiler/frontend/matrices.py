@@ -95,6 +95,9 @@ def jacobian(call: Differentiated, how: Transformation) -> Binding:
     call.places(how.wrt)
     is_outlined = how.mode != "jacrev"
     found = call.outline() if is_outlined else call.value()
+    if found == Literal(None):
+        cure = "return the array that it writes, or use vjp, which treats written arguments as results"
+        raise call.state.refuse("AD302", f"'{call.name}' returns nothing", call.node, cure)
     found, aux = parted(call, found, how.has_aux)
     parts = [*flatten(found)]
     supply = iter(range(len(parts)))

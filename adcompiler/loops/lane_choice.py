@@ -86,7 +86,8 @@ def _way(node: Node, loop: For, inner: For, kinds: LaneValues) -> _Way:
 
 def _adds_up_functions(loop: For, inner: list[For]) -> bool:
     """Tell whether iterations add up elementary functions of other elements than there are iterations."""
-    adding = [deep for deep in inner if SUM in carried_kinds(deep.body) and deep.stop != loop.stop]
+    whole = [deep for deep in inner if not deep.breaks and deep.stop != loop.stop]
+    adding = [deep for deep in whole if SUM in carried_kinds(deep.body)]
     return any(isinstance(node, Apply) and card(node.fn).fast for deep in adding for node in walk(deep.body))
 
 

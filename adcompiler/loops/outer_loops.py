@@ -150,7 +150,7 @@ def _has_functions(part: Region) -> bool:
 
 def _is_simple(loop: For, loops: Loops, known: Iterations) -> bool:
     """Tell whether LLVM vectorises an innermost loop: it hands on sums only, and writes no neighbours."""
-    touched = known.touched(loop, loops)
+    touched = None if loop.breaks else known.touched(loop, loops)
     if touched is None or None in carried_kinds(loop.body) or not all(map(is_simple, walk(loop.body))):
         return False
     index = loop.body.params[0]

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from numba.core import types as nt
 
+from adcompiler.analysis.alias import memory
+from adcompiler.analysis.types import is_array, is_list, is_memory
 from adcompiler.frontend.custom_calls import taken_apart
 from adcompiler.graph.nodes import Apply, Atom, Global, Graph, Literal, Node, Region, Value
-from adcompiler.graph.walk import map_region, substitute, walk
+from adcompiler.graph.walk import defined, map_region, substitute, walk
 from adcompiler.primitives import card, part_of
 
 
@@ -120,6 +122,38 @@ def _place(node: Node, seen: dict[Value, list[Value]], items: dict[Value, Value]
             assert position is not None
             return seen[items[raw]][position - len(node.args)]
     return None
+
+
+def copy_written(graph: Graph) -> Graph:
+    """Return the graph with results that are written afterwards as copies: rules read what was returned.
+
+    Args:
+        graph: the typed primal.
+    """
+    found = [node for node in walk(graph.body) if isinstance(node, Apply) and _is_array_part(node)]
+    if not found:
+        return graph
+    memories = {value for value in defined(graph.body) if is_memory(value.type)}
+    info = memory(graph.body, memories, {value for value in memories if is_list(value.type)})
+    written = [node for node in found if info.is_written(node.out)]
+
+    def rewrite(region: Region) -> Region:
+        nodes: list[Node] = []
+        for node in region.nodes:
+            if node not in written:
+                nodes.append(node)
+                continue
+            assert isinstance(node, Apply)
+            raw = Value(node.out.name, temporary=True, type=node.out.type)
+            nodes.append(replace(node, out=raw))
+            nodes.append(Apply(node.out, "copy", (raw,), loc=node.loc, role=node.role))
+        return replace(region, nodes=tuple(nodes))
+
+    return replace(graph, body=map_region(graph.body, rewrite)) if written else graph
+
+
+def _is_array_part(node: Apply) -> bool:
+    return part_of(node.fn, len(node.args)) is not None and is_array(node.out.type)
 
 
 def name_parts(graph: Graph) -> Graph:

@@ -234,13 +234,14 @@ def _of_type(factor: Atom, product: Apply, nodes: list[Node]) -> Atom:
 
 def _copy_overlapping(graph: Graph) -> Graph:
     """`x += x[::-1]` adds what x was before: NumPy sees to that, Numba does not."""
-    arrays = {value for value in defined(graph.body) if is_array(value.type)}
-    classes = memory_classes(graph.body, arrays)
+    memories = {value for value in defined(graph.body) if is_memory(value.type)}
+    lists = {value for value in memories if is_list(value.type)}
+    classes = memory_classes(graph.body, memories, lists)
 
     def rewrite(region: Region) -> Region:
         nodes: list[Node] = []
         for node in region.nodes:
-            if isinstance(node, Store) and node.accumulate and node.value in arrays:
+            if isinstance(node, Store) and node.accumulate and is_array(type_of(node.value)):
                 assert isinstance(node.value, Value)
                 if classes.get(node.value, node.value) is classes.get(node.array, node.array):
                     copy = Value(node.value.name, temporary=True)

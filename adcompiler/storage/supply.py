@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from adcompiler.analysis.sizes import Shape
-from adcompiler.graph.nodes import Apply, Atom, If, Node, Region, Value
+from adcompiler.graph.nodes import Apply, Atom, If, Node, Region, Value, entry
 from adcompiler.graph.walk import clone, free, operands, regions, results, substitute, values, with_regions
+from adcompiler.primitives import part_of
 from adcompiler.simplify.passed_checks import passed_of
 from adcompiler.storage.plan import LoopPlan
 from adcompiler.storage.taken_sizes import sizes_of_taken
@@ -34,8 +35,9 @@ class Supply:
 
     def begin(self, primal: Region, back: Region) -> Region:
         """Begin a reverse region, and the branches in it, with the values that its primal region defined."""
-        made = self._made(primal, free(back))
+        made, parts = _without_parts(self._made(primal, free(back)))
         kept = clone(Region((), tuple(_in_order(made)), ()), self.mapping)
+        self.mapping.update((value, entry(self.mapping, raw) or raw) for value, raw in parts.items())
         for value, out in self.plan.alike.items():
             if out in self.mapping:  # a branch that is run again has its own value, for itself alone
                 self.mapping[value] = self.mapping[out]
@@ -66,6 +68,17 @@ class Supply:
         taken = [node.out for node in made if isinstance(node, Apply) and node.fn == "pop"]
         known = {*known, *self.mapping, *(value for node in made for value in results(node))}
         return made + passed_of(primal.nodes, known) + sizes_of_taken(taken, self.shapes, known)
+
+
+def _without_parts(nodes: list[Node]) -> tuple[list[Node], dict[Value, Atom]]:
+    """Let parts of what a decomposition returned be what was kept: the matrix is not there any more."""
+    same: dict[Value, Atom] = {}
+    for node in nodes:
+        part = part_of(node.fn, len(node.args)) if isinstance(node, Apply) else None
+        if isinstance(node, Apply) and part is not None:
+            same[node.out] = node.args[part]
+    rest = tuple(node for node in nodes if same.keys().isdisjoint(results(node)))
+    return [*substitute(Region((), rest, ()), same).nodes], same
 
 
 def _in_order(nodes: list[Node]) -> list[Node]:
