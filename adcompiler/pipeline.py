@@ -47,6 +47,7 @@ from adcompiler.polish.sums_to_parts import add_to_views
 from adcompiler.polish.wide_sums import widen_sums
 from adcompiler.prepare.adjoint_blocks_typed import typed_blocks
 from adcompiler.prepare.bounds import check_varied_indices
+from adcompiler.prepare.buffers_in_rows import buffers_in_rows
 from adcompiler.prepare.captured_buffers import with_buffers
 from adcompiler.prepare.captured_values import as_captured, as_values
 from adcompiler.prepare.complex_parts import typed_without_parts
@@ -193,6 +194,7 @@ STAGES: dict[str, Stage] = {
         ),
         *(FOLD, *CLEAN),
         COMMON,
+        Pass("in_rows", lambda u: buffers_in_rows(u.graph, u.shapes), "arrays that take turns, as rows"),
         Pass("joined_stores", lambda u: join_stores(u.graph), "what all arms of a choice store at one place"),
         Pass(
             "dots",

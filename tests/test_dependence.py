@@ -37,7 +37,7 @@ def affine(rng, names):
     for name in names:
         if rng.random() < 0.5:
             form = f"{name} + {form}" if rng.random() < 0.8 else f"{form} - {name}"
-    return form
+    return f"({form}) % {rng.choice([2, 3])}" if rng.random() < 0.2 else form
 
 
 def nest(rng):

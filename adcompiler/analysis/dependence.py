@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
+from numba.core import types as nt
+
 from adcompiler.analysis.affine import Linear, feasible, linear
 from adcompiler.analysis.types import is_array, is_scalar, rank
 from adcompiler.graph.nodes import Apply, Atom, For, Literal, Node, Store, Value, While, entry, type_of
@@ -29,6 +31,7 @@ class Dependences:
         known: answers given before.
         carried: arrays that a loop carries, where they are known to be different ones.
         merged: what loops and branches yield: it may be any array that was there, or was made inside.
+        quotients: for each remainder by a number, how often it goes into what is divided.
     """
 
     makers: dict[Value, Apply] = field(default_factory=dict)
@@ -36,6 +39,7 @@ class Dependences:
     known: dict[tuple[Node, Node], bool] = field(default_factory=dict)
     carried: dict[Value, Node] = field(default_factory=dict)
     merged: set[Value] = field(default_factory=set)
+    quotients: dict[Value, Value] = field(default_factory=dict)
 
     def enter(self, node: Node, loops: Loops) -> None:
         """Take up a node that stands in these loops."""
@@ -102,6 +106,14 @@ class Dependences:
             spans[1], around[1], spans[0], around[0], common, level, least
         )
 
+    def may_touch(self, one: Access, two: Access, loop: Node) -> bool:
+        """Tell whether two accesses may touch one element while a loop around both runs once."""
+        first, second = self._place(*one), self._place(*two)
+        if first is None or second is None or self.may_clash(one, two, loop):
+            return True
+        common = [a for a, b in zip(one[2], two[2], strict=False) if a is b]
+        return first[0] is second[0] and self._meet(first[1], one[2], second[1], two[2], common, len(common))
+
     def are_different(self, one: Value, two: Value) -> bool:
         """Tell whether two arrays are known to be different ones."""
         if self.is_new(one, two) or self.is_new(two, one):
@@ -118,11 +130,11 @@ class Dependences:
     def is_new(self, array: Value, other: Value) -> bool:
         """Tell whether an array is allocated after another one was there, or apart from it."""
         made, also = self.makers.get(array), self.makers.get(other)
-        if made is None or not _is_memory_of_its_own(made):
+        if made is None or not is_memory_of_its_own(made):
             return False
         home, around = self.homes.get(other, ()), self.homes.get(array, ())
         is_earlier = also is None and other not in self.merged and home == around[: len(home)]
-        return is_earlier or (also is not None and _is_memory_of_its_own(also))
+        return is_earlier or (also is not None and is_memory_of_its_own(also))
 
     def may_return(
         self, array: Value, first: tuple[Atom, ...], second: tuple[Atom, ...], loops: Loops
@@ -209,8 +221,11 @@ class Dependences:
         """Tell whether two accesses can touch one element in iterations that first differ at a level."""
         first = self._name(level, "read")
         second = self._name(level, "store")
-        conditions = [form.renamed(first) for form in self.bounds(around_one)]
-        conditions += [form.renamed(second) for form in self.bounds(around_two)]
+        known = (
+            [*self.bounds(around_one), *self._remainders(one)],
+            [*self.bounds(around_two), *self._remainders(two)],
+        )
+        conditions = [form.renamed(first) for form in known[0]] + [form.renamed(second) for form in known[1]]
         if level < len(common):
             loop = common[level]
             step = _step(loop)
@@ -350,6 +365,39 @@ class Dependences:
                 return None
         return kept
 
+    def _divided(self, form: Linear | None) -> Linear | None:
+        """Return a form in which remainders such as `t % 2` are `t - 2 * quotient`."""
+        for symbol in [] if form is None else [*form.terms]:
+            remainder = self._remainder(symbol)
+            if form is not None and remainder is not None:
+                form = form + form.terms[symbol] * (remainder[0] - Linear({symbol: 1}))
+        return form
+
+    def _remainder(self, symbol: Hashable) -> tuple[Linear, int] | None:
+        """Return a remainder by a positive number as a form, and the number; None for other symbols."""
+        match entry(self.makers, symbol):
+            case Apply(fn="mod", out=out, args=(whole, Literal(value=int() as divisor))) if divisor > 0:
+                form = linear(whole, self.makers) if isinstance(type_of(whole), nt.Integer) else None
+            case _:
+                return None
+        if form is None:
+            return None
+        if out not in self.quotients:
+            self.quotients[out] = quotient = Value("quotient", temporary=True)
+            self.homes[quotient] = self.homes.get(out, ())
+        return form - divisor * Linear({self.quotients[out]: 1}), divisor
+
+    def _remainders(self, spans: list[Span]) -> list[Linear]:
+        """Return what is known of the remainders that forms are written with."""
+        symbols = {symbol for span in spans for form in span if form is not None for symbol in form.terms}
+        found: list[Linear] = []
+        for out, quotient in self.quotients.items():
+            remainder = self._remainder(out) if quotient in symbols else None
+            if remainder is not None:
+                form, divisor = remainder
+                found += [form, -1 * form + (divisor - 1)]
+        return found
+
     def _slice(self, atom: Atom, span: Span, loops: Loops) -> Span:
         made, offset = entry(self.makers, atom), span[0]
         if made is None or made.fn != "slice" or len(made.args) != 2 or offset is None:
@@ -362,10 +410,10 @@ class Dependences:
 
     def _counted(self, atom: Atom, loops: Loops) -> Linear | None:
         """Return an index as a form if it cannot be negative: such an index counts from the end."""
-        form = linear(atom, self.makers)
+        form = self._divided(linear(atom, self.makers))
         if form is None:
             return None
-        conditions = [*self.bounds(loops), -1 * form - 1]
+        conditions = [*self.bounds(loops), *self._remainders([(form, form)]), -1 * form - 1]
         return None if feasible([*conditions, *self._sizes(conditions)]) else form
 
 
@@ -383,7 +431,7 @@ def _step(loop: Node) -> int:
     return step if isinstance(step, int) else 0
 
 
-def _is_memory_of_its_own(made: Apply) -> bool:
+def is_memory_of_its_own(made: Apply) -> bool:
     """Tell whether a node makes an array that nothing else shares."""
     known = card(made.fn)
     is_result = is_array(made.out.type) and known.shows is Shows.NOTHING

@@ -160,8 +160,15 @@ def _later_stores(loop: For, loops: Loops, iterations: Iterations) -> list[Store
                 used.update(values(operands(node)), *(free(part) for part in regions(node)))
     later: list[Store] = []
     for array, stores in found.items():
-        others = (used | found.keys() | fixed.keys()) - {array}
-        if array in used or any(iterations.may_share(array, other) for other in others):
+        others = {
+            other for other in used | found.keys() | fixed.keys() if iterations.may_share(array, other)
+        } - {array}
+        places = [
+            (other, place)
+            for other in others - used
+            for place in (*fixed.get(other, ()), *(store.index for store in found.get(other, ())))
+        ]
+        if array in used or not others.isdisjoint(used) or _meet(stores, places, loop, loops, iterations):
             continue
         offsets = [distance(store.index[-1], index, makers) for store in stores]
         if None in offsets or any(index in store.index[:-1] for store in stores) or is_complex(array.type):
@@ -177,6 +184,22 @@ def _later_stores(loop: For, loops: Loops, iterations: Iterations) -> list[Store
         ):
             later += waiting
     return later
+
+
+def _meet(
+    stores: list[Store],
+    places: list[tuple[Value, tuple[Atom, ...]]],
+    loop: For,
+    loops: Loops,
+    iterations: Iterations,
+) -> bool:
+    """Tell whether sums may go to elements that a loop touches by way of other names of an array."""
+    inside = (*loops, loop)
+    return any(
+        iterations.dependences.may_touch((store.array, store.index, inside), (other, place, inside), loop)
+        for store in stores
+        for other, place in places
+    )
 
 
 def _is_elsewhere(
