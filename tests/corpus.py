@@ -4124,3 +4124,21 @@ def boundary_set_after_a_solve(x, y):
         y[0] += x[1]
         y *= 0.5
     return y @ x
+
+
+@njit
+def _last_items(rows, factors):
+    t = 0.0
+    for row, factor in zip(rows, factors):
+        t = np.sin(t + row[-1] * factor)
+    return t
+
+
+@case(X3)
+def lists_for_a_function_that_is_called_in_a_loop(x):
+    h = [e * e for e in x]
+    g = [np.ones(len(x)) for _ in range(3)]
+    s = 0.0
+    for _ in range(len(g)):
+        s += _last_items(g, h)
+    return s

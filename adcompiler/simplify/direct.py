@@ -30,6 +30,7 @@ def without_parts(body: Region, is_meant: Callable[[Apply], bool]) -> Region:
         if isinstance(node, Apply)
         and node.fn == "getitem"
         and is_array(node.out.type)
+        and is_array(type_of(node.args[0]))
         and all(_is_position(atom) for atom in node.args[1:])
         and is_meant(node)
     }
