@@ -4126,7 +4126,6 @@ def boundary_set_after_a_solve(x, y):
     return y @ x
 
 
-@njit
 def _last_items(rows, factors):
     t = 0.0
     for row, factor in zip(rows, factors):
