@@ -1,4 +1,4 @@
-"""What all arms of a choice store at one place is stored once, behind the choice.
+"""What all arms of a choice store at one place is stored once, behind the choice; what all read, before it.
 
 The adjoint is then read and cleared before the test as well, and the arms of the reversal only compute: LLVM
 makes selections of them, and vectorises the loop around. Fluxes that are chosen by a sign are written so.
@@ -12,9 +12,9 @@ from dataclasses import replace
 from numba import float32, float64, int64, typeof
 from numba.core import types as nt
 
-from adcompiler.analysis.types import element, is_float, is_scalar
+from adcompiler.analysis.types import element, is_array, is_float, is_scalar
 from adcompiler.graph.nodes import Apply, Atom, Graph, If, Literal, Node, Region, Store, Value, type_of
-from adcompiler.graph.walk import map_region
+from adcompiler.graph.walk import map_region, substitute
 from adcompiler.primitives import card
 
 
@@ -32,6 +32,63 @@ def join_stores(graph: Graph) -> Graph:
         return replace(region, nodes=tuple(nodes))
 
     return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def join_loads(graph: Graph) -> Graph:
+    """Return the graph with elements that both arms of a choice read before their choices.
+
+    Args:
+        graph: the graph of a function.
+    """
+
+    def rewrite(region: Region) -> Region:
+        nodes = [
+            made for node in region.nodes for made in (_read_before(node) if isinstance(node, If) else [node])
+        ]
+        return replace(region, nodes=tuple(nodes))
+
+    return replace(graph, body=map_region(graph.body, rewrite))
+
+
+def _read_before(choice: If) -> list[Node]:
+    """Return what the arms of a choice both read, and the choice."""
+    index = _Index(_makers(choice.then), _makers(choice.orelse))
+    same: dict[Value, Atom] = {}
+    others = _first_loads(choice.orelse)
+    for load in _first_loads(choice.then):
+        alike = next((other for other in others if index.is_same_load(load, other)), None)
+        if alike is not None:
+            before = replace(load, out=replace(load.out), args=tuple(map(index.copied, load.args)))
+            index.nodes.append(before)
+            same[load.out] = same[alike.out] = before.out
+            others.remove(alike)
+    if not same:
+        return [choice]
+    then, orelse = (
+        substitute(replace(arm, nodes=tuple(n for n in arm.nodes if not _makes(n, same))), same)
+        for arm in (choice.then, choice.orelse)
+    )
+    return [*index.nodes, replace(choice, then=then, orelse=orelse)]
+
+
+def _makes(node: Node, same: Mapping[Value, Atom]) -> bool:
+    return isinstance(node, Apply) and node.out in same
+
+
+def _first_loads(arm: Region) -> list[Apply]:
+    """Return the elements that an arm reads before anything but numbers happens in it."""
+    found: list[Apply] = []
+    for node in arm.nodes:
+        match node:
+            case Apply(fn="getitem", args=(Value() as array, *place)) if is_array(array.type):
+                if not _is_number(node.out) or not all(map(_is_number, place)):
+                    return found
+                found.append(node)
+            case Apply() if _is_arithmetic(node):
+                pass
+            case _:
+                return found
+    return found
 
 
 def _joined(choice: If) -> list[Node]:
@@ -113,6 +170,12 @@ class _Index:
         is_alike = here.fn == there.fn and len(here.args) == len(there.args) and not here.keywords
         both = is_alike and _is_arithmetic(here) and _is_arithmetic(there)
         return both and all(self.is_same(*pair) for pair in zip(here.args, there.args, strict=True))
+
+    def is_same_load(self, one: Apply, two: Apply) -> bool:
+        """Tell whether arms read the same element, of an array that was there before."""
+        if one.args[0] is not two.args[0] or len(one.args) != len(two.args):
+            return False
+        return all(self.is_same(*pair) for pair in zip(one.args[1:], two.args[1:], strict=True))
 
     def copied(self, atom: Atom) -> Atom:
         """Return an atom of the first arm as it is behind the choice."""
