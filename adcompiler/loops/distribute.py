@@ -41,11 +41,13 @@ from adcompiler.loops.gather import (
     Sums,
     distance,
     gathered,
+    is_element,
     only_if,
     stays_inside,
     sums_to_gather,
     width,
 )
+from adcompiler.loops.sums_behind import sums_behind_choices
 from adcompiler.loops.whole_numbers import counted_from, shifted, whole_number
 from adcompiler.prepare.allocation import allocate
 from adcompiler.prepare.guard import write_form
@@ -68,10 +70,13 @@ def distribute(graph: Graph, at_once: bool = False) -> Graph:
     before: dict[Node, list[Node]] = defaultdict(list)
 
     def split(loop: For, loops: Loops) -> list[Node] | None:
+        dependences = iterations.dependences
         later = _later_sums(loop, loops, iterations)
         if not later:
+            loop = without_sums_in_arms(loop, loops)
+            later = _later_sums(loop, loops, iterations)
+        if not later:
             return None
-        dependences = iterations.dependences
         upwards: list[Apply] = []
         if loop.step == Literal(-1):  # in any order, now that sums that others read come last
             ends = [whole_number("add", upwards, end, Literal(1)) for end in (loop.stop, loop.start)]
@@ -91,6 +96,17 @@ def distribute(graph: Graph, at_once: bool = False) -> Graph:
             return [*parts.scratch, *upwards, *parts.loops]
         before[outer] += parts.scratch
         return [*upwards, *parts.loops]
+
+    def without_sums_in_arms(loop: For, loops: Loops) -> For:
+        bounds = iterations.dependences.bounds((*loops, loop))
+        body = sums_behind_choices(
+            loop.body, lambda store: is_element(store, elements, bounds), iterations.may_share
+        )
+        if body is None:
+            return loop
+        loop = replace(loop, body=body)
+        iterations.enter(Region((), (loop,), ()), loops)
+        return loop
 
     def region(body: Region, loops: Loops) -> Region:
         nodes: list[Node] = []

@@ -43,6 +43,7 @@ class Term:
     is_negative: bool
 
 
+Span = tuple[Linear | None, Linear | None]
 Sums = tuple[Term, ...]
 """Sums of a loop to elements of one row."""
 
@@ -189,17 +190,31 @@ def stays_inside(sums: Sums, loop: For, elements: Elements, bounds: list[Linear]
         bounds: forms that are zero or more in the loops around it.
     """
     store, offsets = sums[0].store, [term.offset for term in sums]
-    shape = elements.shapes.get(store.array, ())
-    first, last = [*store.index[:-1], loop.start], [*store.index[:-1], loop.stop]
-    ends = [[linear(atom, elements.makers) for atom in atoms] for atoms in (first, last)]
+    start, stop = linear(loop.start, elements.makers), linear(loop.stop, elements.makers)
+    if start is None or stop is None:
+        return False
+    spans = [*_places(store.index[:-1], elements), (start + min(offsets), stop + max(offsets))]
+    return _fit(store.array, spans, elements, bounds)
+
+
+def is_element(store: Store, elements: Elements, bounds: list[Linear]) -> bool:
+    """Tell whether a store is to an element in all iterations of the loops that bounds are of."""
+    return _fit(store.array, _places(store.index, elements), elements, bounds)
+
+
+def _places(index: Iterable[Atom], elements: Elements) -> list[Span]:
+    forms = (linear(atom, elements.makers) for atom in index)
+    return [(form, None if form is None else form + 1) for form in forms]
+
+
+def _fit(array: Value, spans: list[Span], elements: Elements, bounds: list[Linear]) -> bool:
+    """Tell whether spans, without their ends, are of elements of an array."""
+    shape = elements.shapes.get(array, ())
     known = [elements.in_sizes(form) for form in bounds]
-    for axis, (low, high) in enumerate(zip(*ends, strict=True)):
+    for axis, (low, high) in enumerate(spans):
         if low is None or high is None or axis >= len(shape):
             return False
-        is_last = axis == len(first) - 1
-        below, beyond = (min(offsets), max(offsets)) if is_last else (0, 1)
-        least = elements.in_sizes(low) + below
-        room = form_of(shape[axis]) - elements.in_sizes(high) - beyond
+        least, room = elements.in_sizes(low), form_of(shape[axis]) - elements.in_sizes(high)
         symbols = {symbol for form in (*known, least, room) for symbol in form.terms}
         conditions = [*known, *(Linear({symbol: 1}) for symbol in symbols if isinstance(symbol, Axis))]
         if any(feasible([*conditions, -1 * form - 1]) for form in (least, room)):
