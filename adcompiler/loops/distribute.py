@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from numba.core import types as nt
 
@@ -64,61 +65,79 @@ def distribute(graph: Graph, at_once: bool = False) -> Graph:
         graph: the graph of a gradient.
         at_once: whether iterations of loops around may run at once: each then keeps arrays of its own.
     """
-    iterations = Iterations(graph)
-    shapes, sizes = symbolic_sizes(graph)
-    elements = Elements(shapes, sizes, iterations.dependences.makers, {})
-    before: dict[Node, list[Node]] = defaultdict(list)
+    splitter = _Splitter(graph, at_once)
+    return replace(graph, body=splitter.region(graph.body, ()))
 
-    def split(loop: For, loops: Loops) -> list[Node] | None:
-        dependences = iterations.dependences
-        later = _later_sums(loop, loops, iterations)
+
+class _Splitter:
+    """Splits the loops of a graph.
+
+    Attributes:
+        graph: the graph.
+        at_once: whether iterations may run at once.
+        iterations: tells which of them touch the same memory.
+        before: what is to stand before a loop.
+    """
+
+    def __init__(self, graph: Graph, at_once: bool) -> None:
+        self.graph, self.at_once = graph, at_once
+        self.iterations = Iterations(graph)
+        self.before: dict[Node, list[Node]] = defaultdict(list)
+
+    @cached_property
+    def elements(self) -> Elements:
+        """What knows the sizes of arrays."""
+        return Elements(*symbolic_sizes(self.graph), self.iterations.dependences.makers, {})
+
+    def region(self, body: Region, loops: Loops) -> Region:
+        """Return a region with the loops in it split."""
+        nodes: list[Node] = []
+        for node in body.nodes:
+            made = self.split(node, loops) if isinstance(node, For) else None
+            if made is None:
+                inner = (*loops, node) if isinstance(node, For | While) else loops
+                made = [with_regions(node, tuple(self.region(part, inner) for part in regions(node)))]
+            nodes += [*self.before.pop(node, ()), *made]
+        return replace(body, nodes=tuple(nodes))
+
+    def split(self, loop: For, loops: Loops) -> list[Node] | None:
+        """Return a loop in parts, None where it stays whole."""
+        dependences = self.iterations.dependences
+        later = _later_sums(loop, loops, self.iterations)
         if not later:
-            loop = without_sums_in_arms(loop, loops)
-            later = _later_sums(loop, loops, iterations)
-        if not later:
-            return None
+            loop = self.without_sums_in_arms(loop, loops)
+            later = _later_sums(loop, loops, self.iterations)
         upwards: list[Apply] = []
         if loop.step == Literal(-1):  # in any order, now that sums that others read come last
             ends = [whole_number("add", upwards, end, Literal(1)) for end in (loop.stop, loop.start)]
             dependences.makers.update((node.out, node) for node in upwards)
             loop = replace(loop, start=ends[0], stop=ends[1], step=Literal(1))
-        length = trips(loop, dependences.makers)
+        length = trips(loop, dependences.makers) if later else None
         if length is None:
             return None
         always = dependences.always_runs(loop, loops)
         parts = _Parts(loop, length, dependences.makers)
-        parts.split(later, _loaded(loop, iterations))
+        parts.split(later, _loaded(loop, self.iterations))
         for row in parts.rows:
-            is_safe = always or stays_inside(row, loop, elements, dependences.bounds(loops))
+            is_safe = always or stays_inside(row, loop, self.elements, dependences.bounds(loops))
             parts.gather(row, behind_test=not is_safe)
-        outer = None if at_once else _outermost(length, loops, iterations)
+        outer = None if self.at_once else _outermost(length, loops, self.iterations)
         if outer is None:
             return [*parts.scratch, *upwards, *parts.loops]
-        before[outer] += parts.scratch
+        self.before[outer] += parts.scratch
         return [*upwards, *parts.loops]
 
-    def without_sums_in_arms(loop: For, loops: Loops) -> For:
-        bounds = iterations.dependences.bounds((*loops, loop))
+    def without_sums_in_arms(self, loop: For, loops: Loops) -> For:
+        """Return a loop whose choices only compute, if that is possible."""
+        bounds = self.iterations.dependences.bounds((*loops, loop))
         body = sums_behind_choices(
-            loop.body, lambda store: is_element(store, elements, bounds), iterations.may_share
+            loop.body, lambda store: is_element(store, self.elements, bounds), self.iterations.may_share
         )
         if body is None:
             return loop
         loop = replace(loop, body=body)
-        iterations.enter(Region((), (loop,), ()), loops)
+        self.iterations.enter(Region((), (loop,), ()), loops)
         return loop
-
-    def region(body: Region, loops: Loops) -> Region:
-        nodes: list[Node] = []
-        for node in body.nodes:
-            made = split(node, loops) if isinstance(node, For) else None
-            if made is None:
-                inner = (*loops, node) if isinstance(node, For | While) else loops
-                made = [with_regions(node, tuple(region(part, inner) for part in regions(node)))]
-            nodes += [*before.pop(node, ()), *made]
-        return replace(body, nodes=tuple(nodes))
-
-    return replace(graph, body=region(graph.body, ()))
 
 
 def _later_sums(loop: For, loops: Loops, iterations: Iterations) -> list[Store]:
