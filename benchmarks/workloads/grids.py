@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from benchmarks.hand import by_hand
 from benchmarks.workload import Workload, jax_gradient
 
 SWEEPS = 20
@@ -130,33 +131,29 @@ def burgers(start, viscosity):
     return np.sum(u * u)
 
 
-@njit(error_model="numpy")
+@by_hand
 def burgers_by_hand(start, viscosity):
-    n, steps = len(start), 100
+    n, steps, k = len(start), 100, 25.0 * viscosity
     states = np.empty((steps + 1, n))
     states[0] = start
     for t in range(steps):
         u, new = states[t], states[t + 1]
         for i in range(1, n - 1):
-            new[i] = (
-                u[i] - 0.16 * u[i] * (u[i] - u[i - 1]) + 25.0 * viscosity * (u[i + 1] - 2.0 * u[i] + u[i - 1])
-            )
+            new[i] = u[i] - 0.16 * u[i] * (u[i] - u[i - 1]) + k * (u[i + 1] - 2.0 * u[i] + u[i - 1])
         new[0] = 0.0
         new[n - 1] = 0.0
-    d_u, d_new = 2.0 * states[steps], np.empty(n)
-    d_viscosity = 0.0
+    d, before, d_k = 2.0 * states[steps], np.empty(n), 0.0
     for t in range(steps - 1, -1, -1):
         u = states[t]
-        d_u, d_new = d_new, d_u
-        d_u[:] = 0.0
+        d[0] = d[n - 1] = 0.0
         for i in range(1, n - 1):
-            d = d_new[i]
-            d_viscosity += d * (u[i + 1] - 2.0 * u[i] + u[i - 1])
-            diffusion = 25.0 * viscosity * d
-            d_u[i - 1] += 0.16 * d * u[i] + diffusion
-            d_u[i] += d - 0.16 * d * (2.0 * u[i] - u[i - 1]) - 2.0 * diffusion
-            d_u[i + 1] += diffusion
-    return np.sum(states[steps] ** 2), (d_u, 25.0 * d_viscosity)
+            d_k += d[i] * (u[i + 1] - 2.0 * u[i] + u[i - 1])
+            here = d[i] * (1.0 - 0.16 * (2.0 * u[i] - u[i - 1]) - 2.0 * k)
+            before[i] = here + d[i + 1] * (0.16 * u[i + 1] + k) + d[i - 1] * k
+        before[0] = d[1] * (0.16 * u[1] + k)
+        before[n - 1] = d[n - 2] * k
+        d, before = before, d
+    return np.sum(states[steps] ** 2), (d, 25.0 * d_k)
 
 
 def burgers_in_jax():
