@@ -35,6 +35,7 @@ def stem_of(name: str, digest: str) -> str:
 
 
 _DOWN = re.compile(r"range\(.*, (-1|\d+), -1\)", re.DOTALL)
+_UP = re.compile(r"range\((\d+, )?[^,]*\)")
 _made_of: dict[str, tuple[str, Mapping[str, object]]] = {}
 """The text of each module of this process, and what was handed over to it."""
 
@@ -83,7 +84,7 @@ sys.meta_path.append(_NotYetMade())
 
 
 class _Calls(ast.NodeTransformer):
-    """Writes `a @ b` as a call, which compiles faster, and ranges that count down as what LLVM knows ends."""
+    """Writes `a @ b` as a call, which compiles faster, and ranges as what LLVM knows more of."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
@@ -97,9 +98,22 @@ class _Calls(ast.NodeTransformer):
         self.generic_visit(node)
         match ast.unparse(node.iter), node.iter:
             case text, ast.Call(args=[start, last, _]) if _DOWN.fullmatch(text):
-                function = ast.Attribute(ast.Name("np", ast.Load()), "downwards", ast.Load())
-                node.iter = ast.copy_location(ast.Call(function, [start, last], []), node.iter)
+                _count(node, "downwards", start, last)
+            case text, ast.Call(args=[*start, stop]) if _UP.fullmatch(text) and _has_choices(node):
+                _count(node, "upwards", *(start or [ast.Constant(0)]), stop)
         return ast.fix_missing_locations(node)
+
+
+def _count(loop: ast.For, name: str, *ends: ast.expr) -> None:
+    """Let a loop go over a range that LLVM knows more of."""
+    function = ast.Attribute(ast.Name("np", ast.Load()), name, ast.Load())
+    loop.iter = ast.copy_location(ast.Call(function, [*ends], []), loop.iter)
+
+
+def _has_choices(loop: ast.For) -> bool:
+    """Tell whether an innermost loop chooses what to do in an iteration."""
+    inside = [*map(type, (node for part in loop.body for node in ast.walk(part)))]
+    return ast.If in inside and not {ast.For, ast.While, ast.Break}.intersection(inside)
 
 
 def compile_now(

@@ -23,7 +23,8 @@ from numba.np import arrayobj as _arrayobj
 
 from adcompiler.runtime.blas import matmul as matmul
 from adcompiler.runtime.cleared import fill_with_zeros as _fill_with_zeros
-from adcompiler.runtime.downwards import downwards as downwards
+from adcompiler.runtime.counting import downwards as downwards
+from adcompiler.runtime.counting import upwards as upwards
 
 _LARGE, _PAGE, _HUGEPAGE = 4 << 20, 4096, 14
 """From how many bytes on, the size of a page, and what `madvise` calls large pages."""

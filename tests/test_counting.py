@@ -1,4 +1,4 @@
-"""Loops that count down, and iterations that hand on what the next one reads, in compiled code."""
+"""Ranges of which LLVM knows more, and iterations that hand on what the next one reads, in compiled code."""
 
 import numpy as np
 import pytest
@@ -22,6 +22,45 @@ def visited(start, n):
 def test_the_same_numbers_as_a_range(start, n):
     expected = [*range(start, -1, -1), *(10 * i for i in range(n, 2, -1))]
     assert [*visited(start, n), 0] == [*expected, 0]
+
+
+@njit
+def visited_upwards(n):
+    found = [0]
+    for i in numpy_forms.upwards(0, n):
+        found.append(i)
+    for i in numpy_forms.upwards(2, n):
+        found.append(10 * i)
+    return found
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, -4, np.int32(5)])
+def test_the_same_numbers_as_a_range_that_counts_up(n):
+    assert visited_upwards(n) == [0, *range(n), *(10 * i for i in range(2, n))]
+
+
+def upwind(u, speed, steps):
+    """Each cell looks at the neighbour that the wind comes from."""
+    new = np.zeros(len(u))
+    for _ in range(steps):
+        for i in range(1, len(u) - 1):
+            if speed[i] > 0.0:
+                slope = u[i] - u[i - 1]
+            else:
+                slope = u[i + 1] - u[i]
+            new[i] = u[i] - 0.1 * speed[i] * slope
+        u, new = new, u
+    return np.sum(u * u)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 4, 9, 40])
+def test_choices_in_loops(n):
+    rng = np.random.default_rng(n)
+    u, speed = rng.normal(size=n), rng.normal(size=n)
+    found = grad(upwind, argnums=(0, 1))(u, speed, 5)
+    expected = grad(upwind, argnums=(0, 1), jit=False)(u, speed, 5)
+    for one, two in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-12, atol=1e-14)
 
 
 def smoothed(x, weights):
