@@ -4141,3 +4141,13 @@ def lists_for_a_function_that_is_called_in_a_loop(x):
     for _ in range(len(g)):
         s += _last_items(g, h)
     return s
+
+
+@case(X5, 0.7)
+def sums_to_neighbours_that_add_alike(x, k):
+    s = 0.0
+    for i in range(1, len(x) - 1):
+        s += k * x[i + 1] - x[i - 1] + 2.0 * x[i]
+    for i in range(2, len(x) - 2):
+        s += np.cos(x[i - 2]) * k - k * x[i + 2] + x[i + 1] * x[i - 1]
+    return k * s

@@ -100,6 +100,8 @@ class StencilGenerator(ProgramWriter):
             "new[i] = 0.3 * s",
             f"new[{self.near('i')}] += 0.2 * s",
             "total += s * a",
+            f"total += k * cur[{self.near('i')}] - cur[{self.near('i')}] + z[t] * cur[i]",
+            f"total += cur[{self.near('i')}] - cur[{self.near('i')}]",
             f"c[{self.near('i')}] -= 0.1 * s",
             f"new[{self.near('i')}] -= 0.1 * a",
         )

@@ -298,7 +298,8 @@ class _Parts:
         body: list[Node] = [node for node in nodes if node not in moved and node not in single]
         padded = {term.value for row in self.rows for term in row}
         plain = {store.value for store in single if isinstance(store.value, Value)} - loaded - padded
-        self.keep([value for node in nodes for value in results(node) if value in padded | plain], padded)
+        made = (*self.loop.body.params, *(value for node in nodes for value in results(node)))
+        self.keep([value for value in made if value in padded | plain], padded)
         for value, own in self.kept.items():
             place = counted_from(body, self.loop.body.params[0], self.loop.start, own.first)
             body.append(Store(own.array, (place,), value, role=self.loop.role))

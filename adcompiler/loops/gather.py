@@ -68,7 +68,7 @@ def sums_to_gather(loop: For, later: Iterable[Store], makers: Makers) -> tuple[l
     rows: dict[object, list[Term]] = {}
     for node in loop.body.nodes:
         term = _term(node, loop, makers) if isinstance(node, Store) and node.accumulate else None
-        if term is None or not inside.isdisjoint(values(term.store.index[:-1])):
+        if term is None or term.value not in inside or not inside.isdisjoint(values(term.store.index[:-1])):
             continue
         if term.store in waiting or term.store.array not in touched:
             lead = tuple(_key(atom, makers) for atom in term.store.index[:-1])

@@ -97,7 +97,7 @@ def _flat(arm: Region, may_move: Callable[[Store, Region], bool]) -> Region | No
                 if made is None:
                     return None
                 nodes += made
-            case Store(accumulate=True, index=(_, *_)) if _is_number(node.value):
+            case Store(accumulate=True, index=(_, *_)) if type_of(node.value) == node.array.type.dtype:
                 nodes.append(node)
             case If():
                 nodes.append(node)
