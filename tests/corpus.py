@@ -4151,3 +4151,13 @@ def sums_to_neighbours_that_add_alike(x, k):
     for i in range(2, len(x) - 2):
         s += np.cos(x[i - 2]) * k - k * x[i + 2] + x[i + 1] * x[i - 1]
     return k * s
+
+
+@case(np.linspace(-0.4, 1.3, 12), np.cos(np.arange(20.0)))
+def part_that_is_written_and_read_by_two_names(a, z):
+    w = z[1:]
+    s = 0.0
+    for i in range(8):
+        w[i] = a[i] * (a[i + 2] - a[i + 1])
+        s += a[i] * (z[i + 1] + z[i + 9])
+    return s + np.sum(w * w)

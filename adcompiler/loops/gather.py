@@ -64,13 +64,14 @@ def sums_to_gather(loop: For, later: Iterable[Store], makers: Makers) -> tuple[l
         later: its sums that may wait until it has run.
         makers: what computes each value.
     """
-    waiting, touched, inside = {*later}, _accessed(loop.body), {*defined(loop.body)}
+    waiting, inside = {*later}, {*defined(loop.body)}
+    free_to_go = {store.array for store in waiting} - _accessed(loop.body)
     rows: dict[object, list[Term]] = {}
     for node in loop.body.nodes:
         term = _term(node, loop, makers) if isinstance(node, Store) and node.accumulate else None
         if term is None or term.value not in inside or not inside.isdisjoint(values(term.store.index[:-1])):
             continue
-        if term.store in waiting or term.store.array not in touched:
+        if term.store in waiting or term.store.array in free_to_go:
             lead = tuple(_key(atom, makers) for atom in term.store.index[:-1])
             rows.setdefault((term.store.array, lead, term.value.type), []).append(term)
     found: list[Sums] = []
