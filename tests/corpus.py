@@ -4161,3 +4161,24 @@ def part_that_is_written_and_read_by_two_names(a, z):
         w[i] = a[i] * (a[i + 2] - a[i + 1])
         s += a[i] * (z[i + 1] + z[i + 9])
     return s + np.sum(w * w)
+
+
+@case(np.array([0.6]), np.array([1.3]))
+def neighbours_of_a_part_that_is_empty(u, k):
+    m = len(u[2:])
+    s = np.sum(u * k)
+    for i in range(m):
+        s += k[i] * (u[i] + u[i + 2])
+    return s
+
+
+@case(X5, X5[::-1].copy())
+def counts_of_neighbours(u, w):
+    n, h, s = len(u), np.zeros(len(u), np.int64), 0.0
+    for i in range(1, n - 1):
+        t = u[i] > 0.0
+        h[i - 1] += t
+        h[i + 1] += t
+    for i in range(n):
+        s += h[i] * w[i] * u[i]
+    return s

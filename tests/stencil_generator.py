@@ -16,7 +16,7 @@ import numpy as np
 def program(x, m, k, z):
     n, steps = len(x), len(z)
     rows, cols = m.shape
-    c = np.cos(x)
+    c, counts = np.cos(x), np.zeros(n, np.int64)
     total = 0.0
 """
 _BUFFERS = (
@@ -50,6 +50,8 @@ class StencilGenerator(ProgramWriter):
         for text in (taken, grid[1] if grid else ""):
             if text:
                 self.write(2, text)
+        if self.chance(0.3):
+            self.parts()
         for _ in range(self.rng.randint(1, 2)):
             self.line()
             if grid and self.chance(0.8):
@@ -63,7 +65,7 @@ class StencilGenerator(ProgramWriter):
                 self.write(2, text)
         last = "b[steps % 2]" if made.startswith("b = np") else "b[0]" if made.startswith("b") else "cur"
         last = "h[steps] + h[steps // 2]" if made.startswith("h") else last
-        self.write(1, f"return total + np.sum({last} * c) + np.sum(g * g) + np.sum(c)")
+        self.write(1, f"return total + np.sum({last} * c) + np.sum(g * g) + np.sum(c + c * counts)")
         return "\n".join(self.lines) + "\n"
 
     def bounds(self, size: str) -> str:
@@ -100,6 +102,7 @@ class StencilGenerator(ProgramWriter):
             "new[i] = 0.3 * s",
             f"new[{self.near('i')}] += 0.2 * s",
             "total += s * a",
+            f"counts[{self.near('i')}] += s > 0.0",
             f"total += k * cur[{self.near('i')}] - cur[{self.near('i')}] + z[t] * cur[i]",
             f"total += cur[{self.near('i')}] - cur[{self.near('i')}]",
             f"c[{self.near('i')}] -= 0.1 * s",
@@ -108,6 +111,16 @@ class StencilGenerator(ProgramWriter):
         for text in self.rng.sample(sums, self.rng.randint(1, 3)):
             if text.startswith(("new[i]", "total")) or self.chance(0.5):
                 self.write(3, text)
+
+    def parts(self) -> None:
+        """Write a loop over a part of a row, which has a name of its own."""
+        first = self.pick("0", "1", "2")
+        self.write(2, f"w = {self.pick('cur', 'new')}[{first}:]")
+        self.write(2, f"for i in range({self.pick('4', 'len(w)', 'min(len(w), 3)', 'len(w) - 1')}):")
+        reads = [f"{self.pick('cur', 'new', 'c', 'w')}[{self.pick('i', 'i + 1', 'i + 2')}]" for _ in range(3)]
+        self.write(3, f"a = {reads[0]} * k - {reads[1]}")
+        self.write(3, self.pick("w[i] = 0.5 * a", "w[i] += 0.2 * a", "total += a * a", "c[i] += 0.1 * a"))
+        self.write(3, f"total += {reads[2]} * {self.pick('a', 'x[i]', '1.0')}")
 
     def plane(self) -> None:
         """Write a nest over a grid."""

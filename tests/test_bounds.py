@@ -360,3 +360,18 @@ def test_checks_name_sizes_as_they_are_known_there():
     with pytest.raises(IndexError):
         derivative(v, m, w[:0])
     assert [d.size for d in derivative(v[:0], m[:0], w[:0])] == [0, 0, 0]
+
+
+def beyond_the_list(u, k):
+    b = [2.0 * u, np.zeros(len(u))]
+    s = 0.0
+    for t in range(k):
+        b[t % 3][0] += u[0]
+        s += b[0][0]
+    return s
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_list_says_where_an_index_is_beyond_its_end(jit):
+    with pytest.raises(IndexError):
+        grad(beyond_the_list, jit=jit)(np.ones(3), 3)

@@ -176,6 +176,14 @@ class Dependences:
             return False
         return self._in_order(first[:2], first[2], second[:2], second[2], False, depth)
 
+    def is_below(self, index: Atom, count: int, loops: Loops) -> bool:
+        """Tell whether an index is zero or more, and less than a number, in all iterations of loops."""
+        form = self._counted(index, loops)
+        if form is None:
+            return False
+        conditions = [*self.bounds(loops), *self._remainders([(form, form)]), form - count]
+        return not feasible([*conditions, *self._sizes(conditions)])
+
     def always_runs(self, loop: For, loops: Loops) -> bool:
         """Tell whether a loop by one has an iteration in every iteration of the loops around it."""
         start, stop = linear(loop.start, self.makers), linear(loop.stop, self.makers)

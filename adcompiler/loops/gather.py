@@ -16,6 +16,7 @@ from numba import boolean
 
 from adcompiler.analysis.affine import Linear, feasible, linear
 from adcompiler.analysis.sizes import Axis, form_of
+from adcompiler.analysis.types import element
 from adcompiler.graph.nodes import Apply, Atom, For, If, Literal, Node, Region, Role, Store, Value, entry
 from adcompiler.graph.walk import defined, values
 from adcompiler.loops.elements import Elements
@@ -97,7 +98,9 @@ def _term(store: Store, loop: For, makers: Makers) -> Term | None:
     made = entry(makers, store.value)
     is_negative = made is not None and made.fn == "neg"
     value = made.args[0] if made is not None and is_negative else store.value
-    return None if offset is None or not isinstance(value, Value) else Term(store, offset, value, is_negative)
+    if offset is None or not isinstance(value, Value) or value.type != element(store.array.type):
+        return None
+    return Term(store, offset, value, is_negative)
 
 
 def width(sums: Sums) -> int:
@@ -211,13 +214,24 @@ def _places(index: Iterable[Atom], elements: Elements) -> list[Span]:
 def _fit(array: Value, spans: list[Span], elements: Elements, bounds: list[Linear]) -> bool:
     """Tell whether spans, without their ends, are of elements of an array."""
     shape = elements.shapes.get(array, ())
-    known = [elements.in_sizes(form) for form in bounds]
+    known = [_in_sizes(form, elements) for form in bounds]
     for axis, (low, high) in enumerate(spans):
         if low is None or high is None or axis >= len(shape):
             return False
-        least, room = elements.in_sizes(low), form_of(shape[axis]) - elements.in_sizes(high)
+        least, room = _in_sizes(low, elements), form_of(shape[axis]) - _in_sizes(high, elements)
         symbols = {symbol for form in (*known, least, room) for symbol in form.terms}
         conditions = [*known, *(Linear({symbol: 1}) for symbol in symbols if isinstance(symbol, Axis))]
         if any(feasible([*conditions, -1 * form - 1]) for form in (least, room)):
             return False
     return True
+
+
+def _in_sizes(form: Linear, elements: Elements) -> Linear:
+    """Return a form in the symbols of sizes, but for those that are zero where their own form is negative."""
+    found = Linear({}, form.constant)
+    for symbol, factor in form.terms.items():
+        size = elements.in_sizes(Linear({symbol: 1}))
+        axes = [Linear({axis: 1}) for axis in size.terms if isinstance(axis, Axis)]
+        is_size = not feasible([*axes, -1 * size - 1])
+        found = found + factor * (size if is_size else Linear({symbol: 1}))
+    return found

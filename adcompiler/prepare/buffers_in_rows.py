@@ -12,11 +12,24 @@ from dataclasses import replace
 from numba import int64
 from numba.core import types as nt
 
-from adcompiler.analysis.dependence import is_memory_of_its_own
+from adcompiler.analysis.dependence import Loops, is_memory_of_its_own
+from adcompiler.analysis.iterations import Iterations
 from adcompiler.analysis.sizes import Shapes
 from adcompiler.analysis.stacks_of_arrays import is_item
 from adcompiler.analysis.types import is_array, is_scalar
-from adcompiler.graph.nodes import Apply, Atom, Graph, Literal, Node, Region, Store, Value, type_of
+from adcompiler.graph.nodes import (
+    Apply,
+    Atom,
+    For,
+    Graph,
+    Literal,
+    Node,
+    Region,
+    Store,
+    Value,
+    While,
+    type_of,
+)
 from adcompiler.graph.walk import all_reads, map_region, regions, substitute, uses, walk
 from adcompiler.prepare.allocation import dtype_of
 from adcompiler.primitives import Fill, card
@@ -29,7 +42,7 @@ def buffers_in_rows(graph: Graph, shapes: Callable[[], Shapes]) -> Graph:
         graph: the typed primal.
         shapes: tells the symbolic shape of every array.
     """
-    lists = _lists(graph.body)
+    lists = _lists(graph)
     if not lists:
         return graph
     makers = {node.out: node for node in walk(graph.body) if isinstance(node, Apply)}
@@ -45,16 +58,33 @@ def buffers_in_rows(graph: Graph, shapes: Callable[[], Shapes]) -> Graph:
     return replace(graph, body=map_region(graph.body, rewrite))
 
 
-def _lists(body: Region) -> list[Value]:
-    """Return the lists that are written out, and of which nothing but items and the length is read."""
-    nodes = (node for node in walk(body) if isinstance(node, Apply) and node.fn == "list")
-    made = [node.out for node in nodes if len(node.args) > 1]
+def _lists(graph: Graph) -> list[Value]:
+    """Return the lists that are written out, and of which nothing but items and the length is read.
+
+    All indices are known to be of items: a list says so where one is not, and an array does not.
+    """
+    nodes = (node for node in walk(graph.body) if isinstance(node, Apply) and node.fn == "list")
+    made = {node.out: len(node.args) for node in nodes if len(node.args) > 1}
+    if not made:
+        return []
+    dependences = Iterations(graph).dependences
     known = dict.fromkeys(made, 0)
-    for node in walk(body) if made else ():
-        match node:
-            case Apply(fn="getitem" | "len", args=(Value() as held, *_)) if held in made:
-                known[held] += node.fn == "len" or is_item(node)
-    counts = uses(body)
+
+    def visit(region: Region, loops: Loops) -> None:
+        for node in region.nodes:
+            match node:
+                case Apply(fn="len", args=(Value() as held,)) if held in made:
+                    known[held] += 1
+                case Apply(fn="getitem", args=(Value() as held, Literal(value=int() as k))) if held in made:
+                    known[held] += -made[held] <= k < made[held]
+                case Apply(fn="getitem", args=(Value() as held, place)) if held in made:
+                    known[held] += is_item(node) and dependences.is_below(place, made[held], loops)
+            inner = (*loops, node) if isinstance(node, For | While) else loops
+            for part in regions(node):
+                visit(part, inner)
+
+    visit(graph.body, ())
+    counts = uses(graph.body)
     return [held for held in made if counts[held] == known[held]]
 
 
