@@ -4182,3 +4182,29 @@ def counts_of_neighbours(u, w):
     for i in range(n):
         s += h[i] * w[i] * u[i]
     return s
+
+
+@case(X5, np.array([200, 3, 5, 100, 0], np.uint8), np.array([True, False, True, True, False]))
+def short_numbers_that_are_subtracted(u, pixels, marks):
+    h, counts, s = np.zeros(len(u)), np.zeros(len(u), np.int64), 0.0
+    for i in range(1, len(u) - 1):
+        t = pixels[i]
+        h[i - 1] -= t
+        h[i + 1] -= t
+        h[i] -= marks[i]
+        counts[i] -= pixels[i]
+        counts[i - 1] -= marks[i]
+        s -= pixels[i]
+    h[1:] -= pixels[:-1]
+    return np.sum(h * u) + np.sum(counts * u) + s * u[0]
+
+
+@case(X3)
+def rows_counted_from_the_end(x):
+    a = np.zeros((2, len(x)))
+    a[0] = x
+    a[1] = 2.0 * x
+    a[-2, 1:] += a[0, :-1]
+    a[0, :-1] *= a[-2, 1:]
+    a[-1][1:] += a[1][:-1]
+    return np.sum(a * a)

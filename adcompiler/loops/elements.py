@@ -170,7 +170,7 @@ class Elements:
         if one[0] is not two[0] or len(one[1]) != len(two[1]):
             return False
         for left, right in zip(one[1], two[1], strict=True):
-            if left.loop != right.loop:
+            if left.loop != right.loop or not self.count_alike(left, right):
                 continue
             offsets = [self.offset(place) for place in (left, right)]
             if offsets[0] is not None and offsets[1] is not None:
@@ -179,6 +179,15 @@ class Elements:
                 if any(self.is_positive(sign * distance - size) for sign in (1, -1)):
                     return True
         return False
+
+    def count_alike(self, one: Place, two: Place) -> bool:
+        """Tell whether both of two places are counted from the start, or both from the end."""
+        if one.loop is not None:
+            return True
+        forms = [self.offset(place) for place in (one, two)]
+        if all(form is not None and not form.terms and form.constant < 0 for form in forms):
+            return True
+        return all(map(self.is_counted, (*one.offsets, *two.offsets)))
 
     def is_positive(self, form: Linear) -> bool:
         return form.constant >= 0 and all(

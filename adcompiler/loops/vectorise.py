@@ -107,7 +107,7 @@ def _rewritten(loop: For) -> For:
                     term = node.args[0] if node.args[1] in chain else node.args[1]
                     total = node.args[1] if node.args[1] in chain else node.args[0]
                     nodes.append(replace(node, fn="fast.add_up", args=(total, term)))
-                case Apply(fn="sub") if node.out in chain:
+                case Apply(fn="sub") if node.out in chain and precision(node.args[1]) is not None:
                     minus = Value("neg", temporary=True, type=type_of(node.args[1]))
                     nodes.append(Apply(minus, "neg", (node.args[1],), loc=node.loc, role=node.role))
                     nodes.append(replace(node, fn="fast.add_up", args=(node.args[0], minus)))

@@ -158,4 +158,20 @@ def _with_rows(region: Region, display: Apply) -> Region:
         rows[item] = row = Value(item.name, item.temporary, type=kind)
         nodes.append(Apply(row, "getitem", (array, Literal(k)), loc=display.loc, role=display.role))
     rest = substitute(Region((), region.nodes[place + 1 :], region.yields), rows)
+    rest = _counted_from_start(rest, array, len(display.args))
     return Region(region.params, (*region.nodes[:place], *nodes, *rest.nodes), rest.yields)
+
+
+def _counted_from_start(region: Region, array: Value, count: int) -> Region:
+    """Return a region with rows of an array, such as `b[-1]`, counted from the start."""
+
+    def counted(node: Node) -> Node:
+        match node:
+            case Apply(fn="getitem", args=(base, Literal(value=int() as k))) if base is array and k < 0:
+                return replace(node, args=(base, Literal(k + count)))
+        return node
+
+    def rewrite(inner: Region) -> Region:
+        return replace(inner, nodes=tuple(map(counted, inner.nodes)))
+
+    return map_region(region, rewrite)

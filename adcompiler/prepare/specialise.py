@@ -42,6 +42,7 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import defined, map_region, substitute, values, walk
 from adcompiler.prepare.common_types import settle_common_types
+from adcompiler.prepare.differences import convert_subtracted
 from adcompiler.prepare.in_place import resolve_in_place
 from adcompiler.prepare.items import resolve_items
 from adcompiler.prepare.list_tests import settle_list_tests
@@ -65,7 +66,7 @@ def specialise(graph: Graph, keep_arguments: bool) -> Graph:
     graph = settle_common_types(_only_reals(graph))
     graph = resolve_items(resolve_in_place(settle_list_tests(graph)))
     graph = _with_equal_factors(_with_float_rows(_resolve_identities(graph)))
-    graph = _copy_overlapping(graph)
+    graph = _copy_overlapping(convert_subtracted(graph))
     if keep_arguments:
         graph = _copy_written_arguments(graph)
     return _define_initial_values(graph)
