@@ -61,7 +61,7 @@ from adcompiler.prepare.guard import guard_sizes
 from adcompiler.prepare.hoist import hoist_calls, hoist_sizes
 from adcompiler.prepare.induction import index_counters
 from adcompiler.prepare.invariant_arrays import compute_once
-from adcompiler.prepare.joined_stores import join_loads, join_stores
+from adcompiler.prepare.joined_stores import join_arms
 from adcompiler.prepare.localise import localise
 from adcompiler.prepare.originals import read_originals
 from adcompiler.prepare.pieces import copy_into_one_piece
@@ -195,7 +195,7 @@ STAGES: dict[str, Stage] = {
         *(FOLD, *CLEAN),
         COMMON,
         Pass("in_rows", lambda u: buffers_in_rows(u.graph, u.shapes), "arrays that take turns, as rows"),
-        Pass("joined_stores", lambda u: join_stores(join_loads(u.graph)), "what all arms read or store"),
+        Pass("joined_stores", lambda u: join_arms(u.graph), "what all arms read or store"),
         Pass(
             "dots",
             lambda u: write_out_dots(u.graph, *symbolic_sizes(u.graph)),

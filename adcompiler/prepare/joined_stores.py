@@ -18,39 +18,27 @@ from adcompiler.graph.walk import map_region, substitute
 from adcompiler.primitives import card
 
 
-def join_stores(graph: Graph) -> Graph:
-    """Return the graph with such stores behind their choices.
+def join_arms(graph: Graph) -> Graph:
+    """Return the graph with such loads before their choices, and such stores behind them.
 
     Args:
         graph: the graph of a function.
     """
 
     def rewrite(region: Region) -> Region:
-        nodes = [
-            made for node in region.nodes for made in (_joined(node) if isinstance(node, If) else [node])
-        ]
+        nodes: list[Node] = []
+        for node in region.nodes:
+            if not isinstance(node, If):
+                nodes.append(node)
+                continue
+            before, choice = _read_before(node)
+            nodes += [*before, *_joined(choice)]
         return replace(region, nodes=tuple(nodes))
 
     return replace(graph, body=map_region(graph.body, rewrite))
 
 
-def join_loads(graph: Graph) -> Graph:
-    """Return the graph with elements that both arms of a choice read before their choices.
-
-    Args:
-        graph: the graph of a function.
-    """
-
-    def rewrite(region: Region) -> Region:
-        nodes = [
-            made for node in region.nodes for made in (_read_before(node) if isinstance(node, If) else [node])
-        ]
-        return replace(region, nodes=tuple(nodes))
-
-    return replace(graph, body=map_region(graph.body, rewrite))
-
-
-def _read_before(choice: If) -> list[Node]:
+def _read_before(choice: If) -> tuple[list[Node], If]:
     """Return what the arms of a choice both read, and the choice."""
     index = _Index(_makers(choice.then), _makers(choice.orelse))
     same: dict[Value, Atom] = {}
@@ -63,12 +51,12 @@ def _read_before(choice: If) -> list[Node]:
             same[load.out] = same[alike.out] = before.out
             others.remove(alike)
     if not same:
-        return [choice]
+        return [], choice
     then, orelse = (
         substitute(replace(arm, nodes=tuple(n for n in arm.nodes if not _makes(n, same))), same)
         for arm in (choice.then, choice.orelse)
     )
-    return [*index.nodes, replace(choice, then=then, orelse=orelse)]
+    return index.nodes, replace(choice, then=then, orelse=orelse)
 
 
 def _makes(node: Node, same: Mapping[Value, Atom]) -> bool:
