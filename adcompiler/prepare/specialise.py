@@ -42,11 +42,11 @@ from adcompiler.graph.nodes import (
 )
 from adcompiler.graph.walk import defined, map_region, substitute, values, walk
 from adcompiler.prepare.common_types import settle_common_types
-from adcompiler.prepare.differences import convert_subtracted
 from adcompiler.prepare.in_place import resolve_in_place
 from adcompiler.prepare.items import resolve_items
 from adcompiler.prepare.list_tests import settle_list_tests
 from adcompiler.prepare.shown import check_shown, is_marked_as_shown
+from adcompiler.prepare.subtracted import convert_subtracted
 from adcompiler.primitives import card
 from adcompiler.rules.find import not_for_complex
 
