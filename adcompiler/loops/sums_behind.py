@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from adcompiler.analysis.types import is_array, is_scalar
 from adcompiler.graph.nodes import Apply, Atom, If, Literal, Node, Region, Store, Value, type_of
-from adcompiler.graph.walk import all_reads, defined, makers_of, regions, substitute, walk
+from adcompiler.graph.walk import all_reads, clone, defined, makers_of, regions, walk
 from adcompiler.primitives import card
 
 _ZERO = Literal(0.0)
@@ -119,11 +119,4 @@ def _is_same(one: Store, two: Store) -> bool:
 
 def _sum(store: Store, places: list[Node], out: Value) -> list[Node]:
     """Return a sum behind the choice, with what computes its index."""
-    copies: dict[Value, Atom] = {}
-    nodes: list[Node] = []
-    for node in places:
-        assert isinstance(node, Apply)
-        copies[node.out] = copy = replace(node.out)
-        nodes.append(replace(node, out=copy))
-    region = substitute(Region((), (*nodes, replace(store, value=out)), ()), copies)
-    return [*region.nodes]
+    return [*clone(Region((), (*places, replace(store, value=out)), ()), {}).nodes]
